@@ -1,0 +1,46 @@
+//! DynamoDB, S3 and SQS in this process, with the real AWS wire protocols.
+//!
+//! The official clients (the Rust SDK, boto3, the aws command) talk to it
+//! unchanged. What AWS does between its services is here as well:
+//!
+//! - [`Cloud`] serves the three endpoints on 127.0.0.1 and sends S3 events to
+//!   a queue;
+//! - [`pump::sqs`] is the Lambda event source mapping of a queue;
+//! - [`pump::schedule`] is `EventBridge` Scheduler;
+//! - [`front::serve`] is API Gateway (HTTP API, payload 2.0).
+//!
+//! # What differs from AWS
+//!
+//! - SQS messages do not survive a restart; tables and objects do.
+//! - DynamoDB never answers `TransactionConflictException`, and checks that a
+//!   request is signed but not the signature. SQS and S3 check signatures.
+//! - Objects are plain files: a key has no empty, `.` or `..` segment, a
+//!   segment has at most 255 bytes, `a` and `a/b` cannot both exist, and keys
+//!   are shorter than in S3 (see [`CloudConfig::max_key_bytes`]).
+//! - One unversioned bucket; IAM, encryption, tags and lifecycle rules are not
+//!   there.
+
+mod config;
+mod counts;
+mod dynamodb;
+mod embedded;
+pub mod front;
+mod invoke;
+pub mod pump;
+mod s3;
+mod sdk;
+mod serving;
+mod sqs;
+
+pub use config::{CloudConfig, CloudError, DeadLetters, Ports, QueueSpec, TableSpec};
+pub use counts::Traffic;
+pub use embedded::Cloud;
+
+/// The account that owns everything here; it shows in ARNs and queue URLs.
+pub const ACCOUNT_ID: &str = "000000000000";
+
+/// Filter directives for `tracing_subscriber::EnvFilter`.
+///
+/// The emulators log every refused request as an error, with its headers; this
+/// keeps them quiet. What matters of it is logged by this crate.
+pub const LOG_DIRECTIVES: &str = "s3s=off,s3s_fs=off,dynoxide=error,rustack_sqs_core=error,rustack_sqs_http=error,rustack_auth=off";

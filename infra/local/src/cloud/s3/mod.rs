@@ -1,0 +1,118 @@
+//! S3: the protocol from `s3s`, files from `s3s-fs`, and what both leave out.
+//!
+//! - [`bucket`] makes uploads all or nothing, and tells of new objects;
+//! - [`operations`] corrects the other operations where they differ from AWS;
+//! - [`verify`] holds an upload against its checksums before it takes effect;
+//! - [`event`] writes the notification and puts it in the queue;
+//! - [`cors`] answers browsers.
+
+mod bucket;
+mod cors;
+mod event;
+mod files;
+mod listing;
+mod operation;
+mod operations;
+mod verify;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use s3s::{Body, HttpResponse};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::config::{CloudConfig, CloudError};
+use super::counts::{Counts, Seen};
+use super::serving;
+
+pub(super) use self::event::Notifier;
+pub(super) use self::files::max_key_bytes;
+
+const SERVICE: &str = "s3";
+
+/// The S3 endpoint, ready to serve.
+pub(super) struct Store {
+    service: s3s::service::S3Service,
+    cors: Arc<cors::Cors>,
+}
+
+impl Store {
+    /// Opens the directory and makes the bucket in it.
+    pub async fn open(
+        root: &Path,
+        config: &CloudConfig,
+        notifier: Notifier,
+    ) -> Result<Self, CloudError> {
+        if !s3s::path::check_bucket_name(&config.bucket) {
+            let name = &config.bucket;
+            return Err(CloudError::Config(format!("{name} is no bucket name")));
+        }
+        tokio::fs::create_dir_all(root.join(&config.bucket))
+            .await
+            .map_err(CloudError::io(format!("{}", root.display())))?;
+        let bucket = bucket::Bucket::open(root, notifier)
+            .map_err(|error| CloudError::service(SERVICE, format!("{error:?}")))?;
+        let mut builder = S3ServiceBuilder::new(bucket);
+        builder.set_auth(SimpleAuth::from_single(
+            config.access_key.clone(),
+            config.secret_key.clone(),
+        ));
+        Ok(Self {
+            service: builder.build(),
+            cors: Arc::new(cors::Cors::new(config.cors_origins.clone())),
+        })
+    }
+
+    /// Serves the public port.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        counts: Counts,
+        stop: CancellationToken,
+        grace: Duration,
+    ) {
+        let service = move |_peer| {
+            let s3 = self.service.clone();
+            let cors = Arc::clone(&self.cors);
+            let counts = counts.clone();
+            service_fn(move |request: http::Request<Incoming>| {
+                let s3 = s3.clone();
+                let cors = Arc::clone(&cors);
+                let counts = counts.clone();
+                async move {
+                    let seen = Seen::new(SERVICE, operation::name(&request), &request);
+                    let response = answer(&s3, &cors, request).await?;
+                    if response.status().is_server_error() {
+                        tracing::error!(status = %response.status(), "S3 failed");
+                    }
+                    counts.record(seen, &response);
+                    Ok::<_, s3s::HttpError>(response)
+                }
+            })
+        };
+        serving::serve(listener, service, stop, grace).await;
+    }
+}
+
+async fn answer(
+    s3: &s3s::service::S3Service,
+    cors: &cors::Cors,
+    request: http::Request<Incoming>,
+) -> Result<HttpResponse, s3s::HttpError> {
+    if request.method() == http::Method::OPTIONS {
+        return Ok(cors.preflight(request.headers()));
+    }
+    let origin = request.headers().get(http::header::ORIGIN).cloned();
+    let method = request.method().clone();
+    let mut response = s3.call(request.map(Body::from)).await?;
+    if let Some(origin) = origin {
+        cors.decorate(&origin, &method, response.headers_mut());
+    }
+    Ok(response)
+}

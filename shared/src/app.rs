@@ -1,0 +1,157 @@
+//! What every function works with, built once when its process starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls;
+use secrecy::SecretBox;
+
+use crate::access::credentials::{DataKeys, Vault};
+use crate::config::{Config, KeySource};
+use crate::domain::Timestamp;
+use crate::objects::Objects;
+use crate::providers::gemini::{Gemini, GeminiConfig};
+use crate::providers::{BatchProvider, Provider};
+use crate::queue::Queue;
+use crate::store::Store;
+
+/// The process can't start. One line for its log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+/// Clients and configuration.
+#[derive(Clone)]
+pub struct App {
+    /// Configuration.
+    pub config: Arc<Config>,
+    /// Tables.
+    pub store: Store,
+    /// Bucket.
+    pub objects: Objects,
+    /// Submission queue.
+    pub queue: Queue,
+    /// Provider credentials.
+    pub vault: Option<Vault>,
+    gemini: Arc<Provider>,
+}
+
+/// Time left for an invocation. Work that can't be finished in it is left for
+/// the next one instead of being cut off in the middle.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Timestamp);
+
+impl Deadline {
+    /// Ends at a time.
+    #[must_use]
+    pub fn at(end: Timestamp) -> Self {
+        Self(end)
+    }
+
+    /// Ends after a while.
+    #[must_use]
+    pub fn after(while_: Duration) -> Self {
+        Self(Timestamp::now() + while_)
+    }
+
+    /// Whether at least `needed` is left.
+    #[must_use]
+    pub fn allows(self, needed: Duration) -> bool {
+        self.0.since(Timestamp::now()) >= needed
+    }
+}
+
+/// An HTTP client for the SDK over ring. It has to be handed over explicitly:
+/// the SDK has no TLS provider of its own in this build.
+#[must_use]
+pub fn aws_http_client() -> aws_sdk_s3::config::SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
+/// The SDK's configuration as Lambda's environment gives it.
+pub async fn aws_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(aws_http_client()).load().await
+}
+
+impl App {
+    /// Builds the clients. `path_style` is for endpoints without a host name
+    /// for each bucket.
+    pub fn build(config: Config, aws: &SdkConfig, path_style: bool) -> Result<Self, StartError> {
+        // reqwest takes the process's TLS provider. A second call in one
+        // process (the embedded cloud) finds it installed: just as good.
+        if rustls::crypto::CryptoProvider::get_default().is_none()
+            && rustls::crypto::ring::default_provider().install_default().is_err()
+        {
+            tracing::debug!("a TLS provider was installed meanwhile");
+        }
+        let s3 = aws_sdk_s3::config::Builder::from(aws)
+            .force_path_style(path_style)
+            // A checksum of our own choice is signed into upload URLs; one that
+            // the SDK adds would be of the empty body it signs.
+            .request_checksum_calculation(
+                aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
+            )
+            .response_checksum_validation(
+                aws_sdk_s3::config::ResponseChecksumValidation::WhenRequired,
+            )
+            .build();
+        let vault = match &config.keys {
+            None => None,
+            Some(KeySource::Kms(key_id)) => Some(Vault::new(DataKeys::Kms {
+                client: aws_sdk_kms::Client::new(aws),
+                key_id: key_id.clone(),
+            })),
+            Some(KeySource::File(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| StartError(format!("the key file can't be read: {e}")))?;
+                let bytes: [u8; 32] = hex::decode(text.trim())
+                    .ok()
+                    .and_then(|bytes| bytes.try_into().ok())
+                    .ok_or_else(|| StartError("the key file must hold 64 hex digits".into()))?;
+                Some(Vault::new(DataKeys::File(Arc::new(SecretBox::new(Box::new(bytes))))))
+            }
+        };
+        let mut gemini = GeminiConfig::default();
+        if let Some(url) = &config.gemini_url {
+            gemini.base_url.clone_from(url);
+        }
+        let gemini = Gemini::new(gemini)
+            .map_err(|e| StartError(format!("the Gemini client can't be built: {e}")))?;
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(aws), config.tables.clone()),
+            objects: Objects::new(
+                aws_sdk_s3::Client::from_conf(s3),
+                config.bucket.clone(),
+                config.bucket_versioned,
+            ),
+            queue: Queue::new(aws_sdk_sqs::Client::new(aws), config.submit_queue.clone()),
+            vault,
+            gemini: Arc::new(Provider::Batch(Box::new(gemini))),
+            config: Arc::new(config),
+        })
+    }
+
+    /// Builds everything from the environment of a Lambda function.
+    pub async fn from_env() -> Result<Self, StartError> {
+        let config = Config::from_env().map_err(|e| StartError(e.to_string()))?;
+        Self::build(config, &aws_config().await, false)
+    }
+
+    /// A provider by the name that credentials are kept for.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        (name == "google").then_some(&*self.gemini)
+    }
+
+    /// A provider that takes batches.
+    #[must_use]
+    pub fn batch_provider(&self, name: &str) -> Option<&dyn BatchProvider> {
+        match self.provider(name)? {
+            Provider::Batch(provider) => Some(&**provider),
+            Provider::Sync(_) => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The unit's state machine under a hostile scheduler.

@@ -1,0 +1,215 @@
+//! Batches at Google: create once, list completely, get, cancel, delete.
+//!
+//! Shapes: `design/gemini.md` §2.1, §2.3, §2.4.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::super::{BatchState, BatchStatus, CallError, Credential, Rejection};
+use super::client::{Call, Client, VERSION};
+use super::errors::{self, About};
+use super::{names, wire};
+
+/// Entries of a page of a listing.
+const PAGE_SIZE: &str = "100";
+
+/// Longest text taken over of a state this version does not know.
+const MAX_STATE: usize = 64;
+
+/// `google.rpc.Code` of something that was cancelled.
+const CANCELLED: i64 = 1;
+
+/// Creates a batch: one request on a connection of its own, never repeated.
+/// There is no token by which Google would know a second one.
+pub(super) async fn create(
+    client: &Client,
+    credential: &Credential,
+    model: &str,
+    input: &str,
+    display_name: &str,
+) -> Result<String, CallError> {
+    let model = names::model_id(model)?;
+    let input = names::checked("files", input)?;
+    let path = format!("/{VERSION}/models/{model}:batchGenerateContent");
+    let call = Call::new(Method::POST, path, About::Other).body(json!({"batch": {
+        "displayName": display_name,
+        "inputConfig": {"fileName": input},
+    }}));
+    let timeout = client.config.create_timeout;
+    let reply = client.call_once(credential, &call, timeout).await?;
+    let operation: wire::Operation = reply.json()?;
+    name_of(&operation).ok_or_else(|| errors::unreadable("no name of a batch in the answer"))
+}
+
+/// Every batch created at or after `since`. All pages are read: nothing says
+/// that they are in order of time, and a batch that is missed is paid twice.
+pub(super) async fn list(
+    client: &Client,
+    credential: &Credential,
+    since: OffsetDateTime,
+) -> Result<Vec<BatchStatus>, CallError> {
+    let mut found = Vec::new();
+    let mut names = HashSet::new();
+    let mut tokens = HashSet::new();
+    let mut token: Option<String> = None;
+    for _ in 0..client.config.max_list_pages {
+        let path = format!("/{VERSION}/batches");
+        let mut call = Call::new(Method::GET, path, About::Other).query("pageSize", PAGE_SIZE);
+        if let Some(token) = &token {
+            call = call.query("pageToken", token);
+        }
+        let page = client.call(credential, &call).await?.json()?;
+        let page = wire::BatchPage::read(page).map_err(errors::unreadable)?;
+        for operation in page.operations {
+            let Some(name) = name_of(&operation) else {
+                if has_display_name(&operation) {
+                    // It could be the very one that is looked for.
+                    return Err(errors::unreadable("a batch of the list has no name"));
+                }
+                tracing::warn!(credential = %credential.id, "an entry of the list of batches is not a batch");
+                continue;
+            };
+            let status = status_of(name, operation, credential);
+            // One without a time may be new.
+            let in_time = status.created_at.is_none_or(|at| at >= since);
+            if in_time && names.insert(status.name.clone()) {
+                found.push(status);
+            }
+        }
+        match page.next_page_token {
+            None => return Ok(found),
+            Some(next) if tokens.insert(next.clone()) => token = Some(next),
+            Some(_) => return Err(errors::unreadable("the list of batches goes in circles")),
+        }
+    }
+    Err(errors::unreadable("the list of batches has too many pages"))
+}
+
+/// One batch.
+pub(super) async fn get(
+    client: &Client,
+    credential: &Credential,
+    batch: &str,
+) -> Result<BatchStatus, CallError> {
+    let call = names::on_batch(Method::GET, batch, "")?;
+    let operation: wire::Operation = client.call(credential, &call).await?.json()?;
+    // An empty object says nothing, and must not look like a batch.
+    if operation == wire::Operation::default() {
+        return Err(errors::unreadable("no batch in the answer"));
+    }
+    Ok(status_of(batch.to_owned(), operation, credential))
+}
+
+/// Asks to stop a batch; one that is over or gone is stopped.
+pub(super) async fn cancel(
+    client: &Client,
+    credential: &Credential,
+    batch: &str,
+) -> Result<(), CallError> {
+    let call = names::on_batch(Method::POST, batch, ":cancel")?.body(json!({}));
+    match client.call(credential, &call).await {
+        Ok(_) => Ok(()),
+        Err(CallError::Rejected {
+            kind: Rejection::NotFound | Rejection::Exists,
+            ..
+        }) => Ok(()),
+        Err(CallError::Rejected {
+            status: 400,
+            kind: Rejection::Invalid,
+            message,
+        }) if message.starts_with("FAILED_PRECONDITION") => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Forgets a batch, without stopping it; one that is gone is forgotten.
+pub(super) async fn delete(
+    client: &Client,
+    credential: &Credential,
+    batch: &str,
+) -> Result<(), CallError> {
+    let call = names::on_batch(Method::DELETE, batch, "")?;
+    match client.call(credential, &call).await {
+        Ok(_)
+        | Err(CallError::Rejected {
+            kind: Rejection::NotFound,
+            ..
+        }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The name of a batch, of either place it is in, if it can be used.
+fn name_of(operation: &wire::Operation) -> Option<String> {
+    let inner = operation.metadata.as_ref().and_then(|m| m.name.as_ref());
+    let mut both = operation.name.iter().chain(inner);
+    both.find(|name| names::checked("batches", name).is_ok())
+        .cloned()
+}
+
+fn has_display_name(operation: &wire::Operation) -> bool {
+    let metadata = operation.metadata.as_ref();
+    metadata.is_some_and(|m| m.display_name.is_some())
+}
+
+/// What an operation says, in our words.
+fn status_of(name: String, operation: wire::Operation, credential: &Credential) -> BatchStatus {
+    let state = state_of(&operation);
+    let metadata = operation.metadata.unwrap_or_default();
+    let outputs = [operation.response, metadata.output];
+    let output = outputs
+        .into_iter()
+        .flatten()
+        .filter_map(|output| output.responses_file)
+        .find(|file| names::checked("files", file).is_ok());
+    let error = operation.error.map(|error| {
+        let code = error.code.map_or("?".to_owned(), |code| code.to_string());
+        let message = error.message.unwrap_or_default();
+        let key = secrecy::ExposeSecret::expose_secret(&credential.secret);
+        errors::scrub(&format!("{code}: {message}"), key)
+    });
+    BatchStatus {
+        name,
+        display_name: metadata.display_name.unwrap_or_default(),
+        state,
+        output,
+        created_at: metadata.create_time,
+        error,
+    }
+}
+
+/// The state: that of the batch, and where that is missing what the operation
+/// tells. `JOB_STATE_` is what Google's clients make of `BATCH_STATE_`.
+fn state_of(operation: &wire::Operation) -> BatchState {
+    let told = operation.metadata.as_ref().and_then(|m| m.state.as_deref());
+    let told = told.unwrap_or("BATCH_STATE_UNSPECIFIED");
+    let short = told
+        .strip_prefix("BATCH_STATE_")
+        .or_else(|| told.strip_prefix("JOB_STATE_"))
+        .unwrap_or(told);
+    match short {
+        "PENDING" | "QUEUED" => BatchState::Pending,
+        "RUNNING" | "CANCELLING" => BatchState::Running,
+        "SUCCEEDED" | "PARTIALLY_SUCCEEDED" => BatchState::Succeeded,
+        "FAILED" => BatchState::Failed,
+        "CANCELLED" => BatchState::Cancelled,
+        "EXPIRED" => BatchState::Expired,
+        "UNSPECIFIED" if operation.done == Some(true) => match &operation.error {
+            Some(error) if error.code == Some(CANCELLED) => BatchState::Cancelled,
+            Some(_) => BatchState::Failed,
+            None if operation.response.is_some() => BatchState::Succeeded,
+            None => BatchState::Unknown("UNSPECIFIED".to_owned()),
+        },
+        other => {
+            let known = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+            BatchState::Unknown(other.chars().filter(known).take(MAX_STATE).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

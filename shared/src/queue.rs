@@ -1,0 +1,112 @@
+//! The submission queue. A message points at work, it never carries any: what
+//! is to be done is read from the tables when it arrives, so repeats and late
+//! deliveries are harmless.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::unit::UnitKey;
+use crate::domain::{ProjectId, RunId};
+
+/// What is to be done. The `type` and its fields are a contract between
+/// releases: add, never change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Message {
+    /// Plan a run's units.
+    RunAccepted {
+        /// Owner.
+        project: ProjectId,
+        /// The run.
+        run: RunId,
+    },
+    /// Submit one unit.
+    SubmitUnit {
+        /// Owner.
+        project: ProjectId,
+        /// Its run.
+        run: RunId,
+        /// The unit.
+        unit: UnitKey,
+    },
+}
+
+/// The queue could not be reached, or refused. For logs only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("SQS: {0}")]
+pub struct QueueError(pub String);
+
+/// The submission queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+fn failed<E>(error: aws_sdk_sqs::error::SdkError<E>) -> QueueError
+where
+    E: std::error::Error + 'static,
+{
+    QueueError(aws_sdk_sqs::error::DisplayErrorContext(&error).to_string())
+}
+
+impl Queue {
+    /// Over a client and the queue's URL.
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Sends messages, ten to a request.
+    ///
+    /// # Errors
+    /// When any was not taken. Nothing is lost by that: the sweeper sends
+    /// again whatever nothing came of.
+    pub async fn send(&self, messages: &[Message]) -> Result<(), QueueError> {
+        for part in messages.chunks(10) {
+            let mut entries = Vec::with_capacity(part.len());
+            for (number, message) in part.iter().enumerate() {
+                let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .message_body(body)
+                    .build()
+                    .map_err(|e| QueueError(e.to_string()))?;
+                entries.push(entry);
+            }
+            let answer = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(failed)?;
+            if let Some(first) = answer.failed().first() {
+                return Err(QueueError(format!(
+                    "{} of {} messages were refused, the first with {}",
+                    answer.failed().len(),
+                    part.len(),
+                    first.code()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_earlier_releases_are_understood() {
+        let text = r#"{"type":"submit_unit","project":"demo","run":"run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+            "unit":{"provider":1,"round":1,"chunk":0}}"#;
+        assert!(matches!(
+            serde_json::from_str::<Message>(text),
+            Ok(Message::SubmitUnit { unit: UnitKey { provider: 1, round: 1, chunk: 0 }, .. })
+        ));
+    }
+}

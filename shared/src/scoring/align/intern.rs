@@ -1,0 +1,256 @@
+//! Dense ids for the tokens of one reference.
+//!
+//! Only the reference is interned; tokens of a hypothesis are looked up and get
+//! [`UNKNOWN`] where the reference lacks them. Two unknown tokens are therefore
+//! not told apart, which is enough: an alignment only asks whether a hypothesis
+//! token equals a reference token.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+/// Id of a hypothesis token that does not occur in the reference.
+pub(super) const UNKNOWN: u32 = u32::MAX;
+
+/// Interner for tokens that are strings (words, grapheme clusters).
+///
+/// An open-addressing table over one byte buffer: nothing is allocated per
+/// token, and nothing at all once the buffers have grown to the longest
+/// reference seen.
+#[derive(Debug, Clone)]
+pub(super) struct StrInterner {
+    /// Per process and random, so that nobody can craft a text whose words all
+    /// fall into one slot and make the table quadratic. Ids, and so results, do
+    /// not depend on it.
+    seed: u64,
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Index into `entries` plus one; 0 is free. The length is a power of two.
+    slots: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: usize,
+    end: usize,
+}
+
+impl StrInterner {
+    pub(super) fn new() -> Self {
+        Self {
+            seed: RandomState::new().hash_one(0u64) | 1,
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            slots: vec![0; 64],
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.slots.fill(0);
+        if self.slots.len() > 4096 {
+            // One long reference must not make each short one after it pay for
+            // clearing a large table.
+            self.slots.truncate(64);
+            self.slots.shrink_to_fit();
+        }
+    }
+
+    /// The id of `token`, which is added if it is new.
+    pub(super) fn intern(&mut self, token: &str) -> u32 {
+        if (self.entries.len() + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let hash = hash(self.seed, token.as_bytes());
+        match self.find(hash, token.as_bytes()) {
+            Ok(id) => id,
+            Err(slot) => {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(token.as_bytes());
+                self.entries.push(Entry {
+                    hash,
+                    start,
+                    end: self.bytes.len(),
+                });
+                // Texts are limited to MAX_TEXT_BYTES, far below u32::MAX.
+                self.slots[slot] = self.entries.len() as u32;
+                (self.entries.len() - 1) as u32
+            }
+        }
+    }
+
+    /// The id of `token`, or [`UNKNOWN`].
+    pub(super) fn look_up(&self, token: &str) -> u32 {
+        let hash = hash(self.seed, token.as_bytes());
+        self.find(hash, token.as_bytes()).unwrap_or(UNKNOWN)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn find(&self, hash: u64, token: &[u8]) -> Result<u32, usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = (hash >> 32) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => return Err(slot),
+                index => {
+                    let entry = self.entries[index as usize - 1];
+                    if entry.hash == hash && &self.bytes[entry.start..entry.end] == token {
+                        return Ok(index - 1);
+                    }
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let len = self.slots.len() * 2;
+        self.slots.clear();
+        self.slots.resize(len, 0);
+        for (index, entry) in self.entries.iter().enumerate() {
+            let mut slot = (entry.hash >> 32) as usize & (len - 1);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (len - 1);
+            }
+            self.slots[slot] = index as u32 + 1;
+        }
+    }
+}
+
+/// A short multiply-and-fold hash (the core step of wyhash), eight bytes at a time.
+#[inline]
+fn hash(seed: u64, bytes: &[u8]) -> u64 {
+    fn fold(a: u64, b: u64) -> u64 {
+        let product = u128::from(a) * u128::from(b);
+        (product as u64) ^ (product >> 64) as u64
+    }
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut state = seed ^ (bytes.len() as u64).wrapping_mul(K);
+    let mut rest = bytes;
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        state = fold(state ^ u64::from_le_bytes(*chunk), K ^ seed);
+        rest = tail;
+    }
+    let tail = match (bytes.last_chunk::<8>(), rest) {
+        (_, []) => return fold(state, K),
+        // At least eight bytes in all: read the last eight, overlapping what
+        // was read already, instead of going byte by byte.
+        (Some(last), _) => u64::from_le_bytes(*last),
+        (None, _) => match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            (Some(a), Some(b)) => {
+                u64::from(u32::from_le_bytes(*a)) << 32 | u64::from(u32::from_le_bytes(*b))
+            }
+            _ => rest.iter().fold(0, |tail, b| tail << 8 | u64::from(*b)),
+        },
+    };
+    fold(fold(state ^ tail, K ^ seed), K)
+}
+
+/// Code points below this are looked up in a flat table: it holds every script
+/// of India, Latin, Arabic, Greek, Cyrillic and most of the rest but CJK.
+const FLAT: usize = 0x3000;
+
+/// Interner for single code points.
+#[derive(Debug, Clone)]
+pub(super) struct CharInterner {
+    /// `generation << 32 | id`; an entry of an older generation is free, so that
+    /// clearing costs nothing.
+    flat: Vec<u64>,
+    generation: u64,
+    rare: HashMap<char, u32>,
+    len: u32,
+}
+
+impl CharInterner {
+    pub(super) fn new() -> Self {
+        Self {
+            flat: vec![0; FLAT],
+            generation: 1,
+            rare: HashMap::new(),
+            len: 0,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        // 2^32 references before this could wrap; starting afresh is cheap.
+        if self.generation == u64::from(u32::MAX) {
+            self.flat.fill(0);
+            self.generation = 0;
+        }
+        self.generation += 1;
+        self.rare.clear();
+        self.len = 0;
+    }
+
+    pub(super) fn intern(&mut self, token: char) -> u32 {
+        let next = self.len;
+        if let Some(entry) = self.flat.get_mut(token as usize) {
+            if *entry >> 32 == self.generation {
+                return *entry as u32;
+            }
+            *entry = self.generation << 32 | u64::from(next);
+            self.len += 1;
+            return next;
+        }
+        let id = *self.rare.entry(token).or_insert(next);
+        self.len += u32::from(id == next);
+        id
+    }
+
+    #[inline]
+    pub(super) fn look_up(&self, token: char) -> u32 {
+        if let Some(entry) = self.flat.get(token as usize) {
+            if *entry >> 32 == self.generation {
+                *entry as u32
+            } else {
+                UNKNOWN
+            }
+        } else {
+            self.rare.get(&token).copied().unwrap_or(UNKNOWN)
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_tokens_get_equal_ids_and_others_do_not() {
+        let mut interner = StrInterner::new();
+        let words: Vec<String> = (0..3000)
+            .map(|i| format!("{}{i}", "क".repeat(i % 9)))
+            .collect();
+        let ids: Vec<u32> = words.iter().map(|w| interner.intern(w)).collect();
+        for (word, id) in words.iter().zip(&ids) {
+            assert_eq!(interner.intern(word), *id);
+            assert_eq!(interner.look_up(word), *id);
+        }
+        assert_eq!(interner.len(), 3000);
+        assert_eq!(interner.look_up("absent"), UNKNOWN);
+        interner.clear();
+        assert_eq!(interner.look_up(&words[0]), UNKNOWN);
+        assert_eq!(interner.intern(""), 0);
+        assert_eq!(interner.look_up(""), 0);
+    }
+
+    #[test]
+    fn characters_of_an_older_reference_are_forgotten() {
+        let mut interner = CharInterner::new();
+        assert_eq!(
+            ['a', 'क', '漢', 'a', '😀', '漢'].map(|c| interner.intern(c)),
+            [0, 1, 2, 0, 3, 2]
+        );
+        interner.clear();
+        assert_eq!(['a', '漢'].map(|c| interner.look_up(c)), [UNKNOWN, UNKNOWN]);
+        assert_eq!(interner.intern('漢'), 0);
+    }
+}

@@ -1,0 +1,259 @@
+//! The steps that forgive spelling only.
+
+use super::super::text::{self, Piece, Pieces};
+use super::super::tokens::is_blank;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// NFC, stretch by stretch: a stretch begins at a character that composes with
+/// nothing before it, so that characters of other stretches keep their places.
+pub(super) fn nfc(text: Pieces) -> Pieces {
+    if is_nfc_quick(text.iter().map(|p| p.ch)) == IsNormalized::Yes {
+        return text;
+    }
+    let mut out = Pieces::with_capacity(text.len());
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = start + 1;
+        while end < text.len() && !begins_stretch(text[end].ch) {
+            end += 1;
+        }
+        let stretch = &text[start..end];
+        let chars = stretch.iter().map(|p| p.ch);
+        if end - start == 1 && is_nfc_quick(chars.clone()) == IsNormalized::Yes {
+            out.push(stretch[0]);
+        } else if chars.clone().nfc().eq(chars.clone()) {
+            out.extend_from_slice(stretch);
+        } else {
+            text::replace(stretch, chars.nfc(), &mut out);
+        }
+        start = end;
+    }
+    out
+}
+
+fn begins_stretch(c: char) -> bool {
+    unicode_normalization::char::canonical_combining_class(c) == 0
+        && is_nfc_quick(std::iter::once(c)) != IsNormalized::Maybe
+        && !composes_backwards_when_decomposed(c)
+}
+
+/// A few letters decompose into something whose first character composes with
+/// what precedes it; they cannot begin a stretch.
+fn composes_backwards_when_decomposed(c: char) -> bool {
+    if c.is_ascii() {
+        return false;
+    }
+    let mut first = None;
+    unicode_normalization::char::decompose_canonical(c, |d| {
+        first.get_or_insert(d);
+    });
+    first.is_some_and(|d| {
+        unicode_normalization::char::canonical_combining_class(d) != 0
+            || is_nfc_quick(std::iter::once(d)) == IsNormalized::Maybe
+    })
+}
+
+const ZWJ: char = '\u{200d}';
+const BENGALI_TA: char = '\u{9a4}';
+const BENGALI_VIRAMA: char = '\u{9cd}';
+const KHANDA_TA: char = '\u{9ce}';
+const MALAYALAM_VIRAMA: char = '\u{d4d}';
+
+/// The chillu letter of a Malayalam consonant (Unicode 5.1 and 9.0).
+fn chillu(consonant: char) -> Option<char> {
+    Some(match consonant {
+        'ണ' => 'ൺ',
+        'ന' => 'ൻ',
+        'ര' => 'ർ',
+        'ല' => 'ൽ',
+        'ള' => 'ൾ',
+        'ക' => 'ൿ',
+        'മ' => 'ൔ',
+        'യ' => 'ൕ',
+        'ഴ' => 'ൖ',
+        _ => return None,
+    })
+}
+
+pub(super) fn unify_letters(text: Pieces) -> Pieces {
+    let is_old = |p: &Piece| matches!(p.ch, BENGALI_VIRAMA | MALAYALAM_VIRAMA);
+    if !text.iter().any(is_old) {
+        return text;
+    }
+    let mut out = Pieces::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let char_at = |i: usize| text.get(i).map(|p| p.ch);
+        let letter = text[at].ch;
+        let joined = char_at(at + 2) == Some(ZWJ);
+        let new = match char_at(at + 1) {
+            Some(MALAYALAM_VIRAMA) if joined => chillu(letter),
+            Some(BENGALI_VIRAMA) if letter == BENGALI_TA => {
+                let at_word_end = !char_at(at + 2).is_some_and(continues_word);
+                (joined || at_word_end).then_some(KHANDA_TA)
+            }
+            _ => None,
+        };
+        match new {
+            Some(new) => {
+                let used = if joined { 3 } else { 2 };
+                text::replace(&text[at..at + used], std::iter::once(new), &mut out);
+                at += used;
+            }
+            None => {
+                out.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// Letters and marks, and the joiners that can stand between them.
+fn continues_word(c: char) -> bool {
+    is_invisible(c)
+        || matches!(
+            c.general_category_group(),
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+        )
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+pub(super) fn drop_invisible(mut text: Pieces) -> Pieces {
+    text.retain(|p| !is_invisible(p.ch));
+    text
+}
+
+pub(super) fn lower_case(mut text: Pieces) -> Pieces {
+    if text.iter().all(|p| p.ch.to_lowercase().len() == 1) {
+        for piece in &mut text {
+            // One character, as just seen.
+            piece.ch = piece.ch.to_lowercase().next().unwrap_or(piece.ch);
+        }
+        return text;
+    }
+    text.into_iter()
+        .flat_map(|p| p.ch.to_lowercase().map(move |ch| p.with(ch)))
+        .collect()
+}
+
+/// The value of a decimal digit of any script.
+///
+/// Unicode encodes each set of decimal digits as ten code points in ascending
+/// order and keeps it so (stability policy for `Nd`), and sets that touch touch
+/// at multiples of ten: so the distance to where the run of `Nd` begins tells
+/// the value. The longest run is the 50 mathematical digits.
+fn digit_value(c: char) -> Option<u32> {
+    if c.is_ascii() {
+        return c.to_digit(10);
+    }
+    let is_digit = |c: char| c.general_category() == GeneralCategory::DecimalNumber;
+    if !is_digit(c) {
+        return None;
+    }
+    let before = (1..=50)
+        .take_while(|back| {
+            (c as u32)
+                .checked_sub(*back)
+                .and_then(char::from_u32)
+                .is_some_and(is_digit)
+        })
+        .count();
+    Some(before as u32 % 10)
+}
+
+pub(super) fn digits(mut text: Pieces) -> Pieces {
+    for piece in text.iter_mut().filter(|p| !p.ch.is_ascii()) {
+        let value = digit_value(piece.ch);
+        if let Some(digit) = value.and_then(|value| char::from_digit(value, 10)) {
+            piece.ch = digit;
+        }
+    }
+    text
+}
+
+/// Drops the separators of a number written in groups: one to three digits, then
+/// groups of two (lakh, crore) or three, the last of three.
+pub(super) fn digit_groups(text: Pieces) -> Pieces {
+    let is_separator = |p: &Piece| matches!(p.ch, ',' | '\u{66c}');
+    if !text.iter().any(is_separator) {
+        return text;
+    }
+    let mut out = Pieces::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if !text[at].ch.is_ascii_digit() {
+            out.push(text[at]);
+            at += 1;
+            continue;
+        }
+        let mut end = at;
+        let mut groups = Vec::new();
+        loop {
+            let digits = text[end..]
+                .iter()
+                .take_while(|p| p.ch.is_ascii_digit())
+                .count();
+            groups.push(digits);
+            end += digits;
+            let more = text.get(end).is_some_and(is_separator)
+                && text.get(end + 1).is_some_and(|p| p.ch.is_ascii_digit());
+            if !more {
+                break;
+            }
+            end += 1;
+        }
+        let grouped = matches!(groups.as_slice(), [1..=3, middle @ .., 3]
+            if middle.iter().all(|len| matches!(len, 2 | 3)));
+        let number = text[at..end].iter().copied();
+        out.extend(number.filter(|p| !(grouped && is_separator(p))));
+        at = end;
+    }
+    out
+}
+
+pub(super) fn punctuation(mut text: Pieces) -> Pieces {
+    for piece in &mut text {
+        let is_punctuation = if piece.ch.is_ascii() {
+            // Not `is_ascii_punctuation`, which also has symbols ($ + < = > ^ ` | ~).
+            matches!(piece.ch, '!'..='/' | ':' | ';' | '?' | '@' | '['..=']' | '_' | '{' | '}')
+                && !matches!(piece.ch, '$' | '+')
+        } else {
+            piece.ch.general_category_group() == GeneralCategoryGroup::Punctuation
+        };
+        if is_punctuation {
+            piece.ch = ' ';
+        }
+    }
+    text
+}
+
+pub(super) fn blanks(mut text: Pieces) -> Pieces {
+    let mut after_blank = true;
+    text.retain_mut(|p| {
+        let blank = is_blank(p.ch);
+        let keep = !(blank && after_blank);
+        if blank {
+            p.ch = ' ';
+        }
+        after_blank = blank;
+        keep
+    });
+    if text.last().is_some_and(|p| p.ch == ' ') {
+        text.pop();
+    }
+    text
+}

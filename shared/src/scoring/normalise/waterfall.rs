@@ -1,0 +1,1 @@
+pub struct Waterfall; pub struct WaterfallRow;

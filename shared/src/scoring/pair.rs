@@ -1,0 +1,395 @@
+//! From two texts to counts and aligned words.
+
+use super::align::{CharAligner, Op, OpRun, TokenAligner};
+use super::error::{ScoreError, Unit};
+use super::flags::{self, Evidence};
+use super::lattice::{self, Choice, Stretch};
+use super::metrics::Counts;
+use super::normalise::Normaliser;
+use super::reference::{self, Segment};
+use super::sample::{PairCounts, ReferenceSize, SampleScore};
+use super::text::{self, Pieces};
+use super::tokens::{self, Word};
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Scores hypotheses against references, keeping its buffers: set a reference,
+/// score each provider's hypothesis against it, set the next.
+///
+/// ```
+/// use stt_eval_shared::scoring::{Scorer, normalise::Normaliser};
+///
+/// let mut scorer = Scorer::new(Normaliser::default(), "hi");
+/// scorer.set_reference("{दस हजार|10000} दस रुपये")?;
+/// assert_eq!(scorer.score("10000 दस रुपये", None)?.wer, 0.0);
+/// assert_eq!(scorer.score("दस हजार दस रुपए", None)?.wer, 0.25);
+/// # Ok::<(), stt_eval_shared::scoring::ScoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    language: String,
+    normalised: Side,
+    raw: Side,
+    /// The normalised reference as one text, alternatives one after the other.
+    reference_text: String,
+}
+
+impl Scorer {
+    /// A scorer with an empty reference. `language` is a BCP-47 tag.
+    pub fn new(normaliser: Normaliser, language: &str) -> Self {
+        Self {
+            language: language.to_owned(),
+            normalised: Side::new(normaliser, true),
+            raw: Side::new(Normaliser::raw(), false),
+            reference_text: String::new(),
+        }
+    }
+
+    /// Sets the reference, which may carry variants (see
+    /// [`reference`](super::reference)).
+    ///
+    /// # Errors
+    /// [`ScoreError::Markup`], [`ScoreError::TooLong`]. The scorer then has an
+    /// empty reference.
+    pub fn set_reference(&mut self, reference: &str) -> Result<(), ScoreError> {
+        let segments = super::check_length(reference).and_then(|()| reference::parse(reference));
+        let (segments, result) = match segments {
+            Ok(segments) => (segments, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        self.normalised.set_reference(&segments, &self.language);
+        self.raw.set_reference(&segments, &self.language);
+        self.reference_text = self.normalised.reference_text();
+        result
+    }
+
+    /// Scores one hypothesis. `duration_seconds` is the length of the audio,
+    /// which only flags look at.
+    ///
+    /// # Errors
+    /// [`ScoreError::TooLong`], [`ScoreError::TooDifferent`],
+    /// [`ScoreError::TooManyVariants`].
+    pub fn score(
+        &mut self,
+        hypothesis: &str,
+        duration_seconds: Option<f64>,
+    ) -> Result<SampleScore, ScoreError> {
+        super::check_length(hypothesis)?;
+        let text = self.normalised.normalise(hypothesis, &self.language);
+        let counts = self.normalised.score(&text)?;
+        let raw = if self.normalised.normaliser.steps().is_empty() {
+            counts
+        } else {
+            self.raw.score(hypothesis)?
+        };
+        let flags = flags::detect(&Evidence {
+            reference: &self.reference_text,
+            hypothesis: &text,
+            language: &self.language,
+            duration_seconds,
+            reference_words: counts.words.reference(),
+            longest_insertion: counts.longest_insertion,
+        });
+        let name = self.normalised.normaliser.name();
+        Ok(SampleScore::new(&counts, &raw, name, flags))
+    }
+
+    /// Size of the reference, to count a failed transcription with.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn reference_size(&mut self) -> Result<ReferenceSize, ScoreError> {
+        Ok(self.score("", None)?.reference_size())
+    }
+
+    /// Counts of words alone under the normaliser, without the rest of a score.
+    pub(super) fn word_counts(&mut self, hypothesis: &str) -> Result<Counts, ScoreError> {
+        super::check_length(hypothesis)?;
+        let text = self.normalised.normalise(hypothesis, &self.language);
+        self.normalised.word_counts(&text)
+    }
+
+    /// The words of reference and hypothesis side by side.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn align_words(&mut self, hypothesis: &str) -> Result<Vec<AlignedWord>, ScoreError> {
+        super::check_length(hypothesis)?;
+        self.normalised.align_words(hypothesis, &self.language)
+    }
+}
+
+/// One step of a word alignment. Words are as normalised, spans are bytes of the
+/// original texts (for the reference: markup included).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlignedWord {
+    /// What happened.
+    pub op: Op,
+    /// The reference word; `None` for an insertion.
+    pub reference: Option<SpannedWord>,
+    /// The hypothesis word; `None` for a deletion.
+    pub hypothesis: Option<SpannedWord>,
+}
+
+/// A word and where it stands in the original text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpannedWord {
+    /// The word after normalisation.
+    pub text: String,
+    /// First byte in the original text.
+    pub start: usize,
+    /// Byte after the last in the original text.
+    pub end: usize,
+}
+
+impl From<&Word> for SpannedWord {
+    fn from(word: &Word) -> Self {
+        Self {
+            text: word.text.clone(),
+            start: word.start,
+            end: word.end,
+        }
+    }
+}
+
+/// A reference segment after normalisation.
+#[derive(Debug, Clone)]
+enum Normal {
+    Fixed(Pieces),
+    Group(Vec<Pieces>),
+    Unclear,
+}
+
+/// The words between two `<*>`, of both texts.
+struct Part {
+    reference: Vec<Word>,
+    hypothesis: Vec<Word>,
+    /// Hypothesis words on the `<*>` after this part.
+    absorbed: Vec<Word>,
+}
+
+/// A reference under one normaliser.
+#[derive(Debug, Clone)]
+struct Side {
+    normaliser: Normaliser,
+    with_graphemes: bool,
+    reference: Vec<Normal>,
+    words: TokenAligner,
+    chars: CharAligner,
+    graphemes: TokenAligner,
+}
+
+impl Side {
+    fn new(normaliser: Normaliser, with_graphemes: bool) -> Self {
+        Self {
+            normaliser,
+            with_graphemes,
+            reference: Vec::new(),
+            words: TokenAligner::new(Unit::Word),
+            chars: CharAligner::new(),
+            graphemes: TokenAligner::new(Unit::Grapheme),
+        }
+    }
+
+    fn set_reference(&mut self, segments: &[Segment], language: &str) {
+        let apply = |pieces: &Pieces| self.normaliser.apply_pieces(pieces.clone(), language);
+        self.reference = segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Fixed(pieces) => Normal::Fixed(apply(pieces)),
+                Segment::Group(alternatives) => {
+                    Normal::Group(alternatives.iter().map(apply).collect())
+                }
+                Segment::Unclear => Normal::Unclear,
+            })
+            .collect();
+        if let Some(text) = self.plain_reference() {
+            self.prepare(&text);
+        }
+    }
+
+    fn normalise(&self, hypothesis: &str, language: &str) -> String {
+        self.normaliser.apply(hypothesis, language)
+    }
+
+    /// The text of a reference without variants.
+    fn plain_reference(&self) -> Option<String> {
+        match self.reference.as_slice() {
+            [] => Some(String::new()),
+            [Normal::Fixed(pieces)] => Some(text::to_string(pieces)),
+            _ => None,
+        }
+    }
+
+    /// All the text of the reference, for flags.
+    fn reference_text(&self) -> String {
+        let mut out = String::new();
+        for pieces in self.reference.iter().flat_map(|segment| match segment {
+            Normal::Fixed(pieces) => std::slice::from_ref(pieces),
+            Normal::Group(alternatives) => alternatives.as_slice(),
+            Normal::Unclear => &[],
+        }) {
+            out.extend(pieces.iter().map(|p| p.ch));
+            out.push(' ');
+        }
+        out
+    }
+
+    /// Builds the tables of a reference text.
+    fn prepare(&mut self, text: &str) {
+        let text = tokens::trim(text);
+        self.words.set_reference_text(text);
+        self.chars.set_reference(text);
+        if self.with_graphemes {
+            self.graphemes.set_reference(text.graphemes(true));
+        }
+    }
+
+    /// Scores a normalised hypothesis against the prepared text.
+    fn score_prepared(&mut self, hypothesis: &str) -> Result<PairCounts, ScoreError> {
+        let hypothesis = tokens::trim(hypothesis);
+        let words = self.words.align_text(hypothesis)?;
+        let longest_insertion = longest_insertion(self.words.runs());
+        let chars = self.chars.align(hypothesis)?;
+        let graphemes = if self.with_graphemes {
+            self.graphemes.align(hypothesis.graphemes(true))?
+        } else {
+            Counts::default()
+        };
+        Ok(PairCounts {
+            words,
+            chars,
+            graphemes,
+            longest_insertion,
+        })
+    }
+
+    fn score(&mut self, hypothesis: &str) -> Result<PairCounts, ScoreError> {
+        if self.plain_reference_is_prepared() {
+            return self.score_prepared(hypothesis);
+        }
+        let mut sum = PairCounts::default();
+        for part in self.parts(tokens::spanned_words(&text::pieces(hypothesis)))? {
+            self.prepare(&tokens::join(&part.reference));
+            let counts = self.score_prepared(&tokens::join(&part.hypothesis))?;
+            sum.words.add(&counts.words);
+            sum.chars.add(&counts.chars);
+            sum.graphemes.add(&counts.graphemes);
+            sum.longest_insertion = sum.longest_insertion.max(counts.longest_insertion);
+        }
+        Ok(sum)
+    }
+
+    fn word_counts(&mut self, hypothesis: &str) -> Result<Counts, ScoreError> {
+        if self.plain_reference_is_prepared() {
+            return self.words.align_text(hypothesis);
+        }
+        let mut sum = Counts::default();
+        for part in self.parts(tokens::spanned_words(&text::pieces(hypothesis)))? {
+            self.words.set_reference(part.reference.iter().map(Word::as_str));
+            let hypothesis = part.hypothesis.iter().map(Word::as_str);
+            sum.add(&self.words.align(hypothesis)?);
+        }
+        Ok(sum)
+    }
+
+    fn plain_reference_is_prepared(&self) -> bool {
+        matches!(self.reference.as_slice(), [] | [Normal::Fixed(_)])
+    }
+
+    /// Chooses among the variants; cuts both texts at each `<*>`.
+    fn parts(&self, hypothesis: Vec<Word>) -> Result<Vec<Part>, ScoreError> {
+        let reference: Vec<Vec<Vec<Word>>> = self
+            .reference
+            .iter()
+            .map(|segment| match segment {
+                Normal::Fixed(pieces) => vec![tokens::spanned_words(pieces)],
+                Normal::Group(alternatives) => alternatives
+                    .iter()
+                    .map(|pieces| tokens::spanned_words(pieces))
+                    .collect(),
+                Normal::Unclear => Vec::new(),
+            })
+            .collect();
+        let stretches: Vec<Stretch<'_>> = self
+            .reference
+            .iter()
+            .zip(&reference)
+            .map(|(segment, words)| match (segment, words.as_slice()) {
+                (Normal::Unclear, _) => Stretch::Unclear,
+                (Normal::Fixed(_), [words]) => Stretch::Fixed(as_strs(words)),
+                (_, alternatives) => {
+                    Stretch::Group(alternatives.iter().map(|words| as_strs(words)).collect())
+                }
+            })
+            .collect();
+        let choices = lattice::resolve(&stretches, &as_strs(&hypothesis))?;
+
+        let mut parts = Vec::new();
+        let mut words = Vec::new();
+        let mut rest = hypothesis.into_iter();
+        let mut consumed = 0;
+        for (choice, mut alternatives) in choices.into_iter().zip(reference) {
+            match choice {
+                Choice::Fixed => words.extend(alternatives.swap_remove(0)),
+                Choice::Alternative(index) => words.extend(alternatives.swap_remove(index)),
+                Choice::Absorbed(range) => {
+                    let hypothesis = rest.by_ref().take(range.start - consumed).collect();
+                    consumed = range.end;
+                    parts.push(Part {
+                        reference: std::mem::take(&mut words),
+                        hypothesis,
+                        absorbed: rest.by_ref().take(range.len()).collect(),
+                    });
+                }
+            }
+        }
+        parts.push(Part {
+            reference: words,
+            hypothesis: rest.collect(),
+            absorbed: Vec::new(),
+        });
+        Ok(parts)
+    }
+
+    fn align_words(
+        &mut self,
+        hypothesis: &str,
+        language: &str,
+    ) -> Result<Vec<AlignedWord>, ScoreError> {
+        let pieces = text::pieces(hypothesis);
+        let hypothesis = tokens::spanned_words(&self.normaliser.apply_pieces(pieces, language));
+        let mut out = Vec::new();
+        let mut aligner = TokenAligner::new(Unit::Word);
+        for part in self.parts(hypothesis)? {
+            aligner.set_reference(part.reference.iter().map(Word::as_str));
+            aligner.align(part.hypothesis.iter().map(Word::as_str))?;
+            let mut reference = part.reference.iter().map(SpannedWord::from);
+            let mut hypothesis = part.hypothesis.iter().map(SpannedWord::from);
+            for run in aligner.runs() {
+                for _ in 0..run.len {
+                    out.push(AlignedWord {
+                        op: run.op,
+                        reference: (run.op != Op::Insert).then(|| reference.next()).flatten(),
+                        hypothesis: (run.op != Op::Delete).then(|| hypothesis.next()).flatten(),
+                    });
+                }
+            }
+            out.extend(part.absorbed.iter().map(|word| AlignedWord {
+                op: Op::Unclear,
+                reference: None,
+                hypothesis: Some(word.into()),
+            }));
+        }
+        Ok(out)
+    }
+}
+
+fn as_strs(words: &[Word]) -> Vec<&str> {
+    words.iter().map(Word::as_str).collect()
+}
+
+fn longest_insertion(runs: &[OpRun]) -> u64 {
+    let inserted = runs.iter().filter(|run| run.op == Op::Insert);
+    u64::from(inserted.map(|run| run.len).max().unwrap_or(0))
+}

@@ -1,0 +1,224 @@
+//! Table `datasets`: where a dataset is in its life is told by its sort key.
+//!
+//! `new#ds_…` unsealed, `ds_…` visible, `del#ds_…` being deleted. So lists and
+//! look-ups need no filter, and nobody ever sees half a dataset.
+
+use super::idempotency::Claim;
+use super::row::{self, Item, Row};
+use super::txn::TxnError;
+use super::{Page, Store, StoreError, read_page};
+use crate::domain::dataset::{Dataset, DatasetStatus};
+use crate::domain::{DatasetId, ProjectId, Timestamp};
+
+const DATASETS: (&str, &str) = ("ds_", "ds_~");
+
+/// Why a dataset was not sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seal {
+    /// It is visible now.
+    Sealed,
+    /// The name belongs to another dataset.
+    NameTaken,
+}
+
+fn name_key(name: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, name.to_lowercase().as_bytes());
+    format!("name#{}", hex::encode(digest))
+}
+
+fn sort_key(id: DatasetId, status: DatasetStatus) -> String {
+    match status {
+        DatasetStatus::Unsealed => format!("new#{id}"),
+        DatasetStatus::Sealed => id.to_string(),
+        DatasetStatus::Deleting => format!("del#{id}"),
+    }
+}
+
+fn item(dataset: &Dataset) -> Result<Item, StoreError> {
+    let sk = sort_key(dataset.id, dataset.status);
+    Ok(Row::new(dataset.project.as_str(), sk, dataset)?.due(dataset.due_at).build())
+}
+
+impl Store {
+    /// Whether a dataset has this name.
+    pub async fn dataset_name_taken(
+        &self,
+        project: &ProjectId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        Ok(self.get(&self.tables.datasets, project.as_str(), name_key(name)).await?.is_some())
+    }
+
+    /// Begins an unsealed dataset; beginning the same one again is harmless.
+    pub async fn begin_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
+        match self.put_rev(&self.tables.datasets, item(dataset)?, 1).await {
+            Err(StoreError::Conflict) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes a dataset visible, takes its name and completes the claim: one
+    /// transaction, whatever the size of the dataset.
+    pub async fn seal_dataset(
+        &self,
+        dataset: &Dataset,
+        claim: Option<(&Claim, u16)>,
+    ) -> Result<Seal, StoreError> {
+        let table = &self.tables.datasets;
+        let project = dataset.project.as_str();
+        let name = Row::new(
+            project,
+            name_key(&dataset.name),
+            &serde_json::json!({ "dataset_id": dataset.id }),
+        )?;
+        let made = vec![dataset.id.to_string()];
+        let txn = self
+            .txn()
+            .put_if(table, name.build(), "attribute_not_exists(pk)", None)?
+            .delete(
+                table,
+                (project, &sort_key(dataset.id, DatasetStatus::Unsealed)),
+                Some("attribute_exists(pk)"),
+                None,
+            )?
+            .put_if(table, item(dataset)?, "attribute_not_exists(pk)", None)?
+            .count(table, project, 1)?
+            .complete(
+                &self.tables,
+                &dataset.project,
+                claim.map(|(claim, _)| claim),
+                claim.map_or(201, |(_, status)| status),
+                made,
+            )?;
+        match txn.commit().await {
+            Ok(()) => Ok(Seal::Sealed),
+            Err(TxnError::Condition { index: 0, .. }) => Ok(Seal::NameTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A visible dataset.
+    pub async fn dataset(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+    ) -> Result<Option<Dataset>, StoreError> {
+        let found = self.get(&self.tables.datasets, project.as_str(), id.to_string()).await?;
+        found.map(row::read).transpose()
+    }
+
+    /// A dataset that is unsealed or being deleted.
+    pub async fn hidden_dataset(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+        status: DatasetStatus,
+    ) -> Result<Option<Dataset>, StoreError> {
+        let key = sort_key(id, status);
+        let found = self.get(&self.tables.datasets, project.as_str(), key).await?;
+        found.map(row::read).transpose()
+    }
+
+    /// Visible datasets newest first, and how many there are.
+    pub async fn list_datasets(
+        &self,
+        project: &ProjectId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Page<Dataset>, u64), StoreError> {
+        let table = &self.tables.datasets;
+        let (page, total) = futures::future::try_join(
+            self.page(table, project.as_str(), DATASETS, after, limit, true),
+            self.count(table, project.as_str()),
+        )
+        .await?;
+        Ok((read_page(page)?, total))
+    }
+
+    /// Writes a visible dataset's next revision.
+    pub async fn save_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
+        self.put_rev(&self.tables.datasets, item(dataset)?, dataset.rev).await
+    }
+
+    /// Makes a visible dataset unreachable and frees its name; the rest is
+    /// cleared away afterwards.
+    pub async fn begin_delete_dataset(
+        &self,
+        dataset: &Dataset,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.datasets;
+        let project = dataset.project.as_str();
+        let gone = Dataset {
+            status: DatasetStatus::Deleting,
+            due_at: Some(now),
+            updated_at: now,
+            rev: dataset.rev + 1,
+            ..dataset.clone()
+        };
+        let txn = self
+            .txn()
+            .delete(
+                table,
+                (project, &dataset.id.to_string()),
+                Some("rev = :rev"),
+                Some(Item::from([(":rev".into(), row::n(dataset.rev))])),
+            )?
+            .delete(table, (project, &name_key(&dataset.name)), None, None)?
+            .put(table, item(&gone)?)?
+            .count(table, project, -1)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Turns an unsealed leftover into a deletion.
+    pub async fn abandon_dataset(
+        &self,
+        dataset: &Dataset,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.datasets;
+        let gone = Dataset {
+            status: DatasetStatus::Deleting,
+            due_at: Some(now),
+            updated_at: now,
+            rev: dataset.rev + 1,
+            ..dataset.clone()
+        };
+        let txn = self
+            .txn()
+            .delete(
+                table,
+                (dataset.project.as_str(), &sort_key(dataset.id, DatasetStatus::Unsealed)),
+                Some("attribute_exists(pk)"),
+                None,
+            )?
+            .put(table, item(&gone)?)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Looks at a deletion again later.
+    pub async fn postpone_dataset(
+        &self,
+        dataset: &Dataset,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let next = Dataset { due_at: Some(until), rev: dataset.rev + 1, ..dataset.clone() };
+        self.put_rev(&self.tables.datasets, item(&next)?, next.rev).await
+    }
+
+    /// Removes what is left of a deleted dataset.
+    pub async fn forget_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
+        let key = sort_key(dataset.id, DatasetStatus::Deleting);
+        self.delete(&self.tables.datasets, dataset.project.as_str(), key).await
+    }
+
+    /// The dataset a due item of this table stands for.
+    #[must_use]
+    pub fn parse_dataset_key(sk: &str) -> Option<(DatasetId, DatasetStatus)> {
+        if let Some(id) = sk.strip_prefix("new#") {
+            return id.parse().ok().map(|id| (id, DatasetStatus::Unsealed));
+        }
+        let id = sk.strip_prefix("del#")?;
+        id.parse().ok().map(|id| (id, DatasetStatus::Deleting))
+    }
+}

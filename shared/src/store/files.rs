@@ -1,0 +1,322 @@
+//! Table `files`: files by project, and where names and paths lead.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::idempotency::Claim;
+use super::row::{self, Item, Row, s};
+use super::txn::TxnError;
+use super::{Page, Store, StoreError, read_page, string_set};
+use crate::domain::file::{File, FileStatus};
+use crate::domain::{FileId, ProjectId, Timestamp};
+
+/// Sort keys of files.
+const FILES: (&str, &str) = ("file_", "file_~");
+
+fn digest(text: &str) -> String {
+    hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
+}
+
+fn name_key(filename: &str) -> String {
+    format!("name#{}", digest(filename))
+}
+
+fn path_key(object_key: &str, version: &str) -> String {
+    format!("path#{}", digest(&format!("{object_key}\n{version}")))
+}
+
+pub(super) fn file_item(file: &File) -> Result<Item, StoreError> {
+    let mut item = Row::new(file.project.as_str(), file.id.to_string(), file)?
+        .due(file.due_at)
+        .build();
+    // Kept as a native set, so that adding and removing are idempotent updates.
+    item.remove("datasets");
+    if !file.datasets.is_empty() {
+        item.insert("datasets".into(), string_set(&file.datasets));
+    }
+    Ok(item)
+}
+
+pub(super) fn read_file(item: Item) -> Result<File, StoreError> {
+    row::read(item)
+}
+
+impl Store {
+    /// Announces files: all of them, or none. Announcing the same ones again
+    /// changes nothing.
+    pub async fn create_files(
+        &self,
+        project: &ProjectId,
+        files: &[File],
+        claim: Option<&Claim>,
+        status: u16,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.files;
+        // 100 writes fit a transaction; two are for the count and the claim.
+        let parts: Vec<&[File]> = files.chunks(98).collect();
+        let made: Vec<String> = files.iter().map(|file| file.id.to_string()).collect();
+        for (number, part) in parts.iter().enumerate() {
+            let mut txn = self.txn();
+            for file in *part {
+                txn = txn.put_if(table, file_item(file)?, "attribute_not_exists(pk)", None)?;
+            }
+            let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
+            txn = txn.count(table, project.as_str(), size)?;
+            if number + 1 == parts.len() {
+                txn = txn.complete(&self.tables, project, claim, status, made.clone())?;
+            }
+            match txn.commit().await {
+                Ok(()) => {}
+                // An earlier attempt of the same request wrote this part.
+                Err(TxnError::Condition { index, .. })
+                    if claim.is_some() && index < part.len() && number + 1 < parts.len() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// One file.
+    pub async fn file(
+        &self,
+        project: &ProjectId,
+        id: FileId,
+    ) -> Result<Option<File>, StoreError> {
+        let item = self.get(&self.tables.files, project.as_str(), id.to_string()).await?;
+        item.map(read_file).transpose()
+    }
+
+    /// Files by id, in no order; unknown ones are left out.
+    pub async fn files(
+        &self,
+        project: &ProjectId,
+        ids: impl IntoIterator<Item = FileId>,
+    ) -> Result<BTreeMap<FileId, File>, StoreError> {
+        let keys = ids.into_iter().map(|id| (project.to_string(), id.to_string()));
+        let items = self.get_many(&self.tables.files, keys).await?;
+        items.into_iter().map(|item| read_file(item).map(|file| (file.id, file))).collect()
+    }
+
+    /// Files newest first, and how many there are.
+    pub async fn list_files(
+        &self,
+        project: &ProjectId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Page<File>, u64), StoreError> {
+        let table = &self.tables.files;
+        let (page, total) = futures::future::try_join(
+            self.page(table, project.as_str(), FILES, after, limit, true),
+            self.count(table, project.as_str()),
+        )
+        .await?;
+        Ok((read_page(page)?, total))
+    }
+
+    /// Writes a file's next revision. One that became ready can be found by
+    /// its name from then on.
+    pub async fn save_file(&self, file: &File) -> Result<(), StoreError> {
+        let table = &self.tables.files;
+        if file.status != FileStatus::Ready {
+            return self.put_rev(table, file_item(file)?, file.rev).await;
+        }
+        let txn = self
+            .txn()
+            .put_rev(table, file_item(file)?, file.rev)?
+            .update(
+                table,
+                (file.project.as_str(), &name_key(&file.filename)),
+                "ADD file_ids :id",
+                None,
+                &[],
+                Item::from([(":id".into(), string_set([file.id]))]),
+            )?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Registers an object that was dropped into the bucket by its path.
+    /// Repeated events for the same version of the object change nothing;
+    /// gives the file that stands for it.
+    pub async fn register_path(&self, file: &File, version: &str) -> Result<File, StoreError> {
+        let table = &self.tables.files;
+        let project = file.project.as_str();
+        let path = path_key(&file.object_key, version);
+        let pointer = Row::new(project, &*path, &serde_json::json!({ "file_id": file.id }))?.build();
+        let mut txn = self
+            .txn()
+            .put_if(table, pointer, "attribute_not_exists(pk)", None)?
+            .put_rev(table, file_item(file)?, file.rev)?
+            .count(table, project, 1)?;
+        if file.status == FileStatus::Ready {
+            txn = txn.update(
+                table,
+                (project, &name_key(&file.filename)),
+                "ADD file_ids :id",
+                None,
+                &[],
+                Item::from([(":id".into(), string_set([file.id]))]),
+            )?;
+        }
+        match txn.commit().await {
+            Ok(()) => Ok(file.clone()),
+            Err(TxnError::Condition { index: 0, stored: Some(pointer) }) => {
+                let id = row::text(&pointer, "file_id").and_then(|id| id.parse::<FileId>().ok());
+                let known = match id {
+                    Some(id) => self.file(&file.project, id).await?,
+                    None => None,
+                };
+                // Deleted since: the event is late, not news.
+                Ok(known.unwrap_or_else(|| file.clone()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether an object version was registered by its path already.
+    pub async fn path_is_registered(
+        &self,
+        project: &ProjectId,
+        object_key: &str,
+        version: &str,
+    ) -> Result<bool, StoreError> {
+        let key = path_key(object_key, version);
+        Ok(self.get(&self.tables.files, project.as_str(), key).await?.is_some())
+    }
+
+    /// Ready files by name. A name may stand for several.
+    pub async fn files_named(
+        &self,
+        project: &ProjectId,
+        names: impl IntoIterator<Item = &str>,
+    ) -> Result<BTreeMap<String, Vec<FileId>>, StoreError> {
+        let by_key: BTreeMap<String, &str> =
+            names.into_iter().map(|name| (name_key(name), name)).collect();
+        let keys = by_key.keys().map(|key| (project.to_string(), key.clone()));
+        let mut found = BTreeMap::new();
+        for item in self.get_many(&self.tables.files, keys).await? {
+            let Some(name) = row::text(&item, "sk").and_then(|sk| by_key.get(sk)) else { continue };
+            let ids = match item.get("file_ids") {
+                Some(AttributeValue::Ss(ids)) => ids.iter().filter_map(|id| id.parse().ok()).collect(),
+                _ => Vec::new(),
+            };
+            found.insert((*name).to_owned(), ids);
+        }
+        Ok(found)
+    }
+
+    /// Makes a file unreachable, to be cleared away by [`Store::forget_file`].
+    /// Refused with [`StoreError::Conflict`] when it changed or a dataset took
+    /// it meanwhile.
+    pub async fn begin_delete_file(&self, file: &File, now: Timestamp) -> Result<File, StoreError> {
+        let table = &self.tables.files;
+        let project = file.project.as_str();
+        let gone = File {
+            status: FileStatus::Deleting,
+            due_at: Some(now),
+            updated_at: now,
+            rev: file.rev + 1,
+            ..file.clone()
+        };
+        let tombstone = Row::new(project, format!("del#{}", file.id), &gone)?.due(gone.due_at);
+        let mut txn = self
+            .txn()
+            .delete(
+                table,
+                (project, &file.id.to_string()),
+                Some("rev = :rev AND attribute_not_exists(datasets)"),
+                Some(Item::from([(":rev".into(), row::n(file.rev))])),
+            )?
+            .put(table, tombstone.build())?
+            .count(table, project, -1)?;
+        if file.status == FileStatus::Ready {
+            txn = txn.update(
+                table,
+                (project, &name_key(&file.filename)),
+                "DELETE file_ids :id",
+                None,
+                &[],
+                Item::from([(":id".into(), string_set([file.id]))]),
+            )?;
+        }
+        txn.commit().await?;
+        Ok(gone)
+    }
+
+    /// A file that is being deleted.
+    pub async fn deleting_file(
+        &self,
+        project: &ProjectId,
+        id: FileId,
+    ) -> Result<Option<File>, StoreError> {
+        let item = self.get(&self.tables.files, project.as_str(), format!("del#{id}")).await?;
+        item.map(read_file).transpose()
+    }
+
+    /// Removes what is left of a deleted file, once its bytes are gone.
+    pub async fn forget_file(&self, file: &File) -> Result<(), StoreError> {
+        self.delete(&self.tables.files, file.project.as_str(), format!("del#{}", file.id)).await
+    }
+
+    /// Takes files out of a dataset; gives those that no dataset uses now.
+    pub async fn release_files(
+        &self,
+        project: &ProjectId,
+        dataset: crate::domain::DatasetId,
+        files: &[FileId],
+    ) -> Result<Vec<File>, StoreError> {
+        let table = &self.tables.files;
+        for part in files.chunks(100) {
+            // A file that is gone has nothing to be taken out of.
+            let mut txn = self.txn();
+            let known = self.files(project, part.iter().copied()).await?;
+            for id in known.keys() {
+                txn = txn.update(
+                    table,
+                    (project.as_str(), &id.to_string()),
+                    "DELETE datasets :dataset",
+                    Some("attribute_exists(pk)"),
+                    &[],
+                    Item::from([(":dataset".into(), string_set([dataset]))]),
+                )?;
+            }
+            if txn.len() > 0 {
+                txn.commit().await?;
+            }
+        }
+        let left = self.files(project, files.iter().copied()).await?;
+        Ok(left.into_values().filter(|file| file.datasets.is_empty()).collect())
+    }
+
+    /// Key of the record that a due item of this table stands for.
+    #[must_use]
+    pub fn parse_file_key(sk: &str) -> Option<(FileId, bool)> {
+        match sk.strip_prefix("del#") {
+            Some(id) => id.parse().ok().map(|id| (id, true)),
+            None => sk.parse().ok().map(|id| (id, false)),
+        }
+    }
+}
+
+/// An update of a file that lets a dataset use it; fails when it is not ready.
+pub(super) fn use_file<'a>(
+    txn: super::txn::Txn<'a>,
+    table: &str,
+    project: &ProjectId,
+    file: FileId,
+    dataset: crate::domain::DatasetId,
+) -> Result<super::txn::Txn<'a>, StoreError> {
+    txn.update(
+        table,
+        (project.as_str(), &file.to_string()),
+        "ADD datasets :dataset",
+        Some("#status = :ready AND (attribute_not_exists(datasets) OR size(datasets) < :most OR contains(datasets, :id))"),
+        &[("#status", "status")],
+        Item::from([
+            (":dataset".into(), string_set([dataset])),
+            (":id".into(), s(dataset.to_string())),
+            (":ready".into(), s("ready")),
+            (":most".into(), row::n(crate::domain::file::MAX_DATASETS_PER_FILE)),
+        ]),
+    )
+}

@@ -1,0 +1,222 @@
+//! Table `results`: outcomes and reviews by run, provider and position.
+//!
+//! `p00#00042#r01` is the outcome of the first round, `p00#00042#v` what a
+//! reviewer says of it. They lie side by side, so one Query reads both, and
+//! collecting again can't touch a review.
+
+use super::row::{self, Item, Row, s};
+use super::runs::run_item;
+use super::{Store, StoreError, put_request};
+use crate::domain::result::{Outcome, Review};
+use crate::domain::run::Run;
+use crate::domain::{ProjectId, ResultId, RunId};
+
+/// The latest outcome of an item and its review.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Latest outcome.
+    pub outcome: Outcome,
+    /// Its review.
+    pub review: Option<Review>,
+}
+
+fn partition(project: &ProjectId, run: RunId) -> String {
+    format!("{project}#{run}")
+}
+
+fn prefix(provider: u8, position: u16) -> String {
+    format!("p{provider:02}#{position:05}#")
+}
+
+fn place(id: ResultId) -> String {
+    prefix(id.provider(), id.position())
+}
+
+/// Sorts by WER as text: millionths, padded. Capped far above what a useful
+/// transcription can have.
+fn wer_sort(wer: f64, id: ResultId) -> String {
+    let millionths = (wer.clamp(0.0, 999_999.0) * 1e6).round();
+    format!("{millionths:015.0}#{}", place(id))
+}
+
+fn outcome_item(project: &ProjectId, outcome: &Outcome) -> Result<Item, StoreError> {
+    let pk = partition(project, outcome.id.run());
+    let sk = format!("{}r{:02}", place(outcome.id), outcome.round);
+    let row = Row::new(&*pk, sk, outcome)?;
+    Ok(match &outcome.score {
+        Some(score) => {
+            row.with("wer_key", s(pk)).with("wer_sort", s(wer_sort(score.wer, outcome.id)))
+        }
+        None => row,
+    }
+    .build())
+}
+
+fn entries(items: Vec<Item>) -> Result<Vec<Entry>, StoreError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        if row::text(&item, "sk").is_some_and(|sk| sk.ends_with("#v")) {
+            let review: Review = row::read(item)?;
+            if let Some(entry) = entries.last_mut().filter(|e| e.outcome.id == review.id) {
+                entry.review = Some(review);
+            }
+            continue;
+        }
+        let outcome: Outcome = row::read(item)?;
+        match entries.last_mut() {
+            Some(last) if last.outcome.id == outcome.id => last.outcome = outcome,
+            _ => entries.push(Entry { outcome, review: None }),
+        }
+    }
+    Ok(entries)
+}
+
+impl Store {
+    /// Writes outcomes. Writing the same ones again changes nothing.
+    pub async fn write_outcomes(
+        &self,
+        project: &ProjectId,
+        outcomes: &[Outcome],
+    ) -> Result<(), StoreError> {
+        let writes = outcomes
+            .iter()
+            .map(|outcome| put_request(outcome_item(project, outcome)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.write_many(&self.tables.results, writes).await
+    }
+
+    /// The entry of a result, if it has an outcome.
+    pub async fn result(
+        &self,
+        project: &ProjectId,
+        id: ResultId,
+    ) -> Result<Option<Entry>, StoreError> {
+        let from = place(id);
+        let to = format!("{from}~");
+        let pk = partition(project, id.run());
+        let items = self.all(&self.tables.results, &pk, (&*from, &*to)).await?;
+        Ok(entries(items)?.pop())
+    }
+
+    /// Entries of a provider at positions `start..end`, in order.
+    pub async fn results_between(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        provider: u8,
+        start: u16,
+        end: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let from = prefix(provider, start);
+        let to = format!("{}~", prefix(provider, end - 1));
+        let pk = partition(project, run);
+        entries(self.all(&self.tables.results, &pk, (&*from, &*to)).await?)
+    }
+
+    /// Scored results of a run by WER: one page of ids, and where to go on.
+    pub async fn results_by_wer(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        worst_first: bool,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<(ResultId, String)>, bool), StoreError> {
+        let pk = partition(project, run);
+        // A cursor of this list is "wer_sort|sk": both are needed to go on.
+        let start = after.and_then(|after| after.split_once('|')).map(|(sort, sk)| {
+            Item::from([
+                ("pk".into(), s(&*pk)),
+                ("sk".into(), s(sk)),
+                ("wer_key".into(), s(&*pk)),
+                ("wer_sort".into(), s(sort)),
+            ])
+        });
+        let answer = self
+            .db
+            .query()
+            .table_name(&self.tables.results)
+            .index_name("by_wer")
+            .key_condition_expression("wer_key = :key")
+            .expression_attribute_values(":key", s(&*pk))
+            .scan_index_forward(!worst_first)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        let ids = answer.items.unwrap_or_default().into_iter().filter_map(|item| {
+            let sk = row::text(&item, "sk")?;
+            let sort = row::text(&item, "wer_sort")?;
+            let mut parts = sk.split('#');
+            let provider: u8 = parts.next()?.strip_prefix('p')?.parse().ok()?;
+            let position: u16 = parts.next()?.parse().ok()?;
+            Some((ResultId::new(run, provider, position), format!("{sort}|{sk}")))
+        });
+        Ok((ids.collect(), more))
+    }
+
+    /// Entries of given results, in no order.
+    pub async fn results(
+        &self,
+        project: &ProjectId,
+        ids: &[(ResultId, String)],
+    ) -> Result<Vec<Entry>, StoreError> {
+        let keys = ids.iter().flat_map(|(id, at)| {
+            let pk = partition(project, id.run());
+            let outcome = at.split_once('|').map(|(_, sk)| (pk.clone(), sk.to_owned()));
+            outcome.into_iter().chain([(pk, format!("{}v", place(*id)))])
+        });
+        let mut items = self.get_many(&self.tables.results, keys).await?;
+        items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
+        entries(items)
+    }
+
+    /// Writes a review's next revision and what it changes in the run's counts.
+    pub async fn save_review(
+        &self,
+        project: &ProjectId,
+        review: &Review,
+        run: &Run,
+    ) -> Result<(), StoreError> {
+        let pk = partition(project, review.id.run());
+        let item = Row::new(pk, format!("{}v", place(review.id)), review)?.build();
+        let txn = self
+            .txn()
+            .put_rev(&self.tables.results, item, review.rev)?
+            .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Removes up to 1,000 items of a run; true when there was anything.
+    pub async fn delete_some_results(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+    ) -> Result<bool, StoreError> {
+        let pk = partition(project, run);
+        let answer = self
+            .db
+            .query()
+            .table_name(&self.tables.results)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(&*pk))
+            .projection_expression("sk")
+            .consistent_read(true)
+            .limit(1_000)
+            .send()
+            .await?;
+        let keys: Vec<_> = answer
+            .items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| row::text(item, "sk").map(|sk| (pk.clone(), sk.to_owned())))
+            .collect();
+        let any = !keys.is_empty();
+        self.delete_many(&self.tables.results, keys).await?;
+        Ok(any)
+    }
+}

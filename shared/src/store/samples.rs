@@ -1,0 +1,183 @@
+//! Table `samples`: a dataset's samples by position.
+
+use super::row::{self, Item, Row};
+use super::txn::TxnError;
+use super::{Page, Store, StoreError, files, read_page};
+use crate::domain::dataset::Sample;
+use crate::domain::unit::Span;
+use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
+
+/// Samples to a transaction: each is two writes of the hundred.
+const PER_TRANSACTION: usize = 50;
+
+fn partition(project: &ProjectId, dataset: DatasetId) -> String {
+    format!("{project}#{dataset}")
+}
+
+fn sort_key(position: u16) -> String {
+    format!("{position:05}")
+}
+
+fn item(project: &ProjectId, sample: &Sample) -> Result<Item, StoreError> {
+    let pk = partition(project, sample.id.dataset());
+    Ok(Row::new(pk, sort_key(sample.id.position()), sample)?.build())
+}
+
+/// Everything of a partition.
+const ALL: (&str, &str) = ("0", "9~");
+
+impl Store {
+    /// Writes samples of an unsealed dataset and notes on each file that the
+    /// dataset uses it. Gives the position of a sample whose file can't be
+    /// used (any more), when there is one. May be repeated.
+    pub async fn write_samples(
+        &self,
+        project: &ProjectId,
+        samples: &[Sample],
+    ) -> Result<Result<(), usize>, StoreError> {
+        use futures::stream::{StreamExt, TryStreamExt};
+        let parts = samples.chunks(PER_TRANSACTION).enumerate().map(|(number, part)| async move {
+            let mut txn = self.txn();
+            for sample in part {
+                txn = txn.put(&self.tables.samples, item(project, sample)?)?;
+                let dataset = sample.id.dataset();
+                txn = files::use_file(txn, &self.tables.files, project, sample.file_id, dataset)?;
+            }
+            match txn.commit().await {
+                Ok(()) => Ok(None),
+                Err(TxnError::Condition { index, .. }) => {
+                    Ok(Some(number * PER_TRANSACTION + index / 2))
+                }
+                Err(error) => Err(StoreError::from(error)),
+            }
+        });
+        let refused: Vec<Option<usize>> =
+            futures::stream::iter(parts).buffer_unordered(8).try_collect().await?;
+        Ok(match refused.into_iter().flatten().min() {
+            Some(position) => Err(position),
+            None => Ok(()),
+        })
+    }
+
+    /// One sample.
+    pub async fn sample(
+        &self,
+        project: &ProjectId,
+        id: SampleId,
+    ) -> Result<Option<Sample>, StoreError> {
+        let pk = partition(project, id.dataset());
+        let found = self.get(&self.tables.samples, pk, sort_key(id.position())).await?;
+        found.map(row::read).transpose()
+    }
+
+    /// Samples in order of position.
+    pub async fn list_samples(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Sample>, StoreError> {
+        let pk = partition(project, dataset);
+        read_page(self.page(&self.tables.samples, &pk, ALL, after, limit, false).await?)
+    }
+
+    /// The samples of some spans.
+    pub async fn samples_in(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+        spans: &[Span],
+    ) -> Result<Vec<Sample>, StoreError> {
+        let pk = partition(project, dataset);
+        let mut samples = Vec::new();
+        // Scattered positions (a retry) are cheaper by key than by range.
+        if spans.len() > 4 {
+            let keys = spans
+                .iter()
+                .flat_map(|span| span.start..span.end)
+                .map(|position| (pk.clone(), sort_key(position)));
+            for item in self.get_many(&self.tables.samples, keys).await? {
+                samples.push(row::read::<Sample>(item)?);
+            }
+        } else {
+            for span in spans {
+                let range = (sort_key(span.start), sort_key(span.end.saturating_sub(1)));
+                let items =
+                    self.all(&self.tables.samples, &pk, (&*range.0, &*range.1)).await?;
+                for item in items {
+                    samples.push(row::read::<Sample>(item)?);
+                }
+            }
+        }
+        samples.sort_by_key(|sample| sample.id);
+        Ok(samples)
+    }
+
+    /// Position and bytes of every sample, for cutting units.
+    pub async fn sample_sizes(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+    ) -> Result<Vec<(u16, u64)>, StoreError> {
+        let pk = partition(project, dataset);
+        let mut sizes = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.tables.samples)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", row::s(&*pk))
+                .projection_expression("sk, size_bytes")
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            for item in answer.items.unwrap_or_default() {
+                let position = row::text(&item, "sk").and_then(|sk| sk.parse().ok());
+                if let (Some(position), Some(size)) = (position, row::number(&item, "size_bytes")) {
+                    sizes.push((position, size));
+                }
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(sizes);
+            }
+        }
+    }
+
+    /// Writes a sample's next revision.
+    pub async fn save_sample(
+        &self,
+        project: &ProjectId,
+        sample: &Sample,
+    ) -> Result<(), StoreError> {
+        self.put_rev(&self.tables.samples, item(project, sample)?, sample.rev).await
+    }
+
+    /// Removes up to 500 samples of a dataset; gives their files, none when
+    /// there is nothing left. `files` are released by the caller first, so a
+    /// crash between the two is repaired by doing it again.
+    pub async fn some_samples(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+    ) -> Result<Vec<(SampleId, FileId)>, StoreError> {
+        let page = self.list_samples(project, dataset, None, 500).await?;
+        Ok(page.items.into_iter().map(|sample| (sample.id, sample.file_id)).collect())
+    }
+
+    /// Removes samples.
+    pub async fn delete_samples(
+        &self,
+        project: &ProjectId,
+        samples: &[SampleId],
+    ) -> Result<(), StoreError> {
+        let keys = samples
+            .iter()
+            .map(|id| (partition(project, id.dataset()), sort_key(id.position())));
+        self.delete_many(&self.tables.samples, keys).await
+    }
+}

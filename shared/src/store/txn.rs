@@ -1,0 +1,227 @@
+//! Transactions: all or nothing, repeated when they collide.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+
+use super::row::{Item, n, s};
+use super::{COUNT, Store, StoreError, pause};
+
+/// Collisions after which a transaction is given up.
+const MAX_COLLISIONS: u32 = 12;
+
+/// Why a transaction was not done.
+#[derive(Debug)]
+pub enum TxnError {
+    /// A condition did not hold: number of the write, and what is stored.
+    Condition {
+        /// Number of the first write whose condition failed.
+        index: usize,
+        /// What is stored there.
+        stored: Option<Item>,
+    },
+    /// Something else.
+    Store(StoreError),
+}
+
+impl From<TxnError> for StoreError {
+    fn from(error: TxnError) -> Self {
+        match error {
+            TxnError::Condition { .. } => Self::Conflict,
+            TxnError::Store(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for TxnError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Writes to be done together.
+pub struct Txn<'a> {
+    store: &'a Store,
+    writes: Vec<TransactWriteItem>,
+}
+
+impl Store {
+    /// Starts a transaction.
+    #[must_use]
+    pub(super) fn txn(&self) -> Txn<'_> {
+        Txn { store: self, writes: Vec::new() }
+    }
+}
+
+impl Txn<'_> {
+    /// Writes so far.
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// An item that must be new (`rev` 1) or at the revision before.
+    pub fn put_rev(self, table: &str, item: Item, rev: u64) -> Result<Self, StoreError> {
+        let condition = if rev <= 1 { "attribute_not_exists(pk)" } else { "rev = :rev" };
+        let values = (rev > 1).then(|| Item::from([(":rev".into(), n(rev - 1))]));
+        self.put_if(table, item, condition, values)
+    }
+
+    /// An item under a condition.
+    pub fn put_if(
+        mut self,
+        table: &str,
+        item: Item,
+        condition: &str,
+        values: Option<Item>,
+    ) -> Result<Self, StoreError> {
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(
+                ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .build()?;
+        self.writes.push(TransactWriteItem::builder().put(put).build());
+        Ok(self)
+    }
+
+    /// An item, whatever is there.
+    pub fn put(mut self, table: &str, item: Item) -> Result<Self, StoreError> {
+        let put = Put::builder().table_name(table).set_item(Some(item)).build()?;
+        self.writes.push(TransactWriteItem::builder().put(put).build());
+        Ok(self)
+    }
+
+    /// An update, with or without a condition.
+    pub fn update(
+        mut self,
+        table: &str,
+        (pk, sk): (&str, &str),
+        expression: &str,
+        condition: Option<&str>,
+        names: &[(&str, &str)],
+        values: Item,
+    ) -> Result<Self, StoreError> {
+        let names = (!names.is_empty())
+            .then(|| names.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let update = Update::builder()
+            .table_name(table)
+            .key("pk", s(pk))
+            .key("sk", s(sk))
+            .update_expression(expression)
+            .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_values_on_condition_check_failure(
+                ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .build()?;
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+        Ok(self)
+    }
+
+    /// Changes the count of a project's records. Safe against repeats: the
+    /// transaction carries a token, and its other writes are conditional.
+    pub fn count(self, table: &str, pk: &str, change: i64) -> Result<Self, StoreError> {
+        self.update(
+            table,
+            (pk, COUNT),
+            "SET n = if_not_exists(n, :zero) + :change",
+            None,
+            &[],
+            Item::from([(":zero".into(), n(0)), (":change".into(), n(change))]),
+        )
+    }
+
+    /// Deletes an item, with or without a condition.
+    pub fn delete(
+        mut self,
+        table: &str,
+        (pk, sk): (&str, &str),
+        condition: Option<&str>,
+        values: Option<Item>,
+    ) -> Result<Self, StoreError> {
+        let delete = Delete::builder()
+            .table_name(table)
+            .key("pk", s(pk))
+            .key("sk", s(sk))
+            .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_values(values)
+            .build()?;
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        Ok(self)
+    }
+
+    /// Requires something of an item without changing it.
+    pub fn check(
+        mut self,
+        table: &str,
+        (pk, sk): (&str, &str),
+        condition: &str,
+        names: &[(&str, &str)],
+        values: Item,
+    ) -> Result<Self, StoreError> {
+        let names = (!names.is_empty())
+            .then(|| names.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .key("pk", s(pk))
+            .key("sk", s(sk))
+            .condition_expression(condition)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .return_values_on_condition_check_failure(
+                ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .build()?;
+        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        Ok(self)
+    }
+
+    /// Does it. Collisions with other transactions are tried again; a failed
+    /// condition is told with its number.
+    pub async fn commit(self) -> Result<(), TxnError> {
+        let mut attempt = 0;
+        loop {
+            let sent = self
+                .store
+                .db
+                .transact_write_items()
+                .set_transact_items(Some(self.writes.clone()))
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(()) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+                error.as_service_error()
+            else {
+                return Err(StoreError::from(error).into());
+            };
+            let reasons = cancelled.cancellation_reasons();
+            if let Some((index, reason)) = first(reasons, "ConditionalCheckFailed") {
+                return Err(TxnError::Condition {
+                    index,
+                    stored: reason.item().filter(|item| !item.is_empty()).cloned(),
+                });
+            }
+            let collided = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
+                .iter()
+                .any(|code| first(reasons, code).is_some());
+            attempt += 1;
+            if !collided || attempt > MAX_COLLISIONS {
+                return Err(StoreError::from(error).into());
+            }
+            pause(attempt).await;
+        }
+    }
+}
+
+fn first<'a>(
+    reasons: &'a [CancellationReason],
+    code: &str,
+) -> Option<(usize, &'a CancellationReason)> {
+    reasons.iter().enumerate().find(|(_, reason)| reason.code() == Some(code))
+}

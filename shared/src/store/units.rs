@@ -1,0 +1,269 @@
+//! Table `units`: units by run, and one poll task per credential.
+
+use serde::{Deserialize, Serialize};
+
+use super::row::{self, Item, Row, n, s};
+use super::runs::run_item;
+use super::{Store, StoreError};
+use crate::domain::run::Run;
+use crate::domain::unit::{Unit, UnitKey, UnitState};
+use crate::domain::{ProjectId, RunId, Timestamp};
+
+/// The work of asking one provider, with one credential, for its batches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollTask {
+    /// Owner.
+    pub project: ProjectId,
+    /// Provider.
+    pub provider: String,
+    /// Id of the credential.
+    pub credential: String,
+    /// Polls since something last changed: the pause grows with it.
+    #[serde(default)]
+    pub quiet: u32,
+    /// When to poll next.
+    pub due_at: Option<Timestamp>,
+    /// Revision, for conditional writes.
+    #[serde(default)]
+    pub rev: u64,
+}
+
+/// A batch at a provider, and the unit it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUnit {
+    /// Run of the unit.
+    pub run: RunId,
+    /// The unit.
+    pub key: UnitKey,
+    /// Name of the batch.
+    pub batch: String,
+}
+
+/// What a due item of table `units` stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnitsKey {
+    /// A unit.
+    Unit(ProjectId, RunId, UnitKey),
+    /// A poll task: project, provider, credential.
+    Poll(ProjectId, String, String),
+}
+
+fn partition(project: &ProjectId, run: RunId) -> String {
+    format!("{project}#{run}")
+}
+
+fn open_key(project: &ProjectId, provider: &str, credential: &str) -> String {
+    format!("{project}#{provider}#{credential}")
+}
+
+fn poll_key(provider: &str, credential: &str) -> String {
+    format!("poll#{provider}#{credential}")
+}
+
+fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
+    let row = Row::new(partition(&unit.project, unit.run), unit.key.to_string(), unit)?
+        .due(unit.due_at);
+    let row = match (&unit.state, &unit.credential) {
+        (UnitState::Submitted { .. }, Some(credential)) => {
+            row.with("open_key", s(open_key(&unit.project, &unit.provider, credential)))
+        }
+        _ => row,
+    };
+    Ok(row.build())
+}
+
+fn parse_key(sk: &str) -> Option<UnitKey> {
+    let mut parts = sk.split('-');
+    let provider = parts.next()?.strip_prefix('p')?.parse().ok()?;
+    let round = parts.next()?.strip_prefix('r')?.parse().ok()?;
+    let chunk = parts.next()?.strip_prefix('c')?.parse().ok()?;
+    Some(UnitKey { provider, round, chunk })
+}
+
+impl Store {
+    /// Writes new units. Ones that exist already stay as they are.
+    pub async fn create_units(&self, units: &[Unit]) -> Result<(), StoreError> {
+        use futures::stream::{StreamExt, TryStreamExt};
+        let writes = units.iter().map(|unit| async move {
+            match self.put_rev(&self.tables.units, unit_item(unit)?, unit.rev).await {
+                Ok(()) | Err(StoreError::Conflict) => Ok(()),
+                Err(error) => Err(error),
+            }
+        });
+        futures::stream::iter(writes).buffer_unordered(16).try_collect::<Vec<()>>().await?;
+        Ok(())
+    }
+
+    /// One unit.
+    pub async fn unit(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        key: UnitKey,
+    ) -> Result<Option<Unit>, StoreError> {
+        let found =
+            self.get(&self.tables.units, partition(project, run), key.to_string()).await?;
+        found.map(row::read).transpose()
+    }
+
+    /// Every unit of a run, all rounds.
+    pub async fn units_of(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+    ) -> Result<Vec<Unit>, StoreError> {
+        let items =
+            self.all(&self.tables.units, &partition(project, run), ("p", "p~")).await?;
+        items.into_iter().map(row::read).collect()
+    }
+
+    /// Writes a unit's next revision.
+    pub async fn save_unit(&self, unit: &Unit) -> Result<(), StoreError> {
+        self.put_rev(&self.tables.units, unit_item(unit)?, unit.rev).await
+    }
+
+    /// Writes a unit that now is at its provider, and makes sure that the
+    /// provider is asked for it.
+    pub async fn save_submitted(
+        &self,
+        unit: &Unit,
+        poll_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let credential = unit.credential.clone().unwrap_or_default();
+        let table = &self.tables.units;
+        let sk = poll_key(&unit.provider, &credential);
+        // Every field of the task, so that the first submission makes it.
+        let fields = Row::new(
+            unit.project.as_str(),
+            &*sk,
+            &serde_json::json!({
+                "project": unit.project, "provider": unit.provider, "credential": credential,
+            }),
+        )?
+        .due(Some(poll_at))
+        .build();
+        let values = Item::from([
+            (":project".into(), s(unit.project.as_str())),
+            (":provider".into(), s(&*unit.provider)),
+            (":credential".into(), s(&*credential)),
+            (":shard".into(), fields.get("due_shard").cloned().unwrap_or_else(|| s("d0"))),
+            (":at".into(), n(poll_at.millis())),
+            (":zero".into(), n(0)),
+            (":one".into(), n(1)),
+        ]);
+        let txn = self.txn().put_rev(table, unit_item(unit)?, unit.rev)?.update(
+            table,
+            (unit.project.as_str(), &sk),
+            "SET project = :project, provider = :provider, credential = :credential, \
+             due_shard = :shard, due_at = :at, quiet = :zero, \
+             rev = if_not_exists(rev, :zero) + :one",
+            None,
+            &[],
+            values,
+        )?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Writes a collected unit and what it adds to its run, together.
+    pub async fn save_collected(&self, unit: &Unit, run: &Run) -> Result<(), StoreError> {
+        let txn = self
+            .txn()
+            .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?
+            .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Removes a run's units.
+    pub async fn delete_units(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        units: impl IntoIterator<Item = UnitKey>,
+    ) -> Result<(), StoreError> {
+        let pk = partition(project, run);
+        let keys = units.into_iter().map(|key| (pk.clone(), key.to_string()));
+        self.delete_many(&self.tables.units, keys).await
+    }
+
+    /// Units that are at a provider under a credential.
+    pub async fn open_units(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        credential: &str,
+    ) -> Result<Vec<OpenUnit>, StoreError> {
+        let mut open = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.tables.units)
+                .index_name("open")
+                .key_condition_expression("open_key = :key")
+                .expression_attribute_values(":key", s(open_key(project, provider, credential)))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            for item in answer.items.unwrap_or_default() {
+                let run = row::text(&item, "pk").and_then(|pk| pk.split_once('#'));
+                let key = row::text(&item, "sk").and_then(parse_key);
+                let batch = row::text(&item, "batch");
+                if let (Some((_, run)), Some(key), Some(batch)) = (run, key, batch)
+                    && let Ok(run) = run.parse()
+                {
+                    open.push(OpenUnit { run, key, batch: batch.to_owned() });
+                }
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(open);
+            }
+        }
+    }
+
+    /// A poll task.
+    pub async fn poll_task(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        credential: &str,
+    ) -> Result<Option<PollTask>, StoreError> {
+        let key = poll_key(provider, credential);
+        let found = self.get(&self.tables.units, project.as_str(), key).await?;
+        found.map(row::read).transpose()
+    }
+
+    /// Writes a poll task's next revision: a claim, or its next time.
+    pub async fn save_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
+        let sk = poll_key(&task.provider, &task.credential);
+        let item = Row::new(task.project.as_str(), sk, task)?.due(task.due_at).build();
+        self.put_rev(&self.tables.units, item, task.rev).await
+    }
+
+    /// Removes a poll task nobody needs, unless somebody did meanwhile.
+    pub async fn delete_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
+        let sk = poll_key(&task.provider, &task.credential);
+        let txn = self.txn().delete(
+            &self.tables.units,
+            (task.project.as_str(), &sk),
+            Some("rev = :rev"),
+            Some(Item::from([(":rev".into(), n(task.rev))])),
+        )?;
+        match txn.commit().await.map_err(StoreError::from) {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a due item of this table stands for.
+    #[must_use]
+    pub fn parse_units_key(pk: &str, sk: &str) -> Option<UnitsKey> {
+        if let Some(rest) = sk.strip_prefix("poll#") {
+            let (provider, credential) = rest.split_once('#')?;
+            return Some(UnitsKey::Poll(pk.parse().ok()?, provider.into(), credential.into()));
+        }
+        let (project, run) = pk.split_once('#')?;
+        Some(UnitsKey::Unit(project.parse().ok()?, run.parse().ok()?, parse_key(sk)?))
+    }
+}
