@@ -8,10 +8,10 @@
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::time::Instant;
-use stt_eval_shared::scoring::align::{CharAligner, TokenAligner};
+use stt_eval_shared::scoring::align::{CharAligner, WordAligner};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::uncertainty::{Bootstrap, Sample};
-use stt_eval_shared::scoring::{Scorer, Unit};
+use stt_eval_shared::scoring::Scorer;
 
 type Pair = (String, String);
 
@@ -27,11 +27,11 @@ fn read(path: &str) -> Result<Vec<Pair>, Box<dyn Error>> {
 
 /// Counts and alignment of words, text in.
 fn words(pairs: &[Pair]) -> Result<u64, Box<dyn Error>> {
-    let mut aligner = TokenAligner::new(Unit::Word);
+    let mut aligner = WordAligner::new();
     let mut errors = 0;
     for (reference, hypothesis) in pairs {
-        aligner.set_reference_text(reference);
-        errors += aligner.align_text(hypothesis)?.errors();
+        aligner.set_reference(reference);
+        errors += aligner.align(hypothesis)?.errors();
         std::hint::black_box(aligner.runs());
     }
     Ok(errors)

@@ -12,6 +12,7 @@ pub mod domain;
 pub mod objects;
 pub mod providers;
 pub mod queue;
+pub mod registration;
 pub mod scoring;
 pub mod store;
 

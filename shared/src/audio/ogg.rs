@@ -77,6 +77,8 @@ fn head(bytes: &SparseBytes) -> Result<Head, Stop> {
             break;
         }
         let page = page(bytes, at)?;
+        // The library will need all of it, so ask for it in order.
+        bytes.read(at, page.end - at)?;
         if page.begins_stream {
             let first = bytes.read_up_to(page.body, 12.min(page.end - page.body))?;
             match content(&first) {

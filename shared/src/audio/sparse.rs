@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::Rejection;
 
-/// Least length of a request, so that a walk over neighbouring headers costs one request.
+/// Least length of the first requests, so that a walk over neighbouring headers costs one. It
+/// doubles with every fourth request, up to 32 times: whoever has come that far reads a long way.
 const STEP: u64 = 16 * 1024;
 
 /// Bytes of an object known so far: its whole length, and the blocks that were fetched.
@@ -113,7 +114,8 @@ impl SparseBytes {
             return Err(self.truncated(start.checked_add(len)));
         };
         if let Some(gap) = self.first_gap(start..end) {
-            let wanted = gap.end.max(gap.start.saturating_add(STEP)).min(self.total);
+            let step = STEP << (self.fetches / 4).min(5);
+            let wanted = gap.end.max(gap.start.saturating_add(step)).min(self.total);
             return Err(Stop::Need(gap.start..wanted));
         }
         let mut out = Vec::with_capacity(len as usize);

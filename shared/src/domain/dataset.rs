@@ -55,6 +55,9 @@ pub struct Dataset {
     pub has_ground_truth_count: u32,
     /// Length of all recordings in milliseconds.
     pub total_duration_ms: u64,
+    /// Clearing it away must leave the recordings alone: it was never sealed.
+    #[serde(default)]
+    pub keep_files: bool,
     /// When it was made.
     pub inserted_at: Timestamp,
     /// When it last changed.

@@ -117,8 +117,8 @@ pub struct Run {
     pub error_message: Option<String>,
     /// Being deleted: nobody sees it any more.
     pub deleting: bool,
-    /// Provider work of a cancelled or deleted run is still to be stopped.
-    pub stopping: bool,
+    /// It has ended, and what it keeps at providers is still to be cleared.
+    pub closing: bool,
     /// When it was accepted.
     pub inserted_at: Timestamp,
     /// When it last changed.
@@ -189,14 +189,26 @@ impl Run {
         Self { updated_at: now, rev: self.rev + 1, ..self.clone() }
     }
 
-    /// The units of this round exist.
+    /// The units of this round exist. A round without any ends the run.
     #[must_use]
     pub fn planned(&self, units: u32, now: Timestamp, check_again: Timestamp) -> Option<Self> {
-        (self.status.is_active() && self.units_total.is_none()).then(|| Self {
-            units_total: Some(units),
-            due_at: Some(check_again),
-            ..self.touched(now)
+        (self.status.is_active() && self.units_total.is_none()).then(|| {
+            let mut run = Self {
+                units_total: Some(units),
+                due_at: Some(check_again),
+                ..self.touched(now)
+            };
+            if units == 0 {
+                run.end(now);
+            }
+            run
         })
+    }
+
+    /// Looks at it again later.
+    #[must_use]
+    pub fn postponed(&self, until: Timestamp) -> Self {
+        Self { due_at: Some(until), rev: self.rev + 1, ..self.clone() }
     }
 
     /// First provider work begins.
@@ -224,17 +236,22 @@ impl Run {
         run.units_done += 1;
         run.status = RunStatus::Processing;
         if run.units_total.is_some_and(|total| run.units_done >= total) {
-            run.due_at = None;
-            run.finished_at = Some(now);
-            if run.completed() > 0 {
-                run.status = RunStatus::Completed;
-            } else {
-                run.status = RunStatus::Failed;
-                run.error_message =
-                    Some("no item succeeded; the results say why for each of them".into());
-            }
+            run.end(now);
         }
         run
+    }
+
+    fn end(&mut self, now: Timestamp) {
+        self.closing = true;
+        self.due_at = Some(now);
+        self.finished_at = Some(now);
+        if self.completed() > 0 {
+            self.status = RunStatus::Completed;
+        } else {
+            self.status = RunStatus::Failed;
+            self.error_message =
+                Some("no item succeeded; the results say why for each of them".into());
+        }
     }
 
     /// Stops it.
@@ -249,7 +266,7 @@ impl Run {
             status: RunStatus::Cancelled,
             generation: self.generation + 1,
             finished_at: Some(now),
-            stopping: true,
+            closing: true,
             due_at: Some(now),
             ..self.touched(now)
         })
@@ -264,7 +281,7 @@ impl Run {
                 self.status.as_str()
             )));
         }
-        if self.stopping {
+        if self.closing && self.status == RunStatus::Cancelled {
             return Err(NotAllowed(
                 "the run is still being stopped at the provider; try again in a moment".into(),
             ));
@@ -280,6 +297,7 @@ impl Run {
             units_done: 0,
             error_message: None,
             finished_at: None,
+            closing: false,
             due_at: Some(outbox_due),
             ..self.touched(now)
         };
@@ -295,16 +313,16 @@ impl Run {
     pub fn deleted(&self, now: Timestamp) -> Option<Self> {
         (!self.deleting).then(|| Self {
             deleting: true,
-            stopping: true,
+            closing: true,
             generation: self.generation + 1,
             due_at: Some(now),
             ..self.touched(now)
         })
     }
 
-    /// All provider work of a cancelled run has been stopped.
+    /// Nothing of an ended run is left at providers.
     #[must_use]
-    pub fn stopped(&self, now: Timestamp) -> Self {
-        Self { stopping: false, due_at: None, ..self.touched(now) }
+    pub fn closed(&self) -> Self {
+        Self { closing: false, due_at: None, rev: self.rev + 1, ..self.clone() }
     }
 }

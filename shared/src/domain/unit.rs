@@ -249,10 +249,15 @@ pub enum Event {
         /// Why it now waits, for people.
         reason: String,
     },
+    /// It waits for something that is under way elsewhere; no refusal.
+    Waiting {
+        /// For how long at least.
+        pause: Duration,
+        /// What for, for people.
+        reason: String,
+    },
     /// It can never be submitted: its items fail for this reason.
     Unsendable {
-        /// New, unique claim.
-        fence: u64,
         /// Why.
         ending: Ending,
         /// Items that could not be sent, with reasons of their own.
@@ -399,10 +404,19 @@ impl Unit {
             (UnitState::Ready { .. }, Event::Postponed { retry_after, reason }) => {
                 next.postpone(retry_after, reason, now, policy);
             }
-            (UnitState::Ready { .. }, Event::Unsendable { fence, ending, unsent }) => {
+            (UnitState::Ready { .. }, Event::Waiting { pause, reason }) => {
+                next.waiting_reason = Some(reason);
+                next.state = UnitState::Ready { not_before: now + pause };
+            }
+            (UnitState::Ready { .. }, Event::Unsendable { ending, unsent }) => {
                 next.unsent = unsent;
-                next.state =
-                    UnitState::Collecting { batch: None, fence, claimed_at: now, ending };
+                // Nobody holds it: whoever comes first may write the outcomes.
+                next.state = UnitState::Collecting {
+                    batch: None,
+                    fence: 0,
+                    claimed_at: Timestamp::default(),
+                    ending,
+                };
             }
             (UnitState::Ready { .. }, Event::Cancel) => next.state = UnitState::Cancelled,
 

@@ -67,7 +67,8 @@ impl Errors {
 /// True for characters that have no place in a name: controls, and format
 /// characters that reorder or hide text (bidi overrides, zero width space).
 /// ZWJ and ZWNJ stay: Indic names need them.
-fn is_hostile(c: char) -> bool {
+#[must_use]
+pub fn is_hostile(c: char) -> bool {
     match c.general_category() {
         GeneralCategory::Control
         | GeneralCategory::LineSeparator

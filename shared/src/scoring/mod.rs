@@ -1,6 +1,7 @@
 //! Scoring of transcriptions: exact, pure, for the languages of India first.
 
 pub mod align;
+pub mod confusions;
 pub mod corpus;
 mod error;
 pub mod flags;
@@ -11,6 +12,7 @@ mod pair;
 pub mod reference;
 pub mod uncertainty;
 mod sample;
+mod spaces;
 mod text;
 mod tokens;
 

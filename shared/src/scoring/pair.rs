@@ -1,6 +1,6 @@
 //! From two texts to counts and aligned words.
 
-use super::align::{CharAligner, Op, OpRun, TokenAligner};
+use super::align::{CharAligner, Op, OpRun, TokenAligner, WordAligner};
 use super::error::{ScoreError, Unit};
 use super::flags::{self, Evidence};
 use super::lattice::{self, Choice, Stretch};
@@ -174,7 +174,7 @@ struct Side {
     normaliser: Normaliser,
     with_graphemes: bool,
     reference: Vec<Normal>,
-    words: TokenAligner,
+    words: WordAligner,
     chars: CharAligner,
     graphemes: TokenAligner,
 }
@@ -185,7 +185,7 @@ impl Side {
             normaliser,
             with_graphemes,
             reference: Vec::new(),
-            words: TokenAligner::new(Unit::Word),
+            words: WordAligner::new(),
             chars: CharAligner::new(),
             graphemes: TokenAligner::new(Unit::Grapheme),
         }
@@ -238,7 +238,7 @@ impl Side {
     /// Builds the tables of a reference text.
     fn prepare(&mut self, text: &str) {
         let text = tokens::trim(text);
-        self.words.set_reference_text(text);
+        self.words.set_reference(text);
         self.chars.set_reference(text);
         if self.with_graphemes {
             self.graphemes.set_reference(text.graphemes(true));
@@ -248,7 +248,7 @@ impl Side {
     /// Scores a normalised hypothesis against the prepared text.
     fn score_prepared(&mut self, hypothesis: &str) -> Result<PairCounts, ScoreError> {
         let hypothesis = tokens::trim(hypothesis);
-        let words = self.words.align_text(hypothesis)?;
+        let words = self.words.align(hypothesis)?;
         let longest_insertion = longest_insertion(self.words.runs());
         let chars = self.chars.align(hypothesis)?;
         let graphemes = if self.with_graphemes {
@@ -282,13 +282,12 @@ impl Side {
 
     fn word_counts(&mut self, hypothesis: &str) -> Result<Counts, ScoreError> {
         if self.plain_reference_is_prepared() {
-            return self.words.align_text(hypothesis);
+            return self.words.align(hypothesis);
         }
         let mut sum = Counts::default();
         for part in self.parts(tokens::spanned_words(&text::pieces(hypothesis)))? {
-            self.words.set_reference(part.reference.iter().map(Word::as_str));
-            let hypothesis = part.hypothesis.iter().map(Word::as_str);
-            sum.add(&self.words.align(hypothesis)?);
+            self.words.set_reference(&tokens::join(&part.reference));
+            sum.add(&self.words.align(&tokens::join(&part.hypothesis))?);
         }
         Ok(sum)
     }

@@ -5,6 +5,7 @@
 //! not. Normalisers fold every blank to one space, so this subtlety only shows in
 //! raw scores. Characters are those of the text without the blanks at its ends.
 
+use super::spaces;
 use super::text::{self, Piece};
 
 /// Whether `c` is white space, as Python's `str.isspace` sees it: Unicode
@@ -34,23 +35,11 @@ pub fn words(text: &str) -> Vec<&str> {
 /// Calls `found` with the byte offset and the text of each word of `text`.
 #[inline]
 pub(super) fn for_each_word<'a>(text: &'a str, mut found: impl FnMut(usize, &'a str)) {
-    if text.bytes().any(may_begin_other_blank) {
-        return for_each_word_slowly(text, found);
+    if spaces::has_only_spaces(text.as_bytes()) {
+        spaces::for_each_run(text.as_bytes(), |start, end| found(start, &text[start..end]));
+    } else {
+        for_each_word_slowly(text, found);
     }
-    let mut start = 0;
-    for word in text.split(' ') {
-        if !word.is_empty() {
-            found(start, word);
-        }
-        start += word.len() + 1;
-    }
-}
-
-/// Whether a byte can begin a blank other than a space. True for some bytes that
-/// do not, which only costs time; never true within Indic or Arabic letters.
-#[inline]
-fn may_begin_other_blank(byte: u8) -> bool {
-    byte < 0x20 || matches!(byte, 0xc2 | 0xe1 | 0xe2 | 0xe3)
 }
 
 fn for_each_word_slowly<'a>(text: &'a str, mut found: impl FnMut(usize, &'a str)) {

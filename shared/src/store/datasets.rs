@@ -179,6 +179,7 @@ impl Store {
         let table = &self.tables.datasets;
         let gone = Dataset {
             status: DatasetStatus::Deleting,
+            keep_files: true,
             due_at: Some(now),
             updated_at: now,
             rev: dataset.rev + 1,

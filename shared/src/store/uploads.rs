@@ -17,6 +17,10 @@ pub struct Upload {
     pub provider: String,
     /// Id of the credential.
     pub credential: String,
+    /// Counts the times it was sent: one that grew too old for another batch is
+    /// sent again under a new name, for the old one may still be in use.
+    #[serde(default)]
+    pub epoch: u32,
     /// What the provider has; `None` while it is on its way.
     pub staged: Option<StagedInput>,
     /// Who began sending it, and when: others wait a while before they try.

@@ -72,7 +72,7 @@ fn place(index: &Index, len: usize) -> usize {
     let at = index.index(len * 2);
     match at {
         _ if at < len => at,
-        _ if at % 3 == 0 => len.saturating_sub(1 + at % 1024),
+        _ if at.is_multiple_of(3) => len.saturating_sub(1 + at % 1024),
         _ => at % 1024.min(len),
     }
 }

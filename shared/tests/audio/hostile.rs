@@ -1,7 +1,7 @@
 //! Files whose sizes lie, that are cut off, or that would have the probe read for ever.
 
 use crate::support::{
-    Object, chunk, clip, find, id3, judge, judge_bytes, mp4_box, pcm, replaced, wav,
+    Object, chunk, clip, find, id3, judge, judge_bytes, mp4_box, ogg_packet, pcm, replaced, wav,
 };
 
 const MB: u64 = 1024 * 1024;
@@ -311,6 +311,25 @@ fn ogg_needs_its_head_and_its_tail() {
     let judged = judge(&gap);
     assert_eq!(judged.info().duration_seconds, plain);
     assert!(judged.fetches <= 3 && judged.fetched < 400_000);
+}
+
+#[test]
+fn ogg_comments_may_be_large_but_not_endless() {
+    let clip = clip("te-01.ogg");
+    let pages: Vec<usize> = (0..clip.len())
+        .filter(|at| clip[*at..].starts_with(b"OggS"))
+        .collect();
+    let with_picture = |len: usize| {
+        let mut comments = b"OpusTags\x04\0\0\0demo\x01\0\0\0".to_vec();
+        comments.extend_from_slice(&(len as u32).to_le_bytes());
+        comments.extend_from_slice(b"METADATA_BLOCK_PICTURE=");
+        comments.resize(comments.len() + len - 23, b'A');
+        let pages_of_comments = ogg_packet(&clip[14..18], &comments);
+        [&clip[..pages[1]], &pages_of_comments, &clip[pages[2]..]].concat()
+    };
+    let plain = seconds_of(clip.clone());
+    assert_eq!(seconds_of(with_picture(3_000_000)), plain);
+    assert_eq!(judge_bytes(with_picture(6_000_000)).code(), "too_scattered");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod clips;
 mod disguises;
+mod fragments;
 mod fuzz;
 mod hostile;
 mod support;

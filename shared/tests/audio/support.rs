@@ -117,11 +117,7 @@ pub fn judge_bytes(bytes: impl Into<Vec<u8>>) -> Judged {
 
 /// Where the bundled clips are.
 pub fn clips_dir() -> PathBuf {
-    // The scratch crate of this module is built elsewhere and says so.
-    option_env!("STT_EVAL_CLIPS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/clips"),
-        PathBuf::from,
-    )
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/clips")
 }
 
 /// The bytes of a bundled clip.
@@ -183,4 +179,45 @@ pub fn mp4_box(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
 pub fn id3(len: u32, present: usize) -> Vec<u8> {
     let syncsafe = [21, 14, 7, 0].map(|shift| ((len >> shift) & 0x7F) as u8);
     [b"ID3\x04\0\0".as_slice(), &syncsafe, &vec![0; present]].concat()
+}
+
+/// Ogg pages with one packet that does not fit into a single page, and no sound.
+pub fn ogg_packet(serial: &[u8], packet: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let pieces: Vec<&[u8]> = packet.chunks(255 * 255).collect();
+    for (number, piece) in pieces.iter().enumerate() {
+        let last = number + 1 == pieces.len();
+        let mut lacing = vec![255u8; piece.len() / 255];
+        if last {
+            lacing.push((piece.len() % 255) as u8);
+        }
+        let position: i64 = if last { 0 } else { -1 };
+        let mut page = b"OggS\0".to_vec();
+        page.push(u8::from(number > 0));
+        page.extend_from_slice(&position.to_le_bytes());
+        page.extend_from_slice(serial);
+        page.extend_from_slice(&(number as u32 + 1).to_le_bytes());
+        page.extend_from_slice(&[0; 4]);
+        page.push(lacing.len() as u8);
+        page.extend_from_slice(&lacing);
+        page.extend_from_slice(piece);
+        let checksum = ogg_checksum(&page);
+        page[22..26].copy_from_slice(&checksum.to_le_bytes());
+        out.extend_from_slice(&page);
+    }
+    out
+}
+
+/// CRC-32 as Ogg has it: polynomial 04C11DB7, not reflected, from zero.
+fn ogg_checksum(page: &[u8]) -> u32 {
+    page.iter().fold(0u32, |crc, byte| {
+        (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
+            (crc << 1)
+                ^ if crc & 0x8000_0000 != 0 {
+                    0x04C1_1DB7
+                } else {
+                    0
+                }
+        })
+    })
 }

@@ -14,7 +14,7 @@ use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -202,7 +202,8 @@ async fn serve(stream: TcpStream, router: Router) {
         async move { respond(router, request).await }
     });
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
+        // Idle connections stay: only a fault closes one.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {

@@ -18,7 +18,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::config::{CloudError, TableSpec};
 use super::counts::{Counts, Seen, target_operation};
@@ -31,7 +31,8 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 /// The database and the thread it works on.
 pub(super) struct Engine {
     address: SocketAddr,
-    stop: CancellationToken,
+    /// Ends the thread when it is dropped.
+    stop: DropGuard,
     thread: JoinHandle<()>,
 }
 
@@ -63,7 +64,7 @@ impl Engine {
             .map_err(CloudError::io("a thread for DynamoDB"))?;
         Ok(Self {
             address,
-            stop,
+            stop: stop.drop_guard(),
             thread,
         })
     }
@@ -74,7 +75,7 @@ impl Engine {
 
     /// Ends the thread; the file is closed and complete when this returns.
     pub async fn stop(self) -> Result<(), CloudError> {
-        self.stop.cancel();
+        drop(self.stop);
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
         match joined {
             Ok(Ok(())) => Ok(()),

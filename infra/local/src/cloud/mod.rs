@@ -22,6 +22,7 @@
 
 mod config;
 mod counts;
+mod draining;
 mod dynamodb;
 mod embedded;
 pub mod front;

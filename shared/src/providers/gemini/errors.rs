@@ -16,7 +16,7 @@
 //! | 408, 425, 499, 5xx, 1xx, 3xx | ambiguous |
 //! | 200 that can't be read, or without what it must have | ambiguous |
 //! | time-out, reset, anything after the connection stood | ambiguous |
-//! | no connection | `Rejected(Quota)`, status 0, retry after 30 s: see [`transport`] |
+//! | no connection | `Rejected(Quota)`, status 0, retry after 30 s: see `transport` |
 
 use std::time::Duration;
 

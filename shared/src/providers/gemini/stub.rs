@@ -83,11 +83,11 @@ pub(super) fn quick(url: &str) -> GeminiConfig {
     let ms = Duration::from_millis;
     GeminiConfig {
         base_url: url.to_owned(),
-        connect_timeout: ms(500),
-        request_timeout: ms(400),
-        create_timeout: ms(400),
-        chunk_timeout: ms(400),
-        read_timeout: ms(400),
+        connect_timeout: ms(1000),
+        request_timeout: ms(1000),
+        create_timeout: ms(1000),
+        chunk_timeout: ms(1000),
+        read_timeout: ms(1000),
         chunk_size: 4,
         retry: RetryPolicy {
             attempts: 3,
@@ -163,7 +163,7 @@ fn answer(mut stream: TcpStream, base: &str, what: Say) {
     if matches!(what, Say::Stall(_) | Say::Hang) {
         // Keeps the connection; the next request comes on another one.
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(3));
+            std::thread::sleep(Duration::from_secs(5));
             drop(stream);
         });
     }

@@ -669,6 +669,16 @@ async fn another_file_of_the_name_is_replaced_or_avoided() {
     let stub = Stub::new(vec![exists(), say(200, file("ACTIVE"))]);
     assert_eq!(stage(&stub, &WHOLE).await.unwrap().name, "files/abc");
     assert_eq!(stub.lines().len(), 2);
+    // Taken only when the upload ended: another worker was quicker.
+    let script = [
+        session(),
+        status("active", ""),
+        status("active", ""),
+        exists(),
+    ];
+    let stub = Stub::new([&script[..], &[say(200, file("ACTIVE"))]].concat());
+    assert_eq!(stage(&stub, &WHOLE).await.unwrap().name, "files/abc");
+    assert_eq!(stub.lines().len(), 5);
     // Soon gone, or somebody else's: another name, always the same one.
     let mut old = file("ACTIVE");
     old["expirationTime"] = json!("2000-01-01T00:00:00Z");

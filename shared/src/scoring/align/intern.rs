@@ -11,6 +11,41 @@ use std::hash::{BuildHasher, RandomState};
 /// Id of a hypothesis token that does not occur in the reference.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
+/// A token as numbers. Up to 16 bytes, length, head and tail together are the
+/// token itself; beyond, they decide most comparisons before its bytes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    head: u64,
+    tail: u64,
+    len: usize,
+}
+
+impl Key {
+    #[inline]
+    fn new(token: &[u8]) -> Self {
+        let (head, tail) = match (token.first_chunk::<8>(), token.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (token.first_chunk::<4>(), token.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => (
+                    u64::from(u32::from_le_bytes(*head)),
+                    u64::from(u32::from_le_bytes(*tail)),
+                ),
+                _ => {
+                    let bytes = token.iter();
+                    (bytes.fold(0, |all, b| all << 8 | u64::from(*b)), 0)
+                }
+            },
+        };
+        let len = token.len();
+        Self { head, tail, len }
+    }
+
+    /// Whether equal keys mean equal tokens.
+    fn is_whole(self) -> bool {
+        self.len <= 16
+    }
+}
+
 /// Interner for tokens that are strings (words, grapheme clusters).
 ///
 /// An open-addressing table over one byte buffer: nothing is allocated per
@@ -22,6 +57,7 @@ pub(super) struct StrInterner {
     /// fall into one slot and make the table quadratic. Ids, and so results, do
     /// not depend on it.
     seed: u64,
+    /// Tokens longer than a key.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// Index into `entries` plus one; 0 is free. The length is a power of two.
@@ -30,9 +66,10 @@ pub(super) struct StrInterner {
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
+    key: Key,
     hash: u64,
+    /// Where the token begins in `bytes`, if its key is not all of it.
     start: usize,
-    end: usize,
 }
 
 impl StrInterner {
@@ -48,31 +85,32 @@ impl StrInterner {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
-        self.slots.fill(0);
         if self.slots.len() > 4096 {
             // One long reference must not make each short one after it pay for
             // clearing a large table.
-            self.slots.truncate(64);
-            self.slots.shrink_to_fit();
+            self.slots = vec![0; 64];
+        } else {
+            self.slots.fill(0);
         }
     }
 
     /// The id of `token`, which is added if it is new.
+    #[inline]
     pub(super) fn intern(&mut self, token: &str) -> u32 {
         if (self.entries.len() + 1) * 2 > self.slots.len() {
             self.grow();
         }
-        let hash = hash(self.seed, token.as_bytes());
-        match self.find(hash, token.as_bytes()) {
+        let token = token.as_bytes();
+        let key = Key::new(token);
+        let hash = hash(self.seed, key, token);
+        match self.find(hash, key, token) {
             Ok(id) => id,
             Err(slot) => {
                 let start = self.bytes.len();
-                self.bytes.extend_from_slice(token.as_bytes());
-                self.entries.push(Entry {
-                    hash,
-                    start,
-                    end: self.bytes.len(),
-                });
+                if !key.is_whole() {
+                    self.bytes.extend_from_slice(token);
+                }
+                self.entries.push(Entry { key, hash, start });
                 // Texts are limited to MAX_TEXT_BYTES, far below u32::MAX.
                 self.slots[slot] = self.entries.len() as u32;
                 (self.entries.len() - 1) as u32
@@ -81,27 +119,33 @@ impl StrInterner {
     }
 
     /// The id of `token`, or [`UNKNOWN`].
+    #[inline]
     pub(super) fn look_up(&self, token: &str) -> u32 {
-        let hash = hash(self.seed, token.as_bytes());
-        self.find(hash, token.as_bytes()).unwrap_or(UNKNOWN)
+        let token = token.as_bytes();
+        let key = Key::new(token);
+        self.find(hash(self.seed, key, token), key, token)
+            .unwrap_or(UNKNOWN)
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    fn find(&self, hash: u64, token: &[u8]) -> Result<u32, usize> {
+    /// The id of a token, or the free slot where it belongs.
+    #[inline]
+    fn find(&self, hash: u64, key: Key, token: &[u8]) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut slot = (hash >> 32) as usize & mask;
+        let mut slot = hash as usize & mask;
         loop {
-            match self.slots[slot] {
-                0 => return Err(slot),
-                index => {
-                    let entry = self.entries[index as usize - 1];
-                    if entry.hash == hash && &self.bytes[entry.start..entry.end] == token {
-                        return Ok(index - 1);
-                    }
-                }
+            let index = self.slots[slot];
+            if index == 0 {
+                return Err(slot);
+            }
+            let entry = self.entries[index as usize - 1];
+            if entry.key == key
+                && (key.is_whole() || &self.bytes[entry.start..entry.start + key.len] == token)
+            {
+                return Ok(index - 1);
             }
             slot = (slot + 1) & mask;
         }
@@ -112,7 +156,7 @@ impl StrInterner {
         self.slots.clear();
         self.slots.resize(len, 0);
         for (index, entry) in self.entries.iter().enumerate() {
-            let mut slot = (entry.hash >> 32) as usize & (len - 1);
+            let mut slot = entry.hash as usize & (len - 1);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (len - 1);
             }
@@ -121,33 +165,22 @@ impl StrInterner {
     }
 }
 
-/// A short multiply-and-fold hash (the core step of wyhash), eight bytes at a time.
+/// A short multiply-and-fold hash (the core step of wyhash): the key, and what
+/// lies between head and tail of a token that is longer.
 #[inline]
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
+fn hash(seed: u64, key: Key, token: &[u8]) -> u64 {
     fn fold(a: u64, b: u64) -> u64 {
         let product = u128::from(a) * u128::from(b);
         (product as u64) ^ (product >> 64) as u64
     }
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = seed ^ (bytes.len() as u64).wrapping_mul(K);
-    let mut rest = bytes;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        state = fold(state ^ u64::from_le_bytes(*chunk), K ^ seed);
-        rest = tail;
+    let mut state = fold(key.head ^ seed, key.tail ^ K ^ key.len as u64);
+    if !key.is_whole() {
+        for eight in token[8..token.len() - 1].as_chunks::<8>().0 {
+            state = fold(state ^ u64::from_le_bytes(*eight), K ^ seed);
+        }
     }
-    let tail = match (bytes.last_chunk::<8>(), rest) {
-        (_, []) => return fold(state, K),
-        // At least eight bytes in all: read the last eight, overlapping what
-        // was read already, instead of going byte by byte.
-        (Some(last), _) => u64::from_le_bytes(*last),
-        (None, _) => match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-            (Some(a), Some(b)) => {
-                u64::from(u32::from_le_bytes(*a)) << 32 | u64::from(u32::from_le_bytes(*b))
-            }
-            _ => rest.iter().fold(0, |tail, b| tail << 8 | u64::from(*b)),
-        },
-    };
-    fold(fold(state ^ tail, K ^ seed), K)
+    fold(state ^ seed, K)
 }
 
 /// Code points below this are looked up in a flat table: it holds every script

@@ -16,161 +16,25 @@
 //! 150,000 unlike tokens on each side, is refused with an error.
 
 mod banded;
+mod core;
 mod intern;
 mod pattern;
+mod skip;
 mod small;
 mod step;
 #[cfg(test)]
 mod tests;
 mod trace;
 
+use self::core::Core;
 use super::error::{ScoreError, Unit};
 use super::metrics::Counts;
-use super::tokens;
-use intern::{CharInterner, StrInterner, UNKNOWN};
-use pattern::Pattern;
-use trace::{Runs, Window};
+use super::{spaces, tokens};
+use intern::{CharInterner, StrInterner};
 pub use trace::{Op, OpRun};
 
-/// The table of one reference and the buffers to align hypotheses with it.
-#[derive(Debug, Clone)]
-struct Core {
-    unit: Unit,
-    pattern: Pattern,
-    distinct: usize,
-    hypothesis: Vec<u32>,
-    store: Vec<u64>,
-    long: banded::Buffers,
-    runs: Runs,
-    /// For the lower bound of the distance: occurrences left per id.
-    left: Vec<u32>,
-}
-
-impl Core {
-    fn new(unit: Unit) -> Self {
-        Self {
-            unit,
-            pattern: Pattern::default(),
-            distinct: 0,
-            hypothesis: Vec::new(),
-            store: Vec::new(),
-            long: banded::Buffers::default(),
-            runs: Runs::default(),
-            left: Vec::new(),
-        }
-    }
-
-    fn finish_reference(&mut self, distinct: usize) {
-        self.distinct = distinct;
-        self.pattern.build(distinct);
-    }
-
-    fn align(&mut self) -> Result<Counts, ScoreError> {
-        let reference = &self.pattern.ids;
-        let hypothesis = &self.hypothesis;
-        let prefix = reference
-            .iter()
-            .zip(hypothesis)
-            .take_while(|(r, h)| r == h)
-            .count();
-        let suffix = reference[prefix..]
-            .iter()
-            .rev()
-            .zip(hypothesis[prefix..].iter().rev())
-            .take_while(|(r, h)| r == h)
-            .count();
-        let window = Window {
-            start: prefix,
-            end: reference.len() - suffix,
-        };
-        let middle = &hypothesis[prefix..hypothesis.len() - suffix];
-        let runs = &mut self.runs;
-        runs.clear();
-        runs.equal_many(suffix);
-        if window.len() == 0 || middle.is_empty() {
-            runs.delete_many(window.len());
-            runs.insert_many(middle.len());
-        } else if window.blocks() <= small::MAX_BLOCKS
-            && self.pattern.blocks <= pattern::SMALL_BLOCKS
-            && middle.len() <= small::MAX_ROWS
-        {
-            small::align(&self.pattern, middle, window, &mut self.store, runs);
-        } else {
-            let common = common_tokens(
-                &reference[window.start..window.end],
-                middle,
-                self.distinct,
-                &mut self.left,
-            );
-            let at_least = window.len().max(middle.len()) - common;
-            if common == 0 {
-                // Nothing matches: the trace goes along the diagonal from the
-                // end and then along whichever border is left.
-                let pairs = window.len().min(middle.len());
-                runs.delete_many(window.len() - pairs);
-                runs.substitute_many(pairs);
-                runs.insert_many(middle.len() - pairs);
-            } else {
-                banded::align(
-                    &self.pattern,
-                    middle,
-                    window,
-                    at_least,
-                    banded::LIMITS,
-                    &mut self.long,
-                    runs,
-                )
-                .map_err(|banded::TooDifferent| ScoreError::TooDifferent {
-                    unit: self.unit,
-                    reference: reference.len(),
-                    hypothesis: hypothesis.len(),
-                })?;
-            }
-        }
-        runs.equal_many(prefix);
-        runs.finish();
-        Ok(runs.counts())
-    }
-}
-
-/// How many tokens the two share regardless of order; the distance is at least
-/// the longer length less this.
-fn common_tokens(
-    reference: &[u32],
-    hypothesis: &[u32],
-    distinct: usize,
-    left: &mut Vec<u32>,
-) -> usize {
-    left.clear();
-    left.resize(distinct, 0);
-    for id in reference {
-        left[*id as usize] += 1;
-    }
-    let mut common = 0;
-    for id in hypothesis.iter().filter(|id| **id != UNKNOWN) {
-        let count = &mut left[*id as usize];
-        if *count > 0 {
-            *count -= 1;
-            common += 1;
-        }
-    }
-    common
-}
-
-/// Aligns string tokens (words or grapheme clusters). Set a reference once, then
+/// Aligns string tokens, such as grapheme clusters. Set a reference once, then
 /// align any number of hypotheses with it; buffers are kept between calls.
-///
-/// ```
-/// use stt_eval_shared::scoring::align::{Op, TokenAligner};
-/// use stt_eval_shared::scoring::Unit;
-///
-/// let mut aligner = TokenAligner::new(Unit::Word);
-/// aligner.set_reference("the cat sat".split(' '));
-/// let counts = aligner.align("cat sat down".split(' '))?;
-/// assert_eq!((counts.hits, counts.deletions, counts.insertions), (2, 1, 1));
-/// assert_eq!(aligner.runs()[0].op, Op::Delete);
-/// # Ok::<(), stt_eval_shared::scoring::ScoreError>(())
-/// ```
 #[derive(Debug, Clone)]
 pub struct TokenAligner {
     interner: StrInterner,
@@ -189,19 +53,10 @@ impl TokenAligner {
     /// Sets the reference and builds its table.
     pub fn set_reference<'a>(&mut self, tokens: impl Iterator<Item = &'a str>) {
         self.interner.clear();
-        let ids = &mut self.core.pattern.ids;
-        ids.clear();
-        ids.extend(tokens.map(|token| self.interner.intern(token)));
-        self.core.finish_reference(self.interner.len());
-    }
-
-    /// Sets the words of `text` (see [`super::words`]) as the reference.
-    pub fn set_reference_text(&mut self, text: &str) {
-        self.interner.clear();
-        let ids = &mut self.core.pattern.ids;
-        ids.clear();
-        tokens::for_each_word(text, |_, word| ids.push(self.interner.intern(word)));
-        self.core.finish_reference(self.interner.len());
+        self.core.set_reference(|ids| {
+            ids.extend(tokens.map(|token| self.interner.intern(token)));
+            self.interner.len()
+        });
     }
 
     /// Aligns a hypothesis with the reference.
@@ -215,18 +70,184 @@ impl TokenAligner {
         let ids = &mut self.core.hypothesis;
         ids.clear();
         ids.extend(tokens.map(|token| self.interner.look_up(token)));
-        self.core.align()
+        self.core.align(0, 0)
+    }
+
+    /// The operations of the last alignment, in reading order.
+    pub fn runs(&self) -> &[OpRun] {
+        self.core.runs.as_slice()
+    }
+}
+
+/// Aligns the words of texts (see [`super::words`]).
+///
+/// ```
+/// use stt_eval_shared::scoring::align::{Op, WordAligner};
+///
+/// let mut aligner = WordAligner::new();
+/// aligner.set_reference("the cat sat");
+/// let counts = aligner.align("cat sat down")?;
+/// assert_eq!((counts.hits, counts.deletions, counts.insertions), (2, 1, 1));
+/// assert_eq!(aligner.runs()[0].op, Op::Delete);
+/// # Ok::<(), stt_eval_shared::scoring::ScoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct WordAligner {
+    interner: StrInterner,
+    core: Core,
+    text: String,
+    /// Start and end of each word of the reference.
+    spans: Vec<(usize, usize)>,
+    /// One space between words, none at the ends, no other blanks.
+    tidy: bool,
+}
+
+impl Default for WordAligner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WordAligner {
+    /// An aligner with an empty reference.
+    pub fn new() -> Self {
+        Self {
+            interner: StrInterner::new(),
+            core: Core::new(Unit::Word),
+            text: String::new(),
+            spans: Vec::new(),
+            tidy: true,
+        }
+    }
+
+    /// Sets the reference. Its table is built when first needed.
+    pub fn set_reference(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        self.spans.clear();
+        let spans = &mut self.spans;
+        if spaces::has_only_spaces(text.as_bytes()) {
+            self.tidy = spaces::for_each_run(text.as_bytes(), |start, end| spans.push((start, end)));
+        } else {
+            self.tidy = false;
+            tokens::for_each_word(text, |start, word| spans.push((start, start + word.len())));
+        }
+        self.core.set_lazy_reference(self.spans.len());
     }
 
     /// Aligns the words of `text` with the reference.
     ///
     /// # Errors
-    /// As [`TokenAligner::align`].
-    pub fn align_text(&mut self, text: &str) -> Result<Counts, ScoreError> {
+    /// [`ScoreError::TooDifferent`] for a pair beyond the limits of this module.
+    pub fn align(&mut self, text: &str) -> Result<Counts, ScoreError> {
+        if self.tidy {
+            let (prefix, suffix) = skip::common_words(self.text.as_bytes(), text.as_bytes());
+            let middle = &text[prefix..text.len() - suffix];
+            if spaces::has_only_spaces(middle.as_bytes()) {
+                let first = self.spans.partition_point(|(_, end)| *end < prefix);
+                let rest = self.text.len() - suffix;
+                let last = self.spans.partition_point(|(start, _)| *start < rest);
+                self.require(first..last);
+                let ids = &mut self.core.hypothesis;
+                ids.clear();
+                let tidy = spaces::for_each_run(middle.as_bytes(), |start, end| {
+                    ids.push(self.interner.look_up(&middle[start..end]));
+                });
+                if tidy {
+                    return self.core.align(first, self.spans.len() - last);
+                }
+            }
+        }
+        self.require(0..self.spans.len());
         let ids = &mut self.core.hypothesis;
         ids.clear();
         tokens::for_each_word(text, |_, word| ids.push(self.interner.look_up(word)));
-        self.core.align()
+        self.core.align(0, 0)
+    }
+
+    fn require(&mut self, range: std::ops::Range<usize>) {
+        let Self {
+            interner,
+            core,
+            text,
+            spans,
+            ..
+        } = self;
+        core.require(range, |range, ids| {
+            interner.clear();
+            for (id, (start, end)) in ids.iter_mut().zip(&spans[range]) {
+                *id = interner.intern(&text[*start..*end]);
+            }
+            interner.len()
+        });
+    }
+
+    /// The operations of the last alignment, in reading order.
+    pub fn runs(&self) -> &[OpRun] {
+        self.core.runs.as_slice()
+    }
+}
+
+/// Aligns code points. Nothing is trimmed.
+#[derive(Debug, Clone)]
+pub struct CharAligner {
+    interner: CharInterner,
+    core: Core,
+    text: String,
+}
+
+impl Default for CharAligner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CharAligner {
+    /// An aligner with an empty reference.
+    pub fn new() -> Self {
+        Self {
+            interner: CharInterner::new(),
+            core: Core::new(Unit::Character),
+            text: String::new(),
+        }
+    }
+
+    /// Sets the reference. Its table is built when first needed.
+    pub fn set_reference(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        self.core.set_lazy_reference(text.chars().count());
+    }
+
+    /// Aligns a hypothesis with the reference.
+    ///
+    /// # Errors
+    /// [`ScoreError::TooDifferent`] for a pair beyond the limits of this module.
+    pub fn align(&mut self, text: &str) -> Result<Counts, ScoreError> {
+        let (prefix, suffix) = skip::common_chars(&self.text, text);
+        let first = text[..prefix].chars().count();
+        let after = text[text.len() - suffix..].chars().count();
+        let Self {
+            interner,
+            core,
+            text: reference,
+        } = self;
+        core.require(first..core.len() - after, |range, ids| {
+            interner.clear();
+            // The part just found to differ, or all of it.
+            let part = if range.start == first && first > 0 {
+                &reference[prefix..]
+            } else {
+                reference.as_str()
+            };
+            for (id, c) in ids.iter_mut().zip(part.chars()) {
+                *id = interner.intern(c);
+            }
+            interner.len()
+        });
+        let ids = &mut core.hypothesis;
+        ids.clear();
+        let middle = &text[prefix..text.len() - suffix];
+        ids.extend(middle.chars().map(|c| interner.look_up(c)));
+        core.align(first, after)
     }
 
     /// The operations of the last alignment, in reading order.
@@ -250,53 +271,5 @@ impl WordIds {
     /// The id of an added word; for any other one that equals no added word's.
     pub(super) fn get(&self, word: &str) -> u32 {
         self.0.look_up(word)
-    }
-}
-
-/// Aligns code points. As [`TokenAligner`], for characters.
-#[derive(Debug, Clone)]
-pub struct CharAligner {
-    interner: CharInterner,
-    core: Core,
-}
-
-impl Default for CharAligner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl CharAligner {
-    /// An aligner with an empty reference.
-    pub fn new() -> Self {
-        Self {
-            interner: CharInterner::new(),
-            core: Core::new(Unit::Character),
-        }
-    }
-
-    /// Sets the reference and builds its table. Nothing is trimmed.
-    pub fn set_reference(&mut self, text: &str) {
-        self.interner.clear();
-        let ids = &mut self.core.pattern.ids;
-        ids.clear();
-        ids.extend(text.chars().map(|c| self.interner.intern(c)));
-        self.core.finish_reference(self.interner.len());
-    }
-
-    /// Aligns a hypothesis with the reference.
-    ///
-    /// # Errors
-    /// [`ScoreError::TooDifferent`] for a pair beyond the limits of this module.
-    pub fn align(&mut self, text: &str) -> Result<Counts, ScoreError> {
-        let ids = &mut self.core.hypothesis;
-        ids.clear();
-        ids.extend(text.chars().map(|c| self.interner.look_up(c)));
-        self.core.align()
-    }
-
-    /// The operations of the last alignment, in reading order.
-    pub fn runs(&self) -> &[OpRun] {
-        self.core.runs.as_slice()
     }
 }

@@ -4,7 +4,8 @@ use super::banded::{self, Buffers, LIMITS, Limits};
 use super::intern::UNKNOWN;
 use super::pattern::Pattern;
 use super::trace::{Op, OpRun, Runs, Window};
-use super::{CharAligner, TokenAligner};
+use super::super::tokens;
+use super::{CharAligner, TokenAligner, WordAligner};
 use super::super::error::Unit;
 use proptest::prelude::*;
 
@@ -74,7 +75,7 @@ fn banded(reference: &[u8], hypothesis: &[u8], limits: Limits) -> Vec<Op> {
     let distinct = 1 + reference.iter().copied().max().unwrap_or(0) as usize;
     let mut pattern = Pattern::default();
     pattern.ids.extend(reference.iter().map(|t| u32::from(*t)));
-    pattern.build(distinct);
+    pattern.build(distinct, 0..reference.len());
     let hypothesis: Vec<u32> = hypothesis
         .iter()
         .map(|t| if (*t as usize) < distinct { u32::from(*t) } else { UNKNOWN })
@@ -89,7 +90,7 @@ fn banded(reference: &[u8], hypothesis: &[u8], limits: Limits) -> Vec<Op> {
     flat(runs.as_slice())
 }
 
-fn tokens(max_len: usize, alphabet: u8) -> impl Strategy<Value = Vec<u8>> {
+fn random(max_len: usize, alphabet: u8) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(0..alphabet, 0..max_len)
 }
 
@@ -121,7 +122,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn short_pairs((a, b) in (tokens(90, 4), tokens(90, 5))) {
+    fn short_pairs((a, b) in (random(90, 4), random(90, 5))) {
         prop_assert_eq!(by_tokens(&a, &b), plain(&a, &b));
     }
 
@@ -170,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn bands_of_unlike_pairs((a, b) in (tokens(400, 3), tokens(700, 3))) {
+    fn bands_of_unlike_pairs((a, b) in (random(400, 3), random(700, 3))) {
         // A first token that is unlike on both sides and a last one likewise:
         // nothing is taken off, so the full rule applies.
         let wrap = |mut tokens: Vec<u8>, edge: u8| {
@@ -189,7 +190,7 @@ fn a_band_refuses_what_exceeds_its_limits() {
     let (a, b): (Vec<u32>, Vec<u32>) = ((0..900).map(|i| i % 7).collect(), (0..900).map(|i| i % 5).collect());
     let mut pattern = Pattern::default();
     pattern.ids = a;
-    pattern.build(7);
+    pattern.build(7, 0..900);
     for limits in [
         Limits { steps: 900, ..LIMITS },
         Limits { keep_all: 0, keep_most: 100, ..LIMITS },
@@ -208,5 +209,43 @@ fn nothing_in_common_needs_no_matrix() {
         aligner.set_reference(&a);
         aligner.align(&b).expect("scores");
         assert_eq!(flat(aligner.runs()), plain(a.as_bytes(), b.as_bytes()));
+    }
+}
+
+/// Text of few words with every kind of separator.
+fn untidy_text() -> impl Strategy<Value = String> {
+    let word = prop_oneof![Just("a"), Just("b"), Just("ab"), Just("क"), Just("कि"), Just("a-very-long-word")];
+    let blank = prop_oneof![8 => Just(" "), 1 => Just("  "), 1 => Just("\t"), 1 => Just("\u{a0}")];
+    let part = (word, blank).prop_map(|(word, blank)| format!("{word}{blank}"));
+    (prop::collection::vec(part, 0..12), any::<bool>()).prop_map(|(parts, trimmed)| {
+        let text = parts.concat();
+        if trimmed { text.trim_end().to_owned() } else { text }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// Skipping shared ends and building only a part of the table change nothing,
+    /// whatever was aligned before.
+    #[test]
+    fn texts_are_aligned_as_their_words(
+        reference in untidy_text(),
+        hypotheses in prop::collection::vec(untidy_text(), 1..4),
+    ) {
+        let mut words = WordAligner::new();
+        words.set_reference("a b c");
+        words.align("a x c").expect("short");
+        words.set_reference(&reference);
+        let mut chars = CharAligner::new();
+        chars.set_reference(&reference);
+        for hypothesis in hypotheses.iter().chain([&reference]) {
+            words.align(hypothesis).expect("short");
+            let expected = plain(&tokens::words(&reference), &tokens::words(hypothesis));
+            prop_assert_eq!(flat(words.runs()), expected, "{:?} {:?}", &reference, hypothesis);
+            chars.align(hypothesis).expect("short");
+            let list = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(flat(chars.runs()), plain(&list(&reference), &list(hypothesis)));
+        }
     }
 }

@@ -228,6 +228,14 @@ impl Normaliser {
         text::to_string(&self.apply_pieces(text::pieces(text), language))
     }
 
+    /// The normaliser that stops after so many steps.
+    fn first_steps(&self, len: usize) -> Self {
+        Self {
+            name: self.name.clone(),
+            steps: self.steps.iter().copied().take(len).collect(),
+        }
+    }
+
     pub(super) fn apply_pieces(&self, text: Pieces, language: &str) -> Pieces {
         self.steps
             .iter()

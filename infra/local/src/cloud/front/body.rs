@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, EXPECT};
+use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use super::super::draining::{drain, wants_answer_first};
+
 /// How long a client may take to send a body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of an unwanted body is read, so that the client reads the answer.
-const DRAIN_BYTES: usize = 64 * 1024 * 1024;
-/// How long that may take.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Why there is no body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BodyError {
@@ -27,10 +24,7 @@ pub(super) enum BodyError {
 
 /// Reads the whole body if it can fit into `limit` bytes of JSON.
 ///
-/// Of a longer one no more than the limit is ever held. The rest is read and
-/// thrown away for a while: to close a connection that has unread data resets
-/// it, and the client may lose the answer. A client that asked before sending
-/// is answered at once.
+/// Of a longer one no more than the limit is ever held; the rest is drained.
 pub(super) async fn read(
     headers: &HeaderMap,
     mut body: Incoming,
@@ -44,7 +38,7 @@ pub(super) async fn read(
         .and_then(|length| length.to_str().ok())
         .and_then(|length| length.parse().ok());
     if announced.is_some_and(|length| length > limit) {
-        if !headers.contains_key(EXPECT) {
+        if !wants_answer_first(headers) {
             drain(&mut body).await;
         }
         return Err(BodyError::TooLong);
@@ -68,19 +62,6 @@ pub(super) async fn read(
         drain(&mut body).await;
     }
     result
-}
-
-async fn drain(body: &mut Incoming) {
-    let reading = async {
-        let mut read = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            read += frame.data_ref().map_or(0, Bytes::len);
-            if read > DRAIN_BYTES {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
 /// The length of a value as JSON, without writing it anywhere.

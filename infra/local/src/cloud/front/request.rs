@@ -209,6 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn lambda_http_reads_the_request_that_was_sent() {
+        use lambda_http::RequestExt as _;
+        let request = Request::put("/a%2Fb/c%20d?x=1&x=%26&y=%E0%A4%B9")
+            .header("host", "127.0.0.1:8080")
+            .header("cookie", "s=1; t=2")
+            .header("accept", "text/html, */*")
+            .header("content-type", "audio/wav");
+        let event = event_of(request, b"\x00\xff").to_string();
+        let read = lambda_http::request::from_str(&event).unwrap();
+        assert_eq!(read.method(), "PUT");
+        assert_eq!(read.uri().path(), "/a%2Fb/c%20d");
+        let query = read.query_string_parameters();
+        assert_eq!(query.all("x"), Some(vec!["1", "&"]));
+        assert_eq!(query.first("y"), Some("ह"));
+        assert_eq!(read.headers()["cookie"], "s=1; t=2");
+        assert_eq!(read.headers()["accept"], "text/html, */*");
+        assert_eq!(read.body().as_ref(), b"\x00\xff");
+    }
+
+    #[test]
     fn binary_bodies_and_text_that_is_none_are_encoded() {
         let form = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         let event = event_of(form, b"a=b");

@@ -4,8 +4,10 @@
 //! - [`operations`] corrects the other operations where they differ from AWS;
 //! - [`verify`] holds an upload against its checksums before it takes effect;
 //! - [`event`] writes the notification and puts it in the queue;
+//! - [`access`] refuses what is not signed well;
 //! - [`cors`] answers browsers.
 
+mod access;
 mod bucket;
 mod cors;
 mod event;
@@ -22,6 +24,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use s3s::auth::SimpleAuth;
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse};
 use tokio::net::TcpListener;
@@ -29,12 +32,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{CloudConfig, CloudError};
 use super::counts::{Counts, Seen};
+use super::draining::{Lent, drain_returned, wants_answer_first};
 use super::serving;
 
 pub(super) use self::event::Notifier;
 pub(super) use self::files::max_key_bytes;
 
 const SERVICE: &str = "s3";
+/// `s3s` holds the file of a form upload in memory; AWS takes 5 GB.
+const MAX_FORM_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The S3 endpoint, ready to serve.
 pub(super) struct Store {
@@ -63,6 +69,10 @@ impl Store {
             config.access_key.clone(),
             config.secret_key.clone(),
         ));
+        builder.set_access(access::SignedOnly);
+        let mut limits = S3Config::default();
+        limits.post_object_max_file_size = MAX_FORM_BYTES;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
         Ok(Self {
             service: builder.build(),
             cors: Arc::new(cors::Cors::new(config.cors_origins.clone())),
@@ -110,7 +120,14 @@ async fn answer(
     }
     let origin = request.headers().get(http::header::ORIGIN).cloned();
     let method = request.method().clone();
-    let mut response = s3.call(request.map(Body::from)).await?;
+    let drains = !wants_answer_first(request.headers());
+    let (head, body) = request.into_parts();
+    let (body, home) = Lent::new(body);
+    let request = http::Request::from_parts(head, Body::http_body_unsync(body));
+    let mut response = s3.call(request).await?;
+    if drains && !response.status().is_success() {
+        drain_returned(&home).await;
+    }
     if let Some(origin) = origin {
         cors.decorate(&origin, &method, response.headers_mut());
     }

@@ -1,12 +1,10 @@
 //! The HTTP front, from outside.
 
-mod common;
-
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::http;
+use crate::common::http;
 use serde_json::{Value, json};
 use stt_eval_local::cloud::front::{self, FrontOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

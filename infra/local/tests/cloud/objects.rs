@@ -1,15 +1,13 @@
 //! The bucket with the official client.
 
-mod common;
-
 use std::path::Path;
 
+use crate::common::{BUCKET, receive, start};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier,
 };
-use common::{BUCKET, receive, start};
 
 async fn put(s3: &Client, key: &str, body: &[u8]) {
     s3.put_object()
@@ -69,7 +67,7 @@ async fn objects_keep_their_headers() {
     assert_eq!(stored.e_tag(), Some("\"5d41402abc4b2a76b9719d911017c592\""));
     assert_eq!(
         stored.checksum_sha256(),
-        Some(common::sha256(b"hello").as_str())
+        Some(crate::common::sha256(b"hello").as_str())
     );
     let head = s3.head_object().bucket(BUCKET).key("audio/é ü+%41.wav");
     let head = head.send().await.unwrap();
@@ -216,7 +214,7 @@ async fn large_objects_come_in_parts() {
         .key(key)
         .upload_id(upload)
         .part_number(3)
-        .checksum_sha256(common::sha256(b"other"))
+        .checksum_sha256(crate::common::sha256(b"other"))
         .body(ByteStream::from_static(b"not this"))
         .send()
         .await
@@ -274,7 +272,7 @@ async fn large_objects_come_in_parts() {
 #[tokio::test]
 async fn other_prefixes_are_not_announced_and_odd_keys_are_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let config = common::config(directory.path());
+    let config = crate::common::config(directory.path());
     let longest = config.max_key_bytes();
     let cloud = stt_eval_local::cloud::Cloud::start(config).await.unwrap();
     let s3 = cloud.s3_client();

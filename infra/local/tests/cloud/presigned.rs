@@ -1,12 +1,10 @@
 //! Uploads by presigned URL: only what was signed, once, and announced.
 
-mod common;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::common::{BUCKET, ORIGIN, http, receive, sha256, start};
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
-use common::{BUCKET, ORIGIN, http, receive, sha256, start};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use stt_eval_local::cloud::Cloud;
 
@@ -229,5 +227,77 @@ async fn browsers_of_allowed_origins_may_upload() {
     let stranger = put(&signed, &[("origin", "http://evil.example")]);
     let answer = stranger.body(BODY.to_vec()).send().await.unwrap();
     assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    cloud.shutdown().await.unwrap();
+}
+
+/// Sends bytes as they are, and reads what comes back.
+async fn raw(cloud: &Cloud, request: &[u8], end: bool) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = cloud.s3_url().strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    if end {
+        stream.shutdown().await.unwrap();
+    }
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.unwrap_or_default();
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_leaves_no_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let cloud = start(directory.path()).await;
+    let signed = presign(&cloud, "audio/p1/f").await;
+    let target = signed.uri().strip_prefix(cloud.s3_url()).unwrap();
+    let head = |length: &str| {
+        let headers = signed
+            .headers()
+            .filter(|(name, _)| *name != "content-length");
+        let headers: String = headers
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let host = cloud.s3_url().strip_prefix("http://").unwrap();
+        format!("PUT {target} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n\r\n")
+    };
+    let short = [head("content-length: 18").as_bytes(), &BODY[..9]].concat();
+    let answer = raw(&cloud, &short, true).await;
+    assert!(!answer.contains("200 OK"), "{answer}");
+    let chunked = head("transfer-encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n";
+    let answer = raw(&cloud, chunked.as_bytes(), false).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    let objects = directory.path().join("s3").join(BUCKET);
+    assert_eq!(std::fs::read_dir(objects).unwrap().count(), 0);
+    // Nothing but the bucket: no temporary file either.
+    for _ in 0..40 {
+        if std::fs::read_dir(directory.path().join("s3"))
+            .unwrap()
+            .count()
+            == 1
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(
+        std::fs::read_dir(directory.path().join("s3"))
+            .unwrap()
+            .count(),
+        1
+    );
+    assert_eq!(status(put(&signed, &[]), BODY).await, StatusCode::OK);
+    cloud.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_refusal_of_a_large_upload_reaches_the_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let cloud = start(directory.path()).await;
+    let signed = presign(&cloud, "audio/p1/f").await;
+    let large = vec![0; 20 << 20];
+    assert_eq!(
+        status(put(&signed, &[]), &large).await,
+        StatusCode::FORBIDDEN
+    );
     cloud.shutdown().await.unwrap();
 }

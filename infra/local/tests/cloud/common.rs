@@ -1,5 +1,4 @@
 //! A cloud in a directory of its own.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::Path;
 

@@ -1,12 +1,10 @@
 //! The three services with the official clients.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
+use crate::common::{config, receive, start};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_sqs::types::QueueAttributeName;
-use common::{config, receive, start};
 use stt_eval_local::cloud::{Cloud, CloudError};
 
 fn text(value: &str) -> AttributeValue {
@@ -82,7 +80,7 @@ async fn state_survives_a_restart() {
         .unwrap();
     let s3 = cloud.s3_client();
     s3.put_object()
-        .bucket(common::BUCKET)
+        .bucket(crate::common::BUCKET)
         .key("kept/x.txt")
         .content_type("text/plain")
         .body(b"kept".to_vec().into())
@@ -117,7 +115,7 @@ async fn state_survives_a_restart() {
     let object = cloud
         .s3_client()
         .get_object()
-        .bucket(common::BUCKET)
+        .bucket(crate::common::BUCKET)
         .key("kept/x.txt")
         .send()
         .await
@@ -199,10 +197,14 @@ async fn unsigned_and_wrongly_signed_requests_are_refused() {
     let sqs = aws_sdk_sqs::Client::new(&wrong);
     assert!(sqs.list_queues().send().await.is_err());
     let s3 = aws_sdk_s3::Client::new(&wrong);
-    let listed = s3.list_objects_v2().bucket(common::BUCKET).send().await;
+    let listed = s3
+        .list_objects_v2()
+        .bucket(crate::common::BUCKET)
+        .send()
+        .await;
     assert!(listed.is_err());
 
-    let client = common::http();
+    let client = crate::common::http();
     for (url, target) in [
         (cloud.dynamodb_url(), "DynamoDB_20120810.ListTables"),
         (cloud.sqs_url(), "AmazonSQS.ListQueues"),

@@ -1,15 +1,14 @@
 //! What calls the functions when nobody waits.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::{BUCKET, receive, start};
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use aws_lambda_events::event::s3::S3Event;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use common::{receive, start};
 use serde_json::Value;
 use stt_eval_local::cloud::{Cloud, pump};
 use tokio_util::sync::CancellationToken;
@@ -81,11 +80,42 @@ async fn failed_messages_come_again_and_end_among_the_dead() {
 }
 
 #[tokio::test]
+async fn an_upload_reaches_its_handler() {
+    let directory = tempfile::tempdir().unwrap();
+    let cloud = start(directory.path()).await;
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let found = Arc::clone(&keys);
+    let handler = move |event: SqsEvent| {
+        let found = Arc::clone(&found);
+        async move {
+            for message in event.records {
+                let event: S3Event = serde_json::from_str(&message.body.unwrap_or_default())?;
+                let keys = event.records.into_iter().map(|record| record.s3.object.key);
+                found.lock().unwrap().extend(keys.flatten());
+            }
+            Ok::<_, serde_json::Error>(SqsBatchResponse::default())
+        }
+    };
+    let stop = CancellationToken::new();
+    let pump = tokio::spawn(pump::sqs(cloud.source("events"), handler, stop.clone()));
+    for key in ["audio/a b", "raw/x", "incoming/p/हिन्दी.wav"] {
+        let put = cloud.s3_client().put_object().bucket(BUCKET).key(key);
+        put.body(b"x".to_vec().into()).send().await.unwrap();
+    }
+    until("two events", || keys.lock().unwrap().len() == 2).await;
+    stop.cancel();
+    pump.await.unwrap();
+    let keys = keys.lock().unwrap().clone();
+    let hindi = "incoming/p/%E0%A4%B9%E0%A4%BF%E0%A4%A8%E0%A5%8D%E0%A4%A6%E0%A5%80.wav";
+    assert_eq!(keys, ["audio/a+b", hindi]);
+    cloud.shutdown().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_handler_that_panics_errs_or_hangs_fails_its_batch_only() {
     let directory = tempfile::tempdir().unwrap();
     let cloud = start(directory.path()).await;
     let mut source = cloud.source("work");
-    source.retry_after = Duration::ZERO;
     source.batch_size = 1;
     source.handler_timeout = Duration::from_millis(300);
     let seen = Seen::default();

@@ -1,0 +1,223 @@
+//! JSON bodies, read strictly: unknown fields are refused by name, and every
+//! error names the path of the field it is about.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+
+use crate::body::{self, MAX_JSON};
+use crate::error::ApiError;
+
+/// A JSON body, and the bytes it was read from (what repeats are told by).
+#[derive(Debug)]
+pub struct JsonBody<T> {
+    /// What it says.
+    pub value: T,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let media = body::media_type(&parts.headers);
+        if !is_json(&media) {
+            return Err(ApiError::unsupported("the body must be JSON; send it with Content-Type: application/json"));
+        }
+        let bytes = body::read(&parts.headers, body, MAX_JSON, "1 MiB").await?;
+        Ok(Self { value: parse(&bytes)?, bytes })
+    }
+}
+
+/// Whether a media type is one of JSON.
+pub fn is_json(media: &str) -> bool {
+    media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))
+}
+
+/// Reads a JSON object.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value: Object<T> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        explain(&path, error.inner())
+    })?;
+    json.end().map_err(|error| explain(".", &error))?;
+    Ok(value.0)
+}
+
+/// A JSON object, and nothing else: serde would take an array for a struct and
+/// fill its fields by position.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// For fields where `null` says something else than absence: the outer option
+/// is "given", the inner one "not null".
+pub fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Turns serde's words into ours. Values of the request are left out: they may
+/// be secrets, and they may be long.
+fn explain(path: &str, error: &serde_json::Error) -> ApiError {
+    match error.classify() {
+        Category::Data => {}
+        Category::Eof if error.line() == 1 && error.column() == 0 => {
+            return ApiError::malformed("the body is empty; a JSON object is expected");
+        }
+        Category::Syntax | Category::Eof | Category::Io => {
+            return ApiError::malformed(format!(
+                "the body is not JSON: an error at line {}, column {}",
+                error.line(),
+                error.column()
+            ));
+        }
+    }
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let field = if path == "." { "body" } else { path };
+    if text.starts_with("unknown field") {
+        let allowed = match text.split_once(", expected ") {
+            Some((_, names)) => format!("; expected {}", names.replace('`', "")),
+            None => String::new(),
+        };
+        return ApiError::malformed_field(shortened(field), format!("unknown field{allowed}"));
+    }
+    if text.starts_with("duplicate field") {
+        return ApiError::malformed_field(field, "is there twice");
+    }
+    if let Some(name) = text.strip_prefix("missing field ") {
+        let name = name.trim_matches('`');
+        let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+        return ApiError::invalid_field(field, "is required");
+    }
+    let message = match text.split_once(", expected ") {
+        Some((_, wanted)) => format!("must be {}", wanted_words(wanted)),
+        None => text.to_owned(),
+    };
+    ApiError::invalid_field(field, message)
+}
+
+fn wanted_words(wanted: &str) -> String {
+    match wanted {
+        "a map" => "an object".to_owned(),
+        "a sequence" => "an array".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "f64" | "f32" => "a number".to_owned(),
+        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number, 0 or more".to_owned(),
+        other => other.replace('`', ""),
+    }
+}
+
+fn shortened(field: &str) -> String {
+    field.chars().take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        inner: Vec<Object<Inner>>,
+        #[serde(default, deserialize_with = "nullable")]
+        remark: Option<Option<String>>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        size: u64,
+    }
+
+    fn refused(body: &str) -> (u16, String, String) {
+        let error = parse::<Outer>(body.as_bytes()).unwrap_err();
+        let field = error.fields.first().map(|f| f.field.clone()).unwrap_or_default();
+        (error.status.as_u16(), field, error.message)
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (body, status, field) in [
+            ("", 400, ""),
+            ("{", 400, ""),
+            ("not json", 400, ""),
+            ("{\"name\":\"a\"} x", 400, ""),
+            ("{\"name\":\"\\ud800\"}", 400, ""),
+            ("{\"name\":\"a\",\"nmae\":1}", 400, "nmae"),
+            ("{\"name\":\"a\",\"name\":\"b\"}", 400, "name"),
+            ("{\"name\":\"a\",\"inner\":[{\"size\":1},{\"size\":2,\"x\":1}]}", 400, "inner[1].x"),
+            ("[]", 422, "body"),
+            ("[\"a\"]", 422, "body"),
+            ("null", 422, "body"),
+            ("{}", 422, "name"),
+            ("{\"name\":1}", 422, "name"),
+            ("{\"name\":null}", 422, "name"),
+            ("{\"name\":\"a\",\"inner\":{}}", 422, "inner"),
+            ("{\"name\":\"a\",\"inner\":[[1]]}", 422, "inner[0]"),
+            ("{\"name\":\"a\",\"inner\":[{}]}", 422, "inner[0].size"),
+            ("{\"name\":\"a\",\"inner\":[{\"size\":-1}]}", 422, "inner[0].size"),
+            ("{\"name\":\"a\",\"inner\":[{\"size\":1.5}]}", 422, "inner[0].size"),
+        ] {
+            let (got, at, message) = refused(body);
+            assert_eq!((got, &*at), (status, field), "{body}: {message}");
+        }
+        assert_eq!(refused("{\"name\":\"a\",\"inner\":[{\"size\":\"secret\"}]}").2, "inner[0].size: must be a whole number, 0 or more");
+        assert!(refused("{\"name\":\"a\",\"x\":1}").2.contains("expected one of name, inner, remark"));
+    }
+
+    #[test]
+    fn null_is_not_absence() {
+        let read = |body: &str| parse::<Outer>(body.as_bytes()).unwrap().remark;
+        assert_eq!(read("{\"name\":\"a\"}"), None);
+        assert_eq!(read("{\"name\":\"a\",\"remark\":null}"), Some(None));
+        assert_eq!(read("{\"name\":\"a\",\"remark\":\"\"}"), Some(Some(String::new())));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{{\"name\":{}", "[".repeat(100_000));
+        assert_eq!(refused(&deep).0, 422, "refused at the first bracket");
+        let deep = format!("{{\"name\":\"a\",\"x\":{}", "[".repeat(100_000));
+        assert_eq!(refused(&deep).0, 400);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>) {
+            let _ = parse::<Outer>(&bytes);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Query parameters, read strictly: an unknown one is refused by name, because
+//! a typo must not silently change what a list shows.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use shared::domain::validate::FieldError;
+
+use crate::error::ApiError;
+
+/// Least and most items of a page.
+const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
+/// Items of a page when the request does not say.
+pub const DEFAULT_LIMIT: usize = 50;
+
+/// The parameters of a request, decoded.
+#[derive(Debug, Default)]
+pub struct Pairs(Vec<(String, String)>);
+
+/// Parameters of a route.
+pub trait FromQuery: Sized {
+    /// The parameters it knows.
+    const NAMES: &'static [&'static str];
+    /// Reads them.
+    fn read(pairs: &Pairs) -> Result<Self, ApiError>;
+}
+
+/// The parameters of a route, as an extractor.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<S: Sync, T: FromQuery> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let pairs = Pairs::parse(parts.uri.query().unwrap_or_default(), T::NAMES)?;
+        T::read(&pairs).map(Self)
+    }
+}
+
+/// For routes without parameters.
+#[derive(Debug)]
+pub struct NoQuery;
+
+impl FromQuery for NoQuery {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(_: &Pairs) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
+/// Which page.
+#[derive(Debug, Clone)]
+pub struct Paging {
+    /// Most items on it.
+    pub limit: usize,
+    /// Where it begins.
+    pub cursor: Option<String>,
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                let digits = std::str::from_utf8(&digits).ok()?;
+                if digits.starts_with('+') {
+                    return None;
+                }
+                u8::from_str_radix(digits, 16).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(60).collect()
+}
+
+impl Pairs {
+    fn parse(query: &str, known: &[&str]) -> Result<Self, ApiError> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (Some(name), Some(value)) = (decode(name), decode(value)) else {
+                return Err(ApiError::malformed("the query is not percent-encoded UTF-8"));
+            };
+            if !known.contains(&&*name) {
+                let allowed = if known.is_empty() {
+                    "this route takes none".to_owned()
+                } else {
+                    format!("allowed are {}", known.join(", "))
+                };
+                return Err(ApiError::malformed_field(
+                    shortened(&name),
+                    format!("unknown query parameter; {allowed}"),
+                ));
+            }
+            if pairs.iter().any(|(other, _)| *other == name) {
+                return Err(ApiError::malformed_field(name, "query parameter given twice"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// A parameter as it was given.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
+    /// `true` or `false`; `otherwise` when it is absent.
+    pub fn flag(&self, name: &str, otherwise: bool) -> Result<bool, ApiError> {
+        match self.text(name) {
+            None => Ok(otherwise),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(_) => Err(ApiError::invalid_field(name, "must be true or false")),
+        }
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let message = format!("must be one of {}", words.join(", "));
+                Err(ApiError::invalid_field(name, message))
+            }
+        }
+    }
+
+    /// Something that is parsed from text.
+    pub fn parsed<T: std::str::FromStr>(
+        &self,
+        name: &str,
+        wanted: &str,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(ApiError::invalid_field(name, format!("must be {wanted}"))),
+        }
+    }
+
+    /// `limit` and `cursor`.
+    pub fn paging(&self) -> Result<Paging, ApiError> {
+        let limit = match self.text("limit") {
+            None => DEFAULT_LIMIT,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| LIMITS.contains(limit) && !text.starts_with('+'))
+                .ok_or_else(|| {
+                    ApiError::invalid(vec![FieldError::new(
+                        "limit",
+                        format!("must be a whole number from {} to {}", LIMITS.start(), LIMITS.end()),
+                    )])
+                })?,
+        };
+        Ok(Paging { limit, cursor: self.text("cursor").map(str::to_owned) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KNOWN: &[&str] = &["limit", "cursor", "sort", "flag"];
+
+    fn parse(query: &str) -> Result<Pairs, ApiError> {
+        Pairs::parse(query, KNOWN)
+    }
+
+    #[test]
+    fn what_is_known_is_read() {
+        let pairs = parse("limit=7&cursor=a%2Bb+c&flag=true&sort=-wer&").unwrap();
+        assert_eq!(pairs.paging().unwrap().limit, 7);
+        assert_eq!(pairs.paging().unwrap().cursor.as_deref(), Some("a+b c"));
+        assert!(pairs.flag("flag", false).unwrap());
+        assert_eq!(pairs.choice("sort", &[("wer", 1), ("-wer", 2)]).unwrap(), Some(2));
+        assert_eq!(parse("").unwrap().paging().unwrap().limit, DEFAULT_LIMIT);
+    }
+
+    #[test]
+    fn what_is_unknown_or_repeated_is_named() {
+        let status = |query: &str| {
+            let error = parse(query).unwrap_err();
+            (error.status.as_u16(), error.fields.first().map(|f| f.field.clone()))
+        };
+        assert_eq!(status("limt=5"), (400, Some("limt".into())));
+        assert_eq!(status("limit=5&limit=5"), (400, Some("limit".into())));
+        assert_eq!(status("limit=%zz").0, 400);
+        assert_eq!(status("limit=%+1").0, 400);
+        assert_eq!(status("cursor=%ff").0, 400);
+    }
+
+    #[test]
+    fn values_out_of_range_are_invalid() {
+        for query in ["limit=0", "limit=101", "limit=", "limit=x", "limit=-1", "limit=%2B5", "limit"] {
+            let error = parse(query).unwrap().paging().unwrap_err();
+            assert_eq!((error.status.as_u16(), &*error.fields[0].field), (422, "limit"), "{query}");
+        }
+        assert!(parse("flag=1").unwrap().flag("flag", false).is_err());
+        assert!(parse("sort=").unwrap().choice("sort", &[("wer", ())]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(query in ".{0,60}") {
+            if let Ok(pairs) = parse(&query) {
+                let _ = pairs.paging();
+                let _ = pairs.flag("flag", true);
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Runs and files that are due: messages that were lost, runs that have ended,
+//! uploads that never came.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use stt_eval_shared::domain::file::{File, FileStatus};
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::{Event, UnitState};
+use stt_eval_shared::domain::{FileId, RunId, Timestamp};
+use stt_eval_shared::queue::Message;
+use stt_eval_shared::registration::{Registered, register_upload};
+use stt_eval_shared::store::runs::RunKey;
+use stt_eval_shared::store::uploads::Upload;
+use stt_eval_shared::store::{Store, StoreError};
+use stt_eval_shared::{App, Deadline};
+
+use super::{Failure, cancel, clear, client, credential, project, save};
+
+/// How long until an active run is looked at again for no other reason.
+const CHECK_AGAIN: Duration = Duration::from_secs(600);
+/// Samples of an ended run whose uploads are released at once.
+const PAGE: usize = 100;
+
+/// Looks at a due item of table `runs`.
+pub(crate) async fn run(
+    app: &App,
+    pk: &str,
+    sk: &str,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let project = project(pk)?;
+    let now = Timestamp::now();
+    match Store::parse_run_key(sk) {
+        Some(RunKey::Outbox(run)) => {
+            app.queue.send(&[Message::RunAccepted { project: project.clone(), run }]).await?;
+            Ok(app.store.postpone_outbox(&project, run, now + app.config.bounds.outbox).await?)
+        }
+        Some(RunKey::Deleting(run)) => clear::run(app, &project, run, deadline).await,
+        Some(RunKey::Run(id)) => {
+            let Some(run) = app.store.run(&project, id).await? else { return Ok(()) };
+            if run.due_at.is_none_or(|due| due > now) {
+                return Ok(());
+            }
+            if run.closing {
+                return close(app, &run, deadline).await;
+            }
+            // It ends with its last unit, and each unit is due by itself.
+            // This only makes one that lost its outbox visible again.
+            if run.status.is_active() && run.units_total.is_none() {
+                let message = Message::RunAccepted { project: project.clone(), run: id };
+                app.queue.send(&[message]).await?;
+            }
+            saved(app.store.save_run(&run.postponed(now + CHECK_AGAIN)).await)
+        }
+        None => Err(Failure::Setup("a due run has an unknown key")),
+    }
+}
+
+fn saved(result: Result<(), StoreError>) -> Result<(), Failure> {
+    match result {
+        // Somebody changed it meanwhile, and when it is due with it.
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Clears what an ended run keeps at providers: work in progress and audio.
+async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> {
+    if stop_units(app, run).await? && release_audio(app, run, deadline).await? {
+        saved(app.store.save_run(&run.closed()).await)
+    } else {
+        saved(app.store.save_run(&run.postponed(Timestamp::now() + Duration::from_secs(5))).await)
+    }
+}
+
+/// Stops the units of a run that has ended. True when none is under way.
+pub(crate) async fn stop_units(app: &App, run: &Run) -> Result<bool, Failure> {
+    let mut all = true;
+    for unit in app.store.units_of(&run.project, run.id).await? {
+        if unit.is_done() || run.wants(unit.key, unit.generation) {
+            continue;
+        }
+        let stopped = match &unit.state {
+            UnitState::Cancelling { batch } => {
+                cancel(app, &unit, batch).await?;
+                save(app, &unit, Event::Stopped).await?
+            }
+            // A batch may exist that nobody knows: the search must come first.
+            UnitState::Creating { .. } => None,
+            _ => match save(app, &unit, Event::Cancel).await? {
+                Some(next) => match &next.state {
+                    UnitState::Cancelling { batch } => {
+                        cancel(app, &next, batch).await?;
+                        save(app, &next, Event::Stopped).await?
+                    }
+                    _ => Some(next),
+                },
+                None => None,
+            },
+        };
+        all &= stopped.is_some_and(|unit| unit.is_done());
+    }
+    Ok(all)
+}
+
+/// Releases a run's audio at providers. True when all of it is released.
+pub(crate) async fn release_audio(
+    app: &App,
+    run: &Run,
+    deadline: Deadline,
+) -> Result<bool, Failure> {
+    let units = app.store.units_of(&run.project, run.id).await?;
+    let credentials: BTreeSet<(String, String)> = units
+        .iter()
+        .filter_map(|unit| Some((unit.provider.clone(), unit.credential.clone()?)))
+        .collect();
+    if credentials.is_empty() {
+        return Ok(true);
+    }
+    let mut after = None;
+    loop {
+        if !deadline.allows(super::NEEDED) {
+            return Ok(false);
+        }
+        let page = app
+            .store
+            .list_samples(&run.project, run.dataset, after.as_deref(), PAGE)
+            .await?;
+        let files: Vec<FileId> = page.items.iter().map(|sample| sample.file_id).collect();
+        for (provider, id) in &credentials {
+            let uploads = app.store.uploads(&run.project, &files, provider, id).await?;
+            release(app, run.id, &run.project, provider, id, &uploads).await?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(true);
+        }
+    }
+}
+
+async fn release(
+    app: &App,
+    run: RunId,
+    project: &stt_eval_shared::domain::ProjectId,
+    provider: &str,
+    credential_id: &str,
+    uploads: &[Upload],
+) -> Result<(), Failure> {
+    if uploads.is_empty() {
+        return Ok(());
+    }
+    let unused = app.store.release_uploads(project, uploads, run).await?;
+    let credential = credential(app, project, provider, credential_id).await?;
+    for upload in unused {
+        // The record first: once it is gone nobody can begin to use the file.
+        if !app.store.forget_upload(project, &upload).await? {
+            continue;
+        }
+        if let (Some(credential), Some(staged)) = (&credential, &upload.staged)
+            && let Err(error) = client(app, provider)?.delete_file(credential, &staged.name).await
+        {
+            tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
+        }
+    }
+    Ok(())
+}
+
+/// Looks at a due item of table `files`.
+pub(crate) async fn file(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
+    let project = project(pk)?;
+    let Some((id, deleting)) = Store::parse_file_key(sk) else {
+        return Err(Failure::Setup("a due file has an unknown key"));
+    };
+    if deleting {
+        return match app.store.deleting_file(&project, id).await? {
+            Some(file) => clear::file(app, &file).await,
+            None => Ok(()),
+        };
+    }
+    let now = Timestamp::now();
+    let Some(file) = app.store.file(&project, id).await? else { return Ok(()) };
+    if file.status != FileStatus::Uploading || file.due_at.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    match register_upload(&app.store, &app.objects, &project, id, now).await? {
+        Registered::Done(_) | Registered::Nothing => Ok(()),
+        Registered::Missing => {
+            let give_up = file
+                .upload_expires_at
+                .map_or(now, |expires| expires + app.config.bounds.upload_margin);
+            let next = if now >= give_up {
+                file.expired(now)
+            } else {
+                Some(File { due_at: Some(give_up), rev: file.rev + 1, ..file })
+            };
+            match next {
+                Some(next) => saved(app.store.save_file(&next).await),
+                None => Ok(()),
+            }
+        }
+    }
+}

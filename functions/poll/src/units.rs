@@ -1,0 +1,170 @@
+//! Units that are due: lost messages, open intents, collections that stopped.
+
+use std::time::Duration;
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::unit::{Event, Unit, UnitKey, UnitState};
+use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::queue::Message;
+use stt_eval_shared::store::StoreError;
+
+use super::{Failure, cancel, client, collect, credential, fence, save};
+
+/// Clocks differ; a batch may seem older than the intent it was made for.
+const CLOCK_SKEW: Duration = Duration::from_secs(600);
+
+/// Looks at a unit whose time has come.
+pub(crate) async fn due(
+    app: &App,
+    project: &ProjectId,
+    run: RunId,
+    key: UnitKey,
+) -> Result<(), Failure> {
+    let Some(unit) = app.store.unit(project, run, key).await? else { return Ok(()) };
+    let now = Timestamp::now();
+    if unit.due_at.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    let wanted = app
+        .store
+        .run(project, run)
+        .await?
+        .is_some_and(|run| run.wants(key, unit.generation));
+    match &unit.state {
+        UnitState::Creating { .. } => search(app, &unit).await,
+        UnitState::Cancelling { batch } => {
+            cancel(app, &unit, batch).await?;
+            save(app, &unit, Event::Stopped).await.map(drop)
+        }
+        _ if !wanted => save(app, &unit, Event::Cancel).await.map(drop),
+        UnitState::Ready { .. } => {
+            let message = Message::SubmitUnit { project: project.clone(), run, unit: key };
+            app.queue.send(&[message]).await?;
+            postpone(app, &unit, now + app.config.policy.resend_after).await
+        }
+        UnitState::Submitted { .. } => observe(app, &unit).await,
+        UnitState::Collecting { .. } => {
+            match save(app, &unit, Event::TakeOver { fence: fence()? }).await? {
+                Some(unit) => collect::collect(app, unit).await,
+                None => Ok(()),
+            }
+        }
+        UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => Ok(()),
+    }
+}
+
+async fn postpone(app: &App, unit: &Unit, until: Timestamp) -> Result<(), Failure> {
+    let next = Unit { due_at: Some(until), rev: unit.rev + 1, ..unit.clone() };
+    match app.store.save_unit(&next).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Finds out what became of an intent nobody reported on.
+async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let UnitState::Creating { claimed_at, .. } = unit.state else { return Ok(()) };
+    if !unit.wants_search(Timestamp::now(), &app.config.policy) {
+        return Ok(());
+    }
+    let id = unit.credential.as_deref().unwrap_or_default();
+    let found = match credential(app, &unit.project, &unit.provider, id).await? {
+        None => Vec::new(),
+        Some(credential) => {
+            let name = unit.display_name(&app.config.stage, unit.attempt);
+            let since = claimed_at - CLOCK_SKEW;
+            let mut batches =
+                client(app, &unit.provider)?.list(&credential, since.into()).await?;
+            batches.retain(|batch| batch.display_name == name);
+            batches.sort_by_key(|batch| batch.created_at);
+            batches.into_iter().map(|batch| batch.name).collect()
+        }
+    };
+    if found.len() > 1 {
+        tracing::error!(run_id = %unit.run, unit = %unit.key, batches = found.len(), "a unit has several batches");
+    }
+    let Some(next) = save(app, unit, Event::Searched { found, fence: fence()? }).await? else {
+        return Ok(());
+    };
+    match &next.state {
+        // Makes sure that the provider is asked for it.
+        UnitState::Submitted { .. } => adopt(app, &next).await,
+        UnitState::Ready { .. } => {
+            let message = Message::SubmitUnit {
+                project: unit.project.clone(),
+                run: unit.run,
+                unit: unit.key,
+            };
+            Ok(app.queue.send(&[message]).await?)
+        }
+        UnitState::Collecting { .. } => collect::collect(app, next).await,
+        _ => Ok(()),
+    }
+}
+
+async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let next = Unit { rev: unit.rev + 1, ..unit.clone() };
+    match app.store.save_submitted(&next, Timestamp::now()).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks for one batch by its name: what the poll of its credential should have
+/// done.
+async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let UnitState::Submitted { batch, .. } = &unit.state else { return Ok(()) };
+    let id = unit.credential.as_deref().unwrap_or_default();
+    let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
+        // Nobody can ask any more; its items end with the reason.
+        return vanish(app, unit).await;
+    };
+    match client(app, &unit.provider)?.get(&credential, batch).await {
+        Ok(status) => observed(app, unit, status).await?,
+        Err(error) if is_unknown(&error) => return vanish(app, unit).await,
+        Err(error) => return Err(error.into()),
+    }
+    // Still open: make sure that it is polled from now on.
+    match app.store.unit(&unit.project, unit.run, unit.key).await? {
+        Some(unit) if matches!(unit.state, UnitState::Submitted { .. }) => {
+            let until = Timestamp::now() + app.config.policy.backstop;
+            adopt(app, &Unit { due_at: Some(until), ..unit }).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The provider says that there is no such batch.
+pub(crate) fn is_unknown(error: &stt_eval_shared::providers::CallError) -> bool {
+    use stt_eval_shared::providers::{CallError, Rejection};
+    matches!(error, CallError::Rejected { kind: Rejection::NotFound, .. })
+}
+
+/// Ends a unit whose batch is out of reach.
+pub(crate) async fn vanish(app: &App, unit: &Unit) -> Result<(), Failure> {
+    match save(app, unit, Event::Vanished { fence: fence()? }).await? {
+        Some(unit) => collect::collect(app, unit).await,
+        None => Ok(()),
+    }
+}
+
+/// Acts on what the provider says of a unit's batch.
+pub(crate) async fn observed(
+    app: &App,
+    unit: &Unit,
+    status: stt_eval_shared::providers::BatchStatus,
+) -> Result<(), Failure> {
+    if let stt_eval_shared::providers::BatchState::Unknown(state) = &status.state {
+        tracing::error!(run_id = %unit.run, unit = %unit.key, %state, "a batch is in an unknown state");
+    }
+    if let Some(error) = &status.error {
+        tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "the provider failed a batch");
+    }
+    let event = Event::Observed { state: status.state, output: status.output, fence: fence()? };
+    match save(app, unit, event).await? {
+        Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => {
+            collect::collect(app, unit).await
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,15 @@
+//! Entry point of the `register` function.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use stt_eval_shared::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let app = App::from_env().await?;
+    let app = &app;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
+        Ok::<_, Error>(register::handle(event.payload, app).await)
+    }))
+    .await
+}

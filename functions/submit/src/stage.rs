@@ -1,0 +1,233 @@
+//! Bringing a unit's audio to its provider: once per file and credential,
+//! however many models, units and runs want it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt;
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::unit::{Unit, Unsent};
+use stt_eval_shared::domain::{FileId, Timestamp};
+use stt_eval_shared::providers::catalogue::Model;
+use stt_eval_shared::providers::gemini::file_name;
+use stt_eval_shared::providers::{
+    BatchProvider, CallError, Credential, Rejection, StagedInput,
+};
+use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::uploads::Upload;
+use stt_eval_shared::{App, Deadline};
+
+use super::Failure;
+
+/// Uploads under way at once.
+const AT_ONCE: usize = 6;
+/// Least time that must be left to begin another upload.
+const NEEDED: Duration = Duration::from_secs(60);
+
+/// What staging came to.
+pub(crate) enum Staged {
+    /// Everything is at the provider, or will never be.
+    Done {
+        /// By file.
+        inputs: BTreeMap<FileId, StagedInput>,
+        /// Items that can't be sent.
+        unsent: Vec<Unsent>,
+    },
+    /// Something is under way elsewhere, or time ran out: go on later.
+    Later(&'static str),
+    /// The provider asks for a pause.
+    Pause(Option<Duration>, &'static str),
+    /// The provider does not accept the credential.
+    Unauthorized,
+}
+
+/// One file's part of it.
+enum One {
+    Ready(StagedInput),
+    Unsent(Unsent),
+    Later(&'static str),
+    Pause(Option<Duration>, &'static str),
+    Unauthorized,
+}
+
+pub(crate) struct Stage<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) unit: &'a Unit,
+    pub(crate) model: &'a Model,
+    pub(crate) provider: &'a dyn BatchProvider,
+    pub(crate) credential: &'a Credential,
+    pub(crate) deadline: Deadline,
+}
+
+impl Stage<'_> {
+    /// Brings the samples' audio to the provider.
+    pub(crate) async fn all(&self, samples: &[Sample]) -> Result<Staged, Failure> {
+        let (app, unit) = (self.app, self.unit);
+        let files: Vec<FileId> = samples.iter().map(|sample| sample.file_id).collect();
+        let known = app
+            .store
+            .uploads(&unit.project, &files, &unit.provider, &self.credential.id)
+            .await?;
+        let known: BTreeMap<FileId, Upload> =
+            known.into_iter().map(|upload| (upload.file, upload)).collect();
+        // A batch may wait for as long as its deadline; audio must outlive it.
+        let until = Timestamp::now() + app.config.policy.deadline;
+        let usable: Vec<Upload> =
+            known.values().filter(|upload| lasts(upload, until)).cloned().collect();
+        if !app.store.use_uploads(&unit.project, &usable, unit.run).await? {
+            return Ok(Staged::Later("audio at the provider is being renewed"));
+        }
+        let mut inputs: BTreeMap<FileId, StagedInput> = usable
+            .into_iter()
+            .filter_map(|upload| upload.staged.map(|staged| (upload.file, staged)))
+            .collect();
+        let missing: Vec<&Sample> =
+            samples.iter().filter(|sample| !inputs.contains_key(&sample.file_id)).collect();
+        let sent: Vec<(FileId, Result<One, Failure>)> = futures::stream::iter(missing)
+            .map(|sample| async {
+                (sample.file_id, self.one(sample, known.get(&sample.file_id)).await)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut unsent = Vec::new();
+        let mut held = None;
+        for (file, one) in sent {
+            match one? {
+                One::Ready(input) => {
+                    inputs.insert(file, input);
+                }
+                One::Unsent(item) => unsent.push(item),
+                One::Unauthorized => return Ok(Staged::Unauthorized),
+                One::Later(reason) => {
+                    held.get_or_insert(Staged::Later(reason));
+                }
+                One::Pause(advice, reason) => held = Some(Staged::Pause(advice, reason)),
+            }
+        }
+        Ok(held.unwrap_or(Staged::Done { inputs, unsent }))
+    }
+
+    async fn one(&self, sample: &Sample, known: Option<&Upload>) -> Result<One, Failure> {
+        if !self.deadline.allows(NEEDED) {
+            return Ok(One::Later("the audio is being sent to the provider"));
+        }
+        let format = stt_eval_shared::audio::AudioFormat::from_content_type(&sample.content_type)
+            .map(|format| format.to_string());
+        let Some(mime_type) = format.and_then(|format| self.model.mime_type(&format)) else {
+            return Ok(self.unsent(sample, "unsupported_audio", "the model does not take this audio format", false));
+        };
+        let Some(mut upload) = self.claim(sample, known).await? else {
+            return Ok(One::Later("the audio is being sent to the provider"));
+        };
+        let (app, unit) = (self.app, self.unit);
+        let epoch = upload.epoch.to_string();
+        let name = file_name(&[
+            &app.config.stage,
+            unit.project.as_str(),
+            &sample.file_id.to_string(),
+            &self.credential.id,
+            &epoch,
+        ]);
+        let audio = app.objects.audio(
+            sample.object_key.clone(),
+            sample.object_version.clone(),
+            sample.size_bytes,
+        );
+        let staged = self.provider.stage_audio(self.credential, &name, mime_type, &audio).await;
+        let one = match staged {
+            Ok(staged) => {
+                upload.staged = Some(staged.clone());
+                upload.runs.insert(unit.run);
+                One::Ready(staged)
+            }
+            Err(error) => {
+                tracing::warn!(file_id = %sample.file_id, run_id = %unit.run, %error, "audio was not taken");
+                // Whoever tries next need not wait for this claim to age.
+                upload.claimed_at = Timestamp::default();
+                self.refusal(sample, &error)
+            }
+        };
+        upload.rev += 1;
+        match app.store.save_upload(&unit.project, &upload).await {
+            Ok(()) => Ok(one),
+            Err(StoreError::Conflict) => Ok(One::Later("audio at the provider is being renewed")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the right to send a file, unless somebody has it.
+    async fn claim(
+        &self,
+        sample: &Sample,
+        known: Option<&Upload>,
+    ) -> Result<Option<Upload>, Failure> {
+        let now = Timestamp::now();
+        let (app, unit) = (self.app, self.unit);
+        let claimed = match known {
+            None => Upload {
+                file: sample.file_id,
+                provider: unit.provider.clone(),
+                credential: self.credential.id.clone(),
+                epoch: 0,
+                staged: None,
+                claimed_at: now,
+                runs: std::collections::BTreeSet::new(),
+                rev: 1,
+            },
+            Some(upload) => {
+                let held = now.since(upload.claimed_at) < app.config.bounds.staging_lease;
+                if upload.staged.is_none() && held {
+                    return Ok(None);
+                }
+                Upload {
+                    // The old one may still serve a batch; it gets out of the
+                    // way by itself.
+                    epoch: upload.epoch + u32::from(upload.staged.is_some()),
+                    staged: None,
+                    claimed_at: now,
+                    rev: upload.rev + 1,
+                    ..upload.clone()
+                }
+            }
+        };
+        match app.store.save_upload(&unit.project, &claimed).await {
+            Ok(()) => Ok(Some(claimed)),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn refusal(&self, sample: &Sample, error: &CallError) -> One {
+        match error {
+            CallError::Rejected { kind: Rejection::Unauthorized, .. } => One::Unauthorized,
+            CallError::Rejected { kind: Rejection::Quota { retry_after }, .. } => {
+                One::Pause(*retry_after, "the provider's limits are reached")
+            }
+            CallError::Rejected { .. } => self.unsent(
+                sample,
+                "provider_refused_audio",
+                "the provider did not take the audio",
+                true,
+            ),
+            // Sending it again under the same name costs nothing.
+            CallError::Ambiguous { .. } => One::Pause(None, "the provider could not be reached"),
+            CallError::Input { .. } => {
+                self.unsent(sample, "audio_unreadable", "the audio could not be read", true)
+            }
+        }
+    }
+
+    fn unsent(&self, sample: &Sample, code: &str, message: &str, retryable: bool) -> One {
+        One::Unsent(Unsent {
+            position: sample.id.position(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            retryable,
+        })
+    }
+}
+
+fn lasts(upload: &Upload, until: Timestamp) -> bool {
+    upload.staged.as_ref().is_some_and(|staged| Timestamp::from(staged.expires_at) >= until)
+}

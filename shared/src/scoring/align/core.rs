@@ -1,0 +1,163 @@
+//! The part of an alignment that is the same for every kind of token.
+
+use super::super::error::{ScoreError, Unit};
+use super::super::metrics::Counts;
+use super::intern::UNKNOWN;
+use super::pattern::{self, Pattern};
+use super::trace::{Runs, Window};
+use super::{banded, small};
+use std::ops::Range;
+
+/// The table of one reference and the buffers to align hypotheses with it.
+#[derive(Debug, Clone)]
+pub(super) struct Core {
+    unit: Unit,
+    pattern: Pattern,
+    distinct: usize,
+    /// The part of the reference that has ids and masks.
+    built: Range<usize>,
+    /// Ids of the hypothesis, without its ends that are known to match.
+    pub(super) hypothesis: Vec<u32>,
+    store: Vec<u64>,
+    long: banded::Buffers,
+    pub(super) runs: Runs,
+    /// For the lower bound of the distance: occurrences left per id.
+    left: Vec<u32>,
+}
+
+impl Core {
+    pub(super) fn new(unit: Unit) -> Self {
+        Self {
+            unit,
+            pattern: Pattern::default(),
+            distinct: 0,
+            built: 0..0,
+            hypothesis: Vec::new(),
+            store: Vec::new(),
+            long: banded::Buffers::default(),
+            runs: Runs::default(),
+            left: Vec::new(),
+        }
+    }
+
+    /// Sets the reference to ids that are there already.
+    pub(super) fn set_reference(&mut self, intern: impl FnOnce(&mut Vec<u32>) -> usize) {
+        self.pattern.ids.clear();
+        self.distinct = intern(&mut self.pattern.ids);
+        self.built = 0..self.pattern.ids.len();
+        self.pattern.build(self.distinct, self.built.clone());
+    }
+
+    /// Sets the reference to `len` tokens without ids yet; see [`Core::require`].
+    pub(super) fn set_lazy_reference(&mut self, len: usize) {
+        self.pattern.ids.clear();
+        self.pattern.ids.resize(len, UNKNOWN);
+        self.built = 0..0;
+    }
+
+    /// Makes sure that the tokens in `range` have ids and masks. Most pairs
+    /// differ in a small part of the reference: the first hypothesis gets a table
+    /// of just that part. The next one that needs more gets all of it, so that no
+    /// reference is built more than twice.
+    pub(super) fn require(
+        &mut self,
+        range: Range<usize>,
+        intern: impl FnOnce(Range<usize>, &mut [u32]) -> usize,
+    ) {
+        let covered = self.built.start <= range.start && range.end <= self.built.end;
+        if range.is_empty() || covered {
+            return;
+        }
+        self.built = if self.built.is_empty() {
+            range
+        } else {
+            0..self.pattern.ids.len()
+        };
+        let built = self.built.clone();
+        self.distinct = intern(built.clone(), &mut self.pattern.ids[built.clone()]);
+        self.pattern.build(self.distinct, built);
+    }
+
+    /// Number of reference tokens.
+    pub(super) fn len(&self) -> usize {
+        self.pattern.ids.len()
+    }
+
+    /// Aligns; `prefix` and `suffix` tokens at the ends are known to match (as
+    /// much as the documented rule would take off, or less) and are not part of
+    /// `self.hypothesis`.
+    pub(super) fn align(&mut self, prefix: usize, suffix: usize) -> Result<Counts, ScoreError> {
+        let hypothesis = self.hypothesis.as_slice();
+        let reference = &self.pattern.ids[prefix..self.pattern.ids.len() - suffix];
+        let pairs = reference.iter().zip(hypothesis);
+        let more_prefix = pairs.take_while(|(r, h)| r == h && **h != UNKNOWN).count();
+        let (reference, middle) = (&reference[more_prefix..], &hypothesis[more_prefix..]);
+        let pairs = reference.iter().rev().zip(middle.iter().rev());
+        let more_suffix = pairs.take_while(|(r, h)| r == h && **h != UNKNOWN).count();
+        let middle = &middle[..middle.len() - more_suffix];
+        let window = Window {
+            start: prefix + more_prefix,
+            end: self.pattern.ids.len() - suffix - more_suffix,
+        };
+
+        let runs = &mut self.runs;
+        runs.clear();
+        runs.equal_many(suffix + more_suffix);
+        if window.len() == 0 || middle.is_empty() {
+            runs.delete_many(window.len());
+            runs.insert_many(middle.len());
+        } else if self.pattern.blocks <= pattern::SMALL_BLOCKS
+            && window.blocks() <= small::MAX_BLOCKS
+            && middle.len() <= small::MAX_ROWS
+        {
+            small::align(&self.pattern, middle, window, &mut self.store, runs);
+        } else {
+            let reference = &self.pattern.ids[window.start..window.end];
+            let common = common_tokens(reference, middle, self.distinct, &mut self.left);
+            if common == 0 {
+                // Nothing matches: the trace goes along the diagonal from the
+                // end and then along whichever border is left.
+                let pairs = window.len().min(middle.len());
+                runs.delete_many(window.len() - pairs);
+                runs.substitute_many(pairs);
+                runs.insert_many(middle.len() - pairs);
+            } else {
+                let at_least = window.len().max(middle.len()) - common;
+                let (limits, long) = (banded::LIMITS, &mut self.long);
+                banded::align(&self.pattern, middle, window, at_least, limits, long, runs)
+                    .map_err(|banded::TooDifferent| ScoreError::TooDifferent {
+                        unit: self.unit,
+                        reference: self.pattern.ids.len(),
+                        hypothesis: prefix + hypothesis.len() + suffix,
+                    })?;
+            }
+        }
+        runs.equal_many(window.start);
+        runs.finish();
+        Ok(runs.counts())
+    }
+}
+
+/// How many tokens the two share regardless of order; the distance is at least
+/// the longer length less this.
+fn common_tokens(
+    reference: &[u32],
+    hypothesis: &[u32],
+    distinct: usize,
+    left: &mut Vec<u32>,
+) -> usize {
+    left.clear();
+    left.resize(distinct, 0);
+    for id in reference {
+        left[*id as usize] += 1;
+    }
+    let mut common = 0;
+    for id in hypothesis.iter().filter(|id| **id != UNKNOWN) {
+        let count = &mut left[*id as usize];
+        if *count > 0 {
+            *count -= 1;
+            common += 1;
+        }
+    }
+    common
+}

@@ -1,0 +1,89 @@
+//! Finding words eight bytes at a time.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+
+/// One bit per byte of the chunk: whether it is a space.
+#[inline]
+fn space_bits(chunk: &[u8; 64]) -> u64 {
+    let mut bits = 0;
+    for (i, eight) in chunk.as_chunks::<8>().0.iter().enumerate() {
+        let x = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b' '));
+        // The high bit of each byte that is zero now, without carries between.
+        let zero = !(((x & LOW_SEVEN) + LOW_SEVEN) | x | LOW_SEVEN);
+        // Gather the eight high bits into one byte.
+        bits |= ((zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (i * 8);
+    }
+    bits
+}
+
+/// Calls `found` with start and end of each run of bytes that are not spaces.
+/// Returns whether the text is tidy: one space between words, none at the ends.
+#[inline]
+pub(super) fn for_each_run(text: &[u8], mut found: impl FnMut(usize, usize)) -> bool {
+    let mut start = 0;
+    let (mut words, mut bytes) = (0, 0);
+    // Whether the byte before was a space; the text begins after one.
+    let mut before = 1;
+    let mut inside = false;
+    let mut chunk = |bits: u64, base: usize| {
+        let mut edges = bits ^ (bits << 1 | before);
+        before = bits >> 63;
+        while edges != 0 {
+            let at = base + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            if inside {
+                words += 1;
+                bytes += at - start;
+                found(start, at);
+            } else {
+                start = at;
+            }
+            inside = !inside;
+        }
+    };
+    let (chunks, rest) = text.as_chunks::<64>();
+    for (i, bytes) in chunks.iter().enumerate() {
+        chunk(space_bits(bytes), i * 64);
+    }
+    // At least one space after the end, which closes the last word.
+    let mut last = [b' '; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    chunk(space_bits(&last), chunks.len() * 64);
+    bytes + words == text.len() + usize::from(words > 0)
+}
+
+/// Whether spaces are the only blanks: no byte begins another one. False for some
+/// texts without other blanks, which only costs time; true for text in Indic or
+/// Arabic letters.
+#[inline]
+pub(super) fn has_only_spaces(text: &[u8]) -> bool {
+    // Without a way out in between, so that it becomes vector code.
+    let other = text.iter().fold(false, |other, byte| {
+        other | (*byte < 0x20) | (*byte == 0xc2) | (byte.wrapping_sub(0xe1) < 3)
+    });
+    !other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_are_those_of_split(text in "[ a]{0,200}|[ क0\u{a0}]{0,90}") {
+            let mut runs = Vec::new();
+            let tidy = for_each_run(text.as_bytes(), |start, end| runs.push(&text[start..end]));
+            let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(&runs, &words);
+            prop_assert_eq!(tidy, text == words.join(" "));
+        }
+
+        #[test]
+        fn other_blanks_are_never_missed(text in "\\PC{0,20}[ \t\n\u{85}\u{a0}\u{1680}\u{2003}\u{2028}\u{3000}a]") {
+            let other = text.chars().any(|c| c != ' ' && super::super::tokens::is_blank(c));
+            prop_assert!(!(other && has_only_spaces(text.as_bytes())));
+        }
+    }
+}
