@@ -8,10 +8,10 @@
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::time::Instant;
+use stt_eval_shared::scoring::Scorer;
 use stt_eval_shared::scoring::align::{CharAligner, WordAligner};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::uncertainty::{Bootstrap, Sample};
-use stt_eval_shared::scoring::Scorer;
 
 type Pair = (String, String);
 

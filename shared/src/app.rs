@@ -67,13 +67,18 @@ impl Deadline {
 #[must_use]
 pub fn aws_http_client() -> aws_sdk_s3::config::SharedHttpClient {
     aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
         .build_https()
 }
 
 /// The SDK's configuration as Lambda's environment gives it.
 pub async fn aws_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).http_client(aws_http_client()).load().await
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(aws_http_client())
+        .load()
+        .await
 }
 
 impl App {
@@ -83,7 +88,9 @@ impl App {
         // reqwest takes the process's TLS provider. A second call in one
         // process (the embedded cloud) finds it installed: just as good.
         if rustls::crypto::CryptoProvider::get_default().is_none()
-            && rustls::crypto::ring::default_provider().install_default().is_err()
+            && rustls::crypto::ring::default_provider()
+                .install_default()
+                .is_err()
         {
             tracing::debug!("a TLS provider was installed meanwhile");
         }
@@ -111,13 +118,18 @@ impl App {
                     .ok()
                     .and_then(|bytes| bytes.try_into().ok())
                     .ok_or_else(|| StartError("the key file must hold 64 hex digits".into()))?;
-                Some(Vault::new(DataKeys::File(Arc::new(SecretBox::new(Box::new(bytes))))))
+                Some(Vault::new(DataKeys::File(Arc::new(SecretBox::new(
+                    Box::new(bytes),
+                )))))
             }
         };
         let mut gemini = GeminiConfig::default();
         if let Some(url) = &config.gemini_url {
             gemini.base_url.clone_from(url);
         }
+        // Past the grace nobody may still be creating: the call must have ended
+        // before, and been recorded.
+        gemini.create_timeout = gemini.create_timeout.min(config.policy.grace.mul_f64(0.6));
         let gemini = Gemini::new(gemini)
             .map_err(|e| StartError(format!("the Gemini client can't be built: {e}")))?;
         Ok(Self {

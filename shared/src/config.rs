@@ -90,7 +90,11 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "environment variable {}: {}", self.variable, self.problem)
+        write!(
+            f,
+            "environment variable {}: {}",
+            self.variable, self.problem
+        )
     }
 }
 
@@ -183,17 +187,26 @@ impl Config {
         if let Some(list) = env.optional("POLL_PAUSES_SECONDS") {
             let pauses: Option<Vec<Duration>> = list
                 .split(',')
-                .map(|part| part.trim().parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()))
+                .map(|part| {
+                    part.trim()
+                        .parse()
+                        .ok()
+                        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+                })
                 .collect();
-            bounds.poll_pauses = pauses.filter(|p| !p.is_empty()).ok_or_else(|| ConfigError {
-                variable: "POLL_PAUSES_SECONDS".into(),
-                problem: "must be numbers of seconds, separated by commas".into(),
-            })?;
+            bounds.poll_pauses = pauses
+                .filter(|p| !p.is_empty())
+                .ok_or_else(|| ConfigError {
+                    variable: "POLL_PAUSES_SECONDS".into(),
+                    problem: "must be numbers of seconds, separated by commas".into(),
+                })?;
         }
         Ok(Self {
             stage: env.required("STAGE")?,
             bucket: env.required("BUCKET")?,
-            bucket_versioned: env.parsed("BUCKET_VERSIONED", "true or false")?.unwrap_or(false),
+            bucket_versioned: env
+                .parsed("BUCKET_VERSIONED", "true or false")?
+                .unwrap_or(false),
             tables: Tables {
                 files: env.required("TABLE_FILES")?,
                 datasets: env.required("TABLE_DATASETS")?,
@@ -219,9 +232,13 @@ mod tests {
     use super::*;
 
     fn complete() -> HashMap<String, String> {
-        let names = ["FILES", "DATASETS", "SAMPLES", "RUNS", "UNITS", "RESULTS", "ACCESS"];
-        let mut env: HashMap<String, String> =
-            names.iter().map(|n| (format!("TABLE_{n}"), n.to_lowercase())).collect();
+        let names = [
+            "FILES", "DATASETS", "SAMPLES", "RUNS", "UNITS", "RESULTS", "ACCESS",
+        ];
+        let mut env: HashMap<String, String> = names
+            .iter()
+            .map(|n| (format!("TABLE_{n}"), n.to_lowercase()))
+            .collect();
         for (name, value) in [("STAGE", "dev"), ("BUCKET", "b"), ("SUBMIT_QUEUE_URL", "q")] {
             env.insert(name.into(), value.into());
         }
@@ -234,14 +251,22 @@ mod tests {
         assert!(Config::read(|name| env.get(name).cloned()).is_ok());
         for name in env.keys() {
             let error = Config::read(|n| env.get(n).filter(|_| n != name).cloned()).unwrap_err();
-            assert_eq!(error.to_string(), format!("environment variable {name}: is not set"));
+            assert_eq!(
+                error.to_string(),
+                format!("environment variable {name}: is not set")
+            );
         }
-        for (name, value) in
-            [("SUBMISSION_GRACE_SECONDS", "-1"), ("POLL_PAUSES_SECONDS", "1,x"), ("MAX_REFUSALS", "many")]
-        {
+        for (name, value) in [
+            ("SUBMISSION_GRACE_SECONDS", "-1"),
+            ("POLL_PAUSES_SECONDS", "1,x"),
+            ("MAX_REFUSALS", "many"),
+        ] {
             let mut odd = env.clone();
             odd.insert(name.into(), value.into());
-            assert_eq!(Config::read(|n| odd.get(n).cloned()).unwrap_err().variable, name);
+            assert_eq!(
+                Config::read(|n| odd.get(n).cloned()).unwrap_err().variable,
+                name
+            );
         }
     }
 }

@@ -41,8 +41,12 @@ fn failed<E>(error: SdkError<E>) -> ObjectError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let missing = matches!(error.code(), Some("NoSuchKey" | "NotFound" | "NoSuchVersion"))
-        || error.raw_response().is_some_and(|r| r.status().as_u16() == 404);
+    let missing = matches!(
+        error.code(),
+        Some("NoSuchKey" | "NotFound" | "NoSuchVersion")
+    ) || error
+        .raw_response()
+        .is_some_and(|r| r.status().as_u16() == 404);
     if missing {
         return ObjectError::Missing;
     }
@@ -130,7 +134,11 @@ impl Objects {
     /// remove versions one by one.
     #[must_use]
     pub fn new(client: Client, bucket: String, versioned: bool) -> Self {
-        Self { client, bucket, versioned }
+        Self {
+            client,
+            bucket,
+            versioned,
+        }
     }
 
     /// Signs a PUT that admits exactly this length, type and (if given)
@@ -156,9 +164,14 @@ impl Objects {
             .presigned(config)
             .await
             .map_err(failed)?;
-        let headers =
-            signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok(Presigned { url: signed.uri().to_owned(), headers })
+        let headers = signed
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Ok(Presigned {
+            url: signed.uri().to_owned(),
+            headers,
+        })
     }
 
     /// Signs a GET for playing a recording.
@@ -199,8 +212,14 @@ impl Objects {
             .filter(|bytes| bytes.len() == 32)
             .map(hex::encode);
         Ok(Head {
-            size: head.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-            version: head.version_id().filter(|v| *v != "null").map(str::to_owned),
+            size: head
+                .content_length()
+                .and_then(|n| u64::try_from(n).ok())
+                .unwrap_or(0),
+            version: head
+                .version_id()
+                .filter(|v| *v != "null")
+                .map(str::to_owned),
             etag: head.e_tag().map(str::to_owned),
             sha256,
             content_type: head.content_type().map(str::to_owned),
@@ -259,12 +278,7 @@ impl Objects {
     }
 
     /// Writes a small object.
-    pub async fn put(
-        &self,
-        key: &str,
-        content_type: &str,
-        body: Bytes,
-    ) -> Result<(), ObjectError> {
+    pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), ObjectError> {
         self.client
             .put_object()
             .bucket(&self.bucket)
@@ -289,7 +303,11 @@ impl Objects {
         let mut multipart: Option<Multipart<'_>> = None;
         let mut length = 0u64;
         loop {
-            let chunk = body.next().await.transpose().map_err(|e| ObjectError::Unavailable(e.to_string()));
+            let chunk = body
+                .next()
+                .await
+                .transpose()
+                .map_err(|e| ObjectError::Unavailable(e.to_string()));
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => {
@@ -385,7 +403,10 @@ impl Objects {
                 .await
                 .map_err(failed)?;
             let versions = page.versions().iter().map(|v| (v.key(), v.version_id()));
-            let markers = page.delete_markers().iter().map(|v| (v.key(), v.version_id()));
+            let markers = page
+                .delete_markers()
+                .iter()
+                .map(|v| (v.key(), v.version_id()));
             let objects = versions
                 .chain(markers)
                 .filter_map(|(key, version)| Some((key?, version)))
@@ -420,7 +441,9 @@ impl Objects {
                 .map_err(failed)?;
             if let Some(error) = answer.errors().first() {
                 let code = error.code().unwrap_or("unknown").to_owned();
-                return Err(ObjectError::Unavailable(format!("an object was not deleted: {code}")));
+                return Err(ObjectError::Unavailable(format!(
+                    "an object was not deleted: {code}"
+                )));
             }
         }
         Ok(())
@@ -429,7 +452,12 @@ impl Objects {
     /// A recording, to be streamed to a provider.
     #[must_use]
     pub fn audio(&self, key: String, version: Option<String>, size: u64) -> StoredAudio {
-        StoredAudio { objects: self.clone(), key, version, size }
+        StoredAudio {
+            objects: self.clone(),
+            key,
+            version,
+            size,
+        }
     }
 }
 
@@ -475,7 +503,12 @@ impl<'a> Multipart<'a> {
         let id = begun
             .upload_id
             .ok_or_else(|| ObjectError::Unavailable("a multipart upload without an id".into()))?;
-        Ok(Self { objects, key, id, parts: Vec::new() })
+        Ok(Self {
+            objects,
+            key,
+            id,
+            parts: Vec::new(),
+        })
     }
 
     async fn part(&mut self, body: Bytes) -> Result<(), ObjectError> {
@@ -492,13 +525,18 @@ impl<'a> Multipart<'a> {
             .send()
             .await
             .map_err(failed)?;
-        let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build();
+        let part = CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(sent.e_tag)
+            .build();
         self.parts.push(part);
         Ok(())
     }
 
     async fn complete(self) -> Result<(), ObjectError> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build();
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(self.parts))
+            .build();
         self.objects
             .client
             .complete_multipart_upload()
@@ -575,7 +613,13 @@ mod tests {
             parse_key("incoming/demo/a b/ஒலி.wav"),
             Some(ObjectKey::Incoming(project, "a b/ஒலி.wav".into()))
         );
-        for other in ["incoming/demo/", "incoming/demo", "runs/demo/x", "audio/demo/x", "incoming/D/x"] {
+        for other in [
+            "incoming/demo/",
+            "incoming/demo",
+            "runs/demo/x",
+            "audio/demo/x",
+            "incoming/D/x",
+        ] {
             assert_eq!(parse_key(other), None, "{other}");
         }
     }

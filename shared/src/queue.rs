@@ -106,7 +106,14 @@ mod tests {
             "unit":{"provider":1,"round":1,"chunk":0}}"#;
         assert!(matches!(
             serde_json::from_str::<Message>(text),
-            Ok(Message::SubmitUnit { unit: UnitKey { provider: 1, round: 1, chunk: 0 }, .. })
+            Ok(Message::SubmitUnit {
+                unit: UnitKey {
+                    provider: 1,
+                    round: 1,
+                    chunk: 0
+                },
+                ..
+            })
         ));
     }
 }

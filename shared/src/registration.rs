@@ -56,8 +56,10 @@ impl Object<'_> {
             match audio::probe(&bytes) {
                 Probe::Need(range) => {
                     let version = self.head.version.as_deref();
-                    let part =
-                        self.objects.range(self.key, version, range.start, range.end).await?;
+                    let part = self
+                        .objects
+                        .range(self.key, version, range.start, range.end)
+                        .await?;
                     bytes.insert(range.start, part);
                 }
                 decided => return Ok(decided),
@@ -75,9 +77,14 @@ impl Object<'_> {
             return Ok(too_large(MAX_MANIFEST_BYTES));
         }
         let end = self.head.size.min(64 * 1024);
-        let start = self.objects.range(self.key, self.head.version.as_deref(), 0, end).await?;
+        let start = self
+            .objects
+            .range(self.key, self.head.version.as_deref(), 0, end)
+            .await?;
         if start.contains(&0) {
-            return Ok(Registration::Rejected("the file is not a table of text".into()));
+            return Ok(Registration::Rejected(
+                "the file is not a table of text".into(),
+            ));
         }
         Ok(Registration::Accepted { audio: None })
     }
@@ -111,15 +118,20 @@ impl Object<'_> {
         }
         match &self.head.sha256 {
             Some(known) => Ok(Some(known.clone())),
-            None => {
-                self.objects.sha256(self.key, self.head.version.as_deref()).await.map(Some)
-            }
+            None => self
+                .objects
+                .sha256(self.key, self.head.version.as_deref())
+                .await
+                .map(Some),
         }
     }
 }
 
 fn too_large(limit: u64) -> Registration {
-    Registration::Rejected(format!("the file is larger than {} MB", limit / (1024 * 1024)))
+    Registration::Rejected(format!(
+        "the file is larger than {} MB",
+        limit / (1024 * 1024)
+    ))
 }
 
 /// Registers an upload that was announced.
@@ -130,7 +142,9 @@ pub async fn register_upload(
     id: FileId,
     now: Timestamp,
 ) -> Result<Registered, RegisterError> {
-    let Some(file) = store.file(project, id).await? else { return Ok(Registered::Nothing) };
+    let Some(file) = store.file(project, id).await? else {
+        return Ok(Registered::Nothing);
+    };
     if !matches!(file.status, FileStatus::Uploading | FileStatus::Expired) {
         return Ok(Registered::Nothing);
     }
@@ -139,7 +153,11 @@ pub async fn register_upload(
         Err(ObjectError::Missing) => return Ok(Registered::Missing),
         Err(error) => return Err(error.into()),
     };
-    let object = Object { objects, key: &file.object_key, head: &head };
+    let object = Object {
+        objects,
+        key: &file.object_key,
+        head: &head,
+    };
     let found = if head.size != file.size_bytes {
         Registration::Rejected(format!(
             "the upload has {} bytes, {} were announced",
@@ -149,7 +167,9 @@ pub async fn register_upload(
         match file.kind {
             FileKind::Manifest => object.manifest().await?,
             FileKind::Audio => {
-                object.audio(AudioFormat::from_content_type(&file.content_type)).await?
+                object
+                    .audio(AudioFormat::from_content_type(&file.content_type))
+                    .await?
             }
         }
     };
@@ -180,14 +200,22 @@ pub async fn register_incoming(
         Err(error) => return Err(error.into()),
     };
     // Without versions the entity tag tells contents apart.
-    let version = head.version.clone().or_else(|| head.etag.clone()).unwrap_or_default();
+    let version = head
+        .version
+        .clone()
+        .or_else(|| head.etag.clone())
+        .unwrap_or_default();
     if store.path_is_registered(project, key, &version).await? {
         return Ok(Registered::Nothing);
     }
     if store.project(project).await?.is_none() {
         return Ok(Registered::Nothing);
     }
-    let object = Object { objects, key, head: &head };
+    let object = Object {
+        objects,
+        key,
+        head: &head,
+    };
     let manifest = manifest_type(path);
     let found = match manifest {
         Some(_) => object.manifest().await?,
@@ -201,14 +229,21 @@ pub async fn register_incoming(
             .find(|format| format.to_string() == facts.format)
             .map_or("application/octet-stream", |format| format.content_type())
             .to_owned(),
-        _ => head.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
+        _ => head
+            .content_type
+            .clone()
+            .unwrap_or_else(|| "application/octet-stream".to_owned()),
     };
     let millis = u64::try_from(now.millis()).unwrap_or(0);
     let announced = File {
         id: FileId::mint(millis, random()?),
         project: project.clone(),
         filename: name_of(path),
-        kind: if manifest.is_some() { FileKind::Manifest } else { FileKind::Audio },
+        kind: if manifest.is_some() {
+            FileKind::Manifest
+        } else {
+            FileKind::Audio
+        },
         content_type,
         size_bytes: head.size,
         status: FileStatus::Uploading,
@@ -228,7 +263,9 @@ pub async fn register_incoming(
     else {
         return Ok(Registered::Nothing);
     };
-    Ok(Registered::Done(Box::new(store.register_path(&file, &version).await?)))
+    Ok(Registered::Done(Box::new(
+        store.register_path(&file, &version).await?,
+    )))
 }
 
 fn manifest_type(path: &str) -> Option<&'static str> {
@@ -249,11 +286,20 @@ fn name_of(path: &str) -> String {
     }
     let clean: String = path
         .nfc()
-        .map(|c| if validate::is_hostile(c) { '\u{fffd}' } else { c })
+        .map(|c| {
+            if validate::is_hostile(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect();
     let length = clean.chars().count();
     // The end of a long path tells more than its beginning.
-    clean.chars().skip(length.saturating_sub(validate::MAX_NAME_CHARS)).collect()
+    clean
+        .chars()
+        .skip(length.saturating_sub(validate::MAX_NAME_CHARS))
+        .collect()
 }
 
 #[cfg(test)]

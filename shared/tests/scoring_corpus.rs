@@ -5,7 +5,14 @@ use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::{CorpusSums, Flag, SampleScore, score};
 
 fn scored(reference: &str, hypothesis: &str) -> SampleScore {
-    score(reference, hypothesis, "en", &Normaliser::default(), Some(5.0)).expect("scores")
+    score(
+        reference,
+        hypothesis,
+        "en",
+        &Normaliser::default(),
+        Some(5.0),
+    )
+    .expect("scores")
 }
 
 #[test]
@@ -17,9 +24,16 @@ fn failures_are_deletions_in_the_headline_only() {
     let summary = sums.summary();
     assert_eq!(summary.all.wer, 3.0 / 6.0);
     assert_eq!(summary.answered.wer, 0.25);
-    assert_eq!((summary.all.samples, summary.failed, summary.coverage), (3, 1, Some(2.0 / 3.0)));
+    assert_eq!(
+        (summary.all.samples, summary.failed, summary.coverage),
+        (3, 1, Some(2.0 / 3.0))
+    );
     assert_eq!(summary.all.mean_wer, Some(0.625), "samples with words only");
-    assert_eq!(summary.all.perfect_share, Some(1.0 / 3.0), "a failure is never perfect");
+    assert_eq!(
+        summary.all.perfect_share,
+        Some(1.0 / 3.0),
+        "a failure is never perfect"
+    );
     assert_eq!(summary.all.cer, (2.0 + 8.0 - 1.0) / (18.0 + 8.0));
 
     sums.clear_failures();
@@ -30,14 +44,25 @@ fn failures_are_deletions_in_the_headline_only() {
 #[test]
 fn nothing_has_no_figures() {
     let summary = CorpusSums::default().summary();
-    assert_eq!((summary.all.wer, summary.all.mean_wer, summary.coverage), (0.0, None, None));
-    assert_eq!((summary.all.median_wer, summary.all.perfect_share), (None, None));
+    assert_eq!(
+        (summary.all.wer, summary.all.mean_wer, summary.coverage),
+        (0.0, None, None)
+    );
+    assert_eq!(
+        (summary.all.median_wer, summary.all.perfect_share),
+        (None, None)
+    );
 }
 
 #[test]
 fn the_median_is_the_middle_sample() {
     let mut sums = CorpusSums::default();
-    for (reference, hypothesis) in [("a b", "a b"), ("a b", "a x"), ("a b", "y x"), ("a", "p q r")] {
+    for (reference, hypothesis) in [
+        ("a b", "a b"),
+        ("a b", "a x"),
+        ("a b", "y x"),
+        ("a", "p q r"),
+    ] {
         sums.add(&scored(reference, hypothesis));
     }
     assert_eq!(sums.summary().all.median_wer, Some(0.75));

@@ -19,13 +19,23 @@ fn score_row(row: &Value) -> SampleScore {
     let text = |key: &str| row[key].as_str().expect("text");
     // `lang` of the rows is not a claim about how to normalise: jiwer does not.
     let raw = Normaliser::by_name("raw-v1").expect("known");
-    score(text("reference"), text("hypothesis"), text("lang"), &raw, None).expect("scores")
+    score(
+        text("reference"),
+        text("hypothesis"),
+        text("lang"),
+        &raw,
+        None,
+    )
+    .expect("scores")
 }
 
 #[track_caller]
 fn close(id: &str, what: &str, row: &Value, got: f64) {
     let want = row[what].as_f64().expect("number");
-    assert!((want - got).abs() <= 1e-12, "{id} {what}: want {want}, got {got}");
+    assert!(
+        (want - got).abs() <= 1e-12,
+        "{id} {what}: want {want}, got {got}"
+    );
 }
 
 #[test]
@@ -61,7 +71,11 @@ fn rows_are_exact() {
         ] {
             close(id, what, row, got);
         }
-        assert_eq!((score.raw_wer, score.raw_cer), (score.wer, score.cer), "{id}");
+        assert_eq!(
+            (score.raw_wer, score.raw_cer),
+            (score.wer, score.cer),
+            "{id}"
+        );
     }
 }
 
@@ -96,7 +110,10 @@ fn groups_are_exact() {
             ("wil", figures.wil),
             ("wip", figures.wip),
             ("cer", figures.cer),
-            ("mean_of_sample_wer_nonempty_ref", figures.mean_wer.expect("some")),
+            (
+                "mean_of_sample_wer_nonempty_ref",
+                figures.mean_wer.expect("some"),
+            ),
         ] {
             close(name, what, group, got);
         }

@@ -8,7 +8,13 @@ use stt_eval_shared::scoring::{
 };
 
 fn try_score(reference: &str, hypothesis: &str) -> Result<SampleScore, ScoreError> {
-    score(reference, hypothesis, "hi", &Normaliser::default(), Some(10.0))
+    score(
+        reference,
+        hypothesis,
+        "hi",
+        &Normaliser::default(),
+        Some(10.0),
+    )
 }
 
 /// Far above what a debug build needs on a busy machine, far below what anything
@@ -54,7 +60,8 @@ fn short_oddities() {
             match try_score(reference, hypothesis) {
                 Ok(score) => {
                     assert!(score.wer.is_finite() && score.cer.is_finite());
-                    align_words(reference, hypothesis, "hi", &Normaliser::default()).expect("scored");
+                    align_words(reference, hypothesis, "hi", &Normaliser::default())
+                        .expect("scored");
                 }
                 Err(error) => assert_eq!(validate_reference(reference), Err(error)),
             }
@@ -67,10 +74,16 @@ fn ten_megabytes_of_one_character() {
     let one = "क".repeat(3_400_000);
     let (same, other) = soon(|| {
         let same = try_score(&one, &one).expect("scores");
-        (same, try_score(&one, &"ख".repeat(3_400_000)).expect("nothing in common is easy"))
+        (
+            same,
+            try_score(&one, &"ख".repeat(3_400_000)).expect("nothing in common is easy"),
+        )
     });
     assert_eq!((same.wer, same.cer), (0.0, 0.0));
-    assert_eq!((other.wer, other.cer, other.char_substitutions), (1.0, 1.0, 3_400_000));
+    assert_eq!(
+        (other.wer, other.cer, other.char_substitutions),
+        (1.0, 1.0, 3_400_000)
+    );
     let shorter = soon(|| try_score(&one, &one[..30]).expect("scores"));
     assert_eq!(shorter.char_deletions, 3_400_000 - 10);
 }
@@ -89,17 +102,30 @@ fn a_million_words() {
     hypothesis.replace_range(0.."एक".len(), "दस");
     hypothesis.push_str("पाँच छह");
     let score = soon(|| try_score(&reference, &hypothesis).expect("few errors"));
-    assert_eq!((score.reference_words, score.substitutions, score.insertions), (1_000_000, 1, 2));
+    assert_eq!(
+        (score.reference_words, score.substitutions, score.insertions),
+        (1_000_000, 1, 2)
+    );
 }
 
 #[test]
 fn long_and_different_is_refused() {
     // The same two letters in another rhythm: close to a worst case.
-    let word = |i: usize, modulus: usize| if i * i % modulus < modulus / 2 { "a " } else { "b " };
+    let word = |i: usize, modulus: usize| {
+        if i * i % modulus < modulus / 2 {
+            "a "
+        } else {
+            "b "
+        }
+    };
     let text = |modulus: usize| (0..400_000).map(|i| word(i, modulus)).collect::<String>();
     let result = soon(|| try_score(&text(1009), &text(773)));
     match result {
-        Err(ScoreError::TooDifferent { unit: Unit::Word, reference, hypothesis }) => {
+        Err(ScoreError::TooDifferent {
+            unit: Unit::Word,
+            reference,
+            hypothesis,
+        }) => {
             assert_eq!((reference, hypothesis), (400_000, 400_000));
         }
         other => panic!("{other:?}"),
@@ -109,7 +135,10 @@ fn long_and_different_is_refused() {
 #[test]
 fn too_long_is_refused() {
     let text = "a".repeat(MAX_TEXT_BYTES + 1);
-    let expected = Err(ScoreError::TooLong { bytes: MAX_TEXT_BYTES + 1, limit: MAX_TEXT_BYTES });
+    let expected = Err(ScoreError::TooLong {
+        bytes: MAX_TEXT_BYTES + 1,
+        limit: MAX_TEXT_BYTES,
+    });
     assert_eq!(validate_reference(&text), expected);
     assert!(try_score("a", &text).is_err() && try_score(&text, "a").is_err());
 }
@@ -120,7 +149,13 @@ fn many_variants() {
     let score = soon(|| try_score(&groups, &"a ".repeat(1_000)).expect("within the bound"));
     assert_eq!((score.hits, score.deletions), (1_000, 1_000));
     let refused = soon(|| try_score(&"{a|b} ".repeat(20_000), &"a ".repeat(20_000)));
-    assert!(matches!(refused, Err(ScoreError::TooManyVariants { groups: 20_000, .. })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Err(ScoreError::TooManyVariants { groups: 20_000, .. })
+        ),
+        "{refused:?}"
+    );
     // An enormous number of empty alternatives costs no more than as many words.
     let empty = format!("{{a{}}}", "|".repeat(1_000_000));
     assert!(soon(|| try_score(&empty, "a b c")).is_ok());

@@ -28,7 +28,12 @@ const FORGIVEN: &[(&str, &str, &str, &str)] = &[
     ("full stop", "kn", "ನಾನು ಹೋಗುತ್ತೇನೆ.", "ನಾನು ಹೋಗುತ್ತೇನೆ"),
     ("full stop", "ml", "ഞാൻ പോകുന്നു.", "ഞാൻ പോകുന്നു"),
     ("full stop", "gu", "હું જાઉં છું.", "હું જાઉં છું"),
-    ("arabic full stop", "ur", "میں جا رہا ہوں۔", "میں جا رہا ہوں"),
+    (
+        "arabic full stop",
+        "ur",
+        "میں جا رہا ہوں۔",
+        "میں جا رہا ہوں",
+    ),
     // 2 comma
     ("comma", "hi", "हाँ, ठीक है", "हाँ ठीक है"),
     ("comma", "ta", "ஆம், சரி", "ஆம் சரி"),
@@ -39,7 +44,12 @@ const FORGIVEN: &[(&str, &str, &str, &str)] = &[
     ("exclamation mark", "kn", "ನಮಸ್ಕಾರ!", "ನಮಸ್ಕಾರ"),
     // 4 quotes and brackets
     ("quotes", "te", "\u{201c}అవును\u{201d} అన్నాడు", "అవును అన్నాడు"),
-    ("brackets", "en", "the bank (main branch)", "the bank main branch"),
+    (
+        "brackets",
+        "en",
+        "the bank (main branch)",
+        "the bank main branch",
+    ),
     // 5 hyphen and dash
     ("hyphen", "hi", "धीरे-धीरे चलो", "धीरे धीरे चलो"),
     ("dash", "en", "yes \u{2014} no", "yes no"),
@@ -58,7 +68,12 @@ const FORGIVEN: &[(&str, &str, &str, &str)] = &[
     ("fullwidth digits", "en", "２５ rupees", "25 rupees"),
     // 7 digit groups
     ("lakh groups", "en", "1,25,000 rupees", "125000 rupees"),
-    ("lakh groups in the script", "hi", "१,२५,००० रुपये", "125000 रुपये"),
+    (
+        "lakh groups in the script",
+        "hi",
+        "१,२५,००० रुपये",
+        "125000 रुपये",
+    ),
     ("thousand groups", "en", "125,000 rupees", "125000 rupees"),
     // 8 zero-width joiner and non-joiner
     ("zwj", "mr", "गुर्\u{200d}या आला", "गुर्या आला"),
@@ -77,9 +92,19 @@ const FORGIVEN: &[(&str, &str, &str, &str)] = &[
     ("nukta", "pa", "\u{a5b}ਮੀਨ", "ਜ\u{a3c}ਮੀਨ"),
     ("nukta", "or", "ବ\u{b5c}", "ବ\u{b21}\u{b3c}"),
     ("split vowel sign", "bn", "ভ\u{9cb}র", "ভ\u{9c7}\u{9be}র"),
-    ("split vowel sign", "ta", "ப\u{bca}ருள்", "ப\u{bc6}\u{bbe}ருள்"),
+    (
+        "split vowel sign",
+        "ta",
+        "ப\u{bca}ருள்",
+        "ப\u{bc6}\u{bbe}ருள்",
+    ),
     ("split vowel sign", "te", "క\u{c48}", "క\u{c46}\u{c56}"),
-    ("split vowel sign", "kn", "ಕ\u{ccb}ಳಿ", "ಕ\u{cc6}\u{cc2}\u{cd5}ಳಿ"),
+    (
+        "split vowel sign",
+        "kn",
+        "ಕ\u{ccb}ಳಿ",
+        "ಕ\u{cc6}\u{cc2}\u{cd5}ಳಿ",
+    ),
     ("split vowel sign", "ml", "ക\u{d4b}ഴി", "ക\u{d47}\u{d3e}ഴി"),
     ("split vowel sign", "or", "କ\u{b4b}", "କ\u{b47}\u{b3e}"),
     ("alef with madda", "ur", "\u{622}ج", "\u{627}\u{653}ج"),
@@ -183,7 +208,10 @@ fn spelling_is_forgiven() {
     for (what, language, reference, hypothesis) in FORGIVEN {
         assert_ne!(reference, hypothesis, "{what} ({language}) shows nothing");
         let after = wer(reference, hypothesis, language, "indic-v1");
-        assert_eq!(after, 0.0, "{what} ({language}): {reference} / {hypothesis}");
+        assert_eq!(
+            after, 0.0,
+            "{what} ({language}): {reference} / {hypothesis}"
+        );
     }
 }
 
@@ -191,7 +219,10 @@ fn spelling_is_forgiven() {
 fn errors_are_kept() {
     for (what, language, right, wrong) in KEPT {
         let after = wer(right, wrong, language, "indic-v1");
-        assert!(after > 0.0, "{what} ({language}): {right} / {wrong} was forgiven");
+        assert!(
+            after > 0.0,
+            "{what} ({language}): {right} / {wrong} was forgiven"
+        );
     }
 }
 
@@ -220,8 +251,27 @@ fn examples_per_script() {
 fn every_decimal_digit_has_its_value() {
     // Zeros by the Unicode chart, one per kind of block.
     for zero in [
-        '0', '٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '᱐', '꯰', '０',
-        '\u{1d7ce}', '\u{1d7d8}', '\u{1d7f6}', '\u{1e950}',
+        '0',
+        '٠',
+        '۰',
+        '߀',
+        '०',
+        '০',
+        '੦',
+        '૦',
+        '୦',
+        '௦',
+        '౦',
+        '೦',
+        '൦',
+        '๐',
+        '᱐',
+        '꯰',
+        '０',
+        '\u{1d7ce}',
+        '\u{1d7d8}',
+        '\u{1d7f6}',
+        '\u{1e950}',
     ] {
         for value in 0..10 {
             let digit = char::from_u32(zero as u32 + value).expect("a digit");
@@ -240,7 +290,12 @@ fn lossy_steps_forgive_only_when_asked() {
         ("nukta", "or", "ବଡ଼", "ବଡ"),
         ("anusvara", "hi", "हाँ पहुँच", "हां पहुंच"),
         ("anusvara", "bn", "চাঁদ", "চাংদ"),
-        ("numbers", "en", "twenty five thousand rupees", "25000 rupees"),
+        (
+            "numbers",
+            "en",
+            "twenty five thousand rupees",
+            "25000 rupees",
+        ),
         ("numbers", "hi", "पच्चीस हज़ार रुपये", "25000 रुपये"),
         ("fillers", "en", "um yes uh please", "yes please"),
         ("fillers", "hi", "हम्म ठीक है", "ठीक है"),
@@ -248,8 +303,15 @@ fn lossy_steps_forgive_only_when_asked() {
         ("compounds", "bn", "আজকাল বৃষ্টি", "আজ কাল বৃষ্টি"),
     ] {
         let combined = format!("indic-v1+{step}");
-        assert!(wer(reference, hypothesis, language, "indic-v1") > 0.0, "{step} {language}");
-        assert_eq!(wer(reference, hypothesis, language, &combined), 0.0, "{step} {language}");
+        assert!(
+            wer(reference, hypothesis, language, "indic-v1") > 0.0,
+            "{step} {language}"
+        );
+        assert_eq!(
+            wer(reference, hypothesis, language, &combined),
+            0.0,
+            "{step} {language}"
+        );
     }
     // Not in a language the step does not know.
     assert!(wer("um yes", "yes", "ta", "indic-v1+fillers") > 0.0);
@@ -273,7 +335,11 @@ fn numbers_are_read_as_said() {
         ("en", "call 100 and wait", "call 100 and wait"),
         ("en", "crore people", "crore people"),
         ("en", "zero", "0"),
-        ("en", "two million three hundred thousand and four", "2300004"),
+        (
+            "en",
+            "two million three hundred thousand and four",
+            "2300004",
+        ),
         ("hi", "एक लाख पच्चीस हज़ार", "125000"),
         ("hi", "दो करोड़ तीस लाख", "23000000"),
         ("hi", "दस हजार दस रुपये", "10010 रुपये"),
@@ -293,11 +359,21 @@ fn numbers_are_read_as_said() {
 #[test]
 fn names_are_canonical() {
     let name = |text: &str| Normaliser::by_name(text).map(|n| n.name().to_owned());
-    assert_eq!(name("indic-v1").as_deref(), Some(Normaliser::default_name()));
+    assert_eq!(
+        name("indic-v1").as_deref(),
+        Some(Normaliser::default_name())
+    );
     let canonical = Some("indic-v1+numbers+nukta");
     assert_eq!(name("indic-v1+nukta+numbers").as_deref(), canonical);
     assert_eq!(name("indic-v1+numbers+nukta").as_deref(), canonical);
-    for unknown in ["", "indic", "indic-v1+", "indic-v1+x", "indic-v1+nukta+nukta", "raw-v1+nukta"] {
+    for unknown in [
+        "",
+        "indic",
+        "indic-v1+",
+        "indic-v1+x",
+        "indic-v1+nukta+nukta",
+        "raw-v1+nukta",
+    ] {
         assert_eq!(name(unknown), None, "{unknown}");
     }
     for known in Normaliser::names() {
@@ -324,7 +400,10 @@ fn texts() -> impl Strategy<Value = String> {
 fn letters_and_marks(text: &str) -> usize {
     let is_either = |c: &char| {
         let group = c.general_category_group();
-        matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
+        matches!(
+            group,
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+        )
     };
     // Decomposed, so that composing is not counted as losing a mark.
     text.nfd().filter(is_either).count()

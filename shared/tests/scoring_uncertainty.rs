@@ -21,7 +21,9 @@ fn share_covered(trials: u64, samples: usize, by_speaker: bool) -> f64 {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
     let mut covered = 0;
     for trial in 0..trials {
-        let names: Vec<String> = (0..samples).map(|i| format!("speaker {}", i / 10)).collect();
+        let names: Vec<String> = (0..samples)
+            .map(|i| format!("speaker {}", i / 10))
+            .collect();
         let mut rate = TRUTH;
         let data: Vec<Sample> = (0..samples)
             .map(|i| {
@@ -33,7 +35,10 @@ fn share_covered(trials: u64, samples: usize, by_speaker: bool) -> f64 {
             })
             .collect();
         let blocks: Vec<&str> = names.iter().map(String::as_str).collect();
-        let bootstrap = Bootstrap { replicates: 400, seed: trial };
+        let bootstrap = Bootstrap {
+            replicates: 400,
+            seed: trial,
+        };
         let blocks = by_speaker.then_some(blocks.as_slice());
         let result = bootstrap.run(&[data], blocks).expect("one provider");
         let interval = &result.providers[0];
@@ -57,8 +62,17 @@ fn blocks_keep_the_promise_where_speakers_differ() {
 #[test]
 fn the_seed_decides() {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
-    let data: Vec<Vec<Sample>> = (0..3).map(|_| (0..50).map(|_| sample(&mut random, 0.2)).collect()).collect();
-    let run = |seed| Bootstrap { seed, ..Bootstrap::default() }.run(&data, None).expect("even");
+    let data: Vec<Vec<Sample>> = (0..3)
+        .map(|_| (0..50).map(|_| sample(&mut random, 0.2)).collect())
+        .collect();
+    let run = |seed| {
+        Bootstrap {
+            seed,
+            ..Bootstrap::default()
+        }
+        .run(&data, None)
+        .expect("even")
+    };
     assert_eq!(run(5), run(5));
     assert_ne!(run(5), run(6));
     assert_eq!(run(5).pairs.len(), 3);
@@ -74,7 +88,10 @@ fn two_providers(samples: usize, extra: f64) -> [Vec<Sample>; 2] {
             let one = sample(&mut random, rate);
             let right = one.reference - one.errors;
             let more = (0..right).filter(|_| uniform(&mut random) < extra).count() as u64;
-            second.push(Sample { errors: one.errors + more, ..one });
+            second.push(Sample {
+                errors: one.errors + more,
+                ..one
+            });
             one
         })
         .collect();
@@ -83,26 +100,39 @@ fn two_providers(samples: usize, extra: f64) -> [Vec<Sample>; 2] {
 
 #[test]
 fn pairing_sees_what_intervals_alone_do_not() {
-    let result = Bootstrap::default().run(&two_providers(300, 0.02), None).expect("even");
+    let result = Bootstrap::default()
+        .run(&two_providers(300, 0.02), None)
+        .expect("even");
     let [a, b] = [&result.providers[0], &result.providers[1]];
     assert!(a.high > b.low, "the intervals overlap");
     let pair = &result.pairs[0];
     assert!(pair.distinguishable && pair.difference < 0.0 && pair.high < 0.0);
     assert!(pair.p_value < 0.01 && pair.probability_a_better > 0.99);
     assert_eq!((a.group, b.group), (1, 2));
-    assert_eq!((a.rank_best, a.rank_worst, b.rank_best, b.rank_worst), (1, 1, 2, 2));
+    assert_eq!(
+        (a.rank_best, a.rank_worst, b.rank_best, b.rank_worst),
+        (1, 1, 2, 2)
+    );
     assert_eq!(pair.more_samples, None);
 }
 
 #[test]
 fn equal_providers_share_a_rank() {
     let [one, _] = two_providers(100, 0.0);
-    let result = Bootstrap::default().run(&[one.clone(), one], None).expect("even");
+    let result = Bootstrap::default()
+        .run(&[one.clone(), one], None)
+        .expect("even");
     let pair = &result.pairs[0];
     assert!(!pair.distinguishable);
-    assert_eq!((pair.p_value, pair.probability_a_better, pair.more_samples), (1.0, 0.5, None));
+    assert_eq!(
+        (pair.p_value, pair.probability_a_better, pair.more_samples),
+        (1.0, 0.5, None)
+    );
     for provider in &result.providers {
-        assert_eq!((provider.group, provider.rank_best, provider.rank_worst), (1, 1, 2));
+        assert_eq!(
+            (provider.group, provider.rank_best, provider.rank_worst),
+            (1, 1, 2)
+        );
     }
 }
 
@@ -110,7 +140,11 @@ fn equal_providers_share_a_rank() {
 fn the_hint_tells_how_many_samples_separate() {
     // Independent errors and a small true difference: 60 samples cannot tell.
     let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
-    let mut data = |rate: f64, count: usize| (0..count).map(|_| sample(&mut random, rate)).collect::<Vec<_>>();
+    let mut data = |rate: f64, count: usize| {
+        (0..count)
+            .map(|_| sample(&mut random, rate))
+            .collect::<Vec<_>>()
+    };
     let small = [data(0.18, 60), data(0.2, 60)];
     let result = Bootstrap::default().run(&small, None).expect("even");
     let pair = &result.pairs[0];
@@ -123,31 +157,66 @@ fn the_hint_tells_how_many_samples_separate() {
 
 #[test]
 fn few_blocks_tell_nothing() {
-    let good = vec![Sample { errors: 0, reference: 10 }; 40];
-    let bad = vec![Sample { errors: 9, reference: 10 }; 40];
-    let speakers: Vec<&str> = (0..40).map(|i| if i < 20 { "one" } else { "two" }).collect();
-    let result = Bootstrap::default().run(&[&good, &bad], Some(&speakers)).expect("even");
+    let good = vec![
+        Sample {
+            errors: 0,
+            reference: 10
+        };
+        40
+    ];
+    let bad = vec![
+        Sample {
+            errors: 9,
+            reference: 10
+        };
+        40
+    ];
+    let speakers: Vec<&str> = (0..40)
+        .map(|i| if i < 20 { "one" } else { "two" })
+        .collect();
+    let result = Bootstrap::default()
+        .run(&[&good, &bad], Some(&speakers))
+        .expect("even");
     assert_eq!(result.blocks, 2);
     assert!(!result.pairs[0].distinguishable);
     assert_eq!(result.pairs[0].p_value, 1.0);
-    assert!(Bootstrap::default().run(&[good, bad], None).expect("even").pairs[0].distinguishable);
+    assert!(
+        Bootstrap::default()
+            .run(&[good, bad], None)
+            .expect("even")
+            .pairs[0]
+            .distinguishable
+    );
 }
 
 #[test]
 fn many_providers_and_none() {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(9);
     let data: Vec<Vec<Sample>> = (1..=11)
-        .map(|p| (0..200).map(|_| sample(&mut random, 0.03 * f64::from(p))).collect())
+        .map(|p| {
+            (0..200)
+                .map(|_| sample(&mut random, 0.03 * f64::from(p)))
+                .collect()
+        })
         .collect();
     let result = Bootstrap::default().run(&data, None).expect("even");
     assert_eq!((result.providers.len(), result.pairs.len()), (11, 55));
-    assert!(result.providers.windows(2).all(|pair| pair[0].group <= pair[1].group));
+    assert!(
+        result
+            .providers
+            .windows(2)
+            .all(|pair| pair[0].group <= pair[1].group)
+    );
     // The same figures whether resampled alone or with others.
     let two = Bootstrap::default().run(&data[..2], None).expect("even");
     assert_eq!(two.providers[0].low, result.providers[0].low);
-    let none = Bootstrap::default().run::<Vec<Sample>>(&[], None).expect("nothing to compare");
+    let none = Bootstrap::default()
+        .run::<Vec<Sample>>(&[], None)
+        .expect("nothing to compare");
     assert!(none.providers.is_empty());
-    let empty = Bootstrap::default().run(&[Vec::<Sample>::new()], None).expect("even");
+    let empty = Bootstrap::default()
+        .run(&[Vec::<Sample>::new()], None)
+        .expect("even");
     assert_eq!(empty.providers[0].rate, 0.0);
 }
 
@@ -155,6 +224,12 @@ fn many_providers_and_none() {
 fn uneven_lists_are_refused() {
     let one = vec![Sample::default(); 3];
     let error = Bootstrap::default().run(&[one.clone(), one[..2].to_vec()], None);
-    assert_eq!(error, Err(BootstrapError::Uneven { expected: 3, got: 2 }));
+    assert_eq!(
+        error,
+        Err(BootstrapError::Uneven {
+            expected: 3,
+            got: 2
+        })
+    );
     assert!(Bootstrap::default().run(&[one], Some(&["a"])).is_err());
 }

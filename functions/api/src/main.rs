@@ -1,2 +1,17 @@
-//! The api function.
-fn main() {}
+//! The api function in Lambda.
+
+use api::Handler;
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use lambda_http::{Error, tracing};
+use shared::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let handler = Handler::new(App::from_env().await?);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
+        let handler = handler.clone();
+        async move { handler.respond(event.payload, event.context).await }
+    }))
+    .await
+}

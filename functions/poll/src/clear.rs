@@ -22,7 +22,9 @@ pub(crate) async fn run(
     id: RunId,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let Some(run) = app.store.deleting_run(project, id).await? else { return Ok(()) };
+    let Some(run) = app.store.deleting_run(project, id).await? else {
+        return Ok(());
+    };
     if !sweep::stop_units(app, &run).await? || !sweep::release_audio(app, &run, deadline).await? {
         return postpone_run(app, &run).await;
     }
@@ -33,17 +35,20 @@ pub(crate) async fn run(
         }
     }
     let units = app.store.units_of(project, id).await?;
-    app.store.delete_units(project, id, units.into_iter().map(|unit| unit.key)).await?;
+    app.store
+        .delete_units(project, id, units.into_iter().map(|unit| unit.key))
+        .await?;
     app.store.forget_run(project, id).await?;
     tracing::info!(run_id = %id, project_id = %project, "a run was deleted");
     Ok(())
 }
 
-async fn postpone_run(
-    app: &App,
-    run: &stt_eval_shared::domain::run::Run,
-) -> Result<(), Failure> {
-    match app.store.save_run(&run.postponed(Timestamp::now() + LATER)).await {
+async fn postpone_run(app: &App, run: &stt_eval_shared::domain::run::Run) -> Result<(), Failure> {
+    match app
+        .store
+        .save_run(&run.postponed(Timestamp::now() + LATER))
+        .await
+    {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -78,13 +83,12 @@ pub(crate) async fn dataset(
     }
 }
 
-async fn delete_dataset(
-    app: &App,
-    dataset: &Dataset,
-    deadline: Deadline,
-) -> Result<(), Failure> {
+async fn delete_dataset(app: &App, dataset: &Dataset, deadline: Deadline) -> Result<(), Failure> {
     let project = &dataset.project;
-    let later = || app.store.postpone_dataset(dataset, Timestamp::now() + LATER);
+    let later = || {
+        app.store
+            .postpone_dataset(dataset, Timestamp::now() + LATER)
+    };
     let runs = app.store.runs_of(project, dataset.id).await?;
     for (id, deleting) in &runs {
         if *deleting {
@@ -126,7 +130,9 @@ async fn delete_dataset(
             return Ok(later().await?);
         }
     }
-    app.objects.delete(&snapshot_key(project, dataset.id)).await?;
+    app.objects
+        .delete(&snapshot_key(project, dataset.id))
+        .await?;
     app.store.forget_dataset(dataset).await?;
     tracing::info!(dataset_id = %dataset.id, project_id = %project, "a dataset was cleared away");
     Ok(())
@@ -138,7 +144,9 @@ pub(crate) async fn file(app: &App, file: &File) -> Result<(), Failure> {
     for upload in app.store.uploads_of(project, file.id).await? {
         let credential = credential(app, project, &upload.provider, &upload.credential).await?;
         if let (Some(credential), Some(staged)) = (credential, &upload.staged) {
-            client(app, &upload.provider)?.delete_file(&credential, &staged.name).await?;
+            client(app, &upload.provider)?
+                .delete_file(&credential, &staged.name)
+                .await?;
         }
         app.store.drop_upload(project, &upload).await?;
     }

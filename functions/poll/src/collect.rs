@@ -22,24 +22,39 @@ use super::{Failure, client, credential, save, units};
 
 /// Collects a unit that is in `collecting`.
 pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
-    let UnitState::Collecting { ending, fence, .. } = unit.state.clone() else { return Ok(()) };
+    let UnitState::Collecting { ending, fence, .. } = unit.state.clone() else {
+        return Ok(());
+    };
     let run = app.store.run(&unit.project, unit.run).await?;
     let Some(run) = run.filter(|run| run.wants(unit.key, unit.generation)) else {
         return save(app, &unit, Event::Cancel).await.map(drop);
     };
     let (items, reason) = match &ending {
-        Ending::Nothing { code, message, retryable } => (
+        Ending::Nothing {
+            code,
+            message,
+            retryable,
+        } => (
             HashMap::new(),
-            Failed { code: code.clone(), message: message.clone(), retryable: *retryable },
+            Failed {
+                code: code.clone(),
+                message: message.clone(),
+                retryable: *retryable,
+            },
         ),
         Ending::Output { output } => match land(app, &unit, output).await? {
             Some(key) => (read(app, &unit, &key).await?, Failed::missing()),
             None => (HashMap::new(), Failed::gone()),
         },
     };
-    let samples = app.store.samples_in(&unit.project, run.dataset, &unit.spans).await?;
+    let samples = app
+        .store
+        .samples_in(&unit.project, run.dataset, &unit.spans)
+        .await?;
     let outcomes = Scoring::new(&run, &unit)?.outcomes(&samples, items, &reason);
-    app.store.write_outcomes(&unit.project, &outcomes.outcomes).await?;
+    app.store
+        .write_outcomes(&unit.project, &outcomes.outcomes)
+        .await?;
     finish(app, &unit, fence, &outcomes.tally).await?;
     forget(app, &unit, &ending).await
 }
@@ -93,13 +108,20 @@ async fn land(app: &App, unit: &Unit, output: &str) -> Result<Option<String>, Fa
         Err(ObjectError::Missing) => {}
         Err(error) => return Err(error.into()),
     }
-    let Some(credential) = unit_credential(app, unit).await? else { return Ok(None) };
-    let stream = match client(app, &unit.provider)?.download(&credential, output).await {
+    let Some(credential) = unit_credential(app, unit).await? else {
+        return Ok(None);
+    };
+    let stream = match client(app, &unit.provider)?
+        .download(&credential, output)
+        .await
+    {
         Ok(stream) => stream,
         Err(error) if units::is_unknown(&error) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    app.objects.put_stream(&key, "application/jsonl", stream).await?;
+    app.objects
+        .put_stream(&key, "application/jsonl", stream)
+        .await?;
     Ok(Some(key))
 }
 
@@ -132,7 +154,11 @@ async fn read(
             OutputLine::Blank => {}
             OutputLine::Malformed { .. } => malformed += 1,
             OutputLine::Item { key, outcome } => {
-                match key.parse::<ResultId>().ok().filter(|id| wanted.contains(id)) {
+                match key
+                    .parse::<ResultId>()
+                    .ok()
+                    .filter(|id| wanted.contains(id))
+                {
                     None => unknown += 1,
                     Some(id) if items.contains_key(&id) => repeated += 1,
                     Some(id) => {
@@ -151,7 +177,9 @@ async fn read(
 /// Forgets what the provider keeps for the batch. The outcomes are safe, so a
 /// failure here is only told: the provider forgets by itself after two days.
 async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
-    let Some(credential) = unit_credential(app, unit).await? else { return Ok(()) };
+    let Some(credential) = unit_credential(app, unit).await? else {
+        return Ok(());
+    };
     let client = client(app, &unit.provider)?;
     let output = match ending {
         Ending::Output { output } => Some(output),
@@ -222,16 +250,25 @@ impl<'a> Scoring<'a> {
         mut items: HashMap<ResultId, ItemOutcome>,
         reason: &Failed,
     ) -> Outcomes {
-        let unsent: BTreeMap<u16, _> =
-            self.unit.unsent.iter().map(|item| (item.position, item)).collect();
-        let mut all = Outcomes { outcomes: Vec::with_capacity(samples.len()), tally: Tally::default() };
+        let unsent: BTreeMap<u16, _> = self
+            .unit
+            .unsent
+            .iter()
+            .map(|item| (item.position, item))
+            .collect();
+        let mut all = Outcomes {
+            outcomes: Vec::with_capacity(samples.len()),
+            tally: Tally::default(),
+        };
         for sample in samples {
             let position = sample.id.position();
             let id = ResultId::new(self.unit.run, self.unit.key.provider, position);
-            let item = items.remove(&id).unwrap_or_else(|| match unsent.get(&position) {
-                Some(item) => failed(&item.code, &item.message, item.retryable),
-                None => failed(&reason.code, &reason.message, reason.retryable),
-            });
+            let item = items
+                .remove(&id)
+                .unwrap_or_else(|| match unsent.get(&position) {
+                    Some(item) => failed(&item.code, &item.message, item.retryable),
+                    None => failed(&reason.code, &reason.message, reason.retryable),
+                });
             self.one(id, sample, item, &mut all);
         }
         // A sample that is gone still was an item of the run.
@@ -242,14 +279,22 @@ impl<'a> Scoring<'a> {
 
     fn one(&self, id: ResultId, sample: &Sample, item: ItemOutcome, all: &mut Outcomes) {
         let (text, usage, model_version, error) = match item {
-            ItemOutcome::Transcribed { text, model_version, usage } => {
-                (Some(text), usage, model_version, None)
-            }
-            ItemOutcome::Failed { code, message, retryable, usage, model_version } => {
-                (None, usage, model_version, Some((code, message, retryable)))
-            }
+            ItemOutcome::Transcribed {
+                text,
+                model_version,
+                usage,
+            } => (Some(text), usage, model_version, None),
+            ItemOutcome::Failed {
+                code,
+                message,
+                retryable,
+                usage,
+                model_version,
+            } => (None, usage, model_version, Some((code, message, retryable))),
         };
-        let cost = self.model.cost_usd(&usage, time::OffsetDateTime::from(self.now).date());
+        let cost = self
+            .model
+            .cost_usd(&usage, time::OffsetDateTime::from(self.now).date());
         let cost_micro_usd = (cost * 1e6).round() as u64;
         let score = self.score(sample, text.as_deref().unwrap_or_default());
         let tally = &mut all.tally;
@@ -297,7 +342,13 @@ impl<'a> Scoring<'a> {
     fn score(&self, sample: &Sample, hypothesis: &str) -> Option<SampleScore> {
         let reference = sample.ground_truth.as_deref()?;
         let duration = Some(sample.duration_seconds);
-        match score(reference, hypothesis, &sample.language, &self.normaliser, duration) {
+        match score(
+            reference,
+            hypothesis,
+            &sample.language,
+            &self.normaliser,
+            duration,
+        ) {
             Ok(score) => Some(score),
             Err(error) => {
                 tracing::warn!(sample_id = %sample.id, run_id = %self.unit.run, %error, "a transcription was not scored");

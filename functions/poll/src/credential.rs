@@ -26,7 +26,11 @@ pub(crate) async fn poll(
     credential_id: &str,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let Some(task) = app.store.poll_task(project, provider, credential_id).await? else {
+    let Some(task) = app
+        .store
+        .poll_task(project, provider, credential_id)
+        .await?
+    else {
         return Ok(());
     };
     let now = Timestamp::now();
@@ -35,13 +39,20 @@ pub(crate) async fn poll(
     }
     // The claim: until its time is up nobody else finds the task due.
     let lease = now + app.config.bounds.task_lease;
-    let task = PollTask { due_at: Some(lease), rev: task.rev + 1, ..task };
+    let task = PollTask {
+        due_at: Some(lease),
+        rev: task.rev + 1,
+        ..task
+    };
     match app.store.save_poll_task(&task).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
-    let open = app.store.open_units(project, provider, credential_id).await?;
+    let open = app
+        .store
+        .open_units(project, provider, credential_id)
+        .await?;
     let asked = ask(app, &task, &open, deadline).await;
     let quiet = match asked {
         Ok(changed) if changed > 0 => 0,
@@ -68,7 +79,9 @@ pub(crate) async fn poll(
 /// A pause that grows while nothing changes, off by up to a tenth so that
 /// credentials do not all come due at once.
 fn pause(pauses: &[Duration], quiet: u32) -> Result<Duration, Failure> {
-    let at = usize::try_from(quiet).unwrap_or(usize::MAX).min(pauses.len().saturating_sub(1));
+    let at = usize::try_from(quiet)
+        .unwrap_or(usize::MAX)
+        .min(pauses.len().saturating_sub(1));
     let pause = pauses.get(at).copied().unwrap_or(Duration::from_secs(60));
     let [byte] = stt_eval_shared::access::random::<1>()?;
     Ok(pause.mul_f64(0.9 + f64::from(byte) / 255.0 * 0.2))
@@ -85,8 +98,7 @@ async fn ask(
         return Ok(0);
     }
     let client = client(app, &task.provider)?;
-    let Some(credential) =
-        credential(app, &task.project, &task.provider, &task.credential).await?
+    let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
     else {
         // Without a credential nobody can ask; the units' own deadlines end them.
         return Ok(0);
@@ -126,7 +138,11 @@ async fn act(
     status: Result<BatchStatus, CallError>,
 ) -> Result<bool, Failure> {
     // Running batches are most of all polls: they cost no write and no read.
-    if let Ok(BatchStatus { state: BatchState::Pending | BatchState::Running, .. }) = &status {
+    if let Ok(BatchStatus {
+        state: BatchState::Pending | BatchState::Running,
+        ..
+    }) = &status
+    {
         return Ok(false);
     }
     let Some(unit) = app.store.unit(&task.project, open.run, open.key).await? else {

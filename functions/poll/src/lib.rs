@@ -21,10 +21,10 @@ use stt_eval_shared::objects::ObjectError;
 use stt_eval_shared::providers::{BatchProvider, CallError, Credential};
 use stt_eval_shared::queue::QueueError;
 use stt_eval_shared::registration::RegisterError;
+use stt_eval_shared::store::Store;
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::due::DueTable;
 use stt_eval_shared::store::units::UnitsKey;
-use stt_eval_shared::store::Store;
 use stt_eval_shared::{App, Deadline};
 
 /// A piece of work could not be done now. It stays due.
@@ -69,7 +69,12 @@ const AT_ONCE: usize = 4;
 /// Handles a schedule event. Its payload carries nothing that is needed, so
 /// anything will do.
 pub async fn handle(_event: serde_json::Value, app: &App, deadline: Deadline) {
-    let tables = [DueTable::Units, DueTable::Runs, DueTable::Files, DueTable::Datasets];
+    let tables = [
+        DueTable::Units,
+        DueTable::Runs,
+        DueTable::Files,
+        DueTable::Datasets,
+    ];
     for table in tables {
         if let Err(error) = sweep_table(app, table, deadline).await {
             tracing::error!(?table, %error, "what is due could not be read");
@@ -108,7 +113,8 @@ async fn sweep_table(app: &App, table: DueTable, deadline: Deadline) -> Result<(
 }
 
 fn project(pk: &str) -> Result<ProjectId, Failure> {
-    pk.parse().map_err(|_| Failure::Setup("a due item belongs to no project"))
+    pk.parse()
+        .map_err(|_| Failure::Setup("a due item belongs to no project"))
 }
 
 /// Opens a project's credential for a provider. `None` when it was removed or
@@ -119,8 +125,13 @@ async fn credential(
     provider: &str,
     id: &str,
 ) -> Result<Option<Credential>, Failure> {
-    let vault = app.vault.as_ref().ok_or(Failure::Setup("KMS_KEY_ID or KEY_FILE is not set"))?;
-    let Some(sealed) = app.store.credential(project, provider).await? else { return Ok(None) };
+    let vault = app
+        .vault
+        .as_ref()
+        .ok_or(Failure::Setup("KMS_KEY_ID or KEY_FILE is not set"))?;
+    let Some(sealed) = app.store.credential(project, provider).await? else {
+        return Ok(None);
+    };
     let mut credential = vault.open(project, &sealed).await?;
     // A replaced key usually belongs to the same account at the provider; what
     // is not visible with it answers "not found".
@@ -129,7 +140,8 @@ async fn credential(
 }
 
 fn client<'a>(app: &'a App, provider: &str) -> Result<&'a dyn BatchProvider, Failure> {
-    app.batch_provider(provider).ok_or(Failure::Setup("a unit's provider is unknown here"))
+    app.batch_provider(provider)
+        .ok_or(Failure::Setup("a unit's provider is unknown here"))
 }
 
 fn fence() -> Result<u64, Failure> {
@@ -140,8 +152,10 @@ fn fence() -> Result<u64, Failure> {
 /// Saves a step and does its effects. `None` when somebody else was faster:
 /// the work is theirs.
 async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
-    let Ok(Step { unit: next, effects }) =
-        unit.step(event, Timestamp::now(), &app.config.policy)
+    let Ok(Step {
+        unit: next,
+        effects,
+    }) = unit.step(event, Timestamp::now(), &app.config.policy)
     else {
         return Ok(None);
     };

@@ -64,6 +64,9 @@ mod tests {
             lines.push(line);
         }
         let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
-        assert_eq!(lines, [whole("one"), whole(""), Line::TooLong, whole("last")]);
+        assert_eq!(
+            lines,
+            [whole("one"), whole(""), Line::TooLong, whole("last")]
+        );
     }
 }

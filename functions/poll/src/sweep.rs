@@ -23,22 +23,27 @@ const CHECK_AGAIN: Duration = Duration::from_secs(600);
 const PAGE: usize = 100;
 
 /// Looks at a due item of table `runs`.
-pub(crate) async fn run(
-    app: &App,
-    pk: &str,
-    sk: &str,
-    deadline: Deadline,
-) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, pk: &str, sk: &str, deadline: Deadline) -> Result<(), Failure> {
     let project = project(pk)?;
     let now = Timestamp::now();
     match Store::parse_run_key(sk) {
         Some(RunKey::Outbox(run)) => {
-            app.queue.send(&[Message::RunAccepted { project: project.clone(), run }]).await?;
-            Ok(app.store.postpone_outbox(&project, run, now + app.config.bounds.outbox).await?)
+            app.queue
+                .send(&[Message::RunAccepted {
+                    project: project.clone(),
+                    run,
+                }])
+                .await?;
+            Ok(app
+                .store
+                .postpone_outbox(&project, run, now + app.config.bounds.outbox)
+                .await?)
         }
         Some(RunKey::Deleting(run)) => clear::run(app, &project, run, deadline).await,
         Some(RunKey::Run(id)) => {
-            let Some(run) = app.store.run(&project, id).await? else { return Ok(()) };
+            let Some(run) = app.store.run(&project, id).await? else {
+                return Ok(());
+            };
             if run.due_at.is_none_or(|due| due > now) {
                 return Ok(());
             }
@@ -48,7 +53,10 @@ pub(crate) async fn run(
             // It ends with its last unit, and each unit is due by itself.
             // This only makes one that lost its outbox visible again.
             if run.status.is_active() && run.units_total.is_none() {
-                let message = Message::RunAccepted { project: project.clone(), run: id };
+                let message = Message::RunAccepted {
+                    project: project.clone(),
+                    run: id,
+                };
                 app.queue.send(&[message]).await?;
             }
             saved(app.store.save_run(&run.postponed(now + CHECK_AGAIN)).await)
@@ -70,7 +78,11 @@ async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> 
     if stop_units(app, run).await? && release_audio(app, run, deadline).await? {
         saved(app.store.save_run(&run.closed()).await)
     } else {
-        saved(app.store.save_run(&run.postponed(Timestamp::now() + Duration::from_secs(5))).await)
+        saved(
+            app.store
+                .save_run(&run.postponed(Timestamp::now() + Duration::from_secs(5)))
+                .await,
+        )
     }
 }
 
@@ -129,7 +141,10 @@ pub(crate) async fn release_audio(
             .await?;
         let files: Vec<FileId> = page.items.iter().map(|sample| sample.file_id).collect();
         for (provider, id) in &credentials {
-            let uploads = app.store.uploads(&run.project, &files, provider, id).await?;
+            let uploads = app
+                .store
+                .uploads(&run.project, &files, provider, id)
+                .await?;
             release(app, run.id, &run.project, provider, id, &uploads).await?;
         }
         after = page.next;
@@ -158,7 +173,9 @@ async fn release(
             continue;
         }
         if let (Some(credential), Some(staged)) = (&credential, &upload.staged)
-            && let Err(error) = client(app, provider)?.delete_file(credential, &staged.name).await
+            && let Err(error) = client(app, provider)?
+                .delete_file(credential, &staged.name)
+                .await
         {
             tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
         }
@@ -179,7 +196,9 @@ pub(crate) async fn file(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
         };
     }
     let now = Timestamp::now();
-    let Some(file) = app.store.file(&project, id).await? else { return Ok(()) };
+    let Some(file) = app.store.file(&project, id).await? else {
+        return Ok(());
+    };
     if file.status != FileStatus::Uploading || file.due_at.is_none_or(|due| due > now) {
         return Ok(());
     }
@@ -192,7 +211,11 @@ pub(crate) async fn file(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
             let next = if now >= give_up {
                 file.expired(now)
             } else {
-                Some(File { due_at: Some(give_up), rev: file.rev + 1, ..file })
+                Some(File {
+                    due_at: Some(give_up),
+                    rev: file.rev + 1,
+                    ..file
+                })
             };
             match next {
                 Some(next) => saved(app.store.save_file(&next).await),

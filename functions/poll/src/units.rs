@@ -20,7 +20,9 @@ pub(crate) async fn due(
     run: RunId,
     key: UnitKey,
 ) -> Result<(), Failure> {
-    let Some(unit) = app.store.unit(project, run, key).await? else { return Ok(()) };
+    let Some(unit) = app.store.unit(project, run, key).await? else {
+        return Ok(());
+    };
     let now = Timestamp::now();
     if unit.due_at.is_none_or(|due| due > now) {
         return Ok(());
@@ -38,7 +40,11 @@ pub(crate) async fn due(
         }
         _ if !wanted => save(app, &unit, Event::Cancel).await.map(drop),
         UnitState::Ready { .. } => {
-            let message = Message::SubmitUnit { project: project.clone(), run, unit: key };
+            let message = Message::SubmitUnit {
+                project: project.clone(),
+                run,
+                unit: key,
+            };
             app.queue.send(&[message]).await?;
             postpone(app, &unit, now + app.config.policy.resend_after).await
         }
@@ -54,7 +60,11 @@ pub(crate) async fn due(
 }
 
 async fn postpone(app: &App, unit: &Unit, until: Timestamp) -> Result<(), Failure> {
-    let next = Unit { due_at: Some(until), rev: unit.rev + 1, ..unit.clone() };
+    let next = Unit {
+        due_at: Some(until),
+        rev: unit.rev + 1,
+        ..unit.clone()
+    };
     match app.store.save_unit(&next).await {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
@@ -63,7 +73,9 @@ async fn postpone(app: &App, unit: &Unit, until: Timestamp) -> Result<(), Failur
 
 /// Finds out what became of an intent nobody reported on.
 async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
-    let UnitState::Creating { claimed_at, .. } = unit.state else { return Ok(()) };
+    let UnitState::Creating { claimed_at, .. } = unit.state else {
+        return Ok(());
+    };
     if !unit.wants_search(Timestamp::now(), &app.config.policy) {
         return Ok(());
     }
@@ -73,8 +85,9 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
         Some(credential) => {
             let name = unit.display_name(&app.config.stage, unit.attempt);
             let since = claimed_at - CLOCK_SKEW;
-            let mut batches =
-                client(app, &unit.provider)?.list(&credential, since.into()).await?;
+            let mut batches = client(app, &unit.provider)?
+                .list(&credential, since.into())
+                .await?;
             batches.retain(|batch| batch.display_name == name);
             batches.sort_by_key(|batch| batch.created_at);
             batches.into_iter().map(|batch| batch.name).collect()
@@ -83,7 +96,16 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
     if found.len() > 1 {
         tracing::error!(run_id = %unit.run, unit = %unit.key, batches = found.len(), "a unit has several batches");
     }
-    let Some(next) = save(app, unit, Event::Searched { found, fence: fence()? }).await? else {
+    let Some(next) = save(
+        app,
+        unit,
+        Event::Searched {
+            found,
+            fence: fence()?,
+        },
+    )
+    .await?
+    else {
         return Ok(());
     };
     match &next.state {
@@ -103,7 +125,10 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
 }
 
 async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
-    let next = Unit { rev: unit.rev + 1, ..unit.clone() };
+    let next = Unit {
+        rev: unit.rev + 1,
+        ..unit.clone()
+    };
     match app.store.save_submitted(&next, Timestamp::now()).await {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
@@ -113,7 +138,9 @@ async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
 /// Asks for one batch by its name: what the poll of its credential should have
 /// done.
 async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
-    let UnitState::Submitted { batch, .. } = &unit.state else { return Ok(()) };
+    let UnitState::Submitted { batch, .. } = &unit.state else {
+        return Ok(());
+    };
     let id = unit.credential.as_deref().unwrap_or_default();
     let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
         // Nobody can ask any more; its items end with the reason.
@@ -128,7 +155,14 @@ async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
     match app.store.unit(&unit.project, unit.run, unit.key).await? {
         Some(unit) if matches!(unit.state, UnitState::Submitted { .. }) => {
             let until = Timestamp::now() + app.config.policy.backstop;
-            adopt(app, &Unit { due_at: Some(until), ..unit }).await
+            adopt(
+                app,
+                &Unit {
+                    due_at: Some(until),
+                    ..unit
+                },
+            )
+            .await
         }
         _ => Ok(()),
     }
@@ -137,7 +171,13 @@ async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
 /// The provider says that there is no such batch.
 pub(crate) fn is_unknown(error: &stt_eval_shared::providers::CallError) -> bool {
     use stt_eval_shared::providers::{CallError, Rejection};
-    matches!(error, CallError::Rejected { kind: Rejection::NotFound, .. })
+    matches!(
+        error,
+        CallError::Rejected {
+            kind: Rejection::NotFound,
+            ..
+        }
+    )
 }
 
 /// Ends a unit whose batch is out of reach.
@@ -160,7 +200,11 @@ pub(crate) async fn observed(
     if let Some(error) = &status.error {
         tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "the provider failed a batch");
     }
-    let event = Event::Observed { state: status.state, output: status.output, fence: fence()? };
+    let event = Event::Observed {
+        state: status.state,
+        output: status.output,
+        fence: fence()?,
+    };
     match save(app, unit, event).await? {
         Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => {
             collect::collect(app, unit).await

@@ -9,14 +9,19 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::objects::{ObjectKey, parse_key};
-use stt_eval_shared::registration::{RegisterError, Registered, register_incoming, register_upload};
+use stt_eval_shared::registration::{
+    RegisterError, Registered, register_incoming, register_upload,
+};
 
 /// Handles a batch of messages. A message that fails comes again; the others
 /// are done.
 pub async fn handle(event: SqsEvent, app: &App) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     let handled = event.records.iter().map(|message| async move {
-        (message.message_id.clone().unwrap_or_default(), handle_message(message, app).await)
+        (
+            message.message_id.clone().unwrap_or_default(),
+            handle_message(message, app).await,
+        )
     });
     for (id, result) in futures::future::join_all(handled).await {
         if let Err(error) = result {
@@ -32,11 +37,19 @@ async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), RegisterE
     let Ok(event) = serde_json::from_str::<S3Event>(body) else {
         // Also what S3 sends when notifications are set up ("s3:TestEvent").
         // Coming again would not make it an event.
-        tracing::info!(bytes = body.len(), "a message that is no upload event was dropped");
+        tracing::info!(
+            bytes = body.len(),
+            "a message that is no upload event was dropped"
+        );
         return Ok(());
     };
     for record in event.records {
-        if !record.event_name.as_deref().unwrap_or_default().contains("ObjectCreated") {
+        if !record
+            .event_name
+            .as_deref()
+            .unwrap_or_default()
+            .contains("ObjectCreated")
+        {
             continue;
         }
         if let Some(key) = record.s3.object.key.as_deref() {
@@ -49,7 +62,9 @@ async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), RegisterE
 /// Keys in events are form-encoded: `+` is a blank.
 fn decode(key: &str) -> String {
     let spaced = key.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 async fn register(key: &str, app: &App) -> Result<(), RegisterError> {
@@ -84,7 +99,10 @@ mod tests {
 
     #[test]
     fn keys_are_form_decoded() {
-        assert_eq!(decode("incoming/demo/a+b%2Bc/%E0%A4%95.wav"), "incoming/demo/a b+c/क.wav");
+        assert_eq!(
+            decode("incoming/demo/a+b%2Bc/%E0%A4%95.wav"),
+            "incoming/demo/a b+c/क.wav"
+        );
         assert_eq!(decode("%ff"), "\u{fffd}");
     }
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{
-    MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Unit, UnitKey, chunks,
-};
+use stt_eval_shared::domain::unit::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Unit, UnitKey, chunks};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
@@ -35,7 +33,9 @@ pub(crate) async fn plan(app: &App, project: &ProjectId, id: RunId) -> Result<()
         let units = units(app, &run, now).await?;
         app.store.create_units(&units).await?;
         let total = u32::try_from(units.len()).unwrap_or(u32::MAX);
-        let Some(planned) = run.planned(total, now, now + CHECK_AGAIN) else { return Ok(()) };
+        let Some(planned) = run.planned(total, now, now + CHECK_AGAIN) else {
+            return Ok(());
+        };
         match app.store.save_planned_run(&planned).await {
             Ok(()) => {}
             // Cancelled, deleted or planned by a twin of this message.
@@ -45,7 +45,11 @@ pub(crate) async fn plan(app: &App, project: &ProjectId, id: RunId) -> Result<()
         tracing::info!(run_id = %id, project_id = %project, units = total, "a run was planned");
         let messages: Vec<Message> = units
             .iter()
-            .map(|unit| Message::SubmitUnit { project: project.clone(), run: id, unit: unit.key })
+            .map(|unit| Message::SubmitUnit {
+                project: project.clone(),
+                run: id,
+                unit: unit.key,
+            })
             .collect();
         // A unit whose message is lost gets it again when it becomes due.
         return Ok(app.queue.send(&messages).await?);
@@ -65,7 +69,11 @@ async fn units(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Unit>, Failur
             units.push(Unit::new(
                 run.project.clone(),
                 run.id,
-                UnitKey { provider: index, round: run.round, chunk },
+                UnitKey {
+                    provider: index,
+                    round: run.round,
+                    chunk,
+                },
                 run.generation,
                 provider.provider.clone(),
                 spans,
@@ -86,17 +94,29 @@ async fn unfinished(
 ) -> Result<Vec<(u16, u64)>, Failure> {
     let mut unfinished = Vec::new();
     for window in sizes.chunks(usize::from(WINDOW)) {
-        let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else { continue };
+        let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else {
+            continue;
+        };
         let entries = app
             .store
-            .results_between(&run.project, run.id, provider, *first, last.saturating_add(1))
+            .results_between(
+                &run.project,
+                run.id,
+                provider,
+                *first,
+                last.saturating_add(1),
+            )
             .await?;
         let done: std::collections::BTreeSet<u16> = entries
             .iter()
             .filter(|entry| entry.outcome.status() == ResultStatus::Completed)
             .map(|entry| entry.outcome.id.position())
             .collect();
-        unfinished.extend(window.iter().filter(|(position, _)| !done.contains(position)));
+        unfinished.extend(
+            window
+                .iter()
+                .filter(|(position, _)| !done.contains(position)),
+        );
     }
     Ok(unfinished)
 }

@@ -10,9 +10,7 @@ use stt_eval_shared::domain::unit::{Unit, Unsent};
 use stt_eval_shared::domain::{FileId, Timestamp};
 use stt_eval_shared::providers::catalogue::Model;
 use stt_eval_shared::providers::gemini::file_name;
-use stt_eval_shared::providers::{
-    BatchProvider, CallError, Credential, Rejection, StagedInput,
-};
+use stt_eval_shared::providers::{BatchProvider, CallError, Credential, Rejection, StagedInput};
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::uploads::Upload;
 use stt_eval_shared::{App, Deadline};
@@ -68,24 +66,38 @@ impl Stage<'_> {
             .store
             .uploads(&unit.project, &files, &unit.provider, &self.credential.id)
             .await?;
-        let known: BTreeMap<FileId, Upload> =
-            known.into_iter().map(|upload| (upload.file, upload)).collect();
+        let known: BTreeMap<FileId, Upload> = known
+            .into_iter()
+            .map(|upload| (upload.file, upload))
+            .collect();
         // A batch may wait for as long as its deadline; audio must outlive it.
         let until = Timestamp::now() + app.config.policy.deadline;
-        let usable: Vec<Upload> =
-            known.values().filter(|upload| lasts(upload, until)).cloned().collect();
-        if !app.store.use_uploads(&unit.project, &usable, unit.run).await? {
+        let usable: Vec<Upload> = known
+            .values()
+            .filter(|upload| lasts(upload, until))
+            .cloned()
+            .collect();
+        if !app
+            .store
+            .use_uploads(&unit.project, &usable, unit.run)
+            .await?
+        {
             return Ok(Staged::Later("audio at the provider is being renewed"));
         }
         let mut inputs: BTreeMap<FileId, StagedInput> = usable
             .into_iter()
             .filter_map(|upload| upload.staged.map(|staged| (upload.file, staged)))
             .collect();
-        let missing: Vec<&Sample> =
-            samples.iter().filter(|sample| !inputs.contains_key(&sample.file_id)).collect();
+        let missing: Vec<&Sample> = samples
+            .iter()
+            .filter(|sample| !inputs.contains_key(&sample.file_id))
+            .collect();
         let sent: Vec<(FileId, Result<One, Failure>)> = futures::stream::iter(missing)
             .map(|sample| async {
-                (sample.file_id, self.one(sample, known.get(&sample.file_id)).await)
+                (
+                    sample.file_id,
+                    self.one(sample, known.get(&sample.file_id)).await,
+                )
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -115,7 +127,12 @@ impl Stage<'_> {
         let format = stt_eval_shared::audio::AudioFormat::from_content_type(&sample.content_type)
             .map(|format| format.to_string());
         let Some(mime_type) = format.and_then(|format| self.model.mime_type(&format)) else {
-            return Ok(self.unsent(sample, "unsupported_audio", "the model does not take this audio format", false));
+            return Ok(self.unsent(
+                sample,
+                "unsupported_audio",
+                "the model does not take this audio format",
+                false,
+            ));
         };
         let Some(mut upload) = self.claim(sample, known).await? else {
             return Ok(One::Later("the audio is being sent to the provider"));
@@ -134,7 +151,10 @@ impl Stage<'_> {
             sample.object_version.clone(),
             sample.size_bytes,
         );
-        let staged = self.provider.stage_audio(self.credential, &name, mime_type, &audio).await;
+        let staged = self
+            .provider
+            .stage_audio(self.credential, &name, mime_type, &audio)
+            .await;
         let one = match staged {
             Ok(staged) => {
                 upload.staged = Some(staged.clone());
@@ -200,10 +220,14 @@ impl Stage<'_> {
 
     fn refusal(&self, sample: &Sample, error: &CallError) -> One {
         match error {
-            CallError::Rejected { kind: Rejection::Unauthorized, .. } => One::Unauthorized,
-            CallError::Rejected { kind: Rejection::Quota { retry_after }, .. } => {
-                One::Pause(*retry_after, "the provider's limits are reached")
-            }
+            CallError::Rejected {
+                kind: Rejection::Unauthorized,
+                ..
+            } => One::Unauthorized,
+            CallError::Rejected {
+                kind: Rejection::Quota { retry_after },
+                ..
+            } => One::Pause(*retry_after, "the provider's limits are reached"),
             CallError::Rejected { .. } => self.unsent(
                 sample,
                 "provider_refused_audio",
@@ -212,9 +236,12 @@ impl Stage<'_> {
             ),
             // Sending it again under the same name costs nothing.
             CallError::Ambiguous { .. } => One::Pause(None, "the provider could not be reached"),
-            CallError::Input { .. } => {
-                self.unsent(sample, "audio_unreadable", "the audio could not be read", true)
-            }
+            CallError::Input { .. } => self.unsent(
+                sample,
+                "audio_unreadable",
+                "the audio could not be read",
+                true,
+            ),
         }
     }
 
@@ -229,5 +256,8 @@ impl Stage<'_> {
 }
 
 fn lasts(upload: &Upload, until: Timestamp) -> bool {
-    upload.staged.as_ref().is_some_and(|staged| Timestamp::from(staged.expires_at) >= until)
+    upload
+        .staged
+        .as_ref()
+        .is_some_and(|staged| Timestamp::from(staged.expires_at) >= until)
 }

@@ -31,7 +31,9 @@ pub(crate) async fn submit(
     key: UnitKey,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let Some(unit) = app.store.unit(project, run, key).await? else { return Ok(()) };
+    let Some(unit) = app.store.unit(project, run, key).await? else {
+        return Ok(());
+    };
     let now = Timestamp::now();
     match &unit.state {
         UnitState::Ready { not_before } if *not_before <= now => {}
@@ -41,7 +43,11 @@ pub(crate) async fn submit(
     let Some(run) = run.filter(|run| run.wants(key, unit.generation)) else {
         return save(app, &unit, Event::Cancel).await.map(drop);
     };
-    let work = Work { app, unit, deadline };
+    let work = Work {
+        app,
+        unit,
+        deadline,
+    };
     work.run(&run).await
 }
 
@@ -72,7 +78,13 @@ impl Work<'_> {
     async fn run(self, run: &Run) -> Result<(), Failure> {
         let (app, unit) = (self.app, &self.unit);
         if unit.refusals >= app.config.policy.max_refusals {
-            return self.unsendable("provider_refused", "the provider refused for too long", true).await;
+            return self
+                .unsendable(
+                    "provider_refused",
+                    "the provider refused for too long",
+                    true,
+                )
+                .await;
         }
         let provider = run.providers.get(usize::from(unit.key.provider));
         let model = provider.and_then(|provider| catalogue::find(&provider.model));
@@ -80,16 +92,26 @@ impl Work<'_> {
             (provider, model, app.batch_provider(&unit.provider))
         else {
             return self
-                .unsendable("model_unavailable", "the model is no longer offered here", false)
+                .unsendable(
+                    "model_unavailable",
+                    "the model is no longer offered here",
+                    false,
+                )
                 .await;
         };
         let Some(sealed) = app.store.credential(&unit.project, &unit.provider).await? else {
             return self
-                .unsendable("no_credentials", "the project has no credentials for the provider", true)
+                .unsendable(
+                    "no_credentials",
+                    "the project has no credentials for the provider",
+                    true,
+                )
                 .await;
         };
-        let vault =
-            app.vault.as_ref().ok_or(Failure::Setup("KMS_KEY_ID or KEY_FILE is not set"))?;
+        let vault = app
+            .vault
+            .as_ref()
+            .ok_or(Failure::Setup("KMS_KEY_ID or KEY_FILE is not set"))?;
         let credential = vault.open(&unit.project, &sealed).await?;
         if let Some(started) = run.started(Timestamp::now()) {
             match app.store.save_run(&started).await {
@@ -98,7 +120,10 @@ impl Work<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let samples = app.store.samples_in(&unit.project, run.dataset, &unit.spans).await?;
+        let samples = app
+            .store
+            .samples_in(&unit.project, run.dataset, &unit.spans)
+            .await?;
         let stage = Stage {
             app,
             unit,
@@ -111,14 +136,19 @@ impl Work<'_> {
             Staged::Done { inputs, unsent } => (inputs, unsent),
             Staged::Later(reason) => {
                 let pause = LOOK_AGAIN.min(app.config.policy.resend_after);
-                let waiting = Event::Waiting { pause, reason: reason.to_owned() };
+                let waiting = Event::Waiting {
+                    pause,
+                    reason: reason.to_owned(),
+                };
                 return save(app, unit, waiting).await.map(drop);
             }
             Staged::Pause(retry_after, reason) => return self.postpone(retry_after, reason).await,
             Staged::Unauthorized => return self.unauthorized().await,
         };
         let lost = unit.positions().filter(|position| {
-            !samples.iter().any(|sample| sample.id.position() == *position)
+            !samples
+                .iter()
+                .any(|sample| sample.id.position() == *position)
         });
         unsent.extend(lost.map(|position| Unsent {
             position,
@@ -138,15 +168,22 @@ impl Work<'_> {
             &attempt,
             &credential.id,
         ]);
-        let input = match client.stage_batch(&credential, &name, &items, &provider.config).await {
+        let input = match client
+            .stage_batch(&credential, &name, &items, &provider.config)
+            .await
+        {
             Ok(input) => input,
             Err(error) => return self.refused_before_claim(&error).await,
         };
         if !self.deadline.allows(NEEDED) {
-            let waiting = Event::Waiting { pause: Duration::ZERO, reason: "time ran out".into() };
+            let waiting = Event::Waiting {
+                pause: Duration::ZERO,
+                reason: "time ran out".into(),
+            };
             return save(app, unit, waiting).await.map(drop);
         }
-        self.create(client, &credential, &provider.config.model, input, unsent).await
+        self.create(client, &credential, &provider.config.model, input, unsent)
+            .await
     }
 
     /// The irreversible step: intent, one call, record.
@@ -166,16 +203,28 @@ impl Work<'_> {
             credential: credential.id.clone(),
             unsent,
         };
-        let Some(unit) = save(app, &self.unit, claim).await? else { return Ok(()) };
+        let Some(unit) = save(app, &self.unit, claim).await? else {
+            return Ok(());
+        };
         let display_name = unit.display_name(&app.config.stage, unit.attempt);
-        let created = client.create(credential, model, &input, &display_name).await;
+        let created = client
+            .create(credential, model, &input, &display_name)
+            .await;
         let now = Timestamp::now();
         match created {
             Ok(batch) => {
                 tracing::info!(run_id = %unit.run, unit = %unit.key, attempt = unit.attempt, "a batch was created");
                 let created = Event::Created { fence, batch };
-                let Ok(step) = unit.step(created, now, &app.config.policy) else { return Ok(()) };
-                let first = app.config.bounds.poll_pauses.first().copied().unwrap_or_default();
+                let Ok(step) = unit.step(created, now, &app.config.policy) else {
+                    return Ok(());
+                };
+                let first = app
+                    .config
+                    .bounds
+                    .poll_pauses
+                    .first()
+                    .copied()
+                    .unwrap_or_default();
                 match app.store.save_submitted(&step.unit, now + first).await {
                     Ok(()) => Ok(()),
                     // It stays an open intent; the search will find the batch
@@ -193,12 +242,7 @@ impl Work<'_> {
         }
     }
 
-    async fn not_created(
-        &self,
-        unit: &Unit,
-        fence: u64,
-        error: &CallError,
-    ) -> Result<(), Failure> {
+    async fn not_created(&self, unit: &Unit, fence: u64, error: &CallError) -> Result<(), Failure> {
         let app = self.app;
         let refused = |retry_after, reason: &str| Event::Refused {
             fence,
@@ -207,7 +251,10 @@ impl Work<'_> {
         };
         match error {
             CallError::Ambiguous { .. } => Ok(()),
-            CallError::Rejected { kind: Rejection::Quota { retry_after }, .. } => {
+            CallError::Rejected {
+                kind: Rejection::Quota { retry_after },
+                ..
+            } => {
                 let event = refused(*retry_after, "the provider's limits are reached");
                 save(app, unit, event).await.map(drop)
             }
@@ -216,14 +263,23 @@ impl Work<'_> {
                 let Some(unit) = save(app, unit, refused(None, "refused")).await? else {
                     return Ok(());
                 };
-                let back = Work { app, unit, deadline: self.deadline };
+                let back = Work {
+                    app,
+                    unit,
+                    deadline: self.deadline,
+                };
                 match kind {
                     Rejection::Unauthorized => back.unauthorized().await,
-                    _ => back.unsendable("provider_refused", "the provider refused the batch", true).await,
+                    _ => {
+                        back.unsendable("provider_refused", "the provider refused the batch", true)
+                            .await
+                    }
                 }
             }
             CallError::Input { .. } => {
-                save(app, unit, refused(None, "the audio could not be read")).await.map(drop)
+                save(app, unit, refused(None, "the audio could not be read"))
+                    .await
+                    .map(drop)
             }
         }
     }
@@ -232,21 +288,33 @@ impl Work<'_> {
         let unit = &self.unit;
         tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a request document was not taken");
         match error {
-            CallError::Rejected { kind: Rejection::Unauthorized, .. } => self.unauthorized().await,
-            CallError::Rejected { kind: Rejection::Quota { retry_after }, .. } => {
-                self.postpone(*retry_after, "the provider's limits are reached").await
+            CallError::Rejected {
+                kind: Rejection::Unauthorized,
+                ..
+            } => self.unauthorized().await,
+            CallError::Rejected {
+                kind: Rejection::Quota { retry_after },
+                ..
+            } => {
+                self.postpone(*retry_after, "the provider's limits are reached")
+                    .await
             }
             CallError::Rejected { .. } => {
-                self.unsendable("provider_refused", "the provider refused the batch", true).await
+                self.unsendable("provider_refused", "the provider refused the batch", true)
+                    .await
             }
             CallError::Ambiguous { .. } | CallError::Input { .. } => {
-                self.postpone(None, "the provider could not be reached").await
+                self.postpone(None, "the provider could not be reached")
+                    .await
             }
         }
     }
 
     async fn postpone(&self, retry_after: Option<Duration>, reason: &str) -> Result<(), Failure> {
-        let event = Event::Postponed { retry_after, reason: reason.to_owned() };
+        let event = Event::Postponed {
+            retry_after,
+            reason: reason.to_owned(),
+        };
         save(self.app, &self.unit, event).await.map(drop)
     }
 
@@ -256,9 +324,15 @@ impl Work<'_> {
     }
 
     async fn unsendable(&self, code: &str, message: &str, retryable: bool) -> Result<(), Failure> {
-        let ending =
-            Ending::Nothing { code: code.into(), message: message.into(), retryable };
-        let event = Event::Unsendable { ending, unsent: Vec::new() };
+        let ending = Ending::Nothing {
+            code: code.into(),
+            message: message.into(),
+            retryable,
+        };
+        let event = Event::Unsendable {
+            ending,
+            unsent: Vec::new(),
+        };
         save(self.app, &self.unit, event).await.map(drop)
     }
 
@@ -269,7 +343,9 @@ impl Work<'_> {
             message: "nothing of the unit could be sent".into(),
             retryable: true,
         };
-        save(self.app, &self.unit, Event::Unsendable { ending, unsent }).await.map(drop)
+        save(self.app, &self.unit, Event::Unsendable { ending, unsent })
+            .await
+            .map(drop)
     }
 }
 

@@ -1,6 +1,10 @@
 //! The embedded cloud: the functions of stt-eval on one machine, without an
 //! AWS account.
 //!
-//! [`cloud`] is the part that stands in for AWS itself.
+//! [`cloud`] stands in for AWS itself. [`node`] runs the four functions on it,
+//! the very ones that are deployed. [`demo`] uses them as a client would.
 
 pub mod cloud;
+pub mod demo;
+pub mod keys;
+pub mod node;

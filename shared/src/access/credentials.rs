@@ -87,14 +87,20 @@ fn seal(key: &[u8], plain: &[u8], aad: Vec<u8>) -> Result<Vec<u8>, VaultError> {
     let nonce: [u8; NONCE_LEN] = random().map_err(|e| VaultError::Unavailable(e.to_string()))?;
     let mut text = plain.to_vec();
     LessSafeKey::new(key)
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text)
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(aad),
+            &mut text,
+        )
         .map_err(|_| VaultError::Sealed)?;
     Ok([nonce.as_slice(), &text].concat())
 }
 
 fn open(key: &[u8], sealed: &[u8], aad: Vec<u8>) -> Result<Vec<u8>, VaultError> {
     let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| VaultError::Sealed)?;
-    let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(VaultError::Sealed)?;
+    let (nonce, text) = sealed
+        .split_at_checked(NONCE_LEN)
+        .ok_or(VaultError::Sealed)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::Sealed)?;
     let mut text = text.to_vec();
     let plain = LessSafeKey::new(key)
@@ -120,7 +126,10 @@ impl DataKeys {
                     .await
                     .map_err(unavailable)?;
                 let plain = answer.plaintext.map(Blob::into_inner).unwrap_or_default();
-                let wrapped = answer.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
+                let wrapped = answer
+                    .ciphertext_blob
+                    .map(Blob::into_inner)
+                    .unwrap_or_default();
                 Ok((SecretBox::new(Box::new(plain)), wrapped))
             }
             Self::File(master) => {
@@ -203,11 +212,20 @@ impl Vault {
     ) -> Result<Credential, VaultError> {
         let decode = |text: &str| STANDARD.decode(text).map_err(|_| VaultError::Sealed);
         let provider = &*sealed.provider;
-        let key = self.keys.unwrap(decode(&sealed.wrapped_key)?, project, provider).await?;
-        let plain =
-            open(key.expose_secret(), &decode(&sealed.ciphertext)?, aad(project, provider))?;
+        let key = self
+            .keys
+            .unwrap(decode(&sealed.wrapped_key)?, project, provider)
+            .await?;
+        let plain = open(
+            key.expose_secret(),
+            &decode(&sealed.ciphertext)?,
+            aad(project, provider),
+        )?;
         let secret = String::from_utf8(plain).map_err(|_| VaultError::Sealed)?;
-        Ok(Credential { id: sealed.id.clone(), secret: secret.into() })
+        Ok(Credential {
+            id: sealed.id.clone(),
+            secret: secret.into(),
+        })
     }
 }
 
@@ -226,13 +244,22 @@ mod tests {
         let now = Timestamp::default();
         let vault = vault(1);
         let secret = SecretString::from("AIza-very-secret-1234");
-        let sealed = vault.seal(&demo, "google", &secret, now, now).await.unwrap();
+        let sealed = vault
+            .seal(&demo, "google", &secret, now, now)
+            .await
+            .unwrap();
         assert_eq!(sealed.last_four, "1234");
         assert!(!format!("{sealed:?}").contains("very-secret"));
         let opened = vault.open(&demo, &sealed).await.unwrap();
         assert_eq!(opened.secret.expose_secret(), "AIza-very-secret-1234");
-        assert_eq!(vault.open(&other, &sealed).await.unwrap_err(), VaultError::Sealed);
-        let moved = SealedCredential { provider: "sarvam".into(), ..sealed.clone() };
+        assert_eq!(
+            vault.open(&other, &sealed).await.unwrap_err(),
+            VaultError::Sealed
+        );
+        let moved = SealedCredential {
+            provider: "sarvam".into(),
+            ..sealed.clone()
+        };
         assert!(vault.open(&demo, &moved).await.is_err());
         assert!(self::vault(2).open(&demo, &sealed).await.is_err());
     }

@@ -12,7 +12,17 @@ use crate::domain::{KeyId, ProjectId, Timestamp};
 
 /// What a key may do. Each role may do all that the ones before it may.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -88,15 +98,17 @@ impl PresentedKey {
             return None;
         }
         let id = format!("{}_{id}", KeyId::PREFIX).parse().ok()?;
-        Some(Self { id, secret: secret.to_owned() })
+        Some(Self {
+            id,
+            secret: secret.to_owned(),
+        })
     }
 
     /// Whether it is the key of the record.
     #[must_use]
     pub fn proves(&self, verifier: &Verifier) -> bool {
         let hash = sha256_hex(self.secret.as_bytes());
-        self.id == verifier.id
-            && bool::from(hash.as_bytes().ct_eq(verifier.secret_hash.as_bytes()))
+        self.id == verifier.id && bool::from(hash.as_bytes().ct_eq(verifier.secret_hash.as_bytes()))
     }
 }
 
@@ -121,7 +133,9 @@ impl NewKey {
         now: Timestamp,
     ) -> Result<Self, NoRandomness> {
         let secret = hex::encode(random::<32>()?);
-        let short = id.to_string().replacen(&format!("{}_", KeyId::PREFIX), "", 1);
+        let short = id
+            .to_string()
+            .replacen(&format!("{}_", KeyId::PREFIX), "", 1);
         let crc = checksum(&short, &secret);
         let text = format!("sk_{short}_{secret}_{crc}");
         let last_four = text[text.len() - 4..].to_owned();
@@ -158,8 +172,15 @@ mod tests {
     fn new_key() -> NewKey {
         let id = KeyId::mint(1_700_000_000_000, [9; 10]);
         let project = "demo".parse().unwrap();
-        NewKey::make(id, project, "n".into(), Role::Viewer, "00".into(), Timestamp::default())
-            .unwrap()
+        NewKey::make(
+            id,
+            project,
+            "n".into(),
+            Role::Viewer,
+            "00".into(),
+            Timestamp::default(),
+        )
+        .unwrap()
     }
 
     #[test]

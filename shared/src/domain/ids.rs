@@ -207,7 +207,11 @@ impl FromStr for ProjectId {
             && bytes.iter().all(|b| ok(*b))
             && bytes[0] != b'-'
             && bytes[0] != b'_';
-        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidId("project")) }
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidId("project"))
+        }
     }
 }
 

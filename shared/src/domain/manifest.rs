@@ -108,7 +108,10 @@ impl Draft {
             }
         }
         if self.metadata.len() > MAX_METADATA_FIELDS {
-            errors.push(field("metadata"), format!("at most {MAX_METADATA_FIELDS} columns"));
+            errors.push(
+                field("metadata"),
+                format!("at most {MAX_METADATA_FIELDS} columns"),
+            );
             return None;
         }
         for (name, value) in &self.metadata {
@@ -136,7 +139,10 @@ impl Draft {
 pub fn parse(bytes: &[u8], format: Format) -> Result<Vec<Row>, Vec<FieldError>> {
     let whole = |message: String| vec![FieldError::new("manifest_file_id", message)];
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        whole(format!("the manifest is not UTF-8 (from byte {})", error.valid_up_to()))
+        whole(format!(
+            "the manifest is not UTF-8 (from byte {})",
+            error.valid_up_to()
+        ))
     })?;
     // Spreadsheets put a byte order mark in front.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -150,7 +156,10 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Vec<Row>, Vec<FieldError>> 
     if drafts.len() > MAX_SAMPLES {
         return Err(whole(format!("has more than {MAX_SAMPLES} rows")));
     }
-    let rows: Vec<Row> = drafts.into_iter().filter_map(|draft| draft.check(&mut errors)).collect();
+    let rows: Vec<Row> = drafts
+        .into_iter()
+        .filter_map(|draft| draft.check(&mut errors))
+        .collect();
     errors.finish()?;
     if rows.is_empty() {
         return Err(whole("the manifest has no rows".to_owned()));
@@ -164,9 +173,16 @@ fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, S
         .quoting(true)
         .flexible(false)
         .from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|e| format!("the header can't be read: {e}"))?.clone();
+    let header = reader
+        .headers()
+        .map_err(|e| format!("the header can't be read: {e}"))?
+        .clone();
     let columns: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-    if let Some(twice) = columns.iter().enumerate().find(|(i, c)| columns[..*i].contains(c)) {
+    if let Some(twice) = columns
+        .iter()
+        .enumerate()
+        .find(|(i, c)| columns[..*i].contains(c))
+    {
         return Err(format!("the column {:?} is there twice", twice.1));
     }
     if !columns.iter().any(|c| c == "file_id" || c == "filename") {
@@ -180,7 +196,10 @@ fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, S
         match record {
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
-                let mut draft = Draft { line, ..Draft::default() };
+                let mut draft = Draft {
+                    line,
+                    ..Draft::default()
+                };
                 for (column, value) in columns.iter().zip(record.iter()) {
                     if !value.trim().is_empty() && !column.is_empty() {
                         draft.set(column, value.to_owned());
@@ -190,7 +209,10 @@ fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, S
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                errors.push(format!("line {line}"), "has another number of columns than the header");
+                errors.push(
+                    format!("line {line}"),
+                    "has another number of columns than the header",
+                );
             }
         }
     }
@@ -214,7 +236,10 @@ fn json_lines(text: &str, errors: &mut Errors) -> Vec<Draft> {
                 continue;
             }
         };
-        let mut draft = Draft { line: number, ..Draft::default() };
+        let mut draft = Draft {
+            line: number,
+            ..Draft::default()
+        };
         for (column, value) in object {
             match value {
                 serde_json::Value::Null => {}
@@ -266,7 +291,9 @@ mod tests {
         let tsv = "filename\tground_truth\tspeaker\na.wav\tनमस्ते, आप\ts1\nb.wav\t\t\n";
         let jsonl = "{\"filename\":\"a.wav\",\"ground_truth\":\"नमस्ते, आप\",\"speaker\":\"s1\"}\n{\"filename\":\"b.wav\"}";
         let strip = |rows: Vec<Row>| {
-            rows.into_iter().map(|row| Row { line: 0, ..row }).collect::<Vec<_>>()
+            rows.into_iter()
+                .map(|row| Row { line: 0, ..row })
+                .collect::<Vec<_>>()
         };
         let rows = strip(parse(csv.as_bytes(), Format::Csv).unwrap());
         assert_eq!(rows[0].ground_truth.as_deref(), Some("नमस्ते, आप"));
@@ -282,10 +309,18 @@ mod tests {
         assert_eq!(bad[0].field, "line 2: file_id");
         let bad = parse(b"name\na\n", Format::Csv).unwrap_err();
         assert!(bad[0].message.contains("file_id or filename"));
-        assert!(parse(b"filename\n", Format::Csv).unwrap_err()[0].message.contains("no rows"));
+        assert!(
+            parse(b"filename\n", Format::Csv).unwrap_err()[0]
+                .message
+                .contains("no rows")
+        );
         let bad = parse(b"{\"filename\":\"a\"}\n[1]\n", Format::Jsonl).unwrap_err();
         assert_eq!(bad[0].field, "line 2");
-        assert!(parse(b"\xff\xfe", Format::Csv).unwrap_err()[0].message.contains("UTF-8"));
+        assert!(
+            parse(b"\xff\xfe", Format::Csv).unwrap_err()[0]
+                .message
+                .contains("UTF-8")
+        );
         let silent = parse(b"{\"filename\":\"a\",\"ground_truth\":\"\"}", Format::Jsonl).unwrap();
         assert_eq!(silent[0].ground_truth.as_deref(), Some(""));
     }

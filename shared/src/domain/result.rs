@@ -61,7 +61,11 @@ impl Outcome {
     /// Completed or failed.
     #[must_use]
     pub fn status(&self) -> ResultStatus {
-        if self.transcription.is_some() { ResultStatus::Completed } else { ResultStatus::Failed }
+        if self.transcription.is_some() {
+            ResultStatus::Completed
+        } else {
+            ResultStatus::Failed
+        }
     }
 }
 

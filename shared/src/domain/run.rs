@@ -34,8 +34,13 @@ pub enum RunStatus {
 
 impl RunStatus {
     /// All of them, as filters name them.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Processing, Self::Completed, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Processing,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
 
     /// The name in JSON.
     #[must_use]
@@ -173,7 +178,8 @@ impl Run {
     /// Items without an outcome.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        self.total_items().saturating_sub(self.completed() + self.failed())
+        self.total_items()
+            .saturating_sub(self.completed() + self.failed())
     }
 
     /// Whether a unit still belongs to what the run is doing.
@@ -186,7 +192,11 @@ impl Run {
     }
 
     fn touched(&self, now: Timestamp) -> Self {
-        Self { updated_at: now, rev: self.rev + 1, ..self.clone() }
+        Self {
+            updated_at: now,
+            rev: self.rev + 1,
+            ..self.clone()
+        }
     }
 
     /// The units of this round exist. A round without any ends the run.
@@ -208,14 +218,20 @@ impl Run {
     /// Looks at it again later.
     #[must_use]
     pub fn postponed(&self, until: Timestamp) -> Self {
-        Self { due_at: Some(until), rev: self.rev + 1, ..self.clone() }
+        Self {
+            due_at: Some(until),
+            rev: self.rev + 1,
+            ..self.clone()
+        }
     }
 
     /// First provider work begins.
     #[must_use]
     pub fn started(&self, now: Timestamp) -> Option<Self> {
-        (self.status == RunStatus::Pending)
-            .then(|| Self { status: RunStatus::Processing, ..self.touched(now) })
+        (self.status == RunStatus::Pending).then(|| Self {
+            status: RunStatus::Processing,
+            ..self.touched(now)
+        })
     }
 
     /// Adds what a unit brought. The last unit ends the run.
@@ -287,7 +303,9 @@ impl Run {
             ));
         }
         if self.failed() == 0 && self.pending() == 0 {
-            return Err(NotAllowed("no item of the run has failed: nothing to retry".into()));
+            return Err(NotAllowed(
+                "no item of the run has failed: nothing to retry".into(),
+            ));
         }
         let mut run = Self {
             status: RunStatus::Pending,
@@ -323,6 +341,11 @@ impl Run {
     /// Nothing of an ended run is left at providers.
     #[must_use]
     pub fn closed(&self) -> Self {
-        Self { closing: false, due_at: None, rev: self.rev + 1, ..self.clone() }
+        Self {
+            closing: false,
+            due_at: None,
+            rev: self.rev + 1,
+            ..self.clone()
+        }
     }
 }

@@ -49,7 +49,11 @@ pub struct UnitKey {
 
 impl std::fmt::Display for UnitKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "p{:02}-r{:02}-c{:04}", self.provider, self.round, self.chunk)
+        write!(
+            f,
+            "p{:02}-r{:02}-c{:04}",
+            self.provider, self.round, self.chunk
+        )
     }
 }
 
@@ -359,7 +363,10 @@ impl Unit {
     /// Number of items.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.spans.iter().map(|s| usize::from(s.end - s.start)).sum()
+        self.spans
+            .iter()
+            .map(|s| usize::from(s.end - s.start))
+            .sum()
     }
 
     /// True when it has no items.
@@ -394,19 +401,38 @@ impl Unit {
         let mut effects = Vec::new();
         next.waiting_reason = None;
         match (&self.state, event) {
-            (UnitState::Ready { .. }, Event::Claim { fence, batch_input, credential, unsent }) => {
+            (
+                UnitState::Ready { .. },
+                Event::Claim {
+                    fence,
+                    batch_input,
+                    credential,
+                    unsent,
+                },
+            ) => {
                 next.attempt += 1;
                 next.batch_input = Some(batch_input);
                 next.credential = Some(credential);
                 next.unsent = unsent;
-                next.state = UnitState::Creating { fence, claimed_at: now };
+                next.state = UnitState::Creating {
+                    fence,
+                    claimed_at: now,
+                };
             }
-            (UnitState::Ready { .. }, Event::Postponed { retry_after, reason }) => {
+            (
+                UnitState::Ready { .. },
+                Event::Postponed {
+                    retry_after,
+                    reason,
+                },
+            ) => {
                 next.postpone(retry_after, reason, now, policy);
             }
             (UnitState::Ready { .. }, Event::Waiting { pause, reason }) => {
                 next.waiting_reason = Some(reason);
-                next.state = UnitState::Ready { not_before: now + pause };
+                next.state = UnitState::Ready {
+                    not_before: now + pause,
+                };
             }
             (UnitState::Ready { .. }, Event::Unsendable { ending, unsent }) => {
                 next.unsent = unsent;
@@ -424,12 +450,20 @@ impl Unit {
                 if *fence == mine =>
             {
                 next.refusals = 0;
-                next.state =
-                    UnitState::Submitted { batch, submitted_at: now, settled_at: None };
+                next.state = UnitState::Submitted {
+                    batch,
+                    submitted_at: now,
+                    settled_at: None,
+                };
             }
-            (UnitState::Creating { fence, .. }, Event::Refused { fence: mine, retry_after, reason })
-                if *fence == mine =>
-            {
+            (
+                UnitState::Creating { fence, .. },
+                Event::Refused {
+                    fence: mine,
+                    retry_after,
+                    reason,
+                },
+            ) if *fence == mine => {
                 next.postpone(retry_after, reason, now, policy);
             }
             (UnitState::Creating { claimed_at, .. }, Event::Searched { found, fence })
@@ -438,8 +472,11 @@ impl Unit {
                 let mut found = found.into_iter();
                 if let Some(batch) = found.next() {
                     effects.extend(found.map(Effect::CancelBatch));
-                    next.state =
-                        UnitState::Submitted { batch, submitted_at: now, settled_at: None };
+                    next.state = UnitState::Submitted {
+                        batch,
+                        submitted_at: now,
+                        settled_at: None,
+                    };
                 } else if self.attempt < policy.max_attempts {
                     next.state = UnitState::Ready { not_before: now };
                 } else {
@@ -461,8 +498,16 @@ impl Unit {
             }
 
             (
-                UnitState::Submitted { batch, submitted_at, settled_at },
-                Event::Observed { state, output, fence },
+                UnitState::Submitted {
+                    batch,
+                    submitted_at,
+                    settled_at,
+                },
+                Event::Observed {
+                    state,
+                    output,
+                    fence,
+                },
             ) => {
                 let ending = Self::ending(&state, output, *submitted_at, *settled_at, now, policy);
                 if let Some((ending, cancel)) = ending {
@@ -497,12 +542,20 @@ impl Unit {
                 };
             }
             (UnitState::Submitted { batch, .. }, Event::Cancel) => {
-                next.state = UnitState::Cancelling { batch: batch.clone() };
+                next.state = UnitState::Cancelling {
+                    batch: batch.clone(),
+                };
             }
 
-            (UnitState::Collecting { batch, claimed_at, ending, .. }, Event::TakeOver { fence })
-                if now.since(*claimed_at) >= policy.collect_lease =>
-            {
+            (
+                UnitState::Collecting {
+                    batch,
+                    claimed_at,
+                    ending,
+                    ..
+                },
+                Event::TakeOver { fence },
+            ) if now.since(*claimed_at) >= policy.collect_lease => {
                 next.state = UnitState::Collecting {
                     batch: batch.clone(),
                     fence,
@@ -515,12 +568,17 @@ impl Unit {
             {
                 let quarantined =
                     matches!(ending, Ending::Nothing { code, .. } if code == QUARANTINE_CODE);
-                next.state =
-                    if quarantined { UnitState::Quarantined } else { UnitState::Collected };
+                next.state = if quarantined {
+                    UnitState::Quarantined
+                } else {
+                    UnitState::Collected
+                };
             }
             (UnitState::Collecting { batch, .. }, Event::Cancel) => {
                 next.state = match batch {
-                    Some(batch) => UnitState::Cancelling { batch: batch.clone() },
+                    Some(batch) => UnitState::Cancelling {
+                        batch: batch.clone(),
+                    },
                     None => UnitState::Cancelled,
                 };
             }
@@ -530,7 +588,10 @@ impl Unit {
         }
         next.due_at = next.next_due(now, policy);
         next.rev += 1;
-        Ok(Step { unit: next, effects })
+        Ok(Step {
+            unit: next,
+            effects,
+        })
     }
 
     /// A cancelled unit whose intent is still open can't be dropped: the batch
@@ -552,7 +613,9 @@ impl Unit {
         let pause = retry_after.map_or(pause, |advice| advice.max(policy.refusal_pause));
         self.refusals += 1;
         self.waiting_reason = Some(reason);
-        self.state = UnitState::Ready { not_before: now + pause };
+        self.state = UnitState::Ready {
+            not_before: now + pause,
+        };
     }
 
     fn next_due(&self, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
@@ -589,17 +652,31 @@ impl Unit {
             (BatchState::Succeeded, None) => {
                 let waited = settled_at.map_or(Duration::ZERO, |since| now.since(since));
                 (waited >= policy.settle).then(|| {
-                    (nothing("provider_no_output", "the provider finished without an output"), false)
+                    (
+                        nothing(
+                            "provider_no_output",
+                            "the provider finished without an output",
+                        ),
+                        false,
+                    )
                 })
             }
-            (BatchState::Failed, None) => {
-                Some((nothing("provider_failed", "the provider failed the whole batch"), false))
-            }
-            (BatchState::Cancelled, None) => {
-                Some((nothing("provider_cancelled", "the batch was cancelled at the provider"), false))
-            }
+            (BatchState::Failed, None) => Some((
+                nothing("provider_failed", "the provider failed the whole batch"),
+                false,
+            )),
+            (BatchState::Cancelled, None) => Some((
+                nothing(
+                    "provider_cancelled",
+                    "the batch was cancelled at the provider",
+                ),
+                false,
+            )),
             (BatchState::Expired, _) => Some((
-                nothing("provider_expired", "the provider did not process the batch in time"),
+                nothing(
+                    "provider_expired",
+                    "the provider did not process the batch in time",
+                ),
                 false,
             )),
             (BatchState::Pending | BatchState::Running | BatchState::Unknown(_), _) => overdue
@@ -630,7 +707,10 @@ pub fn chunks(items: &[(u16, u64)], max_items: usize, max_bytes: u64) -> Vec<Vec
         }
         match current.last_mut() {
             Some(span) if span.end == *position => span.end += 1,
-            _ => current.push(Span { start: *position, end: position + 1 }),
+            _ => current.push(Span {
+                start: *position,
+                end: position + 1,
+            }),
         }
         count += 1;
         bytes = bytes.saturating_add(*size);

@@ -18,7 +18,10 @@ pub struct FieldError {
 impl FieldError {
     /// Names a field and what is wrong with it.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -60,7 +63,11 @@ impl Errors {
     }
     /// `Err` with all of them when there are any.
     pub fn finish(self) -> Result<(), Vec<FieldError>> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.0)
+        }
     }
 }
 
@@ -85,7 +92,10 @@ pub fn name(field: &str, text: &str) -> Result<String, FieldError> {
     let clean: String = text.trim().nfc().collect();
     let length = clean.chars().count();
     if length == 0 {
-        return Err(FieldError::new(field, "must not be empty (1 to 255 characters)"));
+        return Err(FieldError::new(
+            field,
+            "must not be empty (1 to 255 characters)",
+        ));
     }
     if length > MAX_NAME_CHARS {
         return Err(FieldError::new(
@@ -96,7 +106,10 @@ pub fn name(field: &str, text: &str) -> Result<String, FieldError> {
     if let Some(c) = clean.chars().find(|c| is_hostile(*c)) {
         return Err(FieldError::new(
             field,
-            format!("must not contain control or bidirectional characters (found U+{:04X})", u32::from(c)),
+            format!(
+                "must not contain control or bidirectional characters (found U+{:04X})",
+                u32::from(c)
+            ),
         ));
     }
     Ok(clean)

@@ -182,7 +182,10 @@ impl KeywordRecall {
             let text = normaliser.apply(keyword, language);
             KeywordCounts {
                 keyword: (*keyword).to_owned(),
-                words: tokens::words(&text).into_iter().map(str::to_owned).collect(),
+                words: tokens::words(&text)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
                 in_reference: 0,
                 recalled: 0,
                 in_hypothesis: 0,
@@ -222,7 +225,9 @@ impl KeywordRecall {
                 };
                 keyword.recalled += u64::from(said.iter().enumerate().all(right));
             }
-            let transcribed = hypothesis.windows(len).filter(|w| w.iter().eq(&keyword.words));
+            let transcribed = hypothesis
+                .windows(len)
+                .filter(|w| w.iter().eq(&keyword.words));
             keyword.in_hypothesis += transcribed.count() as u64;
         }
     }
@@ -231,7 +236,11 @@ impl KeywordRecall {
     /// whether the lists were the same.
     pub fn merge(&mut self, other: &KeywordRecall) -> bool {
         let same = self.keywords.len() == other.keywords.len()
-            && self.keywords.iter().zip(&other.keywords).all(|(a, b)| a.words == b.words);
+            && self
+                .keywords
+                .iter()
+                .zip(&other.keywords)
+                .all(|(a, b)| a.words == b.words);
         if same {
             for (sum, counts) in self.keywords.iter_mut().zip(&other.keywords) {
                 sum.in_reference += counts.in_reference;

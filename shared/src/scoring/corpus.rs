@@ -135,7 +135,8 @@ impl Part {
             cer_grapheme: counts.graphemes.error_rate(),
             raw_wer: counts.raw_words.error_rate(),
             raw_cer: counts.raw_chars.error_rate(),
-            mean_wer: (self.nonempty > 0).then(|| self.wer_pico as f64 / PICO / self.nonempty as f64),
+            mean_wer: (self.nonempty > 0)
+                .then(|| self.wer_pico as f64 / PICO / self.nonempty as f64),
             median_wer: self.median_wer(),
             perfect_share: share(self.perfect, self.samples),
             counts,

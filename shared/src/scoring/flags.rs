@@ -10,9 +10,7 @@ use std::collections::BTreeMap;
 use unicode_script::{Script, UnicodeScript};
 
 /// A reason to look at a hypothesis.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     /// Nothing was transcribed although something was said.
@@ -106,7 +104,10 @@ pub(super) fn detect(evidence: &Evidence<'_>) -> Vec<Flag> {
         (Flag::Loop, loops(&words) > loops(&reference_words)),
         (Flag::TooFast, is_too_fast(evidence)),
         (Flag::WrongScript, is_wrong_script(evidence)),
-        (Flag::StockPhrase, has_stock_phrase(&words, &reference_words)),
+        (
+            Flag::StockPhrase,
+            has_stock_phrase(&words, &reference_words),
+        ),
     ];
     checks
         .into_iter()
@@ -153,7 +154,10 @@ fn loops(words: &[&str]) -> usize {
 fn is_too_fast(evidence: &Evidence<'_>) -> bool {
     let seconds = evidence.duration_seconds.filter(|seconds| *seconds > 0.0);
     seconds.is_some_and(|seconds| {
-        let chars = evidence.hypothesis.chars().filter(|c| !tokens::is_blank(*c));
+        let chars = evidence
+            .hypothesis
+            .chars()
+            .filter(|c| !tokens::is_blank(*c));
         chars.count() as f64 / seconds > MAX_CHARS_PER_SECOND
     })
 }
@@ -220,7 +224,9 @@ fn is_wrong_script(evidence: &Evidence<'_>) -> bool {
     }
     let hypothesis = scripts_in(evidence.hypothesis);
     let letters: usize = hypothesis.values().map(|(_, count)| count).sum();
-    let other = hypothesis.values().filter(|(script, _)| !expected.contains(script));
+    let other = hypothesis
+        .values()
+        .filter(|(script, _)| !expected.contains(script));
     let other: usize = other.map(|(_, count)| count).sum();
     !expected.is_empty() && other * 2 > letters
 }

@@ -10,13 +10,13 @@ mod metrics;
 pub mod normalise;
 mod pair;
 pub mod reference;
-pub mod uncertainty;
 mod sample;
 mod spaces;
 mod text;
 mod tokens;
+pub mod uncertainty;
 
-pub use corpus::{CorpusFigures, CorpusSums, CorpusSummary, UnitCounts};
+pub use corpus::{CorpusFigures, CorpusSummary, CorpusSums, UnitCounts};
 pub use error::{MarkupProblem, ScoreError, Unit};
 pub use flags::Flag;
 pub use metrics::{Counts, Rates};

@@ -82,7 +82,10 @@ pub fn any_of(phrases: &[&str]) -> String {
 
 /// Takes a reference apart.
 pub(super) fn parse(text: &str) -> Result<Vec<Segment>, ScoreError> {
-    if !text.bytes().any(|b| matches!(b, b'{' | b'}' | b'\\' | b'<')) {
+    if !text
+        .bytes()
+        .any(|b| matches!(b, b'{' | b'}' | b'\\' | b'<'))
+    {
         return Ok(vec![Segment::Fixed(text::pieces(text))]);
     }
     let mut parser = Parser {

@@ -37,7 +37,11 @@ pub(super) fn to_string(pieces: &[Piece]) -> String {
 
 /// One piece per character of `replacement`, all standing for the place of
 /// `replaced` (which must not be empty).
-pub(super) fn replace(replaced: &[Piece], replacement: impl Iterator<Item = char>, to: &mut Pieces) {
+pub(super) fn replace(
+    replaced: &[Piece],
+    replacement: impl Iterator<Item = char>,
+    to: &mut Pieces,
+) {
     let (Some(first), Some(last)) = (replaced.first(), replaced.last()) else {
         return;
     };

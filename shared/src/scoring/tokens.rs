@@ -36,7 +36,9 @@ pub fn words(text: &str) -> Vec<&str> {
 #[inline]
 pub(super) fn for_each_word<'a>(text: &'a str, mut found: impl FnMut(usize, &'a str)) {
     if spaces::has_only_spaces(text.as_bytes()) {
-        spaces::for_each_run(text.as_bytes(), |start, end| found(start, &text[start..end]));
+        spaces::for_each_run(text.as_bytes(), |start, end| {
+            found(start, &text[start..end])
+        });
     } else {
         for_each_word_slowly(text, found);
     }
@@ -45,7 +47,10 @@ pub(super) fn for_each_word<'a>(text: &'a str, mut found: impl FnMut(usize, &'a 
 fn for_each_word_slowly<'a>(text: &'a str, mut found: impl FnMut(usize, &'a str)) {
     let mut start = text.len() - text.trim_start_matches(is_blank).len();
     let text = text.trim_end_matches(is_blank);
-    let mut chars = text.char_indices().skip_while(|(_, c)| is_blank(*c)).peekable();
+    let mut chars = text
+        .char_indices()
+        .skip_while(|(_, c)| is_blank(*c))
+        .peekable();
     while let Some((at, c)) = chars.next() {
         if !is_blank(c) {
             continue;

@@ -41,7 +41,9 @@ impl Store {
 
     /// A project.
     pub async fn project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
-        let found = self.get(&self.tables.access, id.as_str(), "project").await?;
+        let found = self
+            .get(&self.tables.access, id.as_str(), "project")
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -56,16 +58,32 @@ impl Store {
         let project = record.project.as_str();
         let txn = self
             .txn()
-            .put_rev(table, Row::new(project, record.id.to_string(), record)?.build(), 1)?
-            .put_rev(table, Row::new(verifier_key(record.id), "verifier", verifier)?.build(), 1)?
+            .put_rev(
+                table,
+                Row::new(project, record.id.to_string(), record)?.build(),
+                1,
+            )?
+            .put_rev(
+                table,
+                Row::new(verifier_key(record.id), "verifier", verifier)?.build(),
+                1,
+            )?
             .count(table, project, 1)?
-            .complete(&self.tables, &record.project, claim, 201, vec![record.id.to_string()])?;
+            .complete(
+                &self.tables,
+                &record.project,
+                claim,
+                201,
+                vec![record.id.to_string()],
+            )?;
         Ok(txn.commit().await?)
     }
 
     /// What a presented key is checked against: one read for each request.
     pub async fn verifier(&self, id: KeyId) -> Result<Option<Verifier>, StoreError> {
-        let found = self.get(&self.tables.access, verifier_key(id), "verifier").await?;
+        let found = self
+            .get(&self.tables.access, verifier_key(id), "verifier")
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -75,7 +93,9 @@ impl Store {
         project: &ProjectId,
         id: KeyId,
     ) -> Result<Option<KeyRecord>, StoreError> {
-        let found = self.get(&self.tables.access, project.as_str(), id.to_string()).await?;
+        let found = self
+            .get(&self.tables.access, project.as_str(), id.to_string())
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -150,7 +170,9 @@ impl Store {
         project: &ProjectId,
     ) -> Result<Vec<SealedCredential>, StoreError> {
         let range = ("cred#", "cred#~");
-        let items = self.all(&self.tables.access, project.as_str(), range).await?;
+        let items = self
+            .all(&self.tables.access, project.as_str(), range)
+            .await?;
         items.into_iter().map(row::read).collect()
     }
 
@@ -162,7 +184,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let sk = format!("cred#{provider}");
         let known = self.credential(project, provider).await?.is_some();
-        self.delete(&self.tables.access, project.as_str(), sk).await?;
+        self.delete(&self.tables.access, project.as_str(), sk)
+            .await?;
         Ok(known)
     }
 }

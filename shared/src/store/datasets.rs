@@ -36,7 +36,9 @@ fn sort_key(id: DatasetId, status: DatasetStatus) -> String {
 
 fn item(dataset: &Dataset) -> Result<Item, StoreError> {
     let sk = sort_key(dataset.id, dataset.status);
-    Ok(Row::new(dataset.project.as_str(), sk, dataset)?.due(dataset.due_at).build())
+    Ok(Row::new(dataset.project.as_str(), sk, dataset)?
+        .due(dataset.due_at)
+        .build())
 }
 
 impl Store {
@@ -46,7 +48,10 @@ impl Store {
         project: &ProjectId,
         name: &str,
     ) -> Result<bool, StoreError> {
-        Ok(self.get(&self.tables.datasets, project.as_str(), name_key(name)).await?.is_some())
+        Ok(self
+            .get(&self.tables.datasets, project.as_str(), name_key(name))
+            .await?
+            .is_some())
     }
 
     /// Begins an unsealed dataset; beginning the same one again is harmless.
@@ -103,7 +108,9 @@ impl Store {
         project: &ProjectId,
         id: DatasetId,
     ) -> Result<Option<Dataset>, StoreError> {
-        let found = self.get(&self.tables.datasets, project.as_str(), id.to_string()).await?;
+        let found = self
+            .get(&self.tables.datasets, project.as_str(), id.to_string())
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -115,7 +122,9 @@ impl Store {
         status: DatasetStatus,
     ) -> Result<Option<Dataset>, StoreError> {
         let key = sort_key(id, status);
-        let found = self.get(&self.tables.datasets, project.as_str(), key).await?;
+        let found = self
+            .get(&self.tables.datasets, project.as_str(), key)
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -137,7 +146,8 @@ impl Store {
 
     /// Writes a visible dataset's next revision.
     pub async fn save_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.datasets, item(dataset)?, dataset.rev).await
+        self.put_rev(&self.tables.datasets, item(dataset)?, dataset.rev)
+            .await
     }
 
     /// Makes a visible dataset unreachable and frees its name; the rest is
@@ -189,7 +199,10 @@ impl Store {
             .txn()
             .delete(
                 table,
-                (dataset.project.as_str(), &sort_key(dataset.id, DatasetStatus::Unsealed)),
+                (
+                    dataset.project.as_str(),
+                    &sort_key(dataset.id, DatasetStatus::Unsealed),
+                ),
                 Some("attribute_exists(pk)"),
                 None,
             )?
@@ -203,14 +216,20 @@ impl Store {
         dataset: &Dataset,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let next = Dataset { due_at: Some(until), rev: dataset.rev + 1, ..dataset.clone() };
-        self.put_rev(&self.tables.datasets, item(&next)?, next.rev).await
+        let next = Dataset {
+            due_at: Some(until),
+            rev: dataset.rev + 1,
+            ..dataset.clone()
+        };
+        self.put_rev(&self.tables.datasets, item(&next)?, next.rev)
+            .await
     }
 
     /// Removes what is left of a deleted dataset.
     pub async fn forget_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
         let key = sort_key(dataset.id, DatasetStatus::Deleting);
-        self.delete(&self.tables.datasets, dataset.project.as_str(), key).await
+        self.delete(&self.tables.datasets, dataset.project.as_str(), key)
+            .await
     }
 
     /// The dataset a due item of this table stands for.

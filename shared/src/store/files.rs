@@ -78,12 +78,10 @@ impl Store {
     }
 
     /// One file.
-    pub async fn file(
-        &self,
-        project: &ProjectId,
-        id: FileId,
-    ) -> Result<Option<File>, StoreError> {
-        let item = self.get(&self.tables.files, project.as_str(), id.to_string()).await?;
+    pub async fn file(&self, project: &ProjectId, id: FileId) -> Result<Option<File>, StoreError> {
+        let item = self
+            .get(&self.tables.files, project.as_str(), id.to_string())
+            .await?;
         item.map(read_file).transpose()
     }
 
@@ -93,9 +91,14 @@ impl Store {
         project: &ProjectId,
         ids: impl IntoIterator<Item = FileId>,
     ) -> Result<BTreeMap<FileId, File>, StoreError> {
-        let keys = ids.into_iter().map(|id| (project.to_string(), id.to_string()));
+        let keys = ids
+            .into_iter()
+            .map(|id| (project.to_string(), id.to_string()));
         let items = self.get_many(&self.tables.files, keys).await?;
-        items.into_iter().map(|item| read_file(item).map(|file| (file.id, file))).collect()
+        items
+            .into_iter()
+            .map(|item| read_file(item).map(|file| (file.id, file)))
+            .collect()
     }
 
     /// Files newest first, and how many there are.
@@ -142,7 +145,8 @@ impl Store {
         let table = &self.tables.files;
         let project = file.project.as_str();
         let path = path_key(&file.object_key, version);
-        let pointer = Row::new(project, &*path, &serde_json::json!({ "file_id": file.id }))?.build();
+        let pointer =
+            Row::new(project, &*path, &serde_json::json!({ "file_id": file.id }))?.build();
         let mut txn = self
             .txn()
             .put_if(table, pointer, "attribute_not_exists(pk)", None)?
@@ -160,7 +164,10 @@ impl Store {
         }
         match txn.commit().await {
             Ok(()) => Ok(file.clone()),
-            Err(TxnError::Condition { index: 0, stored: Some(pointer) }) => {
+            Err(TxnError::Condition {
+                index: 0,
+                stored: Some(pointer),
+            }) => {
                 let id = row::text(&pointer, "file_id").and_then(|id| id.parse::<FileId>().ok());
                 let known = match id {
                     Some(id) => self.file(&file.project, id).await?,
@@ -181,7 +188,10 @@ impl Store {
         version: &str,
     ) -> Result<bool, StoreError> {
         let key = path_key(object_key, version);
-        Ok(self.get(&self.tables.files, project.as_str(), key).await?.is_some())
+        Ok(self
+            .get(&self.tables.files, project.as_str(), key)
+            .await?
+            .is_some())
     }
 
     /// Ready files by name. A name may stand for several.
@@ -190,14 +200,20 @@ impl Store {
         project: &ProjectId,
         names: impl IntoIterator<Item = &str>,
     ) -> Result<BTreeMap<String, Vec<FileId>>, StoreError> {
-        let by_key: BTreeMap<String, &str> =
-            names.into_iter().map(|name| (name_key(name), name)).collect();
+        let by_key: BTreeMap<String, &str> = names
+            .into_iter()
+            .map(|name| (name_key(name), name))
+            .collect();
         let keys = by_key.keys().map(|key| (project.to_string(), key.clone()));
         let mut found = BTreeMap::new();
         for item in self.get_many(&self.tables.files, keys).await? {
-            let Some(name) = row::text(&item, "sk").and_then(|sk| by_key.get(sk)) else { continue };
+            let Some(name) = row::text(&item, "sk").and_then(|sk| by_key.get(sk)) else {
+                continue;
+            };
             let ids = match item.get("file_ids") {
-                Some(AttributeValue::Ss(ids)) => ids.iter().filter_map(|id| id.parse().ok()).collect(),
+                Some(AttributeValue::Ss(ids)) => {
+                    ids.iter().filter_map(|id| id.parse().ok()).collect()
+                }
                 _ => Vec::new(),
             };
             found.insert((*name).to_owned(), ids);
@@ -249,13 +265,20 @@ impl Store {
         project: &ProjectId,
         id: FileId,
     ) -> Result<Option<File>, StoreError> {
-        let item = self.get(&self.tables.files, project.as_str(), format!("del#{id}")).await?;
+        let item = self
+            .get(&self.tables.files, project.as_str(), format!("del#{id}"))
+            .await?;
         item.map(read_file).transpose()
     }
 
     /// Removes what is left of a deleted file, once its bytes are gone.
     pub async fn forget_file(&self, file: &File) -> Result<(), StoreError> {
-        self.delete(&self.tables.files, file.project.as_str(), format!("del#{}", file.id)).await
+        self.delete(
+            &self.tables.files,
+            file.project.as_str(),
+            format!("del#{}", file.id),
+        )
+        .await
     }
 
     /// Takes files out of a dataset; gives those that no dataset uses now.
@@ -285,7 +308,10 @@ impl Store {
             }
         }
         let left = self.files(project, files.iter().copied()).await?;
-        Ok(left.into_values().filter(|file| file.datasets.is_empty()).collect())
+        Ok(left
+            .into_values()
+            .filter(|file| file.datasets.is_empty())
+            .collect())
     }
 
     /// Key of the record that a due item of this table stands for.

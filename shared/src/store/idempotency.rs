@@ -59,13 +59,20 @@ pub enum Begin {
 
 impl Claim {
     fn item(&self, project: &ProjectId) -> Result<Item, StoreError> {
-        Ok(Row::new(project.as_str(), format!("idem#{}", self.key), self)?
-            .with("ttl", n((self.first_at + KEPT).seconds()))
-            .build())
+        Ok(
+            Row::new(project.as_str(), format!("idem#{}", self.key), self)?
+                .with("ttl", n((self.first_at + KEPT).seconds()))
+                .build(),
+        )
     }
 
     fn completed(&self, status: u16, made: Vec<String>) -> Self {
-        Self { status: Some(status), made, rev: self.rev + 1, ..self.clone() }
+        Self {
+            status: Some(status),
+            made,
+            rev: self.rev + 1,
+            ..self.clone()
+        }
     }
 }
 
@@ -87,26 +94,43 @@ impl Store {
             made: Vec::new(),
             rev: 1,
         };
-        match self.put_rev(&self.tables.runs, fresh.item(project)?, 1).await {
+        match self
+            .put_rev(&self.tables.runs, fresh.item(project)?, 1)
+            .await
+        {
             Ok(()) => return Ok(Begin::Claimed(fresh)),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
-        let stored = self.get(&self.tables.runs, project.as_str(), format!("idem#{key}")).await?;
+        let stored = self
+            .get(&self.tables.runs, project.as_str(), format!("idem#{key}"))
+            .await?;
         // Gone between the two calls: its time was up this very moment.
-        let Some(stored) = stored else { return Ok(Begin::Running) };
+        let Some(stored) = stored else {
+            return Ok(Begin::Running);
+        };
         let stored: Claim = row::read(stored)?;
         if stored.payload != payload {
             return Ok(Begin::Mismatch);
         }
         if let Some(status) = stored.status {
-            return Ok(Begin::Done { status, made: stored.made });
+            return Ok(Begin::Done {
+                status,
+                made: stored.made,
+            });
         }
         if now.since(stored.claimed_at) < CLAIM {
             return Ok(Begin::Running);
         }
-        let again = Claim { claimed_at: now, rev: stored.rev + 1, ..stored };
-        match self.put_rev(&self.tables.runs, again.item(project)?, again.rev).await {
+        let again = Claim {
+            claimed_at: now,
+            rev: stored.rev + 1,
+            ..stored
+        };
+        match self
+            .put_rev(&self.tables.runs, again.item(project)?, again.rev)
+            .await
+        {
             Ok(()) => Ok(Begin::Claimed(again)),
             Err(StoreError::Conflict) => Ok(Begin::Running),
             Err(error) => Err(error),
@@ -122,7 +146,8 @@ impl Store {
         made: Vec<String>,
     ) -> Result<(), StoreError> {
         let done = claim.completed(status, made);
-        self.put_rev(&self.tables.runs, done.item(project)?, done.rev).await
+        self.put_rev(&self.tables.runs, done.item(project)?, done.rev)
+            .await
     }
 
     /// Gives a claim back: the request was refused and may be corrected.

@@ -164,7 +164,8 @@ impl Store {
         let put = if rev <= 1 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            put.condition_expression("rev = :rev").expression_attribute_values(":rev", n(rev - 1))
+            put.condition_expression("rev = :rev")
+                .expression_attribute_values(":rev", n(rev - 1))
         };
         match put.send().await {
             Ok(_) => Ok(()),
@@ -189,7 +190,13 @@ impl Store {
         pk: impl Into<String>,
         sk: impl Into<String>,
     ) -> Result<(), StoreError> {
-        self.db.delete_item().table_name(table).key("pk", s(pk)).key("sk", s(sk)).send().await?;
+        self.db
+            .delete_item()
+            .table_name(table)
+            .key("pk", s(pk))
+            .key("sk", s(sk))
+            .send()
+            .await?;
         Ok(())
     }
 
@@ -203,10 +210,14 @@ impl Store {
             .into_iter()
             .map(|(pk, sk)| Item::from([("pk".into(), s(pk)), ("sk".into(), s(sk))]))
             .collect();
-        let batches = keys.chunks(100).map(|chunk| self.get_chunk(table, chunk.to_vec()));
+        let batches = keys
+            .chunks(100)
+            .map(|chunk| self.get_chunk(table, chunk.to_vec()));
         use futures::stream::{StreamExt, TryStreamExt};
-        let parts: Vec<Vec<Item>> =
-            futures::stream::iter(batches).buffered(8).try_collect().await?;
+        let parts: Vec<Vec<Item>> = futures::stream::iter(batches)
+            .buffered(8)
+            .try_collect()
+            .await?;
         Ok(parts.into_iter().flatten().collect())
     }
 
@@ -215,9 +226,16 @@ impl Store {
         let mut wanted = Some(keys);
         let mut attempt = 0;
         while let Some(keys) = wanted.take().filter(|keys| !keys.is_empty()) {
-            let request =
-                KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-            let answer = self.db.batch_get_item().request_items(table, request).send().await?;
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(true)
+                .build()?;
+            let answer = self
+                .db
+                .batch_get_item()
+                .request_items(table, request)
+                .send()
+                .await?;
             if let Some(mut tables) = answer.responses {
                 found.extend(tables.remove(table).unwrap_or_default());
             }
@@ -238,26 +256,28 @@ impl Store {
 
     /// Writes or deletes any number of items, 25 to a request. Only for writes
     /// that may be repeated.
-    async fn write_many(
-        &self,
-        table: &str,
-        writes: Vec<WriteRequest>,
-    ) -> Result<(), StoreError> {
+    async fn write_many(&self, table: &str, writes: Vec<WriteRequest>) -> Result<(), StoreError> {
         use futures::stream::{StreamExt, TryStreamExt};
-        let batches = writes.chunks(25).map(|chunk| self.write_chunk(table, chunk.to_vec()));
-        futures::stream::iter(batches).buffer_unordered(8).try_collect::<Vec<()>>().await?;
+        let batches = writes
+            .chunks(25)
+            .map(|chunk| self.write_chunk(table, chunk.to_vec()));
+        futures::stream::iter(batches)
+            .buffer_unordered(8)
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(())
     }
 
-    async fn write_chunk(
-        &self,
-        table: &str,
-        writes: Vec<WriteRequest>,
-    ) -> Result<(), StoreError> {
+    async fn write_chunk(&self, table: &str, writes: Vec<WriteRequest>) -> Result<(), StoreError> {
         let mut wanted = writes;
         let mut attempt = 0;
         while !wanted.is_empty() {
-            let answer = self.db.batch_write_item().request_items(table, wanted).send().await?;
+            let answer = self
+                .db
+                .batch_write_item()
+                .request_items(table, wanted)
+                .send()
+                .await?;
             wanted = answer
                 .unprocessed_items
                 .and_then(|mut rest| rest.remove(table))
@@ -309,8 +329,7 @@ impl Store {
         newest_first: bool,
     ) -> Result<Page<Item>, StoreError> {
         let mut items: Vec<Item> = Vec::new();
-        let mut start =
-            after.map(|sk| Item::from([("pk".into(), s(pk)), ("sk".into(), s(sk))]));
+        let mut start = after.map(|sk| Item::from([("pk".into(), s(pk)), ("sk".into(), s(sk))]));
         loop {
             let answer = self
                 .db
@@ -337,11 +356,18 @@ impl Store {
     }
 
     /// Every item of a partition with sort keys in `from..=to`.
-    async fn all(&self, table: &str, pk: &str, range: (&str, &str)) -> Result<Vec<Item>, StoreError> {
+    async fn all(
+        &self,
+        table: &str,
+        pk: &str,
+        range: (&str, &str),
+    ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut after = None;
         loop {
-            let page = self.page(table, pk, range, after.as_deref(), 1_000, false).await?;
+            let page = self
+                .page(table, pk, range, after.as_deref(), 1_000, false)
+                .await?;
             items.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -353,13 +379,22 @@ impl Store {
 
 /// Reads the items of a page into records.
 fn read_page<T: serde::de::DeserializeOwned>(page: Page<Item>) -> Result<Page<T>, StoreError> {
-    let items = page.items.into_iter().map(row::read).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    let items = page
+        .items
+        .into_iter()
+        .map(row::read)
+        .collect::<Result<_, _>>()?;
+    Ok(Page {
+        items,
+        next: page.next,
+    })
 }
 
 /// The attribute of a put in a batch.
 fn put_request(item: Item) -> Result<WriteRequest, StoreError> {
-    let put = aws_sdk_dynamodb::types::PutRequest::builder().set_item(Some(item)).build()?;
+    let put = aws_sdk_dynamodb::types::PutRequest::builder()
+        .set_item(Some(item))
+        .build()?;
     Ok(WriteRequest::builder().put_request(put).build())
 }
 

@@ -44,9 +44,9 @@ fn outcome_item(project: &ProjectId, outcome: &Outcome) -> Result<Item, StoreErr
     let sk = format!("{}r{:02}", place(outcome.id), outcome.round);
     let row = Row::new(&*pk, sk, outcome)?;
     Ok(match &outcome.score {
-        Some(score) => {
-            row.with("wer_key", s(pk)).with("wer_sort", s(wer_sort(score.wer, outcome.id)))
-        }
+        Some(score) => row
+            .with("wer_key", s(pk))
+            .with("wer_sort", s(wer_sort(score.wer, outcome.id))),
         None => row,
     }
     .build())
@@ -65,7 +65,10 @@ fn entries(items: Vec<Item>) -> Result<Vec<Entry>, StoreError> {
         let outcome: Outcome = row::read(item)?;
         match entries.last_mut() {
             Some(last) if last.outcome.id == outcome.id => last.outcome = outcome,
-            _ => entries.push(Entry { outcome, review: None }),
+            _ => entries.push(Entry {
+                outcome,
+                review: None,
+            }),
         }
     }
     Ok(entries)
@@ -127,14 +130,16 @@ impl Store {
     ) -> Result<(Vec<(ResultId, String)>, bool), StoreError> {
         let pk = partition(project, run);
         // A cursor of this list is "wer_sort|sk": both are needed to go on.
-        let start = after.and_then(|after| after.split_once('|')).map(|(sort, sk)| {
-            Item::from([
-                ("pk".into(), s(&*pk)),
-                ("sk".into(), s(sk)),
-                ("wer_key".into(), s(&*pk)),
-                ("wer_sort".into(), s(sort)),
-            ])
-        });
+        let start = after
+            .and_then(|after| after.split_once('|'))
+            .map(|(sort, sk)| {
+                Item::from([
+                    ("pk".into(), s(&*pk)),
+                    ("sk".into(), s(sk)),
+                    ("wer_key".into(), s(&*pk)),
+                    ("wer_sort".into(), s(sort)),
+                ])
+            });
         let answer = self
             .db
             .query()
@@ -148,14 +153,21 @@ impl Store {
             .send()
             .await?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let ids = answer.items.unwrap_or_default().into_iter().filter_map(|item| {
-            let sk = row::text(&item, "sk")?;
-            let sort = row::text(&item, "wer_sort")?;
-            let mut parts = sk.split('#');
-            let provider: u8 = parts.next()?.strip_prefix('p')?.parse().ok()?;
-            let position: u16 = parts.next()?.parse().ok()?;
-            Some((ResultId::new(run, provider, position), format!("{sort}|{sk}")))
-        });
+        let ids = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|item| {
+                let sk = row::text(&item, "sk")?;
+                let sort = row::text(&item, "wer_sort")?;
+                let mut parts = sk.split('#');
+                let provider: u8 = parts.next()?.strip_prefix('p')?.parse().ok()?;
+                let position: u16 = parts.next()?.parse().ok()?;
+                Some((
+                    ResultId::new(run, provider, position),
+                    format!("{sort}|{sk}"),
+                ))
+            });
         Ok((ids.collect(), more))
     }
 
@@ -167,8 +179,12 @@ impl Store {
     ) -> Result<Vec<Entry>, StoreError> {
         let keys = ids.iter().flat_map(|(id, at)| {
             let pk = partition(project, id.run());
-            let outcome = at.split_once('|').map(|(_, sk)| (pk.clone(), sk.to_owned()));
-            outcome.into_iter().chain([(pk, format!("{}v", place(*id)))])
+            let outcome = at
+                .split_once('|')
+                .map(|(_, sk)| (pk.clone(), sk.to_owned()));
+            outcome
+                .into_iter()
+                .chain([(pk, format!("{}v", place(*id)))])
         });
         let mut items = self.get_many(&self.tables.results, keys).await?;
         items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));

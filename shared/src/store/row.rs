@@ -69,7 +69,10 @@ impl Row {
         if let Some(at) = due_at {
             let mut hasher = DefaultHasher::new();
             for key in ["pk", "sk"] {
-                self.0.get(key).and_then(|v| v.as_s().ok()).hash(&mut hasher);
+                self.0
+                    .get(key)
+                    .and_then(|v| v.as_s().ok())
+                    .hash(&mut hasher);
             }
             let shard = hasher.finish() % u64::from(DUE_SHARDS);
             self.0.insert("due_shard".into(), s(format!("d{shard}")));
@@ -89,9 +92,13 @@ impl Row {
 pub fn read<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
     // In items the time is a number, because it is a key of the index.
     if let Some(AttributeValue::N(millis)) = item.get("due_at") {
-        let millis: i64 =
-            millis.parse().map_err(|_| StoreError::Corrupt("due_at is not a number".into()))?;
-        item.insert("due_at".into(), s(Timestamp::from_millis(millis).to_string()));
+        let millis: i64 = millis
+            .parse()
+            .map_err(|_| StoreError::Corrupt("due_at is not a number".into()))?;
+        item.insert(
+            "due_at".into(),
+            s(Timestamp::from_millis(millis).to_string()),
+        );
     }
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
         .map_err(|e| StoreError::Corrupt(e.to_string()))
@@ -99,10 +106,14 @@ pub fn read<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
 
 /// A string attribute of an item.
 pub fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+    item.get(name)
+        .and_then(|value| value.as_s().ok())
+        .map(String::as_str)
 }
 
 /// A number attribute of an item.
 pub fn number(item: &Item, name: &str) -> Option<u64> {
-    item.get(name).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok())
+    item.get(name)
+        .and_then(|value| value.as_n().ok())
+        .and_then(|text| text.parse().ok())
 }

@@ -30,7 +30,11 @@ pub enum Accept {
 }
 
 fn sort_key(run: &Run) -> String {
-    if run.deleting { format!("del#{}", run.id) } else { run.id.to_string() }
+    if run.deleting {
+        format!("del#{}", run.id)
+    } else {
+        run.id.to_string()
+    }
 }
 
 pub(super) fn run_item(run: &Run) -> Result<Item, StoreError> {
@@ -40,7 +44,10 @@ pub(super) fn run_item(run: &Run) -> Result<Item, StoreError> {
     let row = if run.deleting {
         row
     } else {
-        row.with("status_key", s(format!("{}#{}", run.project, run.status.as_str())))
+        row.with(
+            "status_key",
+            s(format!("{}#{}", run.project, run.status.as_str())),
+        )
     };
     Ok(row.build())
 }
@@ -51,7 +58,11 @@ fn outbox_key(run: RunId) -> String {
 
 fn outbox_item(run: &Run, due_at: Timestamp) -> Result<Item, StoreError> {
     let message = serde_json::json!({ "run_id": run.id, "generation": run.generation });
-    Ok(Row::new(run.project.as_str(), outbox_key(run.id), &message)?.due(Some(due_at)).build())
+    Ok(
+        Row::new(run.project.as_str(), outbox_key(run.id), &message)?
+            .due(Some(due_at))
+            .build(),
+    )
 }
 
 impl Store {
@@ -78,7 +89,13 @@ impl Store {
             .put_rev(table, run_item(run)?, run.rev)?
             .put(table, outbox_item(run, outbox_due)?)?
             .count(table, project, 1)?
-            .complete(&self.tables, &run.project, claim, 202, vec![run.id.to_string()])?;
+            .complete(
+                &self.tables,
+                &run.project,
+                claim,
+                202,
+                vec![run.id.to_string()],
+            )?;
         match txn.commit().await {
             Ok(()) => Ok(Accept::Accepted),
             Err(TxnError::Condition { index: 0, .. }) => Ok(Accept::DatasetGone),
@@ -88,7 +105,9 @@ impl Store {
 
     /// A visible run.
     pub async fn run(&self, project: &ProjectId, id: RunId) -> Result<Option<Run>, StoreError> {
-        let found = self.get(&self.tables.runs, project.as_str(), id.to_string()).await?;
+        let found = self
+            .get(&self.tables.runs, project.as_str(), id.to_string())
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -98,13 +117,16 @@ impl Store {
         project: &ProjectId,
         id: RunId,
     ) -> Result<Option<Run>, StoreError> {
-        let found = self.get(&self.tables.runs, project.as_str(), format!("del#{id}")).await?;
+        let found = self
+            .get(&self.tables.runs, project.as_str(), format!("del#{id}"))
+            .await?;
         found.map(row::read).transpose()
     }
 
     /// Writes a run's next revision.
     pub async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.runs, run_item(run)?, run.rev).await
+        self.put_rev(&self.tables.runs, run_item(run)?, run.rev)
+            .await
     }
 
     /// Writes a run's next revision together with a new outbox item.
@@ -119,23 +141,32 @@ impl Store {
             .txn()
             .put_rev(table, run_item(run)?, run.rev)?
             .put(table, outbox_item(run, outbox_due)?)?
-            .complete(&self.tables, &run.project, claim, 202, vec![run.id.to_string()])?;
+            .complete(
+                &self.tables,
+                &run.project,
+                claim,
+                202,
+                vec![run.id.to_string()],
+            )?;
         Ok(txn.commit().await?)
     }
 
     /// Writes the run whose units now exist and empties its outbox.
     pub async fn save_planned_run(&self, run: &Run) -> Result<(), StoreError> {
         let table = &self.tables.runs;
-        let txn = self
-            .txn()
-            .put_rev(table, run_item(run)?, run.rev)?
-            .delete(table, (run.project.as_str(), &outbox_key(run.id)), None, None)?;
+        let txn = self.txn().put_rev(table, run_item(run)?, run.rev)?.delete(
+            table,
+            (run.project.as_str(), &outbox_key(run.id)),
+            None,
+            None,
+        )?;
         Ok(txn.commit().await?)
     }
 
     /// Empties a run's outbox: there is nothing to send any more.
     pub async fn clear_outbox(&self, project: &ProjectId, run: RunId) -> Result<(), StoreError> {
-        self.delete(&self.tables.runs, project.as_str(), outbox_key(run)).await
+        self.delete(&self.tables.runs, project.as_str(), outbox_key(run))
+            .await
     }
 
     /// Notes that an outbox item was sent just now, so that it is sent again
@@ -183,7 +214,8 @@ impl Store {
 
     /// Removes what is left of a deleted run.
     pub async fn forget_run(&self, project: &ProjectId, id: RunId) -> Result<(), StoreError> {
-        self.delete(&self.tables.runs, project.as_str(), format!("del#{id}")).await
+        self.delete(&self.tables.runs, project.as_str(), format!("del#{id}"))
+            .await
     }
 
     /// Runs newest first, and how many there are.
@@ -204,12 +236,18 @@ impl Store {
                 .await?;
                 return Ok((read_page(page)?, total));
             }
-            (Some(dataset), status) => {
-                ("by_dataset", "dataset_key", format!("{project}#{dataset}"), status)
-            }
-            (None, Some(status)) => {
-                ("by_status", "status_key", format!("{project}#{}", status.as_str()), None)
-            }
+            (Some(dataset), status) => (
+                "by_dataset",
+                "dataset_key",
+                format!("{project}#{dataset}"),
+                status,
+            ),
+            (None, Some(status)) => (
+                "by_status",
+                "status_key",
+                format!("{project}#{}", status.as_str()),
+                None,
+            ),
         };
         let query = |select: Option<Select>, limit: Option<i32>, start: Option<Item>| {
             let query = self
@@ -256,16 +294,20 @@ impl Store {
         loop {
             let wanted = i32::try_from(limit - ids.len()).unwrap_or(i32::MAX);
             let answer = query(None, Some(wanted), start).await?;
-            ids.extend(answer.items.unwrap_or_default().iter().filter_map(|item| {
-                row::text(item, "sk").and_then(|sk| sk.parse::<RunId>().ok())
-            }));
+            ids.extend(
+                answer.items.unwrap_or_default().iter().filter_map(|item| {
+                    row::text(item, "sk").and_then(|sk| sk.parse::<RunId>().ok())
+                }),
+            );
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() || ids.len() >= limit {
                 break;
             }
         }
         let next = start.and_then(|key| row::text(&key, "sk").map(str::to_owned));
-        let keys = ids.into_iter().map(|id| (project.to_string(), id.to_string()));
+        let keys = ids
+            .into_iter()
+            .map(|id| (project.to_string(), id.to_string()));
         let mut items = self
             .get_many(table, keys)
             .await?

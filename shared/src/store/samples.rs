@@ -36,23 +36,29 @@ impl Store {
         samples: &[Sample],
     ) -> Result<Result<(), usize>, StoreError> {
         use futures::stream::{StreamExt, TryStreamExt};
-        let parts = samples.chunks(PER_TRANSACTION).enumerate().map(|(number, part)| async move {
-            let mut txn = self.txn();
-            for sample in part {
-                txn = txn.put(&self.tables.samples, item(project, sample)?)?;
-                let dataset = sample.id.dataset();
-                txn = files::use_file(txn, &self.tables.files, project, sample.file_id, dataset)?;
-            }
-            match txn.commit().await {
-                Ok(()) => Ok(None),
-                Err(TxnError::Condition { index, .. }) => {
-                    Ok(Some(number * PER_TRANSACTION + index / 2))
+        let parts = samples
+            .chunks(PER_TRANSACTION)
+            .enumerate()
+            .map(|(number, part)| async move {
+                let mut txn = self.txn();
+                for sample in part {
+                    txn = txn.put(&self.tables.samples, item(project, sample)?)?;
+                    let dataset = sample.id.dataset();
+                    txn =
+                        files::use_file(txn, &self.tables.files, project, sample.file_id, dataset)?;
                 }
-                Err(error) => Err(StoreError::from(error)),
-            }
-        });
-        let refused: Vec<Option<usize>> =
-            futures::stream::iter(parts).buffer_unordered(8).try_collect().await?;
+                match txn.commit().await {
+                    Ok(()) => Ok(None),
+                    Err(TxnError::Condition { index, .. }) => {
+                        Ok(Some(number * PER_TRANSACTION + index / 2))
+                    }
+                    Err(error) => Err(StoreError::from(error)),
+                }
+            });
+        let refused: Vec<Option<usize>> = futures::stream::iter(parts)
+            .buffer_unordered(8)
+            .try_collect()
+            .await?;
         Ok(match refused.into_iter().flatten().min() {
             Some(position) => Err(position),
             None => Ok(()),
@@ -66,7 +72,9 @@ impl Store {
         id: SampleId,
     ) -> Result<Option<Sample>, StoreError> {
         let pk = partition(project, id.dataset());
-        let found = self.get(&self.tables.samples, pk, sort_key(id.position())).await?;
+        let found = self
+            .get(&self.tables.samples, pk, sort_key(id.position()))
+            .await?;
         found.map(row::read).transpose()
     }
 
@@ -79,7 +87,10 @@ impl Store {
         limit: usize,
     ) -> Result<Page<Sample>, StoreError> {
         let pk = partition(project, dataset);
-        read_page(self.page(&self.tables.samples, &pk, ALL, after, limit, false).await?)
+        read_page(
+            self.page(&self.tables.samples, &pk, ALL, after, limit, false)
+                .await?,
+        )
     }
 
     /// The samples of some spans.
@@ -103,8 +114,9 @@ impl Store {
         } else {
             for span in spans {
                 let range = (sort_key(span.start), sort_key(span.end.saturating_sub(1)));
-                let items =
-                    self.all(&self.tables.samples, &pk, (&*range.0, &*range.1)).await?;
+                let items = self
+                    .all(&self.tables.samples, &pk, (&*range.0, &*range.1))
+                    .await?;
                 for item in items {
                     samples.push(row::read::<Sample>(item)?);
                 }
@@ -154,7 +166,8 @@ impl Store {
         project: &ProjectId,
         sample: &Sample,
     ) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.samples, item(project, sample)?, sample.rev).await
+        self.put_rev(&self.tables.samples, item(project, sample)?, sample.rev)
+            .await
     }
 
     /// Removes up to 500 samples of a dataset; gives their files, none when
@@ -166,7 +179,11 @@ impl Store {
         dataset: DatasetId,
     ) -> Result<Vec<(SampleId, FileId)>, StoreError> {
         let page = self.list_samples(project, dataset, None, 500).await?;
-        Ok(page.items.into_iter().map(|sample| (sample.id, sample.file_id)).collect())
+        Ok(page
+            .items
+            .into_iter()
+            .map(|sample| (sample.id, sample.file_id))
+            .collect())
     }
 
     /// Removes samples.

@@ -36,14 +36,31 @@ pub struct Table {
 
 /// What is due, in shards: the only way work is found. Sparse: an item without
 /// `due_shard` is not in it.
-const DUE: Index =
-    Index { name: "due", hash: "due_shard", range: "due_at", numeric_range: true, include: &[] };
+const DUE: Index = Index {
+    name: "due",
+    hash: "due_shard",
+    range: "due_at",
+    numeric_range: true,
+    include: &[],
+};
 
 /// Every table.
 pub const TABLES: [Table; 7] = [
-    Table { name: "files", indexes: &[DUE], ttl: Some("ttl") },
-    Table { name: "datasets", indexes: &[DUE], ttl: None },
-    Table { name: "samples", indexes: &[], ttl: None },
+    Table {
+        name: "files",
+        indexes: &[DUE],
+        ttl: Some("ttl"),
+    },
+    Table {
+        name: "datasets",
+        indexes: &[DUE],
+        ttl: None,
+    },
+    Table {
+        name: "samples",
+        indexes: &[],
+        ttl: None,
+    },
     Table {
         name: "runs",
         indexes: &[
@@ -91,16 +108,30 @@ pub const TABLES: [Table; 7] = [
         }],
         ttl: None,
     },
-    Table { name: "access", indexes: &[], ttl: None },
+    Table {
+        name: "access",
+        indexes: &[],
+        ttl: None,
+    },
 ];
 
 fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, BuildError> {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()
 }
 
 fn attribute(name: &str, numeric: bool) -> Result<AttributeDefinition, BuildError> {
-    let kind = if numeric { ScalarAttributeType::N } else { ScalarAttributeType::S };
-    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
+    let kind = if numeric {
+        ScalarAttributeType::N
+    } else {
+        ScalarAttributeType::S
+    };
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(kind)
+        .build()
 }
 
 impl Table {

@@ -51,7 +51,10 @@ impl Store {
     /// Starts a transaction.
     #[must_use]
     pub(super) fn txn(&self) -> Txn<'_> {
-        Txn { store: self, writes: Vec::new() }
+        Txn {
+            store: self,
+            writes: Vec::new(),
+        }
     }
 }
 
@@ -63,7 +66,11 @@ impl Txn<'_> {
 
     /// An item that must be new (`rev` 1) or at the revision before.
     pub fn put_rev(self, table: &str, item: Item, rev: u64) -> Result<Self, StoreError> {
-        let condition = if rev <= 1 { "attribute_not_exists(pk)" } else { "rev = :rev" };
+        let condition = if rev <= 1 {
+            "attribute_not_exists(pk)"
+        } else {
+            "rev = :rev"
+        };
         let values = (rev > 1).then(|| Item::from([(":rev".into(), n(rev - 1))]));
         self.put_if(table, item, condition, values)
     }
@@ -81,18 +88,21 @@ impl Txn<'_> {
             .set_item(Some(item))
             .condition_expression(condition)
             .set_expression_attribute_values(values)
-            .return_values_on_condition_check_failure(
-                ReturnValuesOnConditionCheckFailure::AllOld,
-            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        self.writes.push(TransactWriteItem::builder().put(put).build());
+        self.writes
+            .push(TransactWriteItem::builder().put(put).build());
         Ok(self)
     }
 
     /// An item, whatever is there.
     pub fn put(mut self, table: &str, item: Item) -> Result<Self, StoreError> {
-        let put = Put::builder().table_name(table).set_item(Some(item)).build()?;
-        self.writes.push(TransactWriteItem::builder().put(put).build());
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(item))
+            .build()?;
+        self.writes
+            .push(TransactWriteItem::builder().put(put).build());
         Ok(self)
     }
 
@@ -106,8 +116,12 @@ impl Txn<'_> {
         names: &[(&str, &str)],
         values: Item,
     ) -> Result<Self, StoreError> {
-        let names = (!names.is_empty())
-            .then(|| names.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let names = (!names.is_empty()).then(|| {
+            names
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        });
         let update = Update::builder()
             .table_name(table)
             .key("pk", s(pk))
@@ -116,11 +130,10 @@ impl Txn<'_> {
             .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_names(names)
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values_on_condition_check_failure(
-                ReturnValuesOnConditionCheckFailure::AllOld,
-            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        self.writes.push(TransactWriteItem::builder().update(update).build());
+        self.writes
+            .push(TransactWriteItem::builder().update(update).build());
         Ok(self)
     }
 
@@ -152,7 +165,8 @@ impl Txn<'_> {
             .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_values(values)
             .build()?;
-        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        self.writes
+            .push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)
     }
 
@@ -165,8 +179,12 @@ impl Txn<'_> {
         names: &[(&str, &str)],
         values: Item,
     ) -> Result<Self, StoreError> {
-        let names = (!names.is_empty())
-            .then(|| names.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        let names = (!names.is_empty()).then(|| {
+            names
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        });
         let check = ConditionCheck::builder()
             .table_name(table)
             .key("pk", s(pk))
@@ -174,11 +192,10 @@ impl Txn<'_> {
             .condition_expression(condition)
             .set_expression_attribute_names(names)
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values_on_condition_check_failure(
-                ReturnValuesOnConditionCheckFailure::AllOld,
-            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        self.writes
+            .push(TransactWriteItem::builder().condition_check(check).build());
         Ok(self)
     }
 
@@ -207,9 +224,13 @@ impl Txn<'_> {
                     stored: reason.item().filter(|item| !item.is_empty()).cloned(),
                 });
             }
-            let collided = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
-                .iter()
-                .any(|code| first(reasons, code).is_some());
+            let collided = [
+                "TransactionConflict",
+                "ThrottlingError",
+                "ProvisionedThroughputExceeded",
+            ]
+            .iter()
+            .any(|code| first(reasons, code).is_some());
             attempt += 1;
             if !collided || attempt > MAX_COLLISIONS {
                 return Err(StoreError::from(error).into());
@@ -223,5 +244,8 @@ fn first<'a>(
     reasons: &'a [CancellationReason],
     code: &str,
 ) -> Option<(usize, &'a CancellationReason)> {
-    reasons.iter().enumerate().find(|(_, reason)| reason.code() == Some(code))
+    reasons
+        .iter()
+        .enumerate()
+        .find(|(_, reason)| reason.code() == Some(code))
 }

@@ -61,12 +61,17 @@ fn poll_key(provider: &str, credential: &str) -> String {
 }
 
 fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
-    let row = Row::new(partition(&unit.project, unit.run), unit.key.to_string(), unit)?
-        .due(unit.due_at);
+    let row = Row::new(
+        partition(&unit.project, unit.run),
+        unit.key.to_string(),
+        unit,
+    )?
+    .due(unit.due_at);
     let row = match (&unit.state, &unit.credential) {
-        (UnitState::Submitted { .. }, Some(credential)) => {
-            row.with("open_key", s(open_key(&unit.project, &unit.provider, credential)))
-        }
+        (UnitState::Submitted { .. }, Some(credential)) => row.with(
+            "open_key",
+            s(open_key(&unit.project, &unit.provider, credential)),
+        ),
         _ => row,
     };
     Ok(row.build())
@@ -77,7 +82,11 @@ fn parse_key(sk: &str) -> Option<UnitKey> {
     let provider = parts.next()?.strip_prefix('p')?.parse().ok()?;
     let round = parts.next()?.strip_prefix('r')?.parse().ok()?;
     let chunk = parts.next()?.strip_prefix('c')?.parse().ok()?;
-    Some(UnitKey { provider, round, chunk })
+    Some(UnitKey {
+        provider,
+        round,
+        chunk,
+    })
 }
 
 impl Store {
@@ -85,12 +94,18 @@ impl Store {
     pub async fn create_units(&self, units: &[Unit]) -> Result<(), StoreError> {
         use futures::stream::{StreamExt, TryStreamExt};
         let writes = units.iter().map(|unit| async move {
-            match self.put_rev(&self.tables.units, unit_item(unit)?, unit.rev).await {
+            match self
+                .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)
+                .await
+            {
                 Ok(()) | Err(StoreError::Conflict) => Ok(()),
                 Err(error) => Err(error),
             }
         });
-        futures::stream::iter(writes).buffer_unordered(16).try_collect::<Vec<()>>().await?;
+        futures::stream::iter(writes)
+            .buffer_unordered(16)
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(())
     }
 
@@ -101,34 +116,29 @@ impl Store {
         run: RunId,
         key: UnitKey,
     ) -> Result<Option<Unit>, StoreError> {
-        let found =
-            self.get(&self.tables.units, partition(project, run), key.to_string()).await?;
+        let found = self
+            .get(&self.tables.units, partition(project, run), key.to_string())
+            .await?;
         found.map(row::read).transpose()
     }
 
     /// Every unit of a run, all rounds.
-    pub async fn units_of(
-        &self,
-        project: &ProjectId,
-        run: RunId,
-    ) -> Result<Vec<Unit>, StoreError> {
-        let items =
-            self.all(&self.tables.units, &partition(project, run), ("p", "p~")).await?;
+    pub async fn units_of(&self, project: &ProjectId, run: RunId) -> Result<Vec<Unit>, StoreError> {
+        let items = self
+            .all(&self.tables.units, &partition(project, run), ("p", "p~"))
+            .await?;
         items.into_iter().map(row::read).collect()
     }
 
     /// Writes a unit's next revision.
     pub async fn save_unit(&self, unit: &Unit) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.units, unit_item(unit)?, unit.rev).await
+        self.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)
+            .await
     }
 
     /// Writes a unit that now is at its provider, and makes sure that the
     /// provider is asked for it.
-    pub async fn save_submitted(
-        &self,
-        unit: &Unit,
-        poll_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn save_submitted(&self, unit: &Unit, poll_at: Timestamp) -> Result<(), StoreError> {
         let credential = unit.credential.clone().unwrap_or_default();
         let table = &self.tables.units;
         let sk = poll_key(&unit.provider, &credential);
@@ -146,21 +156,27 @@ impl Store {
             (":project".into(), s(unit.project.as_str())),
             (":provider".into(), s(&*unit.provider)),
             (":credential".into(), s(&*credential)),
-            (":shard".into(), fields.get("due_shard").cloned().unwrap_or_else(|| s("d0"))),
+            (
+                ":shard".into(),
+                fields.get("due_shard").cloned().unwrap_or_else(|| s("d0")),
+            ),
             (":at".into(), n(poll_at.millis())),
             (":zero".into(), n(0)),
             (":one".into(), n(1)),
         ]);
-        let txn = self.txn().put_rev(table, unit_item(unit)?, unit.rev)?.update(
-            table,
-            (unit.project.as_str(), &sk),
-            "SET project = :project, provider = :provider, credential = :credential, \
+        let txn = self
+            .txn()
+            .put_rev(table, unit_item(unit)?, unit.rev)?
+            .update(
+                table,
+                (unit.project.as_str(), &sk),
+                "SET project = :project, provider = :provider, credential = :credential, \
              due_shard = :shard, due_at = :at, quiet = :zero, \
              rev = if_not_exists(rev, :zero) + :one",
-            None,
-            &[],
-            values,
-        )?;
+                None,
+                &[],
+                values,
+            )?;
         Ok(txn.commit().await?)
     }
 
@@ -212,7 +228,11 @@ impl Store {
                 if let (Some((_, run)), Some(key), Some(batch)) = (run, key, batch)
                     && let Ok(run) = run.parse()
                 {
-                    open.push(OpenUnit { run, key, batch: batch.to_owned() });
+                    open.push(OpenUnit {
+                        run,
+                        key,
+                        batch: batch.to_owned(),
+                    });
                 }
             }
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
@@ -237,7 +257,9 @@ impl Store {
     /// Writes a poll task's next revision: a claim, or its next time.
     pub async fn save_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
         let sk = poll_key(&task.provider, &task.credential);
-        let item = Row::new(task.project.as_str(), sk, task)?.due(task.due_at).build();
+        let item = Row::new(task.project.as_str(), sk, task)?
+            .due(task.due_at)
+            .build();
         self.put_rev(&self.tables.units, item, task.rev).await
     }
 
@@ -261,9 +283,17 @@ impl Store {
     pub fn parse_units_key(pk: &str, sk: &str) -> Option<UnitsKey> {
         if let Some(rest) = sk.strip_prefix("poll#") {
             let (provider, credential) = rest.split_once('#')?;
-            return Some(UnitsKey::Poll(pk.parse().ok()?, provider.into(), credential.into()));
+            return Some(UnitsKey::Poll(
+                pk.parse().ok()?,
+                provider.into(),
+                credential.into(),
+            ));
         }
         let (project, run) = pk.split_once('#')?;
-        Some(UnitsKey::Unit(project.parse().ok()?, run.parse().ok()?, parse_key(sk)?))
+        Some(UnitsKey::Unit(
+            project.parse().ok()?,
+            run.parse().ok()?,
+            parse_key(sk)?,
+        ))
     }
 }

@@ -68,7 +68,12 @@ impl Store {
         project: &ProjectId,
         upload: &Upload,
     ) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.files, upload_item(project, upload)?, upload.rev).await
+        self.put_rev(
+            &self.tables.files,
+            upload_item(project, upload)?,
+            upload.rev,
+        )
+        .await
     }
 
     /// Notes that a run uses uploads that exist. Gives false when one of them
@@ -168,7 +173,9 @@ impl Store {
         file: FileId,
     ) -> Result<Vec<Upload>, StoreError> {
         let (from, to) = (format!("up#{file}#"), format!("up#{file}#~"));
-        let items = self.all(&self.tables.files, project.as_str(), (&*from, &*to)).await?;
+        let items = self
+            .all(&self.tables.files, project.as_str(), (&*from, &*to))
+            .await?;
         items.into_iter().map(row::read).collect()
     }
 

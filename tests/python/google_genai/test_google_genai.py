@@ -178,7 +178,7 @@ def test_batch_from_a_file(client, tmp_path, case):
         client.files.download(file=unknown.name)
 
 
-def test_batch_inline(client, tmp_path):
+def test_batch_inline(client):
     known = types.Part.from_bytes(data=CLIPS["two"], mime_type="audio/wav")
     unknown = types.Part.from_bytes(data=b"?", mime_type="audio/wav")
     requests = [
@@ -197,11 +197,16 @@ def test_batch_inline(client, tmp_path):
     assert bad.metadata == {"key": "bad"}
 
 
-def test_batches_list_cancel_delete(client, tmp_path):
+def test_batches_list_cancel_delete(client, url, tmp_path):
     assert list(client.batches.list()) == []
     file = upload(client, tmp_path / "a.wav", CLIPS["one"], "audio/wav")
     source = jsonl(client, tmp_path / "in.jsonl", [line("a", file)])
-    create = lambda: client.batches.create(model=MODEL, src=source.name)
+    # Held, so that it cannot end before it is cancelled.
+    control(url, "POST", "/_sim/faults", {"fault": {"type": "stuck", "state": "RUNNING"}})
+
+    def create():
+        return client.batches.create(model=MODEL, src=source.name)
+
     names = [create().name for _ in range(3)]
     listed = [job.name for job in client.batches.list(config={"page_size": 1})]
     assert listed == names[::-1]

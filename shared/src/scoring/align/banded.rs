@@ -40,6 +40,9 @@ pub(super) const LIMITS: Limits = Limits {
     first_band: 64,
 };
 
+/// How often a pass looks whether it can still stay within its limit.
+const CHECK_EVERY: usize = 256;
+
 /// The pair would need more than the allowed work or memory.
 pub(super) struct TooDifferent;
 
@@ -79,20 +82,23 @@ pub(super) fn align(
     // No path is cheaper than the difference of the lengths, and a narrower band
     // would not reach the end of the matrix.
     let at_least = at_least.max(window.len().abs_diff(hypothesis.len()));
-    let mut limit = (longest / 32)
-        .clamp(limits.first_band, 2048)
-        .max(at_least)
-        .min(longest);
+    let mut limit = limits.first_band.max(at_least).min(longest);
     loop {
         let band = Band::new(window, hypothesis.len(), limit);
         let mut pass = Pass::new(pattern, hypothesis, band, limits, buffers)?;
-        if pass.forward() <= limit {
-            pass.trace(runs);
-            buffers.shrink();
-            return Ok(());
+        match pass.forward(limit) {
+            Ok(_) => {
+                pass.trace(runs);
+                buffers.shrink();
+                return Ok(());
+            }
+            // Errors tend to come at an even rate: go by what was seen, within
+            // reason. The distance never exceeds the longer side, so this ends.
+            Err(estimate) => {
+                let generous = estimate + estimate / 4;
+                limit = generous.clamp(limit * 2, limit * 32).min(longest);
+            }
         }
-        // The distance never exceeds the longer side, so this ends.
-        limit = (limit * 4).min(longest);
     }
 }
 
@@ -195,9 +201,9 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// Computes all columns; returns the distance within the band (exact if it
-    /// is not above the limit of the band, otherwise anything above it).
-    fn forward(&mut self) -> usize {
+    /// Computes all columns; returns the distance if it is within the limit, else
+    /// an estimate of it.
+    fn forward(&mut self, limit: usize) -> Result<usize, usize> {
         let (_, last) = self.band.blocks(1);
         self.enter(0, last);
         // The value of the cell at the lower end of the last block.
@@ -219,6 +225,12 @@ impl<'a> Pass<'a> {
             if in_one {
                 self.keep_row(column, first, last);
             }
+            if column % CHECK_EVERY == 0 {
+                let least = usize::try_from(self.least(first, last, bottom)).unwrap_or(0);
+                if least > limit {
+                    return Err(least.saturating_mul(self.band.columns) / column);
+                }
+            }
         }
         if in_one {
             self.restore_row_zero(0);
@@ -230,7 +242,28 @@ impl<'a> Pass<'a> {
         };
         let vp = self.buffers.vp[bottom_block] & beyond;
         let vn = self.buffers.vn[bottom_block] & beyond;
-        (bottom - vp.count_ones() as isize + vn.count_ones() as isize) as usize
+        let distance = bottom - vp.count_ones() as isize + vn.count_ones() as isize;
+        let distance = usize::try_from(distance).unwrap_or(usize::MAX);
+        if distance <= limit {
+            Ok(distance)
+        } else {
+            Err(distance)
+        }
+    }
+
+    /// A lower bound of the cells of a column, which no path to the end can be
+    /// below: neighbours differ by at most one, so between the ends of a block no
+    /// cell is less than half their sum less half the block.
+    fn least(&self, first: usize, last: usize, bottom: isize) -> isize {
+        let mut below = bottom;
+        let mut least = isize::MAX;
+        for block in (first..=last).rev() {
+            let rise = self.buffers.vp[block].count_ones() as isize;
+            let above = below - rise + self.buffers.vn[block].count_ones() as isize;
+            least = least.min((above + below - 64) / 2);
+            below = above;
+        }
+        least
     }
 
     /// Sets blocks that come into the band: each cell one more than that above.

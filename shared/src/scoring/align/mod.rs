@@ -126,7 +126,8 @@ impl WordAligner {
         self.spans.clear();
         let spans = &mut self.spans;
         if spaces::has_only_spaces(text.as_bytes()) {
-            self.tidy = spaces::for_each_run(text.as_bytes(), |start, end| spans.push((start, end)));
+            self.tidy =
+                spaces::for_each_run(text.as_bytes(), |start, end| spans.push((start, end)));
         } else {
             self.tidy = false;
             tokens::for_each_word(text, |start, word| spans.push((start, start + word.len())));

@@ -6,7 +6,12 @@
 /// Length of the common prefix.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let (wide_a, wide_b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    let wide = wide_a.iter().zip(wide_b).take_while(|(x, y)| x == y).count() * 16;
+    let wide = wide_a
+        .iter()
+        .zip(wide_b)
+        .take_while(|(x, y)| x == y)
+        .count()
+        * 16;
     let rest = a[wide..].iter().zip(&b[wide..]);
     wide + rest.take_while(|(x, y)| x == y).count()
 }
@@ -15,7 +20,11 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     let (wide_a, wide_b) = (a.as_rchunks::<16>().1, b.as_rchunks::<16>().1);
     let wide_a = wide_a.iter().rev();
-    let wide = wide_a.zip(wide_b.iter().rev()).take_while(|(x, y)| x == y).count() * 16;
+    let wide = wide_a
+        .zip(wide_b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count()
+        * 16;
     let rest = a[..a.len() - wide].iter().rev();
     wide + rest
         .zip(b[..b.len() - wide].iter().rev())
@@ -46,10 +55,16 @@ pub(super) fn common_chars(a: &str, b: &str) -> (usize, usize) {
 /// prefix of words would have taken.
 pub(super) fn common_words(a: &[u8], b: &[u8]) -> (usize, usize) {
     let prefix = common_prefix(a, b);
-    let prefix = a[..prefix].iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
+    let prefix = a[..prefix]
+        .iter()
+        .rposition(|byte| *byte == b' ')
+        .map_or(0, |at| at + 1);
     let (a, b) = (&a[prefix..], &b[prefix..]);
     let shared = &a[a.len() - common_suffix(a, b)..];
-    let suffix = shared.iter().position(|byte| *byte == b' ').map_or(0, |at| shared.len() - at);
+    let suffix = shared
+        .iter()
+        .position(|byte| *byte == b' ')
+        .map_or(0, |at| shared.len() - at);
     (prefix, suffix)
 }
 

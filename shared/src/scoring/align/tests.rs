@@ -1,20 +1,29 @@
 //! Against a plain dynamic programme, cell by cell, over every way to align.
 
+use super::super::error::Unit;
+use super::super::tokens;
 use super::banded::{self, Buffers, LIMITS, Limits};
 use super::intern::UNKNOWN;
 use super::pattern::Pattern;
 use super::trace::{Op, OpRun, Runs, Window};
-use super::super::tokens;
 use super::{CharAligner, TokenAligner, WordAligner};
-use super::super::error::Unit;
 use proptest::prelude::*;
 
 /// The documented rule, written down once more without bits: full matrix, common
 /// prefix and suffix off, trace back.
 fn plain<T: PartialEq>(reference: &[T], hypothesis: &[T]) -> Vec<Op> {
-    let prefix = reference.iter().zip(hypothesis).take_while(|(r, h)| r == h).count();
+    let prefix = reference
+        .iter()
+        .zip(hypothesis)
+        .take_while(|(r, h)| r == h)
+        .count();
     let (r, h) = (&reference[prefix..], &hypothesis[prefix..]);
-    let suffix = r.iter().rev().zip(h.iter().rev()).take_while(|(r, h)| r == h).count();
+    let suffix = r
+        .iter()
+        .rev()
+        .zip(h.iter().rev())
+        .take_while(|(r, h)| r == h)
+        .count();
     let (r, h) = (&r[..r.len() - suffix], &h[..h.len() - suffix]);
     let mut d = vec![vec![0usize; h.len() + 1]; r.len() + 1];
     for i in 0..=r.len() {
@@ -62,9 +71,14 @@ fn by_tokens(reference: &[u8], hypothesis: &[u8]) -> Vec<Op> {
     let (reference, hypothesis) = (text(reference), text(hypothesis));
     let mut aligner = TokenAligner::new(Unit::Word);
     aligner.set_reference(reference.iter().map(String::as_str));
-    let counts = aligner.align(hypothesis.iter().map(String::as_str)).expect("short");
+    let counts = aligner
+        .align(hypothesis.iter().map(String::as_str))
+        .expect("short");
     let ops = flat(aligner.runs());
-    assert_eq!(counts.errors(), ops.iter().filter(|op| **op != Op::Equal).count() as u64);
+    assert_eq!(
+        counts.errors(),
+        ops.iter().filter(|op| **op != Op::Equal).count() as u64
+    );
     assert_eq!(counts.reference(), reference.len() as u64);
     assert_eq!(counts.hypothesis(), hypothesis.len() as u64);
     ops
@@ -78,12 +92,31 @@ fn banded(reference: &[u8], hypothesis: &[u8], limits: Limits) -> Vec<Op> {
     pattern.build(distinct, 0..reference.len());
     let hypothesis: Vec<u32> = hypothesis
         .iter()
-        .map(|t| if (*t as usize) < distinct { u32::from(*t) } else { UNKNOWN })
+        .map(|t| {
+            if (*t as usize) < distinct {
+                u32::from(*t)
+            } else {
+                UNKNOWN
+            }
+        })
         .collect();
     let mut runs = Runs::default();
-    let window = Window { start: 0, end: reference.len() };
+    let window = Window {
+        start: 0,
+        end: reference.len(),
+    };
     let mut buffers = Buffers::default();
-    if banded::align(&pattern, &hypothesis, window, 0, limits, &mut buffers, &mut runs).is_err() {
+    if banded::align(
+        &pattern,
+        &hypothesis,
+        window,
+        0,
+        limits,
+        &mut buffers,
+        &mut runs,
+    )
+    .is_err()
+    {
         panic!("over the limits");
     }
     runs.finish();
@@ -115,8 +148,15 @@ fn edited(len: std::ops::Range<usize>, alphabet: u8) -> impl Strategy<Value = (V
 }
 
 /// Checkpoints instead of all columns, and bands that begin far too narrow.
-const CRAMPED: Limits = Limits { keep_all: 0, first_band: 1, ..LIMITS };
-const NARROW: Limits = Limits { first_band: 1, ..LIMITS };
+const CRAMPED: Limits = Limits {
+    keep_all: 0,
+    first_band: 1,
+    ..LIMITS
+};
+const NARROW: Limits = Limits {
+    first_band: 1,
+    ..LIMITS
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
@@ -187,13 +227,23 @@ proptest! {
 
 #[test]
 fn a_band_refuses_what_exceeds_its_limits() {
-    let (a, b): (Vec<u32>, Vec<u32>) = ((0..900).map(|i| i % 7).collect(), (0..900).map(|i| i % 5).collect());
+    let (a, b): (Vec<u32>, Vec<u32>) = (
+        (0..900).map(|i| i % 7).collect(),
+        (0..900).map(|i| i % 5).collect(),
+    );
     let mut pattern = Pattern::default();
     pattern.ids = a;
     pattern.build(7, 0..900);
     for limits in [
-        Limits { steps: 900, ..LIMITS },
-        Limits { keep_all: 0, keep_most: 100, ..LIMITS },
+        Limits {
+            steps: 900,
+            ..LIMITS
+        },
+        Limits {
+            keep_all: 0,
+            keep_most: 100,
+            ..LIMITS
+        },
     ] {
         let window = Window { start: 0, end: 900 };
         let (mut buffers, mut runs) = (Buffers::default(), Runs::default());
@@ -214,12 +264,23 @@ fn nothing_in_common_needs_no_matrix() {
 
 /// Text of few words with every kind of separator.
 fn untidy_text() -> impl Strategy<Value = String> {
-    let word = prop_oneof![Just("a"), Just("b"), Just("ab"), Just("क"), Just("कि"), Just("a-very-long-word")];
+    let word = prop_oneof![
+        Just("a"),
+        Just("b"),
+        Just("ab"),
+        Just("क"),
+        Just("कि"),
+        Just("a-very-long-word")
+    ];
     let blank = prop_oneof![8 => Just(" "), 1 => Just("  "), 1 => Just("\t"), 1 => Just("\u{a0}")];
     let part = (word, blank).prop_map(|(word, blank)| format!("{word}{blank}"));
     (prop::collection::vec(part, 0..12), any::<bool>()).prop_map(|(parts, trimmed)| {
         let text = parts.concat();
-        if trimmed { text.trim_end().to_owned() } else { text }
+        if trimmed {
+            text.trim_end().to_owned()
+        } else {
+            text
+        }
     })
 }
 

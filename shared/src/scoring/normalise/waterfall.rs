@@ -52,7 +52,9 @@ impl Waterfall {
         let steps = std::iter::once("raw").chain(names);
         Self {
             normaliser: normaliser.name().to_owned(),
-            steps: steps.map(|name| (name.to_owned(), Counts::default())).collect(),
+            steps: steps
+                .map(|name| (name.to_owned(), Counts::default()))
+                .collect(),
         }
     }
 

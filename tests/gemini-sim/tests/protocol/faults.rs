@@ -148,14 +148,17 @@ async fn replies_can_be_lost_after_the_deed() {
 async fn a_client_that_gives_up_does_not_undo_the_request() {
     let rig = slow().await;
     let input = rig.input(&["a"]).await;
-    rig.fault(FaultRule::once(Fault::Delay { millis: 200 }).on(Route::BatchCreate));
+    rig.fault(FaultRule::once(Fault::Delay { millis: 1_000 }).on(Route::BatchCreate));
     let hasty = rig
         .create_request("x", &input)
         .timeout(Duration::from_millis(50));
     assert!(hasty.send().await.unwrap_err().is_timeout());
     assert!(rig.sim.batches().await.is_empty());
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(rig.sim.batches().await.len(), 1);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while rig.sim.batches().await.is_empty() {
+        assert!(Instant::now() < deadline, "the batch never came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     rig.fault(FaultRule::once(Fault::DelayReply { millis: 100 }).on(Route::BatchGet));
     let started = Instant::now();
     rig.get("batches/none").await;

@@ -1,0 +1,174 @@
+//! Datasets and samples.
+
+use serde::{Deserialize, Serialize};
+use shared::domain::dataset::{Dataset, Metadata, Sample};
+use shared::domain::{DatasetId, FileId, SampleId, Timestamp};
+use utoipa::ToSchema;
+
+use super::Signed;
+use crate::json::{Object, nullable};
+
+/// Free fields of a sample as they are sent: text, numbers and true/false.
+pub type NewMetadata = std::collections::BTreeMap<String, serde_json::Value>;
+
+/// A dataset to be made: from `samples`, or from a manifest.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDataset {
+    /// Name, unique in the project; 1 to 255 characters.
+    pub name: String,
+    /// What it is; at most 2,000 characters.
+    pub description: Option<String>,
+    /// BCP-47 tag of its language.
+    #[schema(example = "hi-IN")]
+    pub language: String,
+    /// Its samples, 1 to 1,000 of them.
+    #[schema(value_type = Option<Vec<NewSample>>, min_items = 1, max_items = 1000)]
+    pub samples: Option<Vec<Object<NewSample>>>,
+    /// A manifest in place of `samples`: a file of type CSV, TSV or JSON lines
+    /// with up to 10,000 rows.
+    #[schema(value_type = Option<FileId>)]
+    pub manifest_file_id: Option<String>,
+}
+
+/// A sample to be made.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSample {
+    /// Its recording; must be `ready`.
+    #[schema(value_type = FileId)]
+    pub file_id: String,
+    /// What is said in it, which may carry variants (`{a|b}`, `<*>`). `""`
+    /// says that nothing is said; absent, it is not known.
+    pub ground_truth: Option<String>,
+    /// BCP-47 tag, when it is not that of the dataset.
+    pub language: Option<String>,
+    /// Free fields: text, numbers, true or false.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    pub metadata: Option<NewMetadata>,
+}
+
+/// Numbers about a dataset.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetMetadata {
+    /// Samples in it.
+    pub sample_count: u32,
+    /// Samples with a reference, `""` included.
+    pub has_ground_truth_count: u32,
+    /// Length of all recordings in seconds.
+    pub total_duration_seconds: f64,
+}
+
+/// A dataset.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetView {
+    /// Identity.
+    pub id: DatasetId,
+    /// Name.
+    pub name: String,
+    /// What it is.
+    pub description: Option<String>,
+    /// Canonical BCP-47 tag.
+    pub language: String,
+    /// Numbers about it.
+    pub dataset_metadata: DatasetMetadata,
+    /// One page of its samples, with `include_samples=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Vec<SampleView>>,
+    /// When it was made.
+    pub inserted_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl DatasetView {
+    /// What clients see of a dataset.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a sum of milliseconds, shown in seconds")]
+    pub fn new(dataset: Dataset, samples: Option<Vec<SampleView>>) -> Self {
+        Self {
+            id: dataset.id,
+            name: dataset.name,
+            description: dataset.description,
+            language: dataset.language,
+            dataset_metadata: DatasetMetadata {
+                sample_count: dataset.sample_count,
+                has_ground_truth_count: dataset.has_ground_truth_count,
+                total_duration_seconds: dataset.total_duration_ms as f64 / 1000.0,
+            },
+            samples,
+            inserted_at: dataset.inserted_at,
+            updated_at: dataset.updated_at,
+        }
+    }
+}
+
+/// A sample.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SampleView {
+    /// Identity.
+    pub id: SampleId,
+    /// The dataset it is in.
+    pub dataset_id: DatasetId,
+    /// Its recording.
+    pub file_id: FileId,
+    /// Name of the recording.
+    pub filename: String,
+    /// What is said in it; null when it is not known.
+    pub ground_truth: Option<String>,
+    /// Counts changes of the reference, from 1.
+    pub reference_version: u32,
+    /// Canonical BCP-47 tag.
+    pub language: String,
+    /// Free fields.
+    pub metadata: Metadata,
+    /// Length of the recording in seconds.
+    pub duration_seconds: f64,
+    /// Playback URL, with `include_signed_url=true`; works for 15 minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub signed_url: Signed,
+    /// When it was made.
+    pub inserted_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl SampleView {
+    /// What clients see of a sample.
+    #[must_use]
+    pub fn new(sample: Sample, signed_url: Signed) -> Self {
+        Self {
+            id: sample.id,
+            dataset_id: sample.id.dataset(),
+            file_id: sample.file_id,
+            filename: sample.filename,
+            ground_truth: sample.ground_truth,
+            reference_version: sample.reference_version,
+            language: sample.language,
+            metadata: sample.metadata,
+            duration_seconds: sample.duration_seconds,
+            signed_url,
+            inserted_at: sample.inserted_at,
+            updated_at: sample.updated_at,
+        }
+    }
+}
+
+/// Changes of a sample; at least one. `null` clears.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SamplePatch {
+    /// New reference. Results keep the one they were scored against.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    pub ground_truth: Option<Option<String>>,
+    /// New BCP-47 tag; null: that of the dataset.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    pub language: Option<Option<String>>,
+    /// New free fields, in place of all the old ones.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    pub metadata: Option<Option<NewMetadata>>,
+}

@@ -1,0 +1,75 @@
+//! A client of the api, as thin as one can be.
+
+use serde_json::Value;
+
+use crate::node::NodeError;
+
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+}
+
+fn failed(error: &reqwest::Error) -> NodeError {
+    NodeError(format!("the api: {error}"))
+}
+
+impl Client {
+    pub(super) fn new(url: &str, key: &str) -> Result<Self, NodeError> {
+        Ok(Self {
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .map_err(|e| failed(&e))?,
+            base: format!("{url}/api/v1/evaluations/stt"),
+            key: key.to_owned(),
+        })
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, NodeError> {
+        self.send(self.http.get(format!("{}{path}", self.base)))
+            .await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, NodeError> {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(body))
+            .await
+    }
+
+    /// Sends bytes as an `upload` object says.
+    pub(super) async fn put_presigned(
+        &self,
+        upload: &Value,
+        bytes: &'static [u8],
+    ) -> Result<(), NodeError> {
+        let mut request = self
+            .http
+            .put(upload["url"].as_str().unwrap_or_default())
+            .body(bytes);
+        for (name, value) in upload["headers"].as_object().into_iter().flatten() {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let answer = request.send().await.map_err(|e| failed(&e))?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        Err(NodeError(format!(
+            "an upload was refused: {}",
+            answer.status()
+        )))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, NodeError> {
+        let answer = request
+            .header("x-api-key", &self.key)
+            .send()
+            .await
+            .map_err(|e| failed(&e))?;
+        let status = answer.status();
+        let mut envelope: Value = answer.json().await.map_err(|e| failed(&e))?;
+        if !status.is_success() {
+            return Err(NodeError(format!("the api answered {status}: {envelope}")));
+        }
+        Ok(envelope["data"].take())
+    }
+}

@@ -1,0 +1,109 @@
+//! What the data directory keeps besides the cloud: the vault's key file and
+//! the projects' admin keys. Both are readable by their owner only.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use stt_eval_shared::access::keys::{NewKey, PresentedKey, Role};
+use stt_eval_shared::access::random;
+use stt_eval_shared::domain::{KeyId, ProjectId, Timestamp};
+use stt_eval_shared::store::Store;
+use stt_eval_shared::store::access::Project;
+
+use crate::node::NodeError;
+
+/// Writes a file that only its owner may read, all of it or nothing.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let part = path.with_extension("part");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&part)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(part, path)
+}
+
+/// The vault's key file, made at the first start.
+pub fn vault_key(data: &Path) -> Result<PathBuf, NodeError> {
+    let path = data.join("vault.key");
+    if !path.exists() {
+        let key: [u8; 32] = random().map_err(|e| NodeError(e.to_string()))?;
+        write_private(&path, &hex::encode(key))
+            .map_err(|e| NodeError(format!("the vault's key can't be written: {e}")))?;
+    }
+    Ok(path)
+}
+
+/// Admin keys of the projects, by name.
+#[derive(Debug)]
+pub struct ProjectKeys {
+    path: PathBuf,
+    keys: BTreeMap<String, String>,
+}
+
+impl ProjectKeys {
+    /// Reads what earlier starts kept.
+    pub fn open(data: &Path) -> Result<Self, NodeError> {
+        let path = data.join("project-keys.json");
+        let keys = match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text)
+                .map_err(|e| NodeError(format!("{} can't be read: {e}", path.display())))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(NodeError(format!("{}: {error}", path.display()))),
+        };
+        Ok(Self { path, keys })
+    }
+
+    /// Makes the project if it is new; gives an admin key of it, the same one
+    /// at every start for as long as it is not revoked.
+    pub async fn ensure(
+        &mut self,
+        store: &Store,
+        project: &ProjectId,
+    ) -> Result<String, NodeError> {
+        let failed = |e: stt_eval_shared::store::StoreError| NodeError(e.to_string());
+        let now = Timestamp::now();
+        let fresh = Project {
+            id: project.clone(),
+            cursor_secret: hex::encode(random::<32>().map_err(|e| NodeError(e.to_string()))?),
+            inserted_at: now,
+        };
+        let known = store.create_project(&fresh).await.map_err(failed)?;
+        if let Some(text) = self.keys.get(project.as_str())
+            && let Some(presented) = PresentedKey::parse(text)
+            && store
+                .verifier(presented.id)
+                .await
+                .map_err(failed)?
+                .is_some_and(|verifier| presented.proves(&verifier))
+        {
+            return Ok(text.clone());
+        }
+        let entropy = random().map_err(|e| NodeError(e.to_string()))?;
+        let id = KeyId::mint(u64::try_from(now.millis()).unwrap_or(0), entropy);
+        let key = NewKey::make(
+            id,
+            project.clone(),
+            "local admin".to_owned(),
+            Role::Admin,
+            known.cursor_secret,
+            now,
+        )
+        .map_err(|e| NodeError(e.to_string()))?;
+        store
+            .create_key(&key.record, &key.verifier, None)
+            .await
+            .map_err(failed)?;
+        let text = secrecy::ExposeSecret::expose_secret(&key.text).to_owned();
+        self.keys.insert(project.to_string(), text.clone());
+        let json =
+            serde_json::to_string_pretty(&self.keys).map_err(|e| NodeError(e.to_string()))?;
+        write_private(&self.path, &json)
+            .map_err(|e| NodeError(format!("{}: {e}", self.path.display())))?;
+        Ok(text)
+    }
+}

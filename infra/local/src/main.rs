@@ -1,0 +1,207 @@
+//! The command people type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use secrecy::SecretString;
+use stt_eval_local::cloud::{LOG_DIRECTIVES, Ports};
+use stt_eval_local::demo;
+use stt_eval_local::node::{GeminiChoice, Node, NodeError, NodeOptions, schema};
+use stt_eval_shared::domain::ProjectId;
+use tracing_subscriber::EnvFilter;
+
+/// stt-eval on one machine, without an AWS account.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until it is told to stop (SIGTERM or Ctrl-C). Prints one JSON
+    /// line on standard output when it is ready; logs go to standard error.
+    Serve {
+        #[command(flatten)]
+        machine: Machine,
+        /// Where the api listens; port 0 picks a free one.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Where everything is kept; a restart goes on from there.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Shows the whole flow on the bundled clips.
+    Demo {
+        #[command(flatten)]
+        machine: Machine,
+        /// Where everything is kept; by default a directory that goes at the end.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Prints the tables as JSON.
+    Schema,
+    /// Prints the OpenAPI document of the api.
+    Openapi,
+}
+
+#[derive(clap::Args)]
+struct Machine {
+    /// Which Gemini is asked: `sim`, or a URL. By default the real one when
+    /// GEMINI_API_KEY is set, else the simulator.
+    #[arg(long, value_name = "sim|URL")]
+    gemini: Option<String>,
+    /// A project to make; may be given several times.
+    #[arg(long = "project", value_name = "NAME", default_value = "demo")]
+    projects: Vec<ProjectId>,
+    /// Pause between polls and sweeps, e.g. `1s` or `250ms`.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval)]
+    poll_interval: Duration,
+    /// How long a simulated batch takes.
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = parse_interval)]
+    batch_delay: Duration,
+    /// Key of the real Gemini.
+    #[arg(env = "GEMINI_API_KEY", hide = true, long, hide_env_values = true)]
+    gemini_api_key: Option<SecretText>,
+    /// Port of the S3 endpoint; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    s3_port: u16,
+    /// Port of the DynamoDB endpoint; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    dynamodb_port: u16,
+    /// Port of the SQS endpoint; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    sqs_port: u16,
+    /// Replaces a variable of the functions, e.g. `SUBMISSION_GRACE_SECONDS=1`.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    settings: Vec<(String, String)>,
+}
+
+#[derive(Clone)]
+struct SecretText(SecretString);
+
+impl std::str::FromStr for SecretText {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned().into()))
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let (number, scale) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let seconds: f64 = number
+        .parse()
+        .map_err(|_| "expected a time such as 1s or 250ms")?;
+    Duration::try_from_secs_f64(seconds * scale)
+        .ok()
+        .filter(|time| *time >= Duration::from_millis(10))
+        .ok_or_else(|| "expected a time of at least 10ms".to_owned())
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Machine {
+    fn options(self, listen: SocketAddr, data: PathBuf) -> NodeOptions {
+        let key = self.gemini_api_key.map(|key| key.0);
+        let gemini = match self.gemini.as_deref() {
+            Some("sim") => GeminiChoice::Simulator,
+            Some(url) => GeminiChoice::Url(url.to_owned()),
+            None if key.is_some() => GeminiChoice::Real,
+            None => GeminiChoice::Simulator,
+        };
+        NodeOptions {
+            listen,
+            data,
+            // The simulator has no use for a real key.
+            gemini_key: key.filter(|_| gemini != GeminiChoice::Simulator),
+            gemini,
+            projects: self.projects,
+            poll_interval: self.poll_interval,
+            batch_delay: self.batch_delay,
+            ports: Ports {
+                dynamodb: self.dynamodb_port,
+                s3: self.s3_port,
+                sqs: self.sqs_port,
+            },
+            overrides: self.settings.into_iter().collect(),
+        }
+    }
+}
+
+fn log(default: &str) {
+    let directives = std::env::var("RUST_LOG").unwrap_or_else(|_| default.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("{directives},{LOG_DIRECTIVES}")))
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stt-eval-local: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), NodeError> {
+    match command {
+        Command::Serve {
+            machine,
+            listen,
+            data,
+        } => {
+            log("info");
+            let node = Node::start(machine.options(listen, data)).await?;
+            println!("{}", node.ready_line());
+            stopped().await?;
+            node.stop().await
+        }
+        Command::Demo { machine, data } => {
+            log("error");
+            let temporary = tempfile::tempdir().map_err(|e| NodeError(e.to_string()))?;
+            let data = data.unwrap_or_else(|| temporary.path().to_owned());
+            let options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data);
+            let gemini = options.gemini.clone();
+            let node = Node::start(options).await?;
+            let shown = demo::run(&node, &gemini).await;
+            node.stop().await?;
+            shown
+        }
+        Command::Schema => {
+            println!("{}", schema());
+            Ok(())
+        }
+        Command::Openapi => {
+            let text = api::openapi()
+                .to_pretty_json()
+                .map_err(|e| NodeError(e.to_string()))?;
+            println!("{text}");
+            Ok(())
+        }
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn stopped() -> Result<(), NodeError> {
+    let failed = |e: std::io::Error| NodeError(format!("signals: {e}"));
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(failed)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed),
+    }
+}

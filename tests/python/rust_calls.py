@@ -1,0 +1,196 @@
+"""What the functions ask of AWS, read from their Rust source.
+
+No test on one machine notices a missing permission, and none notices one too
+many. So this reads which calls each function makes: the store's methods are
+found in `functions/NAME/src` and in what they use of `shared`, and each
+method's requests in `shared/src/store`. It knows the few ways in which the
+store talks to DynamoDB; a way that it doesn't know is an error, not a gap.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cfn import ROOT
+
+STORE = ROOT / "shared/src/store"
+
+# Helpers of the store, called on `self`: action, for a table given first.
+HELPERS = {
+    "get": "GetItem",
+    "put_rev": "PutItem",
+    "delete": "DeleteItem",
+    "get_many": "BatchGetItem",
+    "write_many": "BatchWriteItem",
+    "delete_many": "BatchWriteItem",
+    "count": "GetItem",
+    "page": "Query",
+    "all": "Query",
+}
+# Writes of a transaction. DynamoDB asks for the single permissions.
+WRITES = {
+    "put_rev": "PutItem",
+    "put_if": "PutItem",
+    "put": "PutItem",
+    "update": "UpdateItem",
+    "delete": "DeleteItem",
+    "count": "UpdateItem",
+    "check": "ConditionCheckItem",
+}
+REQUESTS = {
+    "get_item": "GetItem",
+    "put_item": "PutItem",
+    "update_item": "UpdateItem",
+    "delete_item": "DeleteItem",
+    "query": "Query",
+}
+# Methods of the bucket, and what S3 asks for. Whether something is missing
+# can only be told with ListBucket.
+OBJECTS = {
+    "head": {"GetObject", "ListBucket"},
+    "range": {"GetObject"},
+    "reader": {"GetObject"},
+    "sha256": {"GetObject"},
+    "audio": {"GetObject"},
+    "presign_get": {"GetObject"},
+    "presign_put": {"PutObject"},
+    "put": {"PutObject"},
+    "put_stream": {"PutObject", "AbortMultipartUpload"},
+    "delete": {"DeleteObjectVersion", "ListBucketVersions"},
+    "delete_prefix": {"DeleteObjectVersion", "ListBucketVersions"},
+}
+VAULT = {"seal": "GenerateDataKey", "open": "Decrypt"}
+# Shared modules with calls of their own, which belong to whoever calls them.
+SHARED = ["shared/src/registration.rs"]
+
+
+def code_of(path):
+    """Source without comments, tests and white space."""
+    text = Path(path).read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+    text = re.sub(r"//[^\n]*", "", text)
+    return re.sub(r"\s+(?=\W)|(?<=\W)\s+", "", text)
+
+
+def functions_of(code):
+    """Name and body of each function."""
+    for match in re.finditer(r"\bfn (\w+)", code):
+        start = code.find("{", match.end())
+        end = code.find(";", match.end())
+        if start < 0 or 0 <= end < start:
+            continue
+        depth, at = 1, start + 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(code[at], 0)
+            at += 1
+        yield match[1], code[start:at]
+
+
+@dataclass
+class Method:
+    """What one method of the store does."""
+
+    requests: set = field(default_factory=set)
+    calls: set = field(default_factory=set)
+
+
+def tables_in(body, expression):
+    """The table that an expression stands for."""
+    expression = expression.lstrip("&")
+    if match := re.fullmatch(r"(?:self|store)\.tables\.(\w+)|tables\.(\w+)", expression):
+        return {match[1] or match[2]}
+    if expression in ("table", "name"):
+        found = set(re.findall(rf"let {expression}=&self\.tables\.(\w+);", body))
+        found |= set(re.findall(r"DueTable::\w+=>&self\.tables\.(\w+)", body))
+        if found:
+            return found
+    raise LookupError(f"which table is {expression!r}?")
+
+
+def indexes_in(body, expression):
+    if expression.startswith('"'):
+        return {expression.strip('"')}
+    return set(re.findall(r'\("(\w+)","\w+_key",', body))
+
+
+TABLE = r"(&?(?:self\.|store\.)?tables\.\w+|&?table|&?name)"
+
+
+def read_method(body):
+    method, seen = Method(), 0
+
+    def add(action, expression, index=None):
+        for table in tables_in(body, expression):
+            method.requests.add((action, f"{table}/index/{index}" if index else table))
+
+    for helper, expression in re.findall(rf"\bself\.(\w+)\({TABLE},", body):
+        add(HELPERS[helper], expression)
+    for write, expression in re.findall(rf"(?<!self)\.(\w+)\({TABLE},", body):
+        add(WRITES[write], expression)
+    for expression in re.findall(rf"\buse_file\(txn,{TABLE},", body):
+        add("UpdateItem", expression)
+    if ".complete(" in body:
+        method.requests.add(("PutItem", "runs"))
+    requests = rf"\.db\.(\w+)\(\)\.table_name\({TABLE}\)(?:\.index_name\(([^)]+)\))?"
+    for request, expression, index in re.findall(requests, body):
+        seen += 1
+        for found in indexes_in(body, index) if index else [None]:
+            add(REQUESTS[request], expression, found)
+    if body.count(".db.") != seen:
+        raise LookupError("a request in a form that is not known here")
+    method.calls = set(re.findall(r"\bself\.(\w+)\(", body)) - HELPERS.keys()
+    return method
+
+
+def store_methods():
+    methods = {}
+    for path in sorted(STORE.glob("*.rs")):
+        if path.name in ("mod.rs", "txn.rs", "row.rs", "schema.rs"):
+            continue  # the helpers themselves
+        for name, body in functions_of(code_of(path)):
+            touches = ".tables." in body or ".db." in body or "self." in body
+            if not touches or name in ("complete", "item", "completed"):
+                continue
+            assert name not in methods, f"two methods of the store are called {name}"
+            try:
+                methods[name] = read_method(body)
+            except (LookupError, KeyError) as problem:
+                raise AssertionError(f"{path.name}: {name}: {problem}") from problem
+    return methods
+
+
+def requests_of(name, methods):
+    method = methods[name]
+    found = set(method.requests)
+    for called in method.calls & methods.keys():
+        found |= requests_of(called, methods)
+    return found
+
+
+def needs(function):
+    """IAM actions that a function's source asks for, by service."""
+    methods = store_methods()
+    code = "".join(code_of(p) for p in sorted((ROOT / "functions" / function / "src").rglob("*.rs")))
+    for path in SHARED:
+        for name, body in functions_of(code_of(ROOT / path)):
+            if re.search(rf"\b{name}\(", code):
+                # With what it calls in its own module.
+                code += code_of(ROOT / path) if name.startswith("register_") else body
+    found = set()
+    for name in re.findall(r"\bstore\.(\w+)\(", code):
+        if name in methods:
+            found |= {(f"dynamodb:{a}", r) for a, r in requests_of(name, methods)}
+        elif name not in ("clone",):
+            raise AssertionError(f"{function}: the store has no method {name} that is known here")
+    for name in re.findall(r"\bobjects\.(\w+)\(", code):
+        found |= {(f"s3:{action}", "bucket") for action in OBJECTS.get(name, ())}
+    for name in re.findall(r"\bvault\.(\w+)\(", code):
+        found |= {(f"kms:{VAULT[name]}", "key")} if name in VAULT else set()
+    if re.search(r"\bqueue\.send\(", code):
+        found.add(("sqs:SendMessage", "queue"))
+    return found
+
+
+if __name__ == "__main__":
+    for function in ("api", "register", "submit", "poll"):
+        for action, resource in sorted(needs(function)):
+            print(function, action, resource)
