@@ -11,6 +11,7 @@ use std::error::Error;
 use stt_eval_shared::scoring::normalise::{Normaliser, Waterfall};
 use stt_eval_shared::scoring::uncertainty::{Bootstrap, Sample};
 use stt_eval_shared::scoring::{CorpusSums, Scorer, words};
+use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 const SENTENCES: [(&str, &str); 9] = [
@@ -36,7 +37,7 @@ fn without_some_marks(text: &str, random: &mut Xoshiro256PlusPlus) -> String {
         .into_iter()
         .map(
             |word| match word.char_indices().rfind(|(_, c)| is_mark(*c)) {
-                Some((at, mark)) if random.next_u64() % 5 == 0 => {
+                Some((at, mark)) if random.next_u64().is_multiple_of(5) => {
                     format!("{}{}", &word[..at], &word[at + mark.len_utf8()..])
                 }
                 _ => word.to_owned(),
@@ -46,13 +47,20 @@ fn without_some_marks(text: &str, random: &mut Xoshiro256PlusPlus) -> String {
     words.join(" ")
 }
 
-/// Removes about one word in eleven, and writes neither danda nor comma.
+/// Removes about one word in eleven; writes ASCII digits, no danda and no comma,
+/// and every fifth sentence decomposed.
 fn without_some_words(text: &str, random: &mut Xoshiro256PlusPlus) -> String {
     let words: Vec<&str> = words(text)
         .into_iter()
-        .filter(|_| random.next_u64() % 11 != 0)
+        .filter(|_| !random.next_u64().is_multiple_of(11))
         .collect();
-    words.join(" ").replace(['।', ',', '.', '?'], "")
+    let text = words.join(" ").replace(['।', ',', '.', '?'], "");
+    let text = text.replace("२५", "25").replace("১০০", "100");
+    if random.next_u64().is_multiple_of(5) {
+        text.nfd().collect()
+    } else {
+        text
+    }
 }
 
 /// What the usual normaliser does: marks, symbols and punctuation to blanks.

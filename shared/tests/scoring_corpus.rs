@@ -1,5 +1,7 @@
 //! Sums over samples: order never matters, failures count.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use proptest::prelude::*;
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::{CorpusSums, Flag, SampleScore, score};

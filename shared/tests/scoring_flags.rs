@@ -1,5 +1,7 @@
 //! Each flag where it belongs, and not where it does not.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use stt_eval_shared::scoring::confusions::{Confusions, KeywordRecall};
 use stt_eval_shared::scoring::normalise::{Normaliser, Waterfall};
 use stt_eval_shared::scoring::{Flag, align_words, score};

@@ -1,5 +1,7 @@
 //! Every row made with jiwer 4.0.0, compared exactly.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use serde_json::Value;
 use std::collections::HashMap;
 use stt_eval_shared::scoring::normalise::Normaliser;

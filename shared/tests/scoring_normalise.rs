@@ -1,5 +1,7 @@
 //! What the default normaliser forgives and what it keeps, script by script.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use proptest::prelude::*;
 use stt_eval_shared::scoring::normalise::{LossyStep, Normaliser};
 use stt_eval_shared::scoring::score;

@@ -1,5 +1,7 @@
 //! Whole pairs: variants, aligned words, laws that every score obeys.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use proptest::prelude::*;
 use stt_eval_shared::scoring::align::Op;
 use stt_eval_shared::scoring::normalise::Normaliser;

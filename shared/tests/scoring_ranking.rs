@@ -1,6 +1,8 @@
 //! A normaliser that blanks marks picks the wrong winner; ours does not.
 //! Generated data.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::{CorpusSums, Scorer};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};

@@ -1,5 +1,7 @@
 //! The bootstrap: reproducible, and its intervals cover what they promise.
 
+#![allow(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use stt_eval_shared::scoring::uncertainty::{Bootstrap, BootstrapError, Sample};

@@ -4,9 +4,9 @@
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use shared::App;
-use shared::access::keys::{PresentedKey, Role};
-use shared::domain::{KeyId, ProjectId};
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::{PresentedKey, Role};
+use stt_eval_shared::domain::{KeyId, ProjectId};
 
 use crate::cursor::Cursors;
 use crate::error::ApiError;
@@ -18,8 +18,6 @@ pub struct Tenant {
     pub project: ProjectId,
     /// The key.
     pub key: KeyId,
-    /// What the key may do.
-    pub role: Role,
     /// Secret of the project's cursors.
     pub cursor_secret: String,
 }
@@ -39,7 +37,9 @@ fn presented(parts: &Parts) -> Option<PresentedKey> {
     }
     let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| PresentedKey::parse(token))?
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| PresentedKey::parse(token))?
 }
 
 async fn tenant(parts: &Parts, app: &App, needed: Role) -> Result<Tenant, ApiError> {
@@ -59,7 +59,6 @@ async fn tenant(parts: &Parts, app: &App, needed: Role) -> Result<Tenant, ApiErr
     Ok(Tenant {
         project: verifier.project,
         key: verifier.id,
-        role: verifier.role,
         cursor_secret: verifier.cursor_secret,
     })
 }

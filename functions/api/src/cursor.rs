@@ -7,7 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
-use shared::domain::ProjectId;
+use stt_eval_shared::domain::ProjectId;
 
 use crate::error::ApiError;
 
@@ -32,7 +32,10 @@ impl Cursors {
             scope.extend_from_slice(&(part.len() as u64).to_be_bytes());
             scope.extend_from_slice(part.as_bytes());
         }
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), scope }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            scope,
+        }
     }
 
     fn signed(&self, position: &str) -> Vec<u8> {

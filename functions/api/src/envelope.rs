@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
-use shared::domain::validate::FieldError;
+use stt_eval_shared::domain::validate::FieldError;
 use utoipa::ToSchema;
 
 use crate::error::{Answer, ApiError};
@@ -94,13 +94,23 @@ pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Answer {
         .map_err(|e| ApiError::internal(format!("an answer can't be written: {e}")))?;
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
 
 /// One thing, with a status.
 pub fn one<T: Serialize>(status: StatusCode, data: T) -> Answer {
-    json(status, &Envelope { success: true, data, error: (), metadata: None })
+    json(
+        status,
+        &Envelope {
+            success: true,
+            data,
+            error: (),
+            metadata: None,
+        },
+    )
 }
 
 /// One thing.
@@ -110,16 +120,39 @@ pub fn ok<T: Serialize>(data: T) -> Answer {
 
 /// One thing with a paged list inside.
 pub fn paged<T: Serialize>(data: T, metadata: PageMeta) -> Answer {
-    json(StatusCode::OK, &Envelope { success: true, data, error: (), metadata: Some(metadata) })
+    json(
+        StatusCode::OK,
+        &Envelope {
+            success: true,
+            data,
+            error: (),
+            metadata: Some(metadata),
+        },
+    )
 }
 
 /// A page of a list.
 pub fn list<T: Serialize>(data: Vec<T>, metadata: PageMeta) -> Answer {
-    json(StatusCode::OK, &ListEnvelope { success: true, data, error: (), metadata })
+    json(
+        StatusCode::OK,
+        &ListEnvelope {
+            success: true,
+            data,
+            error: (),
+            metadata,
+        },
+    )
 }
 
 /// The whole of a short, fixed list.
 pub fn whole_list<T: Serialize>(data: Vec<T>) -> Answer {
     let count = data.len() as u64;
-    list(data, PageMeta { total: count, limit: count, next_cursor: None })
+    list(
+        data,
+        PageMeta {
+            total: count,
+            limit: count,
+            next_cursor: None,
+        },
+    )
 }

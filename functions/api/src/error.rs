@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use shared::access::NoRandomness;
-use shared::access::keys::Role;
-use shared::domain::run::NotAllowed;
-use shared::domain::validate::{Errors, FieldError};
-use shared::objects::ObjectError;
-use shared::store::StoreError;
+use stt_eval_shared::access::NoRandomness;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::run::NotAllowed;
+use stt_eval_shared::domain::validate::{Errors, FieldError};
+use stt_eval_shared::objects::ObjectError;
+use stt_eval_shared::store::StoreError;
 
 /// Answer of a route.
 pub type Answer = Result<Response, ApiError>;
@@ -56,7 +56,10 @@ impl ApiError {
 
     /// 400 that names a field.
     pub fn malformed_field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::with_fields(StatusCode::BAD_REQUEST, vec![FieldError::new(field, message)])
+        Self::with_fields(
+            StatusCode::BAD_REQUEST,
+            vec![FieldError::new(field, message)],
+        )
     }
 
     /// 422: readable, but not valid.
@@ -74,10 +77,18 @@ impl ApiError {
             [] => "the request is not valid".to_owned(),
             [one] => format!("{}: {}", one.field, one.message),
             [first, rest @ ..] => {
-                format!("{}: {} (and {} more)", first.field, first.message, rest.len())
+                format!(
+                    "{}: {} (and {} more)",
+                    first.field,
+                    first.message,
+                    rest.len()
+                )
             }
         };
-        Self { fields, ..Self::new(status, message) }
+        Self {
+            fields,
+            ..Self::new(status, message)
+        }
     }
 
     /// 401.

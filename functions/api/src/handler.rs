@@ -9,7 +9,7 @@ use lambda_http::lambda_runtime::{Context, LambdaEvent};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, Service};
 use serde::Serialize;
-use shared::App;
+use stt_eval_shared::App;
 
 /// The api function.
 #[derive(Clone)]
@@ -21,7 +21,9 @@ impl Handler {
     /// Over an app.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self { router: crate::router(app) }
+        Self {
+            router: crate::router(app),
+        }
     }
 
     /// Answers one event given as JSON with the response as JSON.
@@ -71,12 +73,23 @@ fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
         }
         *query = fitting;
     }
-    let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
-    if host.is_some_and(|host| host.parse::<http::uri::Authority>().is_err() || host.contains(['@', '[', '%'])) {
-        request.headers.insert(HOST, HeaderValue::from_static("localhost"));
+    let host = request
+        .headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    if host.is_some_and(|host| {
+        host.parse::<http::uri::Authority>().is_err() || host.contains(['@', '[', '%'])
+    }) {
+        request
+            .headers
+            .insert(HOST, HeaderValue::from_static("localhost"));
     }
     // Taken for the scheme of the request's URL.
-    if request.headers.get("x-forwarded-proto").is_some_and(|p| p != "https" && p != "http") {
+    if request
+        .headers
+        .get("x-forwarded-proto")
+        .is_some_and(|p| p != "https" && p != "http")
+    {
         request.headers.remove("x-forwarded-proto");
     }
     let path = request.raw_path.get_or_insert_default();

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use shared::domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId};
+use stt_eval_shared::domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId};
 
 use crate::error::ApiError;
 
@@ -32,6 +32,19 @@ named!(
     KeyId => "API key",
 );
 
+/// A word in the path; nothing when it is not UTF-8.
+#[derive(Debug)]
+pub struct PathText(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(text.ok().map(|Path(text)| text)))
+    }
+}
+
 /// The id in the path.
 #[derive(Debug)]
 pub struct PathId<T>(Option<T>);
@@ -47,8 +60,8 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for PathId<T> {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let text = Path::<String>::from_request_parts(parts, state).await;
-        Ok(Self(text.ok().and_then(|Path(text)| text.parse().ok())))
+        let PathText(text) = PathText::from_request_parts(parts, state).await?;
+        Ok(Self(text.and_then(|text| text.parse().ok())))
     }
 }
 
@@ -56,8 +69,11 @@ impl<S: Send + Sync, T: Named> FromRequestParts<S> for PathId<T> {
 pub fn in_body<T: Named>(
     field: &str,
     text: &str,
-) -> Result<T, shared::domain::validate::FieldError> {
+) -> Result<T, stt_eval_shared::domain::validate::FieldError> {
     text.parse().map_err(|_| {
-        shared::domain::validate::FieldError::new(field, format!("is not the id of a {}", T::NOUN))
+        stt_eval_shared::domain::validate::FieldError::new(
+            field,
+            format!("is not the id of a {}", T::NOUN),
+        )
     })
 }

@@ -5,12 +5,12 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 use ring::digest::{SHA256, digest};
-use shared::App;
-use shared::access::{random, sha256_hex};
-use shared::domain::{DatasetId, FileId, KeyId, ProjectId, RunId, Timestamp};
-use shared::store::idempotency::{Begin, Claim};
+use stt_eval_shared::App;
+use stt_eval_shared::access::{random, sha256_hex};
+use stt_eval_shared::domain::{DatasetId, FileId, KeyId, ProjectId, RunId, Timestamp};
+use stt_eval_shared::store::idempotency::{Begin, Claim};
 
 use crate::error::ApiError;
 
@@ -29,12 +29,20 @@ pub struct Idempotency {
 /// The key as the OpenAPI document tells of it.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "read by the extractor; here for the document only")]
+#[expect(
+    dead_code,
+    reason = "read by the extractor; here for the document only"
+)]
 pub struct IdempotencyHeader {
     /// The same key with the same body gets the same answer again (same ids,
     /// same status) for at least 24 hours; with another body 422. 1 to 255
     /// visible ASCII characters.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
     key: Option<String>,
 }
 
@@ -57,10 +65,17 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
                 Some(text.to_owned())
             }
             (Some(_), Some(_)) => {
-                return Err(ApiError::malformed_field("Idempotency-Key", "is there twice"));
+                return Err(ApiError::malformed_field(
+                    "Idempotency-Key",
+                    "is there twice",
+                ));
             }
         };
-        Ok(Self { key, method: parts.method.clone(), uri: parts.uri.clone() })
+        Ok(Self {
+            key,
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+        })
     }
 }
 
@@ -70,8 +85,8 @@ pub enum Begun {
     Go(Attempt),
     /// It was done: answer again with this status, about these ids.
     Again {
-        /// Status.
-        status: u16,
+        /// Status that was answered.
+        status: StatusCode,
         /// What was made.
         made: Vec<String>,
     },
@@ -104,7 +119,11 @@ impl Idempotency {
     ) -> Result<Begun, ApiError> {
         let now = Timestamp::now();
         let Some(key) = &self.key else {
-            return Ok(Begun::Go(Attempt { project: project.clone(), claim: None, now }));
+            return Ok(Begun::Go(Attempt {
+                project: project.clone(),
+                claim: None,
+                now,
+            }));
         };
         let payload = format!("{} {}\n{}", self.method, self.uri.path(), canonical(body));
         let payload = sha256_hex(payload.as_bytes());
@@ -115,7 +134,10 @@ impl Idempotency {
                 claim: Some(claim),
                 now,
             })),
-            Begin::Done { status, made } => Ok(Begun::Again { status, made }),
+            Begin::Done { status, made } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                Ok(Begun::Again { status, made })
+            }
             Begin::Running => Err(ApiError::conflict(
                 "the same request is still being worked on; ask again with the same Idempotency-Key",
             )
@@ -138,7 +160,10 @@ impl Attempt {
     /// When the first attempt began, if this is not it.
     #[must_use]
     pub fn repeats(&self) -> Option<Timestamp> {
-        self.claim.as_ref().filter(|claim| claim.rev > 1).map(|claim| claim.first_at)
+        self.claim
+            .as_ref()
+            .filter(|claim| claim.rev > 1)
+            .map(|claim| claim.first_at)
     }
 
     fn seed(&self, kind: &str, index: usize) -> Result<(u64, [u8; 10]), ApiError> {
@@ -156,22 +181,26 @@ impl Attempt {
 
     /// Id of a file this request makes.
     pub fn file_id(&self, index: usize) -> Result<FileId, ApiError> {
-        self.seed("file", index).map(|(millis, entropy)| FileId::mint(millis, entropy))
+        self.seed("file", index)
+            .map(|(millis, entropy)| FileId::mint(millis, entropy))
     }
 
     /// Id of the dataset this request makes.
     pub fn dataset_id(&self) -> Result<DatasetId, ApiError> {
-        self.seed("dataset", 0).map(|(millis, entropy)| DatasetId::mint(millis, entropy))
+        self.seed("dataset", 0)
+            .map(|(millis, entropy)| DatasetId::mint(millis, entropy))
     }
 
     /// Id of the run this request makes.
     pub fn run_id(&self) -> Result<RunId, ApiError> {
-        self.seed("run", 0).map(|(millis, entropy)| RunId::mint(millis, entropy))
+        self.seed("run", 0)
+            .map(|(millis, entropy)| RunId::mint(millis, entropy))
     }
 
     /// Id of the API key this request makes.
     pub fn key_id(&self) -> Result<KeyId, ApiError> {
-        self.seed("key", 0).map(|(millis, entropy)| KeyId::mint(millis, entropy))
+        self.seed("key", 0)
+            .map(|(millis, entropy)| KeyId::mint(millis, entropy))
     }
 
     /// Completes the claim by itself, for effects that are not one
@@ -184,9 +213,10 @@ impl Attempt {
     ) -> Result<(), ApiError> {
         match &self.claim {
             None => Ok(()),
-            Some(claim) => {
-                Ok(app.store.complete_idempotent(&self.project, claim, status, made).await?)
-            }
+            Some(claim) => Ok(app
+                .store
+                .complete_idempotent(&self.project, claim, status, made)
+                .await?),
         }
     }
 
@@ -196,11 +226,7 @@ impl Attempt {
     /// Safe even when the outcome of a write is unknown: what completes the
     /// claim is part of the write, so either the claim is completed and stays,
     /// or the write can't be done any more once the claim is gone.
-    pub async fn settle<T>(
-        &self,
-        app: &App,
-        outcome: Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
+    pub async fn settle<T>(&self, app: &App, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
         if let (Err(_), Some(claim)) = (&outcome, &self.claim)
             && let Err(error) = app.store.release_idempotent(&self.project, claim).await
         {
@@ -227,7 +253,7 @@ impl Attempt {
 #[must_use]
 pub fn deleted_since() -> ApiError {
     ApiError::new(
-        http::StatusCode::NOT_FOUND,
+        StatusCode::NOT_FOUND,
         "what the first request with this Idempotency-Key made has been deleted since",
     )
 }
@@ -235,7 +261,10 @@ pub fn deleted_since() -> ApiError {
 /// The ids of what an earlier request made.
 pub fn made_ids<T: std::str::FromStr>(made: &[String]) -> Result<Vec<T>, ApiError> {
     made.iter()
-        .map(|id| id.parse().map_err(|_| ApiError::internal("a claim holds an id of another kind")))
+        .map(|id| {
+            id.parse()
+                .map_err(|_| ApiError::internal("a claim holds an id of another kind"))
+        })
         .collect()
 }
 
@@ -280,7 +309,10 @@ mod tests {
 
     #[test]
     fn blanks_and_order_of_fields_make_no_other_request() {
-        assert_eq!(canonical(b"{\"a\":1,\"b\":[2]}"), canonical(b" { \"b\" : [2], \"a\":1 }"));
+        assert_eq!(
+            canonical(b"{\"a\":1,\"b\":[2]}"),
+            canonical(b" { \"b\" : [2], \"a\":1 }")
+        );
         assert_ne!(canonical(b"{\"a\":1}"), canonical(b"{\"a\":2}"));
         assert_ne!(canonical(b"--boundary"), canonical(b"--boundary2"));
     }
@@ -298,7 +330,13 @@ mod tests {
         assert!(read(&[]).await.unwrap().key.is_none());
         assert_eq!(read(&[b"abc"]).await.unwrap().key.as_deref(), Some("abc"));
         let long = "x".repeat(256);
-        for bad in [&[b"" as &[u8]] as &[&[u8]], &[b"a b"], &[b"\xff"], &[long.as_bytes()], &[b"a", b"b"]] {
+        for bad in [
+            &[b"" as &[u8]] as &[&[u8]],
+            &[b"a b"],
+            &[b"\xff"],
+            &[long.as_bytes()],
+            &[b"a", b"b"],
+        ] {
             assert_eq!(read(bad).await.unwrap_err().status.as_u16(), 400);
         }
     }

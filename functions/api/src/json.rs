@@ -30,10 +30,15 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         let (parts, body) = request.into_parts();
         let media = body::media_type(&parts.headers);
         if !is_json(&media) {
-            return Err(ApiError::unsupported("the body must be JSON; send it with Content-Type: application/json"));
+            return Err(ApiError::unsupported(
+                "the body must be JSON; send it with Content-Type: application/json",
+            ));
         }
         let bytes = body::read(&parts.headers, body, MAX_JSON, "1 MiB").await?;
-        Ok(Self { value: parse(&bytes)?, bytes })
+        Ok(Self {
+            value: parse(&bytes)?,
+            bytes,
+        })
     }
 }
 
@@ -101,7 +106,9 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
         }
     }
     let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(&*text, |(text, _)| text);
     let field = if path == "." { "body" } else { path };
     if text.starts_with("unknown field") {
         let allowed = match text.split_once(", expected ") {
@@ -115,7 +122,11 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     }
     if let Some(name) = text.strip_prefix("missing field ") {
         let name = name.trim_matches('`');
-        let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+        let field = if path == "." {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        };
         return ApiError::invalid_field(field, "is required");
     }
     let message = match text.split_once(", expected ") {
@@ -164,7 +175,11 @@ mod tests {
 
     fn refused(body: &str) -> (u16, String, String) {
         let error = parse::<Outer>(body.as_bytes()).unwrap_err();
-        let field = error.fields.first().map(|f| f.field.clone()).unwrap_or_default();
+        let field = error
+            .fields
+            .first()
+            .map(|f| f.field.clone())
+            .unwrap_or_default();
         (error.status.as_u16(), field, error.message)
     }
 
@@ -178,7 +193,11 @@ mod tests {
             ("{\"name\":\"\\ud800\"}", 400, ""),
             ("{\"name\":\"a\",\"nmae\":1}", 400, "nmae"),
             ("{\"name\":\"a\",\"name\":\"b\"}", 400, "name"),
-            ("{\"name\":\"a\",\"inner\":[{\"size\":1},{\"size\":2,\"x\":1}]}", 400, "inner[1].x"),
+            (
+                "{\"name\":\"a\",\"inner\":[{\"size\":1},{\"size\":2,\"x\":1}]}",
+                400,
+                "inner[1].x",
+            ),
             ("[]", 422, "body"),
             ("[\"a\"]", 422, "body"),
             ("null", 422, "body"),
@@ -188,14 +207,29 @@ mod tests {
             ("{\"name\":\"a\",\"inner\":{}}", 422, "inner"),
             ("{\"name\":\"a\",\"inner\":[[1]]}", 422, "inner[0]"),
             ("{\"name\":\"a\",\"inner\":[{}]}", 422, "inner[0].size"),
-            ("{\"name\":\"a\",\"inner\":[{\"size\":-1}]}", 422, "inner[0].size"),
-            ("{\"name\":\"a\",\"inner\":[{\"size\":1.5}]}", 422, "inner[0].size"),
+            (
+                "{\"name\":\"a\",\"inner\":[{\"size\":-1}]}",
+                422,
+                "inner[0].size",
+            ),
+            (
+                "{\"name\":\"a\",\"inner\":[{\"size\":1.5}]}",
+                422,
+                "inner[0].size",
+            ),
         ] {
             let (got, at, message) = refused(body);
             assert_eq!((got, &*at), (status, field), "{body}: {message}");
         }
-        assert_eq!(refused("{\"name\":\"a\",\"inner\":[{\"size\":\"secret\"}]}").2, "inner[0].size: must be a whole number, 0 or more");
-        assert!(refused("{\"name\":\"a\",\"x\":1}").2.contains("expected one of name, inner, remark"));
+        assert_eq!(
+            refused("{\"name\":\"a\",\"inner\":[{\"size\":\"secret\"}]}").2,
+            "inner[0].size: must be a whole number, 0 or more"
+        );
+        assert!(
+            refused("{\"name\":\"a\",\"x\":1}")
+                .2
+                .contains("expected one of name, inner, remark")
+        );
     }
 
     #[test]
@@ -203,7 +237,10 @@ mod tests {
         let read = |body: &str| parse::<Outer>(body.as_bytes()).unwrap().remark;
         assert_eq!(read("{\"name\":\"a\"}"), None);
         assert_eq!(read("{\"name\":\"a\",\"remark\":null}"), Some(None));
-        assert_eq!(read("{\"name\":\"a\",\"remark\":\"\"}"), Some(Some(String::new())));
+        assert_eq!(
+            read("{\"name\":\"a\",\"remark\":\"\"}"),
+            Some(Some(String::new()))
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use api::Handler;
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 use lambda_http::{Error, tracing};
-use shared::App;
+use stt_eval_shared::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -16,8 +16,8 @@ use http::header::{
 };
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
-use shared::access::random;
-use shared::domain::Timestamp;
+use stt_eval_shared::access::random;
+use stt_eval_shared::domain::Timestamp;
 use tracing::Instrument;
 
 use crate::envelope::{ErrorEnvelope, ErrorMeta};
@@ -31,11 +31,13 @@ fn request_id(request: &Request) -> String {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
-    given.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic())).unwrap_or_else(|| {
-        let millis = u64::try_from(Timestamp::now().millis()).unwrap_or(0);
-        let entropy: [u8; 16] = random().unwrap_or_default();
-        ulid::Ulid::from_parts(millis, u128::from_be_bytes(entropy)).to_string()
-    })
+    given
+        .filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic()))
+        .unwrap_or_else(|| {
+            let millis = u64::try_from(Timestamp::now().millis()).unwrap_or(0);
+            let entropy: [u8; 16] = random().unwrap_or_default();
+            ulid::Ulid::from_parts(millis, u128::from_be_bytes(entropy)).to_string()
+        })
 }
 
 /// The outermost middleware. Logs ids, route and status; never bodies, keys or
@@ -43,7 +45,10 @@ fn request_id(request: &Request) -> String {
 pub async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!(
         "request",
         request_id = %id,
@@ -117,9 +122,14 @@ fn add_headers(response: &mut Response, id: &str) {
         for (name, value) in [
             (CACHE_CONTROL, "no-store"),
             (REFERRER_POLICY, "no-referrer"),
-            (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+            (
+                CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
         ] {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
         }
     }
 }

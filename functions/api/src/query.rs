@@ -3,7 +3,8 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use shared::domain::validate::FieldError;
+use stt_eval_shared::domain::validate::FieldError;
+use utoipa::IntoParams;
 
 use crate::error::ApiError;
 
@@ -50,12 +51,22 @@ impl FromQuery for NoQuery {
 }
 
 /// Which page.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// Most items on it.
+    /// Most items of the page.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 50)]
     pub limit: usize,
-    /// Where it begins.
+    /// `next_cursor` of the page before; absent for the first page.
     pub cursor: Option<String>,
+}
+
+impl FromQuery for Paging {
+    const NAMES: &'static [&'static str] = &["limit", "cursor"];
+
+    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+        pairs.paging()
+    }
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -88,7 +99,9 @@ impl Pairs {
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-                return Err(ApiError::malformed("the query is not percent-encoded UTF-8"));
+                return Err(ApiError::malformed(
+                    "the query is not percent-encoded UTF-8",
+                ));
             };
             if !known.contains(&&*name) {
                 let allowed = if known.is_empty() {
@@ -102,7 +115,10 @@ impl Pairs {
                 ));
             }
             if pairs.iter().any(|(other, _)| *other == name) {
-                return Err(ApiError::malformed_field(name, "query parameter given twice"));
+                return Err(ApiError::malformed_field(
+                    name,
+                    "query parameter given twice",
+                ));
             }
             pairs.push((name, value));
         }
@@ -112,7 +128,10 @@ impl Pairs {
     /// A parameter as it was given.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| &**value)
     }
 
     /// `true` or `false`; `otherwise` when it is absent.
@@ -127,7 +146,9 @@ impl Pairs {
 
     /// One of a few words.
     pub fn choice<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, value)) => Ok(Some(*value)),
             None => {
@@ -144,7 +165,9 @@ impl Pairs {
         name: &str,
         wanted: &str,
     ) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         match text.parse() {
             Ok(value) => Ok(Some(value)),
             Err(_) => Err(ApiError::invalid_field(name, format!("must be {wanted}"))),
@@ -162,11 +185,18 @@ impl Pairs {
                 .ok_or_else(|| {
                     ApiError::invalid(vec![FieldError::new(
                         "limit",
-                        format!("must be a whole number from {} to {}", LIMITS.start(), LIMITS.end()),
+                        format!(
+                            "must be a whole number from {} to {}",
+                            LIMITS.start(),
+                            LIMITS.end()
+                        ),
                     )])
                 })?,
         };
-        Ok(Paging { limit, cursor: self.text("cursor").map(str::to_owned) })
+        Ok(Paging {
+            limit,
+            cursor: self.text("cursor").map(str::to_owned),
+        })
     }
 }
 
@@ -188,7 +218,10 @@ mod tests {
         assert_eq!(pairs.paging().unwrap().limit, 7);
         assert_eq!(pairs.paging().unwrap().cursor.as_deref(), Some("a+b c"));
         assert!(pairs.flag("flag", false).unwrap());
-        assert_eq!(pairs.choice("sort", &[("wer", 1), ("-wer", 2)]).unwrap(), Some(2));
+        assert_eq!(
+            pairs.choice("sort", &[("wer", 1), ("-wer", 2)]).unwrap(),
+            Some(2)
+        );
         assert_eq!(parse("").unwrap().paging().unwrap().limit, DEFAULT_LIMIT);
     }
 
@@ -196,7 +229,10 @@ mod tests {
     fn what_is_unknown_or_repeated_is_named() {
         let status = |query: &str| {
             let error = parse(query).unwrap_err();
-            (error.status.as_u16(), error.fields.first().map(|f| f.field.clone()))
+            (
+                error.status.as_u16(),
+                error.fields.first().map(|f| f.field.clone()),
+            )
         };
         assert_eq!(status("limt=5"), (400, Some("limt".into())));
         assert_eq!(status("limit=5&limit=5"), (400, Some("limit".into())));
@@ -207,12 +243,29 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_invalid() {
-        for query in ["limit=0", "limit=101", "limit=", "limit=x", "limit=-1", "limit=%2B5", "limit"] {
+        for query in [
+            "limit=0",
+            "limit=101",
+            "limit=",
+            "limit=x",
+            "limit=-1",
+            "limit=%2B5",
+            "limit",
+        ] {
             let error = parse(query).unwrap().paging().unwrap_err();
-            assert_eq!((error.status.as_u16(), &*error.fields[0].field), (422, "limit"), "{query}");
+            assert_eq!(
+                (error.status.as_u16(), &*error.fields[0].field),
+                (422, "limit"),
+                "{query}"
+            );
         }
         assert!(parse("flag=1").unwrap().flag("flag", false).is_err());
-        assert!(parse("sort=").unwrap().choice("sort", &[("wer", ())]).is_err());
+        assert!(
+            parse("sort=")
+                .unwrap()
+                .choice("sort", &[("wer", ())])
+                .is_err()
+        );
     }
 
     proptest! {

@@ -12,6 +12,9 @@ pub const MAX_INLINE_SAMPLES: usize = 1_000;
 pub const MAX_SAMPLES: usize = 10_000;
 /// Longest reference in characters.
 pub const MAX_GROUND_TRUTH_CHARS: usize = 100_000;
+/// Most bytes of a sample's reference and metadata together: a DynamoDB item
+/// holds 400 KB, and the rest of it has to fit too.
+pub const MAX_SAMPLE_BYTES: usize = 300_000;
 /// Most metadata fields on a sample.
 pub const MAX_METADATA_FIELDS: usize = 50;
 /// Longest metadata value in characters.

@@ -191,6 +191,24 @@ impl Run {
             && self.round == unit.round
     }
 
+    /// Whether what a unit brings still counts. A collection that has begun
+    /// may have written outcomes already, so it goes on in a run that people
+    /// cancelled meanwhile: otherwise there would be outcomes that nobody
+    /// counted. Only deleting stops it.
+    #[must_use]
+    pub fn counts(&self, unit: UnitKey) -> bool {
+        let stopping = self.status == RunStatus::Cancelled && self.closing;
+        !self.deleting && self.round == unit.round && (self.status.is_active() || stopping)
+    }
+
+    /// Whether a unit belongs to what the run has left behind, and so may be
+    /// stopped. Not the opposite of [`wants`](Self::wants): whoever read the
+    /// run a while ago meets units of a retry that it does not know yet.
+    #[must_use]
+    pub fn left_behind(&self, generation: u32) -> bool {
+        generation < self.generation
+    }
+
     fn touched(&self, now: Timestamp) -> Self {
         Self {
             updated_at: now,
@@ -199,7 +217,8 @@ impl Run {
         }
     }
 
-    /// The units of this round exist. A round without any ends the run.
+    /// The units of this round exist. A round without any ends the run, and so
+    /// does one whose units were all done before this was recorded.
     #[must_use]
     pub fn planned(&self, units: u32, now: Timestamp, check_again: Timestamp) -> Option<Self> {
         (self.status.is_active() && self.units_total.is_none()).then(|| {
@@ -208,7 +227,7 @@ impl Run {
                 due_at: Some(check_again),
                 ..self.touched(now)
             };
-            if units == 0 {
+            if run.units_done >= units {
                 run.end(now);
             }
             run
@@ -234,7 +253,8 @@ impl Run {
         })
     }
 
-    /// Adds what a unit brought. The last unit ends the run.
+    /// Adds what a unit brought. The last unit ends the run, unless people did
+    /// before: a cancelled run stays cancelled.
     #[must_use]
     pub fn with_unit(&self, unit: UnitKey, tally: &Tally, now: Timestamp) -> Self {
         let mut run = self.touched(now);
@@ -250,6 +270,9 @@ impl Run {
             }
         }
         run.units_done += 1;
+        if !run.status.is_active() {
+            return run;
+        }
         run.status = RunStatus::Processing;
         if run.units_total.is_some_and(|total| run.units_done >= total) {
             run.end(now);
@@ -349,3 +372,7 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

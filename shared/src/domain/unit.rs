@@ -162,6 +162,10 @@ pub struct Unit {
     pub attempt: u32,
     /// Refusals in a row.
     pub refusals: u32,
+    /// Creations that nobody could tell the outcome of, and of which no batch
+    /// was found. A refused creation cost nothing and is not one of them.
+    #[serde(default)]
+    pub unknown: u32,
     /// Items that could not be sent.
     #[serde(default)]
     pub unsent: Vec<Unsent>,
@@ -196,7 +200,7 @@ pub struct Policy {
     pub refusal_pause: Duration,
     /// Refusals in a row after which the items fail.
     pub max_refusals: u32,
-    /// Creations tried before a person has to look.
+    /// Creations of unknown outcome before a person has to look.
     pub max_attempts: u32,
 }
 
@@ -275,6 +279,12 @@ pub enum Event {
         /// Claim, should this start a collection.
         fence: u64,
     },
+    /// The credential's batches can't be listed any more: it was removed, or
+    /// the provider has not accepted it for too long.
+    Unsearchable {
+        /// Claim for the collection this starts.
+        fence: u64,
+    },
     /// The provider told the state of the batch.
     Observed {
         /// State.
@@ -351,6 +361,7 @@ impl Unit {
             state: UnitState::Ready { not_before: now },
             attempt: 0,
             refusals: 0,
+            unknown: 0,
             unsent: Vec::new(),
             batch_input: None,
             credential: None,
@@ -477,24 +488,21 @@ impl Unit {
                         submitted_at: now,
                         settled_at: None,
                     };
-                } else if self.attempt < policy.max_attempts {
-                    next.state = UnitState::Ready { not_before: now };
                 } else {
-                    // Asking again could cost real money each time. The run
-                    // still has to end: the items fail, a person looks.
-                    next.state = UnitState::Collecting {
-                        batch: None,
-                        fence,
-                        claimed_at: now,
-                        ending: Ending::Nothing {
-                            code: QUARANTINE_CODE.into(),
-                            message: "it could not be found out whether the provider took \
-                                      the batch; it was set aside"
-                                .into(),
-                            retryable: true,
-                        },
+                    next.unknown += 1;
+                    next.state = if next.unknown < policy.max_attempts {
+                        UnitState::Ready { not_before: now }
+                    } else {
+                        // Asking again could cost real money each time.
+                        Self::set_aside(fence, now)
                     };
                 }
+            }
+            (UnitState::Creating { claimed_at, .. }, Event::Unsearchable { fence })
+                if now.since(*claimed_at) >= policy.grace =>
+            {
+                next.unknown += 1;
+                next.state = Self::set_aside(fence, now);
             }
 
             (
@@ -592,6 +600,22 @@ impl Unit {
             unit: next,
             effects,
         })
+    }
+
+    /// The run still has to end: the items fail, a person looks.
+    fn set_aside(fence: u64, now: Timestamp) -> UnitState {
+        UnitState::Collecting {
+            batch: None,
+            fence,
+            claimed_at: now,
+            ending: Ending::Nothing {
+                code: QUARANTINE_CODE.into(),
+                message: "it could not be found out whether the provider took the batch; \
+                          it was set aside"
+                    .into(),
+                retryable: true,
+            },
+        }
     }
 
     /// A cancelled unit whose intent is still open can't be dropped: the batch

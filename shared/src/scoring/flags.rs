@@ -6,7 +6,6 @@
 
 use super::tokens;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use unicode_script::{Script, UnicodeScript};
 
 /// A reason to look at a hypothesis.
@@ -202,33 +201,40 @@ fn scripts_of(language: &str) -> Vec<Script> {
 }
 
 /// Letters and marks per script, without those that many scripts share.
-fn scripts_in(text: &str) -> BTreeMap<&'static str, (Script, usize)> {
-    let mut counts = BTreeMap::new();
+fn scripts_in(text: &str) -> Vec<(Script, usize)> {
+    let mut counts: Vec<(Script, usize)> = Vec::new();
     for c in text.chars() {
-        let script = c.script();
-        if !matches!(script, Script::Common | Script::Inherited | Script::Unknown) {
-            counts.entry(script.full_name()).or_insert((script, 0)).1 += 1;
+        let script = if c.is_ascii_alphabetic() {
+            Script::Latin
+        } else if c.is_ascii() {
+            continue;
+        } else {
+            c.script()
+        };
+        match counts.iter_mut().find(|(known, _)| *known == script) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((script, 1)),
         }
     }
+    let shared = [Script::Common, Script::Inherited, Script::Unknown];
+    counts.retain(|(script, _)| !shared.contains(script));
     counts
 }
 
 fn is_wrong_script(evidence: &Evidence<'_>) -> bool {
+    let letters = |scripts: &[(Script, usize)]| scripts.iter().map(|(_, n)| n).sum::<usize>();
     let mut expected = scripts_of(evidence.language);
     let reference = scripts_in(evidence.reference);
-    let letters: usize = reference.values().map(|(_, count)| count).sum();
-    for (script, count) in reference.values() {
-        if *count as f64 >= SCRIPT_IN_USE * letters as f64 {
-            expected.push(*script);
-        }
-    }
-    let hypothesis = scripts_in(evidence.hypothesis);
-    let letters: usize = hypothesis.values().map(|(_, count)| count).sum();
-    let other = hypothesis
-        .values()
-        .filter(|(script, _)| !expected.contains(script));
-    let other: usize = other.map(|(_, count)| count).sum();
-    !expected.is_empty() && other * 2 > letters
+    let in_use = SCRIPT_IN_USE * letters(&reference) as f64;
+    let used = reference
+        .iter()
+        .filter(|(_, count)| *count as f64 >= in_use);
+    expected.extend(used.map(|(script, _)| *script));
+
+    let mut hypothesis = scripts_in(evidence.hypothesis);
+    let all = letters(&hypothesis);
+    hypothesis.retain(|(script, _)| !expected.contains(script));
+    !expected.is_empty() && letters(&hypothesis) * 2 > all
 }
 
 fn has_stock_phrase(words: &[&str], reference: &[&str]) -> bool {

@@ -136,11 +136,11 @@ pub(super) fn resolve(
                         front = other;
                         continue;
                     }
-                    for j in 0..positions {
+                    for (j, chosen) in chosen.iter_mut().enumerate() {
                         if other.cost[j] < front.cost[j] {
                             front.cost[j] = other.cost[j];
                             front.entry[j] = other.entry[j];
-                            chosen[j] = index as u32;
+                            *chosen = index as u32;
                         }
                     }
                 }

@@ -65,6 +65,25 @@ pub(super) fn has_only_spaces(text: &[u8]) -> bool {
     !other
 }
 
+/// Number of spaces.
+pub(super) fn count(text: &[u8]) -> usize {
+    // In stretches whose count fits a byte, so that it becomes vector code.
+    let stretches = text.chunks(255);
+    let counts = stretches.map(|part| part.iter().fold(0u8, |n, b| n + u8::from(*b == b' ')));
+    counts.map(usize::from).sum()
+}
+
+/// Whether a text has one space between words, none at the ends and no other
+/// blanks. (False for some texts of which that is true; see [`has_only_spaces`].)
+pub(super) fn is_tidy(text: &[u8]) -> bool {
+    let ends = [text.first(), text.last()].contains(&Some(&b' '));
+    let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
+    let double = pairs.fold(false, |double, (a, b)| {
+        double | ((*a == b' ') & (*b == b' '))
+    });
+    !ends && !double && has_only_spaces(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +97,8 @@ mod tests {
             let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
             prop_assert_eq!(&runs, &words);
             prop_assert_eq!(tidy, text == words.join(" "));
+            prop_assert_eq!(is_tidy(text.as_bytes()), tidy && has_only_spaces(text.as_bytes()));
+            prop_assert_eq!(count(text.as_bytes()), text.matches(' ').count());
         }
 
         #[test]

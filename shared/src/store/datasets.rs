@@ -34,7 +34,7 @@ fn sort_key(id: DatasetId, status: DatasetStatus) -> String {
     }
 }
 
-fn item(dataset: &Dataset) -> Result<Item, StoreError> {
+pub(super) fn item(dataset: &Dataset) -> Result<Item, StoreError> {
     let sk = sort_key(dataset.id, dataset.status);
     Ok(Row::new(dataset.project.as_str(), sk, dataset)?
         .due(dataset.due_at)

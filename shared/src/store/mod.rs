@@ -213,6 +213,7 @@ impl Store {
         let batches = keys
             .chunks(100)
             .map(|chunk| self.get_chunk(table, chunk.to_vec()));
+        let batches: Vec<_> = batches.collect();
         use futures::stream::{StreamExt, TryStreamExt};
         let parts: Vec<Vec<Item>> = futures::stream::iter(batches)
             .buffered(8)
@@ -261,6 +262,7 @@ impl Store {
         let batches = writes
             .chunks(25)
             .map(|chunk| self.write_chunk(table, chunk.to_vec()));
+        let batches: Vec<_> = batches.collect();
         futures::stream::iter(batches)
             .buffer_unordered(8)
             .try_collect::<Vec<()>>()

@@ -2,13 +2,35 @@
 
 use super::row::{self, Item, Row};
 use super::txn::TxnError;
-use super::{Page, Store, StoreError, files, read_page};
-use crate::domain::dataset::Sample;
+use super::{Page, Store, StoreError, datasets, files, read_page};
+use crate::domain::dataset::{Dataset, Sample};
 use crate::domain::unit::Span;
 use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
 
 /// Samples to a transaction: each is two writes of the hundred.
 const PER_TRANSACTION: usize = 50;
+/// Bytes of text to a transaction; DynamoDB takes 4 MB in all.
+const BYTES_PER_TRANSACTION: usize = 3_000_000;
+
+/// Cuts samples into transactions: ranges of positions in the slice.
+fn transactions(samples: &[Sample]) -> Vec<std::ops::Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, sample) in samples.iter().enumerate() {
+        let metadata: usize = sample.metadata.iter().map(|(k, v)| k.len() + v.len()).sum();
+        // What is not text of the sample's is well below 2 KB.
+        let size = 2_000 + metadata + sample.ground_truth.as_ref().map_or(0, String::len);
+        if at > start && (at - start >= PER_TRANSACTION || bytes + size > BYTES_PER_TRANSACTION) {
+            parts.push(start..at);
+            (start, bytes) = (at, 0);
+        }
+        bytes += size;
+    }
+    if start < samples.len() {
+        parts.push(start..samples.len());
+    }
+    parts
+}
 
 fn partition(project: &ProjectId, dataset: DatasetId) -> String {
     format!("{project}#{dataset}")
@@ -36,25 +58,20 @@ impl Store {
         samples: &[Sample],
     ) -> Result<Result<(), usize>, StoreError> {
         use futures::stream::{StreamExt, TryStreamExt};
-        let parts = samples
-            .chunks(PER_TRANSACTION)
-            .enumerate()
-            .map(|(number, part)| async move {
-                let mut txn = self.txn();
-                for sample in part {
-                    txn = txn.put(&self.tables.samples, item(project, sample)?)?;
-                    let dataset = sample.id.dataset();
-                    txn =
-                        files::use_file(txn, &self.tables.files, project, sample.file_id, dataset)?;
-                }
-                match txn.commit().await {
-                    Ok(()) => Ok(None),
-                    Err(TxnError::Condition { index, .. }) => {
-                        Ok(Some(number * PER_TRANSACTION + index / 2))
-                    }
-                    Err(error) => Err(StoreError::from(error)),
-                }
-            });
+        let parts = transactions(samples).into_iter().map(|range| async move {
+            let start = range.start;
+            let mut txn = self.txn();
+            for sample in samples.get(range).unwrap_or_default() {
+                txn = txn.put(&self.tables.samples, item(project, sample)?)?;
+                let dataset = sample.id.dataset();
+                txn = files::use_file(txn, &self.tables.files, project, sample.file_id, dataset)?;
+            }
+            match txn.commit().await {
+                Ok(()) => Ok(None),
+                Err(TxnError::Condition { index, .. }) => Ok(Some(start + index / 2)),
+                Err(error) => Err(StoreError::from(error)),
+            }
+        });
         let refused: Vec<Option<usize>> = futures::stream::iter(parts)
             .buffer_unordered(8)
             .try_collect()
@@ -168,6 +185,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.put_rev(&self.tables.samples, item(project, sample)?, sample.rev)
             .await
+    }
+
+    /// Writes a sample's and its dataset's next revisions together: for changes
+    /// that the dataset counts.
+    pub async fn save_sample_and_dataset(
+        &self,
+        sample: &Sample,
+        dataset: &Dataset,
+    ) -> Result<(), StoreError> {
+        let txn = self
+            .txn()
+            .put_rev(&self.tables.samples, item(&dataset.project, sample)?, sample.rev)?
+            .put_rev(&self.tables.datasets, datasets::item(dataset)?, dataset.rev)?;
+        Ok(txn.commit().await?)
     }
 
     /// Removes up to 500 samples of a dataset; gives their files, none when

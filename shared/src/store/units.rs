@@ -102,6 +102,7 @@ impl Store {
                 Err(error) => Err(error),
             }
         });
+        let writes: Vec<_> = writes.collect();
         futures::stream::iter(writes)
             .buffer_unordered(16)
             .try_collect::<Vec<()>>()

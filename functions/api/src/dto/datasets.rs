@@ -1,8 +1,8 @@
 //! Datasets and samples.
 
 use serde::{Deserialize, Serialize};
-use shared::domain::dataset::{Dataset, Metadata, Sample};
-use shared::domain::{DatasetId, FileId, SampleId, Timestamp};
+use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample};
+use stt_eval_shared::domain::{DatasetId, FileId, SampleId, Timestamp};
 use utoipa::ToSchema;
 
 use super::Signed;
@@ -84,7 +84,6 @@ pub struct DatasetView {
 impl DatasetView {
     /// What clients see of a dataset.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a sum of milliseconds, shown in seconds")]
     pub fn new(dataset: Dataset, samples: Option<Vec<SampleView>>) -> Self {
         Self {
             id: dataset.id,

@@ -1,8 +1,8 @@
 //! Files and uploads.
 
 use serde::{Deserialize, Serialize};
-use shared::domain::file::{File, FileKind, FileStatus};
-use shared::domain::{FileId, Timestamp};
+use stt_eval_shared::domain::file::{File, FileKind, FileStatus};
+use stt_eval_shared::domain::{FileId, Timestamp};
 use utoipa::ToSchema;
 
 use super::Signed;

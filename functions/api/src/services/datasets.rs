@@ -4,18 +4,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shared::App;
-use shared::audio::AudioFormat;
-use shared::domain::dataset::{
+use stt_eval_shared::App;
+use stt_eval_shared::audio::AudioFormat;
+use stt_eval_shared::domain::dataset::{
     Dataset, DatasetStatus, MAX_DESCRIPTION_CHARS, MAX_GROUND_TRUTH_CHARS, MAX_INLINE_SAMPLES,
     MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES, Metadata, Sample,
 };
-use shared::domain::file::{File, FileKind, FileStatus, MAX_DATASETS_PER_FILE};
-use shared::domain::validate::{self, Errors, FieldError};
-use shared::domain::{DatasetId, FileId, KeyId, SampleId, Timestamp, language};
-use shared::objects::snapshot_key;
-use shared::scoring::validate_reference;
-use shared::store::datasets::Seal;
+use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_DATASETS_PER_FILE};
+use stt_eval_shared::domain::validate::{self, Errors, FieldError};
+use stt_eval_shared::domain::{DatasetId, FileId, KeyId, SampleId, Timestamp, language};
+use stt_eval_shared::objects::snapshot_key;
+use stt_eval_shared::scoring::validate_reference;
+use stt_eval_shared::store::datasets::Seal;
 
 use super::{manifest, snapshot};
 use crate::auth::Tenant;
@@ -29,6 +29,8 @@ use crate::idempotency::Attempt;
 pub struct Draft {
     /// How errors name it: `samples[3]`, `line 7`.
     pub place: String,
+    /// How errors name its recording: `samples[3].file_id`, `line 7: file_id`.
+    pub file_field: String,
     /// Its recording.
     pub file: FileId,
     /// What is said in it.
@@ -77,13 +79,18 @@ pub fn reference(field: &str, text: &str) -> Result<String, FieldError> {
 pub fn metadata(field: &str, given: &NewMetadata, errors: &mut Errors) -> Metadata {
     let mut fields = Metadata::new();
     if given.len() > MAX_METADATA_FIELDS {
-        errors.push(field, format!("at most {MAX_METADATA_FIELDS} fields, has {}", given.len()));
+        errors.push(
+            field,
+            format!("at most {MAX_METADATA_FIELDS} fields, has {}", given.len()),
+        );
         return fields;
     }
     for (name, value) in given {
         let shown: String = name.chars().take(60).collect();
         let at = format!("{field}.{shown}");
-        let Some(clean) = errors.keep(validate::name(&at, name)) else { continue };
+        let Some(clean) = errors.keep(validate::name(&at, name)) else {
+            continue;
+        };
         let text = match value {
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Number(number) => number.to_string(),
@@ -108,23 +115,23 @@ pub fn size(
     ground_truth: Option<&str>,
     metadata: &Metadata,
 ) -> Result<(), FieldError> {
-    let texts = metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    let texts = metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum::<usize>();
     let bytes = texts + ground_truth.map_or(0, str::len);
     if bytes > MAX_SAMPLE_BYTES {
         return Err(FieldError::new(
             field,
-            format!("reference and metadata together have {bytes} bytes; at most {MAX_SAMPLE_BYTES} are taken"),
+            format!(
+                "reference and metadata together have {bytes} bytes; at most {MAX_SAMPLE_BYTES} are taken"
+            ),
         ));
     }
     Ok(())
 }
 
-fn inline_drafts(
-    at: &str,
-    new: &NewDataset,
-    language: &str,
-    errors: &mut Errors,
-) -> Vec<Draft> {
+fn inline_drafts(at: &str, new: &NewDataset, language: &str, errors: &mut Errors) -> Vec<Draft> {
     let samples = new.samples.as_deref().unwrap_or_default();
     if !(1..=MAX_INLINE_SAMPLES).contains(&samples.len()) {
         errors.push(
@@ -144,7 +151,9 @@ fn inline_drafts(
         let file = errors.keep(in_body::<FileId>(&field("file_id"), &sample.file_id));
         let ground_truth = match &sample.ground_truth {
             None => Some(None),
-            Some(text) => errors.keep(reference(&field("ground_truth"), text)).map(Some),
+            Some(text) => errors
+                .keep(reference(&field("ground_truth"), text))
+                .map(Some),
         };
         let language = match &sample.language {
             None => Some(language.to_owned()),
@@ -158,8 +167,19 @@ fn inline_drafts(
         else {
             continue;
         };
-        if errors.keep(size(&place, ground_truth.as_deref(), &metadata)).is_some() {
-            drafts.push(Draft { place, file, ground_truth, language, metadata });
+        if errors
+            .keep(size(&place, ground_truth.as_deref(), &metadata))
+            .is_some()
+        {
+            let file_field = format!("{place}.file_id");
+            drafts.push(Draft {
+                place,
+                file_field,
+                file,
+                ground_truth,
+                language,
+                metadata,
+            });
         }
     }
     drafts
@@ -170,14 +190,14 @@ fn no_twins(drafts: &[Draft], errors: &mut Errors) {
     for draft in drafts {
         if let Some(first) = seen.get(&draft.file) {
             let message = format!("is the same file as in {first}; a file is in a dataset once");
-            errors.push(format!("{}.file_id", draft.place), message);
+            errors.push(&*draft.file_field, message);
         } else {
             seen.insert(draft.file, &draft.place);
         }
     }
 }
 
-fn usable(field: String, file: Option<&File>, errors: &mut Errors) {
+fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
     let Some(file) = file else {
         errors.push(field, "there is no such file");
         return;
@@ -212,14 +232,21 @@ pub async fn check(
     let description = match new.description.as_deref().map(str::trim) {
         None | Some("") => Some(None),
         Some(text) => errors
-            .keep(validate::text(&format!("{at}description"), text, MAX_DESCRIPTION_CHARS))
+            .keep(validate::text(
+                &format!("{at}description"),
+                text,
+                MAX_DESCRIPTION_CHARS,
+            ))
             .map(Some),
     };
     let language = errors.keep(language_tag(&format!("{at}language"), &new.language));
     let default = language.as_deref().unwrap_or_default();
     let drafts = match (&new.samples, &new.manifest_file_id) {
         (Some(_), Some(_)) => {
-            errors.push(format!("{at}manifest_file_id"), "give samples or a manifest, not both");
+            errors.push(
+                format!("{at}manifest_file_id"),
+                "give samples or a manifest, not both",
+            );
             Vec::new()
         }
         (None, None) => {
@@ -236,23 +263,35 @@ pub async fn check(
         }
     };
     no_twins(&drafts, &mut errors);
-    let files = app.store.files(&tenant.project, drafts.iter().map(|draft| draft.file)).await?;
+    let ids: Vec<FileId> = drafts.iter().map(|draft| draft.file).collect();
+    let files = app.store.files(&tenant.project, ids).await?;
     for draft in &drafts {
-        usable(format!("{}.file_id", draft.place), files.get(&draft.file), &mut errors);
+        usable(&draft.file_field, files.get(&draft.file), &mut errors);
     }
     finish(errors)?;
     let (Some(name), Some(description), Some(language)) = (name, description, language) else {
-        return Err(ApiError::internal("a dataset passed its checks without a name"));
+        return Err(ApiError::internal(
+            "a dataset passed its checks without a name",
+        ));
     };
     if app.store.dataset_name_taken(&tenant.project, &name).await? {
         return Err(name_taken(at));
     }
-    Ok(Checked { name, description, language, drafts, files, at })
+    Ok(Checked {
+        name,
+        description,
+        language,
+        drafts,
+        files,
+        at,
+    })
 }
 
 fn name_taken(at: &str) -> ApiError {
     let mut error = ApiError::conflict("a dataset of this name exists already");
-    error.fields.push(FieldError::new(format!("{at}name"), "is taken"));
+    error
+        .fields
+        .push(FieldError::new(format!("{at}name"), "is taken"));
     error
 }
 
@@ -267,7 +306,9 @@ fn samples(
         let file = checked.files.get(&draft.file);
         let audio = file.and_then(|file| file.audio.as_ref());
         let (Some(file), Some(audio)) = (file, audio) else {
-            return Err(ApiError::internal("a sample passed its checks without a recording"));
+            return Err(ApiError::internal(
+                "a sample passed its checks without a recording",
+            ));
         };
         // The detected format, not what somebody declared.
         let content_type = AudioFormat::ALL
@@ -296,9 +337,11 @@ fn samples(
     Ok(samples)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "durations are finite and positive")]
 fn total_ms(samples: &[Sample]) -> u64 {
-    samples.iter().map(|sample| (sample.duration_seconds.max(0.0) * 1000.0).round() as u64).sum()
+    samples
+        .iter()
+        .map(|sample| (sample.duration_seconds.max(0.0) * 1000.0).round() as u64)
+        .sum()
 }
 
 /// Makes a dataset visible that was checked, and completes the claim with it
@@ -329,12 +372,16 @@ pub async fn create(
         sample_count: count(samples.len()),
         has_ground_truth_count: count(samples.iter().filter(|s| s.ground_truth.is_some()).count()),
         total_duration_ms: total_ms(&samples),
+        keep_files: false,
         inserted_at: now,
         updated_at: now,
         due_at: Some(now + app.config.bounds.unsealed),
         rev: 1,
     };
-    let made = fill_and_seal(app, tenant, attempt, checked, &unsealed, &samples, completes).await;
+    let made = fill_and_seal(
+        app, tenant, attempt, checked, &unsealed, &samples, completes,
+    )
+    .await;
     if made.is_err()
         && let Err(error) = app.store.abandon_dataset(&unsealed, Timestamp::now()).await
     {
@@ -353,11 +400,21 @@ async fn refuse_stale(
     attempt: &Attempt,
     id: DatasetId,
 ) -> Result<(), ApiError> {
-    let Some(first_at) = attempt.repeats() else { return Ok(()) };
+    let Some(first_at) = attempt.repeats() else {
+        return Ok(());
+    };
     let old = attempt.now.since(first_at) > app.config.bounds.unsealed / 2;
     let project = &tenant.project;
-    if old || app.store.hidden_dataset(project, id, DatasetStatus::Deleting).await?.is_some() {
-        return Err(ApiError::unavailable("leftovers of an earlier attempt are being cleared away"));
+    if old
+        || app
+            .store
+            .hidden_dataset(project, id, DatasetStatus::Deleting)
+            .await?
+            .is_some()
+    {
+        return Err(ApiError::unavailable(
+            "leftovers of an earlier attempt are being cleared away",
+        ));
     }
     Ok(())
 }
@@ -373,16 +430,32 @@ async fn fill_and_seal(
 ) -> Result<Dataset, ApiError> {
     app.store.begin_dataset(unsealed).await?;
     if let Err(position) = app.store.write_samples(&tenant.project, samples).await? {
-        let place = checked.drafts.get(position).map_or("samples", |draft| &*draft.place);
+        let field = checked
+            .drafts
+            .get(position)
+            .map_or("samples", |draft| &*draft.file_field);
         return Err(ApiError::invalid_field(
-            format!("{place}.file_id"),
+            field,
             "can't be used any more: it was deleted meanwhile, or is in too many datasets",
         ));
     }
     let table = snapshot::csv(samples)?;
-    app.objects.put(&snapshot_key(&tenant.project, unsealed.id), "text/csv; charset=utf-8", table).await?;
-    let sealed = Dataset { status: DatasetStatus::Sealed, due_at: None, ..unsealed.clone() };
-    let claim = attempt.claim().filter(|_| completes).map(|claim| (claim, 201));
+    app.objects
+        .put(
+            &snapshot_key(&tenant.project, unsealed.id),
+            "text/csv; charset=utf-8",
+            table,
+        )
+        .await?;
+    let sealed = Dataset {
+        status: DatasetStatus::Sealed,
+        due_at: None,
+        ..unsealed.clone()
+    };
+    let claim = attempt
+        .claim()
+        .filter(|_| completes)
+        .map(|claim| (claim, 201));
     match app.store.seal_dataset(&sealed, claim).await {
         Ok(Seal::Sealed) => Ok(sealed),
         Ok(Seal::NameTaken) => Err(name_taken(checked.at)),
@@ -422,15 +495,22 @@ mod tests {
             { "file_id": id },
         ]));
         let fields: Vec<&str> = errors.iter().map(|e| &*e.field).collect();
-        assert_eq!(fields, [
-            "dataset.samples[1].file_id",
-            "dataset.samples[2].ground_truth",
-            "dataset.samples[2].language",
-            "dataset.samples[3].metadata.a",
-            "dataset.samples[3].file_id",
-            "dataset.samples[4].file_id",
-        ]);
-        assert!(errors[1].message.contains("character"), "{}", errors[1].message);
+        assert_eq!(
+            fields,
+            [
+                "dataset.samples[1].file_id",
+                "dataset.samples[2].ground_truth",
+                "dataset.samples[2].language",
+                "dataset.samples[3].metadata.a",
+                "dataset.samples[3].file_id",
+                "dataset.samples[4].file_id",
+            ]
+        );
+        assert!(
+            errors[1].message.contains("character"),
+            "{}",
+            errors[1].message
+        );
         assert!(errors[5].message.contains("dataset.samples[0]"));
     }
 

@@ -5,22 +5,21 @@ use axum::extract::{FromRequest, Multipart, Request};
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
-use shared::App;
-use shared::access::sha256_hex;
-use shared::audio::{self, AudioFormat, Probe, SparseBytes};
-use shared::domain::ProjectId;
-use shared::domain::file::{
+use stt_eval_shared::App;
+use stt_eval_shared::access::sha256_hex;
+use stt_eval_shared::audio::{self, AudioFormat, Probe, SparseBytes};
+use stt_eval_shared::domain::ProjectId;
+use stt_eval_shared::domain::file::{
     AudioFacts, File, FileKind, FileStatus, MAX_INLINE_BYTES, Registration,
 };
-use shared::domain::validate::{self, Errors};
-use shared::store::StoreError;
+use stt_eval_shared::domain::validate::{self, Errors};
+use stt_eval_shared::store::StoreError;
 
 use super::uploads::{self, Declared};
 use crate::error::{ApiError, finish};
 use crate::idempotency::Attempt;
 
 /// Largest multipart body: the file, and room for names and boundaries.
-#[expect(clippy::cast_possible_truncation, reason = "a few MiB")]
 pub const MAX_BODY: usize = MAX_INLINE_BYTES as usize + 64 * 1024;
 /// What to do with a larger one.
 pub const ADVICE: &str =
@@ -79,17 +78,25 @@ pub async fn read(mut parts: Parts, body: Bytes) -> Result<Inline, ApiError> {
         return Err(ApiError::invalid_field("file", "part is required"));
     };
     if bytes.len() as u64 > MAX_INLINE_BYTES {
-        return Err(ApiError::too_large(format!("the file is larger than {ADVICE}")));
+        return Err(ApiError::too_large(format!(
+            "the file is larger than {ADVICE}"
+        )));
     }
     let mut errors = Errors::new();
     let filename = errors.keep(validate::name("file", &filename.unwrap_or_default()));
-    let kind = errors.keep(uploads::content_type("file", &content_type.unwrap_or_default()));
+    let kind = errors.keep(uploads::content_type(
+        "file",
+        &content_type.unwrap_or_default(),
+    ));
     let found = sha256_hex(&bytes);
     if let Some(text) = checksum
         && let Some(given) = errors.keep(uploads::checksum("checksum_sha256", &text))
         && given != found
     {
-        errors.push("checksum_sha256", "is not the SHA-256 of the file that arrived");
+        errors.push(
+            "checksum_sha256",
+            "is not the SHA-256 of the file that arrived",
+        );
     }
     match (filename, kind) {
         (Some(filename), Some((content_type, kind))) if errors.is_empty() => Ok(Inline {
@@ -126,7 +133,10 @@ fn examine(kind: FileKind, content_type: &str, bytes: &Bytes) -> Registration {
             Probe::Rejected(reason) => return Registration::Rejected(reason.to_string()),
             Probe::Need(range) => {
                 let bound = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
-                known.insert(range.start, bytes.slice(bound(range.start)..bound(range.end)));
+                known.insert(
+                    range.start,
+                    bytes.slice(bound(range.start)..bound(range.end)),
+                );
             }
         }
     };
@@ -163,13 +173,19 @@ pub async fn keep(
     }
     let id = attempt.file_id(0)?;
     let file = uploads::awaited(app, project, id, declared, attempt);
-    match app.store.create_files(project, std::slice::from_ref(&file), None, 201).await {
+    match app
+        .store
+        .create_files(project, std::slice::from_ref(&file), None, 201)
+        .await
+    {
         Ok(()) => {}
         // An earlier attempt with this Idempotency-Key came as far as here.
         Err(StoreError::Conflict) if attempt.repeats().is_some() => {}
         Err(error) => return Err(error.into()),
     }
-    app.objects.put(&file.object_key, &file.content_type, bytes).await?;
+    app.objects
+        .put(&file.object_key, &file.content_type, bytes)
+        .await?;
     let version = if app.config.bucket_versioned {
         app.objects.head(&file.object_key, None).await?.version
     } else {
@@ -187,9 +203,15 @@ pub async fn keep(
             Err(error) => return Err(error.into()),
         }
     }
-    let file = app.store.file(project, id).await?.ok_or_else(|| ApiError::no_such("file"))?;
+    let file = app
+        .store
+        .file(project, id)
+        .await?
+        .ok_or_else(|| ApiError::no_such("file"))?;
     if file.status == FileStatus::Uploading {
-        return Err(ApiError::unavailable("a file changed while it was registered"));
+        return Err(ApiError::unavailable(
+            "a file changed while it was registered",
+        ));
     }
     attempt.complete(app, 201, vec![id.to_string()]).await?;
     Ok(file)
@@ -204,13 +226,23 @@ mod tests {
             .header("content-type", "multipart/form-data; boundary=b")
             .body(())
             .unwrap();
-        (request.into_parts().0, Bytes::from(body.replace('\n', "\r\n")))
+        (
+            request.into_parts().0,
+            Bytes::from(body.replace('\n', "\r\n")),
+        )
     }
 
     async fn refused(body: &str) -> (u16, String) {
         let (parts, bytes) = form(body);
         let error = read(parts, bytes).await.unwrap_err();
-        (error.status.as_u16(), error.fields.first().map(|f| f.field.clone()).unwrap_or_default())
+        (
+            error.status.as_u16(),
+            error
+                .fields
+                .first()
+                .map(|f| f.field.clone())
+                .unwrap_or_default(),
+        )
     }
 
     const FILE: &str = "--b\nContent-Disposition: form-data; name=\"file\"; filename=\"அ.csv\"\nContent-Type: text/csv\n\na,b\n\n";
@@ -218,7 +250,8 @@ mod tests {
     #[tokio::test]
     async fn the_file_and_its_checksum_are_read() {
         let sum = sha256_hex(b"a,b\r\n");
-        let part = format!("--b\nContent-Disposition: form-data; name=\"checksum_sha256\"\n\n{sum}\n");
+        let part =
+            format!("--b\nContent-Disposition: form-data; name=\"checksum_sha256\"\n\n{sum}\n");
         let (parts, bytes) = form(&format!("{FILE}{part}--b--\n"));
         let inline = read(parts, bytes).await.unwrap();
         assert_eq!(inline.declared.filename, "அ.csv");
@@ -230,18 +263,31 @@ mod tests {
     async fn odd_forms_are_refused() {
         assert_eq!(refused("").await.0, 400);
         assert_eq!(refused("--b--\n").await, (422, "file".into()));
-        assert_eq!(refused(&format!("{FILE}{FILE}--b--\n")).await, (400, "file".into()));
+        assert_eq!(
+            refused(&format!("{FILE}{FILE}--b--\n")).await,
+            (400, "file".into())
+        );
         let other = "--b\nContent-Disposition: form-data; name=\"x\"\n\n1\n--b--\n";
         assert_eq!(refused(other).await, (400, "x".into()));
-        let sum = format!("{FILE}--b\nContent-Disposition: form-data; name=\"checksum_sha256\"\n\n{}\n--b--\n", "00".repeat(32));
+        let sum = format!(
+            "{FILE}--b\nContent-Disposition: form-data; name=\"checksum_sha256\"\n\n{}\n--b--\n",
+            "00".repeat(32)
+        );
         assert_eq!(refused(&sum).await, (422, "checksum_sha256".into()));
         let unnamed = FILE.replace("filename=\"அ.csv\"", "filename=\"\"");
-        assert_eq!(refused(&format!("{unnamed}--b--\n")).await, (422, "file".into()));
+        assert_eq!(
+            refused(&format!("{unnamed}--b--\n")).await,
+            (422, "file".into())
+        );
     }
 
     #[test]
     fn what_is_not_audio_is_told() {
-        let found = examine(FileKind::Audio, "audio/mpeg", &Bytes::from_static(b"just text"));
+        let found = examine(
+            FileKind::Audio,
+            "audio/mpeg",
+            &Bytes::from_static(b"just text"),
+        );
         assert!(matches!(found, Registration::Rejected(_)));
         let found = examine(FileKind::Audio, "audio/wav", &Bytes::new());
         assert!(matches!(found, Registration::Rejected(_)));

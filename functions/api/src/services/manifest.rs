@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use shared::App;
-use shared::domain::FileId;
-use shared::domain::file::{File, FileKind, FileStatus, MAX_MANIFEST_BYTES};
-use shared::domain::manifest::{FileRef, Format, Row, parse};
-use shared::domain::validate::{self, Errors};
+use stt_eval_shared::App;
+use stt_eval_shared::domain::FileId;
+use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_MANIFEST_BYTES};
+use stt_eval_shared::domain::manifest::{FileRef, Format, Row, parse};
+use stt_eval_shared::domain::validate::{self, Errors};
 
 use super::datasets::{Draft, language_tag, reference, size};
 use crate::auth::Tenant;
@@ -18,8 +18,13 @@ fn readable(field: &str, file: Option<&File>, errors: &mut Errors) -> Option<For
         errors.push(field, "there is no such file");
         return None;
     };
-    let essence =
-        file.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = file
+        .content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let format = Format::from_content_type(&essence);
     let message = match (file.kind, file.status) {
         (FileKind::Audio, _) => {
@@ -46,10 +51,17 @@ pub async fn drafts(
     errors: &mut Errors,
 ) -> Result<Vec<Draft>, ApiError> {
     let file = app.store.file(&tenant.project, id).await?;
-    let Some(format) = readable(field, file.as_ref(), errors) else { return Ok(Vec::new()) };
-    let Some(file) = file else { return Ok(Vec::new()) };
+    let Some(format) = readable(field, file.as_ref(), errors) else {
+        return Ok(Vec::new());
+    };
+    let Some(file) = file else {
+        return Ok(Vec::new());
+    };
     let version = file.object_version.as_deref();
-    let bytes = app.objects.range(&file.object_key, version, 0, file.size_bytes).await?;
+    let bytes = app
+        .objects
+        .range(&file.object_key, version, 0, file.size_bytes)
+        .await?;
     let rows = match parse(&bytes, format) {
         Ok(rows) => rows,
         Err(found) => {
@@ -64,14 +76,20 @@ pub async fn drafts(
         FileRef::Id(_) => None,
     });
     let names: BTreeSet<String> = names.collect();
-    let known = app.store.files_named(&tenant.project, names.iter().map(String::as_str)).await?;
+    let known = app
+        .store
+        .files_named(&tenant.project, names.iter().map(String::as_str))
+        .await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| {
             let file = match &row.file {
                 FileRef::Id(id) => Some(*id),
                 FileRef::Name(name) => {
-                    let ids = known.get(&normal(name)).map(Vec::as_slice).unwrap_or_default();
+                    let ids = known
+                        .get(&normal(name))
+                        .map(Vec::as_slice)
+                        .unwrap_or_default();
                     named(&row, ids, errors)
                 }
             };
@@ -94,7 +112,10 @@ fn named(row: &Row, ids: &[FileId], errors: &mut Errors) -> Option<FileId> {
         ),
         several => errors.push(
             format!("line {}: filename", row.line),
-            format!("{} files have this name; use the column file_id", several.len()),
+            format!(
+                "{} files have this name; use the column file_id",
+                several.len()
+            ),
         ),
     }
     None
@@ -105,7 +126,9 @@ fn draft(row: Row, file: Option<FileId>, default: &str, errors: &mut Errors) -> 
     let field = |name: &str| format!("{place}: {name}");
     let ground_truth = match row.ground_truth {
         None => Some(None),
-        Some(text) => errors.keep(reference(&field("ground_truth"), &text)).map(Some),
+        Some(text) => errors
+            .keep(reference(&field("ground_truth"), &text))
+            .map(Some),
     };
     let language = match row.language {
         None => Some(default.to_owned()),
@@ -119,5 +142,13 @@ fn draft(row: Row, file: Option<FileId>, default: &str, errors: &mut Errors) -> 
     }
     let (ground_truth, language) = (ground_truth?, language?);
     errors.keep(size(&place, ground_truth.as_deref(), &row.metadata))?;
-    Some(Draft { place, file: file?, ground_truth, language, metadata: row.metadata })
+    let file_field = field("file_id");
+    Some(Draft {
+        place,
+        file_field,
+        file: file?,
+        ground_truth,
+        language,
+        metadata: row.metadata,
+    })
 }

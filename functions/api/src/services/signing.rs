@@ -1,9 +1,9 @@
 //! Signed URLs for playback. One that can't be made is `null`, not an error of
 //! the whole answer.
 
-use shared::App;
-use shared::domain::dataset::Sample;
-use shared::domain::file::{File, FileStatus};
+use stt_eval_shared::App;
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::file::{File, FileStatus};
 
 use crate::dto::Signed;
 

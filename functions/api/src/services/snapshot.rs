@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use shared::domain::dataset::Sample;
+use stt_eval_shared::domain::dataset::Sample;
 
 use crate::error::ApiError;
 
@@ -18,11 +18,21 @@ fn safe(cell: &str) -> String {
 
 /// Samples as CSV: their own columns, then one for each metadata field.
 pub fn csv(samples: &[Sample]) -> Result<Bytes, ApiError> {
-    let failed = |error: csv::Error| ApiError::internal(format!("a snapshot can't be written: {error}"));
-    let fields: BTreeSet<&str> =
-        samples.iter().flat_map(|sample| sample.metadata.keys().map(String::as_str)).collect();
+    let failed =
+        |error: csv::Error| ApiError::internal(format!("a snapshot can't be written: {error}"));
+    let fields: BTreeSet<&str> = samples
+        .iter()
+        .flat_map(|sample| sample.metadata.keys().map(String::as_str))
+        .collect();
     let mut table = csv::Writer::from_writer(Vec::new());
-    let own = ["sample_id", "file_id", "filename", "language", "duration_seconds", "ground_truth"];
+    let own = [
+        "sample_id",
+        "file_id",
+        "filename",
+        "language",
+        "duration_seconds",
+        "ground_truth",
+    ];
     let header = own.iter().map(|name| (*name).to_owned());
     table
         .write_record(header.chain(fields.iter().map(|name| safe(&format!("metadata.{name}")))))
@@ -36,10 +46,18 @@ pub fn csv(samples: &[Sample]) -> Result<Bytes, ApiError> {
             sample.duration_seconds.to_string(),
             safe(sample.ground_truth.as_deref().unwrap_or_default()),
         ];
-        let metadata = fields
-            .iter()
-            .map(|name| safe(sample.metadata.get(*name).map(String::as_str).unwrap_or_default()));
-        table.write_record(own.into_iter().chain(metadata)).map_err(failed)?;
+        let metadata = fields.iter().map(|name| {
+            safe(
+                sample
+                    .metadata
+                    .get(*name)
+                    .map(String::as_str)
+                    .unwrap_or_default(),
+            )
+        });
+        table
+            .write_record(own.into_iter().chain(metadata))
+            .map_err(failed)?;
     }
     let bytes = table
         .into_inner()

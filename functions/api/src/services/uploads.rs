@@ -2,14 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use shared::App;
-use shared::audio::AudioFormat;
-use shared::domain::file::{
+use stt_eval_shared::App;
+use stt_eval_shared::audio::AudioFormat;
+use stt_eval_shared::domain::file::{
     File, FileKind, FileStatus, MANIFEST_TYPES, MAX_AUDIO_BYTES, MAX_MANIFEST_BYTES,
 };
-use shared::domain::validate::{self, Errors, FieldError};
-use shared::domain::{FileId, ProjectId};
-use shared::objects::{UPLOAD_TTL, audio_key};
+use stt_eval_shared::domain::validate::{self, Errors, FieldError};
+use stt_eval_shared::domain::{FileId, ProjectId};
+use stt_eval_shared::objects::{UPLOAD_TTL, audio_key};
 
 use crate::dto::files::{Announced, FileView, NewFile, Upload};
 use crate::error::ApiError;
@@ -38,8 +38,15 @@ fn kind_of(content_type: &str) -> Option<FileKind> {
     if AudioFormat::from_content_type(content_type).is_some() {
         return Some(FileKind::Audio);
     }
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    MANIFEST_TYPES.contains(&&*essence).then_some(FileKind::Manifest)
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    MANIFEST_TYPES
+        .contains(&&*essence)
+        .then_some(FileKind::Manifest)
 }
 
 fn allowed_types() -> String {
@@ -55,9 +62,10 @@ pub fn content_type(field: &str, text: &str) -> Result<(String, FileKind), Field
     let printable = text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
     match kind_of(text).filter(|_| printable) {
         Some(kind) => Ok((text.to_owned(), kind)),
-        None => {
-            Err(FieldError::new(field, format!("is not taken; allowed are {}", allowed_types())))
-        }
+        None => Err(FieldError::new(
+            field,
+            format!("is not taken; allowed are {}", allowed_types()),
+        )),
     }
 }
 
@@ -69,7 +77,10 @@ pub fn checksum(field: &str, text: &str) -> Result<String, FieldError> {
         .filter(|bytes| bytes.len() == 32)
         .or_else(|| STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 32));
     bytes.map(hex::encode).ok_or_else(|| {
-        FieldError::new(field, "must be a SHA-256: 64 hex digits, or base64 of the 32 bytes")
+        FieldError::new(
+            field,
+            "must be a SHA-256: 64 hex digits, or base64 of the 32 bytes",
+        )
     })
 }
 
@@ -91,7 +102,9 @@ pub fn declared(at: &str, new: &NewFile, errors: &mut Errors) -> Option<Declared
     }
     let checksum = match &new.checksum_sha256 {
         None => Some(None),
-        Some(text) => errors.keep(checksum(&field("checksum_sha256"), text)).map(Some),
+        Some(text) => errors
+            .keep(checksum(&field("checksum_sha256"), text))
+            .map(Some),
     };
     let (content_type, kind) = kind?;
     Some(Declared {
@@ -144,15 +157,26 @@ pub async fn announce(
 ) -> Result<Vec<Announced>, ApiError> {
     let mut files = Vec::with_capacity(declared.len());
     for (index, declared) in declared.into_iter().enumerate() {
-        files.push(awaited(app, project, attempt.file_id(index)?, declared, attempt));
+        files.push(awaited(
+            app,
+            project,
+            attempt.file_id(index)?,
+            declared,
+            attempt,
+        ));
     }
     // Signed first: what can't be uploaded is not announced.
     let uploads = futures::future::try_join_all(files.iter().map(|file| upload(app, file))).await?;
-    app.store.create_files(project, &files, attempt.claim(), 201).await?;
+    app.store
+        .create_files(project, &files, attempt.claim(), 201)
+        .await?;
     Ok(files
         .into_iter()
         .zip(uploads)
-        .map(|(file, upload)| Announced { file: FileView::new(file, None), upload })
+        .map(|(file, upload)| Announced {
+            file: FileView::new(file, None),
+            upload,
+        })
         .collect())
 }
 
@@ -187,9 +211,14 @@ pub async fn announced_before(
     let mut known = app.store.files(project, ids.iter().copied()).await?;
     let mut announced = Vec::with_capacity(ids.len());
     for id in ids {
-        let file = known.remove(id).ok_or_else(crate::idempotency::deleted_since)?;
+        let file = known
+            .remove(id)
+            .ok_or_else(crate::idempotency::deleted_since)?;
         let upload = upload(app, &file).await?;
-        announced.push(Announced { file: FileView::new(file, None), upload });
+        announced.push(Announced {
+            file: FileView::new(file, None),
+            upload,
+        });
     }
     Ok(announced)
 }
@@ -211,7 +240,10 @@ mod tests {
     fn types_are_kept_as_declared() {
         let mut errors = Errors::new();
         let file = declared("", &new("a", " audio/ogg; codecs=opus ", 1), &mut errors).unwrap();
-        assert_eq!((&*file.content_type, file.kind), ("audio/ogg; codecs=opus", FileKind::Audio));
+        assert_eq!(
+            (&*file.content_type, file.kind),
+            ("audio/ogg; codecs=opus", FileKind::Audio)
+        );
         let file = declared("", &new("a", "text/csv; charset=utf-8", 1), &mut errors).unwrap();
         assert_eq!(file.kind, FileKind::Manifest);
         errors.finish().unwrap();
@@ -223,7 +255,12 @@ mod tests {
         let mut bad = new("", "video/mp4", 0);
         bad.checksum_sha256 = Some("zz".into());
         assert!(declared("files[1].", &bad, &mut errors).is_none());
-        let fields: Vec<_> = errors.finish().unwrap_err().into_iter().map(|e| e.field).collect();
+        let fields: Vec<_> = errors
+            .finish()
+            .unwrap_err()
+            .into_iter()
+            .map(|e| e.field)
+            .collect();
         assert_eq!(
             fields,
             ["filename", "content_type", "size_bytes", "checksum_sha256"]

@@ -12,10 +12,12 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(super) struct Core {
     unit: Unit,
+    /// Number of reference tokens.
+    len: usize,
+    /// The part of the reference that `pattern` holds.
+    built: Range<usize>,
     pattern: Pattern,
     distinct: usize,
-    /// The part of the reference that has ids and masks.
-    built: Range<usize>,
     /// Ids of the hypothesis, without its ends that are known to match.
     pub(super) hypothesis: Vec<u32>,
     store: Vec<u64>,
@@ -29,9 +31,10 @@ impl Core {
     pub(super) fn new(unit: Unit) -> Self {
         Self {
             unit,
+            len: 0,
+            built: 0..0,
             pattern: Pattern::default(),
             distinct: 0,
-            built: 0..0,
             hypothesis: Vec::new(),
             store: Vec::new(),
             long: banded::Buffers::default(),
@@ -40,19 +43,21 @@ impl Core {
         }
     }
 
-    /// Sets the reference to ids that are there already.
+    /// Sets the reference to tokens whose ids `intern` appends; it returns how
+    /// many different ones there are.
     pub(super) fn set_reference(&mut self, intern: impl FnOnce(&mut Vec<u32>) -> usize) {
         self.pattern.ids.clear();
         self.distinct = intern(&mut self.pattern.ids);
-        self.built = 0..self.pattern.ids.len();
-        self.pattern.build(self.distinct, self.built.clone());
+        self.len = self.pattern.ids.len();
+        self.built = 0..self.len;
+        self.pattern.build(self.distinct);
     }
 
     /// Sets the reference to `len` tokens without ids yet; see [`Core::require`].
     pub(super) fn set_lazy_reference(&mut self, len: usize) {
-        self.pattern.ids.clear();
-        self.pattern.ids.resize(len, UNKNOWN);
+        self.len = len;
         self.built = 0..0;
+        self.pattern.ids.clear();
     }
 
     /// Makes sure that the tokens in `range` have ids and masks. Most pairs
@@ -62,7 +67,7 @@ impl Core {
     pub(super) fn require(
         &mut self,
         range: Range<usize>,
-        intern: impl FnOnce(Range<usize>, &mut [u32]) -> usize,
+        intern: impl FnOnce(Range<usize>, &mut Vec<u32>) -> usize,
     ) {
         let covered = self.built.start <= range.start && range.end <= self.built.end;
         if range.is_empty() || covered {
@@ -71,16 +76,16 @@ impl Core {
         self.built = if self.built.is_empty() {
             range
         } else {
-            0..self.pattern.ids.len()
+            0..self.len
         };
-        let built = self.built.clone();
-        self.distinct = intern(built.clone(), &mut self.pattern.ids[built.clone()]);
-        self.pattern.build(self.distinct, built);
+        self.pattern.ids.clear();
+        self.distinct = intern(self.built.clone(), &mut self.pattern.ids);
+        self.pattern.build(self.distinct);
     }
 
     /// Number of reference tokens.
     pub(super) fn len(&self) -> usize {
-        self.pattern.ids.len()
+        self.len
     }
 
     /// Aligns; `prefix` and `suffix` tokens at the ends are known to match (as
@@ -88,7 +93,12 @@ impl Core {
     /// `self.hypothesis`.
     pub(super) fn align(&mut self, prefix: usize, suffix: usize) -> Result<Counts, ScoreError> {
         let hypothesis = self.hypothesis.as_slice();
-        let reference = &self.pattern.ids[prefix..self.pattern.ids.len() - suffix];
+        // From here on, places count from the start of the part that is built.
+        let rest = match prefix..self.len - suffix {
+            rest if rest.is_empty() => 0..0,
+            rest => rest.start - self.built.start..rest.end - self.built.start,
+        };
+        let reference = &self.pattern.ids[rest.clone()];
         let pairs = reference.iter().zip(hypothesis);
         let more_prefix = pairs.take_while(|(r, h)| r == h && **h != UNKNOWN).count();
         let (reference, middle) = (&reference[more_prefix..], &hypothesis[more_prefix..]);
@@ -96,8 +106,8 @@ impl Core {
         let more_suffix = pairs.take_while(|(r, h)| r == h && **h != UNKNOWN).count();
         let middle = &middle[..middle.len() - more_suffix];
         let window = Window {
-            start: prefix + more_prefix,
-            end: self.pattern.ids.len() - suffix - more_suffix,
+            start: rest.start + more_prefix,
+            end: rest.end - more_suffix,
         };
 
         let runs = &mut self.runs;
@@ -127,12 +137,12 @@ impl Core {
                 banded::align(&self.pattern, middle, window, at_least, limits, long, runs)
                     .map_err(|banded::TooDifferent| ScoreError::TooDifferent {
                         unit: self.unit,
-                        reference: self.pattern.ids.len(),
+                        reference: self.len,
                         hypothesis: prefix + hypothesis.len() + suffix,
                     })?;
             }
         }
-        runs.equal_many(window.start);
+        runs.equal_many(prefix + more_prefix);
         runs.finish();
         Ok(runs.counts())
     }

@@ -219,6 +219,7 @@ impl CharInterner {
         self.len = 0;
     }
 
+    #[inline]
     pub(super) fn intern(&mut self, token: char) -> u32 {
         let next = self.len;
         if let Some(entry) = self.flat.get_mut(token as usize) {

@@ -15,6 +15,7 @@
 //! pair that would need more than 2^28 block steps (about a second), for instance
 //! 150,000 unlike tokens on each side, is refused with an error.
 
+mod band;
 mod banded;
 mod core;
 mod intern;
@@ -31,6 +32,7 @@ use super::error::{ScoreError, Unit};
 use super::metrics::Counts;
 use super::{spaces, tokens};
 use intern::{CharInterner, StrInterner};
+use std::ops::Range;
 pub use trace::{Op, OpRun};
 
 /// Aligns string tokens, such as grapheme clusters. Set a reference once, then
@@ -96,8 +98,6 @@ pub struct WordAligner {
     interner: StrInterner,
     core: Core,
     text: String,
-    /// Start and end of each word of the reference.
-    spans: Vec<(usize, usize)>,
     /// One space between words, none at the ends, no other blanks.
     tidy: bool,
 }
@@ -115,7 +115,6 @@ impl WordAligner {
             interner: StrInterner::new(),
             core: Core::new(Unit::Word),
             text: String::new(),
-            spans: Vec::new(),
             tidy: true,
         }
     }
@@ -123,16 +122,17 @@ impl WordAligner {
     /// Sets the reference. Its table is built when first needed.
     pub fn set_reference(&mut self, text: &str) {
         text.clone_into(&mut self.text);
-        self.spans.clear();
-        let spans = &mut self.spans;
-        if spaces::has_only_spaces(text.as_bytes()) {
-            self.tidy =
-                spaces::for_each_run(text.as_bytes(), |start, end| spans.push((start, end)));
-        } else {
-            self.tidy = false;
-            tokens::for_each_word(text, |start, word| spans.push((start, start + word.len())));
-        }
-        self.core.set_lazy_reference(self.spans.len());
+        self.tidy = spaces::is_tidy(text.as_bytes());
+        let words = match (self.tidy, text) {
+            (true, "") => 0,
+            (true, _) => spaces::count(text.as_bytes()) + 1,
+            (false, _) => {
+                let mut words = 0;
+                tokens::for_each_word(text, |_, _| words += 1);
+                words
+            }
+        };
+        self.core.set_lazy_reference(words);
     }
 
     /// Aligns the words of `text` with the reference.
@@ -140,43 +140,66 @@ impl WordAligner {
     /// # Errors
     /// [`ScoreError::TooDifferent`] for a pair beyond the limits of this module.
     pub fn align(&mut self, text: &str) -> Result<Counts, ScoreError> {
-        if self.tidy {
-            let (prefix, suffix) = skip::common_words(self.text.as_bytes(), text.as_bytes());
-            let middle = &text[prefix..text.len() - suffix];
-            if spaces::has_only_spaces(middle.as_bytes()) {
-                let first = self.spans.partition_point(|(_, end)| *end < prefix);
-                let rest = self.text.len() - suffix;
-                let last = self.spans.partition_point(|(start, _)| *start < rest);
-                self.require(first..last);
-                let ids = &mut self.core.hypothesis;
-                ids.clear();
-                let tidy = spaces::for_each_run(middle.as_bytes(), |start, end| {
-                    ids.push(self.interner.look_up(&middle[start..end]));
-                });
-                if tidy {
-                    return self.core.align(first, self.spans.len() - last);
-                }
-            }
+        let (prefix, suffix) = if self.tidy {
+            skip::common_words(self.text.as_bytes(), text.as_bytes())
+        } else {
+            (0, 0)
+        };
+        let middle = &text[prefix..text.len() - suffix];
+        let aligned = self.tidy && spaces::has_only_spaces(middle.as_bytes());
+        if aligned && let Some(result) = self.align_middle(prefix, suffix, middle) {
+            return result;
         }
-        self.require(0..self.spans.len());
+        self.require(0..self.core.len(), 0..self.text.len());
         let ids = &mut self.core.hypothesis;
         ids.clear();
         tokens::for_each_word(text, |_, word| ids.push(self.interner.look_up(word)));
         self.core.align(0, 0)
     }
 
-    fn require(&mut self, range: std::ops::Range<usize>) {
+    /// Aligns what is left between bytes at both ends that are the same words in
+    /// both texts, each with one space towards the middle. `None` if the middle
+    /// turns out not to be tidy.
+    fn align_middle(
+        &mut self,
+        prefix: usize,
+        suffix: usize,
+        middle: &str,
+    ) -> Option<Result<Counts, ScoreError>> {
+        let end = self.text.len() - suffix;
+        let before = spaces::count(&self.text.as_bytes()[..prefix]);
+        let after = spaces::count(&self.text.as_bytes()[end..]);
+        self.require(before..self.core.len() - after, prefix..end);
+        let ids = &mut self.core.hypothesis;
+        ids.clear();
+        let tidy = spaces::for_each_run(middle.as_bytes(), |start, end| {
+            ids.push(self.interner.look_up(&middle[start..end]));
+        });
+        tidy.then(|| self.core.align(before, after))
+    }
+
+    /// Makes sure that some words of the reference, at the given bytes, have ids.
+    fn require(&mut self, words: Range<usize>, bytes: Range<usize>) {
         let Self {
             interner,
             core,
             text,
-            spans,
-            ..
+            tidy,
         } = self;
-        core.require(range, |range, ids| {
+        let all = core.len();
+        core.require(words, |range, ids| {
             interner.clear();
-            for (id, (start, end)) in ids.iter_mut().zip(&spans[range]) {
-                *id = interner.intern(&text[*start..*end]);
+            let part = if range.len() < all {
+                &text[bytes]
+            } else {
+                text.as_str()
+            };
+            if *tidy {
+                spaces::for_each_run(part.as_bytes(), |start, end| {
+                    ids.push(interner.intern(&part[start..end]));
+                });
+            } else {
+                tokens::for_each_word(part, |_, word| ids.push(interner.intern(word)));
             }
             interner.len()
         });
@@ -231,17 +254,16 @@ impl CharAligner {
             core,
             text: reference,
         } = self;
-        core.require(first..core.len() - after, |range, ids| {
+        let len = core.len();
+        core.require(first..len - after, |range, ids| {
             interner.clear();
             // The part just found to differ, or all of it.
-            let part = if range.start == first && first > 0 {
-                &reference[prefix..]
+            let part = if range.len() < len {
+                &reference[prefix..reference.len() - suffix]
             } else {
                 reference.as_str()
             };
-            for (id, c) in ids.iter_mut().zip(part.chars()) {
-                *id = interner.intern(c);
-            }
+            ids.extend(part.chars().map(|c| interner.intern(c)));
             interner.len()
         });
         let ids = &mut core.hypothesis;

@@ -7,15 +7,13 @@
 //! blocks of 64, only tokens with more than B/2 places get a mask, of which
 //! there are at most 128.
 
-use std::ops::Range;
-
 /// References of up to this many blocks give each token a mask.
 pub(super) const SMALL_BLOCKS: usize = 8;
 const NO_MASK: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pattern {
-    /// The reference as ids.
+    /// The reference (or the part of it that is needed) as ids.
     pub(super) ids: Vec<u32>,
     /// Number of 64-bit blocks the reference takes.
     pub(super) blocks: usize,
@@ -36,19 +34,18 @@ pub(super) enum Places<'a> {
 }
 
 impl Pattern {
-    /// Builds the masks of `self.ids[range]`, whose values are below `distinct`;
-    /// the rest of the reference counts as matching nothing.
-    pub(super) fn build(&mut self, distinct: usize, range: Range<usize>) {
+    /// Builds the masks from `self.ids`, whose values are below `distinct`.
+    pub(super) fn build(&mut self, distinct: usize) {
         self.blocks = self.ids.len().div_ceil(64);
         self.masks.clear();
         if self.blocks <= SMALL_BLOCKS {
             self.masks.resize(distinct * self.blocks, 0);
-            for i in range {
-                self.masks[self.ids[i] as usize * self.blocks + i / 64] |= 1 << (i % 64);
+            for (i, id) in self.ids.iter().enumerate() {
+                self.masks[*id as usize * self.blocks + i / 64] |= 1 << (i % 64);
             }
             return;
         }
-        self.index_positions(distinct, range);
+        self.index_positions(distinct);
         self.mask_of.clear();
         self.mask_of.resize(distinct, NO_MASK);
         for id in 0..distinct {
@@ -66,10 +63,10 @@ impl Pattern {
     }
 
     /// Counting sort of the positions by id.
-    fn index_positions(&mut self, distinct: usize, range: Range<usize>) {
+    fn index_positions(&mut self, distinct: usize) {
         self.starts.clear();
         self.starts.resize(distinct + 1, 0);
-        for id in &self.ids[range.clone()] {
+        for id in &self.ids {
             self.starts[*id as usize + 1] += 1;
         }
         for id in 0..distinct {
@@ -77,9 +74,9 @@ impl Pattern {
         }
         let mut next = self.starts.clone();
         self.positions.clear();
-        self.positions.resize(range.len(), 0);
-        for i in range {
-            let slot = &mut next[self.ids[i] as usize];
+        self.positions.resize(self.ids.len(), 0);
+        for (i, id) in self.ids.iter().enumerate() {
+            let slot = &mut next[*id as usize];
             self.positions[*slot as usize] = i as u32;
             *slot += 1;
         }

@@ -89,7 +89,7 @@ fn banded(reference: &[u8], hypothesis: &[u8], limits: Limits) -> Vec<Op> {
     let distinct = 1 + reference.iter().copied().max().unwrap_or(0) as usize;
     let mut pattern = Pattern::default();
     pattern.ids.extend(reference.iter().map(|t| u32::from(*t)));
-    pattern.build(distinct, 0..reference.len());
+    pattern.build(distinct);
     let hypothesis: Vec<u32> = hypothesis
         .iter()
         .map(|t| {
@@ -233,7 +233,7 @@ fn a_band_refuses_what_exceeds_its_limits() {
     );
     let mut pattern = Pattern::default();
     pattern.ids = a;
-    pattern.build(7, 0..900);
+    pattern.build(7);
     for limits in [
         Limits {
             steps: 900,

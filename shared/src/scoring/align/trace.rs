@@ -16,7 +16,7 @@ pub enum Op {
     /// A hypothesis token is not in the reference.
     Insert,
     /// A hypothesis word falls on a `<*>` of the reference and is not scored.
-    /// Only [`align_words`](super::align_words) tells of these.
+    /// Only [`align_words`](super::super::align_words) tells of these.
     Unclear,
 }
 

@@ -138,11 +138,15 @@ pub(super) fn drop_invisible(mut text: Pieces) -> Pieces {
 }
 
 pub(super) fn lower_case(mut text: Pieces) -> Pieces {
-    if text.iter().all(|p| p.ch.to_lowercase().len() == 1) {
-        for piece in &mut text {
-            // One character, as just seen.
-            piece.ch = piece.ch.to_lowercase().next().unwrap_or(piece.ch);
+    let mut longer = false;
+    for piece in &mut text {
+        let mut lower = piece.ch.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) => piece.ch = one,
+            _ => longer = true,
         }
+    }
+    if !longer {
         return text;
     }
     text.into_iter()
@@ -161,7 +165,8 @@ fn digit_value(c: char) -> Option<u32> {
         return c.to_digit(10);
     }
     let is_digit = |c: char| c.general_category() == GeneralCategory::DecimalNumber;
-    if !is_digit(c) {
+    // The first test is the cheaper one.
+    if !c.is_numeric() || !is_digit(c) {
         return None;
     }
     let before = (1..=50)
@@ -232,7 +237,9 @@ pub(super) fn punctuation(mut text: Pieces) -> Pieces {
             matches!(piece.ch, '!'..='/' | ':' | ';' | '?' | '@' | '['..=']' | '_' | '{' | '}')
                 && !matches!(piece.ch, '$' | '+')
         } else {
-            piece.ch.general_category_group() == GeneralCategoryGroup::Punctuation
+            // The first test is the cheaper one and spares most letters the second.
+            !piece.ch.is_alphanumeric()
+                && piece.ch.general_category_group() == GeneralCategoryGroup::Punctuation
         };
         if is_punctuation {
             piece.ch = ' ';

@@ -1,7 +1,7 @@
 //! Opt-in steps. They run after the base steps, on words with single spaces.
 
 use super::super::text::{self, Piece, Pieces};
-use super::{LossyStep, numbers};
+use super::{LossyStep, charsteps, numbers};
 
 pub(super) fn apply(step: LossyStep, mut text: Pieces, language: &str) -> Pieces {
     match step {
@@ -9,7 +9,9 @@ pub(super) fn apply(step: LossyStep, mut text: Pieces, language: &str) -> Pieces
         LossyStep::Fillers => drop_fillers(&text, language),
         LossyStep::Nukta => {
             text.retain(|p| !is_nukta(p.ch));
-            text
+            // One that stood alone leaves blanks, one between others brings them
+            // together.
+            charsteps::nfc(charsteps::blanks(text))
         }
         LossyStep::Anusvara => {
             for piece in &mut text {

@@ -185,7 +185,7 @@ fn hindi(word: &str) -> Option<Sense> {
         "अरब" => Sense::Scale(1_000_000_000),
         _ => {
             let named = |names: &&str| names.split('/').any(|name| same(name, word));
-            Sense::Unit(HINDI.iter().position(|names| named(&names))? as u64)
+            Sense::Unit(HINDI.iter().position(named)? as u64)
         }
     })
 }
@@ -301,7 +301,7 @@ fn read_group(senses: &[Option<Sense>], words: &[String], within: bool) -> Optio
 /// "twenty" and "five" as 25; anything else is a unit of its own.
 fn read_units(senses: &[Option<Sense>], first: u64) -> (u64, usize) {
     match senses.get(1) {
-        Some(Some(Sense::Unit(unit @ 1..=9))) if first >= 20 && first % 10 == 0 => {
+        Some(Some(Sense::Unit(unit @ 1..=9))) if first >= 20 && first.is_multiple_of(10) => {
             (first + unit, 2)
         }
         _ => (first, 1),

@@ -9,10 +9,13 @@
 //!
 //! Seeded: the same samples and seed give the same figures on every machine.
 
+mod table;
+
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use rand_xoshiro::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use table::Table;
 use thiserror::Error;
 
 /// Fewer blocks than this say nothing about their own variation: no two
@@ -171,13 +174,7 @@ impl Bootstrap {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         let mut rates = vec![Vec::with_capacity(self.replicates); table.providers];
         for _ in 0..self.replicates {
-            let sums = match table.width {
-                1 => table.draw_fixed::<1>(&mut random),
-                2 => table.draw_fixed::<2>(&mut random),
-                3 => table.draw_fixed::<3>(&mut random),
-                4 => table.draw_fixed::<4>(&mut random),
-                _ => table.draw(&mut random),
-            };
+            let sums = table.draw(&mut random);
             for (rates, sample) in rates.iter_mut().zip(table.per_provider(&sums)) {
                 rates.push(rate(sample));
             }
@@ -195,102 +192,6 @@ fn number_blocks(names: &[&str]) -> Vec<usize> {
             *numbers.entry(*name).or_insert(next)
         })
         .collect()
-}
-
-/// Errors and reference tokens of two providers: one 32-byte vector.
-type Lane = [u64; 4];
-
-/// Sums per block, one row per block, so that a draw touches one place.
-struct Table {
-    rows: Vec<Lane>,
-    /// Lanes per row.
-    width: usize,
-    blocks: usize,
-    providers: usize,
-}
-
-impl Table {
-    fn new<P: AsRef<[Sample]>>(providers: &[P], block_of: &[usize]) -> Self {
-        let blocks = block_of.iter().max().map_or(0, |last| last + 1);
-        let width = providers.len().div_ceil(2);
-        let mut rows = vec![Lane::default(); blocks * width];
-        for (p, samples) in providers.iter().enumerate() {
-            for (sample, block) in samples.as_ref().iter().zip(block_of) {
-                let lane = &mut rows[block * width + p / 2];
-                lane[p % 2 * 2] += sample.errors;
-                lane[p % 2 * 2 + 1] += sample.reference;
-            }
-        }
-        Self {
-            rows,
-            width,
-            blocks,
-            providers: providers.len(),
-        }
-    }
-
-    fn per_provider(&self, sums: &[Lane]) -> impl Iterator<Item = Sample> {
-        let halves = sums.iter().flat_map(|lane| lane.chunks_exact(2));
-        let samples = halves.map(|half| Sample {
-            errors: half[0],
-            reference: half[1],
-        });
-        samples.take(self.providers)
-    }
-
-    fn total(&self) -> Vec<Sample> {
-        let mut sums = vec![Lane::default(); self.width];
-        for block in 0..self.blocks {
-            self.add(block, &mut sums);
-        }
-        self.per_provider(&sums).collect()
-    }
-
-    #[inline]
-    fn add(&self, block: usize, sums: &mut [Lane]) {
-        let row = &self.rows[block * self.width..(block + 1) * self.width];
-        for (sum, lane) in sums.iter_mut().zip(row) {
-            for (sum, value) in sum.iter_mut().zip(lane) {
-                *sum += value;
-            }
-        }
-    }
-
-    /// Sums of as many blocks as there are, drawn with replacement.
-    fn draw(&self, random: &mut Xoshiro256PlusPlus) -> Vec<Lane> {
-        let mut sums = vec![Lane::default(); self.width];
-        for_each_draw(self.blocks, random, |block| self.add(block, &mut sums));
-        sums
-    }
-
-    /// The same with the sums in registers.
-    fn draw_fixed<const W: usize>(&self, random: &mut Xoshiro256PlusPlus) -> Vec<Lane> {
-        let (rows, _) = self.rows.as_chunks::<W>();
-        let mut sums = [Lane::default(); W];
-        for_each_draw(self.blocks, random, |block| {
-            for (sum, lane) in sums.iter_mut().zip(&rows[block]) {
-                for (sum, value) in sum.iter_mut().zip(lane) {
-                    *sum += value;
-                }
-            }
-        });
-        sums.to_vec()
-    }
-}
-
-/// Draws `blocks` numbers below `blocks`: two from each 64 random bits, scaled by
-/// multiplication (a bias of blocks / 2^32, far below what matters here).
-#[inline]
-fn for_each_draw(blocks: usize, random: &mut Xoshiro256PlusPlus, mut drawn: impl FnMut(usize)) {
-    let scale = |bits: u64| ((bits & u64::from(u32::MAX)) * blocks as u64 >> 32) as usize;
-    for _ in 0..blocks / 2 {
-        let bits = random.next_u64();
-        drawn(scale(bits));
-        drawn(scale(bits >> 32));
-    }
-    if blocks % 2 == 1 {
-        drawn(scale(random.next_u64()));
-    }
 }
 
 fn rate(sample: Sample) -> f64 {

@@ -1,0 +1,170 @@
+//! `/datasets`.
+
+use axum::extract::State;
+use futures::future::join_all;
+use http::StatusCode;
+use stt_eval_shared::App;
+use stt_eval_shared::domain::DatasetId;
+use stt_eval_shared::domain::dataset::Sample;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{page_meta, split, start};
+use crate::auth::{AsEditor, AsViewer};
+use crate::dto::datasets::{DatasetView, NewDataset, SampleView};
+use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one, paged};
+use crate::error::{Answer, ApiError};
+use crate::id::PathId;
+use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
+use crate::json::JsonBody;
+use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::services::{datasets, deletion, signing};
+
+/// The routes of datasets.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(index, create))
+        .routes(routes!(show, delete))
+}
+
+/// What to show of a dataset.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DatasetQuery {
+    /// With a page of its samples.
+    #[param(value_type = Option<bool>)]
+    include_samples: bool,
+    /// Samples with playback URLs.
+    #[param(value_type = Option<bool>)]
+    include_signed_url: bool,
+    /// Most samples of the page.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 50)]
+    limit: usize,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl FromQuery for DatasetQuery {
+    const NAMES: &'static [&'static str] =
+        &["include_samples", "include_signed_url", "limit", "cursor"];
+
+    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+        let Paging { limit, cursor } = pairs.paging()?;
+        Ok(Self {
+            include_samples: pairs.flag("include_samples", false)?,
+            include_signed_url: pairs.flag("include_signed_url", false)?,
+            limit,
+            cursor,
+        })
+    }
+}
+
+/// Lists datasets, newest first.
+#[utoipa::path(get, path = "/datasets", tag = "datasets", operation_id = "list_datasets", params(Paging),
+    responses((status = 200, description = "A page of datasets", body = ListEnvelope<DatasetView>)))]
+async fn index(
+    State(app): State<App>,
+    AsViewer(tenant): AsViewer,
+    Params(paging): Params<Paging>,
+) -> Answer {
+    let cursors = tenant.cursors("datasets", &[]);
+    let after = start(&cursors, &paging)?;
+    let found = app
+        .store
+        .list_datasets(&tenant.project, after.as_deref(), paging.limit)
+        .await?;
+    let (datasets, meta) = split(&cursors, &paging, found);
+    list(
+        datasets
+            .into_iter()
+            .map(|dataset| DatasetView::new(dataset, None))
+            .collect(),
+        meta,
+    )
+}
+
+/// Makes a dataset: all of it, or nothing.
+#[utoipa::path(post, path = "/datasets", tag = "datasets", operation_id = "create_dataset",
+    params(IdempotencyHeader), request_body = NewDataset,
+    responses((status = 201, description = "The dataset", body = Envelope<DatasetView>)))]
+async fn create(
+    State(app): State<App>,
+    AsEditor(tenant): AsEditor,
+    Params(NoQuery): Params<NoQuery>,
+    idempotency: Idempotency,
+    JsonBody { value, bytes }: JsonBody<NewDataset>,
+) -> Answer {
+    let attempt = match idempotency.begin(&app, &tenant.project, &bytes).await? {
+        Begun::Go(attempt) => attempt,
+        Begun::Again { status, made } => {
+            let ids: Vec<DatasetId> = made_ids(&made)?;
+            let id = ids.first().ok_or_else(deleted_since)?;
+            let dataset = app.store.dataset(&tenant.project, *id).await?;
+            let dataset = dataset.ok_or_else(deleted_since)?;
+            return one(status, DatasetView::new(dataset, None));
+        }
+    };
+    let made = async {
+        let checked = datasets::check(&app, &tenant, "", value).await?;
+        datasets::create(&app, &tenant, &attempt, &checked, true).await
+    };
+    let dataset = attempt.settle(&app, made.await).await?;
+    one(StatusCode::CREATED, DatasetView::new(dataset, None))
+}
+
+async fn sample_views(app: &App, samples: Vec<Sample>, signed: bool) -> Vec<SampleView> {
+    join_all(samples.into_iter().map(|sample| async move {
+        let url = signing::sample_url(app, &sample, signed).await;
+        SampleView::new(sample, url)
+    }))
+    .await
+}
+
+/// Shows a dataset, with a page of its samples if asked for.
+#[utoipa::path(get, path = "/datasets/{id}", tag = "datasets", operation_id = "get_dataset",
+    params(("id" = DatasetId, Path, description = "Id of the dataset"), DatasetQuery),
+    responses((status = 200, description = "The dataset", body = Envelope<DatasetView>)))]
+async fn show(
+    State(app): State<App>,
+    AsViewer(tenant): AsViewer,
+    Params(query): Params<DatasetQuery>,
+    id: PathId<DatasetId>,
+) -> Answer {
+    let id = id.get()?;
+    let found = app.store.dataset(&tenant.project, id).await?;
+    let dataset = found.ok_or_else(|| ApiError::no_such("dataset"))?;
+    if !query.include_samples {
+        return ok(DatasetView::new(dataset, None));
+    }
+    let cursors = tenant.cursors("samples", &[&id.to_string()]);
+    let paging = Paging {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    let after = start(&cursors, &paging)?;
+    let page = app
+        .store
+        .list_samples(&tenant.project, id, after.as_deref(), paging.limit)
+        .await?;
+    let total = u64::from(dataset.sample_count);
+    let meta = page_meta(&cursors, &paging, total, page.next.as_deref());
+    let samples = sample_views(&app, page.items, query.include_signed_url).await;
+    paged(DatasetView::new(dataset, Some(samples)), meta)
+}
+
+/// Deletes a dataset with its samples, runs, results, and the audio that
+/// nothing else uses. It is gone at once; what is left is cleared away.
+#[utoipa::path(delete, path = "/datasets/{id}", tag = "datasets", operation_id = "delete_dataset",
+    params(("id" = DatasetId, Path, description = "Id of the dataset")),
+    responses((status = 200, description = "It is gone", body = Envelope<Deleted<DatasetId>>)))]
+async fn delete(
+    State(app): State<App>,
+    AsEditor(tenant): AsEditor,
+    Params(NoQuery): Params<NoQuery>,
+    id: PathId<DatasetId>,
+) -> Answer {
+    let id = id.get()?;
+    deletion::dataset(&app, &tenant.project, id).await?;
+    ok(Deleted { id, deleted: true })
+}

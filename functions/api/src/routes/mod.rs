@@ -1,0 +1,67 @@
+//! The routes, one file for each kind of thing.
+
+pub mod credentials;
+pub mod datasets;
+pub mod files;
+pub mod keys;
+pub mod meta;
+pub mod providers;
+pub mod results;
+pub mod runs;
+pub mod samples;
+
+use stt_eval_shared::App;
+use stt_eval_shared::store::Page;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::cursor::Cursors;
+use crate::envelope::PageMeta;
+use crate::error::ApiError;
+use crate::query::Paging;
+
+/// Where the evaluation routes live.
+pub const BASE: &str = "/api/v1/evaluations/stt";
+
+/// Every route with its description.
+pub fn all() -> OpenApiRouter<App> {
+    let stt = OpenApiRouter::default()
+        .merge(files::routes())
+        .merge(datasets::routes())
+        .merge(samples::routes())
+        .merge(runs::routes())
+        .merge(results::routes())
+        .merge(providers::routes())
+        .merge(credentials::routes());
+    OpenApiRouter::default()
+        .nest(BASE, stt)
+        .nest("/api/v1", keys::routes())
+        .merge(meta::routes())
+}
+
+/// Where a page begins.
+fn start(cursors: &Cursors, paging: &Paging) -> Result<Option<String>, ApiError> {
+    paging
+        .cursor
+        .as_deref()
+        .map(|cursor| cursors.open(cursor))
+        .transpose()
+}
+
+/// About a page.
+fn page_meta(cursors: &Cursors, paging: &Paging, total: u64, next: Option<&str>) -> PageMeta {
+    PageMeta {
+        total,
+        limit: paging.limit as u64,
+        next_cursor: next.map(|position| cursors.seal(position)),
+    }
+}
+
+/// A page of the store, and about it.
+fn split<T>(
+    cursors: &Cursors,
+    paging: &Paging,
+    (page, total): (Page<T>, u64),
+) -> (Vec<T>, PageMeta) {
+    let meta = page_meta(cursors, paging, total, page.next.as_deref());
+    (page.items, meta)
+}

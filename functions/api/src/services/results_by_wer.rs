@@ -1,0 +1,76 @@
+//! Scored results by word error rate, worst or best first.
+
+use std::collections::HashMap;
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ProjectId, ResultId};
+use stt_eval_shared::store::results::Entry;
+
+use super::results::{Found, Item, Selection, current};
+use crate::error::ApiError;
+
+/// Most keys looked at for one page.
+const MOST_READ: usize = 1_000;
+
+/// One page, after a place in the index.
+pub async fn page(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    worst_first: bool,
+    from: Option<String>,
+    limit: usize,
+) -> Result<Found, ApiError> {
+    let mut after = from;
+    let mut items = Vec::with_capacity(limit);
+    let (mut read, mut more) = (0, true);
+    if selection.total_scored(run) == 0 {
+        return Ok(Found { items, next: None });
+    }
+    let some_models = selection.providers.len() < run.providers.len();
+    while more && items.len() < limit && read < MOST_READ {
+        let missing = limit - items.len();
+        let wanted = if some_models || selection.filters() {
+            missing.max(100)
+        } else {
+            missing
+        };
+        let (keys, has_more) = app
+            .store
+            .results_by_wer(project, run.id, worst_first, after.as_deref(), wanted)
+            .await?;
+        more = has_more;
+        read += keys.len().max(1);
+        let selected: Vec<(ResultId, String)> = keys
+            .iter()
+            .filter(|(id, _)| selection.providers.contains(&id.provider()))
+            .cloned()
+            .collect();
+        let entries = app.store.results(project, &selected).await?;
+        let mut entries: HashMap<ResultId, Entry> = entries
+            .into_iter()
+            .filter_map(|entry| current(run, entry))
+            .map(|entry| (entry.outcome.id, entry))
+            .collect();
+        let mut keys = keys.into_iter();
+        for (id, place) in keys.by_ref() {
+            after = Some(place);
+            if let Some(entry) = entries
+                .remove(&id)
+                .filter(|entry| selection.takes(Some(entry)))
+            {
+                items.push(Item::Done(Box::new(entry)));
+                if items.len() == limit {
+                    break;
+                }
+            }
+        }
+        more = more || keys.len() > 0;
+    }
+    Ok(Found {
+        items,
+        next: after.filter(|_| more),
+    })
+}

@@ -1,0 +1,1 @@
+//! The run under everything that happens to it.

@@ -1,0 +1,266 @@
+//! A reference under one normaliser, ready to be compared.
+
+use super::align::{CharAligner, Op, OpRun, TokenAligner, WordAligner};
+use super::error::{ScoreError, Unit};
+use super::lattice::{self, Choice, Stretch};
+use super::metrics::Counts;
+use super::normalise::Normaliser;
+use super::pair::{AlignedWord, SpannedWord};
+use super::reference::Segment;
+use super::sample::PairCounts;
+use super::text::{self, Pieces};
+use super::tokens::{self, Word};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A reference segment after normalisation.
+#[derive(Debug, Clone)]
+enum Normal {
+    Fixed(Pieces),
+    Group(Vec<Pieces>),
+    Unclear,
+}
+
+/// The words between two `<*>`, of both texts.
+struct Part {
+    reference: Vec<Word>,
+    hypothesis: Vec<Word>,
+    /// Hypothesis words on the `<*>` after this part.
+    absorbed: Vec<Word>,
+}
+
+/// A reference under one normaliser.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    pub(super) normaliser: Normaliser,
+    with_graphemes: bool,
+    /// Whether each character of the prepared text is a cluster of its own.
+    reference_is_simple: bool,
+    reference: Vec<Normal>,
+    words: WordAligner,
+    chars: CharAligner,
+    graphemes: TokenAligner,
+}
+
+impl Side {
+    pub(super) fn new(normaliser: Normaliser, with_graphemes: bool) -> Self {
+        Self {
+            normaliser,
+            with_graphemes,
+            reference_is_simple: true,
+            reference: Vec::new(),
+            words: WordAligner::new(),
+            chars: CharAligner::new(),
+            graphemes: TokenAligner::new(Unit::Grapheme),
+        }
+    }
+
+    pub(super) fn set_reference(&mut self, segments: &[Segment], language: &str) {
+        let apply = |pieces: &Pieces| self.normaliser.apply_pieces(pieces.clone(), language);
+        self.reference = segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Fixed(pieces) => Normal::Fixed(apply(pieces)),
+                Segment::Group(alternatives) => {
+                    Normal::Group(alternatives.iter().map(apply).collect())
+                }
+                Segment::Unclear => Normal::Unclear,
+            })
+            .collect();
+        if let Some(text) = self.plain_reference() {
+            self.prepare(&text);
+        }
+    }
+
+    pub(super) fn normalise(&self, hypothesis: &str, language: &str) -> String {
+        self.normaliser.apply(hypothesis, language)
+    }
+
+    /// The text of a reference without variants.
+    fn plain_reference(&self) -> Option<String> {
+        match self.reference.as_slice() {
+            [] => Some(String::new()),
+            [Normal::Fixed(pieces)] => Some(text::to_string(pieces)),
+            _ => None,
+        }
+    }
+
+    /// All the text of the reference, for flags.
+    pub(super) fn reference_text(&self) -> String {
+        let mut out = String::new();
+        for pieces in self.reference.iter().flat_map(|segment| match segment {
+            Normal::Fixed(pieces) => std::slice::from_ref(pieces),
+            Normal::Group(alternatives) => alternatives.as_slice(),
+            Normal::Unclear => &[],
+        }) {
+            out.extend(pieces.iter().map(|p| p.ch));
+            out.push(' ');
+        }
+        out
+    }
+
+    /// Builds the tables of a reference text.
+    fn prepare(&mut self, text: &str) {
+        let text = tokens::trim(text);
+        self.words.set_reference(text);
+        self.chars.set_reference(text);
+        self.reference_is_simple = is_simple(text);
+        if self.with_graphemes {
+            self.graphemes.set_reference(text.graphemes(true));
+        }
+    }
+
+    /// Scores a normalised hypothesis against the prepared text.
+    fn score_prepared(&mut self, hypothesis: &str) -> Result<PairCounts, ScoreError> {
+        let hypothesis = tokens::trim(hypothesis);
+        let words = self.words.align(hypothesis)?;
+        let longest_insertion = longest_insertion(self.words.runs());
+        let chars = self.chars.align(hypothesis)?;
+        let graphemes = if self.reference_is_simple && is_simple(hypothesis) {
+            chars
+        } else if self.with_graphemes {
+            self.graphemes.align(hypothesis.graphemes(true))?
+        } else {
+            Counts::default()
+        };
+        Ok(PairCounts {
+            words,
+            chars,
+            graphemes,
+            longest_insertion,
+        })
+    }
+
+    pub(super) fn score(&mut self, hypothesis: &str) -> Result<PairCounts, ScoreError> {
+        if self.plain_reference_is_prepared() {
+            return self.score_prepared(hypothesis);
+        }
+        let mut sum = PairCounts::default();
+        for part in self.parts(tokens::spanned_words(&text::pieces(hypothesis)))? {
+            self.prepare(&tokens::join(&part.reference));
+            let counts = self.score_prepared(&tokens::join(&part.hypothesis))?;
+            sum.words.add(&counts.words);
+            sum.chars.add(&counts.chars);
+            sum.graphemes.add(&counts.graphemes);
+            sum.longest_insertion = sum.longest_insertion.max(counts.longest_insertion);
+        }
+        Ok(sum)
+    }
+
+    pub(super) fn word_counts(&mut self, hypothesis: &str) -> Result<Counts, ScoreError> {
+        if self.plain_reference_is_prepared() {
+            return self.words.align(hypothesis);
+        }
+        let mut sum = Counts::default();
+        for part in self.parts(tokens::spanned_words(&text::pieces(hypothesis)))? {
+            self.words.set_reference(&tokens::join(&part.reference));
+            sum.add(&self.words.align(&tokens::join(&part.hypothesis))?);
+        }
+        Ok(sum)
+    }
+
+    fn plain_reference_is_prepared(&self) -> bool {
+        matches!(self.reference.as_slice(), [] | [Normal::Fixed(_)])
+    }
+
+    /// Chooses among the variants; cuts both texts at each `<*>`.
+    fn parts(&self, hypothesis: Vec<Word>) -> Result<Vec<Part>, ScoreError> {
+        let reference: Vec<Vec<Vec<Word>>> = self
+            .reference
+            .iter()
+            .map(|segment| match segment {
+                Normal::Fixed(pieces) => vec![tokens::spanned_words(pieces)],
+                Normal::Group(alternatives) => alternatives
+                    .iter()
+                    .map(|pieces| tokens::spanned_words(pieces))
+                    .collect(),
+                Normal::Unclear => Vec::new(),
+            })
+            .collect();
+        let stretches: Vec<Stretch<'_>> = self
+            .reference
+            .iter()
+            .zip(&reference)
+            .map(|(segment, words)| match (segment, words.as_slice()) {
+                (Normal::Unclear, _) => Stretch::Unclear,
+                (Normal::Fixed(_), [words]) => Stretch::Fixed(as_strs(words)),
+                (_, alternatives) => {
+                    Stretch::Group(alternatives.iter().map(|words| as_strs(words)).collect())
+                }
+            })
+            .collect();
+        let choices = lattice::resolve(&stretches, &as_strs(&hypothesis))?;
+
+        let mut parts = Vec::new();
+        let mut words = Vec::new();
+        let mut rest = hypothesis.into_iter();
+        let mut consumed = 0;
+        for (choice, mut alternatives) in choices.into_iter().zip(reference) {
+            match choice {
+                Choice::Fixed => words.extend(alternatives.swap_remove(0)),
+                Choice::Alternative(index) => words.extend(alternatives.swap_remove(index)),
+                Choice::Absorbed(range) => {
+                    let hypothesis = rest.by_ref().take(range.start - consumed).collect();
+                    consumed = range.end;
+                    parts.push(Part {
+                        reference: std::mem::take(&mut words),
+                        hypothesis,
+                        absorbed: rest.by_ref().take(range.len()).collect(),
+                    });
+                }
+            }
+        }
+        parts.push(Part {
+            reference: words,
+            hypothesis: rest.collect(),
+            absorbed: Vec::new(),
+        });
+        Ok(parts)
+    }
+
+    pub(super) fn align_words(
+        &mut self,
+        hypothesis: &str,
+        language: &str,
+    ) -> Result<Vec<AlignedWord>, ScoreError> {
+        let pieces = text::pieces(hypothesis);
+        let hypothesis = tokens::spanned_words(&self.normaliser.apply_pieces(pieces, language));
+        let mut out = Vec::new();
+        let mut aligner = TokenAligner::new(Unit::Word);
+        for part in self.parts(hypothesis)? {
+            aligner.set_reference(part.reference.iter().map(Word::as_str));
+            aligner.align(part.hypothesis.iter().map(Word::as_str))?;
+            let mut reference = part.reference.iter().map(SpannedWord::from);
+            let mut hypothesis = part.hypothesis.iter().map(SpannedWord::from);
+            for run in aligner.runs() {
+                for _ in 0..run.len {
+                    out.push(AlignedWord {
+                        op: run.op,
+                        reference: (run.op != Op::Insert).then(|| reference.next()).flatten(),
+                        hypothesis: (run.op != Op::Delete).then(|| hypothesis.next()).flatten(),
+                    });
+                }
+            }
+            out.extend(part.absorbed.iter().map(|word| AlignedWord {
+                op: Op::Unclear,
+                reference: None,
+                hypothesis: Some(word.into()),
+            }));
+        }
+        Ok(out)
+    }
+}
+
+fn as_strs(words: &[Word]) -> Vec<&str> {
+    words.iter().map(Word::as_str).collect()
+}
+
+/// Whether every character is a grapheme cluster of its own, so that counts over
+/// the two are the same. In ASCII only CR LF is not.
+fn is_simple(text: &str) -> bool {
+    text.is_ascii() && !text.contains('\r')
+}
+
+fn longest_insertion(runs: &[OpRun]) -> u64 {
+    let inserted = runs.iter().filter(|run| run.op == Op::Insert);
+    u64::from(inserted.map(|run| run.len).max().unwrap_or(0))
+}

@@ -1,0 +1,331 @@
+//! What `functions/poll` does with units and credentials, operation by
+//! operation.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::{Effect, Event, Unit, UnitKey, UnitState};
+use stt_eval_shared::providers::BatchState;
+
+use crate::collect::collect;
+use crate::protocol::Submission;
+use crate::provider::CallError;
+use crate::sweep;
+use crate::tables::{PollTask, StoreError};
+use crate::world::{Cx, Failed, Message};
+
+/// Least time that must be left to begin another piece.
+pub const NEEDED: Duration = Duration::from_secs(10);
+/// How long a poll holds its task.
+const TASK_LEASE: Duration = Duration::from_secs(300);
+/// Pauses between polls while nothing changes, in seconds.
+const PAUSES: [u64; 4] = [60, 120, 300, 600];
+/// Polls without an open batch after which the task is removed.
+const EMPTY_POLLS: u32 = 3;
+
+impl From<CallError> for Failed {
+    fn from(_: CallError) -> Self {
+        Self
+    }
+}
+
+/// `handle`: everything that is due, piece by piece. A piece that fails stays
+/// due.
+pub async fn handle(cx: &Cx) -> Result<(), Failed> {
+    let due = cx.due_units().await?;
+    let _ = poll(cx).await;
+    for key in due {
+        if !cx.allows(NEEDED) {
+            return Ok(());
+        }
+        let _ = self::due(cx, key).await;
+    }
+    sweep::handle(cx).await
+}
+
+/// Saves a step after its effects. `None` when somebody else was faster.
+pub async fn save(cx: &Cx, unit: &Unit, event: Event) -> Result<Option<Unit>, Failed> {
+    let shared = matches!(event, Event::Searched { .. }) && !cx.protocol().deletes_shared_input;
+    let Ok(step) = unit.step(event, cx.now(), &cx.policy()) else {
+        return Ok(None);
+    };
+    for Effect::CancelBatch(batch) in step.effects {
+        cx.cancel(&batch).await?;
+        if !shared {
+            cx.delete_input((unit.key, unit.attempt)).await?;
+        }
+    }
+    match cx.save_unit(&step.unit).await {
+        Ok(()) => Ok(Some(step.unit)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Stops a batch and forgets its request document. What nobody can reach for
+/// longer than a batch may take is given up.
+pub async fn cancel(
+    cx: &Cx,
+    run: Option<&Rc<Run>>,
+    unit: &Unit,
+    batch: &str,
+) -> Result<(), Failed> {
+    if !cx.credential().await {
+        return Ok(());
+    }
+    let input = (unit.key, unit.attempt);
+    match cx.cancel(batch).await {
+        Ok(()) => Ok(cx.delete_input(input).await?),
+        Err(CallError::Unauthorized) if out_of_reach(cx, run) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a run stood still for so long that no batch of it is worth waiting
+/// for.
+pub fn out_of_reach(cx: &Cx, run: Option<&Rc<Run>>) -> bool {
+    let overdue = |run: &Rc<Run>| cx.now().since(run.updated_at) >= cx.policy().deadline;
+    !cx.protocol().waits_for_access && run.is_none_or(overdue)
+}
+
+/// `units::due`.
+async fn due(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
+    let Some(unit) = cx.unit(key).await? else {
+        return Ok(());
+    };
+    let now = cx.now();
+    if unit.due_at.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    let run = cx.run().await?;
+    let collecting = matches!(unit.state, UnitState::Collecting { .. });
+    let wanted = run.as_ref().is_some_and(|run| {
+        let counts = collecting && !cx.protocol().drops_collection && run.counts(key);
+        counts || run.wants(key, unit.generation)
+    });
+    match &unit.state {
+        UnitState::Creating { .. } => search(cx, &unit).await,
+        UnitState::Cancelling { batch } => {
+            cancel(cx, run.as_ref(), &unit, batch).await?;
+            save(cx, &unit, Event::Stopped).await.map(drop)
+        }
+        _ if !wanted => save(cx, &unit, Event::Cancel).await.map(drop),
+        UnitState::Ready { .. } => {
+            cx.send(Message::SubmitUnit(key)).await?;
+            let until = now + cx.policy().resend_after;
+            let rev = unit.rev + 1;
+            put(
+                cx,
+                &Unit {
+                    due_at: Some(until),
+                    rev,
+                    ..(*unit).clone()
+                },
+            )
+            .await
+        }
+        UnitState::Submitted { .. } => observe(cx, &unit).await,
+        UnitState::Collecting { .. } => {
+            let fence = cx.fence();
+            match save(cx, &unit, Event::TakeOver { fence }).await? {
+                Some(unit) => collect(cx, unit).await,
+                None => Ok(()),
+            }
+        }
+        UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => Ok(()),
+    }
+}
+
+async fn put(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    match cx.save_unit(unit).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `units::search`: what became of an intent nobody reported on.
+async fn search(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let UnitState::Creating { claimed_at, .. } = unit.state else {
+        return Ok(());
+    };
+    if !unit.wants_search(cx.now(), &cx.policy()) {
+        return Ok(());
+    }
+    let found = if cx.protocol().submission == Submission::LeaseOnly {
+        Ok(Vec::new())
+    } else if cx.credential().await {
+        cx.list(&unit.display_name("sim", unit.attempt)).await
+    } else if cx.protocol().waits_for_access {
+        Ok(Vec::new())
+    } else {
+        Err(CallError::NotFound)
+    };
+    let fence = cx.fence();
+    let overdue = cx.now().since(claimed_at) >= cx.policy().deadline;
+    let event = match found {
+        Ok(found) => Event::Searched { found, fence },
+        Err(CallError::NotFound) => Event::Unsearchable { fence },
+        Err(CallError::Unauthorized) if overdue && !cx.protocol().waits_for_access => {
+            Event::Unsearchable { fence }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(next) = save(cx, unit, event).await? else {
+        return Ok(());
+    };
+    match &next.state {
+        UnitState::Submitted { .. } => {
+            cx.world().reached.adopted += 1;
+            adopt(cx, &next).await
+        }
+        UnitState::Ready { .. } => cx.send(Message::SubmitUnit(unit.key)).await,
+        UnitState::Collecting { .. } => collect(cx, next).await,
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that the provider is asked for it.
+async fn adopt(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let next = Unit {
+        rev: unit.rev + 1,
+        ..unit.clone()
+    };
+    match cx.save_submitted(&next, cx.now()).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `units::observe`: asks for one batch by its name.
+async fn observe(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let UnitState::Submitted {
+        batch,
+        submitted_at,
+        ..
+    } = &unit.state
+    else {
+        return Ok(());
+    };
+    if !cx.credential().await {
+        return vanish(cx, unit).await;
+    }
+    let overdue = cx.now().since(*submitted_at) >= cx.policy().deadline;
+    match cx.get(batch).await {
+        Ok(status) => observed(cx, unit, status).await?,
+        Err(CallError::NotFound) => return vanish(cx, unit).await,
+        Err(CallError::Unauthorized) if overdue && !cx.protocol().waits_for_access => {
+            return vanish(cx, unit).await;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    match cx.unit(unit.key).await? {
+        Some(unit) if matches!(unit.state, UnitState::Submitted { .. }) => {
+            let due_at = Some(cx.now() + cx.policy().backstop);
+            adopt(
+                cx,
+                &Unit {
+                    due_at,
+                    ..(*unit).clone()
+                },
+            )
+            .await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends a unit whose batch is out of reach.
+async fn vanish(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let fence = cx.fence();
+    match save(cx, unit, Event::Vanished { fence }).await? {
+        Some(unit) => collect(cx, unit).await,
+        None => Ok(()),
+    }
+}
+
+async fn observed(
+    cx: &Cx,
+    unit: &Unit,
+    (state, output): (BatchState, Option<String>),
+) -> Result<(), Failed> {
+    let fence = cx.fence();
+    match save(
+        cx,
+        unit,
+        Event::Observed {
+            state,
+            output,
+            fence,
+        },
+    )
+    .await?
+    {
+        Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => collect(cx, unit).await,
+        _ => Ok(()),
+    }
+}
+
+/// `credential::poll`: asks for all open batches, unless somebody else does.
+async fn poll(cx: &Cx) -> Result<(), Failed> {
+    let Some(task) = cx.poll_task().await? else {
+        return Ok(());
+    };
+    if task.due_at > cx.now() {
+        return Ok(());
+    }
+    let claimed = PollTask {
+        due_at: cx.now() + TASK_LEASE,
+        rev: task.rev + 1,
+        ..task
+    };
+    match cx.save_poll_task(Some(claimed), task.rev).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let open = cx.open_units().await?;
+    let mut changed = 0;
+    for (key, batch) in &open {
+        if !cx.allows(NEEDED) || !cx.credential().await {
+            break;
+        }
+        if act(cx, *key, batch).await == Ok(true) {
+            changed += 1;
+        }
+    }
+    let quiet = if changed > 0 { 0 } else { task.quiet + 1 };
+    let gone = open.is_empty() && quiet >= EMPTY_POLLS;
+    let pause = PAUSES[PAUSES.len().min(quiet as usize + 1) - 1];
+    let next = PollTask {
+        quiet,
+        due_at: cx.now() + Duration::from_secs(pause),
+        rev: claimed.rev + 1,
+    };
+    match cx
+        .save_poll_task((!gone).then_some(next), claimed.rev)
+        .await
+    {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn act(cx: &Cx, key: UnitKey, batch: &str) -> Result<bool, Failed> {
+    let status = cx.get(batch).await;
+    if let Ok((BatchState::Pending | BatchState::Running, _)) = &status {
+        return Ok(false);
+    }
+    let Some(unit) = cx.unit(key).await? else {
+        return Ok(false);
+    };
+    if !matches!(&unit.state, UnitState::Submitted { batch: own, .. } if own == batch) {
+        return Ok(false);
+    }
+    match status {
+        Ok(status) => observed(cx, &unit, status).await?,
+        Err(CallError::NotFound) => vanish(cx, &unit).await?,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(true)
+}

@@ -1,0 +1,373 @@
+//! A model of a provider: batches with display names, creations that get lost
+//! or are taken late, lists that are behind, odd ends and odd outputs.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::domain::unit::UnitKey;
+use stt_eval_shared::providers::BatchState;
+
+use crate::tables::Item;
+use crate::world::{Cx, Dice, Fault, World};
+
+/// A creation is taken so much later at most; with [`LIST_LAG`] and the life of
+/// a function this is less than the protocol's grace.
+const LATE: Duration = Duration::from_secs(150);
+/// A list is so far behind at most.
+const LIST_LAG: Duration = Duration::from_secs(90);
+
+/// Why a call gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallError {
+    /// It may have happened.
+    Ambiguous,
+    /// Too much for now.
+    Quota,
+    /// The credential is not accepted.
+    Unauthorized,
+    /// There is no such thing.
+    NotFound,
+    /// It will never be taken.
+    Invalid,
+}
+
+/// A line of an output: whose it says it is, and whose speech it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    pub key: Option<Item>,
+    pub text: Option<Item>,
+}
+
+/// How a batch ends if nobody stops it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Succeeds,
+    SucceedsWithoutOutput,
+    Fails,
+    Expires,
+    Vanishes,
+    Hangs,
+}
+
+/// A batch.
+pub struct Batch {
+    pub name: String,
+    pub display_name: String,
+    pub key: UnitKey,
+    pub input: (UnitKey, u32),
+    pub created_at: Timestamp,
+    listed_at: Timestamp,
+    ends_at: Timestamp,
+    /// The output can be had from here on.
+    output_at: Timestamp,
+    fate: Fate,
+    odd_state: bool,
+    pub cancelled: bool,
+    /// Somebody asked to stop it, in time or not.
+    pub disowned: bool,
+    lines: Rc<Vec<Line>>,
+}
+
+impl Batch {
+    /// Whether it is over, or will never be anything.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.cancelled || (self.fate != Fate::Hangs && self.ends_at <= now)
+    }
+
+    /// Whether the provider does not know it any more.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.fate == Fate::Vanishes && self.ends_at <= now
+    }
+
+    fn state(&self, now: Timestamp) -> (BatchState, Option<String>) {
+        let output = (self.output_at <= now).then(|| format!("output-{}", self.name));
+        match self.fate {
+            _ if self.cancelled => (BatchState::Cancelled, None),
+            _ if self.ends_at > now && self.odd_state => {
+                (BatchState::Unknown("PAUSED".into()), None)
+            }
+            _ if self.ends_at > now => (BatchState::Running, None),
+            Fate::Succeeds => (BatchState::Succeeded, output),
+            Fate::SucceedsWithoutOutput => (BatchState::Succeeded, None),
+            Fate::Fails => (BatchState::Failed, None),
+            Fate::Expires => (BatchState::Expired, None),
+            Fate::Hangs | Fate::Vanishes => (BatchState::Running, None),
+        }
+    }
+}
+
+/// Access to the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    #[default]
+    Good,
+    /// The provider does not accept the credential any more.
+    Revoked,
+    /// People removed the credential here.
+    Removed,
+}
+
+/// The provider.
+#[derive(Default)]
+pub struct Provider {
+    pub batches: Vec<Batch>,
+    pub access: Access,
+    /// Creations that were not refused, by unit.
+    pub creations: Vec<UnitKey>,
+    pub deleted_inputs: Vec<(UnitKey, u32)>,
+}
+
+impl Provider {
+    /// The batch of a name, when there is one by now.
+    fn find(&self, name: &str, now: Timestamp) -> Option<usize> {
+        self.batches.iter().position(|batch| {
+            batch.name == name && batch.created_at <= now && !batch.is_forgotten(now)
+        })
+    }
+
+    /// When something happens by itself next.
+    pub fn next_event(&self, now: Timestamp) -> Option<Timestamp> {
+        let times = self.batches.iter().map(|batch| batch.created_at);
+        times.filter(|at| *at > now).min()
+    }
+}
+
+fn lines(items: &[Item], odd: u64, dice: &mut Dice) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(items.len());
+    for item in items {
+        if dice.chance(odd / 4) {
+            continue;
+        }
+        let text = (!dice.chance(odd / 4)).then_some(*item);
+        lines.push(Line {
+            key: Some(*item),
+            text,
+        });
+        if dice.chance(odd / 8) {
+            lines.push(Line {
+                key: Some(*item),
+                text: None,
+            });
+        }
+        if dice.chance(odd / 8) {
+            lines.push(Line {
+                key: None,
+                text: Some(*item),
+            });
+        }
+    }
+    // Any order, but the first line of a key is the one that counts.
+    for at in (1..lines.len()).rev() {
+        let with = dice.index(at + 1);
+        if lines[at].key != lines[with].key {
+            lines.swap(at, with);
+        }
+    }
+    lines
+}
+
+/// What a batch is created from.
+pub struct Order {
+    pub display_name: String,
+    pub input: (UnitKey, u32),
+    pub items: Vec<Item>,
+}
+
+impl World {
+    fn accept(&mut self, order: &Order, late: Duration) -> String {
+        let odd = self.rates.batch;
+        let dice = &mut self.dice;
+        let fate = if dice.chance(odd / 3) {
+            match dice.below(5) {
+                0 => Fate::SucceedsWithoutOutput,
+                1 => Fate::Fails,
+                2 => Fate::Expires,
+                3 => Fate::Vanishes,
+                _ => Fate::Hangs,
+            }
+        } else {
+            Fate::Succeeds
+        };
+        let created_at = self.clock + late;
+        let ends_at = created_at + dice.up_to(Duration::from_secs(1_200));
+        let name = format!("batch-{}", self.provider.batches.len());
+        self.provider.batches.push(Batch {
+            name: name.clone(),
+            display_name: order.display_name.clone(),
+            key: order.input.0,
+            input: order.input,
+            created_at,
+            listed_at: created_at + dice.up_to(LIST_LAG),
+            ends_at,
+            output_at: ends_at
+                + if dice.chance(odd / 3) {
+                    dice.up_to(Duration::from_secs(300))
+                } else {
+                    Duration::ZERO
+                },
+            fate,
+            odd_state: dice.chance(odd / 10),
+            cancelled: false,
+            disowned: false,
+            lines: Rc::new(lines(&order.items, odd, dice)),
+        });
+        self.tell(|| {
+            format!(
+                "the provider takes {} as {name}, late by {late:?}: {fate:?}",
+                order.display_name
+            )
+        });
+        name
+    }
+
+    /// What every call may answer.
+    fn call_fault(&mut self) -> Result<Fault, CallError> {
+        if self.provider.access != Access::Good {
+            return Err(CallError::Unauthorized);
+        }
+        let rate = self.rates.provider;
+        if self.dice.chance(rate / 8) {
+            return Err(CallError::Quota);
+        }
+        match self.fault(rate) {
+            Fault::Before => Err(CallError::Ambiguous),
+            fault => Ok(fault),
+        }
+    }
+}
+
+impl Cx {
+    /// Whether there is a credential to act with.
+    pub async fn credential(&self) -> bool {
+        self.step().await.provider.access != Access::Removed
+    }
+
+    /// Sends audio and request document. Takes its time; may be done again.
+    pub async fn stage(&self) -> Result<(), CallError> {
+        let mut w = self.step().await;
+        let takes = w.dice.up_to(Duration::from_secs(30));
+        w.clock = w.clock + takes;
+        if w.call_fault()? == Fault::After {
+            return Err(CallError::Ambiguous);
+        }
+        let rate = w.rates.provider;
+        if w.dice.chance(rate / 16) {
+            Err(CallError::Invalid)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Creates a batch. Not idempotent: each call that is taken makes one.
+    pub async fn create(&self, order: Order) -> Result<String, CallError> {
+        let mut w = self.step().await;
+        if w.provider.access != Access::Good {
+            return Err(CallError::Unauthorized);
+        }
+        let rate = w.rates.create;
+        if w.dice.chance(rate / 4) {
+            return Err(match w.dice.below(8) {
+                0 => CallError::Invalid,
+                _ => CallError::Quota,
+            });
+        }
+        w.provider.creations.push(order.input.0);
+        if !w.dice.chance(rate) {
+            return Ok(w.accept(&order, Duration::ZERO));
+        }
+        let takes = w.dice.up_to(Duration::from_secs(60));
+        match w.dice.below(8) {
+            0..3 => {}
+            3..5 => {
+                w.accept(&order, Duration::ZERO);
+            }
+            // Something on the way repeated the request.
+            5 => {
+                w.accept(&order, Duration::ZERO);
+                w.accept(&order, Duration::from_secs(1));
+            }
+            _ => {
+                let late = w.dice.up_to(LATE);
+                w.accept(&order, late);
+            }
+        }
+        w.clock = w.clock + takes;
+        Err(CallError::Ambiguous)
+    }
+
+    /// Every batch of a display name that the list shows by now, oldest first.
+    pub async fn list(&self, display_name: &str) -> Result<Vec<String>, CallError> {
+        let mut w = self.step().await;
+        if w.call_fault()? == Fault::After {
+            return Err(CallError::Ambiguous);
+        }
+        let now = w.clock;
+        let mut found: Vec<&Batch> = w.provider.batches.iter().collect();
+        found.retain(|b| b.display_name == display_name && b.listed_at <= now);
+        found.retain(|b| !b.is_forgotten(now));
+        found.sort_by_key(|batch| batch.created_at);
+        Ok(found.into_iter().map(|batch| batch.name.clone()).collect())
+    }
+
+    /// State and output of a batch.
+    pub async fn get(&self, batch: &str) -> Result<(BatchState, Option<String>), CallError> {
+        let mut w = self.step().await;
+        if w.call_fault()? == Fault::After {
+            return Err(CallError::Ambiguous);
+        }
+        let now = w.clock;
+        let at = w.provider.find(batch, now).ok_or(CallError::NotFound)?;
+        Ok(w.provider.batches[at].state(now))
+    }
+
+    /// Stops a batch. Over or unknown is no error.
+    pub async fn cancel(&self, batch: &str) -> Result<(), CallError> {
+        let mut w = self.step().await;
+        let fault = w.call_fault()?;
+        let now = w.clock;
+        w.tell(|| format!("cancel {batch}"));
+        if let Some(at) = w.provider.find(batch, now) {
+            let batch = &mut w.provider.batches[at];
+            batch.cancelled |= !batch.is_over(now);
+            batch.disowned = true;
+        }
+        if fault == Fault::After {
+            Err(CallError::Ambiguous)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The raw output.
+    pub async fn download(&self, output: &str) -> Result<Rc<Vec<Line>>, CallError> {
+        let mut w = self.step().await;
+        if w.call_fault()? == Fault::After {
+            return Err(CallError::Ambiguous);
+        }
+        let name = output.trim_start_matches("output-");
+        let batch = w.provider.batches.iter().find(|batch| batch.name == name);
+        Ok(Rc::clone(&batch.ok_or(CallError::NotFound)?.lines))
+    }
+
+    /// Deletes a request document. Nobody may still need it.
+    pub async fn delete_input(&self, input: (UnitKey, u32)) -> Result<(), CallError> {
+        let mut w = self.step().await;
+        let fault = w.call_fault()?;
+        let now = w.clock;
+        let needed =
+            w.provider.batches.iter().find(|batch| {
+                batch.input == input && batch.created_at <= now && !batch.is_over(now)
+            });
+        if let Some(batch) = needed {
+            let violation = format!("the request document of running {} was deleted", batch.name);
+            w.violations.push(violation);
+        }
+        w.provider.deleted_inputs.push(input);
+        if fault == Fault::After {
+            Err(CallError::Ambiguous)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What `functions/submit` does, operation by operation.
+
+use std::time::Duration;
+
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitKey, UnitState, Unsent, chunks};
+
+use crate::protocol::Submission;
+use crate::provider::{CallError, Order};
+use crate::tables::StoreError;
+use crate::world::{Cx, Failed, Message};
+
+/// Least time that must be left to create a batch.
+const NEEDED: Duration = Duration::from_secs(90);
+/// Until an active run is looked at again for no other reason.
+pub const CHECK_AGAIN: Duration = Duration::from_secs(600);
+/// First pause of the poll of a credential.
+pub const FIRST_POLL: Duration = Duration::from_secs(60);
+/// Most items of a unit here.
+pub const UNIT_ITEMS: usize = 3;
+
+/// `plan::plan`.
+pub async fn plan(cx: &Cx) -> Result<(), Failed> {
+    loop {
+        let Some(run) = cx.run().await? else {
+            return cx.clear_outbox().await;
+        };
+        if !run.status.is_active() || run.units_total.is_some() {
+            return cx.clear_outbox().await;
+        }
+        let now = cx.now();
+        let units = units(cx, &run).await?;
+        cx.create_units(&units).await?;
+        let total = u32::try_from(units.len()).unwrap();
+        let Some(planned) = run.planned(total, now, now + CHECK_AGAIN) else {
+            return Ok(());
+        };
+        match cx.save_run_and_outbox(&planned, None).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        for unit in &units {
+            cx.send(Message::SubmitUnit(unit.key)).await?;
+        }
+        return Ok(());
+    }
+}
+
+async fn units(cx: &Cx, run: &Run) -> Result<Vec<Unit>, Failed> {
+    let own = cx.protocol().plans_from_own_round;
+    let mut units = Vec::new();
+    for provider in 0..u8::try_from(run.providers.len()).unwrap() {
+        let mut items: Vec<(u16, u64)> = (0..u16::try_from(run.sample_count).unwrap())
+            .map(|position| (position, 1))
+            .collect();
+        if run.round > 1 {
+            let latest = cx.latest(provider).await?;
+            // What this round brought was open when it was planned first.
+            items.retain(|(position, _)| {
+                let outcome = latest.get(position);
+                !outcome.is_some_and(|(round, done)| *done && (own || *round < run.round))
+            });
+        }
+        for (chunk, spans) in (0u16..).zip(chunks(&items, UNIT_ITEMS, u64::MAX)) {
+            let key = UnitKey {
+                provider,
+                round: run.round,
+                chunk,
+            };
+            let project = run.project.clone();
+            let now = cx.now();
+            let policy = cx.policy();
+            let name = "sim".to_owned();
+            units.push(Unit::new(
+                project,
+                run.id,
+                key,
+                run.generation,
+                name,
+                spans,
+                now,
+                &policy,
+            ));
+        }
+    }
+    Ok(units)
+}
+
+/// Saves a step. `None` when somebody else was faster.
+async fn save(cx: &Cx, unit: &Unit, event: Event) -> Result<Option<Unit>, Failed> {
+    let Ok(step) = unit.step(event, cx.now(), &cx.policy()) else {
+        return Ok(None);
+    };
+    match cx.save_unit(&step.unit).await {
+        Ok(()) => Ok(Some(step.unit)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `submit::submit`.
+pub async fn submit(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
+    let Some(unit) = cx.unit(key).await? else {
+        return Ok(());
+    };
+    match &unit.state {
+        UnitState::Ready { not_before } if *not_before <= cx.now() => {}
+        _ => return Ok(()),
+    }
+    let run = cx.run().await?;
+    let Some(run) = run.filter(|run| run.wants(key, unit.generation)) else {
+        return save(cx, &unit, Event::Cancel).await.map(drop);
+    };
+    if unit.refusals >= cx.policy().max_refusals {
+        return unsendable(cx, &unit, "provider_refused").await;
+    }
+    if !cx.credential().await {
+        return unsendable(cx, &unit, "no_credentials").await;
+    }
+    if let Some(started) = run.started(cx.now()) {
+        match cx.save_run(&started).await {
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for _ in 0..2 {
+        match cx.stage().await {
+            Ok(()) => {}
+            Err(CallError::Unauthorized) => {
+                return unsendable(cx, &unit, "credentials_refused").await;
+            }
+            Err(CallError::Invalid | CallError::NotFound) => {
+                return unsendable(cx, &unit, "provider_refused").await;
+            }
+            Err(CallError::Quota | CallError::Ambiguous) => {
+                let reason = "the provider could not be reached".to_owned();
+                let event = Event::Postponed {
+                    retry_after: None,
+                    reason,
+                };
+                return save(cx, &unit, event).await.map(drop);
+            }
+        }
+    }
+    if !cx.allows(NEEDED) {
+        let reason = "time ran out".to_owned();
+        let event = Event::Waiting {
+            pause: Duration::ZERO,
+            reason,
+        };
+        return save(cx, &unit, event).await.map(drop);
+    }
+    if cx.protocol().submission == Submission::CheckThenCreate {
+        return check_then_create(cx, &unit).await;
+    }
+    create(cx, &unit).await
+}
+
+fn claim(cx: &Cx, unit: &Unit, fence: u64) -> Event {
+    let mut w = cx.world();
+    let odd = w.rates.batch;
+    let unsent = unit
+        .positions()
+        .filter(|_| w.dice.chance(odd / 10))
+        .map(|position| Unsent {
+            position,
+            code: "audio_unreadable".into(),
+            message: "the audio could not be read".into(),
+            retryable: true,
+        });
+    Event::Claim {
+        fence,
+        batch_input: format!("input-a{}", unit.attempt + 1),
+        credential: "credential".into(),
+        unsent: unsent.collect(),
+    }
+}
+
+/// What the batch of a claimed unit is made from.
+fn order(unit: &Unit) -> Order {
+    let sent = |position: &u16| !unit.unsent.iter().any(|item| item.position == *position);
+    Order {
+        display_name: unit.display_name("sim", unit.attempt),
+        input: (unit.key, unit.attempt),
+        items: unit
+            .positions()
+            .filter(sent)
+            .map(|at| (unit.key.provider, at))
+            .collect(),
+    }
+}
+
+/// The irreversible step: intent, one call, record.
+async fn create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let fence = cx.fence();
+    let claim = claim(cx, unit, fence);
+    let Some(unit) = save(cx, unit, claim).await? else {
+        return Ok(());
+    };
+    let refused = || Event::Refused {
+        fence,
+        retry_after: None,
+        reason: "refused".into(),
+    };
+    match cx.create(order(&unit)).await {
+        Ok(batch) => {
+            let now = cx.now();
+            let Ok(step) = unit.step(Event::Created { fence, batch }, now, &cx.policy()) else {
+                return Ok(());
+            };
+            // Whatever comes of this: an open intent is searched for.
+            let _ = cx.save_submitted(&step.unit, now + FIRST_POLL).await;
+            Ok(())
+        }
+        Err(CallError::Ambiguous) => Ok(()),
+        Err(CallError::Quota) => save(cx, &unit, refused()).await.map(drop),
+        Err(error) => {
+            let Some(unit) = save(cx, &unit, refused()).await? else {
+                return Ok(());
+            };
+            let code = match error {
+                CallError::Unauthorized => "credentials_refused",
+                _ => "provider_refused",
+            };
+            unsendable(cx, &unit, code).await
+        }
+    }
+}
+
+/// A known mistake: no intent, only a look before the call.
+async fn check_then_create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let fence = cx.fence();
+    let now = cx.now();
+    let claim = claim(cx, unit, fence);
+    let Ok(claimed) = unit.step(claim, now, &cx.policy()) else {
+        return Ok(());
+    };
+    let order = order(&claimed.unit);
+    let found = cx.list(&order.display_name).await.map_err(|_| Failed)?;
+    let batch = match found.into_iter().next() {
+        Some(batch) => batch,
+        None => match cx.create(order).await {
+            Ok(batch) => batch,
+            Err(CallError::Ambiguous) => return Err(Failed),
+            Err(_) => {
+                let reason = "refused".to_owned();
+                let event = Event::Postponed {
+                    retry_after: None,
+                    reason,
+                };
+                return save(cx, unit, event).await.map(drop);
+            }
+        },
+    };
+    let created = Event::Created { fence, batch };
+    let Ok(mut step) = claimed.unit.step(created, cx.now(), &cx.policy()) else {
+        return Ok(());
+    };
+    step.unit.rev = unit.rev + 1;
+    match cx.save_submitted(&step.unit, cx.now() + FIRST_POLL).await {
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn unsendable(cx: &Cx, unit: &Unit, code: &str) -> Result<(), Failed> {
+    let message = "it can't be sent".to_owned();
+    let ending = Ending::Nothing {
+        code: code.into(),
+        message,
+        retryable: true,
+    };
+    let event = Event::Unsendable {
+        ending,
+        unsent: Vec::new(),
+    };
+    save(cx, unit, event).await.map(drop)
+}

@@ -1,0 +1,7 @@
+//! Datasets and samples.
+
+mod delete;
+mod make;
+mod manifest;
+mod read;
+mod samples;

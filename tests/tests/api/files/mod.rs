@@ -1,0 +1,7 @@
+//! Files: announced, sent, dropped into the bucket, listed, deleted.
+
+mod declared;
+mod incoming;
+mod inline;
+mod list;
+mod presigned;

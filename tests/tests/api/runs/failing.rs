@@ -1,0 +1,149 @@
+//! What goes wrong stays small: an item, a model, never the rest.
+
+use gemini_sim::{Fault, FaultRule, Recording, Route};
+use serde_json::{Value, json};
+use stt_eval_tests::audio::sha256;
+
+use crate::support::{FLASH, PRO, World, id, text, with};
+
+#[test]
+fn a_model_that_fails_whole_leaves_the_others_alone() {
+    with(async |w| {
+        let refused = Fault::Status {
+            code: 400,
+            message: Some("the model is not for you; see projects/31415".to_owned()),
+            after_commit: false,
+            retry_after: None,
+        };
+        let mut rule: FaultRule = w.fault(refused).on(Route::BatchCreate);
+        rule.model = Some(FLASH.to_owned());
+        w.strike(rule);
+        let made = w.dataset("d", &[Some("one two"), Some("three four")]).await;
+        let run = w.run(&made.id, &[FLASH, PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 2, "failed": 2 }));
+        assert_eq!(run["score"][PRO]["wer"], 0.0);
+        assert_eq!(run["score"][FLASH]["failed"], 2);
+        assert_eq!(run["score"][FLASH]["wer"], 1.0, "failed items count as all words missing");
+        for result in w.results(&run, &format!("provider={FLASH}")).await {
+            assert_eq!(result["status"], "failed");
+            assert_eq!(result["transcription"], Value::Null);
+            let message = text(&result["error_message"]);
+            assert!(!message.is_empty() && !message.contains("31415"), "{message}");
+        }
+    });
+}
+
+#[test]
+fn a_run_of_which_nothing_succeeded_is_failed() {
+    with(async |w| {
+        let made = w.unknown("d", &[Some("one two"), None]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "failed", "{run}");
+        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 0, "failed": 2 }));
+        assert!(run["error_message"].is_string(), "{run}");
+        for result in w.results(&run, "").await {
+            assert_eq!(result["status"], "failed");
+            assert!(!text(&result["error_message"]).is_empty());
+            assert_eq!(result["score"], Value::Null);
+        }
+    });
+}
+
+/// The only result of a run over one recording.
+async fn only(w: &World, name: &str, teach: impl FnOnce(&World, &[u8])) -> (Value, Value) {
+    let made = w.unknown(name, &[Some("one two")]).await;
+    teach(w, &made.audio[0]);
+    let run = w.run(&made.id, &[PRO]).await;
+    let result = w.results(&run, "").await.remove(0);
+    (run, result)
+}
+
+#[test]
+fn blocked_and_empty_answers_are_failures_with_their_reason() {
+    with(async |w| {
+        for (name, reason) in [("a", "SAFETY"), ("b", "RECITATION"), ("c", "MAX_TOKENS")] {
+            let (run, result) = only(w, name, |w, audio| w.record_finish(audio, PRO, reason)).await;
+            assert_eq!(result["status"], "failed", "{result}");
+            assert_eq!(run["status"], "failed");
+            let words = reason.to_lowercase().replace('_', "");
+            let told = format!("{} {}", text(&result["error_message"]), result["error_code"]);
+            let told = told.to_lowercase().replace(['_', ' '], "");
+            assert!(told.contains(&words), "{reason}: {result}");
+        }
+        let (run, result) = only(w, "empty", |w, audio| w.record(audio, PRO, "")).await;
+        assert_eq!(result["status"], "failed", "an empty answer is no success: {result}");
+        assert_eq!(run["status"], "failed");
+        assert!(!text(&result["error_message"]).is_empty());
+        let (_, result) = only(w, "blocked", |w, audio| {
+            let recording =
+                Recording { block_reason: Some("PROHIBITED_CONTENT".to_owned()), ..Recording::default() };
+            w.machine.sim().recordings().insert(&sha256(audio), PRO, recording);
+        })
+        .await;
+        assert_eq!(result["status"], "failed", "{result}");
+    });
+}
+
+#[test]
+fn odd_lines_fail_their_items_only() {
+    with(async |w| {
+        let texts = [Some("one two"), Some("three four"), Some("five six"), Some("seven eight")];
+        let made = w.dataset("d", &texts).await;
+        // One line is missing, the next is broken, the one after comes twice: of a
+        // line the first rule that matches is applied.
+        for fault in [
+            Fault::ItemMissing,
+            Fault::ItemMalformed { form: gemini_sim::MalformedForm::NotJson },
+            Fault::ItemDuplicate { text: Some("other words".to_owned()) },
+        ] {
+            w.strike(w.fault(fault).times(1));
+        }
+        w.strike(w.fault(Fault::ExtraLines {
+            lines: vec!["{\"key\":\"nobody\"}".to_owned(), "}{".to_owned()],
+        }));
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 2, "failed": 2 }));
+        let failed = w.results(&run, "status=failed").await;
+        assert!(failed.iter().all(|r| !text(&r["error_message"]).is_empty()), "{failed:?}");
+        let completed = w.results(&run, "status=completed").await;
+        assert!(completed.iter().all(|r| r["score"]["wer"] == 0.0), "the first of a key counts");
+    });
+}
+
+#[test]
+fn transient_errors_of_the_provider_end_nothing() {
+    with(async |w| {
+        let status = |code| Fault::Status {
+            code,
+            message: None,
+            after_commit: false,
+            retry_after: None,
+        };
+        w.strike(w.fault(status(503)).on(Route::UploadStart).times(1));
+        w.strike(w.fault(status(429)).on(Route::BatchCreate).times(1));
+        w.strike(w.fault(status(500)).on(Route::BatchList).times(2));
+        w.strike(w.fault(status(503)).on(Route::FileDownload).times(1));
+        w.strike(w.fault(Fault::Html { after_commit: false }).on(Route::BatchList).times(1).after(2));
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(run["counts"]["completed"], 1);
+        let batches = w.batches().await;
+        assert_eq!(batches.len(), 1, "the provider was asked once: {batches:?}");
+    });
+}
+
+#[test]
+fn a_lost_reply_does_not_start_a_second_batch() {
+    with(async |w| {
+        w.strike(w.fault(Fault::LoseReply).on(Route::BatchCreate).times(1));
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(w.batches().await.len(), 1);
+        assert_eq!(w.results(&run, "").await.len(), 1);
+        w.get(&format!("/runs/{}", id(&run))).await.data(200);
+    });
+}

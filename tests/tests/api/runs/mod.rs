@@ -1,0 +1,7 @@
+//! Runs.
+
+mod control;
+mod failing;
+mod list;
+mod make;
+mod progress;
