@@ -46,9 +46,19 @@ impl Handler {
         request: ApiGatewayV2httpRequest,
         context: Context,
     ) -> Result<impl Serialize + use<>, Error> {
+        Ok(self.begin(request, context).await?)
+    }
+
+    /// Not in the `async fn`: the adapter is not `Sync`, and held over the wait
+    /// it would keep the future from moving between threads.
+    fn begin(
+        &self,
+        request: ApiGatewayV2httpRequest,
+        context: Context,
+    ) -> <Adapter<'static, Response, Router> as Service<LambdaEvent<LambdaRequest>>>::Future {
         let mut adapter: Adapter<'static, Response, Router> = self.router.clone().into();
         let request = LambdaRequest::ApiGatewayV2(tidy(request));
-        Ok(adapter.call(LambdaEvent::new(request, context)).await?)
+        adapter.call(LambdaEvent::new(request, context))
     }
 }
 

@@ -117,17 +117,20 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
         };
         return ApiError::malformed_field(shortened(field), format!("unknown field{allowed}"));
     }
-    if text.starts_with("duplicate field") {
-        return ApiError::malformed_field(field, "is there twice");
-    }
-    if let Some(name) = text.strip_prefix("missing field ") {
+    // For these the path is that of the object.
+    let inside = |name: &str| {
         let name = name.trim_matches('`');
-        let field = if path == "." {
+        if path == "." {
             name.to_owned()
         } else {
             format!("{path}.{name}")
-        };
-        return ApiError::invalid_field(field, "is required");
+        }
+    };
+    if let Some(name) = text.strip_prefix("duplicate field ") {
+        return ApiError::malformed_field(inside(name), "is there twice");
+    }
+    if let Some(name) = text.strip_prefix("missing field ") {
+        return ApiError::invalid_field(inside(name), "is required");
     }
     let message = match text.split_once(", expected ") {
         Some((_, wanted)) => format!("must be {}", wanted_words(wanted)),

@@ -88,17 +88,16 @@ impl Stage<'_> {
             .into_iter()
             .filter_map(|upload| upload.staged.map(|staged| (upload.file, staged)))
             .collect();
-        let missing: Vec<&Sample> = samples
-            .iter()
-            .filter(|sample| !inputs.contains_key(&sample.file_id))
-            .collect();
-        let sent: Vec<(FileId, Result<One, Failure>)> = futures::stream::iter(missing)
-            .map(|sample| async {
-                (
-                    sample.file_id,
-                    self.one(sample, known.get(&sample.file_id)).await,
-                )
-            })
+        // Built one by one: a closure over borrowed samples would tie this
+        // future to one lifetime, and it could not be spawned.
+        let mut sending = Vec::new();
+        for sample in samples {
+            if !inputs.contains_key(&sample.file_id) {
+                let one = self.one(sample, known.get(&sample.file_id));
+                sending.push(async move { (sample.file_id, one.await) });
+            }
+        }
+        let sent: Vec<(FileId, Result<One, Failure>)> = futures::stream::iter(sending)
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;

@@ -3,7 +3,6 @@
 use super::align::Op;
 use super::error::ScoreError;
 use super::flags::{self, Evidence};
-use super::metrics::Counts;
 use super::normalise::Normaliser;
 use super::reference;
 use super::sample::{ReferenceSize, SampleScore};
@@ -98,13 +97,6 @@ impl Scorer {
     /// As [`Scorer::score`].
     pub fn reference_size(&mut self) -> Result<ReferenceSize, ScoreError> {
         Ok(self.score("", None)?.reference_size())
-    }
-
-    /// Counts of words alone under the normaliser, without the rest of a score.
-    pub(super) fn word_counts(&mut self, hypothesis: &str) -> Result<Counts, ScoreError> {
-        super::check_length(hypothesis)?;
-        let text = self.normalised.normalise(hypothesis, &self.language);
-        self.normalised.word_counts(&text)
     }
 
     /// The words of reference and hypothesis side by side.

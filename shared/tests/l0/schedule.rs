@@ -19,7 +19,7 @@ use crate::world::{Cx, FUNCTION, Failed, Message, Rates, World};
 use crate::{poll, submit};
 
 /// Most steps of a healthy world until everything has ended.
-const HEALING: u32 = 6_000;
+const HEALING: u32 = 20_000;
 /// The schedule of the poller.
 const EVERY: Duration = Duration::from_secs(60);
 /// A message that was not done comes again after this, up to `DELIVERIES` times.

@@ -201,7 +201,8 @@ pub(super) struct CharInterner {
 impl CharInterner {
     pub(super) fn new() -> Self {
         Self {
-            flat: vec![0; FLAT],
+            // Made when first cleared: many aligners never see a character.
+            flat: Vec::new(),
             generation: 1,
             rare: HashMap::new(),
             len: 0,
@@ -214,6 +215,7 @@ impl CharInterner {
             self.flat.fill(0);
             self.generation = 0;
         }
+        self.flat.resize(FLAT, 0);
         self.generation += 1;
         self.rare.clear();
         self.len = 0;

@@ -2,7 +2,8 @@
 
 use super::super::error::ScoreError;
 use super::super::metrics::Counts;
-use super::super::pair::Scorer;
+use super::super::side::Side;
+use super::super::{check_length, reference};
 use super::Normaliser;
 use serde::{Deserialize, Serialize};
 
@@ -72,11 +73,15 @@ impl Waterfall {
             // Only a name that came from a later version can be unknown.
             return Ok(());
         };
+        check_length(reference)?;
+        check_length(hypothesis)?;
+        let segments = reference::parse(reference)?;
         let mut counts = Vec::with_capacity(self.steps.len());
         for len in 0..self.steps.len() {
-            let mut scorer = Scorer::new(normaliser.first_steps(len), language);
-            scorer.set_reference(reference)?;
-            counts.push(scorer.word_counts(hypothesis)?);
+            let mut side = Side::new(normaliser.first_steps(len), false);
+            side.set_reference(&segments, language);
+            let text = side.normalise(hypothesis, language);
+            counts.push(side.word_counts(&text)?);
         }
         for ((_, sum), counts) in self.steps.iter_mut().zip(&counts) {
             sum.add(counts);

@@ -1,0 +1,102 @@
+//! Keys of providers.
+
+use gemini_sim::{Fault, FaultRule, Route};
+use serde_json::json;
+
+use crate::support::store::{objects, rows};
+use crate::support::{World, secret, text, with};
+
+const GOOGLE: &str = "/credentials/google";
+
+fn refuse(code: u16, key: &str) -> FaultRule {
+    let message = Some("API key not valid: upstream detail 271828".to_owned());
+    let fault = Fault::Status { code, message, after_commit: false, retry_after: None };
+    FaultRule { api_key: Some(key.to_owned()), ..FaultRule::new(fault) }
+}
+
+#[test]
+fn a_secret_goes_in_and_four_characters_come_out() {
+    with(async |w| {
+        let first = w.get(GOOGLE).await.data(200).clone();
+        assert_eq!(first["provider"], "google");
+        assert_eq!(first["last_four"], w.project.name[w.project.name.len() - 4..]);
+        let kept = w.put(GOOGLE, &json!({ "api_key": "AIza-made-up-key-wxyz" })).await;
+        let kept = kept.data(200).clone();
+        assert_eq!(kept["last_four"], "wxyz");
+        assert_eq!(kept["inserted_at"], first["inserted_at"], "replaced, not made anew");
+        let shown = w.get(GOOGLE).await;
+        assert_eq!(shown.data(200), &kept);
+        for place in [shown.text, w.get("/providers").await.text] {
+            assert!(!place.contains("made-up"), "{place}");
+        }
+        for part in ["AIza-made-up", &secret(&w.project.name)] {
+            assert_eq!(rows(w, part).await, [] as [String; 0], "it is stored sealed");
+            assert_eq!(objects(w, part).await, [] as [String; 0]);
+        }
+        w.delete(GOOGLE).await.data(200);
+        w.get(GOOGLE).await.refused(404);
+        w.delete(GOOGLE).await.refused(404);
+    });
+}
+
+#[test]
+fn a_key_is_tried_at_the_provider_first() {
+    with(async |w| {
+        let bad = format!("AIza-bad-key-of-{}", w.project.name);
+        w.strike(refuse(400, &bad));
+        let before = w.get(GOOGLE).await.data(200).clone();
+        // Google says 400 to a key that is none, 401 or 403 to one that may not.
+        let answer = w.put(GOOGLE, &json!({ "api_key": bad })).await;
+        assert!(answer.status == 422 || answer.status == 503, "{}", answer.text);
+        assert!(!answer.text.contains("271828"), "{}", answer.text);
+        let denied = format!("AIza-denied-key-of-{}", w.project.name);
+        w.strike(refuse(403, &denied));
+        let answer = w.put(GOOGLE, &json!({ "api_key": denied })).await;
+        World::names(&answer, 422, "api_key");
+        assert!(!answer.text.contains("271828"), "{}", answer.text);
+        let down = format!("AIza-down-key-of-{}", w.project.name);
+        w.strike(refuse(500, &down).on(Route::ModelList));
+        w.strike(refuse(500, &down).on(Route::ModelGet));
+        let answer = w.put(GOOGLE, &json!({ "api_key": down })).await;
+        answer.refused(503);
+        assert!(answer.header("retry-after").is_some());
+        assert!(text(&answer.body["error"]).contains("validate=false"), "{}", answer.text);
+        assert_eq!(w.get(GOOGLE).await.data(200), &before, "the old one stays");
+        let unchecked = format!("{GOOGLE}?validate=false");
+        w.put(&unchecked, &json!({ "api_key": bad })).await.data(200);
+        World::names(&w.put(&format!("{GOOGLE}?validate=no"), &json!({ "api_key": bad })).await, 422, "validate");
+    });
+}
+
+#[test]
+fn odd_credentials_are_refused() {
+    with(async |w| {
+        let path = format!("{GOOGLE}?validate=false");
+        for key in [
+            json!(""),
+            json!("short"),
+            json!("x".repeat(513)),
+            json!("with blanks in it"),
+            json!("with-க-in-it"),
+            json!("line\nbreak-in-it"),
+            json!(12345678),
+            json!(null),
+        ] {
+            let answer = w.put(&path, &json!({ "api_key": key })).await;
+            World::names(&answer, 422, "api_key");
+            if let Some(key) = key.as_str().filter(|key| key.len() > 6) {
+                assert!(!answer.text.contains(key), "a refusal repeats no secret");
+            }
+        }
+        World::names(&w.put(&path, &json!({})).await, 422, "api_key");
+        let typo = json!({ "api_key": "a-made-up-key", "apikey": "a-made-up-key" });
+        World::names(&w.put(&path, &typo).await, 400, "apikey");
+        for provider in ["openai", "Google", "google%2F", "%00", "x".repeat(300).as_str()] {
+            let path = format!("/credentials/{provider}");
+            w.get(&path).await.refused(404);
+            w.delete(&path).await.refused(404);
+            let put = w.put(&format!("{path}?validate=false"), &json!({ "api_key": "a-made-up-key" }));
+            put.await.refused(404);
+        }
+    });
+}

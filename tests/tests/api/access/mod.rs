@@ -1,0 +1,5 @@
+//! Who may do what.
+
+mod credentials;
+mod keys;
+mod roles;

@@ -1,0 +1,4 @@
+//! Results and feedback.
+
+mod feedback;
+mod list;
