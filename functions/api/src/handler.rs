@@ -108,3 +108,81 @@ fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     }
     request
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(query: &str, headers: &[(&str, &str)]) -> serde_json::Value {
+        let headers: serde_json::Map<String, serde_json::Value> = headers
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
+        serde_json::json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": "/healthz",
+            "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
+            "requestContext": {
+                "requestId": "Abc=1", "stage": "$default", "time": "", "timeEpoch": 0,
+                "http": { "method": "GET", "path": "/healthz", "protocol": "HTTP/1.1" },
+            },
+        })
+    }
+
+    /// A router like ours without an app behind it.
+    fn handler() -> Handler {
+        let router = Router::new()
+            .route(
+                "/healthz",
+                axum::routing::get(async |uri: http::Uri| {
+                    crate::envelope::ok(uri.query().unwrap_or_default().to_owned())
+                }),
+            )
+            .fallback(async || crate::error::ApiError::no_such("route"))
+            .layer(axum::middleware::from_fn(crate::observe::observe));
+        Handler { router }
+    }
+
+    fn sendable<T: Send>(value: T) -> T {
+        value
+    }
+
+    #[tokio::test]
+    async fn odd_queries_and_hosts_are_answered() {
+        for (query, headers) in [
+            ("a=<\"é\u{7f}>", &[] as &[(&str, &str)]),
+            ("", &[("host", "a b")]),
+            ("", &[("host", "a:99999999")]),
+            ("", &[("host", "")]),
+            (
+                "",
+                &[("host", "x"), ("x-forwarded-proto", "no such scheme")],
+            ),
+        ] {
+            let handler = handler();
+            let answer = sendable(handler.handle(event(query, headers)))
+                .await
+                .unwrap();
+            assert_eq!(answer["statusCode"], 200, "{query} {headers:?}");
+            assert_eq!(answer["headers"]["x-request-id"], "Abc=1");
+            assert_eq!(answer["headers"]["cache-control"], "no-store");
+            assert_eq!(answer["isBase64Encoded"], false);
+        }
+    }
+
+    #[tokio::test]
+    async fn errors_carry_the_request_id() {
+        let mut event = event("", &[]);
+        event["rawPath"] = "/nope".into();
+        let answer = handler().handle(event).await.unwrap();
+        assert_eq!(answer["statusCode"], 404);
+        let body: serde_json::Value =
+            serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "success": false, "data": null, "error": "there is no such route",
+                "errors": null, "metadata": { "request_id": "Abc=1" },
+            })
+        );
+    }
+}

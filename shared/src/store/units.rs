@@ -171,11 +171,15 @@ impl Store {
             .update(
                 table,
                 (unit.project.as_str(), &sk),
-                "SET project = :project, provider = :provider, credential = :credential, \
+                "SET #project = :project, #provider = :provider, #credential = :credential, \
              due_shard = :shard, due_at = :at, quiet = :zero, \
              rev = if_not_exists(rev, :zero) + :one",
                 None,
-                &[],
+                &[
+                    ("#project", "project"),
+                    ("#provider", "provider"),
+                    ("#credential", "credential"),
+                ],
                 values,
             )?;
         Ok(txn.commit().await?)

@@ -1,5 +1,7 @@
 //! Datasets and samples.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample};
 use stt_eval_shared::domain::{DatasetId, FileId, SampleId, Timestamp};
@@ -9,7 +11,7 @@ use super::Signed;
 use crate::json::{Object, nullable};
 
 /// Free fields of a sample as they are sent: text, numbers and true/false.
-pub type NewMetadata = std::collections::BTreeMap<String, serde_json::Value>;
+pub type NewMetadata = BTreeMap<String, serde_json::Value>;
 
 /// A dataset to be made: from `samples`, or from a manifest.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,7 +46,7 @@ pub struct NewSample {
     /// BCP-47 tag, when it is not that of the dataset.
     pub language: Option<String>,
     /// Free fields: text, numbers, true or false.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub metadata: Option<NewMetadata>,
 }
 
@@ -120,6 +122,7 @@ pub struct SampleView {
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Free fields.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub metadata: Metadata,
     /// Length of the recording in seconds.
     pub duration_seconds: f64,
@@ -168,6 +171,6 @@ pub struct SamplePatch {
     pub language: Option<Option<String>>,
     /// New free fields, in place of all the old ones.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub metadata: Option<Option<NewMetadata>>,
 }

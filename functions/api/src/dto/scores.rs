@@ -232,7 +232,7 @@ pub struct ProviderScore {
     /// Transcriptions that reviewers judged wrong.
     pub incorrect: u32,
     /// Flag → transcriptions that carry it.
-    #[schema(value_type = std::collections::BTreeMap<String, u64>)]
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub flags: BTreeMap<stt_eval_shared::scoring::Flag, u64>,
     /// Cost so far in US dollars.
     pub cost_usd: f64,

@@ -2,7 +2,7 @@
 //! under an unsealed dataset, then one transaction makes it visible. Whoever
 //! reads sees all of it or nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stt_eval_shared::App;
 use stt_eval_shared::audio::AudioFormat;
@@ -263,7 +263,7 @@ pub async fn check(
         }
     };
     no_twins(&drafts, &mut errors);
-    let ids: Vec<FileId> = drafts.iter().map(|draft| draft.file).collect();
+    let ids: BTreeSet<FileId> = drafts.iter().map(|draft| draft.file).collect();
     let files = app.store.files(&tenant.project, ids).await?;
     for draft in &drafts {
         usable(&draft.file_field, files.get(&draft.file), &mut errors);

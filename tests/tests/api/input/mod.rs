@@ -1,0 +1,5 @@
+//! Bad input: the right 4xx in the envelope, and never a 5xx.
+
+mod bodies;
+mod fuzz;
+mod requests;
