@@ -2,12 +2,17 @@
 //! is to be done is read from the tables when it arrives, so repeats and late
 //! deliveries are harmless.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::unit::UnitKey;
 use crate::domain::{ProjectId, RunId};
+
+/// Longest delay of a message.
+const MAX_DELAY_SECONDS: u128 = 900;
 
 /// What is to be done. The `type` and its fields are a contract between
 /// releases: add, never change.
@@ -64,6 +69,21 @@ impl Queue {
     /// When any was not taken. Nothing is lost by that: the sweeper sends
     /// again whatever nothing came of.
     pub async fn send(&self, messages: &[Message]) -> Result<(), QueueError> {
+        self.send_after(messages, Duration::ZERO).await
+    }
+
+    /// Sends messages that arrive after a pause, rounded up to seconds; at most
+    /// the 15 minutes that SQS allows.
+    ///
+    /// # Errors
+    /// As for [`Queue::send`].
+    pub async fn send_after(
+        &self,
+        messages: &[Message],
+        pause: Duration,
+    ) -> Result<(), QueueError> {
+        let seconds = pause.as_millis().div_ceil(1_000).min(MAX_DELAY_SECONDS);
+        let delay = i32::try_from(seconds).unwrap_or(0);
         for part in messages.chunks(10) {
             let mut entries = Vec::with_capacity(part.len());
             for (number, message) in part.iter().enumerate() {
@@ -71,6 +91,7 @@ impl Queue {
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(number.to_string())
                     .message_body(body)
+                    .delay_seconds(delay)
                     .build()
                     .map_err(|e| QueueError(e.to_string()))?;
                 entries.push(entry);

@@ -44,7 +44,7 @@ class Cloud:
         line = self.process.stdout.readline()
         timer.cancel()
         if not line:
-            raise RuntimeError(f"not ready in {READY_WITHIN} s: {command}\n{self.logged()}")
+            raise RuntimeError(f"ended, or not ready in {READY_WITHIN} s: {command}\n{self.logged()}")
         self.ready = json.loads(line)
         assert self.ready["ready"] is True, line
 

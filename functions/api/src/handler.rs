@@ -67,6 +67,28 @@ fn fits_query(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x24..=0x3b | 0x3d | 0x3f..=0x7e)
 }
 
+/// Whether a URL can be made of a host beyond any doubt: a name or an IPv4
+/// address, perhaps with a port.
+fn is_plain_host(host: &str) -> bool {
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+    let plain = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with("xn--")
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let lower = name.to_ascii_lowercase();
+    // URLs take a name whose last label is a number for an IPv4 address.
+    let last_is_word = lower
+        .rsplit('.')
+        .next()
+        .is_some_and(|label| label.starts_with(|c: char| c.is_ascii_lowercase()));
+    port.parse::<u16>().is_ok()
+        && lower.split('.').all(plain)
+        && (last_is_word || name.parse::<std::net::Ipv4Addr>().is_ok())
+}
+
 /// Gateways pass on what clients send, but `lambda_http` panics on a query or
 /// host that does not fit into a URI. Here they are made to fit first.
 fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
@@ -86,10 +108,8 @@ fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     let host = request
         .headers
         .get(HOST)
-        .and_then(|host| host.to_str().ok());
-    if host.is_some_and(|host| {
-        host.parse::<http::uri::Authority>().is_err() || host.contains(['@', '[', '%'])
-    }) {
+        .map(|host| host.to_str().unwrap_or_default());
+    if host.is_some_and(|host| !is_plain_host(host)) {
         request
             .headers
             .insert(HOST, HeaderValue::from_static("localhost"));
@@ -153,6 +173,12 @@ mod tests {
             ("", &[("host", "a b")]),
             ("", &[("host", "a:99999999")]),
             ("", &[("host", "")]),
+            ("", &[("host", "999.1.1.1")]),
+            ("", &[("host", "a.0x1")]),
+            ("", &[("host", "xn--zzzzzz.com")]),
+            ("", &[("host", "[::1")]),
+            ("", &[("host", "127.0.0.1:8080")]),
+            ("", &[("host", "API.example.com:443")]),
             (
                 "",
                 &[("host", "x"), ("x-forwarded-proto", "no such scheme")],

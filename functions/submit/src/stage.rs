@@ -22,6 +22,11 @@ const AT_ONCE: usize = 6;
 /// Least time that must be left to begin another upload.
 const NEEDED: Duration = Duration::from_secs(60);
 
+/// How long a unit waits here for files that other units are sending.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Pause between two looks at them.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 /// What staging came to.
 pub(crate) enum Staged {
     /// Everything is at the provider, or will never be.
@@ -58,8 +63,22 @@ pub(crate) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Brings the samples' audio to the provider.
+    /// Brings the samples' audio to the provider. Units of several models want
+    /// the same files at the same time and share the work; waiting a moment for
+    /// each other is cheaper than coming again.
     pub(crate) async fn all(&self, samples: &[Sample]) -> Result<Staged, Failure> {
+        let patience = Timestamp::now() + PATIENCE;
+        loop {
+            let staged = self.pass(samples).await?;
+            let waits = matches!(staged, Staged::Later(_));
+            if !waits || Timestamp::now() >= patience || !self.deadline.allows(NEEDED) {
+                return Ok(staged);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn pass(&self, samples: &[Sample]) -> Result<Staged, Failure> {
         let (app, unit) = (self.app, self.unit);
         let files: Vec<FileId> = samples.iter().map(|sample| sample.file_id).collect();
         let known = app

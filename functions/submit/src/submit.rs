@@ -11,6 +11,7 @@ use stt_eval_shared::providers::gemini::file_name;
 use stt_eval_shared::providers::{
     BatchItem, BatchProvider, CallError, Credential, Rejection, StagedInput, catalogue,
 };
+use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::{App, Deadline};
 
@@ -61,6 +62,24 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Saves a step that makes the unit wait, and sends its message again for when
+/// the wait is over. Should that message be lost, the sweeper sends another.
+async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Failure> {
+    let Some(next) = save(app, unit, event).await? else {
+        return Ok(());
+    };
+    if let UnitState::Ready { not_before } = next.state {
+        let message = Message::SubmitUnit {
+            project: next.project,
+            run: next.run,
+            unit: next.key,
+        };
+        let pause = not_before.since(Timestamp::now());
+        app.queue.send_after(&[message], pause).await?;
+    }
+    Ok(())
 }
 
 fn fence() -> Result<u64, Failure> {
@@ -140,7 +159,7 @@ impl Work<'_> {
                     pause,
                     reason: reason.to_owned(),
                 };
-                return save(app, unit, waiting).await.map(drop);
+                return wait(app, unit, waiting).await;
             }
             Staged::Pause(retry_after, reason) => return self.postpone(retry_after, reason).await,
             Staged::Unauthorized => return self.unauthorized().await,
@@ -180,7 +199,7 @@ impl Work<'_> {
                 pause: Duration::ZERO,
                 reason: "time ran out".into(),
             };
-            return save(app, unit, waiting).await.map(drop);
+            return wait(app, unit, waiting).await;
         }
         self.create(client, &credential, &provider.config.model, input, unsent)
             .await
@@ -256,7 +275,7 @@ impl Work<'_> {
                 ..
             } => {
                 let event = refused(*retry_after, "the provider's limits are reached");
-                save(app, unit, event).await.map(drop)
+                wait(app, unit, event).await
             }
             CallError::Rejected { kind, .. } => {
                 // Two steps: back to ready, for no batch exists; then its end.
@@ -315,7 +334,7 @@ impl Work<'_> {
             retry_after,
             reason: reason.to_owned(),
         };
-        save(self.app, &self.unit, event).await.map(drop)
+        wait(self.app, &self.unit, event).await
     }
 
     async fn unauthorized(&self) -> Result<(), Failure> {

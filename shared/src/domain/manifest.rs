@@ -167,6 +167,15 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Vec<Row>, Vec<FieldError>> 
     Ok(rows)
 }
 
+/// The line a record begins on. After CRLF the reader stands between the two:
+/// it has yet to count the line that the LF ends.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let at = usize::try_from(position.byte()).ok();
+    let before_lf = at.and_then(|at| text.as_bytes().get(at)) == Some(&b'\n');
+    position.line() + u64::from(before_lf)
+}
+
 fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, String> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -195,7 +204,7 @@ fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, S
         }
         match record {
             Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = line_of(text, record.position());
                 let mut draft = Draft {
                     line,
                     ..Draft::default()
@@ -208,7 +217,7 @@ fn table(text: &str, delimiter: u8, errors: &mut Errors) -> Result<Vec<Draft>, S
                 drafts.push(draft);
             }
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = line_of(text, error.position());
                 errors.push(
                     format!("line {line}"),
                     "has another number of columns than the header",
@@ -307,6 +316,9 @@ mod tests {
     fn errors_name_the_line() {
         let bad = parse(b"file_id,x\nfile_1,2\n", Format::Csv).unwrap_err();
         assert_eq!(bad[0].field, "line 2: file_id");
+        let bad = parse(b"file_id\r\nx\r\ny\r\n", Format::Csv).unwrap_err();
+        assert_eq!(bad[0].field, "line 2: file_id");
+        assert_eq!(bad[1].field, "line 3: file_id");
         let bad = parse(b"name\na\n", Format::Csv).unwrap_err();
         assert!(bad[0].message.contains("file_id or filename"));
         assert!(

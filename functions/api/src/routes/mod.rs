@@ -65,3 +65,32 @@ fn split<T>(
     let meta = page_meta(cursors, paging, total, page.next.as_deref());
     (page.items, meta)
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::IntoParams;
+    use utoipa::openapi::path::ParameterIn;
+
+    use super::*;
+    use crate::query::FromQuery;
+
+    fn documented<T: IntoParams + FromQuery>() {
+        let described: Vec<String> = T::into_params(|| Some(ParameterIn::Query))
+            .into_iter()
+            .map(|p| p.name)
+            .collect();
+        assert_eq!(described, T::NAMES, "{}", std::any::type_name::<T>());
+    }
+
+    #[test]
+    fn the_document_tells_of_every_query_parameter() {
+        documented::<Paging>();
+        documented::<files::FileQuery>();
+        documented::<datasets::DatasetQuery>();
+        documented::<runs::RunsQuery>();
+        documented::<runs::RunQuery>();
+        documented::<results::ResultsQuery>();
+        documented::<results::ResultQuery>();
+        documented::<credentials::KeepQuery>();
+    }
+}
