@@ -361,6 +361,24 @@ impl Objects {
         Ok(())
     }
 
+    /// Deletes the object behind a file. Under `incoming/` people write a key
+    /// as often as they like, and each version is a file of its own: only that
+    /// one goes. Any other key is ours and was written once.
+    pub async fn delete_file(&self, key: &str, version: Option<&str>) -> Result<(), ObjectError> {
+        let Some(version) = version.filter(|_| key.starts_with(INCOMING)) else {
+            return self.delete(key).await;
+        };
+        self.client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .version_id(version)
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
     /// Deletes everything under a prefix, with all versions.
     pub async fn delete_prefix(&self, prefix: &str) -> Result<(), ObjectError> {
         if self.versioned {

@@ -150,6 +150,8 @@ pub(crate) async fn file(app: &App, file: &File) -> Result<(), Failure> {
         }
         app.store.drop_upload(project, &upload).await?;
     }
-    app.objects.delete(&file.object_key).await?;
+    app.objects
+        .delete_file(&file.object_key, file.object_version.as_deref())
+        .await?;
     Ok(app.store.forget_file(file).await?)
 }

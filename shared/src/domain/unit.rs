@@ -341,6 +341,7 @@ pub struct Stale;
 impl Unit {
     /// A new unit.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a fact of its own")]
     pub fn new(
         project: ProjectId,
         run: RunId,

@@ -95,6 +95,12 @@ impl Store {
         found.map(row::read).transpose()
     }
 
+    /// The place after a sample in [`Store::list_samples`].
+    #[must_use]
+    pub fn sample_place(sample: &Sample) -> String {
+        sort_key(sample.id.position())
+    }
+
     /// Samples in order of position.
     pub async fn list_samples(
         &self,
@@ -196,7 +202,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let txn = self
             .txn()
-            .put_rev(&self.tables.samples, item(&dataset.project, sample)?, sample.rev)?
+            .put_rev(
+                &self.tables.samples,
+                item(&dataset.project, sample)?,
+                sample.rev,
+            )?
             .put_rev(&self.tables.datasets, datasets::item(dataset)?, dataset.rev)?;
         Ok(txn.commit().await?)
     }

@@ -190,7 +190,8 @@ impl World {
             Fate::Succeeds
         };
         let created_at = self.clock + late;
-        let ends_at = created_at + dice.up_to(Duration::from_secs(1_200));
+        let longest = if dice.chance(400) { 10 } else { 1_200 };
+        let ends_at = created_at + dice.up_to(Duration::from_secs(longest));
         let name = format!("batch-{}", self.provider.batches.len());
         self.provider.batches.push(Batch {
             name: name.clone(),

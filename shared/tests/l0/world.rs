@@ -86,11 +86,11 @@ impl Rates {
         };
         Self {
             storage: one(60),
-            queue: one(300),
+            queue: one(800),
             provider: one(150),
             create: one(600),
             crash: one(40),
-            slow: one(60),
+            slow: one(100),
             batch: one(400),
             stale: one(200),
         }

@@ -157,6 +157,19 @@ impl SampleView {
     }
 }
 
+impl SampleView {
+    /// About how many bytes it takes in an answer.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let metadata: usize = self
+            .metadata
+            .iter()
+            .map(|(k, v)| k.len() + v.len() + 10)
+            .sum();
+        2_000 + metadata + self.ground_truth.as_ref().map_or(0, String::len)
+    }
+}
+
 /// Changes of a sample; at least one. `null` clears.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

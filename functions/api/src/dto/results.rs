@@ -38,7 +38,8 @@ pub struct ResultView {
     pub transcription: Option<String>,
     /// Score, where there is a reference.
     pub score: Option<ScoreView>,
-    /// Words side by side, with `include_alignment=true`.
+    /// Words side by side, with `include_alignment=true`; null where there is
+    /// no score, or the texts are longer than 100 kB together.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<AlignedWordView>>)]
     pub alignment: Option<Option<Vec<AlignedWordView>>>,
@@ -108,9 +109,16 @@ pub fn etag(id: ResultId, outcome: Option<&Outcome>, review: Option<&Review>) ->
     tag
 }
 
+/// Longest texts that are shown side by side, in bytes: a word takes some
+/// twenty times its length then.
+const MAX_ALIGNED_BYTES: usize = 100_000;
+
 fn alignment(outcome: &Outcome) -> Option<Vec<AlignedWordView>> {
     let reference = outcome.ground_truth.as_deref()?;
     let hypothesis = outcome.transcription.as_deref()?;
+    if reference.len() + hypothesis.len() > MAX_ALIGNED_BYTES {
+        return None;
+    }
     let score = outcome.score.as_ref()?;
     let normaliser = Normaliser::by_name(&score.normaliser)?;
     match align_words(reference, hypothesis, &outcome.language, &normaliser) {
@@ -169,6 +177,16 @@ impl ResultView {
             inserted_at: outcome.inserted_at,
             updated_at: changed.max(outcome.inserted_at),
         }
+    }
+
+    /// About how many bytes it takes in an answer.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let texts = [&self.ground_truth, &self.transcription, &self.comment];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let words = self.alignment.iter().flatten().map(Vec::len).sum::<usize>();
+        let copies = if words > 0 { 2 } else { 1 };
+        2_000 + texts * copies + words * 160
     }
 
     /// An item without one.

@@ -128,8 +128,9 @@ pub struct RunView {
     pub score: Option<BTreeMap<String, Option<ProviderScore>>>,
     /// Why it failed.
     pub error_message: Option<String>,
-    /// Frozen configuration.
-    pub config: RunConfigView,
+    /// Frozen configuration; not in lists, because of the prompts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<RunConfigView>,
     /// 1, and one more for each retry.
     pub round: u16,
     /// One page of its results, with `include_results=true`.
@@ -144,6 +145,15 @@ pub struct RunView {
 }
 
 impl RunView {
+    /// What lists show of a run.
+    #[must_use]
+    pub fn brief(run: &Run) -> Self {
+        Self {
+            config: None,
+            ..Self::new(run, None)
+        }
+    }
+
     /// What clients see of a run.
     #[must_use]
     pub fn new(run: &Run, results: Option<Vec<ResultView>>) -> Self {
@@ -184,10 +194,10 @@ impl RunView {
             },
             score: score.values().any(Option::is_some).then_some(score),
             error_message: run.error_message.clone(),
-            config: RunConfigView {
+            config: Some(RunConfigView {
                 normalizer: run.normalizer.clone(),
                 providers: models.collect(),
-            },
+            }),
             round: run.round,
             results,
             inserted_at: run.inserted_at,

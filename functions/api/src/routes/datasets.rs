@@ -1,11 +1,11 @@
 //! `/datasets`.
 
 use axum::extract::State;
-use futures::future::join_all;
 use http::StatusCode;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::DatasetId;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::store::{Page, Store};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,7 +19,7 @@ use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::services::{datasets, deletion, signing};
+use crate::services::{MAX_PAGE_BYTES, datasets, deletion, signing};
 
 /// The routes of datasets.
 pub fn routes() -> OpenApiRouter<App> {
@@ -113,12 +113,27 @@ async fn create(
     one(StatusCode::CREATED, DatasetView::new(dataset, None))
 }
 
-async fn sample_views(app: &App, samples: Vec<Sample>, signed: bool) -> Vec<SampleView> {
-    join_all(samples.into_iter().map(|sample| async move {
+/// The samples of a page, as many as fit into an answer, and where the next
+/// page begins.
+async fn sample_views(
+    app: &App,
+    page: Page<Sample>,
+    signed: bool,
+) -> (Vec<SampleView>, Option<String>) {
+    let mut views = Vec::with_capacity(page.items.len());
+    let mut bytes = 0;
+    let mut samples = page.items.into_iter();
+    while let Some(sample) = samples.next() {
+        let place = Store::sample_place(&sample);
         let url = signing::sample_url(app, &sample, signed).await;
-        SampleView::new(sample, url)
-    }))
-    .await
+        let view = SampleView::new(sample, url);
+        bytes += view.weight();
+        views.push(view);
+        if bytes > MAX_PAGE_BYTES && samples.len() > 0 {
+            return (views, Some(place));
+        }
+    }
+    (views, page.next)
 }
 
 /// Shows a dataset, with a page of its samples if asked for.
@@ -148,8 +163,8 @@ async fn show(
         .list_samples(&tenant.project, id, after.as_deref(), paging.limit)
         .await?;
     let total = u64::from(dataset.sample_count);
-    let meta = page_meta(&cursors, &paging, total, page.next.as_deref());
-    let samples = sample_views(&app, page.items, query.include_signed_url).await;
+    let (samples, next) = sample_views(&app, page, query.include_signed_url).await;
+    let meta = page_meta(&cursors, &paging, total, next.as_deref());
     paged(DatasetView::new(dataset, Some(samples)), meta)
 }
 

@@ -20,7 +20,7 @@ use crate::error::{Answer, ApiError};
 use crate::id::PathId;
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::services::results::{Item, Selection, current, exists, show as show_results};
+use crate::services::results::{Found, Item, Selection, current, exists, show as show_results};
 use crate::services::{results_by_sample, results_by_wer, reviews};
 
 /// The routes of results.
@@ -169,8 +169,8 @@ fn selection(query: &ResultsQuery, run: &Run) -> Result<Selection, ApiError> {
 
 /// Lists the results of a run.
 ///
-/// Items without an outcome are listed as `pending` (not with `sort=wer`). With
-/// filters a page may be shorter than `limit` and still have a `next_cursor`.
+/// Items without an outcome are listed as `pending` (not with `sort=wer`). A
+/// page may be shorter than `limit` and still have a `next_cursor`.
 /// `total` comes from the run's counters; with `sort=wer` and `is_correct` it
 /// is an upper bound.
 #[utoipa::path(get, path = "/runs/{id}/results", tag = "results", operation_id = "list_results",
@@ -221,11 +221,8 @@ async fn index(
             (found.await?, selection.total_scored(&run))
         }
     };
-    let views = show_results(&app, project, &run, &selection, found.items).await?;
-    list(
-        views,
-        page_meta(&cursors, &paging, total, found.next.as_deref()),
-    )
+    let (views, next) = show_results(&app, project, &run, &selection, found).await?;
+    list(views, page_meta(&cursors, &paging, total, next.as_deref()))
 }
 
 /// An answer about one result, with its tag in the header.
@@ -270,7 +267,11 @@ async fn show(
         signed_url: query.include_signed_url,
         ..Selection::default()
     };
-    let mut views = show_results(&app, project, &run, &selection, vec![item]).await?;
+    let found = Found {
+        items: vec![(item, String::new())],
+        next: None,
+    };
+    let (mut views, _) = show_results(&app, project, &run, &selection, found).await?;
     tagged(views.pop().ok_or_else(no_such)?)
 }
 

@@ -116,10 +116,7 @@ async fn index(
         .list_runs(&tenant.project, filter, after.as_deref(), paging.limit)
         .await?;
     let (runs, meta) = split(&cursors, &paging, found);
-    list(
-        runs.iter().map(|run| RunView::new(run, None)).collect(),
-        meta,
-    )
+    list(runs.iter().map(|run| RunView::brief(run)).collect(), meta)
 }
 
 /// Starts a run of several models over a dataset.
@@ -193,13 +190,8 @@ async fn show(
         paging.limit,
     )
     .await?;
-    let results = show_results(&app, project, &run, &selection, found.items).await?;
-    let meta = page_meta(
-        &cursors,
-        &paging,
-        selection.total(&run),
-        found.next.as_deref(),
-    );
+    let (results, next) = show_results(&app, project, &run, &selection, found).await?;
+    let meta = page_meta(&cursors, &paging, selection.total(&run), next.as_deref());
     paged(RunView::new(&run, Some(results)), meta)
 }
 

@@ -53,7 +53,7 @@ async fn in_use(
     Ok(ApiError::conflict(
         match app.store.dataset(project, dataset).await? {
             Some(found) => format!(
-                "the file is used by the dataset {:?} ({dataset}){more}; delete that first",
+                "the file is used by the dataset \"{}\" ({dataset}){more}; delete that first",
                 found.name
             ),
             None => format!(
@@ -69,7 +69,9 @@ async fn clear(app: &App, project: &ProjectId, gone: &File) -> Result<(), ApiErr
     if !app.store.uploads_of(project, gone.id).await?.is_empty() {
         return Ok(());
     }
-    app.objects.delete(&gone.object_key).await?;
+    app.objects
+        .delete_file(&gone.object_key, gone.object_version.as_deref())
+        .await?;
     Ok(app.store.forget_file(gone).await?)
 }
 

@@ -15,6 +15,11 @@ pub mod uploads;
 
 use std::time::Duration;
 
+/// Bytes after which a page ends, whatever its limit. An answer of Lambda has
+/// at most 6 MB, quoted once more as a string inside the gateway's event; one
+/// item fits into what is left above this.
+pub const MAX_PAGE_BYTES: usize = 3_500_000;
+
 /// How often a change is tried again when somebody else was faster.
 pub const ATTEMPTS: u32 = 8;
 

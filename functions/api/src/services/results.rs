@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::join_all;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::result::ResultStatus;
@@ -16,7 +15,7 @@ use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::domain::{ProjectId, ResultId};
 use stt_eval_shared::store::results::Entry;
 
-use super::signing;
+use super::{MAX_PAGE_BYTES, signing};
 use crate::dto::results::ResultView;
 use crate::error::ApiError;
 
@@ -46,8 +45,8 @@ pub enum Item {
 
 /// A page of items.
 pub struct Found {
-    /// The items, in order.
-    pub items: Vec<Item>,
+    /// The items in order, each with the place after it.
+    pub items: Vec<(Item, String)>,
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -177,35 +176,34 @@ async fn samples_at(
         .collect())
 }
 
-/// What clients see of some items. An item whose sample is gone is left out:
-/// its dataset is being deleted, and the run with it.
+/// What clients see of a page of items, and where the next page begins. The
+/// page ends early when it would not fit into an answer. An item whose sample
+/// is gone is left out: its dataset is being deleted, and the run with it.
 pub async fn show(
     app: &App,
     project: &ProjectId,
     run: &Run,
     selection: &Selection,
-    items: Vec<Item>,
-) -> Result<Vec<ResultView>, ApiError> {
-    let needed = items.iter().filter_map(|item| match item {
+    found: Found,
+) -> Result<(Vec<ResultView>, Option<String>), ApiError> {
+    let wanted = selection.signed_url;
+    let needed = found.items.iter().filter_map(|(item, _)| match item {
         Item::Pending(id) => Some(id.position()),
-        Item::Done(entry) if selection.signed_url => Some(entry.outcome.id.position()),
+        Item::Done(entry) if wanted => Some(entry.outcome.id.position()),
         Item::Done(_) => None,
     });
     let samples = samples_at(app, project, run, needed.collect()).await?;
-    let samples = &samples;
-    let views = items.into_iter().map(|item| async move {
-        let wanted = selection.signed_url;
-        match item {
+    let mut views = Vec::with_capacity(found.items.len());
+    let mut bytes = 0;
+    let mut items = found.items.into_iter();
+    while let Some((item, place)) = items.next() {
+        let view = match item {
             Item::Pending(id) => {
-                let sample = samples.get(&id.position())?;
+                let Some(sample) = samples.get(&id.position()) else {
+                    continue;
+                };
                 let url = signing::sample_url(app, sample, wanted).await;
-                Some(ResultView::pending(
-                    run,
-                    id,
-                    sample,
-                    selection.alignment,
-                    url,
-                ))
+                ResultView::pending(run, id, sample, selection.alignment, url)
             }
             Item::Done(entry) => {
                 let Entry { outcome, review } = *entry;
@@ -213,17 +211,16 @@ pub async fn show(
                     Some(sample) => signing::sample_url(app, sample, wanted).await,
                     None => wanted.then_some(None),
                 };
-                Some(ResultView::done(
-                    run,
-                    outcome,
-                    review,
-                    selection.alignment,
-                    url,
-                ))
+                ResultView::done(run, outcome, review, selection.alignment, url)
             }
+        };
+        bytes += view.weight();
+        views.push(view);
+        if bytes > MAX_PAGE_BYTES && items.len() > 0 {
+            return Ok((views, Some(place)));
         }
-    });
-    Ok(join_all(views).await.into_iter().flatten().collect())
+    }
+    Ok((views, found.next))
 }
 
 #[cfg(test)]

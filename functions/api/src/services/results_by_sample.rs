@@ -78,10 +78,11 @@ pub async fn page(
             at += 1;
             let entry = entries.remove(&(position, provider));
             if selection.takes(entry.as_ref()) {
-                items.push(match entry {
+                let item = match entry {
                     Some(entry) => Item::Done(Box::new(entry)),
                     None => Item::Pending(ResultId::new(run.id, provider, position)),
-                });
+                };
+                items.push((item, at.to_string()));
             }
         }
     }

@@ -56,15 +56,15 @@ pub async fn page(
             .collect();
         let mut keys = keys.into_iter();
         for (id, place) in keys.by_ref() {
-            after = Some(place);
-            if let Some(entry) = entries
+            let entry = entries
                 .remove(&id)
-                .filter(|entry| selection.takes(Some(entry)))
-            {
-                items.push(Item::Done(Box::new(entry)));
-                if items.len() == limit {
-                    break;
-                }
+                .filter(|entry| selection.takes(Some(entry)));
+            if let Some(entry) = entry {
+                items.push((Item::Done(Box::new(entry)), place.clone()));
+            }
+            after = Some(place);
+            if items.len() == limit {
+                break;
             }
         }
         more = more || keys.len() > 0;

@@ -192,7 +192,9 @@ fn of_many_that_want_a_name_one_gets_it() {
         w.delete(&format!("/datasets/{}", id(winner.data(201)))).await.data(200);
         w.machine
             .wait("file and datasets are gone", async || {
-                rows(w, bare(&file)).await.is_empty().then_some(())
+                let left = rows(w, bare(&file)).await;
+                eprintln!("LEFT {left:?}");
+                left.is_empty().then_some(())
             })
             .await;
     });

@@ -1,0 +1,188 @@
+//! The command as people run it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stt-eval-local");
+
+fn command() -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .env_remove("GEMINI_API_KEY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A server that was started; killed if a test fails.
+struct Server {
+    child: Child,
+    ready: Value,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(data: &Path, more: &[&str]) -> Self {
+        let mut command = command();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(more);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        child.stdout = Some(stdout.into_inner());
+        Self {
+            child,
+            ready: serde_json::from_str(&line).unwrap(),
+        }
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.ready[field].as_str().unwrap()
+    }
+
+    /// Asks it to stop; gives its exit status and what else it printed.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = self.child.wait().unwrap();
+        let mut rest = String::new();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut rest)
+            .unwrap();
+        (status.code(), rest)
+    }
+}
+
+async fn get(url: &str, key: Option<&str>) -> (u16, Value) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = client.get(url);
+    if let Some(key) = key {
+        request = request.header("x-api-key", key);
+    }
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json().await.unwrap())
+}
+
+fn provider() {
+    // Without TLS there is no handshake, but the client wants a provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+#[tokio::test]
+async fn serve_prints_one_line_stops_on_sigterm_and_goes_on_where_it_was() {
+    provider();
+    let data = tempfile::tempdir().unwrap();
+    let more = [
+        "--project",
+        "north",
+        "--project",
+        "south",
+        "--poll-interval",
+        "100ms",
+    ];
+    let server = Server::start(data.path(), &more);
+    assert_eq!(server.ready["ready"], true);
+    for field in ["url", "s3", "dynamodb", "sqs", "gemini"] {
+        assert!(
+            server.text(field).starts_with("http://127.0.0.1:"),
+            "{}",
+            server.ready
+        );
+    }
+    assert!(!server.text("bucket").is_empty());
+    let keys = server.ready["api_keys"].clone();
+    let names: Vec<&String> = keys.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["north", "south"]);
+    let key = keys["north"].as_str().unwrap();
+    assert!(key.starts_with("sk_"));
+
+    let (status, health) = get(&format!("{}/healthz", server.text("url")), None).await;
+    assert_eq!((status, &health["success"]), (200, &Value::Bool(true)));
+    let files = format!("{}/api/v1/evaluations/stt/files", server.text("url"));
+    assert_eq!(get(&files, None).await.0, 401);
+    assert_eq!(get(&files, Some(key)).await.0, 200);
+    assert_eq!(
+        server.stop(),
+        (Some(0), String::new()),
+        "stdout has the one line only"
+    );
+
+    let again = Server::start(data.path(), &more);
+    assert_eq!(again.ready["api_keys"], keys, "keys outlive a restart");
+    let files = format!("{}/api/v1/evaluations/stt/files", again.text("url"));
+    assert_eq!(get(&files, Some(key)).await.0, 200);
+    assert_eq!(again.stop().0, Some(0));
+}
+
+#[test]
+fn demo_shows_the_whole_flow_and_says_that_the_provider_was_simulated() {
+    let output = command().arg("demo").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{text}\n{errors}");
+    for part in [
+        "gemini-2.5-pro",
+        "gemini-2.5-flash",
+        "WER",
+        "CER",
+        "SIMULATED",
+        "failed",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    assert!(
+        text.contains("[-") && text.contains("{+"),
+        "an aligned diff is missing in\n{text}"
+    );
+    assert_eq!(errors, "", "nothing went wrong on the way");
+}
+
+#[test]
+fn what_cannot_start_says_why_in_one_line() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let output = command()
+        .args(["serve", "--data"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    for bad in [
+        ["--project", "No Good"],
+        ["--poll-interval", "soon"],
+        ["--set", "nothing"],
+    ] {
+        let output = command()
+            .args(["serve", "--data", "x"])
+            .args(bad)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{bad:?}");
+    }
+}
