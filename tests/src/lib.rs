@@ -10,6 +10,8 @@
 
 pub mod audio;
 pub mod client;
+pub mod fault;
+mod fault_name;
 pub mod machine;
 
 pub use client::{Answer, Client};

@@ -52,6 +52,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value: Object<T> = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
+        // serde_json takes a wrong type in the place of a word for broken JSON.
+        if error.inner().is_syntax() && serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
+            let field = if path == "." { "body" } else { &*path };
+            return ApiError::invalid_field(field, "must be text");
+        }
         explain(&path, error.inner())
     })?;
     json.end().map_err(|error| explain(".", &error))?;
@@ -232,6 +237,43 @@ mod tests {
             refused("{\"name\":\"a\",\"x\":1}")
                 .2
                 .contains("expected one of name, inner, remark")
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_in_place_of_a_word_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            One,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Words {
+            #[expect(dead_code, reason = "only read")]
+            word: Word,
+        }
+        assert!(parse::<Words>(b"{\"word\":\"one\"}").is_ok());
+        for wrong in [
+            "7",
+            "7.5",
+            "[]",
+            "[[]]",
+            "true",
+            "null",
+            "{}",
+            "{\"one\":1}",
+            "\"two\"",
+        ] {
+            let error = parse::<Words>(format!("{{\"word\":{wrong}}}").as_bytes()).unwrap_err();
+            assert_eq!(
+                (error.status.as_u16(), &*error.fields[0].field),
+                (422, "word"),
+                "{wrong}"
+            );
+        }
+        assert_eq!(
+            parse::<Words>(b"{\"word\":7").unwrap_err().status.as_u16(),
+            400
         );
     }
 

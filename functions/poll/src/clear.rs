@@ -26,13 +26,19 @@ pub(crate) async fn run(
         return Ok(());
     };
     if !sweep::stop_units(app, &run).await? || !sweep::release_audio(app, &run, deadline).await? {
-        return postpone_run(app, &run).await;
+        return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     app.objects.delete_prefix(&run_prefix(project, id)).await?;
     while app.store.delete_some_results(project, id).await? {
         if !deadline.allows(super::NEEDED) {
-            return postpone_run(app, &run).await;
+            return postpone_run(app, &run, Timestamp::now() + LATER).await;
         }
+    }
+    // A collector that was stopped in the middle may still write what it has in
+    // hand. Once its lease is over nobody does, and this comes by once more.
+    let settled = run.updated_at + app.config.policy.collect_lease;
+    if Timestamp::now() < settled {
+        return postpone_run(app, &run, settled).await;
     }
     let units = app.store.units_of(project, id).await?;
     app.store
@@ -43,12 +49,12 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn postpone_run(app: &App, run: &stt_eval_shared::domain::run::Run) -> Result<(), Failure> {
-    match app
-        .store
-        .save_run(&run.postponed(Timestamp::now() + LATER))
-        .await
-    {
+async fn postpone_run(
+    app: &App,
+    run: &stt_eval_shared::domain::run::Run,
+    until: Timestamp,
+) -> Result<(), Failure> {
+    match app.store.save_run(&run.postponed(until)).await {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -23,7 +23,8 @@ use stt_eval_shared::queue::QueueError;
 use stt_eval_shared::registration::RegisterError;
 use stt_eval_shared::store::Store;
 use stt_eval_shared::store::StoreError;
-use stt_eval_shared::store::due::DueTable;
+use stt_eval_shared::store::due::{Due, DueTable};
+use stt_eval_shared::store::row;
 use stt_eval_shared::store::units::UnitsKey;
 use stt_eval_shared::{App, Deadline};
 
@@ -59,12 +60,10 @@ pub enum Failure {
     Setup(&'static str),
 }
 
-/// Items asked for per shard of a due index.
-const PER_SHARD: i32 = 50;
+/// Items to a page of a due index.
+const PAGE: i32 = 100;
 /// Least time that must be left to begin another piece.
 const NEEDED: Duration = Duration::from_secs(10);
-/// Pieces under way at once.
-const AT_ONCE: usize = 4;
 
 /// Handles a schedule event. Its payload carries nothing that is needed, so
 /// anything will do.
@@ -76,40 +75,55 @@ pub async fn handle(_event: serde_json::Value, app: &App, deadline: Deadline) {
         DueTable::Datasets,
     ];
     for table in tables {
-        if let Err(error) = sweep_table(app, table, deadline).await {
-            tracing::error!(?table, %error, "what is due could not be read");
+        let shards = row::due_shards().map(|shard| sweep_shard(app, table, shard, deadline));
+        for swept in futures::future::join_all(shards).await {
+            if let Err(error) = swept {
+                tracing::error!(?table, %error, "what is due could not be read");
+            }
         }
     }
 }
 
-async fn sweep_table(app: &App, table: DueTable, deadline: Deadline) -> Result<(), StoreError> {
-    use futures::StreamExt;
-    let due = app.store.due(table, Timestamp::now(), PER_SHARD).await?;
-    futures::stream::iter(due)
-        .for_each_concurrent(AT_ONCE, |item| async move {
+/// Does all that is due in one shard, page by page, for as long as time allows.
+/// What fails stays due, and is not tried again by this invocation.
+async fn sweep_shard(
+    app: &App,
+    table: DueTable,
+    shard: String,
+    deadline: Deadline,
+) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let mut after = None;
+    loop {
+        let (page, next) = app.store.due(table, &shard, now, PAGE, after).await?;
+        for item in page {
             if !deadline.allows(NEEDED) {
-                return;
+                return Ok(());
             }
-            let done = match table {
-                DueTable::Units => match Store::parse_units_key(&item.pk, &item.sk) {
-                    Some(UnitsKey::Unit(project, run, key)) => {
-                        units::due(app, &project, run, key).await
-                    }
-                    Some(UnitsKey::Poll(project, provider, credential)) => {
-                        credential::poll(app, &project, &provider, &credential, deadline).await
-                    }
-                    None => Err(Failure::Setup("a due unit has an unknown key")),
-                },
-                DueTable::Runs => sweep::run(app, &item.pk, &item.sk, deadline).await,
-                DueTable::Files => sweep::file(app, &item.pk, &item.sk).await,
-                DueTable::Datasets => clear::dataset(app, &item.pk, &item.sk, deadline).await,
-            };
-            if let Err(error) = done {
+            if let Err(error) = piece(app, table, &item, deadline).await {
                 tracing::warn!(?table, pk = %item.pk, sk = %item.sk, %error, "a piece of work failed and stays due");
             }
-        })
-        .await;
-    Ok(())
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn piece(app: &App, table: DueTable, item: &Due, deadline: Deadline) -> Result<(), Failure> {
+    match table {
+        DueTable::Units => match Store::parse_units_key(&item.pk, &item.sk) {
+            Some(UnitsKey::Unit(project, run, key)) => units::due(app, &project, run, key).await,
+            Some(UnitsKey::Poll(project, provider, credential)) => {
+                credential::poll(app, &project, &provider, &credential, deadline).await
+            }
+            None => Err(Failure::Setup("a due unit has an unknown key")),
+        },
+        DueTable::Runs => sweep::run(app, &item.pk, &item.sk, deadline).await,
+        DueTable::Files => sweep::file(app, &item.pk, &item.sk).await,
+        DueTable::Datasets => clear::dataset(app, &item.pk, &item.sk, deadline).await,
+    }
 }
 
 fn project(pk: &str) -> Result<ProjectId, Failure> {

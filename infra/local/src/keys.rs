@@ -6,11 +6,11 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use stt_eval_shared::access::keys::{NewKey, PresentedKey, Role};
+use stt_eval_shared::access::keys::{PresentedKey, Role};
+use stt_eval_shared::access::projects::{ensure_project, issue_key};
 use stt_eval_shared::access::random;
-use stt_eval_shared::domain::{KeyId, ProjectId, Timestamp};
+use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::store::Store;
-use stt_eval_shared::store::access::Project;
 
 use crate::node::NodeError;
 
@@ -65,39 +65,25 @@ impl ProjectKeys {
         store: &Store,
         project: &ProjectId,
     ) -> Result<String, NodeError> {
-        let failed = |e: stt_eval_shared::store::StoreError| NodeError(e.to_string());
+        let failed = |e: &dyn std::fmt::Display| NodeError(e.to_string());
         let now = Timestamp::now();
-        let fresh = Project {
-            id: project.clone(),
-            cursor_secret: hex::encode(random::<32>().map_err(|e| NodeError(e.to_string()))?),
-            inserted_at: now,
-        };
-        let known = store.create_project(&fresh).await.map_err(failed)?;
+        let known = ensure_project(store, project, now)
+            .await
+            .map_err(|e| failed(&e))?;
         if let Some(text) = self.keys.get(project.as_str())
             && let Some(presented) = PresentedKey::parse(text)
             && store
                 .verifier(presented.id)
                 .await
-                .map_err(failed)?
+                .map_err(|e| failed(&e))?
                 .is_some_and(|verifier| presented.proves(&verifier))
         {
             return Ok(text.clone());
         }
-        let entropy = random().map_err(|e| NodeError(e.to_string()))?;
-        let id = KeyId::mint(u64::try_from(now.millis()).unwrap_or(0), entropy);
-        let key = NewKey::make(
-            id,
-            project.clone(),
-            "local admin".to_owned(),
-            Role::Admin,
-            known.cursor_secret,
-            now,
-        )
-        .map_err(|e| NodeError(e.to_string()))?;
-        store
-            .create_key(&key.record, &key.verifier, None)
+        let name = "local admin".to_owned();
+        let key = issue_key(store, &known, name, Role::Admin, now)
             .await
-            .map_err(failed)?;
+            .map_err(|e| failed(&e))?;
         let text = secrecy::ExposeSecret::expose_secret(&key.text).to_owned();
         self.keys.insert(project.to_string(), text.clone());
         let json =

@@ -1,7 +1,8 @@
-//! Who may do what: API keys and roles, and the vault for provider keys.
+//! Who may do what: projects, API keys and roles, and the vault for provider keys.
 
 pub mod credentials;
 pub mod keys;
+pub mod projects;
 
 use ring::rand::{SecureRandom, SystemRandom};
 

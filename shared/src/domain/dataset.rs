@@ -19,6 +19,10 @@ pub const MAX_SAMPLE_BYTES: usize = 300_000;
 pub const MAX_METADATA_FIELDS: usize = 50;
 /// Longest metadata value in characters.
 pub const MAX_METADATA_VALUE_CHARS: usize = 1_000;
+/// Most keywords of a dataset.
+pub const MAX_KEYWORDS: usize = 200;
+/// Longest keyword in characters.
+pub const MAX_KEYWORD_CHARS: usize = 100;
 /// Longest description in characters.
 pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
 
@@ -50,6 +54,9 @@ pub struct Dataset {
     pub description: Option<String>,
     /// Canonical BCP-47 tag; samples may carry their own.
     pub language: String,
+    /// Words and phrases that matter; reports tell how many come through.
+    #[serde(default)]
+    pub keywords: Vec<String>,
     /// State.
     pub status: DatasetStatus,
     /// Samples in it.

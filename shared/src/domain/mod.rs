@@ -8,6 +8,7 @@ pub mod file;
 pub mod ids;
 pub mod language;
 pub mod manifest;
+pub mod rescoring;
 pub mod result;
 pub mod run;
 pub mod timestamp;

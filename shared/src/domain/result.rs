@@ -44,6 +44,9 @@ pub struct Outcome {
     pub error_code: Option<String>,
     /// Sentence of the failure.
     pub error_message: Option<String>,
+    /// Number of the scoring that scored it when it came in.
+    #[serde(default = "super::rescoring::first")]
+    pub scoring: u16,
     /// Whether a retry may help.
     #[serde(default)]
     pub retryable: bool,

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rescoring::Scorings;
 use super::unit::UnitKey;
 use super::{DatasetId, ProjectId, RunId, Timestamp};
 use crate::providers::TranscribeConfig;
@@ -108,7 +109,7 @@ pub struct Run {
     pub status: RunStatus,
     /// Models.
     pub providers: Vec<ProviderRun>,
-    /// Name of the normaliser that scores it.
+    /// Name of the normaliser of its first scoring.
     pub normalizer: String,
     /// Changes when people cancel, retry or delete: older work stops.
     pub generation: u32,
@@ -132,6 +133,9 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// When the sweeper should look at it.
     pub due_at: Option<Timestamp>,
+    /// How it was scored, and which scoring counts.
+    #[serde(default)]
+    pub scorings: Scorings,
     /// Revision, for conditional writes.
     pub rev: u64,
 }
@@ -323,6 +327,11 @@ impl Run {
         if self.closing && self.status == RunStatus::Cancelled {
             return Err(NotAllowed(
                 "the run is still being stopped at the provider; try again in a moment".into(),
+            ));
+        }
+        if self.pending_scoring().is_some() {
+            return Err(NotAllowed(
+                "the run is being scored again; try again in a moment".into(),
             ));
         }
         if self.failed() == 0 && self.pending() == 0 {

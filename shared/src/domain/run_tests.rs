@@ -60,6 +60,7 @@ fn accepted(samples: u32, models: usize) -> Run {
         updated_at: at(0),
         finished_at: None,
         due_at: Some(at(30)),
+        scorings: Default::default(),
         rev: 1,
     }
 }

@@ -94,6 +94,45 @@ impl Confusions {
         merge_counts(&mut self.inserted, &other.inserted);
     }
 
+    /// Number of different words and pairs of words held.
+    pub fn len(&self) -> usize {
+        let pairs: usize = self.substituted.values().map(BTreeMap::len).sum();
+        pairs + self.deleted.len() + self.inserted.len()
+    }
+
+    /// True when nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keeps memory bounded: when more than `most` are held, the rarer half is
+    /// forgotten. Returns whether it was; counts are then lower bounds.
+    pub fn prune(&mut self, most: usize) -> bool {
+        if self.len() <= most {
+            return false;
+        }
+        let pairs = self.substituted.values().flat_map(BTreeMap::values);
+        let words = self.deleted.values().chain(self.inserted.values());
+        let mut times: Vec<u64> = pairs.chain(words).copied().collect();
+        times.sort_unstable_by_key(|times| std::cmp::Reverse(*times));
+        let half = most / 2;
+        let limit = times.get(half).copied().unwrap_or(0);
+        // Of those that are just as frequent as the limit, as many as fit.
+        let mut fit = half - times.iter().take_while(|times| **times > limit).count();
+        let mut keep = |times: u64| {
+            let fits = times == limit && fit > 0;
+            fit -= usize::from(fits);
+            times > limit || fits
+        };
+        for others in self.substituted.values_mut() {
+            others.retain(|_, times| keep(*times));
+        }
+        self.substituted.retain(|_, others| !others.is_empty());
+        self.deleted.retain(|_, times| keep(*times));
+        self.inserted.retain(|_, times| keep(*times));
+        true
+    }
+
     /// The `count` most frequent of each kind.
     pub fn top(&self, count: usize) -> TopConfusions {
         let pairs = self.substituted.iter().flat_map(|(reference, others)| {
@@ -261,5 +300,34 @@ impl KeywordRecall {
     /// Counts per keyword, in the order given.
     pub fn keywords(&self) -> &[KeywordCounts] {
         &self.keywords
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rarer_half_is_forgotten() {
+        let mut confusions = Confusions::default();
+        for n in 0..40u64 {
+            confusions.deleted.insert(format!("d{n:02}"), n + 1);
+            let others = BTreeMap::from([("x".to_owned(), 1)]);
+            confusions.substituted.insert(format!("s{n:02}"), others);
+        }
+        assert_eq!(confusions.len(), 80);
+        let before = confusions.top(5);
+        assert!(!confusions.prune(80));
+        assert!(confusions.prune(60));
+        assert_eq!(confusions.len(), 30);
+        assert_eq!(confusions.top(5).deleted, before.deleted);
+        assert!(!confusions.is_empty());
+        // All alike: still as many as fit.
+        let mut alike = Confusions::default();
+        for n in 0..10 {
+            alike.inserted.insert(n.to_string(), 1);
+        }
+        assert!(alike.prune(8));
+        assert_eq!(alike.len(), 4);
     }
 }

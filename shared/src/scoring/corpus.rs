@@ -3,6 +3,7 @@
 //! Everything summed is an integer, so that a result does not depend on the order
 //! in which parts were added or merged.
 
+use super::bins::Bins;
 use super::flags::Flag;
 use super::metrics::{Counts, Rates};
 use super::sample::{ReferenceSize, SampleScore};
@@ -12,10 +13,6 @@ use std::collections::BTreeMap;
 /// Samples' WER is summed in units of 10^-12, so that the mean is exact to well
 /// below what a double shows and still a sum of integers.
 const PICO: f64 = 1e12;
-/// Bins of the histogram behind the median: 0.001 of WER each.
-const BINS_PER_UNIT: f64 = 1000.0;
-/// WER from here on (10 = 1000 %) falls into the last bin.
-const LAST_BIN: u32 = 10_000;
 
 /// Counts of the five alignments of each sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,30 +49,8 @@ struct Part {
     counts: UnitCounts,
     /// Sum of WER over `nonempty`, in units of 10^-12.
     wer_pico: u64,
-    /// WER in bins → samples, over `nonempty`.
-    #[serde(with = "pairs")]
-    wer_bins: BTreeMap<u32, u64>,
-}
-
-/// A map with numbers as keys, stored as a list of pairs: many formats know only
-/// strings as keys.
-mod pairs {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use std::collections::BTreeMap;
-
-    pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<u32, u64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<u32, u64>, D::Error> {
-        let pairs = Vec::<(u32, u64)>::deserialize(deserializer)?;
-        Ok(pairs.into_iter().collect())
-    }
+    /// Samples by WER, over `nonempty`.
+    wer_bins: Bins,
 }
 
 impl Part {
@@ -87,8 +62,7 @@ impl Part {
         self.nonempty += 1;
         // `as` saturates, and so does the sum: still independent of the order.
         self.wer_pico = self.wer_pico.saturating_add((wer * PICO).round() as u64);
-        let bin = ((wer * BINS_PER_UNIT).round() as u32).min(LAST_BIN);
-        *self.wer_bins.entry(bin).or_default() += 1;
+        self.wer_bins.add(wer);
     }
 
     fn merge(&mut self, other: &Part) {
@@ -97,23 +71,13 @@ impl Part {
         self.perfect += other.perfect;
         self.counts.add(&other.counts);
         self.wer_pico = self.wer_pico.saturating_add(other.wer_pico);
-        for (bin, samples) in &other.wer_bins {
-            *self.wer_bins.entry(*bin).or_default() += samples;
-        }
+        self.wer_bins.merge(&other.wer_bins);
     }
 
     fn median_wer(&self) -> Option<f64> {
         let below = self.nonempty.checked_sub(1)? / 2;
         let above = self.nonempty / 2;
-        let at = |rank: u64| {
-            let mut seen = 0;
-            let bin = self.wer_bins.iter().find(|(_, samples)| {
-                seen += **samples;
-                seen > rank
-            });
-            bin.map(|(bin, _)| f64::from(*bin) / BINS_PER_UNIT)
-        };
-        Some((at(below)? + at(above)?) / 2.0)
+        Some((self.wer_bins.at(below)? + self.wer_bins.at(above)?) / 2.0)
     }
 
     fn figures(&self) -> CorpusFigures {
@@ -259,7 +223,8 @@ pub struct CorpusFigures {
     pub raw_cer: f64,
     /// Mean of the samples' WER, over samples whose reference has words.
     pub mean_wer: Option<f64>,
-    /// Median of the same, to 0.001; 10 stands for 10 and above.
+    /// Median of the same, to 0.001 (above 1: to 0.01, above 2: to 0.1); 10
+    /// stands for 10 and above.
     pub median_wer: Option<f64>,
     /// Share of samples with every word right.
     pub perfect_share: Option<f64>,

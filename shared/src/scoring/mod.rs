@@ -51,6 +51,7 @@
 //! in words, 14 MiB in (48,000) characters, of which 6 MiB before the first.
 
 pub mod align;
+mod bins;
 pub mod confusions;
 pub mod corpus;
 mod error;

@@ -1,6 +1,6 @@
 //! Finding work: what is due, by shard, without a scan.
 
-use super::row::{self, n, s};
+use super::row::{self, Item, n, s};
 use super::{Store, StoreError};
 use crate::domain::Timestamp;
 
@@ -28,47 +28,55 @@ pub enum DueTable {
     Units,
 }
 
+/// Where a look at one shard goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DuePosition(Item);
+
 impl Store {
-    /// What is due at `now`, the oldest of each shard first, up to `limit` per
-    /// shard.
+    /// What is due at `now` in one shard, the oldest first: a page, and where
+    /// to go on when there may be more.
     pub async fn due(
         &self,
         table: DueTable,
+        shard: &str,
         now: Timestamp,
         limit: i32,
-    ) -> Result<Vec<Due>, StoreError> {
+        after: Option<DuePosition>,
+    ) -> Result<(Vec<Due>, Option<DuePosition>), StoreError> {
         let name = match table {
             DueTable::Files => &self.tables.files,
             DueTable::Datasets => &self.tables.datasets,
             DueTable::Runs => &self.tables.runs,
             DueTable::Units => &self.tables.units,
         };
-        let queries = row::due_shards().map(|shard| {
-            self.db
-                .query()
-                .table_name(name)
-                .index_name("due")
-                .key_condition_expression("due_shard = :shard AND due_at <= :now")
-                .expression_attribute_values(":shard", s(shard))
-                .expression_attribute_values(":now", n(now.millis()))
-                .limit(limit)
-                .send()
-        });
-        let mut due = Vec::new();
-        for answer in futures::future::join_all(queries).await {
-            for item in answer?.items.unwrap_or_default() {
-                let (Some(pk), Some(sk)) = (row::text(&item, "pk"), row::text(&item, "sk")) else {
-                    continue;
-                };
+        let answer = self
+            .db
+            .query()
+            .table_name(name)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", s(shard))
+            .expression_attribute_values(":now", n(now.millis()))
+            .limit(limit)
+            .set_exclusive_start_key(after.map(|position| position.0))
+            .send()
+            .await?;
+        let due = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|item| {
                 let at = row::number(&item, "due_at").and_then(|m| i64::try_from(m).ok());
-                due.push(Due {
-                    pk: pk.to_owned(),
-                    sk: sk.to_owned(),
+                Some(Due {
+                    pk: row::text(&item, "pk")?.to_owned(),
+                    sk: row::text(&item, "sk")?.to_owned(),
                     at: Timestamp::from_millis(at.unwrap_or_default()),
-                });
-            }
-        }
-        due.sort_by_key(|due| due.at);
-        Ok(due)
+                })
+            });
+        let next = answer
+            .last_evaluated_key
+            .filter(|key| !key.is_empty())
+            .map(DuePosition);
+        Ok((due.collect(), next))
     }
 }

@@ -303,7 +303,7 @@ impl Store {
                     Item::from([(":dataset".into(), string_set([dataset]))]),
                 )?;
             }
-            if txn.len() > 0 {
+            if !txn.is_empty() {
                 txn.commit().await?;
             }
         }

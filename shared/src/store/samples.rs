@@ -239,3 +239,41 @@ impl Store {
         self.delete_many(&self.tables.samples, keys).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    fn sample(position: u16, text: usize) -> Sample {
+        let dataset = DatasetId::mint(1, [1; 10]);
+        let now = Timestamp::default();
+        Sample {
+            id: SampleId::new(dataset, position),
+            file_id: FileId::mint(1, [1; 10]),
+            filename: String::new(),
+            ground_truth: Some("x".repeat(text)),
+            reference_version: 1,
+            language: "en".into(),
+            metadata: std::collections::BTreeMap::new(),
+            duration_seconds: 1.0,
+            size_bytes: 1,
+            content_type: String::new(),
+            object_key: String::new(),
+            object_version: None,
+            updated_by: None,
+            inserted_at: now,
+            updated_at: now,
+            rev: 1,
+        }
+    }
+
+    #[test]
+    fn transactions_are_bounded_by_count_and_bytes() {
+        let small: Vec<Sample> = (0..120).map(|n| sample(n, 10)).collect();
+        assert_eq!(transactions(&small), [0..50, 50..100, 100..120]);
+        let large: Vec<Sample> = (0..25).map(|n| sample(n, 290_000)).collect();
+        assert_eq!(transactions(&large), [0..10, 10..20, 20..25]);
+        assert!(transactions(&[]).is_empty());
+    }
+}

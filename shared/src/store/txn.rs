@@ -59,9 +59,9 @@ impl Store {
 }
 
 impl Txn<'_> {
-    /// Writes so far.
-    pub fn len(&self) -> usize {
-        self.writes.len()
+    /// Whether nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
     }
 
     /// An item that must be new (`rev` 1) or at the revision before.

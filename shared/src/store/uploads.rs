@@ -97,7 +97,7 @@ impl Store {
                     Item::from([(":run".into(), string_set([run]))]),
                 )?;
             }
-            if txn.len() == 0 {
+            if txn.is_empty() {
                 continue;
             }
             match txn.commit().await.map_err(StoreError::from) {

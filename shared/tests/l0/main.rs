@@ -82,8 +82,8 @@ fn the_protocol_loses_nothing_and_doubles_nothing() {
 /// Runs wrong schedules until enough of them were noticed.
 #[test]
 fn known_mistakes_are_caught() {
-    const AT_LEAST: u64 = 1_000;
-    const CAUGHT: u64 = 3;
+    const AT_LEAST: u64 = 500;
+    const CAUGHT: u64 = 2;
     for (name, protocol) in Protocol::WRONG {
         let (mut schedules, mut wrong) = (0u64, 0u64);
         let mut first: BTreeMap<String, u64> = BTreeMap::new();
@@ -100,7 +100,7 @@ fn known_mistakes_are_caught() {
         let most = first.iter().max_by_key(|(_, times)| **times);
         let most = most.map_or("", |(kind, _)| kind);
         println!("{share:6.2} % of {schedules:5} schedules: {name}; mostly \"{most}\"");
-        //X assert!(wrong > 0, "{name} went unnoticed");
+        assert!(wrong > 0, "{name} went unnoticed");
     }
 }
 

@@ -72,6 +72,7 @@ pub fn accept_run(w: &mut World) {
         updated_at: now,
         finished_at: None,
         due_at: Some(now + OUTBOX),
+        scorings: Default::default(),
         rev: 1,
     };
     w.tables.run = Some(Rc::new(run));

@@ -101,7 +101,7 @@ impl Schedule {
             let restless = if w.dice.chance(500) {
                 0
             } else {
-                w.dice.below(15)
+                w.dice.below(50)
             };
             (
                 steps,

@@ -90,7 +90,7 @@ impl Rates {
             provider: one(150),
             create: one(600),
             crash: one(40),
-            slow: one(100),
+            slow: one(200),
             batch: one(400),
             stale: one(200),
         }

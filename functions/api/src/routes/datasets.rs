@@ -19,7 +19,7 @@ use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::services::{MAX_PAGE_BYTES, datasets, deletion, signing};
+use crate::services::{MAX_PAGE_BYTES, dataset_checks, datasets, deletion, signing};
 
 /// The routes of datasets.
 pub fn routes() -> OpenApiRouter<App> {
@@ -106,7 +106,7 @@ async fn create(
         }
     };
     let made = async {
-        let checked = datasets::check(&app, &tenant, "", value).await?;
+        let checked = dataset_checks::check(&app, &tenant, "", value).await?;
         datasets::create(&app, &tenant, &attempt, &checked, true).await
     };
     let dataset = attempt.settle(&app, made.await).await?;

@@ -51,28 +51,58 @@ impl FromQuery for FileQuery {
     }
 }
 
+/// Which page of files, and what to show of them.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FilesQuery {
+    /// With playback URLs.
+    #[param(value_type = Option<bool>)]
+    include_signed_url: bool,
+    /// Most items of the page.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 50)]
+    limit: usize,
+    /// `next_cursor` of the page before; absent for the first page.
+    cursor: Option<String>,
+}
+
+impl FromQuery for FilesQuery {
+    const NAMES: &'static [&'static str] = &["include_signed_url", "limit", "cursor"];
+
+    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+        let Paging { limit, cursor } = pairs.paging()?;
+        Ok(Self {
+            include_signed_url: pairs.flag("include_signed_url", false)?,
+            limit,
+            cursor,
+        })
+    }
+}
+
 /// Lists files, newest first.
-#[utoipa::path(get, path = "/files", tag = "files", operation_id = "list_files", params(Paging),
+#[utoipa::path(get, path = "/files", tag = "files", operation_id = "list_files", params(FilesQuery),
     responses((status = 200, description = "A page of files", body = ListEnvelope<FileView>)))]
 async fn index(
     State(app): State<App>,
     AsViewer(tenant): AsViewer,
-    Params(paging): Params<Paging>,
+    Params(query): Params<FilesQuery>,
 ) -> Answer {
     let cursors = tenant.cursors("files", &[]);
+    let paging = Paging {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
     let after = start(&cursors, &paging)?;
     let found = app
         .store
         .list_files(&tenant.project, after.as_deref(), paging.limit)
         .await?;
     let (files, meta) = split(&cursors, &paging, found);
-    list(
-        files
-            .into_iter()
-            .map(|file| FileView::new(file, None))
-            .collect(),
-        meta,
-    )
+    let (app, signed) = (&app, query.include_signed_url);
+    let views = files.into_iter().map(|file| async move {
+        let url = signing::file_url(app, &file, signed).await;
+        FileView::new(file, url)
+    });
+    list(futures::future::join_all(views).await, meta)
 }
 
 /// Announces files to be uploaded, or takes a small one.

@@ -116,7 +116,7 @@ async fn index(
         .list_runs(&tenant.project, filter, after.as_deref(), paging.limit)
         .await?;
     let (runs, meta) = split(&cursors, &paging, found);
-    list(runs.iter().map(|run| RunView::brief(run)).collect(), meta)
+    list(runs.iter().map(RunView::brief).collect(), meta)
 }
 
 /// Starts a run of several models over a dataset.

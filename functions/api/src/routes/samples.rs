@@ -17,7 +17,7 @@ use crate::error::{Answer, ApiError, finish};
 use crate::id::PathId;
 use crate::json::JsonBody;
 use crate::query::{NoQuery, Params};
-use crate::services::{ATTEMPTS, datasets, pause};
+use crate::services::{ATTEMPTS, dataset_checks, pause};
 
 /// The routes of samples.
 pub fn routes() -> OpenApiRouter<App> {
@@ -41,12 +41,13 @@ fn check(patch: SamplePatch) -> Result<Change, ApiError> {
     if ground_truth.is_none() && language.is_none() && metadata.is_none() {
         errors.push("body", "give ground_truth, language or metadata");
     }
-    let ground_truth = ground_truth
-        .map(|text| text.and_then(|text| errors.keep(datasets::reference("ground_truth", &text))));
+    let ground_truth = ground_truth.map(|text| {
+        text.and_then(|text| errors.keep(dataset_checks::reference("ground_truth", &text)))
+    });
     let language = language
-        .map(|tag| tag.and_then(|tag| errors.keep(datasets::language_tag("language", &tag))));
+        .map(|tag| tag.and_then(|tag| errors.keep(dataset_checks::language_tag("language", &tag))));
     let metadata = metadata.map(|fields| match fields {
-        Some(fields) => datasets::metadata("metadata", &fields, &mut errors),
+        Some(fields) => dataset_checks::metadata("metadata", &fields, &mut errors),
         None => Metadata::new(),
     });
     finish(errors)?;
@@ -108,7 +109,7 @@ async fn update(
             rev: sample.rev + 1,
             ..change.apply(&sample, &dataset)
         };
-        datasets::size("body", next.ground_truth.as_deref(), &next.metadata)
+        dataset_checks::size("body", next.ground_truth.as_deref(), &next.metadata)
             .map_err(|e| vec![e])?;
         let had = u32::from(sample.ground_truth.is_some());
         let has = u32::from(next.ground_truth.is_some());

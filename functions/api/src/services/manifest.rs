@@ -8,7 +8,7 @@ use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_MANIFEST_BYT
 use stt_eval_shared::domain::manifest::{FileRef, Format, Row, parse};
 use stt_eval_shared::domain::validate::{self, Errors};
 
-use super::datasets::{Draft, language_tag, reference, size};
+use super::dataset_checks::{Draft, language_tag, reference, size};
 use crate::auth::Tenant;
 use crate::error::ApiError;
 

@@ -1,5 +1,6 @@
 //! What routes do that is more than reading a record.
 
+pub mod dataset_checks;
 pub mod datasets;
 pub mod deletion;
 pub mod inline;
@@ -8,6 +9,7 @@ pub mod results;
 pub mod results_by_sample;
 pub mod results_by_wer;
 pub mod reviews;
+pub mod run_checks;
 pub mod runs;
 pub mod signing;
 pub mod snapshot;

@@ -273,6 +273,7 @@ pub(crate) mod tests {
             updated_at: now,
             finished_at: None,
             due_at: None,
+            scorings: Default::default(),
             rev: 1,
         }
     }

@@ -1,6 +1,6 @@
 //! Keys of providers.
 
-use gemini_sim::{Fault, FaultRule, Route};
+use gemini_sim::{Fault, FaultRule};
 use serde_json::json;
 
 use crate::support::store::{objects, rows};
@@ -55,8 +55,7 @@ fn a_key_is_tried_at_the_provider_first() {
         World::names(&answer, 422, "api_key");
         assert!(!answer.text.contains("271828"), "{}", answer.text);
         let down = format!("AIza-down-key-of-{}", w.project.name);
-        w.strike(refuse(500, &down).on(Route::ModelList));
-        w.strike(refuse(500, &down).on(Route::ModelGet));
+        w.strike(refuse(500, &down));
         let answer = w.put(GOOGLE, &json!({ "api_key": down })).await;
         answer.refused(503);
         assert!(answer.header("retry-after").is_some());

@@ -188,13 +188,17 @@ fn of_many_that_want_a_name_one_gets_it() {
         let winner = answers.iter().find(|answer| answer.status == 201).unwrap();
         let found = w.get(&format!("/datasets/{}?include_samples=true", id(winner.data(201)))).await;
         assert_eq!(text(&found.data(200)["samples"][0]["file_id"]), file);
-        // The losers left nothing that keeps the file.
+        // What the losers had begun is cleared away and keeps the file no longer.
+        w.machine
+            .wait("one dataset uses the file", async || {
+                let uses = rows(w, bare(&file)).await;
+                (uses.iter().filter(|row| row.starts_with("samples")).count() == 1).then_some(())
+            })
+            .await;
         w.delete(&format!("/datasets/{}", id(winner.data(201)))).await.data(200);
         w.machine
-            .wait("file and datasets are gone", async || {
-                let left = rows(w, bare(&file)).await;
-                eprintln!("LEFT {left:?}");
-                left.is_empty().then_some(())
+            .wait("file and dataset are gone", async || {
+                rows(w, bare(&file)).await.is_empty().then_some(())
             })
             .await;
     });

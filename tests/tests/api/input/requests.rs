@@ -49,19 +49,14 @@ fn unknown_routes_and_methods_are_refused_in_the_envelope() {
             "/Files",
             "/files/",
             "/runs/x/y/z",
-            "//",
             "//api",
             "//api/v1",
             "//api/v2/evaluations/stt/files",
             "//favicon.ico",
             "//.env",
             "//api/v1/evaluations/stt",
-            "/%2e%2e/%2e%2e/keys",
             "/files%2f..",
         ] {
-            if path == "//" {
-                continue;
-            }
             let answer = w.get(path).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text);
             answer.refused(404);

@@ -112,6 +112,26 @@ pub fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a Value> {
     items(list).iter().map(|item| &item[member]).collect()
 }
 
+/// Answers of which only the status matters.
+pub trait Expect {
+    /// It must be this success.
+    fn ok(&self, status: u16);
+    /// It must be this refusal.
+    fn no(&self, status: u16);
+}
+
+impl Expect for Answer {
+    #[track_caller]
+    fn ok(&self, status: u16) {
+        let _ = self.data(status);
+    }
+
+    #[track_caller]
+    fn no(&self, status: u16) {
+        let _ = self.refused(status);
+    }
+}
+
 /// A dataset and what it was made of.
 pub struct Made {
     pub id: String,

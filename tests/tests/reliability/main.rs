@@ -1,0 +1,12 @@
+//! Nothing lost, nothing twice: the real handlers with the official clients,
+//! while whatever can go wrong does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+mod rig;
+mod sites;
+mod state;

@@ -1,0 +1,472 @@
+//! One embedded cloud, and on it cases that know nothing of each other: each
+//! has tables, a queue, a project and a simulated provider of its own. Nothing
+//! runs by itself: the case calls the real handlers, one after the other.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use gemini_sim::{GeminiSim, Recording, SimConfig};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use stt_eval_local::cloud::{Cloud, CloudConfig, QueueSpec};
+use stt_eval_local::keys::{ProjectKeys, vault_key};
+use stt_eval_shared::app::Deadline;
+use stt_eval_shared::config::Config;
+use stt_eval_shared::domain::{FileId, ProjectId, RunId, Timestamp};
+use stt_eval_shared::store::schema::TABLES;
+use stt_eval_shared::App;
+use stt_eval_tests::API;
+use stt_eval_tests::audio::{sha256, wav};
+use stt_eval_tests::fault::{Injector, Site};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+pub const PRO: &str = "gemini-2.5-pro";
+pub const FLASH: &str = "gemini-2.5-flash";
+pub const BUCKET: &str = "stt-eval-cases";
+/// What the samples say.
+pub const TEXTS: [&str; 3] = ["one small step", "for a man", "one giant leap"];
+
+/// How long a case may take before it counts as stuck. Not a measure of speed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Bounds that make everything due within moments. The grace is what the
+/// protocol says it must be: longer than a creation can take.
+const BOUNDS: [(&str, &str); 15] = [
+    ("STAGE", "case"),
+    ("SUBMISSION_GRACE_SECONDS", "2"),
+    ("COLLECT_LEASE_SECONDS", "0.3"),
+    ("BATCH_SETTLE_SECONDS", "0.2"),
+    ("REFUSAL_PAUSE_SECONDS", "0.02"),
+    ("UNIT_RESEND_SECONDS", "0.05"),
+    ("UNIT_BACKSTOP_SECONDS", "0.4"),
+    ("OUTBOX_SECONDS", "0.05"),
+    ("MISSED_UPLOAD_SECONDS", "0.2"),
+    ("UPLOAD_MARGIN_SECONDS", "0.2"),
+    ("UNSEALED_SECONDS", "3"),
+    ("TASK_LEASE_SECONDS", "0.1"),
+    ("STAGING_LEASE_SECONDS", "0.3"),
+    ("POLL_PAUSES_SECONDS", "0.02"),
+    ("BUCKET", BUCKET),
+];
+
+/// The embedded cloud.
+pub struct Ground {
+    pub cloud: Cloud,
+    http: OnceLock<reqwest::Client>,
+    dir: TempDir,
+    numbers: AtomicU32,
+}
+
+impl Ground {
+    pub async fn start() -> Arc<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = CloudConfig::new(dir.path().join("cloud"), BUCKET);
+        config.queues = vec![QueueSpec::new("events")];
+        let cloud = Cloud::start(config).await.unwrap();
+        Arc::new(Self { cloud, http: OnceLock::new(), dir, numbers: AtomicU32::new(1) })
+    }
+
+    /// For uploads. Made late: the first app installs the TLS provider.
+    fn http(&self) -> &reqwest::Client {
+        self.http.get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap())
+    }
+}
+
+/// How a case differs from the usual one.
+#[derive(Default)]
+pub struct Options {
+    /// Variables to replace.
+    pub settings: Vec<(&'static str, &'static str)>,
+    /// The SDK may repeat its calls.
+    pub repeats: bool,
+    /// The provider.
+    pub sim: Option<SimConfig>,
+}
+
+/// A case.
+pub struct Case {
+    pub ground: Arc<Ground>,
+    /// What the handlers work with: with faults.
+    pub app: App,
+    /// The same tables without.
+    pub clean: App,
+    pub api: api::Handler,
+    pub injector: Arc<Injector>,
+    pub sim: GeminiSim,
+    pub project: ProjectId,
+    pub tables: Vec<(&'static str, String)>,
+    pub queue: String,
+    pub key: String,
+    dir: TempDir,
+}
+
+/// An answer of the api.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u64,
+    pub body: Value,
+}
+
+impl Case {
+    pub async fn start(ground: &Arc<Ground>, options: Options) -> Self {
+        let number = ground.numbers.fetch_add(1, Ordering::Relaxed);
+        let name = format!("c{number:05}");
+        let dir = tempfile::tempdir_in(ground.dir.path()).unwrap();
+        let db = ground.cloud.dynamodb_client();
+        let mut tables = Vec::new();
+        for table in &TABLES {
+            let full = format!("{name}.{}", table.name);
+            table.create(&full).unwrap().send_with(&db).await.unwrap();
+            tables.push((table.name, full));
+        }
+        let sqs = ground.cloud.sqs_client();
+        let queue = sqs.create_queue().queue_name(format!("{name}-submissions"));
+        let queue = queue.send().await.unwrap().queue_url.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let sim = options.sim.unwrap_or_else(|| SimConfig {
+            batch_delay: Duration::from_millis(1),
+            ..SimConfig::default()
+        });
+        let sim = GeminiSim::start(listener, sim).await.unwrap();
+
+        let mut variables: HashMap<String, String> =
+            BOUNDS.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        for (table, full) in &tables {
+            variables.insert(format!("TABLE_{}", table.to_uppercase()), full.clone());
+        }
+        variables.insert("SUBMIT_QUEUE_URL".into(), queue.clone());
+        variables.insert("GEMINI_BASE_URL".into(), sim.url());
+        variables.insert("KEY_FILE".into(), vault_key(dir.path()).unwrap().display().to_string());
+        variables.extend(options.settings.iter().map(|(n, v)| ((*n).into(), (*v).into())));
+        let config = Config::read(|name| variables.get(name).cloned()).unwrap();
+
+        let injector = Arc::new(Injector::default());
+        let aws = ground.cloud.sdk_config();
+        let clean = App::build(config.clone(), &aws, true).unwrap();
+        let retry = if options.repeats {
+            RetryConfig::standard().with_initial_backoff(Duration::from_millis(1))
+        } else {
+            RetryConfig::disabled()
+        };
+        let client = injector.around(aws.http_client().unwrap());
+        let faulty = aws.to_builder().http_client(client).retry_config(retry).build();
+        let app = App::build(config, &faulty, true).unwrap();
+
+        let project: ProjectId = name.parse().unwrap();
+        let mut keys = ProjectKeys::open(dir.path()).unwrap();
+        let key = keys.ensure(&clean.store, &project).await.unwrap();
+        let case = Self {
+            ground: ground.clone(),
+            api: api::Handler::new(app.clone()),
+            app,
+            clean,
+            injector,
+            sim,
+            project,
+            tables,
+            queue,
+            key,
+            dir,
+        };
+        case.credential("google").await;
+        for (number, text) in (1u32..).zip(TEXTS) {
+            let audio = wav(number, 0.1);
+            case.sim.recordings().insert(&sha256(&audio), PRO, Recording::text(text));
+            let rest = text.split_once(' ').map_or("x", |(_, rest)| rest);
+            case.sim.recordings().insert(&sha256(&audio), FLASH, Recording::text(rest));
+        }
+        case
+    }
+
+    async fn credential(&self, provider: &str) {
+        let vault = self.clean.vault.as_ref().unwrap();
+        let secret = SecretString::from(format!("simulated-key-of-{}", self.project));
+        let now = Timestamp::now();
+        let sealed = vault.seal(&self.project, provider, &secret, now, now).await.unwrap();
+        self.clean.store.save_credential(&self.project, &sealed).await.unwrap();
+    }
+
+    /// Ends it. Its tables go, so that many cases stay as fast as one.
+    pub async fn end(self) {
+        self.sim.shutdown().await;
+        let db = self.ground.cloud.dynamodb_client();
+        for (_, table) in &self.tables {
+            db.delete_table().table_name(table).send().await.unwrap();
+        }
+        drop(self.dir);
+    }
+
+    /// One request to the api; `None` when the function died on it.
+    pub async fn once(
+        &self,
+        handler: &'static str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        idempotency: &str,
+    ) -> Option<Answer> {
+        let path = format!("{API}{path}");
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+            "headers": {
+                "x-api-key": self.key, "host": "localhost",
+                "content-type": "application/json", "idempotency-key": idempotency,
+            },
+            "requestContext": {
+                "accountId": "0", "apiId": "a", "domainName": "localhost", "domainPrefix": "l",
+                "requestId": "r", "routeKey": "$default", "stage": "$default",
+                "time": "", "timeEpoch": 0,
+                "http": {
+                    "method": method, "path": path, "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1", "userAgent": "case",
+                },
+            },
+            "body": body.map(Value::to_string),
+            "isBase64Encoded": false,
+        });
+        let answer = self.injector.run(handler, self.api.handle(event)).await?.unwrap();
+        let body = answer["body"].as_str().unwrap_or_default();
+        Some(Answer {
+            status: answer["statusCode"].as_u64().unwrap(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        })
+    }
+
+    /// A request as a client makes it: again, with the same key, until there
+    /// is an answer; gives its data.
+    pub async fn ask(
+        &self,
+        handler: &'static str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        idempotency: &str,
+    ) -> Value {
+        for _ in 0..10 {
+            match self.once(handler, method, path, body, idempotency).await {
+                Some(answer) if answer.status < 300 => return answer.body["data"].clone(),
+                // Its claim is held by the one that died; a minute passes.
+                Some(answer) if answer.status == 409 => self.a_minute_passes().await,
+                Some(answer) if answer.status >= 500 => {}
+                None => {}
+                Some(answer) => panic!("{method} {path}: {answer:?}"),
+            }
+        }
+        panic!("{method} {path} has no answer");
+    }
+
+    /// Claims of idempotency keys grow old.
+    async fn a_minute_passes(&self) {
+        for item in self.rows("runs").await {
+            let sk = item["sk"].as_s().unwrap();
+            if sk.starts_with("idem#") && !item.contains_key("status") {
+                let db = self.ground.cloud.dynamodb_client();
+                let old = Timestamp::default().to_string();
+                let update = db
+                    .update_item()
+                    .table_name(self.table("runs"))
+                    .key("pk", item["pk"].clone())
+                    .key("sk", item["sk"].clone())
+                    .update_expression("SET claimed_at = :old")
+                    .expression_attribute_values(
+                        ":old",
+                        aws_sdk_dynamodb::types::AttributeValue::S(old),
+                    );
+                update.send().await.unwrap();
+            }
+        }
+    }
+
+    pub fn table(&self, name: &str) -> &str {
+        &self.tables.iter().find(|(table, _)| *table == name).unwrap().1
+    }
+
+    /// Every row of a table.
+    pub async fn rows(
+        &self,
+        table: &str,
+    ) -> Vec<HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+        let db = self.ground.cloud.dynamodb_client();
+        let mut rows = Vec::new();
+        let mut after = None;
+        loop {
+            let scan = db.scan().table_name(self.table(table)).consistent_read(true);
+            let page = scan.set_exclusive_start_key(after).send().await.unwrap();
+            rows.extend(page.items.unwrap_or_default());
+            after = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if after.is_none() {
+                return rows;
+            }
+        }
+    }
+
+    /// The event that S3 sends of a file.
+    pub async fn s3_event(&self, file: FileId) -> String {
+        let file = self.clean.store.file(&self.project, file).await.unwrap().unwrap();
+        json!({ "Records": [{
+            "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+            "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
+            "userIdentity": { "principalId": "AWS:0" },
+            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+            "responseElements": {},
+            "s3": {
+                "s3SchemaVersion": "1.0", "configurationId": "uploads",
+                "bucket": {
+                    "name": BUCKET, "ownerIdentity": { "principalId": "0" },
+                    "arn": format!("arn:aws:s3:::{BUCKET}"),
+                },
+                "object": { "key": file.object_key, "size": file.size_bytes, "eTag": "e", "sequencer": "1" },
+            },
+        }] })
+        .to_string()
+    }
+
+    /// Delivers a message to `register` until it is taken.
+    pub async fn register(&self, body: &str) {
+        for _ in 0..10 {
+            let handled = register::handle(event(body), &self.app);
+            match self.injector.run("register", handled).await {
+                Some(response) if response.batch_item_failures.is_empty() => return,
+                _ => {}
+            }
+        }
+        panic!("an upload event is never taken");
+    }
+
+    /// Delivers a message to `submit`; tells whether it was taken.
+    pub async fn submit(&self, body: &str) -> bool {
+        // A run that is new has its own name in the list of call sites.
+        let handler = if body.contains("run_accepted") { "plan" } else { "submit" };
+        let deadline = Deadline::after(Duration::from_secs(290));
+        let handled = submit::handle(event(body), &self.app, deadline);
+        let handled = self.injector.run(handler, handled).await;
+        handled.is_some_and(|response| response.batch_item_failures.is_empty())
+    }
+
+    pub async fn poll(&self) {
+        let deadline = Deadline::after(Duration::from_secs(110));
+        self.injector.run("poll", poll::handle(json!({}), &self.app, deadline)).await;
+    }
+
+    /// Messages that wait in the submission queue, as they would be delivered.
+    pub async fn messages(&self) -> Vec<(String, String)> {
+        let sqs = self.ground.cloud.sqs_client();
+        let receive = sqs.receive_message().queue_url(&self.queue).visibility_timeout(0);
+        let answer = receive.max_number_of_messages(10).send().await.unwrap();
+        let messages = answer.messages.unwrap_or_default().into_iter();
+        messages.map(|m| (m.body.unwrap(), m.receipt_handle.unwrap())).collect()
+    }
+
+    pub async fn delete_message(&self, receipt: &str) {
+        let sqs = self.ground.cloud.sqs_client();
+        let delete = sqs.delete_message().queue_url(&self.queue).receipt_handle(receipt);
+        delete.send().await.unwrap();
+    }
+
+    /// Delivers what waits in the queue; gives how many messages there were.
+    pub async fn pump(&self) -> usize {
+        let messages = self.messages().await;
+        for (body, receipt) in &messages {
+            if self.submit(body).await {
+                self.delete_message(receipt).await;
+            }
+        }
+        messages.len()
+    }
+
+    /// Rows that somebody still has to look at.
+    pub async fn due(&self) -> Vec<String> {
+        let mut due = Vec::new();
+        for table in ["files", "datasets", "runs", "units"] {
+            for row in self.rows(table).await {
+                if row.contains_key("due_shard") {
+                    due.push(format!("{table} {:?} {:?}", row["sk"], row.get("state")));
+                }
+            }
+        }
+        due
+    }
+
+    /// Queue and schedule, until nothing is left to do.
+    pub async fn settle(&self) {
+        let begun = Instant::now();
+        loop {
+            let messages = self.pump().await;
+            self.poll().await;
+            let due = self.due().await;
+            if messages == 0 && due.is_empty() {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "stuck: {messages} messages, {due:?}");
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    /// Announces, uploads and registers a recording.
+    pub async fn file(&self, number: u32) -> FileId {
+        let audio = wav(number, 0.1);
+        let wanted = json!({
+            "filename": format!("{number}.wav"), "content_type": "audio/wav",
+            "size_bytes": audio.len(),
+        });
+        let key = format!("file-{number}");
+        let made = self.ask("api files", "POST", "/files", Some(&wanted), &key).await;
+        self.put(&made["upload"], audio).await;
+        let id: FileId = made["file"]["id"].as_str().unwrap().parse().unwrap();
+        self.register(&self.s3_event(id).await).await;
+        id
+    }
+
+    pub async fn put(&self, upload: &Value, bytes: Vec<u8>) {
+        let mut request = self.ground.http().put(upload["url"].as_str().unwrap()).body(bytes);
+        for (name, value) in upload["headers"].as_object().unwrap() {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
+    }
+
+    /// Three recordings and a dataset of them.
+    pub async fn dataset(&self) -> String {
+        let mut samples = Vec::new();
+        for (number, text) in (1u32..).zip(TEXTS) {
+            let file = self.file(number).await;
+            samples.push(json!({ "file_id": file.to_string(), "ground_truth": text }));
+        }
+        let wanted = json!({ "name": "set", "language": "en", "samples": samples });
+        let made = self.ask("api datasets", "POST", "/datasets", Some(&wanted), "dataset").await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn run(&self, dataset: &str, models: &[&str]) -> RunId {
+        let wanted = json!({ "run_name": "run", "dataset_id": dataset, "providers": models });
+        let made = self.ask("api runs", "POST", "/runs", Some(&wanted), "run").await;
+        made["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The whole flow.
+    pub async fn flow(&self) -> RunId {
+        let dataset = self.dataset().await;
+        let run = self.run(&dataset, &[PRO, FLASH]).await;
+        self.settle().await;
+        run
+    }
+
+    pub fn sites(&self) -> Vec<Site> {
+        self.injector.log()
+    }
+}
+
+/// A message as SQS delivers it.
+pub fn event(body: &str) -> SqsEvent {
+    let mut message = SqsMessage::default();
+    message.message_id = Some("m".into());
+    message.body = Some(body.to_owned());
+    let mut event = SqsEvent::default();
+    event.records = vec![message];
+    event
+}

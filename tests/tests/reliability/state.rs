@@ -1,0 +1,124 @@
+//! What a case has come to, without what differs from case to case.
+
+use std::collections::BTreeMap;
+
+use gemini_sim::Route;
+use stt_eval_shared::domain::RunId;
+
+use crate::rig::{BUCKET, Case};
+
+/// Everything two cases that came to the same must agree on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Status, counts and sums.
+    pub run: String,
+    /// Each item's latest outcome.
+    pub results: Vec<String>,
+    /// Rows by table and kind; counters with their value.
+    pub rows: BTreeMap<String, usize>,
+    /// Objects of the project by kind.
+    pub objects: BTreeMap<String, usize>,
+    /// Batches at the provider by unit: how many, and how they ended.
+    pub batches: BTreeMap<String, Vec<String>>,
+    /// Files left at the provider.
+    pub left: Vec<String>,
+}
+
+/// A sort key without ids.
+fn kind(sk: &str) -> String {
+    let parts = sk.split(['#', '_']).map(|part| {
+        let id = part.len() >= 10 && part.bytes().any(|b| b.is_ascii_digit());
+        if id { "*" } else { part }
+    });
+    parts.collect::<Vec<_>>().join("#")
+}
+
+impl Summary {
+    pub async fn of(case: &Case, run: RunId) -> Self {
+        let store = &case.clean.store;
+        let found = store.run(&case.project, run).await.unwrap().unwrap();
+        let mut results = Vec::new();
+        for provider in 0..found.providers.len() {
+            let provider = u8::try_from(provider).unwrap();
+            let entries = store.results_between(&case.project, run, provider, 0, 9_999);
+            for entry in entries.await.unwrap() {
+                let o = entry.outcome;
+                results.push(format!(
+                    "{provider}/{} r{} {:?} {:?} {:?} {:?} {:?} {:?} {} {:?}",
+                    o.id.position(), o.round, o.ground_truth, o.transcription, o.error_code,
+                    o.model_version, o.score, o.usage, o.cost_micro_usd, o.language,
+                ));
+            }
+        }
+        let run = format!(
+            "{:?} round {} units {:?}/{} closing {} due {:?} {:?} {:?}",
+            found.status, found.round, found.units_done, found.units_total.unwrap_or(0),
+            found.closing, found.due_at, found.error_message, found.providers,
+        );
+        let mut rows = BTreeMap::new();
+        for (table, _) in &case.tables {
+            for row in case.rows(table).await {
+                let sk = row["sk"].as_s().unwrap();
+                if sk == "#count" {
+                    let n = row["n"].as_n().unwrap().parse().unwrap();
+                    rows.insert(format!("{table} #count"), n);
+                } else if !sk.starts_with("idem#") {
+                    *rows.entry(format!("{table} {}", kind(sk))).or_default() += 1;
+                }
+            }
+        }
+        Self {
+            run,
+            results,
+            rows,
+            objects: objects(case).await,
+            batches: batches(case).await,
+            left: left(case),
+        }
+    }
+}
+
+/// Objects in the bucket that belong to the project.
+pub async fn objects(case: &Case) -> BTreeMap<String, usize> {
+    let s3 = case.ground.cloud.s3_client();
+    let mut found = BTreeMap::new();
+    let mut token = None;
+    loop {
+        let list = s3.list_objects_v2().bucket(BUCKET).set_continuation_token(token);
+        let page = list.send().await.unwrap();
+        for object in page.contents() {
+            let key = object.key().unwrap();
+            if key.contains(case.project.as_str()) {
+                let kind = key.split('/').next().unwrap_or_default();
+                *found.entry(kind.to_owned()).or_default() += 1;
+            }
+        }
+        token = page.next_continuation_token;
+        if token.is_none() {
+            return found;
+        }
+    }
+}
+
+/// Batches by unit.
+pub async fn batches(case: &Case) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for batch in case.sim.batches().await {
+        let name = batch.display_name.unwrap_or_default();
+        let unit = name.split("-p").nth(1).unwrap_or(&name);
+        let unit = unit.rsplit_once("-a").map_or(unit, |(unit, _)| unit);
+        found.entry(unit.to_owned()).or_default().push(batch.state);
+    }
+    found
+}
+
+/// Files left at the provider.
+pub fn left(case: &Case) -> Vec<String> {
+    let kind = |generated| if generated { "output" } else { "input" };
+    case.sim.files().iter().map(|f| format!("{} {}", kind(f.generated), f.mime_type)).collect()
+}
+
+/// Creations that were asked for.
+pub fn creations(case: &Case) -> u64 {
+    case.sim.ledger().count(Route::BatchCreate)
+}
