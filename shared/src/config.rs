@@ -19,6 +19,31 @@ pub enum KeySource {
     File(std::path::PathBuf),
 }
 
+/// What one credential may have at its provider at a time. Google's limits for
+/// the first paid tier, with a margin for what others do with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    /// Batches that have not ended.
+    pub open_batches: usize,
+    /// Bytes of audio.
+    pub stored_bytes: u64,
+    /// Seconds of audio waiting for one model (32 tokens a second).
+    pub audio_seconds: u64,
+    /// Pause before a unit that found no room asks again.
+    pub pause: Duration,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self {
+            open_batches: 90,
+            stored_bytes: 18_000_000_000,
+            audio_seconds: 90_000,
+            pause: Duration::from_secs(60),
+        }
+    }
+}
+
 /// Time bounds outside of the units' policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
@@ -34,6 +59,8 @@ pub struct Bounds {
     pub unsealed: Duration,
     /// Pauses between polls of a credential, growing while nothing changes.
     pub poll_pauses: Vec<Duration>,
+    /// Pause between two looks for batches that nobody recorded.
+    pub audit: Duration,
     /// How long a poll or deletion may hold its task.
     pub task_lease: Duration,
     /// How long one file may be on its way to a provider before another
@@ -50,6 +77,7 @@ impl Default for Bounds {
             upload_margin: minutes(5),
             unsealed: minutes(30),
             poll_pauses: vec![minutes(1), minutes(2), minutes(5), minutes(10)],
+            audit: minutes(60),
             task_lease: minutes(5),
             staging_lease: minutes(5),
         }
@@ -77,6 +105,8 @@ pub struct Config {
     pub policy: Policy,
     /// Other time bounds.
     pub bounds: Bounds,
+    /// What a credential may have at its provider.
+    pub admission: Admission,
 }
 
 /// A variable is missing or can't be read.
@@ -179,10 +209,22 @@ impl Config {
             ("MISSED_UPLOAD_SECONDS", &mut bounds.missed_upload),
             ("UPLOAD_MARGIN_SECONDS", &mut bounds.upload_margin),
             ("UNSEALED_SECONDS", &mut bounds.unsealed),
+            ("AUDIT_SECONDS", &mut bounds.audit),
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),
             ("STAGING_LEASE_SECONDS", &mut bounds.staging_lease),
         ] {
             env.seconds(variable, target)?;
+        }
+        let mut admission = Admission::default();
+        env.seconds("ADMISSION_PAUSE_SECONDS", &mut admission.pause)?;
+        if let Some(most) = env.parsed("MAX_OPEN_BATCHES", "a whole number")? {
+            admission.open_batches = most;
+        }
+        if let Some(most) = env.parsed("MAX_STORED_BYTES", "a whole number")? {
+            admission.stored_bytes = most;
+        }
+        if let Some(most) = env.parsed("MAX_AUDIO_SECONDS", "a whole number")? {
+            admission.audio_seconds = most;
         }
         if let Some(list) = env.optional("POLL_PAUSES_SECONDS") {
             let pauses: Option<Vec<Duration>> = list
@@ -221,6 +263,7 @@ impl Config {
             gemini_url: env.optional("GEMINI_BASE_URL"),
             policy,
             bounds,
+            admission,
         })
     }
 }

@@ -9,6 +9,7 @@ pub mod app;
 pub mod audio;
 pub mod config;
 pub mod domain;
+pub mod metrics;
 pub mod objects;
 pub mod providers;
 pub mod queue;

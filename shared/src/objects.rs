@@ -259,6 +259,13 @@ impl Objects {
         Ok(object.body)
     }
 
+    /// A small object, whole.
+    pub async fn get(&self, key: &str) -> Result<Bytes, ObjectError> {
+        let object = self.open(key, None, None).await?;
+        let bytes = object.collect().await.map_err(broken)?;
+        Ok(bytes.into_bytes())
+    }
+
     /// Reads an object line by line.
     pub async fn reader(
         &self,

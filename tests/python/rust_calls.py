@@ -61,7 +61,7 @@ OBJECTS = {
 }
 VAULT = {"seal": "GenerateDataKey", "open": "Decrypt"}
 # Shared modules with calls of their own, which belong to whoever calls them.
-SHARED = ["shared/src/registration.rs"]
+SHARED = ["shared/src/registration.rs", "shared/src/access/projects.rs"]
 
 
 def code_of(path):

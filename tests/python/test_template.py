@@ -21,6 +21,7 @@ import yaml
 FUNCTIONS = ["api", "register", "submit", "poll"]
 TABLES = ["files", "datasets", "samples", "runs", "units", "results", "access"]
 # Metrics that AWS services publish by themselves, for those used here.
+# Our own are read from the code that emits them.
 METRICS = {
     "AWS/ApiGateway": {"4xx", "5xx", "Count", "IntegrationLatency", "Latency"},
     "AWS/Lambda": {"Duration", "Errors", "Invocations", "Throttles"},
@@ -36,6 +37,23 @@ EVERYTHING = {
 }
 
 TEMPLATE = cfn.load()
+
+
+def emitted():
+    """Metrics of our own, each with its dimension besides Stage, if it has one."""
+    code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+    made = re.findall(
+        r'pub const (\w+): Metric = metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)', code
+    )
+    listed = re.search(r"pub const ALL: \[Metric; \d+\] = \[(.*?)\]", code, re.S)[1]
+    assert re.findall(r"\w+", listed) == [constant for constant, _, _ in made]
+    for constant, _, _ in made:
+        assert re.search(rf"\({constant}, ", code), f"{constant} is never emitted"
+    return {name: by for _, name, by in made}
+
+
+OURS = emitted()
+METRICS["SttEval"] = set(OURS)
 
 
 @pytest.fixture(scope="module", params=["defaults", "everything"])
@@ -455,10 +473,14 @@ def test_only_submit_and_poll_open_credentials(grants):
 
 
 def test_only_api_reads_api_keys(grants):
+    no_keys = "ForAllValues:StringNotLike dynamodb:LeadingKeys: key#*"
     for grant in grants:
         if grant.resource == "AccessTable" and grant.who != "api":
-            assert grant.action == "dynamodb:GetItem", grant
-            assert grant.condition == "ForAllValues:StringNotLike dynamodb:LeadingKeys: key#*"
+            # Operators make keys through poll: it can write one, not read one.
+            made = (grant.who, grant.action) == ("poll", "dynamodb:PutItem")
+            counted = (grant.who, grant.action) == ("poll", "dynamodb:UpdateItem")
+            assert made or counted or grant.action == "dynamodb:GetItem", grant
+            assert grant.condition == ("" if made else no_keys), grant
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -501,6 +523,13 @@ def test_alarms_watch_what_exists(resources):
     for name, alarm in alarms.items():
         assert alarm["MetricName"] in METRICS[alarm["Namespace"]], name
         [dimension] = alarm["Dimensions"]
+        if alarm["Namespace"] == "SttEval":
+            stage = of(resources, "AWS::Lambda::Function")["PollFunction"]["Environment"]
+            assert dimension == {"Name": "Stage", "Value": stage["Variables"]["STAGE"]}, name
+            assert OURS[alarm["MetricName"]] == "", f"{name} lacks a dimension"
+            assert alarm["TreatMissingData"] == "notBreaching", name
+            watched.add(alarm["MetricName"])
+            continue
         target = dimension["Value"].strip("${}").split(".")[0]
         kind = {"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/ApiGateway": "ApiId"}
         assert dimension["Name"] == kind[alarm["Namespace"]], name
@@ -512,6 +541,7 @@ def test_alarms_watch_what_exists(resources):
         wanted.add(("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"))
         wanted.add(("ApproximateAgeOfOldestMessage", f"{queue}Queue"))
     wanted |= {("Invocations", "PollFunction"), ("5xx", "HttpApi"), ("Latency", "HttpApi")}
+    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "PollErrors"}
     assert watched == wanted
     for queue in ("Events", "Submit"):
         alarm = alarms[f"{queue}DeadLettersAlarm"]
@@ -527,21 +557,47 @@ def test_alarms_go_to_the_topic():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [EVERYTHING["AlarmTopicArn"]]
 
 
+def test_a_run_may_take_as_long_as_a_batch(resources):
+    """The alarm for old runs waits until the protocol's own deadline is well over."""
+    alarm = of(resources, "AWS::CloudWatch::Alarm")["OldestRunAlarm"]
+    code = (cfn.ROOT / "shared/src/domain/unit.rs").read_text(encoding="utf-8")
+    [hours] = re.findall(r"deadline: Duration::from_secs\((\d+) \* 3_600\)", code)
+    assert int(hours) * 3600 < alarm["Threshold"] <= 2 * int(hours) * 3600
+    # A poll comes by each unfinished run this often, and so within a period.
+    for file in ("functions/poll/src/sweep.rs", "functions/submit/src/plan.rs"):
+        source = (cfn.ROOT / file).read_text(encoding="utf-8")
+        [often] = re.findall(r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)", source)
+        assert int(often) < alarm["Period"]
+
+
 def test_dashboard_shows_metrics_that_exist(resources):
     [dashboard] = of(resources, "AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"])["widgets"]
     assert len(widgets) >= 5
+    shown = set()
     for widget in widgets:
         before = []
         for line in widget["properties"]["metrics"]:
             metric = [part for part in line if isinstance(part, str)]
+            if not metric:
+                [search] = line
+                name = re.search(r'MetricName="(\w+)"', search["expression"])[1]
+                assert f"{{SttEval,Stage,{OURS[name]}}}" in search["expression"]
+                shown.add(name)
+                continue
             if metric[0] == "...":
                 metric = before[: len(before) - len(metric) + 1] + metric[1:]
             metric = [old if part == "." else part for part, old in
                       zip(metric, before + [None] * len(metric), strict=False)]
             assert metric[1] in METRICS[metric[0]], line
-            assert re.sub(r"\.\w+$", "", metric[3].strip("${}")) in resources, line
+            if metric[0] == "SttEval":
+                by = OURS[metric[1]]
+                assert metric[2::2] == (["Stage", by] if by else ["Stage"]), line
+                shown.add(metric[1])
+            else:
+                assert re.sub(r"\.\w+$", "", metric[3].strip("${}")) in resources, line
             before = metric
+    assert shown == set(OURS), "every metric of our own is shown"
 
 
 # -------------------------------------------------------------------- events

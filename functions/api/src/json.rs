@@ -265,9 +265,11 @@ mod tests {
             "\"two\"",
         ] {
             let error = parse::<Words>(format!("{{\"word\":{wrong}}}").as_bytes()).unwrap_err();
+            // Inside an object in its place, the error is that of the entry.
+            let field = error.fields[0].field.split('.').next();
             assert_eq!(
-                (error.status.as_u16(), &*error.fields[0].field),
-                (422, "word"),
+                (error.status.as_u16(), field),
+                (422, Some("word")),
                 "{wrong}"
             );
         }

@@ -9,7 +9,7 @@ use stt_eval_shared::objects::{run_prefix, snapshot_key};
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, client, credential, project, sweep};
+use super::{Failure, client, credential, project, rescore, sweep};
 
 /// Pause before looking again at what is not done yet.
 const LATER: Duration = Duration::from_secs(5);
@@ -26,6 +26,9 @@ pub(crate) async fn run(
         return Ok(());
     };
     if !sweep::stop_units(app, &run).await? || !sweep::release_audio(app, &run, deadline).await? {
+        return postpone_run(app, &run, Timestamp::now() + LATER).await;
+    }
+    if !rescore::stop(app, project, id).await? {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     app.objects.delete_prefix(&run_prefix(project, id)).await?;

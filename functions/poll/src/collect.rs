@@ -8,7 +8,8 @@ use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::result::{Outcome, ResultStatus};
 use stt_eval_shared::domain::run::{Run, Tally};
 use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
-use stt_eval_shared::domain::{ResultId, Timestamp};
+use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
+use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
 use stt_eval_shared::providers::{
     BatchProvider, Credential, ItemOutcome, OutputLine, Usage, catalogue,
@@ -26,7 +27,7 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
         return Ok(());
     };
     let run = app.store.run(&unit.project, unit.run).await?;
-    let Some(run) = run.filter(|run| run.wants(unit.key, unit.generation)) else {
+    let Some(run) = run.filter(|run| run.counts(unit.key)) else {
         return save(app, &unit, Event::Cancel).await.map(drop);
     };
     let (items, reason) = match &ending {
@@ -42,7 +43,7 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
                 retryable: *retryable,
             },
         ),
-        Ending::Output { output } => match land(app, &unit, output).await? {
+        Ending::Output { output } => match land(app, &run, &unit, output).await? {
             Some(key) => (read(app, &unit, &key).await?, Failed::missing()),
             None => (HashMap::new(), Failed::gone()),
         },
@@ -55,20 +56,21 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
     app.store
         .write_outcomes(&unit.project, &outcomes.outcomes)
         .await?;
-    finish(app, &unit, fence, &outcomes.tally).await?;
+    finish(app, &unit, fence, &outcomes).await?;
     forget(app, &unit, &ending).await
 }
 
 /// Records the unit and what it adds to its run, together. Other units and
 /// reviewers change the run meanwhile, so this repeats until it fits.
-async fn finish(app: &App, unit: &Unit, fence: u64, tally: &Tally) -> Result<(), Failure> {
+async fn finish(app: &App, unit: &Unit, fence: u64, all: &Outcomes) -> Result<(), Failure> {
+    let tally = &all.tally;
     let now = Timestamp::now();
     let Ok(step) = unit.step(Event::Collected { fence }, now, &app.config.policy) else {
         return Ok(());
     };
     for attempt in 1..=20u64 {
         let run = app.store.run(&unit.project, unit.run).await?;
-        let Some(run) = run.filter(|run| run.wants(unit.key, unit.generation)) else {
+        let Some(run) = run.filter(|run| run.counts(unit.key)) else {
             return save(app, unit, Event::Cancel).await.map(drop);
         };
         let next = run.with_unit(unit.key, tally, Timestamp::now());
@@ -79,6 +81,11 @@ async fn finish(app: &App, unit: &Unit, fence: u64, tally: &Tally) -> Result<(),
                     completed = tally.completed, failed = tally.failed,
                     run_status = next.status.as_str(), "a unit was collected"
                 );
+                let codes = all.outcomes.iter().filter_map(|o| o.error_code.as_deref());
+                metrics::unit_collected(unit, tally.completed, codes, tally.cost_micro_usd);
+                if run.status.is_active() {
+                    metrics::run_finished(&next);
+                }
                 return Ok(());
             }
             Err(StoreError::Conflict) => {
@@ -96,7 +103,7 @@ async fn finish(app: &App, unit: &Unit, fence: u64, tally: &Tally) -> Result<(),
 }
 
 /// Lands the raw output; gives its key. `None` when the provider has none.
-async fn land(app: &App, unit: &Unit, output: &str) -> Result<Option<String>, Failure> {
+async fn land(app: &App, run: &Run, unit: &Unit, output: &str) -> Result<Option<String>, Failure> {
     let key = format!(
         "{}{}/a{}/output.jsonl",
         run_prefix(&unit.project, unit.run),
@@ -117,6 +124,14 @@ async fn land(app: &App, unit: &Unit, output: &str) -> Result<Option<String>, Fa
     {
         Ok(stream) => stream,
         Err(error) if units::is_unknown(&error) => return Ok(None),
+        // New credentials may still come; but not for ever.
+        Err(error) if units::is_unauthorized(&error) => {
+            let patience = app.config.policy.deadline * 2;
+            if Timestamp::now().since(run.inserted_at) < patience {
+                return Err(error.into());
+            }
+            return Ok(None);
+        }
         Err(error) => return Err(error.into()),
     };
     app.objects
@@ -177,6 +192,12 @@ async fn read(
 /// Forgets what the provider keeps for the batch. The outcomes are safe, so a
 /// failure here is only told: the provider forgets by itself after two days.
 async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
+    if let Some(id) = &unit.credential {
+        let (project, provider) = (&unit.project, &*unit.provider);
+        app.store
+            .give_back_slot(project, provider, id, unit.run, unit.key)
+            .await?;
+    }
     let Some(credential) = unit_credential(app, unit).await? else {
         return Ok(());
     };
@@ -228,6 +249,8 @@ struct Scoring<'a> {
     unit: &'a Unit,
     model: &'static catalogue::Model,
     normaliser: Normaliser,
+    /// Number of the run's scoring that counts.
+    scoring: u16,
     now: Timestamp,
 }
 
@@ -238,8 +261,9 @@ impl<'a> Scoring<'a> {
         Ok(Self {
             unit,
             model: model.ok_or(Failure::Setup("a run's model is unknown here"))?,
-            normaliser: Normaliser::by_name(&run.normalizer)
+            normaliser: Normaliser::by_name(run.current_normalizer())
                 .ok_or(Failure::Setup("a run's normaliser is unknown here"))?,
+            scoring: run.scorings.current,
             now: Timestamp::now(),
         })
     }
@@ -296,7 +320,8 @@ impl<'a> Scoring<'a> {
             .model
             .cost_usd(&usage, time::OffsetDateTime::from(self.now).date());
         let cost_micro_usd = (cost * 1e6).round() as u64;
-        let score = self.score(sample, text.as_deref().unwrap_or_default());
+        let hypothesis = text.as_deref().unwrap_or_default();
+        let score = score_sample(self.unit.run, sample, hypothesis, &self.normaliser);
         let tally = &mut all.tally;
         match (&text, &score) {
             (Some(_), Some(score)) => tally.sums.add(score),
@@ -319,6 +344,7 @@ impl<'a> Scoring<'a> {
             score: scored,
             error_code,
             error_message,
+            scoring: self.scoring,
             retryable,
             model_version: model_version.clone(),
             usage,
@@ -337,23 +363,29 @@ impl<'a> Scoring<'a> {
         }
         all.outcomes.push(outcome);
     }
+}
 
-    /// `None` without a reference, or when the pair is beyond scoring.
-    fn score(&self, sample: &Sample, hypothesis: &str) -> Option<SampleScore> {
-        let reference = sample.ground_truth.as_deref()?;
-        let duration = Some(sample.duration_seconds);
-        match score(
-            reference,
-            hypothesis,
-            &sample.language,
-            &self.normaliser,
-            duration,
-        ) {
-            Ok(score) => Some(score),
-            Err(error) => {
-                tracing::warn!(sample_id = %sample.id, run_id = %self.unit.run, %error, "a transcription was not scored");
-                None
-            }
+/// Scores a transcription. `None` without a reference, or when the pair is
+/// beyond scoring.
+pub(crate) fn score_sample(
+    run: RunId,
+    sample: &Sample,
+    hypothesis: &str,
+    normaliser: &Normaliser,
+) -> Option<SampleScore> {
+    let reference = sample.ground_truth.as_deref()?;
+    let duration = Some(sample.duration_seconds);
+    match score(
+        reference,
+        hypothesis,
+        &sample.language,
+        normaliser,
+        duration,
+    ) {
+        Ok(score) => Some(score),
+        Err(error) => {
+            tracing::warn!(sample_id = %sample.id, run_id = %run, %error, "a transcription was not scored");
+            None
         }
     }
 }

@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use stt_eval_shared::domain::unit::UnitState;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::{BatchState, BatchStatus, CallError};
+use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential};
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::units::{OpenUnit, PollTask};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, client, credential, units};
+use super::{Failure, audit, client, credential, units};
 
 /// Up to so many open batches are asked for by name; more, by listing.
 const BY_NAME: usize = 5;
+/// Collections under way at once.
+const AT_ONCE: usize = 4;
 /// Polls without any open batch after which the task is removed. An index is
 /// behind its table for a moment, so one look is not enough.
 const EMPTY_POLLS: u32 = 3;
@@ -58,12 +61,16 @@ pub(crate) async fn poll(
         Ok(changed) if changed > 0 => 0,
         _ => task.quiet.saturating_add(1),
     };
-    if open.is_empty() && quiet >= EMPTY_POLLS {
+    let leaving = open.is_empty() && quiet >= EMPTY_POLLS;
+    let audited_at = audit_if_due(app, &task, leaving).await;
+    // Not before a look that found everything in order.
+    if leaving && audited_at.is_some_and(|at| at >= now) {
         app.store.delete_poll_task(&task).await?;
         return Ok(());
     }
     let next = PollTask {
         quiet,
+        audited_at,
         due_at: Some(Timestamp::now() + pause(&app.config.bounds.poll_pauses, quiet)?),
         rev: task.rev + 1,
         ..task
@@ -74,6 +81,44 @@ pub(crate) async fn poll(
         Err(error) => return Err(error.into()),
     }
     asked.map(drop)
+}
+
+/// Looks for batches that nobody recorded, now and then; gives when that was
+/// last done.
+async fn audit_if_due(app: &App, task: &PollTask, leaving: bool) -> Option<Timestamp> {
+    let now = Timestamp::now();
+    let due = task
+        .audited_at
+        .is_none_or(|at| now.since(at) >= app.config.bounds.audit);
+    if !due && !leaving {
+        return task.audited_at;
+    }
+    match audit_now(app, task).await {
+        Ok(stopped) => {
+            if stopped > 0 {
+                tracing::error!(project_id = %task.project, stopped, "batches were paid for twice");
+            }
+            Some(now)
+        }
+        Err(error) => {
+            tracing::warn!(project_id = %task.project, %error, "unrecorded batches could not be looked for");
+            task.audited_at
+        }
+    }
+}
+
+async fn audit_now(app: &App, task: &PollTask) -> Result<usize, Failure> {
+    let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
+    else {
+        return Ok(0);
+    };
+    audit::audit(
+        app,
+        &task.project,
+        client(app, &task.provider)?,
+        &credential,
+    )
+    .await
 }
 
 /// A pause that grows while nothing changes, off by up to a tenth so that
@@ -110,25 +155,46 @@ async fn ask(
             known.insert(batch.name.clone(), batch);
         }
     }
-    let mut changed = 0;
+    // Built one by one: a closure over borrowed units would tie this future to
+    // one lifetime, and it could not be spawned.
+    let mut asking = Vec::with_capacity(open.len());
     for unit in open {
-        if !deadline.allows(super::NEEDED) {
-            break;
-        }
-        let status = match known.remove(&unit.batch) {
-            Some(status) => Ok(status),
-            // Not listed proves nothing; only its own name does.
-            None => client.get(&credential, &unit.batch).await,
-        };
-        match act(app, task, unit, status).await {
-            Ok(true) => changed += 1,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch could not be polled");
-            }
+        let listed = known.remove(&unit.batch);
+        asking.push(one(app, task, unit, listed, &credential, deadline));
+    }
+    let changed: Vec<bool> = futures::stream::iter(asking)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    Ok(changed.into_iter().filter(|changed| *changed).count())
+}
+
+/// Asks for one batch unless it was listed, and acts on the answer; gives
+/// whether anything changed.
+async fn one(
+    app: &App,
+    task: &PollTask,
+    unit: &OpenUnit,
+    listed: Option<BatchStatus>,
+    credential: &Credential,
+    deadline: Deadline,
+) -> bool {
+    if !deadline.allows(super::NEEDED) {
+        return false;
+    }
+    let status = match (listed, client(app, &task.provider)) {
+        (Some(status), _) => Ok(status),
+        // Not listed proves nothing; only its own name does.
+        (None, Ok(client)) => client.get(credential, &unit.batch).await,
+        (None, Err(_)) => return false,
+    };
+    match act(app, task, unit, status).await {
+        Ok(changed) => changed,
+        Err(error) => {
+            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch could not be polled");
+            false
         }
     }
-    Ok(changed)
 }
 
 async fn act(

@@ -4,19 +4,25 @@
 //! pieces, each of which may fail, be interrupted or be done by two at once
 //! without harm. What is not reached stays due.
 
+mod audit;
 mod clear;
 mod collect;
 mod credential;
 mod lines;
+mod operator;
+mod rescore;
 mod sweep;
 mod units;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use stt_eval_shared::access::credentials::VaultError;
 use stt_eval_shared::access::{NoRandomness, random};
 use stt_eval_shared::domain::unit::{Effect, Event, Step, Unit};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
+use stt_eval_shared::metrics::{self, Cycle};
 use stt_eval_shared::objects::ObjectError;
 use stt_eval_shared::providers::{BatchProvider, CallError, Credential};
 use stt_eval_shared::queue::QueueError;
@@ -65,22 +71,49 @@ const PAGE: i32 = 100;
 /// Least time that must be left to begin another piece.
 const NEEDED: Duration = Duration::from_secs(10);
 
-/// Handles a schedule event. Its payload carries nothing that is needed, so
-/// anything will do.
-pub async fn handle(_event: serde_json::Value, app: &App, deadline: Deadline) {
+/// Handles a schedule event, whose payload carries nothing that is needed, so
+/// anything will do and nothing is answered; or the request of an operator
+/// (see `operator`), which is answered.
+pub async fn handle(event: serde_json::Value, app: &App, deadline: Deadline) -> serde_json::Value {
+    // In boxes that hide what they are: the type of all that there may be to do
+    // is so deep that the compiler gives up on it.
+    if let Some(request) = operator::request(&event) {
+        let answer: BoxFuture<'_, serde_json::Value> = Box::pin(operator::handle(request, app));
+        return answer.await;
+    }
+    let cycle: BoxFuture<'_, ()> = Box::pin(sweep(app, deadline));
+    cycle.await;
+    serde_json::Value::Null
+}
+
+/// One cycle: everything that is due, for as long as time allows.
+async fn sweep(app: &App, deadline: Deadline) {
     let tables = [
         DueTable::Units,
         DueTable::Runs,
         DueTable::Files,
         DueTable::Datasets,
     ];
+    let seen = Seen::default();
     for table in tables {
-        let shards = row::due_shards().map(|shard| sweep_shard(app, table, shard, deadline));
+        let shards = row::due_shards().map(|shard| sweep_shard(app, table, shard, deadline, &seen));
         for swept in futures::future::join_all(shards).await {
             if let Err(error) = swept {
                 tracing::error!(?table, %error, "what is due could not be read");
+                seen.note(|cycle| cycle.errors += 1);
             }
         }
+    }
+    seen.note(|cycle| metrics::polled(cycle));
+}
+
+/// What this cycle has seen so far, for its metrics.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<Cycle>);
+
+impl Seen {
+    fn note(&self, see: impl FnOnce(&mut Cycle)) {
+        see(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -91,6 +124,7 @@ async fn sweep_shard(
     table: DueTable,
     shard: String,
     deadline: Deadline,
+    seen: &Seen,
 ) -> Result<(), StoreError> {
     let now = Timestamp::now();
     let mut after = None;
@@ -100,7 +134,10 @@ async fn sweep_shard(
             if !deadline.allows(NEEDED) {
                 return Ok(());
             }
-            if let Err(error) = piece(app, table, &item, deadline).await {
+            let overdue = now.since(item.at);
+            seen.note(|cycle| cycle.most_overdue = cycle.most_overdue.max(overdue));
+            if let Err(error) = piece(app, table, &item, deadline, seen).await {
+                seen.note(|cycle| cycle.errors += 1);
                 tracing::warn!(?table, pk = %item.pk, sk = %item.sk, %error, "a piece of work failed and stays due");
             }
         }
@@ -111,18 +148,30 @@ async fn sweep_shard(
     }
 }
 
-async fn piece(app: &App, table: DueTable, item: &Due, deadline: Deadline) -> Result<(), Failure> {
+/// One piece of work, in a box as well.
+fn piece<'a>(
+    app: &'a App,
+    table: DueTable,
+    item: &'a Due,
+    deadline: Deadline,
+    seen: &'a Seen,
+) -> BoxFuture<'a, Result<(), Failure>> {
     match table {
         DueTable::Units => match Store::parse_units_key(&item.pk, &item.sk) {
-            Some(UnitsKey::Unit(project, run, key)) => units::due(app, &project, run, key).await,
-            Some(UnitsKey::Poll(project, provider, credential)) => {
-                credential::poll(app, &project, &provider, &credential, deadline).await
+            Some(UnitsKey::Unit(project, run, key)) => {
+                Box::pin(async move { units::due(app, &project, run, key).await })
             }
-            None => Err(Failure::Setup("a due unit has an unknown key")),
+            Some(UnitsKey::Poll(project, provider, credential)) => Box::pin(async move {
+                credential::poll(app, &project, &provider, &credential, deadline).await
+            }),
+            None => {
+                let unknown = Failure::Setup("a due unit has an unknown key");
+                Box::pin(std::future::ready(Err(unknown)))
+            }
         },
-        DueTable::Runs => sweep::run(app, &item.pk, &item.sk, deadline).await,
-        DueTable::Files => sweep::file(app, &item.pk, &item.sk).await,
-        DueTable::Datasets => clear::dataset(app, &item.pk, &item.sk, deadline).await,
+        DueTable::Runs => Box::pin(sweep::run(app, &item.pk, &item.sk, deadline, seen)),
+        DueTable::Files => Box::pin(sweep::file(app, &item.pk, &item.sk)),
+        DueTable::Datasets => Box::pin(clear::dataset(app, &item.pk, &item.sk, deadline)),
     }
 }
 
@@ -177,7 +226,7 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     // where it was, to be done again.
     for effect in effects {
         match effect {
-            Effect::CancelBatch(batch) => cancel(app, unit, &batch).await?,
+            Effect::CancelBatch(batch) => cancel_batch(app, unit, &batch).await?,
         }
     }
     match app.store.save_unit(&next).await {
@@ -187,16 +236,44 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     }
 }
 
-/// Stops a batch and forgets its request document.
-async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
+/// Stops a batch. Its request document stays: another batch of the unit, the
+/// one that counts, may still be read from it.
+async fn cancel_batch(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
     let id = unit.credential.as_deref().unwrap_or_default();
     let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
         return Ok(());
     };
-    let client = client(app, &unit.provider)?;
-    client.cancel(&credential, batch).await?;
-    if let Some(input) = &unit.batch_input {
-        client.delete_file(&credential, input).await?;
+    match client(app, &unit.provider)?
+        .cancel(&credential, batch)
+        .await
+    {
+        // Nobody can stop it any more; waiting for that would help nobody.
+        Err(error) if units::is_unauthorized(&error) => {
+            tracing::error!(run_id = %unit.run, unit = %unit.key, "a batch can't be stopped: the credentials are refused");
+            Ok(())
+        }
+        stopped => Ok(stopped?),
     }
-    Ok(())
+}
+
+/// Stops the batch of a unit that is given up, and forgets what was made for it.
+async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
+    cancel_batch(app, unit, batch).await?;
+    let Some(id) = unit.credential.as_deref() else {
+        return Ok(());
+    };
+    let (project, provider) = (&unit.project, &*unit.provider);
+    app.store
+        .give_back_slot(project, provider, id, unit.run, unit.key)
+        .await?;
+    let (Some(input), Some(credential)) = (
+        &unit.batch_input,
+        credential(app, project, provider, id).await?,
+    ) else {
+        return Ok(());
+    };
+    match client(app, provider)?.delete_file(&credential, input).await {
+        Err(error) if units::is_unauthorized(&error) => Ok(()),
+        deleted => Ok(deleted?),
+    }
 }

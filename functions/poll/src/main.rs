@@ -12,8 +12,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
         let millis = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let deadline = Deadline::at(Timestamp::from_millis(millis));
-        poll::handle(event.payload, app, deadline).await;
-        Ok::<_, Error>(())
+        Ok::<_, Error>(poll::handle(event.payload, app, deadline).await)
     }))
     .await
 }

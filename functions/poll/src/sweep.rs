@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stt_eval_shared::domain::file::{File, FileStatus};
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{Event, UnitState};
+use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
 use stt_eval_shared::domain::{FileId, RunId, Timestamp};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::registration::{Registered, register_upload};
@@ -15,7 +15,7 @@ use stt_eval_shared::store::uploads::Upload;
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, cancel, clear, client, credential, project, save};
+use super::{Failure, Seen, cancel, clear, client, credential, project, rescore, save};
 
 /// How long until an active run is looked at again for no other reason.
 const CHECK_AGAIN: Duration = Duration::from_secs(600);
@@ -23,7 +23,13 @@ const CHECK_AGAIN: Duration = Duration::from_secs(600);
 const PAGE: usize = 100;
 
 /// Looks at a due item of table `runs`.
-pub(crate) async fn run(app: &App, pk: &str, sk: &str, deadline: Deadline) -> Result<(), Failure> {
+pub(crate) async fn run(
+    app: &App,
+    pk: &str,
+    sk: &str,
+    deadline: Deadline,
+    seen: &Seen,
+) -> Result<(), Failure> {
     let project = project(pk)?;
     let now = Timestamp::now();
     match Store::parse_run_key(sk) {
@@ -39,6 +45,7 @@ pub(crate) async fn run(app: &App, pk: &str, sk: &str, deadline: Deadline) -> Re
                 .postpone_outbox(&project, run, now + app.config.bounds.outbox)
                 .await?)
         }
+        Some(RunKey::Rescore(run)) => rescore::work(app, &project, run, deadline).await,
         Some(RunKey::Deleting(run)) => clear::run(app, &project, run, deadline).await,
         Some(RunKey::Run(id)) => {
             let Some(run) = app.store.run(&project, id).await? else {
@@ -50,6 +57,7 @@ pub(crate) async fn run(app: &App, pk: &str, sk: &str, deadline: Deadline) -> Re
             if run.closing {
                 return close(app, &run, deadline).await;
             }
+            seen.note(|cycle| cycle.saw(&run, now));
             // It ends with its last unit, and each unit is due by itself.
             // This only makes one that lost its outbox visible again.
             if run.status.is_active() && run.units_total.is_none() {
@@ -90,30 +98,43 @@ async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> 
 pub(crate) async fn stop_units(app: &App, run: &Run) -> Result<bool, Failure> {
     let mut all = true;
     for unit in app.store.units_of(&run.project, run.id).await? {
-        if unit.is_done() || run.wants(unit.key, unit.generation) {
+        // Units of a retry that this copy of the run does not know are not its.
+        if unit.is_done() || !run.left_behind(unit.generation) {
             continue;
         }
-        let stopped = match &unit.state {
-            UnitState::Cancelling { batch } => {
-                cancel(app, &unit, batch).await?;
-                save(app, &unit, Event::Stopped).await?
+        all &= match stop_unit(app, run, &unit).await {
+            Ok(stopped) => stopped,
+            Err(error) => {
+                tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a unit was not stopped and will be again");
+                false
             }
-            // A batch may exist that nobody knows: the search must come first.
-            UnitState::Creating { .. } => None,
-            _ => match save(app, &unit, Event::Cancel).await? {
-                Some(next) => match &next.state {
-                    UnitState::Cancelling { batch } => {
-                        cancel(app, &next, batch).await?;
-                        save(app, &next, Event::Stopped).await?
-                    }
-                    _ => Some(next),
-                },
-                None => None,
-            },
         };
-        all &= stopped.is_some_and(|unit| unit.is_done());
     }
     Ok(all)
+}
+
+/// Stops one unit. False when that takes more time.
+async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
+    match &unit.state {
+        UnitState::Cancelling { batch } => {
+            cancel(app, unit, batch).await?;
+            let stopped = save(app, unit, Event::Stopped).await?;
+            return Ok(stopped.is_some());
+        }
+        // A batch may exist that nobody knows: the search must come first.
+        UnitState::Creating { .. } => return Ok(false),
+        // Its outcomes may be written already, so it is counted to the end.
+        UnitState::Collecting { .. } if run.counts(unit.key) => return Ok(false),
+        _ => {}
+    }
+    let Some(next) = save(app, unit, Event::Cancel).await? else {
+        return Ok(false);
+    };
+    if let UnitState::Cancelling { batch } = &next.state {
+        cancel(app, &next, batch).await?;
+        return Ok(save(app, &next, Event::Stopped).await?.is_some());
+    }
+    Ok(next.is_done())
 }
 
 /// Releases a run's audio at providers. True when all of it is released.

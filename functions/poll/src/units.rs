@@ -5,6 +5,7 @@ use std::time::Duration;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitKey, UnitState};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::metrics;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 
@@ -27,17 +28,24 @@ pub(crate) async fn due(
     if unit.due_at.is_none_or(|due| due > now) {
         return Ok(());
     }
-    let wanted = app
-        .store
-        .run(project, run)
-        .await?
+    let owner = app.store.run(project, run).await?;
+    let wanted = owner
+        .as_ref()
         .is_some_and(|run| run.wants(key, unit.generation));
+    let counts = owner.is_some_and(|run| run.counts(key));
     match &unit.state {
         UnitState::Creating { .. } => search(app, &unit).await,
         UnitState::Cancelling { batch } => {
             cancel(app, &unit, batch).await?;
             save(app, &unit, Event::Stopped).await.map(drop)
         }
+        UnitState::Collecting { .. } if counts => {
+            match save(app, &unit, Event::TakeOver { fence: fence()? }).await? {
+                Some(unit) => collect::collect(app, unit).await,
+                None => Ok(()),
+            }
+        }
+        UnitState::Collecting { .. } => save(app, &unit, Event::Cancel).await.map(drop),
         _ if !wanted => save(app, &unit, Event::Cancel).await.map(drop),
         UnitState::Ready { .. } => {
             let message = Message::SubmitUnit {
@@ -49,12 +57,6 @@ pub(crate) async fn due(
             postpone(app, &unit, now + app.config.policy.resend_after).await
         }
         UnitState::Submitted { .. } => observe(app, &unit).await,
-        UnitState::Collecting { .. } => {
-            match save(app, &unit, Event::TakeOver { fence: fence()? }).await? {
-                Some(unit) => collect::collect(app, unit).await,
-                None => Ok(()),
-            }
-        }
         UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => Ok(()),
     }
 }
@@ -80,19 +82,33 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
         return Ok(());
     }
     let id = unit.credential.as_deref().unwrap_or_default();
-    let found = match credential(app, &unit.project, &unit.provider, id).await? {
-        None => Vec::new(),
+    let listed = match credential(app, &unit.project, &unit.provider, id).await? {
+        None => None,
         Some(credential) => {
-            let name = unit.display_name(&app.config.stage, unit.attempt);
             let since = claimed_at - CLOCK_SKEW;
-            let mut batches = client(app, &unit.provider)?
+            match client(app, &unit.provider)?
                 .list(&credential, since.into())
-                .await?;
-            batches.retain(|batch| batch.display_name == name);
-            batches.sort_by_key(|batch| batch.created_at);
-            batches.into_iter().map(|batch| batch.name).collect()
+                .await
+            {
+                Ok(batches) => Some(batches),
+                Err(error) if is_unauthorized(&error) && overdue(app, claimed_at) => None,
+                Err(error) => return Err(error.into()),
+            }
         }
     };
+    let Some(mut batches) = listed else {
+        // Not seeing a batch for want of credentials is no proof that there is
+        // none: it must not be created again.
+        let event = Event::Unsearchable { fence: fence()? };
+        return match save(app, unit, event).await? {
+            Some(next) => collect::collect(app, next).await,
+            None => Ok(()),
+        };
+    };
+    let name = unit.display_name(&app.config.stage, unit.attempt);
+    batches.retain(|batch| batch.display_name == name);
+    batches.sort_by_key(|batch| batch.created_at);
+    let found: Vec<String> = batches.into_iter().map(|batch| batch.name).collect();
     if found.len() > 1 {
         tracing::error!(run_id = %unit.run, unit = %unit.key, batches = found.len(), "a unit has several batches");
     }
@@ -138,7 +154,12 @@ async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
 /// Asks for one batch by its name: what the poll of its credential should have
 /// done.
 async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
-    let UnitState::Submitted { batch, .. } = &unit.state else {
+    let UnitState::Submitted {
+        batch,
+        submitted_at,
+        ..
+    } = &unit.state
+    else {
         return Ok(());
     };
     let id = unit.credential.as_deref().unwrap_or_default();
@@ -149,6 +170,9 @@ async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
     match client(app, &unit.provider)?.get(&credential, batch).await {
         Ok(status) => observed(app, unit, status).await?,
         Err(error) if is_unknown(&error) => return vanish(app, unit).await,
+        Err(error) if is_unauthorized(&error) && overdue(app, *submitted_at) => {
+            return vanish(app, unit).await;
+        }
         Err(error) => return Err(error.into()),
     }
     // Still open: make sure that it is polled from now on.
@@ -166,6 +190,23 @@ async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a unit has been waited for as long as anything is.
+fn overdue(app: &App, since: Timestamp) -> bool {
+    Timestamp::now().since(since) >= app.config.policy.deadline
+}
+
+/// The provider does not accept the credentials.
+pub(crate) fn is_unauthorized(error: &stt_eval_shared::providers::CallError) -> bool {
+    use stt_eval_shared::providers::{CallError, Rejection};
+    matches!(
+        error,
+        CallError::Rejected {
+            kind: Rejection::Unauthorized,
+            ..
+        }
+    )
 }
 
 /// The provider says that there is no such batch.
@@ -205,8 +246,15 @@ pub(crate) async fn observed(
         output: status.output,
         fence: fence()?,
     };
+    let since = match &unit.state {
+        UnitState::Submitted { submitted_at, .. } => Some(*submitted_at),
+        _ => None,
+    };
     match save(app, unit, event).await? {
         Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => {
+            if let Some(since) = since {
+                metrics::batch_ended(&unit, since);
+            }
             collect::collect(app, unit).await
         }
         _ => Ok(()),

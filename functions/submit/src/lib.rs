@@ -3,6 +3,7 @@
 //! Every message is a pointer. What is to be done is read from the tables, so a
 //! message that comes twice, late or out of order does nothing it should not.
 
+mod admission;
 mod plan;
 mod stage;
 mod submit;

@@ -7,6 +7,7 @@ use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Unit, UnitKey, chunks};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::metrics;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 
@@ -43,6 +44,7 @@ pub(crate) async fn plan(app: &App, project: &ProjectId, id: RunId) -> Result<()
             Err(error) => return Err(error.into()),
         }
         tracing::info!(run_id = %id, project_id = %project, units = total, "a run was planned");
+        metrics::run_finished(&planned);
         let messages: Vec<Message> = units
             .iter()
             .map(|unit| Message::SubmitUnit {
@@ -110,6 +112,9 @@ async fn unfinished(
         let done: std::collections::BTreeSet<u16> = entries
             .iter()
             .filter(|entry| entry.outcome.status() == ResultStatus::Completed)
+            // Planning that was interrupted may find outcomes of its own round:
+            // they must not change what the round consists of.
+            .filter(|entry| entry.outcome.round < run.round)
             .map(|entry| entry.outcome.id.position())
             .collect();
         unfinished.extend(

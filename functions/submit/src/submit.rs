@@ -16,6 +16,7 @@ use stt_eval_shared::store::StoreError;
 use stt_eval_shared::{App, Deadline};
 
 use super::Failure;
+use super::admission;
 use super::stage::{Stage, Staged};
 
 /// Least time that must be left to create a batch: its call's own time-out and
@@ -143,6 +144,14 @@ impl Work<'_> {
             .store
             .samples_in(&unit.project, run.dataset, &unit.spans)
             .await?;
+        let slot = admission::slot(unit, &provider.model, &samples);
+        if let Some(reason) = admission::admit(app, unit, &credential, &slot).await? {
+            let waiting = Event::Waiting {
+                pause: app.config.admission.pause,
+                reason: reason.to_owned(),
+            };
+            return wait(app, unit, waiting).await;
+        }
         let stage = Stage {
             app,
             unit,

@@ -280,12 +280,14 @@ fn environment(
             "REFUSAL_PAUSE_SECONDS",
             if real { "10" } else { "1" }.to_owned(),
         ),
+        ("ADMISSION_PAUSE_SECONDS", "1".to_owned()),
         ("UNIT_RESEND_SECONDS", "3".to_owned()),
         ("UNIT_BACKSTOP_SECONDS", "10".to_owned()),
         ("OUTBOX_SECONDS", "2".to_owned()),
         ("MISSED_UPLOAD_SECONDS", "3".to_owned()),
         ("UPLOAD_MARGIN_SECONDS", "5".to_owned()),
         ("UNSEALED_SECONDS", "60".to_owned()),
+        ("AUDIT_SECONDS", "30".to_owned()),
         ("TASK_LEASE_SECONDS", "5".to_owned()),
         (
             "STAGING_LEASE_SECONDS",
@@ -411,7 +413,8 @@ fn run_functions(
                 let deadline = Deadline::after(POLL_TIMEOUT.saturating_sub(MARGIN));
                 async move {
                     let event = serde_json::to_value(event).unwrap_or_default();
-                    poll::handle(event, &app, deadline).await;
+                    // The schedule is not an operator: nobody reads the answer.
+                    drop(poll::handle(event, &app, deadline).await);
                     Ok::<_, std::convert::Infallible>(())
                 }
             },

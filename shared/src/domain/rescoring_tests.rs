@@ -75,7 +75,10 @@ fn it_goes_through_every_position_of_every_provider_once() {
     }
     let one = |p| [(p, 0, 100), (p, 100, 200), (p, 200, 250)];
     assert_eq!(steps, [one(0), one(1)].concat());
-    assert_eq!(job.sums.iter().map(CorpusSums::samples).collect::<Vec<_>>(), [3, 3]);
+    assert_eq!(
+        job.sums.iter().map(CorpusSums::samples).collect::<Vec<_>>(),
+        [3, 3]
+    );
 }
 
 #[test]
@@ -108,7 +111,11 @@ fn only_ended_runs_are_scored_again_and_not_without_end() {
         let run = Run { status, ..ended() };
         assert!(run.rescored("raw-v1".into(), at(1)).is_err());
     }
-    let stopping = Run { status: RunStatus::Cancelled, closing: true, ..ended() };
+    let stopping = Run {
+        status: RunStatus::Cancelled,
+        closing: true,
+        ..ended()
+    };
     assert!(stopping.rescored("raw-v1".into(), at(1)).is_err());
     let mut run = ended();
     for _ in 1..MAX_SCORINGS {

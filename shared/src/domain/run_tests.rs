@@ -98,6 +98,8 @@ fn tally(completed: u32, failed: u32) -> Tally {
     tally
 }
 
+/// A unit with its good and failed items.
+type Brings = (UnitKey, (u32, u32));
 /// Outcomes of the units of each model: good and failed items.
 type Plan = Vec<Vec<(u32, u32)>>;
 
@@ -110,7 +112,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-fn units(plan: &Plan, round: u16) -> Vec<(UnitKey, (u32, u32))> {
+fn units(plan: &Plan, round: u16) -> Vec<Brings> {
     let models = (0u8..).zip(plan);
     let unit = |(provider, units): (u8, &Vec<(u32, u32)>)| {
         let units = (0u16..).zip(units.clone());
@@ -131,7 +133,7 @@ fn planned(plan: &Plan) -> Run {
     run.planned(total, at(1), at(600)).unwrap()
 }
 
-fn shuffled(plan: Plan) -> impl Strategy<Value = (Plan, Vec<(UnitKey, (u32, u32))>)> {
+fn shuffled(plan: Plan) -> impl Strategy<Value = (Plan, Vec<Brings>)> {
     let order = Just(units(&plan, 1)).prop_shuffle();
     (Just(plan), order)
 }
@@ -141,7 +143,7 @@ proptest! {
 
     #[test]
     fn the_order_of_units_is_all_the_same((plan, order) in plan().prop_flat_map(shuffled)) {
-        let play = |order: &[(UnitKey, (u32, u32))]| {
+        let play = |order: &[Brings]| {
             let mut run = planned(&plan);
             for (number, (key, (good, failed))) in order.iter().enumerate() {
                 assert!(run.status.is_active(), "it ended before its last unit");

@@ -57,6 +57,28 @@ impl std::fmt::Display for UnitKey {
     }
 }
 
+impl std::str::FromStr for UnitKey {
+    type Err = super::ids::InvalidId;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split('-');
+        let mut number = |letter: char| {
+            let digits = parts.next()?.strip_prefix(letter)?;
+            digits.parse::<u16>().ok()
+        };
+        let key = (|| {
+            let provider = u8::try_from(number('p')?).ok()?;
+            let (round, chunk) = (number('r')?, number('c')?);
+            Some(Self {
+                provider,
+                round,
+                chunk,
+            })
+        })();
+        key.filter(|key| key.to_string() == text)
+            .ok_or(super::ids::InvalidId("unit"))
+    }
+}
+
 /// An item that could not even be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsent {
@@ -404,7 +426,25 @@ impl Unit {
     /// Name its batch carries at the provider in an attempt.
     #[must_use]
     pub fn display_name(&self, stage: &str, attempt: u32) -> String {
-        format!("{stage}-{}-{}-a{attempt}", self.run, self.key)
+        format!(
+            "{stage}-{}-{}-{}-a{attempt}",
+            self.project, self.run, self.key
+        )
+    }
+
+    /// Reads a name that [`Unit::display_name`] made for this project: run, unit
+    /// and attempt.
+    #[must_use]
+    pub fn parse_display_name(
+        stage: &str,
+        project: &ProjectId,
+        name: &str,
+    ) -> Option<(RunId, UnitKey, u32)> {
+        let rest = name.strip_prefix(stage)?.strip_prefix('-')?;
+        let rest = rest.strip_prefix(project.as_str())?.strip_prefix('-')?;
+        let (run, rest) = rest.split_once('-')?;
+        let (key, attempt) = rest.rsplit_once("-a")?;
+        Some((run.parse().ok()?, key.parse().ok()?, attempt.parse().ok()?))
     }
 
     /// Applies an event.

@@ -1,26 +1,31 @@
 //! Table `results`: outcomes and reviews by run, provider and position.
 //!
-//! `p00#00042#r01` is the outcome of the first round, `p00#00042#v` what a
-//! reviewer says of it. They lie side by side, so one Query reads both, and
-//! collecting again can't touch a review.
+//! `p00#00042#r01` is the outcome of the first round, `p00#00042#s002r01` its
+//! score in the second scoring, `p00#00042#v` what a reviewer says of it. They
+//! lie side by side, so one Query reads all, and neither collecting nor scoring
+//! again can touch a review. Each scoring has a partition of its own in the
+//! index by WER.
 
 use super::row::{self, Item, Row, s};
 use super::runs::run_item;
 use super::{Store, StoreError, put_request};
+use crate::domain::rescoring::{FIRST, Rescored};
 use crate::domain::result::{Outcome, Review};
 use crate::domain::run::Run;
 use crate::domain::{ProjectId, ResultId, RunId};
 
-/// The latest outcome of an item and its review.
+/// The latest outcome of an item, its later scores and its review.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Latest outcome.
     pub outcome: Outcome,
+    /// Its scores in later scorings.
+    pub scores: Vec<Rescored>,
     /// Its review.
     pub review: Option<Review>,
 }
 
-fn partition(project: &ProjectId, run: RunId) -> String {
+pub(super) fn partition(project: &ProjectId, run: RunId) -> String {
     format!("{project}#{run}")
 }
 
@@ -28,7 +33,7 @@ fn prefix(provider: u8, position: u16) -> String {
     format!("p{provider:02}#{position:05}#")
 }
 
-fn place(id: ResultId) -> String {
+pub(super) fn place(id: ResultId) -> String {
     prefix(id.provider(), id.position())
 }
 
@@ -39,26 +44,57 @@ fn wer_sort(wer: f64, id: ResultId) -> String {
     format!("{millionths:015.0}#{}", place(id))
 }
 
+/// Partition of a scoring in the index by WER.
+fn wer_key(project: &ProjectId, run: RunId, scoring: u16) -> String {
+    let pk = partition(project, run);
+    if scoring == FIRST {
+        pk
+    } else {
+        format!("{pk}#s{scoring:03}")
+    }
+}
+
+/// Enters a score into the index by WER.
+pub(super) fn by_wer(
+    row: Row,
+    project: &ProjectId,
+    id: ResultId,
+    scoring: u16,
+    wer: Option<f64>,
+) -> Row {
+    match wer {
+        Some(wer) => row
+            .with("wer_key", s(wer_key(project, id.run(), scoring)))
+            .with("wer_sort", s(wer_sort(wer, id))),
+        None => row,
+    }
+}
+
 fn outcome_item(project: &ProjectId, outcome: &Outcome) -> Result<Item, StoreError> {
     let pk = partition(project, outcome.id.run());
     let sk = format!("{}r{:02}", place(outcome.id), outcome.round);
     let row = Row::new(&*pk, sk, outcome)?;
-    Ok(match &outcome.score {
-        Some(score) => row
-            .with("wer_key", s(pk))
-            .with("wer_sort", s(wer_sort(score.wer, outcome.id))),
-        None => row,
-    }
-    .build())
+    let wer = outcome.score.as_ref().map(|score| score.wer);
+    Ok(by_wer(row, project, outcome.id, outcome.scoring, wer).build())
 }
 
 fn entries(items: Vec<Item>) -> Result<Vec<Entry>, StoreError> {
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
-        if row::text(&item, "sk").is_some_and(|sk| sk.ends_with("#v")) {
+        let kind = row::text(&item, "sk")
+            .and_then(|sk| sk.rsplit('#').next())
+            .and_then(|kind| kind.bytes().next());
+        if kind == Some(b'v') {
             let review: Review = row::read(item)?;
             if let Some(entry) = entries.last_mut().filter(|e| e.outcome.id == review.id) {
                 entry.review = Some(review);
+            }
+            continue;
+        }
+        if kind == Some(b's') {
+            let score: Rescored = row::read(item)?;
+            if let Some(entry) = entries.last_mut().filter(|e| e.outcome.id == score.id) {
+                entry.scores.push(score);
             }
             continue;
         }
@@ -67,6 +103,7 @@ fn entries(items: Vec<Item>) -> Result<Vec<Entry>, StoreError> {
             Some(last) if last.outcome.id == outcome.id => last.outcome = outcome,
             _ => entries.push(Entry {
                 outcome,
+                scores: Vec::new(),
                 review: None,
             }),
         }
@@ -119,16 +156,19 @@ impl Store {
         entries(self.all(&self.tables.results, &pk, (&*from, &*to)).await?)
     }
 
-    /// Scored results of a run by WER: one page of ids, and where to go on.
+    /// Results of a run by their WER in a scoring: one page of ids, and where to
+    /// go on.
     pub async fn results_by_wer(
         &self,
         project: &ProjectId,
         run: RunId,
+        scoring: u16,
         worst_first: bool,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<(ResultId, String)>, bool), StoreError> {
         let pk = partition(project, run);
+        let key = wer_key(project, run, scoring);
         // A cursor of this list is "wer_sort|sk": both are needed to go on.
         let start = after
             .and_then(|after| after.split_once('|'))
@@ -136,7 +176,7 @@ impl Store {
                 Item::from([
                     ("pk".into(), s(&*pk)),
                     ("sk".into(), s(sk)),
-                    ("wer_key".into(), s(&*pk)),
+                    ("wer_key".into(), s(&*key)),
                     ("wer_sort".into(), s(sort)),
                 ])
             });
@@ -146,7 +186,7 @@ impl Store {
             .table_name(&self.tables.results)
             .index_name("by_wer")
             .key_condition_expression("wer_key = :key")
-            .expression_attribute_values(":key", s(&*pk))
+            .expression_attribute_values(":key", s(&*key))
             .scan_index_forward(!worst_first)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
@@ -179,12 +219,16 @@ impl Store {
     ) -> Result<Vec<Entry>, StoreError> {
         let keys = ids.iter().flat_map(|(id, at)| {
             let pk = partition(project, id.run());
-            let outcome = at
-                .split_once('|')
-                .map(|(_, sk)| (pk.clone(), sk.to_owned()));
-            outcome
+            let scored = at.split_once('|').map(|(_, sk)| sk.to_owned());
+            // A score names the round of its outcome.
+            let outcome = scored
+                .as_deref()
+                .and_then(|sk| sk.rsplit('#').next()?.strip_prefix('s')?.split_once('r'))
+                .map(|(_, round)| format!("{}r{round}", place(*id)));
+            [scored, outcome, Some(format!("{}v", place(*id)))]
                 .into_iter()
-                .chain([(pk, format!("{}v", place(*id)))])
+                .flatten()
+                .map(move |sk| (pk.clone(), sk))
         });
         let mut items = self.get_many(&self.tables.results, keys).await?;
         items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));

@@ -340,7 +340,7 @@ impl Store {
             .filter_map(|sk| match Self::parse_run_key(sk)? {
                 RunKey::Run(id) => Some((id, false)),
                 RunKey::Deleting(id) => Some((id, true)),
-                RunKey::Outbox(_) => None,
+                RunKey::Outbox(_) | RunKey::Rescore(_) => None,
             })
             .collect())
     }
@@ -353,6 +353,9 @@ impl Store {
         }
         if let Some(id) = sk.strip_prefix("del#") {
             return id.parse().ok().map(RunKey::Deleting);
+        }
+        if let Some(id) = sk.strip_prefix("rescore#") {
+            return id.parse().ok().map(RunKey::Rescore);
         }
         sk.parse().ok().map(RunKey::Run)
     }
@@ -367,4 +370,6 @@ pub enum RunKey {
     Deleting(RunId),
     /// A message that may not have been sent.
     Outbox(RunId),
+    /// A run that is being scored again.
+    Rescore(RunId),
 }

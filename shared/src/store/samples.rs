@@ -3,9 +3,23 @@
 use super::row::{self, Item, Row};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, datasets, files, read_page};
-use crate::domain::dataset::{Dataset, Sample};
+use crate::domain::dataset::{Dataset, Metadata, Sample};
 use crate::domain::unit::Span;
 use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
+
+/// What reports need of a sample.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct SampleFacts {
+    /// Identity.
+    pub id: SampleId,
+    /// Canonical BCP-47 tag.
+    pub language: String,
+    /// Free fields.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// Length of the recording in seconds.
+    pub duration_seconds: f64,
+}
 
 /// Samples to a transaction: each is two writes of the hundred.
 const PER_TRANSACTION: usize = 50;
@@ -179,6 +193,45 @@ impl Store {
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
                 return Ok(sizes);
+            }
+        }
+    }
+
+    /// What reports need of every sample, in order of position: language,
+    /// length, and of the free fields only those that are named.
+    pub async fn sample_facts(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+        fields: &[&str],
+    ) -> Result<Vec<SampleFacts>, StoreError> {
+        let pk = partition(project, dataset);
+        let mut facts = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.tables.samples)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", row::s(&*pk))
+                .projection_expression("#id, #language, #metadata, #duration")
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_names("#language", "language")
+                .expression_attribute_names("#metadata", "metadata")
+                .expression_attribute_names("#duration", "duration_seconds")
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            for item in answer.items.unwrap_or_default() {
+                let mut read: SampleFacts = row::read(item)?;
+                read.metadata.retain(|name, _| fields.contains(&&**name));
+                facts.push(read);
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(facts);
             }
         }
     }

@@ -21,6 +21,9 @@ pub struct PollTask {
     /// Polls since something last changed: the pause grows with it.
     #[serde(default)]
     pub quiet: u32,
+    /// When batches that nobody recorded were last looked for.
+    #[serde(default)]
+    pub audited_at: Option<Timestamp>,
     /// When to poll next.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
@@ -78,15 +81,7 @@ fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
 }
 
 fn parse_key(sk: &str) -> Option<UnitKey> {
-    let mut parts = sk.split('-');
-    let provider = parts.next()?.strip_prefix('p')?.parse().ok()?;
-    let round = parts.next()?.strip_prefix('r')?.parse().ok()?;
-    let chunk = parts.next()?.strip_prefix('c')?.parse().ok()?;
-    Some(UnitKey {
-        provider,
-        round,
-        chunk,
-    })
+    sk.parse().ok()
 }
 
 impl Store {
@@ -121,6 +116,19 @@ impl Store {
             .get(&self.tables.units, partition(project, run), key.to_string())
             .await?;
         found.map(row::read).transpose()
+    }
+
+    /// Units by key, in no order; unknown ones are left out.
+    pub async fn units(
+        &self,
+        project: &ProjectId,
+        keys: impl IntoIterator<Item = (RunId, UnitKey)>,
+    ) -> Result<Vec<Unit>, StoreError> {
+        let keys = keys
+            .into_iter()
+            .map(|(run, key)| (partition(project, run), key.to_string()));
+        let items = self.get_many(&self.tables.units, keys).await?;
+        items.into_iter().map(row::read).collect()
     }
 
     /// Every unit of a run, all rounds.

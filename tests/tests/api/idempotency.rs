@@ -3,12 +3,17 @@
 use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
-use crate::support::{PRO, World, audio, id, text, with};
+use crate::support::{Expect, PRO, World, audio, id, text, with};
 
 const KEYS: &str = "//api/v1/keys";
 
 async fn post(w: &World, path: &str, key: &str, body: &Value) -> Answer {
-    w.send(w.request("POST", path).header("idempotency-key", key).json(body)).await
+    w.send(
+        w.request("POST", path)
+            .header("idempotency-key", key)
+            .json(body),
+    )
+    .await
 }
 
 /// The ids of what an answer says was made.
@@ -22,23 +27,26 @@ fn made(answer: &Answer) -> Vec<String> {
 }
 
 async fn total(w: &World, list: &str) -> i64 {
-    w.get(list).await.body["metadata"]["total"].as_i64().unwrap()
+    w.get(list).await.body["metadata"]["total"]
+        .as_i64()
+        .unwrap()
 }
 
 /// What can be made: route, list, body and another body.
 async fn creations(w: &World) -> Vec<(&'static str, &'static str, u16, Value, Value)> {
-    let file = |name: &str| json!({ "filename": name, "content_type": "audio/wav", "size_bytes": 5 });
+    let file =
+        |name: &str| json!({ "filename": name, "content_type": "audio/wav", "size_bytes": 5 });
     let known = w.dataset("known", &[Some("one two")]).await;
-    let (a, b, c) = (w.recording().await, w.recording().await, w.recording().await);
+    let (a, b, c) = (
+        w.recording().await,
+        w.recording().await,
+        w.recording().await,
+    );
     let table = format!("file_id\n{c}\n");
     let manifest = w.file("m.csv", "text/csv", table.into_bytes()).await;
-    let samples = |name: &str, file: &str| {
-        json!({ "name": name, "language": "en", "samples": [{ "file_id": file }] })
-    };
+    let samples = |name: &str, file: &str| json!({ "name": name, "language": "en", "samples": [{ "file_id": file }] });
     let run = |name: &str| json!({ "run_name": name, "dataset_id": known.id, "providers": [PRO] });
-    let inline = |name: &str| {
-        json!({ "run_name": name, "dataset": samples("inline", &b), "providers": [PRO] })
-    };
+    let inline = |name: &str| json!({ "run_name": name, "dataset": samples("inline", &b), "providers": [PRO] });
     let of_manifest =
         |name: &str| json!({ "name": name, "language": "en", "manifest_file_id": manifest });
     vec![
@@ -50,8 +58,20 @@ async fn creations(w: &World) -> Vec<(&'static str, &'static str, u16, Value, Va
             json!({ "files": [file("a.wav"), file("b.wav")] }),
             json!({ "files": [file("a.wav")] }),
         ),
-        ("/datasets", "/datasets", 201, samples("first", &a), samples("second", &a)),
-        ("/datasets", "/datasets", 201, of_manifest("third"), of_manifest("fourth")),
+        (
+            "/datasets",
+            "/datasets",
+            201,
+            samples("first", &a),
+            samples("second", &a),
+        ),
+        (
+            "/datasets",
+            "/datasets",
+            201,
+            of_manifest("third"),
+            of_manifest("fourth"),
+        ),
         ("/runs", "/runs", 202, run("first"), run("second")),
         ("/runs", "/datasets", 202, inline("third"), inline("fourth")),
         (
@@ -71,11 +91,11 @@ fn the_same_request_gets_the_same_answer_and_makes_one_thing() {
             let key = format!("key-{at}");
             let before = total(w, list).await;
             let first = post(w, path, &key, &body).await;
-            first.data(status);
+            first.ok(status);
             let made_first = made(&first);
             for _ in 0..2 {
                 let again = post(w, path, &key, &body).await;
-                again.data(status);
+                again.ok(status);
                 assert_eq!(made(&again), made_first, "{path} {body}");
             }
             let count = before + i64::try_from(made_first.len()).unwrap();
@@ -85,7 +105,11 @@ fn the_same_request_gets_the_same_answer_and_makes_one_thing() {
             let elsewhere = if path == KEYS { "/files" } else { KEYS };
             let body = json!({ "name": "a", "role": "viewer" });
             let other_route = post(w, elsewhere, &key, &body).await;
-            assert!([400, 422].contains(&other_route.status), "{}", other_route.text);
+            assert!(
+                [400, 422].contains(&other_route.status),
+                "{}",
+                other_route.text
+            );
             assert_eq!(total(w, list).await, count, "{path}");
         }
     });
@@ -104,7 +128,7 @@ fn requests_at_once_make_one_thing() {
                 if answer.status == 409 {
                     assert!(answer.header("retry-after").is_some(), "{}", answer.text);
                 } else {
-                    answer.data(status);
+                    answer.ok(status);
                     ids.push(made(answer));
                 }
             }
@@ -131,7 +155,7 @@ fn a_run_is_started_once_whatever_became_of_it() {
         assert_eq!(total(w, "/runs").await, 1);
         assert_eq!(w.batches().await.len(), 1, "the provider was asked once");
         // Nothing comes back from the dead.
-        w.delete(&format!("/runs/{}", id(&run))).await.data(200);
+        w.delete(&format!("/runs/{}", id(&run))).await.ok(200);
         let gone = post(w, "/runs", "once", &body).await;
         assert!((400..500).contains(&gone.status), "{}", gone.text);
         assert_eq!(total(w, "/runs").await, 0);
@@ -150,7 +174,11 @@ fn a_retry_is_done_once() {
         w.ended(&run).await;
         let again = retry().await;
         assert_eq!(again.data(202)["id"], run["id"]);
-        assert_eq!(again.data(202)["status"], "failed", "no further round was begun");
+        assert_eq!(
+            again.data(202)["status"],
+            "failed",
+            "no further round was begun"
+        );
         assert_eq!(w.batches().await.len(), 2);
     });
 }
@@ -175,7 +203,7 @@ fn a_small_file_is_kept_once() {
         assert_eq!(first.data(201)["file"]["status"], "ready");
         let again = send(&bytes).await;
         assert_eq!(again.data(201)["file"], first.data(201)["file"]);
-        send(&audio()).await.refused(422);
+        send(&audio()).await.no(422);
         assert_eq!(total(w, "/files").await, 1);
     });
 }
@@ -184,9 +212,7 @@ fn a_small_file_is_kept_once() {
 fn a_refused_request_can_be_corrected_or_sent_again() {
     with(async |w| {
         let file = w.recording().await;
-        let body = |name: &str| {
-            json!({ "name": name, "language": "en", "samples": [{ "file_id": file }] })
-        };
+        let body = |name: &str| json!({ "name": name, "language": "en", "samples": [{ "file_id": file }] });
         for _ in 0..2 {
             World::names(&post(w, "/datasets", "k", &body("")).await, 422, "name");
         }
@@ -207,14 +233,20 @@ fn odd_keys_are_refused_and_nothing_is_made() {
             World::names(&post(w, "/files", key, &body).await, 400, "Idempotency-Key");
         }
         let accent = reqwest::header::HeaderValue::from_bytes("é".as_bytes()).unwrap();
-        let request = w.request("POST", "/files").header("idempotency-key", accent);
-        w.send(request.json(&body)).await.refused(400);
+        let request = w
+            .request("POST", "/files")
+            .header("idempotency-key", accent);
+        w.send(request.json(&body)).await.no(400);
         let twice = w.request("POST", "/files").header("idempotency-key", "a");
-        let twice = w.send(twice.header("idempotency-key", "b").json(&body)).await;
+        let twice = w
+            .send(twice.header("idempotency-key", "b").json(&body))
+            .await;
         assert!([400, 201].contains(&twice.status), "{}", twice.text);
         let before = total(w, "/files").await;
-        post(w, "/files", &"x".repeat(255), &body).await.data(201);
-        post(w, "/files", "~!@#$%^&*()_+{}|:\"<>?", &body).await.data(201);
+        post(w, "/files", &"x".repeat(255), &body).await.ok(201);
+        post(w, "/files", "~!@#$%^&*()_+{}|:\"<>?", &body)
+            .await
+            .ok(201);
         assert_eq!(total(w, "/files").await, before + 2);
     });
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::support::routes::{OPERATIONS, Things};
-use crate::support::{text, with};
+use crate::support::{Expect, text, with};
 
 /// Routes that need no key.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
@@ -31,21 +31,36 @@ fn the_document_says_what_the_service_does() {
         let answer = w.with_key(None).get("//openapi.json").await;
         assert_eq!(answer.status, 200);
         let document = answer.body;
-        assert!(text(&document["openapi"]).starts_with("3.1"), "{}", document["openapi"]);
+        assert!(
+            text(&document["openapi"]).starts_with("3.1"),
+            "{}",
+            document["openapi"]
+        );
         let documented = operations(&document);
-        let known: BTreeSet<(String, String)> =
-            documented.iter().map(|(path, method, _)| (path.clone(), method.clone())).collect();
+        let known: BTreeSet<(String, String)> = documented
+            .iter()
+            .map(|(path, method, _)| (path.clone(), method.clone()))
+            .collect();
         for operation in OPERATIONS {
             let wanted = (operation.documented(), operation.method.to_owned());
             assert!(known.contains(&wanted), "{wanted:?} is not in the document");
         }
-        let ids: BTreeSet<&str> =
-            documented.iter().map(|(_, _, o)| text(&o["operationId"])).collect();
-        assert_eq!(ids.len(), documented.len(), "every operation has an id of its own");
+        let ids: BTreeSet<&str> = documented
+            .iter()
+            .map(|(_, _, o)| text(&o["operationId"]))
+            .collect();
+        assert_eq!(
+            ids.len(),
+            documented.len(),
+            "every operation has an id of its own"
+        );
         let refs = document.to_string();
         for (at, _) in refs.match_indices("\"#/components/schemas/") {
             let name = refs[at + 22..].split('"').next().unwrap();
-            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is missing");
+            assert!(
+                document["components"]["schemas"].get(name).is_some(),
+                "{name} is missing"
+            );
         }
     });
 }
@@ -60,7 +75,10 @@ fn every_documented_operation_is_served() {
         all.sort_by_key(|(_, method, _)| method == "DELETE");
         let nobody = w.with_key(None);
         for (path, method, operation) in &all {
-            let id = match path.split('/').nth_back(usize::from(!path.ends_with("{id}"))) {
+            let id = match path
+                .split('/')
+                .nth_back(usize::from(!path.ends_with("{id}")))
+            {
                 _ if path.contains("/files/") => &things.file,
                 _ if path.contains("/datasets/") => &things.dataset,
                 _ if path.contains("/samples/") => &things.sample,
@@ -87,13 +105,20 @@ fn every_documented_operation_is_served() {
                 .await;
             assert!(answer.status < 500, "{what}: {}", answer.text);
             if method != "DELETE" {
-                assert!(![401, 403, 404, 405].contains(&answer.status), "{what}: {}", answer.text);
+                assert!(
+                    ![401, 403, 404, 405].contains(&answer.status),
+                    "{what}: {}",
+                    answer.text
+                );
             }
             assert_ne!(answer.status, 405, "{what}");
             assert_ne!(answer.body["error"], "there is no such route", "{what}");
             let answers = operation["responses"].as_object().unwrap();
             let status = answer.status.to_string();
-            assert!(answers.contains_key(&status), "{what} answered {status}, undocumented");
+            assert!(
+                answers.contains_key(&status),
+                "{what} answered {status}, undocumented"
+            );
         }
     });
 }
@@ -114,10 +139,16 @@ fn answers_have_the_documented_fields() {
             let fields = &document["components"]["schemas"][schema];
             let known = fields["properties"].as_object().unwrap();
             for field in shown.as_object().unwrap().keys() {
-                assert!(known.contains_key(field), "{schema}.{field} is not documented");
+                assert!(
+                    known.contains_key(field),
+                    "{schema}.{field} is not documented"
+                );
             }
             for field in fields["required"].as_array().unwrap() {
-                assert!(shown.get(text(field)).is_some(), "{schema}.{field} is not there");
+                assert!(
+                    shown.get(text(field)).is_some(),
+                    "{schema}.{field} is not there"
+                );
             }
         }
     });
@@ -127,8 +158,8 @@ fn answers_have_the_documented_fields() {
 fn health_is_told_without_a_key() {
     with(async |w| {
         let answer = w.with_key(None).get("//healthz").await;
-        answer.data(200);
+        answer.ok(200);
         let wrong = w.with_key(Some("sk_nonsense")).get("//healthz").await;
-        wrong.data(200);
+        wrong.ok(200);
     });
 }

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
 use crate::support::routes::{OPERATIONS, Things};
-use crate::support::{Project, audio, each, id, items, with};
+use crate::support::{Expect, Project, audio, each, id, items, with};
 
 /// An answer without what differs from request to request.
 fn comparable(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
-    let request = answer.body["metadata"]["request_id"].as_str().unwrap_or("none");
+    let request = answer.body["metadata"]["request_id"]
+        .as_str()
+        .unwrap_or("none");
     let mut headers = answer.headers.clone();
     headers.retain(|(name, _)| !["date", "x-request-id"].contains(&&**name));
     headers.sort();
@@ -30,7 +32,9 @@ fn foreign_ids_answer_like_unknown_ones() {
     with(async |w| {
         let (things, _) = Things::make(w).await;
         let stranger = w.stranger().await;
-        let before = w.get(&format!("/runs/{}?include_results=true", things.run)).await;
+        let before = w
+            .get(&format!("/runs/{}?include_results=true", things.run))
+            .await;
         let mut compared = 0;
         for operation in OPERATIONS {
             let nowhere = Things::nowhere();
@@ -65,14 +69,16 @@ fn foreign_ids_answer_like_unknown_ones() {
             compared += 1;
         }
         assert!(compared >= 18, "{compared}");
-        let after = w.get(&format!("/runs/{}?include_results=true", things.run)).await;
+        let after = w
+            .get(&format!("/runs/{}?include_results=true", things.run))
+            .await;
         assert_eq!(after.data(200), before.data(200), "nothing was touched");
         for path in [
             format!("/files/{}", things.file),
             format!("/datasets/{}", things.dataset),
             format!("/results/{}", things.result),
         ] {
-            w.get(&path).await.data(200);
+            w.get(&path).await.ok(200);
         }
     });
 }
@@ -90,8 +96,12 @@ fn lists_and_filters_show_the_own_project_alone() {
         let keys = stranger.get("//api/v1/keys").await;
         assert_eq!(items(keys.data(200)).len(), 1);
         assert!(!each(keys.data(200), "id").contains(&&json!(things.key)));
-        let foreign = stranger.get(&format!("/runs?dataset_id={}", things.dataset)).await;
-        let unknown = stranger.get("/runs?dataset_id=ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1").await;
+        let foreign = stranger
+            .get(&format!("/runs?dataset_id={}", things.dataset))
+            .await;
+        let unknown = stranger
+            .get("/runs?dataset_id=ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1")
+            .await;
         assert_eq!(comparable(&foreign), comparable(&unknown));
     });
 }
@@ -101,20 +111,24 @@ fn cursors_keys_and_credentials_do_not_cross_over() {
     with(async |w| {
         let stranger = w.stranger().await;
         // Without credentials of its own a project can't use those of another.
-        stranger.delete("/credentials/google").await.data(200);
-        let file = w.machine.upload(&stranger, "a.wav", "audio/wav", &audio()).await;
+        stranger.delete("/credentials/google").await.ok(200);
+        let file = w
+            .machine
+            .upload(&stranger, "a.wav", "audio/wav", &audio())
+            .await;
         let body = json!({ "name": "d", "language": "en", "samples": [{ "file_id": file["id"] }] });
         let dataset = id(stranger.post("/datasets", &body).await.data(201));
         let run = json!({
             "run_name": "r", "dataset_id": dataset, "providers": [crate::support::PRO]
         });
-        stranger.post("/runs", &run).await.refused(422);
-        w.get("/credentials/google").await.data(200);
+        stranger.post("/runs", &run).await.no(422);
+        w.get("/credentials/google").await.ok(200);
         // The same Idempotency-Key is another one elsewhere.
         let make = async |client: &Project| {
-            let body =
-                json!({ "filename": "a.wav", "content_type": "audio/wav", "size_bytes": 5 });
-            let request = client.request("POST", "/files").header("idempotency-key", "same");
+            let body = json!({ "filename": "a.wav", "content_type": "audio/wav", "size_bytes": 5 });
+            let request = client
+                .request("POST", "/files")
+                .header("idempotency-key", "same");
             id(&client.send(request.json(&body)).await.data(201)["file"])
         };
         assert_ne!(make(&w.project).await, make(&stranger).await);

@@ -379,13 +379,15 @@ impl Case {
         messages.len()
     }
 
-    /// Rows that somebody still has to look at.
-    pub async fn due(&self) -> Vec<String> {
+    /// Rows that somebody still has to look at, and when.
+    pub async fn due(&self) -> Vec<(Timestamp, String)> {
         let mut due = Vec::new();
         for table in ["files", "datasets", "runs", "units"] {
             for row in self.rows(table).await {
                 if row.contains_key("due_shard") {
-                    due.push(format!("{table} {:?} {:?}", row["sk"], row.get("state")));
+                    let at = row["due_at"].as_n().unwrap().parse().unwrap();
+                    let what = format!("{table} {:?} {:?}", row["sk"], row.get("state"));
+                    due.push((Timestamp::from_millis(at), what));
                 }
             }
         }
@@ -397,13 +399,19 @@ impl Case {
         let begun = Instant::now();
         loop {
             let messages = self.pump().await;
-            self.poll().await;
             let due = self.due().await;
-            if messages == 0 && due.is_empty() {
+            let next = due.iter().map(|(at, _)| *at).min();
+            if messages == 0 && next.is_none() {
                 return;
             }
             assert!(begun.elapsed() < PATIENCE, "stuck: {messages} messages, {due:?}");
-            tokio::time::sleep(Duration::from_millis(15)).await;
+            let early = next.map(|at| at.since(Timestamp::now())).unwrap_or_default();
+            if early.is_zero() {
+                self.poll().await;
+            } else if messages == 0 {
+                // Nothing is due yet: a poll would find nothing.
+                tokio::time::sleep(early.min(Duration::from_millis(100))).await;
+            }
         }
     }
 

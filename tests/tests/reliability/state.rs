@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use gemini_sim::Route;
 use stt_eval_shared::domain::RunId;
 
 use crate::rig::{BUCKET, Case};
@@ -78,6 +77,46 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// What another has that this one has not, and the other way round.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut compare = |what: &str, mine: String, theirs: String| {
+            if mine != theirs {
+                found.push(format!("{what}: {mine} became {theirs}"));
+            }
+        };
+        // The head and what is at the end of long texts is enough to go on.
+        let brief = |mine: &str, theirs: &str| {
+            let at = mine.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
+            let from = |text: &str| -> String {
+                text.chars().skip(at.saturating_sub(40)).take(160).collect()
+            };
+            if mine == theirs { Default::default() } else { (from(mine), from(theirs)) }
+        };
+        let (mine, theirs) = brief(&self.run, &other.run);
+        compare("run", mine, theirs);
+        let (mine, theirs) = brief(&self.results.join("\n"), &other.results.join("\n"));
+        compare("results", mine, theirs);
+        let changed = |mine: &BTreeMap<String, usize>, theirs: &BTreeMap<String, usize>| {
+            let only = |a: &BTreeMap<String, usize>, b: &BTreeMap<String, usize>| {
+                let odd = a.iter().filter(|(k, n)| b.get(*k) != Some(*n));
+                odd.map(|(k, n)| format!("{k} × {n}")).collect::<Vec<_>>().join(", ")
+            };
+            (only(mine, theirs), only(theirs, mine))
+        };
+        for (what, mine, theirs) in
+            [("rows", &self.rows, &other.rows), ("objects", &self.objects, &other.objects)]
+        {
+            let (mine, theirs) = changed(mine, theirs);
+            compare(what, mine, theirs);
+        }
+        compare("batches", format!("{:?}", self.batches), format!("{:?}", other.batches));
+        compare("left", self.left.join(", "), other.left.join(", "));
+        found
+    }
+}
+
 /// Objects in the bucket that belong to the project.
 pub async fn objects(case: &Case) -> BTreeMap<String, usize> {
     let s3 = case.ground.cloud.s3_client();
@@ -116,9 +155,4 @@ pub async fn batches(case: &Case) -> BTreeMap<String, Vec<String>> {
 pub fn left(case: &Case) -> Vec<String> {
     let kind = |generated| if generated { "output" } else { "input" };
     case.sim.files().iter().map(|f| format!("{} {}", kind(f.generated), f.mime_type)).collect()
-}
-
-/// Creations that were asked for.
-pub fn creations(case: &Case) -> u64 {
-    case.sim.ledger().count(Route::BatchCreate)
 }

@@ -133,12 +133,17 @@ impl Selection {
     }
 }
 
-/// The entry as it counts now: a failure of an earlier round counts no more.
+/// The entry as it counts now, with the score of the run's current scoring. A
+/// failure of an earlier round counts no more.
 #[must_use]
-pub fn current(run: &Run, entry: Entry) -> Option<Entry> {
+pub fn current(run: &Run, mut entry: Entry) -> Option<Entry> {
     let replaced =
         entry.outcome.status() == ResultStatus::Failed && entry.outcome.round < run.round;
-    (!replaced).then_some(entry)
+    if replaced {
+        return None;
+    }
+    entry.outcome.show(run.scorings.current, &entry.scores);
+    Some(entry)
 }
 
 /// Whether a run has such an item.
@@ -206,7 +211,9 @@ pub async fn show(
                 ResultView::pending(run, id, sample, selection.alignment, url)
             }
             Item::Done(entry) => {
-                let Entry { outcome, review } = *entry;
+                let Entry {
+                    outcome, review, ..
+                } = *entry;
                 let url = match samples.get(&outcome.id.position()) {
                     Some(sample) => signing::sample_url(app, sample, wanted).await,
                     None => wanted.then_some(None),

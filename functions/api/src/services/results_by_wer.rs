@@ -39,7 +39,14 @@ pub async fn page(
         };
         let (keys, has_more) = app
             .store
-            .results_by_wer(project, run.id, worst_first, after.as_deref(), wanted)
+            .results_by_wer(
+                project,
+                run.id,
+                run.scorings.current,
+                worst_first,
+                after.as_deref(),
+                wanted,
+            )
             .await?;
         more = has_more;
         read += keys.len().max(1);

@@ -2,9 +2,11 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Dataset;
+use stt_eval_shared::domain::rescoring::Scorings;
 use stt_eval_shared::domain::run::{ProviderRun, Run, RunStatus};
 use stt_eval_shared::domain::validate::{self, Errors};
 use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp};
+use stt_eval_shared::metrics;
 use stt_eval_shared::providers::TranscribeConfig;
 use stt_eval_shared::providers::catalogue::Model;
 use stt_eval_shared::queue::Message;
@@ -186,6 +188,7 @@ async fn write(app: &App, attempt: &Attempt, run: &Run) -> Result<Run, ApiError>
     let due = attempt.now + app.config.bounds.outbox;
     match app.store.accept_run(run, due, attempt.claim()).await {
         Ok(Accept::Accepted) => {
+            metrics::run_accepted(run);
             announce(app, run).await;
             Ok(run.clone())
         }
@@ -223,7 +226,10 @@ pub async fn cancel(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Ap
             .ok_or_else(|| ApiError::no_such("run"))?;
         let next = run.cancelled(Timestamp::now())?;
         match app.store.save_run(&next).await {
-            Ok(()) => return Ok(next),
+            Ok(()) => {
+                metrics::run_finished(&next);
+                return Ok(next);
+            }
             // A unit came in meanwhile.
             Err(StoreError::Conflict) => pause(attempt).await,
             Err(error) => return Err(error.into()),
@@ -259,6 +265,7 @@ pub async fn retry(
             .await
         {
             Ok(()) => {
+                metrics::run_accepted(&next);
                 announce(app, &next).await;
                 return Ok(next);
             }

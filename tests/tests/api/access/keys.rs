@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::routes::ROLES;
 use crate::support::store::rows;
-use crate::support::{World, each, id, items, text, with};
+use crate::support::{Expect, World, each, id, items, text, with};
 
 const KEYS: &str = "//api/v1/keys";
 
@@ -13,13 +13,18 @@ fn a_key_is_shown_once_and_never_again() {
     with(async |w| {
         let mut made = Vec::new();
         for role in ROLES {
-            let key = w.post(KEYS, &json!({ "name": format!("the {role}"), "role": role })).await;
+            let key = w
+                .post(
+                    KEYS,
+                    &json!({ "name": format!("the {role}"), "role": role }),
+                )
+                .await;
             let key = key.data(201).clone();
             assert_eq!(key["role"], role);
             assert_eq!(key["name"], format!("the {role}"));
             let secret = text(&key["key"]);
             assert!(secret.starts_with("sk_") && secret.ends_with(text(&key["last_four"])));
-            w.with_key(Some(secret)).get("/files").await.data(200);
+            w.with_key(Some(secret)).get("/files").await.ok(200);
             made.push(key);
         }
         let listed = w.get(KEYS).await;
@@ -31,8 +36,15 @@ fn a_key_is_shown_once_and_never_again() {
             let secret = text(&key["key"]);
             let middle = secret.split('_').nth(2).unwrap();
             assert!(!listed.text.contains(middle), "{}", listed.text);
-            assert_eq!(rows(w, middle).await, [] as [String; 0], "it is stored hashed");
-            let shown = items(listed.data(200)).iter().find(|k| k["id"] == key["id"]).unwrap();
+            assert_eq!(
+                rows(w, middle).await,
+                [] as [String; 0],
+                "it is stored hashed"
+            );
+            let shown = items(listed.data(200))
+                .iter()
+                .find(|k| k["id"] == key["id"])
+                .unwrap();
             assert_eq!(shown["last_four"], key["last_four"]);
         }
         for body in [
@@ -43,9 +55,14 @@ fn a_key_is_shown_once_and_never_again() {
             json!({ "name": "a" }),
             json!({ "role": "viewer" }),
         ] {
-            w.post(KEYS, &body).await.refused(422);
+            w.post(KEYS, &body).await.no(422);
         }
-        let more = w.post(KEYS, &json!({ "name": "a", "role": "viewer", "key": "mine" })).await;
+        let more = w
+            .post(
+                KEYS,
+                &json!({ "name": "a", "role": "viewer", "key": "mine" }),
+            )
+            .await;
         World::names(&more, 400, "key");
         assert_eq!(w.get(KEYS).await.body["metadata"]["total"], 5);
     });
@@ -54,17 +71,27 @@ fn a_key_is_shown_once_and_never_again() {
 #[test]
 fn a_revoked_key_works_no_more() {
     with(async |w| {
-        let made = w.post(KEYS, &json!({ "name": "going", "role": "admin" })).await;
+        let made = w
+            .post(KEYS, &json!({ "name": "going", "role": "admin" }))
+            .await;
         let made = made.data(201).clone();
         let client = w.with_key(Some(text(&made["key"])));
-        client.get("/files").await.data(200);
+        client.get("/files").await.ok(200);
         let path = format!("{KEYS}/{}", id(&made));
-        w.delete(&path).await.data(200);
-        for (method, route) in [("GET", "/files"), ("POST", "/runs"), ("GET", "/nothing"), ("GET", KEYS)] {
+        w.delete(&path).await.ok(200);
+        for (method, route) in [
+            ("GET", "/files"),
+            ("POST", "/runs"),
+            ("GET", "/nothing"),
+            ("GET", KEYS),
+        ] {
             let status = client.send(client.request(method, route)).await.status;
-            assert!(status == 401 || (route == "/nothing" && status == 404), "{route}: {status}");
+            assert!(
+                status == 401 || (route == "/nothing" && status == 404),
+                "{route}: {status}"
+            );
         }
-        w.delete(&path).await.refused(404);
+        w.delete(&path).await.no(404);
         assert_eq!(w.get(KEYS).await.body["metadata"]["total"], 1);
     });
 }
@@ -74,9 +101,13 @@ fn a_key_comes_in_either_header_and_must_be_whole() {
     with(async |w| {
         let nobody = w.with_key(None);
         let key = &w.project.key;
-        let bearer = |text: String| nobody.request("GET", "/files").header("authorization", text);
-        nobody.send(bearer(format!("Bearer {key}"))).await.data(200);
-        nobody.send(bearer(format!("bearer {key}"))).await.data(200);
+        let bearer = |text: String| {
+            nobody
+                .request("GET", "/files")
+                .header("authorization", text)
+        };
+        nobody.send(bearer(format!("Bearer {key}"))).await.ok(200);
+        nobody.send(bearer(format!("bearer {key}"))).await.ok(200);
         let stranger = w.stranger().await;
         let parts: Vec<&str> = key.split('_').collect();
         let theirs: Vec<&str> = stranger.key.split('_').collect();
@@ -99,22 +130,28 @@ fn a_key_comes_in_either_header_and_must_be_whole() {
             [parts[0], parts[1], theirs[2], theirs[3]].join("_"),
             format!("{key},{key}"),
         ] {
-            let answer = nobody.send(nobody.request("GET", "/files").header("x-api-key", &wrong)).await;
+            let answer = nobody
+                .send(nobody.request("GET", "/files").header("x-api-key", &wrong))
+                .await;
             assert_eq!(answer.status, 401, "{wrong}");
-            answer.refused(401);
+            answer.no(401);
             let answer = nobody.send(bearer(format!("Bearer {wrong}"))).await;
             assert_eq!(answer.status, 401, "Bearer {wrong}");
         }
         for scheme in [key.clone(), format!("Basic {key}"), "Bearer".to_owned()] {
-            nobody.send(bearer(scheme)).await.refused(401);
+            nobody.send(bearer(scheme)).await.no(401);
         }
         let binary = reqwest::header::HeaderValue::from_bytes(b"sk_\xff\xfe").unwrap();
         let binary = nobody.request("GET", "/files").header("x-api-key", binary);
-        nobody.send(binary).await.refused(401);
+        nobody.send(binary).await.no(401);
         let in_query = nobody.get(&format!("/files?api_key={key}")).await;
         assert!([400, 401].contains(&in_query.status), "{}", in_query.text);
         let headers = nobody.get("/files").await;
-        assert!(headers.header("www-authenticate").is_some(), "{:?}", headers.headers);
+        assert!(
+            headers.header("www-authenticate").is_some(),
+            "{:?}",
+            headers.headers
+        );
         assert_eq!(headers.body["data"], Value::Null);
     });
 }
@@ -125,7 +162,7 @@ fn the_last_admin_key_is_not_lost_by_a_slip() {
         let keys = w.get(KEYS).await;
         let own = id(&items(keys.data(200))[0]);
         let answer = w.delete(&format!("{KEYS}/{own}")).await;
-        answer.refused(409);
-        w.get(KEYS).await.data(200);
+        answer.no(409);
+        w.get(KEYS).await.ok(200);
     });
 }

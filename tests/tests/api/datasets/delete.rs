@@ -3,18 +3,23 @@
 use serde_json::json;
 
 use crate::support::store::{bare, objects, rows};
-use crate::support::{FLASH, PRO, id, items, with};
+use crate::support::{Expect, FLASH, PRO, id, items, with};
 
 #[test]
 fn everything_of_a_deleted_dataset_goes() {
     with(async |w| {
-        let made = w.dataset("going", &[Some("one two"), Some("three four")]).await;
+        let made = w
+            .dataset("going", &[Some("one two"), Some("three four")])
+            .await;
         let run = w.run(&made.id, &[PRO, FLASH]).await;
         let results = w.results(&run, "").await;
         let sample = &results[0]["sample_id"];
-        w.patch(&format!("/results/{}", id(&results[0])), &json!({ "is_correct": true }))
-            .await
-            .data(200);
+        w.patch(
+            &format!("/results/{}", id(&results[0])),
+            &json!({ "is_correct": true }),
+        )
+        .await
+        .ok(200);
         let gone = [
             format!("/datasets/{}", made.id),
             format!("/runs/{}", id(&run)),
@@ -22,13 +27,16 @@ fn everything_of_a_deleted_dataset_goes() {
             format!("/results/{}", id(&results[0])),
             format!("/files/{}", made.files[0]),
         ];
-        w.delete(&gone[0]).await.data(200);
-        w.get(&gone[0]).await.refused(404);
-        w.delete(&gone[0]).await.refused(404);
+        w.delete(&gone[0]).await.ok(200);
+        w.get(&gone[0]).await.no(404);
+        w.delete(&gone[0]).await.no(404);
         let patched = w
-            .patch(&format!("/samples/{}", sample.as_str().unwrap()), &json!({ "language": "hi" }))
+            .patch(
+                &format!("/samples/{}", sample.as_str().unwrap()),
+                &json!({ "language": "hi" }),
+            )
             .await;
-        patched.refused(404);
+        patched.no(404);
         let again = json!({ "run_name": "r", "dataset_id": made.id, "providers": [PRO] });
         let refused = w.post("/runs", &again).await;
         assert!([404, 422].contains(&refused.status), "{}", refused.text);
@@ -63,12 +71,14 @@ fn everything_of_a_deleted_dataset_goes() {
 #[test]
 fn audio_that_another_dataset_uses_stays() {
     with(async |w| {
-        let first = w.dataset("first", &[Some("one two"), Some("three four")]).await;
+        let first = w
+            .dataset("first", &[Some("one two"), Some("three four")])
+            .await;
         let body = json!({
             "name": "second", "language": "en", "samples": [{ "file_id": first.files[0] }]
         });
         let second = id(w.post("/datasets", &body).await.data(201));
-        w.delete(&format!("/datasets/{}", first.id)).await.data(200);
+        w.delete(&format!("/datasets/{}", first.id)).await.ok(200);
         w.machine
             .wait("the unshared file is gone", async || {
                 let status = w.get(&format!("/files/{}", first.files[1])).await.status;
@@ -91,7 +101,9 @@ fn audio_that_another_dataset_uses_stays() {
 #[test]
 fn a_dataset_goes_while_a_run_is_under_way() {
     with(async |w| {
-        let stuck = gemini_sim::Fault::Stuck { state: "RUNNING".to_owned() };
+        let stuck = gemini_sim::Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        };
         w.strike(w.fault(stuck));
         let made = w.dataset("busy", &[Some("one two")]).await;
         let run = w.start(&made.id, &[PRO]).await;
@@ -101,7 +113,7 @@ fn a_dataset_goes_while_a_run_is_under_way() {
                 (run.data(200)["status"] == "processing").then_some(())
             })
             .await;
-        w.delete(&format!("/datasets/{}", made.id)).await.data(200);
+        w.delete(&format!("/datasets/{}", made.id)).await.ok(200);
         w.machine
             .wait("nothing is left of it", async || {
                 let left = [

@@ -4,16 +4,24 @@ use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
 use crate::support::store::{bare, rows};
-use crate::support::{World, audio, each, id, items, text, with};
+use crate::support::{Expect, World, audio, each, id, items, text, with};
 
 async fn make(w: &World, name: &str, samples: Value) -> Answer {
-    w.post("/datasets", &json!({ "name": name, "language": "hi", "samples": samples })).await
+    w.post(
+        "/datasets",
+        &json!({ "name": name, "language": "hi", "samples": samples }),
+    )
+    .await
 }
 
 #[test]
 fn a_dataset_counts_what_is_in_it() {
     with(async |w| {
-        let files = [w.recording().await, w.recording().await, w.recording().await];
+        let files = [
+            w.recording().await,
+            w.recording().await,
+            w.recording().await,
+        ];
         let body = json!({
             "name": "  गाँव\u{200d}  ",
             "description": "first\nsecond line",
@@ -31,7 +39,10 @@ fn a_dataset_counts_what_is_in_it() {
         assert_eq!(made["language"], "hi-IN", "tags are canonical");
         let numbers = &made["dataset_metadata"];
         assert_eq!(numbers["sample_count"], 3);
-        assert_eq!(numbers["has_ground_truth_count"], 2, "an empty reference is one");
+        assert_eq!(
+            numbers["has_ground_truth_count"], 2,
+            "an empty reference is one"
+        );
         assert!((numbers["total_duration_seconds"].as_f64().unwrap() - 0.6).abs() < 1e-9);
         let path = format!("/datasets/{}", id(&made));
         assert_eq!(w.get(&path).await.data(200), &made);
@@ -39,7 +50,10 @@ fn a_dataset_counts_what_is_in_it() {
         let samples = &full.data(200)["samples"];
         assert_eq!(each(samples, "file_id"), files.iter().collect::<Vec<_>>());
         let truths = each(samples, "ground_truth");
-        assert_eq!(truths, [&json!("नमस्ते {आप|तुम} <*>"), &json!(""), &Value::Null]);
+        assert_eq!(
+            truths,
+            [&json!("नमस्ते {आप|तुम} <*>"), &json!(""), &Value::Null]
+        );
         assert_eq!(each(samples, "language"), ["hi-IN", "hi-IN", "en"]);
         assert_eq!(each(samples, "reference_version"), [1, 1, 1]);
         let metadata = json!({ "speaker": "s1", "age": "47", "consent": "true" });
@@ -54,42 +68,92 @@ fn every_sample_is_checked_and_nothing_is_half_made() {
         let stranger = w.stranger().await;
         let good = w.recording().await;
         let awaited = id(&w.announce("a.wav", "audio/wav", 5).await["file"]);
-        let rejected = w.machine.upload(w, "x.mp3", "audio/mpeg", b"only some text here").await;
+        let rejected = w
+            .machine
+            .upload(w, "x.mp3", "audio/mpeg", b"only some text here")
+            .await;
         let manifest = w.file("m.csv", "text/csv", b"filename\na\n".to_vec()).await;
-        let foreign = w.machine.upload(&stranger, "f.wav", "audio/wav", &audio()).await;
+        let foreign = w
+            .machine
+            .upload(&stranger, "f.wav", "audio/wav", &audio())
+            .await;
         let unknown = "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
         for (what, sample, field) in [
             ("unknown", json!({ "file_id": unknown }), "file_id"),
             ("foreign", json!({ "file_id": foreign["id"] }), "file_id"),
             ("malformed", json!({ "file_id": "../x" }), "file_id"),
-            ("of another kind", json!({ "file_id": unknown.replace("file", "ds") }), "file_id"),
+            (
+                "of another kind",
+                json!({ "file_id": unknown.replace("file", "ds") }),
+                "file_id",
+            ),
             ("awaited", json!({ "file_id": awaited }), "file_id"),
             ("rejected", json!({ "file_id": rejected["id"] }), "file_id"),
             ("manifest", json!({ "file_id": manifest }), "file_id"),
             ("twice", json!({ "file_id": good }), "file_id"),
             ("missing", json!({}), "file_id"),
             ("null", json!({ "file_id": null }), "file_id"),
-            ("markup", json!({ "file_id": unknown, "ground_truth": "ab {a|" }), "ground_truth"),
-            ("number", json!({ "file_id": unknown, "ground_truth": 5 }), "ground_truth"),
-            ("nul", json!({ "file_id": unknown, "ground_truth": "a\u{0}" }), "ground_truth"),
-            ("long", json!({ "file_id": unknown, "ground_truth": "x".repeat(100_001) }), "ground_truth"),
-            ("language", json!({ "file_id": unknown, "language": "tlh" }), "language"),
-            ("array", json!({ "file_id": unknown, "metadata": { "a": [] } }), "metadata.a"),
-            ("no object", json!({ "file_id": unknown, "metadata": "x" }), "metadata"),
+            (
+                "markup",
+                json!({ "file_id": unknown, "ground_truth": "ab {a|" }),
+                "ground_truth",
+            ),
+            (
+                "number",
+                json!({ "file_id": unknown, "ground_truth": 5 }),
+                "ground_truth",
+            ),
+            (
+                "nul",
+                json!({ "file_id": unknown, "ground_truth": "a\u{0}" }),
+                "ground_truth",
+            ),
+            (
+                "long",
+                json!({ "file_id": unknown, "ground_truth": "x".repeat(100_001) }),
+                "ground_truth",
+            ),
+            (
+                "language",
+                json!({ "file_id": unknown, "language": "tlh" }),
+                "language",
+            ),
+            (
+                "array",
+                json!({ "file_id": unknown, "metadata": { "a": [] } }),
+                "metadata.a",
+            ),
+            (
+                "no object",
+                json!({ "file_id": unknown, "metadata": "x" }),
+                "metadata",
+            ),
         ] {
             let answer = make(w, "half", json!([{ "file_id": good }, sample])).await;
             let field = format!("samples[1].{field}");
             let named = answer.status == 422 && answer.refused(422).contains(&field);
-            assert!(named, "{what}: {field} is not in {} {}", answer.status, answer.text);
+            assert!(
+                named,
+                "{what}: {field} is not in {} {}",
+                answer.status, answer.text
+            );
         }
         let same = make(w, "half", json!([{ "file_id": foreign["id"] }])).await;
         let never = make(w, "half", json!([{ "file_id": unknown }])).await;
-        assert_eq!(same.body["errors"], never.body["errors"], "foreign is like unknown");
-        let markup = make(w, "half", json!([{ "file_id": good, "ground_truth": "ab {a|" }])).await;
+        assert_eq!(
+            same.body["errors"], never.body["errors"],
+            "foreign is like unknown"
+        );
+        let markup = make(
+            w,
+            "half",
+            json!([{ "file_id": good, "ground_truth": "ab {a|" }]),
+        )
+        .await;
         assert!(markup.text.contains("character 4"), "{}", markup.text);
 
         assert_eq!(w.get("/datasets").await.body["metadata"]["total"], 0);
-        make(w, "half", json!([{ "file_id": good }])).await.data(201);
+        make(w, "half", json!([{ "file_id": good }])).await.ok(201);
     });
 }
 
@@ -100,7 +164,9 @@ fn samples_are_one_to_a_thousand() {
         let many = vec![json!({ "file_id": "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1" }); 1_001];
         World::names(&make(w, "d", json!(many)).await, 422, "samples");
         World::names(&make(w, "d", json!({})).await, 422, "samples");
-        let neither = w.post("/datasets", &json!({ "name": "d", "language": "hi" })).await;
+        let neither = w
+            .post("/datasets", &json!({ "name": "d", "language": "hi" }))
+            .await;
         World::names(&neither, 422, "samples");
         assert_eq!(w.get("/datasets").await.body["metadata"]["total"], 0);
     });
@@ -153,16 +219,22 @@ fn a_name_is_taken_once_in_a_project() {
         World::names(&make(w, "Survey", sample.clone()).await, 409, "name");
         World::names(&make(w, "  Survey ", sample.clone()).await, 409, "name");
         let left = rows(w, bare(&file)).await;
-        assert!(left.iter().all(|row| !row.starts_with("samples")), "{left:?}");
+        assert!(
+            left.iter().all(|row| !row.starts_with("samples")),
+            "{left:?}"
+        );
 
         let stranger = w.stranger().await;
-        let theirs = w.machine.upload(&stranger, "a.wav", "audio/wav", &audio()).await;
+        let theirs = w
+            .machine
+            .upload(&stranger, "a.wav", "audio/wav", &audio())
+            .await;
         let body = json!({
             "name": "Survey", "language": "hi", "samples": [{ "file_id": theirs["id"] }]
         });
-        stranger.post("/datasets", &body).await.data(201);
+        stranger.post("/datasets", &body).await.ok(201);
 
-        w.delete(&format!("/datasets/{}", first.id)).await.data(200);
+        w.delete(&format!("/datasets/{}", first.id)).await.ok(200);
         let again = w
             .machine
             .wait("the name is free again", async || {
@@ -186,7 +258,12 @@ fn of_many_that_want_a_name_one_gets_it() {
         let listed = w.get("/datasets").await;
         assert_eq!(items(listed.data(200)).len(), 1);
         let winner = answers.iter().find(|answer| answer.status == 201).unwrap();
-        let found = w.get(&format!("/datasets/{}?include_samples=true", id(winner.data(201)))).await;
+        let found = w
+            .get(&format!(
+                "/datasets/{}?include_samples=true",
+                id(winner.data(201))
+            ))
+            .await;
         assert_eq!(text(&found.data(200)["samples"][0]["file_id"]), file);
         // What the losers had begun is cleared away and keeps the file no longer.
         w.machine
@@ -195,7 +272,9 @@ fn of_many_that_want_a_name_one_gets_it() {
                 (uses.iter().filter(|row| row.starts_with("samples")).count() == 1).then_some(())
             })
             .await;
-        w.delete(&format!("/datasets/{}", id(winner.data(201)))).await.data(200);
+        w.delete(&format!("/datasets/{}", id(winner.data(201))))
+            .await
+            .ok(200);
         w.machine
             .wait("file and dataset are gone", async || {
                 rows(w, bare(&file)).await.is_empty().then_some(())

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
-use crate::support::{World, audio, each, id, text, with};
+use crate::support::{Expect, World, audio, each, id, text, with};
 
 const CSV: &str = "text/csv";
 const TSV: &str = "text/tab-separated-values";
@@ -43,8 +43,16 @@ fn tables_and_json_lines_say_the_same() {
         let tsv = tsv.replace("नमस्ते \"\"आप\"\"", "\"नमस्ते \"\"आप\"\"\"");
         for (name, kind, table) in [("c", CSV, csv), ("t", TSV, &tsv), ("j", JSONL, &jsonl)] {
             let made = of(w, name, kind, table).await;
-            assert_eq!(made.data(201)["dataset_metadata"]["sample_count"], 2, "{name}");
-            assert_eq!(made.data(201)["dataset_metadata"]["has_ground_truth_count"], 1, "{name}");
+            assert_eq!(
+                made.data(201)["dataset_metadata"]["sample_count"],
+                2,
+                "{name}"
+            );
+            assert_eq!(
+                made.data(201)["dataset_metadata"]["has_ground_truth_count"],
+                1,
+                "{name}"
+            );
             let samples = samples(w, &made).await;
             assert_eq!(each(&samples, "file_id"), [&one, &two], "{name}");
             let truths = each(&samples, "ground_truth");
@@ -62,7 +70,10 @@ fn silence_can_be_said_in_json_lines() {
         let one = w.recording().await;
         let table = json!({ "file_id": one, "ground_truth": "" }).to_string();
         let made = of(w, "j", JSONL, &table).await;
-        assert_eq!(made.data(201)["dataset_metadata"]["has_ground_truth_count"], 1);
+        assert_eq!(
+            made.data(201)["dataset_metadata"]["has_ground_truth_count"],
+            1
+        );
         assert_eq!(samples(w, &made).await[0]["ground_truth"], "");
     });
 }
@@ -76,26 +87,103 @@ fn every_line_that_is_wrong_is_named_and_nothing_is_made() {
         w.announce("awaited.wav", "audio/wav", 5).await;
         let unknown = "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
         let stranger = w.stranger().await;
-        let foreign = id(&w.machine.upload(&stranger, "f.wav", "audio/wav", &audio()).await);
-        let rows = (0..10_001).map(|n| format!("{n}.wav\n")).collect::<String>();
+        let foreign = id(&w
+            .machine
+            .upload(&stranger, "f.wav", "audio/wav", &audio())
+            .await);
+        let rows = (0..10_001)
+            .map(|n| format!("{n}.wav\n"))
+            .collect::<String>();
         for (what, kind, table, place, reason) in [
-            ("no such name", CSV, "filename\ngood.wav\nnone.wav\n", "line 3", "name"),
-            ("not ready", CSV, "filename\nawaited.wav\n", "line 2", "name"),
-            ("two of a name", CSV, "filename\nsame.wav\n", "line 2", "2 files"),
+            (
+                "no such name",
+                CSV,
+                "filename\ngood.wav\nnone.wav\n",
+                "line 3",
+                "name",
+            ),
+            (
+                "not ready",
+                CSV,
+                "filename\nawaited.wav\n",
+                "line 2",
+                "name",
+            ),
+            (
+                "two of a name",
+                CSV,
+                "filename\nsame.wav\n",
+                "line 2",
+                "2 files",
+            ),
             ("foreign name", CSV, "filename\nf.wav\n", "line 2", "name"),
-            ("unknown id", CSV, &format!("file_id\n{unknown}\n"), "line 2", "no such file"),
-            ("foreign id", CSV, &format!("file_id\n{foreign}\n"), "line 2", "no such file"),
+            (
+                "unknown id",
+                CSV,
+                &format!("file_id\n{unknown}\n"),
+                "line 2",
+                "no such file",
+            ),
+            (
+                "foreign id",
+                CSV,
+                &format!("file_id\n{foreign}\n"),
+                "line 2",
+                "no such file",
+            ),
             ("odd id", TSV, "file_id\nx\n", "line 2", "not a file id"),
-            ("twice", CSV, &format!("file_id\n{good}\n{good}\n"), "line 3", "same file"),
-            ("markup", CSV, "filename,ground_truth\ngood.wav,{a|\n", "line 2", "character 1"),
-            ("language", CSV, "filename,language\ngood.wav,tlh\n", "line 2", "supported"),
+            (
+                "twice",
+                CSV,
+                &format!("file_id\n{good}\n{good}\n"),
+                "line 3",
+                "same file",
+            ),
+            (
+                "markup",
+                CSV,
+                "filename,ground_truth\ngood.wav,{a|\n",
+                "line 2",
+                "character 1",
+            ),
+            (
+                "language",
+                CSV,
+                "filename,language\ngood.wav,tlh\n",
+                "line 2",
+                "supported",
+            ),
             ("no file", CSV, "filename,x\n,1\n", "line 2", "filename"),
             ("ragged", CSV, "filename,x\ngood.wav\n", "line 2", "columns"),
-            ("no object", JSONL, "{\"filename\":\"good.wav\"}\n[1]\n", "line 2", "object"),
-            ("no column", CSV, "name\ngood.wav\n", "manifest_file_id", "file_id or filename"),
-            ("a column twice", CSV, "filename,filename\na,b\n", "manifest_file_id", "twice"),
+            (
+                "no object",
+                JSONL,
+                "{\"filename\":\"good.wav\"}\n[1]\n",
+                "line 2",
+                "object",
+            ),
+            (
+                "no column",
+                CSV,
+                "name\ngood.wav\n",
+                "manifest_file_id",
+                "file_id or filename",
+            ),
+            (
+                "a column twice",
+                CSV,
+                "filename,filename\na,b\n",
+                "manifest_file_id",
+                "twice",
+            ),
             ("no rows", CSV, "filename\n", "manifest_file_id", "no rows"),
-            ("too many", CSV, &format!("filename\n{rows}"), "manifest_file_id", "10000"),
+            (
+                "too many",
+                CSV,
+                &format!("filename\n{rows}"),
+                "manifest_file_id",
+                "10000",
+            ),
         ] {
             let answer = of(w, "broken", kind, table).await;
             assert_eq!(answer.status, 422, "{what}: {}", answer.text);
@@ -105,7 +193,7 @@ fn every_line_that_is_wrong_is_named_and_nothing_is_made() {
             assert!(told.contains(reason), "{what}: {}", answer.text);
         }
         assert_eq!(w.get("/datasets").await.body["metadata"]["total"], 0);
-        of(w, "broken", CSV, "filename\ngood.wav\n").await.data(201);
+        of(w, "broken", CSV, "filename\ngood.wav\n").await.ok(201);
     });
 }
 
@@ -115,15 +203,27 @@ fn what_is_no_manifest_is_refused() {
         let field = "manifest_file_id";
         let recording = w.recording().await;
         World::names(&make(w, "d", &recording).await, 422, field);
-        World::names(&make(w, "d", "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1").await, 422, field);
+        World::names(
+            &make(w, "d", "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1").await,
+            422,
+            field,
+        );
         World::names(&make(w, "d", "x").await, 422, field);
         let awaited = w.announce("m.csv", CSV, 5).await;
-        World::names(&make(w, "d", text(&awaited["file"]["id"])).await, 422, field);
-        let latin = w.file("latin.csv", CSV, b"filename\n\xe9.wav\n".to_vec()).await;
+        World::names(
+            &make(w, "d", text(&awaited["file"]["id"])).await,
+            422,
+            field,
+        );
+        let latin = w
+            .file("latin.csv", CSV, b"filename\n\xe9.wav\n".to_vec())
+            .await;
         let answer = make(w, "d", &latin).await;
         World::names(&answer, 422, field);
         assert!(answer.text.contains("UTF-8"), "{}", answer.text);
-        let manifest = w.file("m.csv", CSV, b"filename\nrecording.wav\n".to_vec()).await;
+        let manifest = w
+            .file("m.csv", CSV, b"filename\nrecording.wav\n".to_vec())
+            .await;
         let both = json!({
             "name": "d", "language": "hi", "manifest_file_id": manifest,
             "samples": [{ "file_id": recording }],

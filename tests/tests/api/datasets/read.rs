@@ -34,8 +34,14 @@ fn samples_come_in_pages_in_their_order() {
         let whole = w.get(&path).await;
         assert_eq!(whole.body["metadata"]["total"], 7);
         let samples = &whole.data(200)["samples"];
-        assert_eq!(each(samples, "file_id"), made.files.iter().collect::<Vec<_>>());
-        assert_eq!(each(samples, "ground_truth"), references.iter().flatten().collect::<Vec<_>>());
+        assert_eq!(
+            each(samples, "file_id"),
+            made.files.iter().collect::<Vec<_>>()
+        );
+        assert_eq!(
+            each(samples, "ground_truth"),
+            references.iter().flatten().collect::<Vec<_>>()
+        );
         assert!(items(samples)[0].get("signed_url").is_none());
         let mut seen = Vec::new();
         let mut cursor = String::new();
@@ -49,7 +55,9 @@ fn samples_come_in_pages_in_their_order() {
         }
         assert_eq!(&seen, items(samples));
 
-        let signed = w.get(&format!("{path}&limit=1&include_signed_url=true")).await;
+        let signed = w
+            .get(&format!("{path}&limit=1&include_signed_url=true"))
+            .await;
         let url = text(&signed.data(200)["samples"][0]["signed_url"]).to_owned();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let played = http.get(url).send().await.unwrap();
@@ -61,7 +69,10 @@ fn samples_come_in_pages_in_their_order() {
         let other = w.unknown("other", &[None, None]).await;
         let cursor = w.get(&format!("{path}&limit=1")).await.body["metadata"].clone();
         let cursor = text(&cursor["next_cursor"]);
-        let foreign = format!("/datasets/{}?include_samples=true&cursor={cursor}", other.id);
+        let foreign = format!(
+            "/datasets/{}?include_samples=true&cursor={cursor}",
+            other.id
+        );
         World::names(&w.get(&foreign).await, 400, "cursor");
     });
 }

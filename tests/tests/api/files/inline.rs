@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 use stt_eval_tests::audio::{sha256, wav};
 
-use crate::support::{World, audio, id, with};
+use crate::support::{Expect, World, audio, id, with};
 
 fn file(made: &Value) -> &Value {
-    if made["file"].is_object() { &made["file"] } else { made }
+    if made["file"].is_object() {
+        &made["file"]
+    } else {
+        made
+    }
 }
 
 #[test]
@@ -22,7 +26,11 @@ fn a_small_file_is_registered_at_once() {
         assert_eq!(made["size_bytes"], bytes.len());
         assert_eq!(made["checksum_sha256"], sha256(&bytes));
         assert_eq!(made["duration_seconds"], 0.2);
-        let got = w.get(&format!("/files/{}", id(&made))).await.data(200).clone();
+        let got = w
+            .get(&format!("/files/{}", id(&made)))
+            .await
+            .data(200)
+            .clone();
         assert_eq!(got, made, "and stays so");
     });
 }
@@ -32,25 +40,33 @@ fn a_large_body_is_told_of_the_signed_url() {
     with(async |w| {
         let large = wav(1, 4.0 * 1024.0 * 1024.0 / 16_000.0 + 1.0);
         let answer = w.send_file("large.wav", "audio/wav", large).await;
-        answer.refused(413);
+        answer.no(413);
         let advice = answer.body["error"].as_str().unwrap();
         assert!(advice.contains("signed URL"), "{advice}");
-        let larger = w.send_file("larger.wav", "audio/wav", vec![0; 9_000_000]).await;
+        let larger = w
+            .send_file("larger.wav", "audio/wav", vec![0; 9_000_000])
+            .await;
         assert_eq!(larger.status, 413);
         assert_eq!(w.get("/files").await.body["metadata"]["total"], 0);
         // Just what is allowed is taken: 4 MiB with the header.
         let most = wav(2, (4.0 * 1024.0 * 1024.0 - 44.0) / 16_000.0);
         assert_eq!(most.len(), 4 * 1024 * 1024);
-        w.send_file("most.wav", "audio/wav", most).await.data(201);
+        w.send_file("most.wav", "audio/wav", most).await.ok(201);
     });
 }
 
 #[test]
 fn a_small_file_that_is_no_recording_is_refused() {
     with(async |w| {
-        let text = w.send_file("song.mp3", "audio/mpeg", b"just some text".to_vec()).await;
+        let text = w
+            .send_file("song.mp3", "audio/mpeg", b"just some text".to_vec())
+            .await;
         World::names(&text, 422, "file");
-        assert!(text.text.contains("not an audio recording"), "{}", text.text);
+        assert!(
+            text.text.contains("not an audio recording"),
+            "{}",
+            text.text
+        );
         let other = w.send_file("a.mp3", "audio/mpeg", audio()).await;
         World::names(&other, 422, "file");
         for (name, kind, bytes) in [
@@ -84,11 +100,15 @@ fn the_parts_of_a_form_are_known() {
             .request("POST", "/files")
             .header("content-type", "multipart/form-data; boundary=b")
             .body("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n");
-        w.send(cut).await.refused(400);
-        let unbounded = w.request("POST", "/files").header("content-type", "multipart/form-data");
-        w.send(unbounded.body("x")).await.refused(400);
+        w.send(cut).await.no(400);
+        let unbounded = w
+            .request("POST", "/files")
+            .header("content-type", "multipart/form-data");
+        w.send(unbounded.body("x")).await.no(400);
         assert_eq!(w.get("/files").await.body["metadata"]["total"], 0);
-        let manifest = w.send_file("list.csv", "text/csv", b"filename\na.wav\n".to_vec()).await;
+        let manifest = w
+            .send_file("list.csv", "text/csv", b"filename\na.wav\n".to_vec())
+            .await;
         assert_eq!(file(manifest.data(201))["kind"], json!("manifest"));
     });
 }

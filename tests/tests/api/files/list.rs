@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::support::store::{bare, bucket, objects, rows};
-use crate::support::{World, audio, each, id, text, with};
+use crate::support::{Expect, World, audio, each, id, text, with};
 
 #[test]
 fn lists_are_newest_first_and_go_on_with_cursors() {
     with(async |w| {
         let mut made = Vec::new();
         for number in 0..7 {
-            made.push(id(&w.announce(&format!("{number}.wav"), "audio/wav", 5).await["file"]));
+            made.push(id(&w
+                .announce(&format!("{number}.wav"), "audio/wav", 5)
+                .await["file"]));
         }
         let whole = w.get("/files").await;
         let meta = &whole.body["metadata"];
@@ -45,7 +47,7 @@ fn odd_pages_are_refused() {
                 let name = format!("{number}.wav");
                 let body =
                     json!({ "filename": name, "content_type": "audio/wav", "size_bytes": 1 });
-                client.post("/files", &body).await.data(201);
+                client.post("/files", &body).await.ok(201);
             }
         }
         for list in ["/files", "/datasets", "/runs"] {
@@ -59,15 +61,27 @@ fn odd_pages_are_refused() {
         }
         let first = w.get("/files?limit=1").await;
         let cursor = text(&first.body["metadata"]["next_cursor"]).to_owned();
-        w.get(&format!("/files?limit=2&cursor={cursor}")).await.data(200);
-        let foreign = stranger.get(&format!("/files?limit=1&cursor={cursor}")).await;
+        w.get(&format!("/files?limit=2&cursor={cursor}"))
+            .await
+            .ok(200);
+        let foreign = stranger
+            .get(&format!("/files?limit=1&cursor={cursor}"))
+            .await;
         World::names(&foreign, 400, "cursor");
-        World::names(&w.get(&format!("/datasets?cursor={cursor}")).await, 400, "cursor");
+        World::names(
+            &w.get(&format!("/datasets?cursor={cursor}")).await,
+            400,
+            "cursor",
+        );
         for at in [0, cursor.len() / 2, cursor.len() - 1] {
             let mut other = cursor.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            World::names(&w.get(&format!("/files?cursor={other}")).await, 400, "cursor");
+            World::names(
+                &w.get(&format!("/files?cursor={other}")).await,
+                400,
+                "cursor",
+            );
         }
     });
 }
@@ -86,7 +100,12 @@ fn a_signed_url_plays_the_file_and_comes_only_when_asked_for() {
         assert_eq!(played.status(), 200);
         assert_eq!(played.headers()["content-type"], "audio/wav");
         assert_eq!(played.bytes().await.unwrap(), bytes);
-        let part = http.get(&url).header("range", "bytes=10-19").send().await.unwrap();
+        let part = http
+            .get(&url)
+            .header("range", "bytes=10-19")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(part.status(), 206);
         assert_eq!(part.bytes().await.unwrap(), bytes[10..20]);
         let other = url.replace(&file, "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1");
@@ -94,11 +113,15 @@ fn a_signed_url_plays_the_file_and_comes_only_when_asked_for() {
         assert_eq!(http.delete(&url).send().await.unwrap().status(), 403);
         let listed = w.get("/files?include_signed_url=true").await;
         assert!(each(listed.data(200), "signed_url")[0].is_string());
-        let odd = w.get(&format!("/files/{file}?include_signed_url=yes")).await;
+        let odd = w
+            .get(&format!("/files/{file}?include_signed_url=yes"))
+            .await;
         World::names(&odd, 422, "include_signed_url");
         // Nothing is there to play yet.
         let awaited = id(&w.announce("b.wav", "audio/wav", 5).await["file"]);
-        let awaited = w.get(&format!("/files/{awaited}?include_signed_url=true")).await;
+        let awaited = w
+            .get(&format!("/files/{awaited}?include_signed_url=true"))
+            .await;
         assert_eq!(awaited.data(200)["signed_url"], Value::Null);
     });
 }
@@ -108,9 +131,9 @@ fn a_deleted_file_is_gone_at_once_and_for_good() {
     with(async |w| {
         let file = w.recording().await;
         assert_eq!(objects(w, bare(&file)).await.len(), 1);
-        w.delete(&format!("/files/{file}")).await.data(200);
-        w.get(&format!("/files/{file}")).await.refused(404);
-        w.delete(&format!("/files/{file}")).await.refused(404);
+        w.delete(&format!("/files/{file}")).await.ok(200);
+        w.get(&format!("/files/{file}")).await.no(404);
+        w.delete(&format!("/files/{file}")).await.no(404);
         assert_eq!(w.get("/files").await.body["metadata"]["total"], 0);
         let body = json!({ "name": "d", "language": "en", "samples": [{ "file_id": file }] });
         World::names(&w.post("/datasets", &body).await, 422, "samples[0].file_id");
@@ -123,8 +146,8 @@ fn a_deleted_file_is_gone_at_once_and_for_good() {
         // One that was never sent can be deleted, too.
         let awaited = w.announce("b.wav", "audio/wav", 5).await;
         let file = id(&awaited["file"]);
-        w.delete(&format!("/files/{file}")).await.data(200);
-        w.get(&format!("/files/{file}")).await.refused(404);
+        w.delete(&format!("/files/{file}")).await.ok(200);
+        w.get(&format!("/files/{file}")).await.no(404);
     });
 }
 
@@ -134,11 +157,11 @@ fn a_file_in_use_stays_and_the_dataset_is_named() {
         let made = w.dataset("Village recordings", &[Some("one two")]).await;
         let path = format!("/files/{}", made.files[0]);
         let refused = w.delete(&path).await;
-        refused.refused(409);
+        refused.no(409);
         let told = refused.text.contains("Village recordings") || refused.text.contains(&made.id);
         assert!(told, "{}", refused.text);
         assert_eq!(w.get(&path).await.data(200)["status"], "ready");
-        w.delete(&format!("/datasets/{}", made.id)).await.data(200);
+        w.delete(&format!("/datasets/{}", made.id)).await.ok(200);
         w.machine
             .wait("the file went with its last dataset", async || {
                 (w.get(&path).await.status == 404).then_some(())
@@ -166,7 +189,7 @@ fn nothing_of_the_inside_is_shown() {
             "//api/v1/keys".to_owned(),
         ] {
             let answer = w.get(&path).await;
-            answer.data(200);
+            answer.ok(200);
             seen.push_str(&answer.text);
         }
         let name = &w.project.name;

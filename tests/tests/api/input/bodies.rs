@@ -4,14 +4,21 @@ use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
 use crate::support::routes::{OPERATIONS, Operation, Things};
-use crate::support::{World, with};
+use crate::support::{Expect, World, with};
 
 /// Operations that take a JSON body.
 fn writing() -> impl Iterator<Item = Operation> {
-    OPERATIONS.into_iter().filter(|operation| operation.body(&Things::nowhere()).is_some())
+    OPERATIONS
+        .into_iter()
+        .filter(|operation| operation.body(&Things::nowhere()).is_some())
 }
 
-async fn raw(w: &World, operation: Operation, kind: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {
+async fn raw(
+    w: &World,
+    operation: Operation,
+    kind: Option<&str>,
+    body: impl Into<Vec<u8>>,
+) -> Answer {
     let request = w.request(operation.method, &operation.at(&Things::nowhere()));
     let request = match kind {
         Some(kind) => request.header("content-type", kind),
@@ -35,27 +42,48 @@ fn what_is_no_json_object_is_refused() {
             ("comment", b"{/* */}".to_vec(), &[400]),
             ("single quotes", b"{'name':'a'}".to_vec(), &[400]),
             ("byte order mark", b"\xef\xbb\xbf{}".to_vec(), &[400, 422]),
-            ("not UTF-8", b"{\"name\":\"\xff\xfe\"}".to_vec(), &[400, 422]),
-            ("lone surrogate", b"{\"name\":\"\\ud800\"}".to_vec(), &[400, 422]),
+            (
+                "not UTF-8",
+                b"{\"name\":\"\xff\xfe\"}".to_vec(),
+                &[400, 422],
+            ),
+            (
+                "lone surrogate",
+                b"{\"name\":\"\\ud800\"}".to_vec(),
+                &[400, 422],
+            ),
             ("raw control", b"{\"name\":\"a\nb\"}".to_vec(), &[400, 422]),
             ("NaN", b"{\"name\":NaN}".to_vec(), &[400, 422]),
             ("infinite", b"{\"name\":1e999}".to_vec(), &[400, 422]),
-            ("huge number", [b"{\"name\":".to_vec(), vec![b'9'; 10_000], b"}".to_vec()].concat(), &[400, 422]),
+            (
+                "huge number",
+                [b"{\"name\":".to_vec(), vec![b'9'; 10_000], b"}".to_vec()].concat(),
+                &[400, 422],
+            ),
             ("array", b"[]".to_vec(), &[400, 422]),
             ("null", b"null".to_vec(), &[400, 422]),
             ("string", b"\"name\"".to_vec(), &[400, 422]),
             ("number", b"7".to_vec(), &[400, 422]),
             ("deep arrays", deep("[").into_bytes(), &[400, 422]),
             ("deep objects", deep("{\"name\":").into_bytes(), &[400, 422]),
-            ("key twice", b"{\"name\":\"a\",\"name\":\"b\"}".to_vec(), &[400, 422]),
+            (
+                "key twice",
+                b"{\"name\":\"a\",\"name\":\"b\"}".to_vec(),
+                &[400, 422],
+            ),
             ("binary", (0..=255u8).collect(), &[400]),
         ];
         for operation in writing() {
             for (what, body, allowed) in &bodies {
                 let answer = raw(w, operation, Some("application/json"), body.clone()).await;
                 let where_ = format!("{what} to {} {}", operation.method, operation.path);
-                assert!(allowed.contains(&answer.status), "{where_}: {} {}", answer.status, answer.text);
-                answer.refused(answer.status);
+                assert!(
+                    allowed.contains(&answer.status),
+                    "{where_}: {} {}",
+                    answer.status,
+                    answer.text
+                );
+                answer.no(answer.status);
             }
         }
         assert_eq!(w.get("/files").await.body["metadata"]["total"], 0);
@@ -72,8 +100,16 @@ fn unknown_fields_are_named() {
             World::names(&w.send(request.json(&body)).await, 400, "languge");
         }
         for (path, body, field) in [
-            ("/files", json!({ "files": [{ "filename": "a", "content_type": "audio/wav", "size_bytes": 1, "sizebytes": 2 }] }), "files[0].sizebytes"),
-            ("/datasets", json!({ "name": "d", "language": "hi", "samples": [{ "file_id": "x" }, { "file_id": "y", "truth": "z" }] }), "samples[1].truth"),
+            (
+                "/files",
+                json!({ "files": [{ "filename": "a", "content_type": "audio/wav", "size_bytes": 1, "sizebytes": 2 }] }),
+                "files[0].sizebytes",
+            ),
+            (
+                "/datasets",
+                json!({ "name": "d", "language": "hi", "samples": [{ "file_id": "x" }, { "file_id": "y", "truth": "z" }] }),
+                "samples[1].truth",
+            ),
         ] {
             World::names(&w.post(path, &body).await, 400, field);
         }
@@ -97,7 +133,11 @@ fn wrong_types_are_named() {
                     let answer = w.send(request.json(&body)).await;
                     let fields = answer.refused(422);
                     let what = format!("{} {field}: {wrong}", operation.path);
-                    assert!(fields.iter().any(|f| f.starts_with(field.as_str())), "{what}: {}", answer.text);
+                    assert!(
+                        fields.iter().any(|f| f.starts_with(field.as_str())),
+                        "{what}: {}",
+                        answer.text
+                    );
                 }
             }
         }
@@ -108,7 +148,8 @@ fn wrong_types_are_named() {
 fn large_bodies_are_refused_early() {
     with(async |w| {
         let padded = |length: usize| {
-            let mut body = br#"{"filename":"a.wav","content_type":"audio/wav","size_bytes":5}"#.to_vec();
+            let mut body =
+                br#"{"filename":"a.wav","content_type":"audio/wav","size_bytes":5}"#.to_vec();
             body.resize(length, b' ');
             body
         };
@@ -116,12 +157,22 @@ fn large_bodies_are_refused_early() {
         for operation in writing() {
             let answer = raw(w, operation, Some("application/json"), vec![b' '; mib + 1]).await;
             assert_eq!(answer.status, 413, "{}: {}", operation.path, answer.text);
-            answer.refused(413);
+            answer.no(413);
         }
-        let files = OPERATIONS.into_iter().find(|o| o.method == "POST" && o.path == "/files").unwrap();
-        assert_eq!(raw(w, files, Some("application/json"), padded(10_000_000)).await.status, 413);
+        let files = OPERATIONS
+            .into_iter()
+            .find(|o| o.method == "POST" && o.path == "/files")
+            .unwrap();
+        assert_eq!(
+            raw(w, files, Some("application/json"), padded(10_000_000))
+                .await
+                .status,
+            413
+        );
         assert_eq!(w.get("/files").await.body["metadata"]["total"], 0);
-        raw(w, files, Some("application/json"), padded(mib)).await.data(201);
+        raw(w, files, Some("application/json"), padded(mib))
+            .await
+            .ok(201);
     });
 }
 
@@ -140,14 +191,25 @@ fn other_types_of_body_are_refused() {
                 Some("application/jsonl"),
             ] {
                 let answer = raw(w, operation, kind, body.clone()).await;
-                assert_eq!(answer.status, 415, "{kind:?} to {}: {}", operation.path, answer.text);
-                answer.refused(415);
+                assert_eq!(
+                    answer.status, 415,
+                    "{kind:?} to {}: {}",
+                    operation.path, answer.text
+                );
+                answer.no(415);
             }
         }
-        let files = OPERATIONS.into_iter().find(|o| o.method == "POST" && o.path == "/files").unwrap();
+        let files = OPERATIONS
+            .into_iter()
+            .find(|o| o.method == "POST" && o.path == "/files")
+            .unwrap();
         let body = files.body(&Things::nowhere()).unwrap().to_string();
-        for kind in ["application/json; charset=utf-8", "Application/JSON", "application/json ; x=y"] {
-            raw(w, files, Some(kind), body.clone()).await.data(201);
+        for kind in [
+            "application/json; charset=utf-8",
+            "Application/JSON",
+            "application/json ; x=y",
+        ] {
+            raw(w, files, Some(kind), body.clone()).await.ok(201);
         }
     });
 }
@@ -155,14 +217,27 @@ fn other_types_of_body_are_refused() {
 #[test]
 fn numbers_and_text_at_the_edges_are_answered() {
     with(async |w| {
-        for size in ["18446744073709551615", "18446744073709551616", "-9223372036854775809", "1e400", "0.1", "5e0"] {
+        for size in [
+            "18446744073709551615",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1e400",
+            "0.1",
+            "5e0",
+        ] {
             let body = format!(
                 "{{\"filename\":\"a.wav\",\"content_type\":\"audio/wav\",\"size_bytes\":{size}}}"
             );
-            let request = w.request("POST", "/files").header("content-type", "application/json");
+            let request = w
+                .request("POST", "/files")
+                .header("content-type", "application/json");
             let answer = w.send(request.body(body)).await;
-            assert!([400, 422].contains(&answer.status), "{size}: {}", answer.text);
-            answer.refused(answer.status);
+            assert!(
+                [400, 422].contains(&answer.status),
+                "{size}: {}",
+                answer.text
+            );
+            answer.no(answer.status);
         }
         let file = w.recording().await;
         for (field, value) in [
@@ -185,7 +260,13 @@ fn numbers_and_text_at_the_edges_are_answered() {
         });
         let made = w.post("/datasets", &body).await.data(201).clone();
         assert_eq!(made["description"], odd);
-        let path = format!("/datasets/{}?include_samples=true", made["id"].as_str().unwrap());
-        assert_eq!(w.get(&path).await.data(200)["samples"][0]["metadata"]["note"], odd);
+        let path = format!(
+            "/datasets/{}?include_samples=true",
+            made["id"].as_str().unwrap()
+        );
+        assert_eq!(
+            w.get(&path).await.data(200)["samples"][0]["metadata"]["note"],
+            odd
+        );
     });
 }

@@ -1,7 +1,7 @@
 //! Paths, methods, queries, headers.
 
 use crate::support::routes::{OPERATIONS, Things};
-use crate::support::{World, with};
+use crate::support::{Expect, World, with};
 
 #[test]
 fn unknown_and_repeated_parameters_are_named() {
@@ -21,11 +21,19 @@ fn unknown_and_repeated_parameters_are_named() {
             };
             World::names(&send("limt=5").await, 400, "limt");
             World::names(&send("Limit=5").await, 400, "Limit");
-            for query in ["%", "%ff=1", "limit=%zz", "%00=1", "a[]=1", "limit=1&limit=1", "💥"] {
+            for query in [
+                "%",
+                "%ff=1",
+                "limit=%zz",
+                "%00=1",
+                "a[]=1",
+                "limit=1&limit=1",
+                "💥",
+            ] {
                 let answer = send(query).await;
                 let what = format!("{} {path} {query}", operation.method);
                 assert_eq!(answer.status, 400, "{what}: {}", answer.text);
-                answer.refused(400);
+                answer.no(400);
             }
         }
         for path in ["/files?limit=5&limit=6", "/files?limit=5&limit=5"] {
@@ -34,9 +42,11 @@ fn unknown_and_repeated_parameters_are_named() {
         let twice = format!("/runs/{}/results?sort=wer&sort=wer", things.run);
         World::names(&w.get(&twice).await, 400, "sort");
         // Nothing was changed by all that.
-        w.get(&format!("/datasets/{}", things.dataset)).await.data(200);
-        w.get(&format!("/runs/{}", things.run)).await.data(200);
-        w.get("/credentials/google").await.data(200);
+        w.get(&format!("/datasets/{}", things.dataset))
+            .await
+            .ok(200);
+        w.get(&format!("/runs/{}", things.run)).await.ok(200);
+        w.get("/credentials/google").await.ok(200);
     });
 }
 
@@ -59,7 +69,7 @@ fn unknown_routes_and_methods_are_refused_in_the_envelope() {
         ] {
             let answer = w.get(path).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text);
-            answer.refused(404);
+            answer.no(404);
             assert!(!answer.text.contains("nothing") && !answer.text.contains("../"));
         }
         for (method, path) in [
@@ -81,7 +91,7 @@ fn unknown_routes_and_methods_are_refused_in_the_envelope() {
         ] {
             let answer = w.send(w.request(method, path)).await;
             assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text);
-            answer.refused(405);
+            answer.no(405);
         }
     });
 }
@@ -96,7 +106,7 @@ fn odd_ids_in_paths_are_unknown_ones() {
             ("results", "res_01KAR8F3V4N7C3Q8Z5W2Y0H6M1"),
         ] {
             let told = w.get(&format!("/{kind}/{unknown}")).await;
-            told.refused(404);
+            told.no(404);
             for odd in [
                 "x",
                 "0",

@@ -4,7 +4,7 @@ use gemini_sim::{Fault, FaultRule, Recording, Route};
 use serde_json::{Value, json};
 use stt_eval_tests::audio::sha256;
 
-use crate::support::{FLASH, PRO, World, id, text, with};
+use crate::support::{Expect, FLASH, PRO, World, id, text, with};
 
 #[test]
 fn a_model_that_fails_whole_leaves_the_others_alone() {
@@ -21,15 +21,24 @@ fn a_model_that_fails_whole_leaves_the_others_alone() {
         let made = w.dataset("d", &[Some("one two"), Some("three four")]).await;
         let run = w.run(&made.id, &[FLASH, PRO]).await;
         assert_eq!(run["status"], "completed", "{run}");
-        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 2, "failed": 2 }));
+        assert_eq!(
+            run["counts"],
+            json!({ "pending": 0, "completed": 2, "failed": 2 })
+        );
         assert_eq!(run["score"][PRO]["wer"], 0.0);
         assert_eq!(run["score"][FLASH]["failed"], 2);
-        assert_eq!(run["score"][FLASH]["wer"], 1.0, "failed items count as all words missing");
+        assert_eq!(
+            run["score"][FLASH]["wer"], 1.0,
+            "failed items count as all words missing"
+        );
         for result in w.results(&run, &format!("provider={FLASH}")).await {
             assert_eq!(result["status"], "failed");
             assert_eq!(result["transcription"], Value::Null);
             let message = text(&result["error_message"]);
-            assert!(!message.is_empty() && !message.contains("31415"), "{message}");
+            assert!(
+                !message.is_empty() && !message.contains("31415"),
+                "{message}"
+            );
         }
     });
 }
@@ -40,7 +49,10 @@ fn a_run_of_which_nothing_succeeded_is_failed() {
         let made = w.unknown("d", &[Some("one two"), None]).await;
         let run = w.run(&made.id, &[PRO]).await;
         assert_eq!(run["status"], "failed", "{run}");
-        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 0, "failed": 2 }));
+        assert_eq!(
+            run["counts"],
+            json!({ "pending": 0, "completed": 0, "failed": 2 })
+        );
         assert!(run["error_message"].is_string(), "{run}");
         for result in w.results(&run, "").await {
             assert_eq!(result["status"], "failed");
@@ -67,18 +79,30 @@ fn blocked_and_empty_answers_are_failures_with_their_reason() {
             assert_eq!(result["status"], "failed", "{result}");
             assert_eq!(run["status"], "failed");
             let words = reason.to_lowercase().replace('_', "");
-            let told = format!("{} {}", text(&result["error_message"]), result["error_code"]);
+            let told = format!(
+                "{} {}",
+                text(&result["error_message"]),
+                result["error_code"]
+            );
             let told = told.to_lowercase().replace(['_', ' '], "");
             assert!(told.contains(&words), "{reason}: {result}");
         }
         let (run, result) = only(w, "empty", |w, audio| w.record(audio, PRO, "")).await;
-        assert_eq!(result["status"], "failed", "an empty answer is no success: {result}");
+        assert_eq!(
+            result["status"], "failed",
+            "an empty answer is no success: {result}"
+        );
         assert_eq!(run["status"], "failed");
         assert!(!text(&result["error_message"]).is_empty());
         let (_, result) = only(w, "blocked", |w, audio| {
-            let recording =
-                Recording { block_reason: Some("PROHIBITED_CONTENT".to_owned()), ..Recording::default() };
-            w.machine.sim().recordings().insert(&sha256(audio), PRO, recording);
+            let recording = Recording {
+                block_reason: Some("PROHIBITED_CONTENT".to_owned()),
+                ..Recording::default()
+            };
+            w.machine
+                .sim()
+                .recordings()
+                .insert(&sha256(audio), PRO, recording);
         })
         .await;
         assert_eq!(result["status"], "failed", "{result}");
@@ -88,14 +112,23 @@ fn blocked_and_empty_answers_are_failures_with_their_reason() {
 #[test]
 fn odd_lines_fail_their_items_only() {
     with(async |w| {
-        let texts = [Some("one two"), Some("three four"), Some("five six"), Some("seven eight")];
+        let texts = [
+            Some("one two"),
+            Some("three four"),
+            Some("five six"),
+            Some("seven eight"),
+        ];
         let made = w.dataset("d", &texts).await;
         // One line is missing, the next is broken, the one after comes twice: of a
         // line the first rule that matches is applied.
         for fault in [
             Fault::ItemMissing,
-            Fault::ItemMalformed { form: gemini_sim::MalformedForm::NotJson },
-            Fault::ItemDuplicate { text: Some("other words".to_owned()) },
+            Fault::ItemMalformed {
+                form: gemini_sim::MalformedForm::NotJson,
+            },
+            Fault::ItemDuplicate {
+                text: Some("other words".to_owned()),
+            },
         ] {
             w.strike(w.fault(fault).times(1));
         }
@@ -104,11 +137,20 @@ fn odd_lines_fail_their_items_only() {
         }));
         let run = w.run(&made.id, &[PRO]).await;
         assert_eq!(run["status"], "completed", "{run}");
-        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 2, "failed": 2 }));
+        assert_eq!(
+            run["counts"],
+            json!({ "pending": 0, "completed": 2, "failed": 2 })
+        );
         let failed = w.results(&run, "status=failed").await;
-        assert!(failed.iter().all(|r| !text(&r["error_message"]).is_empty()), "{failed:?}");
+        assert!(
+            failed.iter().all(|r| !text(&r["error_message"]).is_empty()),
+            "{failed:?}"
+        );
         let completed = w.results(&run, "status=completed").await;
-        assert!(completed.iter().all(|r| r["score"]["wer"] == 0.0), "the first of a key counts");
+        assert!(
+            completed.iter().all(|r| r["score"]["wer"] == 0.0),
+            "the first of a key counts"
+        );
     });
 }
 
@@ -125,7 +167,18 @@ fn transient_errors_of_the_provider_end_nothing() {
         w.strike(w.fault(status(429)).on(Route::BatchCreate).times(1));
         w.strike(w.fault(status(500)).on(Route::BatchList).times(2));
         w.strike(w.fault(status(503)).on(Route::FileDownload).times(1));
-        w.strike(w.fault(Fault::Html { after_commit: false }).on(Route::BatchList).times(1).after(2));
+        w.strike(
+            w.fault(Fault::Html {
+                after_commit: false,
+            })
+            .on(Route::BatchList)
+            .times(1)
+            .after(2),
+        );
+        w.strike(w.fault(Fault::UnknownState {
+            state: "BATCH_STATE_PONDERING".to_owned(),
+            polls: Some(3),
+        }));
         let made = w.dataset("d", &[Some("one two")]).await;
         let run = w.run(&made.id, &[PRO]).await;
         assert_eq!(run["status"], "completed", "{run}");
@@ -144,6 +197,81 @@ fn a_lost_reply_does_not_start_a_second_batch() {
         assert_eq!(run["status"], "completed", "{run}");
         assert_eq!(w.batches().await.len(), 1);
         assert_eq!(w.results(&run, "").await.len(), 1);
-        w.get(&format!("/runs/{}", id(&run))).await.data(200);
+        w.get(&format!("/runs/{}", id(&run))).await.ok(200);
+    });
+}
+
+#[test]
+fn a_batch_that_ends_badly_fails_its_items_with_the_reason_and_can_be_retried() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two"), Some("three four")]).await;
+        for state in ["FAILED", "EXPIRED", "CANCELLED"] {
+            let end = Fault::End {
+                state: state.to_owned(),
+                code: 13,
+                message: "upstream detail 271828".to_owned(),
+                with_output: false,
+            };
+            let mut rule = w.fault(end).times(1);
+            rule.model = Some(FLASH.to_owned());
+            w.strike(rule);
+            let run = w.run(&made.id, &[PRO, FLASH]).await;
+            assert_eq!(run["status"], "completed", "{state}: {run}");
+            let counts = json!({ "pending": 0, "completed": 2, "failed": 2 });
+            assert_eq!(run["counts"], counts, "{state}");
+            for result in w.results(&run, "status=failed").await {
+                assert_eq!(result["provider"], FLASH);
+                let message = text(&result["error_message"]);
+                assert!(message.len() > 10, "{state}: {result}");
+                assert!(!result.to_string().contains("271828"), "{state}: {result}");
+            }
+            let path = format!("/runs/{}/retry", id(&run));
+            w.post(&path, &json!({})).await.ok(202);
+            let run = w.ended(&run).await;
+            assert_eq!(run["counts"]["completed"], 4, "{state}: {run}");
+        }
+    });
+}
+
+#[test]
+fn a_run_whose_credentials_are_removed_still_ends() {
+    with(async |w| {
+        let stuck = Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        };
+        w.strike(w.fault(stuck));
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.start(&made.id, &[PRO]).await;
+        w.machine
+            .wait("the batch is at the provider", async || {
+                (w.batches().await.len() == 1).then_some(())
+            })
+            .await;
+        w.delete("/credentials/google").await.ok(200);
+        let run = w.ended(&run).await;
+        assert_eq!(run["status"], "failed", "{run}");
+        let result = w.results(&run, "").await.remove(0);
+        assert!(!text(&result["error_message"]).is_empty(), "{result}");
+    });
+}
+
+#[test]
+fn poison_in_the_submission_queue_harms_nobody() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let cloud = &w.machine.node.cloud;
+        for body in [
+            "no message",
+            "{}",
+            "[]",
+            "{\"type\":\"run_accepted\"}",
+            "\u{1f4a5}",
+        ] {
+            let queue = cloud.queue_url("submissions");
+            let message = cloud.sqs_client().send_message().queue_url(queue);
+            message.message_body(body).send().await.unwrap();
+        }
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
     });
 }

@@ -12,9 +12,18 @@ fn runs_are_listed_by_dataset_and_status() {
         let a = w.run(&one.id, &[PRO]).await;
         let b = w.run(&two.id, &[PRO]).await;
         let c = w.run(&one.id, &[PRO]).await;
-        let stuck = w.strike(w.fault(gemini_sim::Fault::Stuck { state: "RUNNING".to_owned() }));
+        let stuck = w.strike(w.fault(gemini_sim::Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        }));
         let d = w.start(&one.id, &[PRO]).await;
-        w.post(&format!("/runs/{}/cancel", id(&d)), &json!({})).await;
+        w.machine
+            .wait("the run is listed as processing", async || {
+                let listed = w.get("/runs?status=processing").await;
+                (each(listed.data(200), "id") == [&d["id"]]).then_some(())
+            })
+            .await;
+        w.post(&format!("/runs/{}/cancel", id(&d)), &json!({}))
+            .await;
         w.machine.sim().faults().remove(stuck);
         let ds = |dataset: &str| format!("dataset_id={dataset}");
         for (query, wanted) in [
@@ -32,7 +41,11 @@ fn runs_are_listed_by_dataset_and_status() {
         ] {
             let listed = w.get(&format!("/runs?{query}")).await;
             let wanted: Vec<String> = wanted.into_iter().map(id).collect();
-            assert_eq!(each(listed.data(200), "id"), wanted.iter().collect::<Vec<_>>(), "{query}");
+            assert_eq!(
+                each(listed.data(200), "id"),
+                wanted.iter().collect::<Vec<_>>(),
+                "{query}"
+            );
             assert_eq!(listed.body["metadata"]["total"], wanted.len(), "{query}");
             let paged = w.pages(&format!("/runs?{query}"), 1).await;
             assert_eq!(paged.iter().map(id).collect::<Vec<_>>(), wanted, "{query}");
@@ -41,7 +54,9 @@ fn runs_are_listed_by_dataset_and_status() {
         World::names(&w.get("/runs?dataset=x").await, 400, "dataset");
         let cursor = w.get("/runs?limit=1").await.body["metadata"]["next_cursor"].clone();
         let cursor = cursor.as_str().unwrap();
-        let other = w.get(&format!("/runs?limit=1&status=completed&cursor={cursor}")).await;
+        let other = w
+            .get(&format!("/runs?limit=1&status=completed&cursor={cursor}"))
+            .await;
         World::names(&other, 400, "cursor");
     });
 }

@@ -7,11 +7,19 @@ use crate::support::{FLASH, PRO, id, items, with};
 #[test]
 fn a_run_ends_with_exact_scores() {
     with(async |w| {
-        let references = [Some("one two three four"), Some("five six"), Some("seven"), None];
+        let references = [
+            Some("one two three four"),
+            Some("five six"),
+            Some("seven"),
+            None,
+        ];
         let made = w.dataset("d", &references).await;
         let run = w.run(&made.id, &[PRO, FLASH]).await;
         assert_eq!(run["status"], "completed", "{run}");
-        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 8, "failed": 0 }));
+        assert_eq!(
+            run["counts"],
+            json!({ "pending": 0, "completed": 8, "failed": 0 })
+        );
         let (pro, flash) = (&run["score"][PRO], &run["score"][FLASH]);
         for (score, wanted) in [
             (pro, [7, 0, 0, 0]),
@@ -28,14 +36,21 @@ fn a_run_ends_with_exact_scores() {
         }
         assert_eq!(pro["wer"], 0.0);
         assert_eq!(pro["cer"], 0.0);
-        assert!((flash["wer"].as_f64().unwrap() - 3.0 / 7.0).abs() < 1e-9, "{flash}");
+        assert!(
+            (flash["wer"].as_f64().unwrap() - 3.0 / 7.0).abs() < 1e-9,
+            "{flash}"
+        );
 
         let results = w.results(&run, "").await;
         assert_eq!(results.len(), 8);
         for result in &results {
             assert_eq!(result["status"], "completed");
             assert!(result["usage"].is_object() && result["model_version"].is_string());
-            assert_eq!(result["score"].is_null(), result["ground_truth"].is_null(), "{result}");
+            assert_eq!(
+                result["score"].is_null(),
+                result["ground_truth"].is_null(),
+                "{result}"
+            );
         }
         let found = |file: usize, provider: &str| {
             let hit = |r: &&Value| r["file_id"] == *made.files[file] && r["provider"] == provider;
@@ -46,10 +61,14 @@ fn a_run_ends_with_exact_scores() {
         assert_eq!(found(0, FLASH)["transcription"], "two three four");
         assert_eq!(found(2, FLASH)["score"]["wer"], 1.0);
         assert_eq!(found(3, PRO)["transcription"], "nobody knows");
-        let with_results = w.get(&format!("/runs/{}?include_results=true", id(&run))).await;
+        let with_results = w
+            .get(&format!("/runs/{}?include_results=true", id(&run)))
+            .await;
         assert_eq!(items(&with_results.data(200)["results"]).len(), 8);
         assert_eq!(with_results.body["metadata"]["total"], 8);
-        let page = w.get(&format!("/runs/{}?include_results=true&limit=3", id(&run))).await;
+        let page = w
+            .get(&format!("/runs/{}?include_results=true&limit=3", id(&run)))
+            .await;
         assert_eq!(items(&page.data(200)["results"]).len(), 3);
         assert!(page.body["metadata"]["next_cursor"].is_string());
         w.machine
@@ -63,7 +82,9 @@ fn a_run_ends_with_exact_scores() {
 #[test]
 fn counts_move_while_a_run_is_processing() {
     with(async |w| {
-        let slow = gemini_sim::Fault::Stuck { state: "RUNNING".to_owned() };
+        let slow = gemini_sim::Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        };
         let mut rule = w.fault(slow);
         rule.model = Some(FLASH.to_owned());
         let number = w.strike(rule);
@@ -78,7 +99,10 @@ fn counts_move_while_a_run_is_processing() {
             })
             .await;
         assert_eq!(half["status"], "processing");
-        assert_eq!(half["counts"], json!({ "pending": 2, "completed": 2, "failed": 0 }));
+        assert_eq!(
+            half["counts"],
+            json!({ "pending": 2, "completed": 2, "failed": 0 })
+        );
         assert_eq!(half["score"][PRO]["wer"], 0.0);
         assert_eq!(half["score"][FLASH], Value::Null);
         let done = w.results(&run, "status=completed").await;
@@ -94,7 +118,10 @@ fn counts_move_while_a_run_is_processing() {
         }
         assert!(w.machine.sim().faults().remove(number));
         let run = w.ended(&run).await;
-        assert_eq!(run["counts"], json!({ "pending": 0, "completed": 4, "failed": 0 }));
+        assert_eq!(
+            run["counts"],
+            json!({ "pending": 0, "completed": 4, "failed": 0 })
+        );
         let ids = |list: &[Value]| list.iter().map(id).collect::<Vec<_>>();
         let later = w.results(&run, &format!("provider={FLASH}")).await;
         assert_eq!(ids(&later), ids(&pending), "and stays the same");
@@ -116,11 +143,51 @@ fn a_dataset_with_the_bundled_clips_is_scored_in_its_languages() {
         let run = w.run(&made, &[PRO, FLASH]).await;
         assert_eq!(run["status"], "completed", "{run}");
         let wer = |model: &str| run["score"][model]["wer"].as_f64().unwrap();
-        assert!(wer(PRO) > 0.0 && wer(PRO) < wer(FLASH) && wer(FLASH) < 1.0, "{run}");
+        assert!(
+            wer(PRO) > 0.0 && wer(PRO) < wer(FLASH) && wer(FLASH) < 1.0,
+            "{run}"
+        );
         let blocked = w.results(&run, "status=failed").await;
         assert_eq!(run["counts"]["failed"], blocked.len());
         for result in blocked {
             assert!(result["error_message"].is_string(), "{result}");
         }
     });
+}
+
+#[test]
+fn a_run_larger_than_a_batch_is_done_whole() {
+    with(async |w| {
+        let references: Vec<String> = (0..105).map(|n| format!("number {n}")).collect();
+        let references: Vec<Option<&str>> = references.iter().map(|r| Some(&**r)).collect();
+        let made = w.dataset("large", &references).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["total_items"], 105);
+        let counts = json!({ "pending": 0, "completed": 105, "failed": 0 });
+        assert_eq!(run["counts"], counts, "{run}");
+        assert_eq!(run["score"][PRO]["hits"], 210);
+        assert_eq!(w.batches().await.len(), 2, "at most a hundred to a batch");
+        let path = format!("/runs/{}/results", id(&run));
+        assert_eq!(items(w.get(&path).await.data(200)).len(), 50, "the default");
+        for sort in ["sample", "wer"] {
+            let paged = w.pages(&format!("{path}?sort={sort}"), 40).await;
+            let mut files: Vec<&Value> = paged.iter().map(|result| &result["file_id"]).collect();
+            if sort == "sample" {
+                assert_eq!(files, made.files.iter().collect::<Vec<_>>());
+            }
+            files.sort_by_key(|file| file.to_string());
+            files.dedup();
+            assert_eq!(files.len(), 105, "{sort}");
+        }
+        let exact = paged_truths(w, &path).await;
+        assert_eq!(exact, 105, "every transcription belongs to its recording");
+    });
+}
+
+/// How many results of a run say exactly what was said.
+async fn paged_truths(w: &crate::support::World, path: &str) -> usize {
+    let all = w.pages(path, 100).await;
+    all.iter()
+        .filter(|result| result["transcription"] == result["ground_truth"])
+        .count()
 }

@@ -19,7 +19,11 @@ pub const FLASH: &str = "gemini-2.5-flash";
 
 /// The machine runs on a runtime that outlives any test.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 });
 /// Kept by the tests that use it, so that it goes, data and all, with the last.
 static SHARED: Mutex<Weak<Machine>> = Mutex::const_new(Weak::new());
@@ -70,11 +74,17 @@ async fn project(machine: &Machine) -> Project {
     let one = ONE_AT_A_TIME.lock().await;
     let name = format!("p{:04}", PROJECTS.fetch_add(1, Ordering::Relaxed));
     let mut keys = ProjectKeys::open(machine.dir.path()).unwrap();
-    let key = keys.ensure(&machine.node.app.store, &name.parse().unwrap()).await.unwrap();
+    let key = keys
+        .ensure(&machine.node.app.store, &name.parse().unwrap())
+        .await
+        .unwrap();
     drop(one);
     let client = Client::new(&machine.node.url, Some(&key));
     let secret = json!({ "api_key": secret(&name) });
-    client.put("/credentials/google?validate=false", &secret).await.data(200);
+    client
+        .put("/credentials/google?validate=false", &secret)
+        .await
+        .ok(200);
     Project { name, client, key }
 }
 
@@ -166,14 +176,19 @@ impl World {
             .mime_str(kind)
             .unwrap();
         let form = reqwest::multipart::Form::new().part("file", part);
-        self.send(self.request("POST", "/files").multipart(form)).await
+        self.send(self.request("POST", "/files").multipart(form))
+            .await
     }
 
     /// A small file that is ready; gives its id.
     pub async fn file(&self, name: &str, kind: &str, bytes: Vec<u8>) -> String {
         let made = self.send_file(name, kind, bytes).await;
         let made = made.data(201);
-        let file = if made["file"].is_object() { &made["file"] } else { made };
+        let file = if made["file"].is_object() {
+            &made["file"]
+        } else {
+            made
+        };
         assert_eq!(file["status"], "ready", "{file}");
         id(file)
     }
@@ -202,18 +217,25 @@ impl World {
     /// Teaches the simulator that a model ends otherwise.
     pub fn record_finish(&self, audio: &[u8], model: &str, reason: &str) {
         let recording = Recording::finished(reason, "");
-        self.machine.sim().recordings().insert(&sha256(audio), model, recording);
+        self.machine
+            .sim()
+            .recordings()
+            .insert(&sha256(audio), model, recording);
     }
 
     /// A fault of the simulator for this project alone.
     pub fn fault(&self, fault: Fault) -> FaultRule {
-        FaultRule { api_key: Some(secret(&self.project.name)), ..FaultRule::new(fault) }
+        FaultRule {
+            api_key: Some(secret(&self.project.name)),
+            ..FaultRule::new(fault)
+        }
     }
 
     /// Audio that the simulated provider keeps for this project.
     pub fn at_provider(&self) -> Vec<gemini_sim::FileView> {
         let mut files = self.machine.sim().files();
-        files.retain(|file| self.project.name.ends_with(&file.key_last4) && file.state != "EXPIRED");
+        files
+            .retain(|file| self.project.name.ends_with(&file.key_last4) && file.state != "EXPIRED");
         files
     }
 
@@ -252,7 +274,10 @@ impl World {
         let (mut files, mut recordings) = (Vec::new(), Vec::new());
         for number in 0..references.len() {
             let audio = audio();
-            files.push(self.file(&format!("{number}.wav"), "audio/wav", audio.clone()).await);
+            files.push(
+                self.file(&format!("{number}.wav"), "audio/wav", audio.clone())
+                    .await,
+            );
             recordings.push(audio);
         }
         (files, recordings)
@@ -271,7 +296,12 @@ impl World {
             .collect();
         let body = json!({ "name": name, "language": "en", "samples": samples });
         let made = self.post("/datasets", &body).await;
-        Made { id: id(made.data(201)), name: name.to_owned(), files, audio }
+        Made {
+            id: id(made.data(201)),
+            name: name.to_owned(),
+            files,
+            audio,
+        }
     }
 
     /// Starts a run; gives it as it was accepted.
@@ -301,7 +331,9 @@ impl World {
         let glue = if path.contains('?') { '&' } else { '?' };
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
-            let answer = self.get(&format!("{path}{glue}limit={limit}{cursor}")).await;
+            let answer = self
+                .get(&format!("{path}{glue}limit={limit}{cursor}"))
+                .await;
             let page = items(answer.data(200));
             assert!(page.len() <= limit, "{} on a page of {limit}", page.len());
             all.extend(page.iter().cloned());
@@ -324,6 +356,10 @@ impl World {
     #[track_caller]
     pub fn names(answer: &Answer, status: u16, field: &str) {
         let fields = answer.refused(status);
-        assert!(fields.iter().any(|f| f == field), "{field} is not in {}", answer.text);
+        assert!(
+            fields.iter().any(|f| f == field),
+            "{field} is not in {}",
+            answer.text
+        );
     }
 }

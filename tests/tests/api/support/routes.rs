@@ -78,7 +78,12 @@ const fn op(
     role: &'static str,
     body: Option<&'static str>,
 ) -> Operation {
-    Operation { method, path, role, body }
+    Operation {
+        method,
+        path,
+        role,
+        body,
+    }
 }
 
 const FILE: &str = r#"{"filename":"a.wav","content_type":"audio/wav","size_bytes":5}"#;
@@ -93,7 +98,12 @@ pub const OPERATIONS: [Operation; 29] = [
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/datasets", "viewer", None),
     op("GET", "/datasets/{dataset}", "viewer", None),
-    op("GET", "/datasets/{dataset}?include_samples=true", "viewer", None),
+    op(
+        "GET",
+        "/datasets/{dataset}?include_samples=true",
+        "viewer",
+        None,
+    ),
     op("GET", "/providers", "viewer", None),
     op("GET", "/languages", "viewer", None),
     op("GET", "/runs", "viewer", None),
@@ -104,14 +114,29 @@ pub const OPERATIONS: [Operation; 29] = [
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/credentials/google", "admin", None),
     op("GET", "//api/v1/keys", "admin", None),
-    op("PATCH", "/results/{result}", "reviewer", Some(r#"{"is_correct":true}"#)),
+    op(
+        "PATCH",
+        "/results/{result}",
+        "reviewer",
+        Some(r#"{"is_correct":true}"#),
+    ),
     op("POST", "/files", "editor", Some(FILE)),
     op("POST", "/datasets", "editor", Some(DATASET)),
-    op("PATCH", "/samples/{sample}", "editor", Some(r#"{"metadata":{"a":"b"}}"#)),
+    op(
+        "PATCH",
+        "/samples/{sample}",
+        "editor",
+        Some(r#"{"metadata":{"a":"b"}}"#),
+    ),
     op("POST", "/runs", "editor", Some(RUN)),
     op("POST", "/runs/{run}/cancel", "editor", None),
     op("POST", "/runs/{run}/retry", "editor", None),
-    op("PUT", "/credentials/google?validate=false", "admin", Some(SECRET)),
+    op(
+        "PUT",
+        "/credentials/google?validate=false",
+        "admin",
+        Some(SECRET),
+    ),
     op("POST", "//api/v1/keys", "admin", Some(KEY)),
     op("DELETE", "//api/v1/keys/{key}", "admin", None),
     op("DELETE", "/runs/{run}", "editor", None),
@@ -128,7 +153,8 @@ impl Operation {
 
     /// The body, with ids filled in.
     pub fn body(&self, things: &Things) -> Option<Value> {
-        self.body.map(|body| serde_json::from_str(&things.fill(body)).unwrap())
+        self.body
+            .map(|body| serde_json::from_str(&things.fill(body)).unwrap())
     }
 
     /// The path, with ids filled in.
@@ -157,7 +183,9 @@ impl Operation {
         let path = path.replace("/google", "/{provider}");
         ["file", "dataset", "sample", "run", "result", "key"]
             .iter()
-            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), "{id}"))
+            .fold(path, |path, name| {
+                path.replace(&format!("{{{name}}}"), "{id}")
+            })
     }
 }
 

@@ -2,19 +2,27 @@
 
 use super::World;
 
-const TABLES: [&str; 7] =
-    ["files", "datasets", "samples", "runs", "units", "results", "access"];
+const TABLES: [&str; 7] = [
+    "files", "datasets", "samples", "runs", "units", "results", "access",
+];
 
 /// The bucket of the shared machine.
 pub fn bucket(world: &World) -> String {
-    world.machine.node.ready_line()["bucket"].as_str().unwrap().to_owned()
+    world.machine.node.ready_line()["bucket"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Keys of the bucket that contain a text.
 pub async fn objects(world: &World, part: &str) -> Vec<String> {
     let s3 = world.machine.node.cloud.s3_client();
-    let mut pages =
-        s3.list_objects_v2().bucket(bucket(world)).into_paginator().page_size(1_000).send();
+    let mut pages = s3
+        .list_objects_v2()
+        .bucket(bucket(world))
+        .into_paginator()
+        .page_size(1_000)
+        .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.unwrap();
@@ -50,6 +58,10 @@ pub fn bare(id: &str) -> &str {
 /// Drops an object into the bucket.
 pub async fn drop_object(world: &World, key: &str, bytes: &[u8]) {
     let s3 = world.machine.node.cloud.s3_client();
-    let put = s3.put_object().bucket(bucket(world)).key(key).body(bytes.to_vec().into());
+    let put = s3
+        .put_object()
+        .bucket(bucket(world))
+        .key(key)
+        .body(bytes.to_vec().into());
     put.send().await.unwrap();
 }

@@ -1,0 +1,162 @@
+//! What a report needs of the samples, in a few bytes for each.
+
+use std::collections::HashMap;
+
+use stt_eval_shared::App;
+use stt_eval_shared::access::sha256_hex;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::store::samples::SampleFacts;
+
+use super::Wanted;
+use crate::dto::report::GroupKind;
+use crate::error::ApiError;
+
+/// Most values of a field that are told apart.
+pub const MAX_GROUPS: usize = 20;
+/// Most languages that are told apart.
+pub const MAX_LANGUAGES: usize = 40;
+
+/// Values told apart, and the part each sample is in: an index into them, or
+/// one more for "missing", two more for "other".
+#[derive(Debug, Default)]
+pub struct Parts {
+    values: Vec<String>,
+    of: Vec<usize>,
+}
+
+impl Parts {
+    fn new(given: &[Option<&str>], most: usize) -> Self {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for value in given.iter().flatten() {
+            *counts.entry(value).or_default() += 1;
+        }
+        let mut values: Vec<(&str, usize)> = counts.into_iter().collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        values.truncate(most);
+        let values: Vec<String> = values.into_iter().map(|(value, _)| value.to_owned()).collect();
+        let index: HashMap<&str, usize> =
+            values.iter().enumerate().map(|(i, value)| (&**value, i)).collect();
+        let (missing, other) = (values.len(), values.len() + 1);
+        let of = given
+            .iter()
+            .map(|value| match value {
+                None => missing,
+                Some(value) => index.get(value).copied().unwrap_or(other),
+            })
+            .collect();
+        Self { values, of }
+    }
+
+    /// How many parts there can be.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len() + 2
+    }
+
+    /// The part of a sample.
+    #[must_use]
+    pub fn of(&self, position: usize) -> usize {
+        self.of.get(position).copied().unwrap_or(self.values.len())
+    }
+
+    /// The part of a value.
+    #[must_use]
+    pub fn part(&self, value: &str) -> usize {
+        let found = self.values.iter().position(|known| known == value);
+        found.unwrap_or(self.values.len() + 1)
+    }
+
+    /// What the samples of a part share.
+    #[must_use]
+    pub fn shared(&self, part: usize) -> (Option<String>, GroupKind) {
+        match self.values.get(part) {
+            Some(value) => (Some(value.clone()), GroupKind::Value),
+            None if part == self.values.len() => (None, GroupKind::Missing),
+            None => (None, GroupKind::Other),
+        }
+    }
+}
+
+/// Values of a free field that a parameter names.
+fn column<'a>(
+    facts: &'a [SampleFacts],
+    parameter: &str,
+    name: Option<&str>,
+) -> Result<Option<Vec<Option<&'a str>>>, ApiError> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let value = |fact: &'a SampleFacts| fact.metadata.get(name).map(String::as_str);
+    let values: Vec<Option<&str>> = facts.iter().map(value).collect();
+    if values.iter().all(Option::is_none) {
+        let message = "no sample of the dataset has this metadata field";
+        return Err(ApiError::invalid_field(parameter, message));
+    }
+    Ok(Some(values))
+}
+
+/// Samples by what the report asks for.
+#[derive(Debug, Default)]
+pub struct Fields {
+    /// By the field of `group_by`.
+    pub groups: Option<Parts>,
+    /// By language, as the samples have it now.
+    pub languages: Parts,
+    /// Block of each sample.
+    blocks: Option<Vec<String>>,
+    durations: Vec<f64>,
+    digest: String,
+}
+
+impl Fields {
+    /// Reads the samples of a run.
+    pub async fn read(app: &App, run: &Run, wanted: &Wanted) -> Result<Self, ApiError> {
+        let names = [wanted.block_by.as_deref(), wanted.group_by.as_deref()];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        let facts = app.store.sample_facts(&run.project, run.dataset, &names).await?;
+        Self::new(&facts, wanted)
+    }
+
+    /// Of samples in order.
+    pub fn new(facts: &[SampleFacts], wanted: &Wanted) -> Result<Self, ApiError> {
+        let blocks = column(facts, "block_by", wanted.block_by.as_deref())?;
+        let groups = column(facts, "group_by", wanted.group_by.as_deref())?;
+        let languages: Vec<Option<&str>> =
+            facts.iter().map(|fact| Some(&*fact.language)).collect();
+        let digest = serde_json::json!([blocks, groups]).to_string();
+        Ok(Self {
+            groups: groups.map(|column| Parts::new(&column, MAX_GROUPS)),
+            languages: Parts::new(&languages, MAX_LANGUAGES),
+            // A sample without the field is a block of its own, and no name of
+            // a block begins with a blank.
+            blocks: blocks.map(|column| {
+                let named = column.into_iter().enumerate().map(|(position, value)| {
+                    value.map_or_else(|| format!(" {position}"), |value| format!("={value}"))
+                });
+                named.collect()
+            }),
+            durations: facts.iter().map(|fact| fact.duration_seconds).collect(),
+            digest: sha256_hex(digest.as_bytes()),
+        })
+    }
+
+    /// Changes with the fields that are used.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Blocks of samples; `None` when each is its own.
+    #[must_use]
+    pub fn blocks(&self, positions: &[u16]) -> Option<Vec<&str>> {
+        let blocks = self.blocks.as_ref()?;
+        let block = |position: &u16| blocks.get(usize::from(*position)).map_or("", |b| b);
+        Some(positions.iter().map(block).collect())
+    }
+
+    /// Length of a recording.
+    #[must_use]
+    pub fn seconds(&self, position: usize) -> f64 {
+        self.durations.get(position).copied().unwrap_or(0.0)
+    }
+}

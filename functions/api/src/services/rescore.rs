@@ -1,0 +1,53 @@
+//! Asking for another scoring of a run. The work is done by the poll function.
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::store::StoreError;
+
+use super::{ATTEMPTS, pause};
+use crate::dto::report::NewScoring;
+use crate::error::ApiError;
+use crate::idempotency::Attempt;
+
+/// Checks which normaliser is asked for; gives its canonical name.
+pub fn check(new: &NewScoring) -> Result<Option<String>, ApiError> {
+    let Some(name) = &new.normalizer else {
+        return Ok(None);
+    };
+    match Normaliser::by_name(name) {
+        Some(normaliser) => Ok(Some(normaliser.name().to_owned())),
+        None => {
+            let names: Vec<&str> = Normaliser::names().collect();
+            let message =
+                format!("is not known; known are {} (and their opt-in steps)", names.join(", "));
+            Err(ApiError::invalid_field("normalizer", message))
+        }
+    }
+}
+
+/// Notes that a run is to be scored again, and the work with it.
+pub async fn begin(
+    app: &App,
+    project: &ProjectId,
+    id: RunId,
+    normalizer: Option<&str>,
+    request: &Attempt,
+) -> Result<Run, ApiError> {
+    for attempt in 0..ATTEMPTS {
+        let run = app
+            .store
+            .run(project, id)
+            .await?
+            .ok_or_else(|| ApiError::no_such("run"))?;
+        let name = normalizer.unwrap_or_else(|| run.current_normalizer()).to_owned();
+        let (next, job) = run.rescored(name, Timestamp::now())?;
+        match app.store.save_run_with_rescoring(&next, &job, request.claim()).await {
+            Ok(()) => return Ok(next),
+            Err(StoreError::Conflict) => pause(attempt).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
