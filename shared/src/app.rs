@@ -17,9 +17,16 @@ use crate::queue::Queue;
 use crate::store::Store;
 
 /// The process can't start. One line for its log.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("{0}")]
 pub struct StartError(pub String);
+
+/// The same line: it is what a `main` that returns an error prints of it.
+impl std::fmt::Debug for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Clients and configuration.
 #[derive(Clone)]

@@ -48,6 +48,7 @@ REQUESTS = {
 # can only be told with ListBucket.
 OBJECTS = {
     "head": {"GetObject", "ListBucket"},
+    "get": {"GetObject", "ListBucket"},
     "range": {"GetObject"},
     "reader": {"GetObject"},
     "sha256": {"GetObject"},

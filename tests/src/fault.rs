@@ -123,8 +123,16 @@ impl Injector {
         let handler = book.handler;
         let count = book.counts.entry((handler, call.clone())).or_default();
         *count += 1;
-        let site = Site { handler, call, ordinal: *count };
-        let kind = book.plan.as_ref().filter(|(wanted, _)| *wanted == site).map(|(_, kind)| *kind);
+        let site = Site {
+            handler,
+            call,
+            ordinal: *count,
+        };
+        let kind = book
+            .plan
+            .as_ref()
+            .filter(|(wanted, _)| *wanted == site)
+            .map(|(_, kind)| *kind);
         book.log.push(site);
         if kind.is_some() {
             book.plan = None;
@@ -136,7 +144,10 @@ impl Injector {
     /// Puts this layer around an HTTP client of the SDK.
     #[must_use]
     pub fn around(self: &Arc<Self>, client: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Layer { injector: self.clone(), client })
+        SharedHttpClient::new(Layer {
+            injector: self.clone(),
+            client,
+        })
     }
 }
 

@@ -27,11 +27,18 @@ fn table(name: &str) -> &str {
 
 fn tables(body: &Value) -> String {
     if let Some(name) = body["TableName"].as_str() {
-        let index = body["IndexName"].as_str().map(|index| format!("/{index}")).unwrap_or_default();
+        let index = body["IndexName"]
+            .as_str()
+            .map(|index| format!("/{index}"))
+            .unwrap_or_default();
         return format!("{}{index}", table(name));
     }
     if let Some(tables) = body["RequestItems"].as_object() {
-        return tables.keys().map(|name| table(name)).collect::<Vec<_>>().join("+");
+        return tables
+            .keys()
+            .map(|name| table(name))
+            .collect::<Vec<_>>()
+            .join("+");
     }
     let items = body["TransactItems"].as_array().into_iter().flatten();
     let mut names: Vec<&str> = items

@@ -19,10 +19,10 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use gemini_sim::{
     ErrorMember, Fault, FaultRule, GeminiSim, MalformedForm, Recording, Route, SimConfig,
 };
-use shared::providers::gemini::{
+use stt_eval_shared::providers::gemini::{
     DEFAULT_PROMPT, DEFAULT_PROMPT_VERSION, Gemini, GeminiConfig, RetryPolicy, file_name,
 };
-use shared::providers::{
+use stt_eval_shared::providers::{
     AudioSource, BatchItem, BatchProvider, BatchState, BatchStatus, ByteStream, CallError,
     Credential, ItemOutcome, OutputLine, Rejection, StagedInput, TranscribeConfig,
 };

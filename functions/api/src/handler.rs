@@ -126,6 +126,15 @@ fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
+    // A stage with a name is part of the path, and no part of a route.
+    if let Some(stage) = request.request_context.stage.take()
+        && let Some(rest) = path
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_prefix(&*stage))
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        *path = if rest.is_empty() { "/" } else { rest }.to_owned();
+    }
     request
 }
 

@@ -3,12 +3,14 @@
 use api::Handler;
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 use lambda_http::{Error, tracing};
-use stt_eval_shared::App;
+use stt_eval_shared::{App, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let handler = Handler::new(App::from_env().await?);
+    let app = App::from_env().await?;
+    metrics::enable_stdout(&app.config.stage);
+    let handler = Handler::new(app);
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
         let handler = handler.clone();
         async move { handler.respond(event.payload, event.context).await }

@@ -27,6 +27,8 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/evaluations/stt/runs/{id}/results"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/cancel"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/retry"),
+    ("get", "/api/v1/evaluations/stt/runs/{id}/report"),
+    ("post", "/api/v1/evaluations/stt/runs/{id}/rescore"),
     ("get", "/api/v1/evaluations/stt/results/{id}"),
     ("patch", "/api/v1/evaluations/stt/results/{id}"),
     ("get", "/api/v1/evaluations/stt/credentials/{provider}"),

@@ -21,6 +21,10 @@ use stt_eval_shared::store::StoreError;
 use super::lines::{Line, MAX_LINE, next};
 use super::{Failure, client, credential, save, units};
 
+/// Most bytes of transcription and reference in one outcome: DynamoDB takes
+/// items of 400 KB, and the rest of an outcome is small.
+const MAX_TEXT_BYTES: usize = 380_000;
+
 /// Collects a unit that is in `collecting`.
 pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
     let UnitState::Collecting { ending, fence, .. } = unit.state.clone() else {
@@ -56,8 +60,10 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
     app.store
         .write_outcomes(&unit.project, &outcomes.outcomes)
         .await?;
-    finish(app, &unit, fence, &outcomes).await?;
-    forget(app, &unit, &ending).await
+    // Before the unit is done: who dies in between collects again, from what has
+    // landed. Afterwards nobody would come back for what is left.
+    forget(app, &unit, &ending).await?;
+    finish(app, &unit, fence, &outcomes).await
 }
 
 /// Records the unit and what it adds to its run, together. Other units and
@@ -302,7 +308,7 @@ impl<'a> Scoring<'a> {
     }
 
     fn one(&self, id: ResultId, sample: &Sample, item: ItemOutcome, all: &mut Outcomes) {
-        let (text, usage, model_version, error) = match item {
+        let (text, usage, model_version, error) = match bounded(item, sample) {
             ItemOutcome::Transcribed {
                 text,
                 model_version,
@@ -387,6 +393,31 @@ pub(crate) fn score_sample(
             tracing::warn!(sample_id = %sample.id, run_id = %run, %error, "a transcription was not scored");
             None
         }
+    }
+}
+
+/// A transcription that can't be kept beside its reference fails: hours of
+/// speech, or a model that repeats itself. The raw output stays in the bucket.
+fn bounded(item: ItemOutcome, sample: &Sample) -> ItemOutcome {
+    match item {
+        ItemOutcome::Transcribed {
+            text,
+            model_version,
+            usage,
+        } if text.len() + sample.ground_truth.as_ref().map_or(0, String::len) > MAX_TEXT_BYTES => {
+            ItemOutcome::Failed {
+                code: "output_too_long".into(),
+                message: format!(
+                    "the transcription has {} bytes; with its reference that is more than the \
+                     {MAX_TEXT_BYTES} that can be kept",
+                    text.len()
+                ),
+                retryable: false,
+                usage,
+                model_version,
+            }
+        }
+        kept => kept,
     }
 }
 

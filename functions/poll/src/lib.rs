@@ -33,6 +33,7 @@ use stt_eval_shared::store::due::{Due, DueTable};
 use stt_eval_shared::store::row;
 use stt_eval_shared::store::units::UnitsKey;
 use stt_eval_shared::{App, Deadline};
+use tracing::Instrument;
 
 /// A piece of work could not be done now. It stays due.
 #[derive(Debug, thiserror::Error)]
@@ -136,16 +137,33 @@ async fn sweep_shard(
             }
             let overdue = now.since(item.at);
             seen.note(|cycle| cycle.most_overdue = cycle.most_overdue.max(overdue));
-            if let Err(error) = piece(app, table, &item, deadline, seen).await {
-                seen.note(|cycle| cycle.errors += 1);
-                tracing::warn!(?table, pk = %item.pk, sk = %item.sk, %error, "a piece of work failed and stays due");
-            }
+            let work = async {
+                if let Err(error) = piece(app, table, &item, deadline, seen).await {
+                    seen.note(|cycle| cycle.errors += 1);
+                    tracing::warn!(%error, "a piece of work failed and stays due");
+                }
+            };
+            work.instrument(span(table, &item)).await;
         }
         after = next;
         if after.is_none() {
             return Ok(());
         }
     }
+}
+
+/// Gives every line of a piece of work the ids that it is about.
+fn span(table: DueTable, item: &Due) -> tracing::Span {
+    let (project, run) = match item.pk.split_once('#') {
+        Some((project, run)) => (project, Some(run)),
+        None => (
+            &*item.pk,
+            item.sk.rsplit('#').find(|part| part.starts_with("run_")),
+        ),
+    };
+    // What lies in a run's own partition is a unit of it.
+    let unit = run.filter(|_| item.pk.contains('#')).map(|_| &*item.sk);
+    tracing::info_span!("due", ?table, item = %item.sk, project_id = project, run_id = run, unit_id = unit)
 }
 
 /// One piece of work, in a box as well.
@@ -266,14 +284,21 @@ async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
     app.store
         .give_back_slot(project, provider, id, unit.run, unit.key)
         .await?;
-    let (Some(input), Some(credential)) = (
-        &unit.batch_input,
-        credential(app, project, provider, id).await?,
-    ) else {
+    let Some(credential) = credential(app, project, provider, id).await? else {
         return Ok(());
     };
-    match client(app, provider)?.delete_file(&credential, input).await {
-        Err(error) if units::is_unauthorized(&error) => Ok(()),
-        deleted => Ok(deleted?),
+    let client = client(app, provider)?;
+    // It may have ended before it could be stopped: what came of it goes, too.
+    let output = match client.get(&credential, batch).await {
+        Ok(status) => status.output,
+        Err(error) if units::is_unknown(&error) || units::is_unauthorized(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
+    for name in unit.batch_input.iter().chain(&output) {
+        match client.delete_file(&credential, name).await {
+            Err(error) if units::is_unauthorized(&error) => {}
+            deleted => deleted?,
+        }
     }
+    Ok(())
 }

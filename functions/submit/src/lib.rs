@@ -11,11 +11,16 @@ mod submit;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::future::BoxFuture;
 use stt_eval_shared::access::NoRandomness;
 use stt_eval_shared::access::credentials::VaultError;
+use stt_eval_shared::domain::unit::UnitKey;
+use stt_eval_shared::domain::{ProjectId, RunId};
 use stt_eval_shared::queue::{Message, QueueError};
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::{App, Deadline};
+use tracing::Instrument;
+use tracing::field::Empty;
 
 /// Work could not be done now; its message comes again.
 #[derive(Debug, thiserror::Error)]
@@ -50,23 +55,53 @@ pub async fn handle(event: SqsEvent, app: &App, deadline: Deadline) -> SqsBatchR
             response.add_failure(id);
             continue;
         }
-        if let Err(error) = handle_message(message, app, deadline).await {
-            tracing::warn!(message_id = %id, %error, "a message failed and will come again");
-            response.add_failure(id);
-        }
+        let span = tracing::info_span!(
+            "message",
+            message_id = %id,
+            project_id = Empty,
+            run_id = Empty,
+            unit_id = Empty,
+        );
+        let work = async {
+            if let Err(error) = handle_message(message, app, deadline).await {
+                tracing::warn!(%error, "a message failed and will come again");
+                response.add_failure(id);
+            }
+        };
+        work.instrument(span).await;
     }
     response
 }
 
-async fn handle_message(
-    message: &SqsMessage,
-    app: &App,
+/// Gives every further line about a message the ids that it names.
+fn about(project: &ProjectId, run: RunId, unit: Option<UnitKey>) {
+    let span = tracing::Span::current();
+    span.record("project_id", tracing::field::display(project));
+    span.record("run_id", tracing::field::display(run));
+    if let Some(unit) = unit {
+        span.record("unit_id", tracing::field::display(unit));
+    }
+}
+
+/// In a box that hides what it is: the type of a submission is so deep that
+/// the compiler gives up on it.
+fn handle_message<'a>(
+    message: &'a SqsMessage,
+    app: &'a App,
     deadline: Deadline,
-) -> Result<(), Failure> {
+) -> BoxFuture<'a, Result<(), Failure>> {
+    Box::pin(understand(message, app, deadline))
+}
+
+async fn understand(message: &SqsMessage, app: &App, deadline: Deadline) -> Result<(), Failure> {
     let body = message.body.as_deref().unwrap_or_default();
     match serde_json::from_str(body) {
-        Ok(Message::RunAccepted { project, run }) => plan::plan(app, &project, run).await,
+        Ok(Message::RunAccepted { project, run }) => {
+            about(&project, run, None);
+            plan::plan(app, &project, run).await
+        }
         Ok(Message::SubmitUnit { project, run, unit }) => {
+            about(&project, run, Some(unit));
             submit::submit(app, &project, run, unit, deadline).await
         }
         Err(error) => {

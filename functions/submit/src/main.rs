@@ -2,12 +2,13 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::{App, Deadline};
+use stt_eval_shared::{App, Deadline, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let app = App::from_env().await?;
+    metrics::enable_stdout(&app.config.stage);
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
         let millis = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);

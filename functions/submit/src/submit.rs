@@ -210,8 +210,29 @@ impl Work<'_> {
             };
             return wait(app, unit, waiting).await;
         }
+        self.forget_earlier(client, &credential, &input).await;
         self.create(client, &credential, &provider.config.model, input, unsent)
             .await
+    }
+
+    /// Deletes the request document of an earlier attempt: no batch was made of
+    /// it, and with the claim its name is overwritten. A failure is only told:
+    /// the provider forgets by itself after two days.
+    async fn forget_earlier(
+        &self,
+        client: &dyn BatchProvider,
+        credential: &Credential,
+        input: &StagedInput,
+    ) {
+        let unit = &self.unit;
+        if let Some(earlier) = unit
+            .batch_input
+            .as_ref()
+            .filter(|name| **name != input.name)
+            && let Err(error) = client.delete_file(credential, earlier).await
+        {
+            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a file stays at the provider");
+        }
     }
 
     /// The irreversible step: intent, one call, record.

@@ -69,7 +69,7 @@ impl Bins {
 fn push(text: &mut String, mut number: u64) {
     loop {
         let more = if number >= MORE { MORE } else { 0 };
-        let digit = (number % MORE | more) as usize;
+        let digit = ((number % MORE) | more) as usize;
         text.push(char::from(DIGITS.get(digit).copied().unwrap_or_default()));
         number /= MORE;
         if more == 0 {

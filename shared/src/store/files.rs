@@ -42,6 +42,17 @@ pub(super) fn read_file(item: Item) -> Result<File, StoreError> {
     row::read(item)
 }
 
+/// What the pointer of a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+enum Pointed {
+    /// There is none.
+    Nothing,
+    /// A file that is there, or is just being deleted.
+    Kept,
+    /// A file that was deleted.
+    Gone(FileId),
+}
+
 impl Store {
     /// Announces files: all of them, or none. Announcing the same ones again
     /// changes nothing.
@@ -147,9 +158,17 @@ impl Store {
         let path = path_key(&file.object_key, version);
         let pointer =
             Row::new(project, &*path, &serde_json::json!({ "file_id": file.id }))?.build();
+        // Of a file that is gone for good only its pointer is left.
+        let (condition, values) = match self.pointed(&file.project, &path).await? {
+            Pointed::Gone(old) => (
+                "file_id = :old",
+                Some(Item::from([(":old".into(), row::s(old.to_string()))])),
+            ),
+            Pointed::Nothing | Pointed::Kept => ("attribute_not_exists(pk)", None),
+        };
         let mut txn = self
             .txn()
-            .put_if(table, pointer, "attribute_not_exists(pk)", None)?
+            .put_if(table, pointer, condition, values)?
             .put_rev(table, file_item(file)?, file.rev)?
             .count(table, project, 1)?;
         if file.status == FileStatus::Ready {
@@ -180,7 +199,31 @@ impl Store {
         }
     }
 
-    /// Whether an object version was registered by its path already.
+    /// What a path's pointer leads to.
+    async fn pointed(&self, project: &ProjectId, path: &str) -> Result<Pointed, StoreError> {
+        let pointer = self
+            .get(&self.tables.files, project.as_str(), path.to_owned())
+            .await?;
+        let Some(pointer) = pointer else {
+            return Ok(Pointed::Nothing);
+        };
+        let id = row::text(&pointer, "file_id").and_then(|id| id.parse::<FileId>().ok());
+        let Some(id) = id else {
+            return Ok(Pointed::Kept);
+        };
+        // While a file is being deleted its object may still be there.
+        let kept = self.file(project, id).await?.is_some()
+            || self.deleting_file(project, id).await?.is_some();
+        Ok(if kept {
+            Pointed::Kept
+        } else {
+            Pointed::Gone(id)
+        })
+    }
+
+    /// Whether an object version was registered by its path already, as a file
+    /// that is still there. The same bytes at the same path are news once the
+    /// file they were is deleted.
     pub async fn path_is_registered(
         &self,
         project: &ProjectId,
@@ -188,10 +231,7 @@ impl Store {
         version: &str,
     ) -> Result<bool, StoreError> {
         let key = path_key(object_key, version);
-        Ok(self
-            .get(&self.tables.files, project.as_str(), key)
-            .await?
-            .is_some())
+        Ok(self.pointed(project, &key).await? == Pointed::Kept)
     }
 
     /// Ready files by name. A name may stand for several.
@@ -273,6 +313,21 @@ impl Store {
 
     /// Removes what is left of a deleted file, once its bytes are gone.
     pub async fn forget_file(&self, file: &File) -> Result<(), StoreError> {
+        // The entry of its name, if it was the last one of that name. Removing
+        // the last id from a set leaves the item that held it.
+        let name = self
+            .db
+            .delete_item()
+            .table_name(&self.tables.files)
+            .key("pk", s(file.project.as_str()))
+            .key("sk", s(name_key(&file.filename)))
+            .condition_expression("attribute_not_exists(file_ids)")
+            .send()
+            .await;
+        match name.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
         self.delete(
             &self.tables.files,
             file.project.as_str(),

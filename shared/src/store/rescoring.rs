@@ -1,6 +1,8 @@
-//! Scoring again: the work in table `runs` (`rescore#run_…`), scores beside the
-//! outcomes in table `results`, and there the sums of scorings that count no
-//! more (`#s001`, before any result, and deleted with them).
+//! Scoring again, in tables `runs` and `results`.
+//!
+//! `rescore#run_…` in `runs` is the work. In `results` lie the scores, beside
+//! their outcomes, and the sums of scorings that count no more (`#s001`, before
+//! any result, and deleted with them).
 
 use super::idempotency::Claim;
 use super::results::{by_wer, partition, place};

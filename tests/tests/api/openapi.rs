@@ -2,28 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use crate::support::routes::{OPERATIONS, Things};
+use crate::support::routes::{OPERATIONS, Things, documented};
 use crate::support::{Expect, text, with};
 
 /// Routes that need no key.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
-
-/// Every operation of a document: path, method, description.
-fn operations(document: &Value) -> Vec<(String, String, Value)> {
-    let paths = document["paths"].as_object().unwrap();
-    let methods = ["get", "put", "post", "delete", "patch"];
-    paths
-        .iter()
-        .flat_map(|(path, item)| {
-            let item = item.as_object().unwrap().clone();
-            item.into_iter()
-                .filter(|(method, _)| methods.contains(&&**method))
-                .map(|(method, operation)| (path.clone(), method.to_uppercase(), operation))
-        })
-        .collect()
-}
 
 #[test]
 fn the_document_says_what_the_service_does() {
@@ -36,8 +19,8 @@ fn the_document_says_what_the_service_does() {
             "{}",
             document["openapi"]
         );
-        let documented = operations(&document);
-        let known: BTreeSet<(String, String)> = documented
+        let listed = documented(&document);
+        let known: BTreeSet<(String, String)> = listed
             .iter()
             .map(|(path, method, _)| (path.clone(), method.clone()))
             .collect();
@@ -45,13 +28,13 @@ fn the_document_says_what_the_service_does() {
             let wanted = (operation.documented(), operation.method.to_owned());
             assert!(known.contains(&wanted), "{wanted:?} is not in the document");
         }
-        let ids: BTreeSet<&str> = documented
+        let ids: BTreeSet<&str> = listed
             .iter()
             .map(|(_, _, o)| text(&o["operationId"]))
             .collect();
         assert_eq!(
             ids.len(),
-            documented.len(),
+            listed.len(),
             "every operation has an id of its own"
         );
         let refs = document.to_string();
@@ -70,23 +53,12 @@ fn every_documented_operation_is_served() {
     with(async |w| {
         let document = w.get("//openapi.json").await.body;
         let (things, _) = Things::make(w).await;
-        let mut all = operations(&document);
+        let mut all = documented(&document);
         // What deletes comes last.
         all.sort_by_key(|(_, method, _)| method == "DELETE");
         let nobody = w.with_key(None);
         for (path, method, operation) in &all {
-            let id = match path
-                .split('/')
-                .nth_back(usize::from(!path.ends_with("{id}")))
-            {
-                _ if path.contains("/files/") => &things.file,
-                _ if path.contains("/datasets/") => &things.dataset,
-                _ if path.contains("/samples/") => &things.sample,
-                _ if path.contains("/results/") => &things.result,
-                _ if path.contains("/runs/") => &things.run,
-                _ => &things.key,
-            };
-            let path = path.replace("{id}", id).replace("{provider}", "google");
+            let path = things.fill_documented(path);
             let path = format!("/{path}");
             let what = format!("{method} {path}");
             let without = nobody.send(nobody.request(method, &path)).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
-use crate::support::routes::{OPERATIONS, Things};
+use crate::support::routes::{OPERATIONS, Things, documented};
 use crate::support::{Expect, Project, audio, each, id, items, with};
 
 /// An answer without what differs from request to request.
@@ -80,6 +80,35 @@ fn foreign_ids_answer_like_unknown_ones() {
         ] {
             w.get(&path).await.ok(200);
         }
+    });
+}
+
+#[test]
+fn so_does_every_operation_of_the_document() {
+    with(async |w| {
+        let document = w.get("//openapi.json").await.body;
+        let (things, _) = Things::make(w).await;
+        let stranger = w.stranger().await;
+        let with_id = documented(&document)
+            .into_iter()
+            .filter(|(path, _, _)| path.contains("{id}"));
+        for (path, method, operation) in with_id {
+            let body = operation["requestBody"].is_object().then(|| json!({}));
+            let at = |things: &Things| format!("/{}", things.fill_documented(&path));
+            let mine = at(&things);
+            let foreign = same(&stranger, &method, &mine, body.as_ref()).await;
+            let nowhere = at(&Things::nowhere());
+            let unknown = same(&stranger, &method, &nowhere, body.as_ref()).await;
+            assert_eq!(
+                comparable(&foreign),
+                comparable(&unknown),
+                "{method} {path}"
+            );
+            // What is wrong with the body may be told first.
+            assert!([404, 422].contains(&foreign.status), "{}", foreign.text);
+            assert!(body.is_some() || foreign.status == 404, "{method} {path}");
+        }
+        w.get(&format!("/runs/{}", things.run)).await.ok(200);
     });
 }
 

@@ -7,6 +7,11 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod draw;
+mod failing;
+mod killed;
+mod output;
+mod repeat;
 mod rig;
 mod sites;
 mod state;

@@ -3,8 +3,8 @@
 //! runs by itself: the case calls the real handlers, one after the other.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
@@ -14,11 +14,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use stt_eval_local::cloud::{Cloud, CloudConfig, QueueSpec};
 use stt_eval_local::keys::{ProjectKeys, vault_key};
+use stt_eval_shared::App;
 use stt_eval_shared::app::Deadline;
 use stt_eval_shared::config::Config;
 use stt_eval_shared::domain::{FileId, ProjectId, RunId, Timestamp};
 use stt_eval_shared::store::schema::TABLES;
-use stt_eval_shared::App;
 use stt_eval_tests::API;
 use stt_eval_tests::audio::{sha256, wav};
 use stt_eval_tests::fault::{Injector, Site};
@@ -68,12 +68,18 @@ impl Ground {
         let mut config = CloudConfig::new(dir.path().join("cloud"), BUCKET);
         config.queues = vec![QueueSpec::new("events")];
         let cloud = Cloud::start(config).await.unwrap();
-        Arc::new(Self { cloud, http: OnceLock::new(), dir, numbers: AtomicU32::new(1) })
+        Arc::new(Self {
+            cloud,
+            http: OnceLock::new(),
+            dir,
+            numbers: AtomicU32::new(1),
+        })
     }
 
     /// For uploads. Made late: the first app installs the TLS provider.
     fn http(&self) -> &reqwest::Client {
-        self.http.get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap())
+        self.http
+            .get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap())
     }
 }
 
@@ -134,15 +140,25 @@ impl Case {
         });
         let sim = GeminiSim::start(listener, sim).await.unwrap();
 
-        let mut variables: HashMap<String, String> =
-            BOUNDS.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut variables: HashMap<String, String> = BOUNDS
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         for (table, full) in &tables {
             variables.insert(format!("TABLE_{}", table.to_uppercase()), full.clone());
         }
         variables.insert("SUBMIT_QUEUE_URL".into(), queue.clone());
         variables.insert("GEMINI_BASE_URL".into(), sim.url());
-        variables.insert("KEY_FILE".into(), vault_key(dir.path()).unwrap().display().to_string());
-        variables.extend(options.settings.iter().map(|(n, v)| ((*n).into(), (*v).into())));
+        variables.insert(
+            "KEY_FILE".into(),
+            vault_key(dir.path()).unwrap().display().to_string(),
+        );
+        variables.extend(
+            options
+                .settings
+                .iter()
+                .map(|(n, v)| ((*n).into(), (*v).into())),
+        );
         let config = Config::read(|name| variables.get(name).cloned()).unwrap();
 
         let injector = Arc::new(Injector::default());
@@ -154,7 +170,11 @@ impl Case {
             RetryConfig::disabled()
         };
         let client = injector.around(aws.http_client().unwrap());
-        let faulty = aws.to_builder().http_client(client).retry_config(retry).build();
+        let faulty = aws
+            .to_builder()
+            .http_client(client)
+            .retry_config(retry)
+            .build();
         let app = App::build(config, &faulty, true).unwrap();
 
         let project: ProjectId = name.parse().unwrap();
@@ -176,9 +196,13 @@ impl Case {
         case.credential("google").await;
         for (number, text) in (1u32..).zip(TEXTS) {
             let audio = wav(number, 0.1);
-            case.sim.recordings().insert(&sha256(&audio), PRO, Recording::text(text));
+            case.sim
+                .recordings()
+                .insert(&sha256(&audio), PRO, Recording::text(text));
             let rest = text.split_once(' ').map_or("x", |(_, rest)| rest);
-            case.sim.recordings().insert(&sha256(&audio), FLASH, Recording::text(rest));
+            case.sim
+                .recordings()
+                .insert(&sha256(&audio), FLASH, Recording::text(rest));
         }
         case
     }
@@ -187,8 +211,15 @@ impl Case {
         let vault = self.clean.vault.as_ref().unwrap();
         let secret = SecretString::from(format!("simulated-key-of-{}", self.project));
         let now = Timestamp::now();
-        let sealed = vault.seal(&self.project, provider, &secret, now, now).await.unwrap();
-        self.clean.store.save_credential(&self.project, &sealed).await.unwrap();
+        let sealed = vault
+            .seal(&self.project, provider, &secret, now, now)
+            .await
+            .unwrap();
+        self.clean
+            .store
+            .save_credential(&self.project, &sealed)
+            .await
+            .unwrap();
     }
 
     /// Ends it. Its tables go, so that many cases stay as fast as one.
@@ -229,7 +260,11 @@ impl Case {
             "body": body.map(Value::to_string),
             "isBase64Encoded": false,
         });
-        let answer = self.injector.run(handler, self.api.handle(event)).await?.unwrap();
+        let answer = self
+            .injector
+            .run(handler, self.api.handle(event))
+            .await?
+            .unwrap();
         let body = answer["body"].as_str().unwrap_or_default();
         Some(Answer {
             status: answer["statusCode"].as_u64().unwrap(),
@@ -283,7 +318,12 @@ impl Case {
     }
 
     pub fn table(&self, name: &str) -> &str {
-        &self.tables.iter().find(|(table, _)| *table == name).unwrap().1
+        &self
+            .tables
+            .iter()
+            .find(|(table, _)| *table == name)
+            .unwrap()
+            .1
     }
 
     /// Every row of a table.
@@ -295,7 +335,10 @@ impl Case {
         let mut rows = Vec::new();
         let mut after = None;
         loop {
-            let scan = db.scan().table_name(self.table(table)).consistent_read(true);
+            let scan = db
+                .scan()
+                .table_name(self.table(table))
+                .consistent_read(true);
             let page = scan.set_exclusive_start_key(after).send().await.unwrap();
             rows.extend(page.items.unwrap_or_default());
             after = page.last_evaluated_key.filter(|key| !key.is_empty());
@@ -307,7 +350,13 @@ impl Case {
 
     /// The event that S3 sends of a file.
     pub async fn s3_event(&self, file: FileId) -> String {
-        let file = self.clean.store.file(&self.project, file).await.unwrap().unwrap();
+        let file = self
+            .clean
+            .store
+            .file(&self.project, file)
+            .await
+            .unwrap()
+            .unwrap();
         json!({ "Records": [{
             "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
             "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
@@ -341,7 +390,11 @@ impl Case {
     /// Delivers a message to `submit`; tells whether it was taken.
     pub async fn submit(&self, body: &str) -> bool {
         // A run that is new has its own name in the list of call sites.
-        let handler = if body.contains("run_accepted") { "plan" } else { "submit" };
+        let handler = if body.contains("run_accepted") {
+            "plan"
+        } else {
+            "submit"
+        };
         let deadline = Deadline::after(Duration::from_secs(290));
         let handled = submit::handle(event(body), &self.app, deadline);
         let handled = self.injector.run(handler, handled).await;
@@ -350,22 +403,40 @@ impl Case {
 
     pub async fn poll(&self) {
         let deadline = Deadline::after(Duration::from_secs(110));
-        self.injector.run("poll", poll::handle(json!({}), &self.app, deadline)).await;
+        self.injector
+            .run("poll", poll::handle(json!({}), &self.app, deadline))
+            .await;
     }
 
     /// Messages that wait in the submission queue, as they would be delivered.
     pub async fn messages(&self) -> Vec<(String, String)> {
         let sqs = self.ground.cloud.sqs_client();
-        let receive = sqs.receive_message().queue_url(&self.queue).visibility_timeout(0);
+        let receive = sqs
+            .receive_message()
+            .queue_url(&self.queue)
+            .visibility_timeout(60);
         let answer = receive.max_number_of_messages(10).send().await.unwrap();
         let messages = answer.messages.unwrap_or_default().into_iter();
-        messages.map(|m| (m.body.unwrap(), m.receipt_handle.unwrap())).collect()
+        messages
+            .map(|m| (m.body.unwrap(), m.receipt_handle.unwrap()))
+            .collect()
     }
 
     pub async fn delete_message(&self, receipt: &str) {
         let sqs = self.ground.cloud.sqs_client();
-        let delete = sqs.delete_message().queue_url(&self.queue).receipt_handle(receipt);
+        let delete = sqs
+            .delete_message()
+            .queue_url(&self.queue)
+            .receipt_handle(receipt);
         delete.send().await.unwrap();
+    }
+
+    /// It comes again at once.
+    async fn return_message(&self, receipt: &str) {
+        let sqs = self.ground.cloud.sqs_client();
+        let change = sqs.change_message_visibility().queue_url(&self.queue);
+        let change = change.receipt_handle(receipt).visibility_timeout(0);
+        change.send().await.unwrap();
     }
 
     /// Delivers what waits in the queue; gives how many messages there were.
@@ -374,6 +445,8 @@ impl Case {
         for (body, receipt) in &messages {
             if self.submit(body).await {
                 self.delete_message(receipt).await;
+            } else {
+                self.return_message(receipt).await;
             }
         }
         messages.len()
@@ -404,8 +477,13 @@ impl Case {
             if messages == 0 && next.is_none() {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "stuck: {messages} messages, {due:?}");
-            let early = next.map(|at| at.since(Timestamp::now())).unwrap_or_default();
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "stuck: {messages} messages, {due:?}"
+            );
+            let early = next
+                .map(|at| at.since(Timestamp::now()))
+                .unwrap_or_default();
             if early.is_zero() {
                 self.poll().await;
             } else if messages == 0 {
@@ -415,23 +493,48 @@ impl Case {
         }
     }
 
+    /// Delivers what waits in the queue now, once.
+    pub async fn pump_once(&self) {
+        while self.pump().await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// All messages are lost.
+    pub async fn purge(&self) {
+        for (_, receipt) in self.messages().await {
+            self.delete_message(&receipt).await;
+        }
+    }
+
     /// Announces, uploads and registers a recording.
     pub async fn file(&self, number: u32) -> FileId {
+        let id = self.file_unregistered(number).await;
+        self.register(&self.s3_event(id).await).await;
+        id
+    }
+
+    /// The same, but its event does not come.
+    pub async fn file_unregistered(&self, number: u32) -> FileId {
         let audio = wav(number, 0.1);
         let wanted = json!({
             "filename": format!("{number}.wav"), "content_type": "audio/wav",
             "size_bytes": audio.len(),
         });
         let key = format!("file-{number}");
-        let made = self.ask("api files", "POST", "/files", Some(&wanted), &key).await;
+        let made = self
+            .ask("api files", "POST", "/files", Some(&wanted), &key)
+            .await;
         self.put(&made["upload"], audio).await;
-        let id: FileId = made["file"]["id"].as_str().unwrap().parse().unwrap();
-        self.register(&self.s3_event(id).await).await;
-        id
+        made["file"]["id"].as_str().unwrap().parse().unwrap()
     }
 
     pub async fn put(&self, upload: &Value, bytes: Vec<u8>) {
-        let mut request = self.ground.http().put(upload["url"].as_str().unwrap()).body(bytes);
+        let mut request = self
+            .ground
+            .http()
+            .put(upload["url"].as_str().unwrap())
+            .body(bytes);
         for (name, value) in upload["headers"].as_object().unwrap() {
             request = request.header(name, value.as_str().unwrap());
         }
@@ -446,13 +549,23 @@ impl Case {
             samples.push(json!({ "file_id": file.to_string(), "ground_truth": text }));
         }
         let wanted = json!({ "name": "set", "language": "en", "samples": samples });
-        let made = self.ask("api datasets", "POST", "/datasets", Some(&wanted), "dataset").await;
+        let made = self
+            .ask(
+                "api datasets",
+                "POST",
+                "/datasets",
+                Some(&wanted),
+                "dataset",
+            )
+            .await;
         made["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn run(&self, dataset: &str, models: &[&str]) -> RunId {
         let wanted = json!({ "run_name": "run", "dataset_id": dataset, "providers": models });
-        let made = self.ask("api runs", "POST", "/runs", Some(&wanted), "run").await;
+        let made = self
+            .ask("api runs", "POST", "/runs", Some(&wanted), "run")
+            .await;
         made["id"].as_str().unwrap().parse().unwrap()
     }
 

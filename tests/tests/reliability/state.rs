@@ -44,15 +44,29 @@ impl Summary {
                 let o = entry.outcome;
                 results.push(format!(
                     "{provider}/{} r{} {:?} {:?} {:?} {:?} {:?} {:?} {} {:?}",
-                    o.id.position(), o.round, o.ground_truth, o.transcription, o.error_code,
-                    o.model_version, o.score, o.usage, o.cost_micro_usd, o.language,
+                    o.id.position(),
+                    o.round,
+                    o.ground_truth,
+                    o.transcription,
+                    o.error_code,
+                    o.model_version,
+                    o.score,
+                    o.usage,
+                    o.cost_micro_usd,
+                    o.language,
                 ));
             }
         }
         let run = format!(
             "{:?} round {} units {:?}/{} closing {} due {:?} {:?} {:?}",
-            found.status, found.round, found.units_done, found.units_total.unwrap_or(0),
-            found.closing, found.due_at, found.error_message, found.providers,
+            found.status,
+            found.round,
+            found.units_done,
+            found.units_total.unwrap_or(0),
+            found.closing,
+            found.due_at,
+            found.error_message,
+            found.providers,
         );
         let mut rows = BTreeMap::new();
         for (table, _) in &case.tables {
@@ -88,11 +102,19 @@ impl Summary {
         };
         // The head and what is at the end of long texts is enough to go on.
         let brief = |mine: &str, theirs: &str| {
-            let at = mine.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
+            let at = mine
+                .bytes()
+                .zip(theirs.bytes())
+                .take_while(|(a, b)| a == b)
+                .count();
             let from = |text: &str| -> String {
                 text.chars().skip(at.saturating_sub(40)).take(160).collect()
             };
-            if mine == theirs { Default::default() } else { (from(mine), from(theirs)) }
+            if mine == theirs {
+                Default::default()
+            } else {
+                (from(mine), from(theirs))
+            }
         };
         let (mine, theirs) = brief(&self.run, &other.run);
         compare("run", mine, theirs);
@@ -101,17 +123,24 @@ impl Summary {
         let changed = |mine: &BTreeMap<String, usize>, theirs: &BTreeMap<String, usize>| {
             let only = |a: &BTreeMap<String, usize>, b: &BTreeMap<String, usize>| {
                 let odd = a.iter().filter(|(k, n)| b.get(*k) != Some(*n));
-                odd.map(|(k, n)| format!("{k} × {n}")).collect::<Vec<_>>().join(", ")
+                odd.map(|(k, n)| format!("{k} × {n}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             };
             (only(mine, theirs), only(theirs, mine))
         };
-        for (what, mine, theirs) in
-            [("rows", &self.rows, &other.rows), ("objects", &self.objects, &other.objects)]
-        {
+        for (what, mine, theirs) in [
+            ("rows", &self.rows, &other.rows),
+            ("objects", &self.objects, &other.objects),
+        ] {
             let (mine, theirs) = changed(mine, theirs);
             compare(what, mine, theirs);
         }
-        compare("batches", format!("{:?}", self.batches), format!("{:?}", other.batches));
+        compare(
+            "batches",
+            format!("{:?}", self.batches),
+            format!("{:?}", other.batches),
+        );
         compare("left", self.left.join(", "), other.left.join(", "));
         found
     }
@@ -123,7 +152,10 @@ pub async fn objects(case: &Case) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     let mut token = None;
     loop {
-        let list = s3.list_objects_v2().bucket(BUCKET).set_continuation_token(token);
+        let list = s3
+            .list_objects_v2()
+            .bucket(BUCKET)
+            .set_continuation_token(token);
         let page = list.send().await.unwrap();
         for object in page.contents() {
             let key = object.key().unwrap();
@@ -154,5 +186,9 @@ pub async fn batches(case: &Case) -> BTreeMap<String, Vec<String>> {
 /// Files left at the provider.
 pub fn left(case: &Case) -> Vec<String> {
     let kind = |generated| if generated { "output" } else { "input" };
-    case.sim.files().iter().map(|f| format!("{} {}", kind(f.generated), f.mime_type)).collect()
+    case.sim
+        .files()
+        .iter()
+        .map(|f| format!("{} {}", kind(f.generated), f.mime_type))
+        .collect()
 }

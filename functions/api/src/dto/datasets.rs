@@ -24,6 +24,10 @@ pub struct NewDataset {
     /// BCP-47 tag of its language.
     #[schema(example = "hi-IN")]
     pub language: String,
+    /// Words and phrases that matter, at most 200 of up to 100 characters:
+    /// reports tell how many of them come through.
+    #[schema(max_items = 200)]
+    pub keywords: Option<Vec<String>>,
     /// Its samples, 1 to 1,000 of them.
     #[schema(value_type = Option<Vec<NewSample>>, min_items = 1, max_items = 1000)]
     pub samples: Option<Vec<Object<NewSample>>>,
@@ -72,6 +76,8 @@ pub struct DatasetView {
     pub description: Option<String>,
     /// Canonical BCP-47 tag.
     pub language: String,
+    /// Words and phrases that matter.
+    pub keywords: Vec<String>,
     /// Numbers about it.
     pub dataset_metadata: DatasetMetadata,
     /// One page of its samples, with `include_samples=true`.
@@ -92,6 +98,7 @@ impl DatasetView {
             name: dataset.name,
             description: dataset.description,
             language: dataset.language,
+            keywords: dataset.keywords,
             dataset_metadata: DatasetMetadata {
                 sample_count: dataset.sample_count,
                 has_ground_truth_count: dataset.has_ground_truth_count,

@@ -5,6 +5,7 @@ pub mod access;
 pub mod catalogue;
 pub mod datasets;
 pub mod files;
+pub mod report;
 pub mod results;
 pub mod runs;
 pub mod scores;

@@ -390,7 +390,7 @@ pub struct GroupView {
     /// What they share.
     pub kind: GroupKind,
     /// Catalogue id → figures; null while nothing of it is scored.
-    #[schema(value_type = BTreeMap<String, Option<SummaryView>>)]
+    #[schema(value_type = BTreeMap<String, SummaryView>)]
     pub providers: BTreeMap<String, Option<SummaryView>>,
 }
 

@@ -8,6 +8,7 @@ use stt_eval_shared::domain::{DatasetId, RunId, Timestamp};
 use utoipa::ToSchema;
 
 use super::datasets::NewDataset;
+use super::report::ScoringView;
 use super::results::ResultView;
 use super::scores::ProviderScore;
 use crate::json::Object;
@@ -84,7 +85,7 @@ pub struct ModelConfigView {
 /// The frozen configuration of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunConfigView {
-    /// Normaliser of the scores.
+    /// Normaliser of the first scoring; `scorings` tells which one counts.
     pub normalizer: String,
     /// Catalogue id → configuration.
     pub providers: BTreeMap<String, ModelConfigView>,
@@ -133,6 +134,9 @@ pub struct RunView {
     pub config: Option<RunConfigView>,
     /// 1, and one more for each retry.
     pub round: u16,
+    /// How it was scored: once as results came in, then by
+    /// `POST /runs/{id}/rescore`.
+    pub scorings: Vec<ScoringView>,
     /// One page of its results, with `include_results=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<ResultView>>,
@@ -199,6 +203,7 @@ impl RunView {
                 providers: models.collect(),
             }),
             round: run.round,
+            scorings: ScoringView::all(run),
             results,
             inserted_at: run.inserted_at,
             updated_at: run.updated_at,

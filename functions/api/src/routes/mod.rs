@@ -6,6 +6,7 @@ pub mod files;
 pub mod keys;
 pub mod meta;
 pub mod providers;
+pub mod report;
 pub mod results;
 pub mod runs;
 pub mod samples;
@@ -29,6 +30,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(datasets::routes())
         .merge(samples::routes())
         .merge(runs::routes())
+        .merge(report::routes())
         .merge(results::routes())
         .merge(providers::routes())
         .merge(credentials::routes());
@@ -89,6 +91,7 @@ mod tests {
         documented::<datasets::DatasetQuery>();
         documented::<runs::RunsQuery>();
         documented::<runs::RunQuery>();
+        documented::<report::ReportQuery>();
         documented::<results::ResultsQuery>();
         documented::<results::ResultQuery>();
         documented::<credentials::KeepQuery>();

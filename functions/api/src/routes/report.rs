@@ -54,7 +54,8 @@ fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, ApiError> {
     match pairs.text(name) {
         None => Ok(None),
         Some(text) if text.is_empty() || text.chars().count() > MAX_FIELD => {
-            let message = format!("must be the name of a metadata field, 1 to {MAX_FIELD} characters");
+            let message =
+                format!("must be the name of a metadata field, 1 to {MAX_FIELD} characters");
             Err(ApiError::invalid_field(name, message))
         }
         Some(text) => Ok(Some(text.to_owned())),
@@ -72,7 +73,10 @@ impl FromQuery for ReportQuery {
             scoring: pairs.parsed("scoring", "the number of a scoring")?,
         };
         if query.normalizer.is_some() && query.scoring.is_some() {
-            return Err(ApiError::invalid_field("scoring", "give normalizer or scoring, not both"));
+            return Err(ApiError::invalid_field(
+                "scoring",
+                "give normalizer or scoring, not both",
+            ));
         }
         Ok(query)
     }
@@ -115,7 +119,10 @@ impl<S: Sync> FromRequest<S> for NewScoringBody {
         let (parts, given) = request.into_parts();
         let bytes = body::read(&parts.headers, given, MAX_JSON, "1 MiB").await?;
         if bytes.is_empty() {
-            return Ok(Self { value: NewScoring::default(), bytes });
+            return Ok(Self {
+                value: NewScoring::default(),
+                bytes,
+            });
         }
         let request = Request::from_parts(parts, axum::body::Body::from(bytes));
         let JsonBody { value, bytes } = JsonBody::from_request(request, state).await?;
@@ -148,7 +155,11 @@ async fn again(
         Begun::Again { status, made } => {
             let ids: Vec<RunId> = made_ids(&made)?;
             let id = ids.first().ok_or_else(deleted_since)?;
-            let run = app.store.run(project, *id).await?.ok_or_else(deleted_since)?;
+            let run = app
+                .store
+                .run(project, *id)
+                .await?
+                .ok_or_else(deleted_since)?;
             return one(status, RunView::new(&run, None));
         }
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{
-    MAX_DESCRIPTION_CHARS, MAX_GROUND_TRUTH_CHARS, MAX_INLINE_SAMPLES, MAX_METADATA_FIELDS,
+    MAX_DESCRIPTION_CHARS, MAX_GROUND_TRUTH_CHARS, MAX_INLINE_SAMPLES, MAX_KEYWORD_CHARS, MAX_KEYWORDS, MAX_METADATA_FIELDS,
     MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES, Metadata,
 };
 use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_DATASETS_PER_FILE};
@@ -43,6 +43,8 @@ pub struct Checked {
     pub description: Option<String>,
     /// Canonical tag.
     pub language: String,
+    /// Words and phrases that matter.
+    pub keywords: Vec<String>,
     /// Its samples, in order.
     pub drafts: Vec<Draft>,
     /// Their files.
@@ -98,6 +100,28 @@ pub fn metadata(field: &str, given: &NewMetadata, errors: &mut Errors) -> Metada
         }
     }
     fields
+}
+
+/// Checks words and phrases that matter.
+fn keywords(field: &str, given: &[String], errors: &mut Errors) -> Vec<String> {
+    if given.len() > MAX_KEYWORDS {
+        let message = format!("must be at most {MAX_KEYWORDS}, are {}", given.len());
+        errors.push(field, message);
+        return Vec::new();
+    }
+    let mut kept: Vec<String> = Vec::with_capacity(given.len());
+    for (index, keyword) in given.iter().enumerate() {
+        let at = format!("{field}[{index}]");
+        let keyword = keyword.trim();
+        if keyword.is_empty() {
+            errors.push(at, "must not be empty");
+        } else if kept.iter().any(|other| other == keyword) {
+            errors.push(at, "is there twice");
+        } else if let Some(text) = errors.keep(validate::text(&at, keyword, MAX_KEYWORD_CHARS)) {
+            kept.push(text);
+        }
+    }
+    kept
 }
 
 /// Checks that a sample fits where it is kept.
@@ -231,6 +255,11 @@ pub async fn check(
             .map(Some),
     };
     let language = errors.keep(language_tag(&format!("{at}language"), &new.language));
+    let keywords = keywords(
+        &format!("{at}keywords"),
+        new.keywords.as_deref().unwrap_or_default(),
+        &mut errors,
+    );
     let default = language.as_deref().unwrap_or_default();
     let drafts = match (&new.samples, &new.manifest_file_id) {
         (Some(_), Some(_)) => {
@@ -272,6 +301,7 @@ pub async fn check(
         name,
         description,
         language,
+        keywords,
         drafts,
         files,
         at,

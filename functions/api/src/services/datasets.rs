@@ -88,8 +88,7 @@ pub async fn create(
         name: checked.name.clone(),
         description: checked.description.clone(),
         language: checked.language.clone(),
-        // No request of the contract says them yet.
-        keywords: Vec::new(),
+        keywords: checked.keywords.clone(),
         status: DatasetStatus::Unsealed,
         sample_count: count(samples.len()),
         has_ground_truth_count: count(samples.iter().filter(|s| s.ground_truth.is_some()).count()),

@@ -5,6 +5,8 @@ pub mod datasets;
 pub mod deletion;
 pub mod inline;
 pub mod manifest;
+pub mod report;
+pub mod rescore;
 pub mod results;
 pub mod results_by_sample;
 pub mod results_by_wer;

@@ -20,8 +20,10 @@ pub fn check(new: &NewScoring) -> Result<Option<String>, ApiError> {
         Some(normaliser) => Ok(Some(normaliser.name().to_owned())),
         None => {
             let names: Vec<&str> = Normaliser::names().collect();
-            let message =
-                format!("is not known; known are {} (and their opt-in steps)", names.join(", "));
+            let message = format!(
+                "is not known; known are {} (and their opt-in steps)",
+                names.join(", ")
+            );
             Err(ApiError::invalid_field("normalizer", message))
         }
     }
@@ -41,9 +43,15 @@ pub async fn begin(
             .run(project, id)
             .await?
             .ok_or_else(|| ApiError::no_such("run"))?;
-        let name = normalizer.unwrap_or_else(|| run.current_normalizer()).to_owned();
+        let name = normalizer
+            .unwrap_or_else(|| run.current_normalizer())
+            .to_owned();
         let (next, job) = run.rescored(name, Timestamp::now())?;
-        match app.store.save_run_with_rescoring(&next, &job, request.claim()).await {
+        match app
+            .store
+            .save_run_with_rescoring(&next, &job, request.claim())
+            .await
+        {
             Ok(()) => return Ok(next),
             Err(StoreError::Conflict) => pause(attempt).await,
             Err(error) => return Err(error.into()),

@@ -124,6 +124,23 @@ fn every_sample_is_checked_and_nothing_is_half_made() {
                 "metadata.a",
             ),
             (
+                "hostile name",
+                json!({ "file_id": unknown, "metadata": { "a\u{202e}": "x" } }),
+                "metadata.a\u{202e}",
+            ),
+            (
+                "long value",
+                json!({ "file_id": unknown, "metadata": { "a": "x".repeat(1_001) } }),
+                "metadata.a",
+            ),
+            (
+                "many fields",
+                json!({ "file_id": unknown, "metadata": (0..51)
+                    .map(|n| (n.to_string(), json!("x")))
+                    .collect::<serde_json::Map<_, _>>() }),
+                "metadata",
+            ),
+            (
                 "no object",
                 json!({ "file_id": unknown, "metadata": "x" }),
                 "metadata",

@@ -235,3 +235,35 @@ fn what_is_no_manifest_is_refused() {
         assert_eq!(w.get("/datasets").await.body["metadata"]["total"], 0);
     });
 }
+
+#[test]
+fn a_filename_means_the_one_file_that_can_be_used() {
+    with(async |w| {
+        let first = w.file("x.wav", "audio/wav", audio()).await;
+        w.delete(&format!("/files/{first}")).await.ok(200);
+        w.announce("x.wav", "audio/wav", 5).await;
+        let table = "filename\nx.wav\n";
+        of(w, "none", CSV, table).await.no(422);
+        let text_file = w
+            .machine
+            .upload(w, "x.wav", "audio/wav", b"text and no sound")
+            .await;
+        assert_eq!(text_file["status"], "rejected");
+        let usable = w.file("x.wav", "audio/wav", audio()).await;
+        let made = of(w, "one", CSV, table).await;
+        assert_eq!(samples(w, &made).await[0]["file_id"], usable);
+        // However the name is spelt, and whatever looks like a path in it.
+        let key = format!("incoming/{}/día 1/ஒலி.wav", w.project.name);
+        crate::support::store::drop_object(w, &key, &audio()).await;
+        let dropped = w
+            .machine
+            .wait("the dropped file is ready", async || {
+                let listed = w.get("/files?limit=1").await;
+                let newest = listed.data(200)[0].clone();
+                (newest["filename"] == "día 1/ஒலி.wav").then_some(newest)
+            })
+            .await;
+        let made = of(w, "dropped", CSV, "filename\ndi\u{301}a 1/ஒலி.wav\n").await;
+        assert_eq!(samples(w, &made).await[0]["file_id"], dropped["id"]);
+    });
+}

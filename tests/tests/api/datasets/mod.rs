@@ -3,5 +3,6 @@
 mod delete;
 mod make;
 mod manifest;
+mod races;
 mod read;
 mod samples;

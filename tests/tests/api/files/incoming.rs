@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use stt_eval_tests::audio::sha256;
 
-use crate::support::store::{bucket, drop_object, rows};
-use crate::support::{Expect, World, audio, id, items, with};
+use crate::support::store::{bucket, drop_object, objects, rows};
+use crate::support::{Expect, World, audio, each, id, items, with};
 
 /// Waits until the project has a file of this name; gives it.
 async fn named(w: &World, name: &str) -> Value {
@@ -169,5 +169,36 @@ fn what_is_dropped_is_looked_into_like_an_upload() {
             (&file["status"], &file["format"]),
             (&json!("ready"), &json!("wav"))
         );
+    });
+}
+
+#[test]
+fn a_path_can_be_used_again() {
+    with(async |w| {
+        let key = format!("incoming/{}/again.wav", w.project.name);
+        let bytes = audio();
+        drop_object(w, &key, &bytes).await;
+        let first = named(w, "again.wav").await;
+        w.delete(&format!("/files/{}", id(&first))).await.ok(200);
+        w.machine
+            .wait("the object is gone", async || {
+                objects(w, &key).await.is_empty().then_some(())
+            })
+            .await;
+        // The very same bytes at the very same place are a new file.
+        drop_object(w, &key, &bytes).await;
+        let second = named(w, "again.wav").await;
+        assert_ne!(id(&second), id(&first));
+        assert_eq!(second["status"], "ready", "{second}");
+        // Other bytes there are seen as well.
+        let other = audio();
+        drop_object(w, &key, &other).await;
+        w.machine
+            .wait("the new content is registered", async || {
+                let listed = w.get("/files").await;
+                let sums = each(listed.data(200), "checksum_sha256");
+                sums.contains(&&json!(sha256(&other))).then_some(())
+            })
+            .await;
     });
 }

@@ -10,7 +10,7 @@ use crate::support::routes::{OPERATIONS, Operation, Things};
 use crate::support::{Expect, with};
 
 /// Cases of one run of the test.
-const CASES: usize = 400;
+const CASES: usize = 250;
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 

@@ -1,5 +1,7 @@
 //! Paths, methods, queries, headers.
 
+use std::collections::BTreeSet;
+
 use crate::support::routes::{OPERATIONS, Things};
 use crate::support::{Expect, World, with};
 
@@ -7,6 +9,7 @@ use crate::support::{Expect, World, with};
 fn unknown_and_repeated_parameters_are_named() {
     with(async |w| {
         let (things, _) = Things::make(w).await;
+        let mut methods = BTreeSet::new();
         for operation in OPERATIONS {
             let path = operation.at(&things);
             let glue = if path.contains('?') { '&' } else { '?' };
@@ -20,6 +23,10 @@ fn unknown_and_repeated_parameters_are_named() {
                 .await
             };
             World::names(&send("limt=5").await, 400, "limt");
+            // The rest is read by the same code for every route of a method.
+            if !methods.insert(operation.method) {
+                continue;
+            }
             World::names(&send("Limit=5").await, 400, "Limit");
             for query in [
                 "%",

@@ -68,14 +68,14 @@ fn pages_have_neither_gaps_nor_twins_in_any_order() {
     with(async |w| {
         let (_, run) = varied(w).await;
         let path = format!("/runs/{}/results", id(&run));
-        for sort in ["", "sort=sample", "sort=wer", "sort=-wer"] {
+        for sort in ["sort=sample", "sort=wer", "sort=-wer"] {
             for filter in ["", "&status=completed", &format!("&provider={FLASH}")] {
                 let path = format!("{path}?{sort}{filter}");
                 let whole = w.get(&format!("{path}&limit=100")).await;
                 let whole = ids(items(whole.data(200)));
                 let twins: BTreeSet<_> = whole.iter().collect();
                 assert_eq!(twins.len(), whole.len(), "{path}");
-                for limit in [1, 2, 3, 7] {
+                for limit in [1, 4] {
                     assert_eq!(
                         ids(&w.pages(&path, limit).await),
                         whole,

@@ -19,7 +19,6 @@ fn a_retry_submits_the_failed_items_again_and_no_others() {
                 &[Some("one two"), Some("three four"), Some("five six")],
             )
             .await;
-        let sim = w.machine.sim();
         w.record_finish(&made.audio[1], PRO, "SAFETY");
         let first = w.run(&made.id, &[PRO, FLASH]).await;
         assert_eq!(
@@ -29,9 +28,11 @@ fn a_retry_submits_the_failed_items_again_and_no_others() {
         let before = w.results(&first, "").await;
         let asked: u64 = w.batches().await.iter().map(|batch| batch.requests).sum();
         assert_eq!(asked, 6);
-        assert!(sim.faults().list().len() < 10_000);
 
         w.record(&made.audio[1], PRO, "three four");
+        let stuck = w.strike(w.fault(Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        }));
         let path = format!("/runs/{}", id(&first));
         let retried = w.post(&format!("{path}/retry"), &json!({})).await;
         let retried = retried.data(202).clone();
@@ -43,6 +44,12 @@ fn a_retry_submits_the_failed_items_again_and_no_others() {
             retried["counts"],
             json!({ "pending": 1, "completed": 5, "failed": 0 })
         );
+        let waiting = w.results(&first, "status=pending").await;
+        assert_eq!(ids(&waiting), [id(&before[2])], "it waits again");
+        assert_eq!(waiting[0]["error_message"], Value::Null);
+        assert_eq!(w.results(&first, "status=failed").await.len(), 0);
+        assert_eq!(w.results(&first, "sort=wer").await.len(), 5);
+        w.machine.sim().faults().remove(stuck);
         let run = w.ended(&first).await;
         assert_eq!(run["status"], "completed");
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{PRO, World, each, id, with};
+use crate::support::{Expect, PRO, World, each, id, with};
 
 #[test]
 fn runs_are_listed_by_dataset_and_status() {
@@ -58,5 +58,53 @@ fn runs_are_listed_by_dataset_and_status() {
             .get(&format!("/runs?limit=1&status=completed&cursor={cursor}"))
             .await;
         World::names(&other, 400, "cursor");
+    });
+}
+
+#[test]
+fn totals_follow_what_becomes_of_a_run() {
+    with(async |w| {
+        let made = w.unknown("d", &[Some("one two")]).await;
+        let total = async |query: &str| {
+            w.get(&format!("/runs?{query}")).await.body["metadata"]["total"].clone()
+        };
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(total("status=failed").await, 1);
+        w.record(&made.audio[0], PRO, "one two");
+        let path = format!("/runs/{}", id(&run));
+        w.post(&format!("{path}/retry"), &json!({})).await.ok(202);
+        w.ended(&run).await;
+        for (query, count) in [
+            ("status=failed", 0),
+            ("status=completed", 1),
+            ("status=pending", 0),
+            ("status=processing", 0),
+            ("", 1),
+        ] {
+            assert_eq!(total(query).await, count, "{query}");
+        }
+        w.delete(&path).await.ok(200);
+        let dataset = format!("dataset_id={}", made.id);
+        for query in [
+            "status=failed",
+            "status=completed",
+            "",
+            &dataset,
+            &format!("{dataset}&status=completed"),
+        ] {
+            assert_eq!(total(query).await, 0, "{query}");
+        }
+    });
+}
+
+#[test]
+fn a_run_without_references_has_transcriptions_and_no_score() {
+    with(async |w| {
+        let made = w.dataset("d", &[None, None]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert_eq!(run["counts"]["completed"], 2);
+        assert_eq!(run["score"], serde_json::Value::Null);
+        assert_eq!(w.results(&run, "sort=sample").await.len(), 2);
     });
 }

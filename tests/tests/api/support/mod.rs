@@ -6,6 +6,7 @@ pub mod store;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
+use futures::StreamExt;
 use gemini_sim::{Fault, FaultRule, Recording};
 use serde_json::{Value, json};
 use stt_eval_local::keys::ProjectKeys;
@@ -271,15 +272,15 @@ impl World {
     }
 
     async fn samples(&self, references: &[Option<&str>]) -> (Vec<String>, Vec<Vec<u8>>) {
-        let (mut files, mut recordings) = (Vec::new(), Vec::new());
-        for number in 0..references.len() {
-            let audio = audio();
-            files.push(
-                self.file(&format!("{number}.wav"), "audio/wav", audio.clone())
-                    .await,
-            );
-            recordings.push(audio);
-        }
+        let recordings: Vec<Vec<u8>> = references.iter().map(|_| audio()).collect();
+        let sent = recordings
+            .iter()
+            .enumerate()
+            .map(|(number, audio)| async move {
+                let name = format!("{number}.wav");
+                self.file(&name, "audio/wav", audio.clone()).await
+            });
+        let files = futures::stream::iter(sent).buffered(8).collect().await;
         (files, recordings)
     }
 

@@ -50,6 +50,30 @@ impl Things {
         (things, made)
     }
 
+    /// A path of the OpenAPI document, with ids filled in.
+    pub fn fill_documented(&self, path: &str) -> String {
+        let id = [
+            "/files/",
+            "/datasets/",
+            "/samples/",
+            "/results/",
+            "/runs/",
+            "/keys/",
+        ]
+        .into_iter()
+        .zip([
+            &self.file,
+            &self.dataset,
+            &self.sample,
+            &self.result,
+            &self.run,
+            &self.key,
+        ])
+        .find(|(part, _)| path.contains(part))
+        .map_or("", |(_, id)| id);
+        path.replace("{id}", id).replace("{provider}", "google")
+    }
+
     fn fill(&self, template: &str) -> String {
         template
             .replace("{file}", &self.file)
@@ -194,4 +218,19 @@ pub async fn with_role(project: &Project, role: &str) -> Client {
     let body = json!({ "name": role, "role": role });
     let made = project.post("//api/v1/keys", &body).await;
     project.with_key(Some(text(&made.data(201)["key"])))
+}
+
+/// Every operation of an OpenAPI document: path, method, description.
+pub fn documented(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let methods = ["get", "put", "post", "delete", "patch"];
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let item = item.as_object().unwrap().clone();
+            item.into_iter()
+                .filter(|(method, _)| methods.contains(&&**method))
+                .map(|(method, operation)| (path.clone(), method.to_uppercase(), operation))
+        })
+        .collect()
 }

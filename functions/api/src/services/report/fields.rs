@@ -25,7 +25,9 @@ pub struct Parts {
 }
 
 impl Parts {
-    fn new(given: &[Option<&str>], most: usize) -> Self {
+    /// Of the values of samples, the most frequent ones.
+    #[must_use]
+    pub fn new(given: &[Option<&str>], most: usize) -> Self {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for value in given.iter().flatten() {
             *counts.entry(value).or_default() += 1;
@@ -33,9 +35,15 @@ impl Parts {
         let mut values: Vec<(&str, usize)> = counts.into_iter().collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         values.truncate(most);
-        let values: Vec<String> = values.into_iter().map(|(value, _)| value.to_owned()).collect();
-        let index: HashMap<&str, usize> =
-            values.iter().enumerate().map(|(i, value)| (&**value, i)).collect();
+        let values: Vec<String> = values
+            .into_iter()
+            .map(|(value, _)| value.to_owned())
+            .collect();
+        let index: HashMap<&str, usize> = values
+            .iter()
+            .enumerate()
+            .map(|(i, value)| (&**value, i))
+            .collect();
         let (missing, other) = (values.len(), values.len() + 1);
         let of = given
             .iter()
@@ -113,7 +121,10 @@ impl Fields {
     pub async fn read(app: &App, run: &Run, wanted: &Wanted) -> Result<Self, ApiError> {
         let names = [wanted.block_by.as_deref(), wanted.group_by.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
-        let facts = app.store.sample_facts(&run.project, run.dataset, &names).await?;
+        let facts = app
+            .store
+            .sample_facts(&run.project, run.dataset, &names)
+            .await?;
         Self::new(&facts, wanted)
     }
 
@@ -121,8 +132,7 @@ impl Fields {
     pub fn new(facts: &[SampleFacts], wanted: &Wanted) -> Result<Self, ApiError> {
         let blocks = column(facts, "block_by", wanted.block_by.as_deref())?;
         let groups = column(facts, "group_by", wanted.group_by.as_deref())?;
-        let languages: Vec<Option<&str>> =
-            facts.iter().map(|fact| Some(&*fact.language)).collect();
+        let languages: Vec<Option<&str>> = facts.iter().map(|fact| Some(&*fact.language)).collect();
         let digest = serde_json::json!([blocks, groups]).to_string();
         Ok(Self {
             groups: groups.map(|column| Parts::new(&column, MAX_GROUPS)),

@@ -66,7 +66,11 @@ fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, ApiError> {
         .iter()
         .map(|scoring| format!("{} ({})", scoring.id, scoring.normalizer))
         .collect();
-    let field = if wanted.scoring.is_some() { "scoring" } else { "normalizer" };
+    let field = if wanted.scoring.is_some() {
+        "scoring"
+    } else {
+        "normalizer"
+    };
     let message = format!(
         "the run has no such scoring; it has {}; POST /runs/{}/rescore makes another",
         known.join(", "),
@@ -101,7 +105,10 @@ async fn kept(app: &App, key: &str) -> Result<Option<Bytes>, ApiError> {
 async fn keep<T: serde::Serialize>(app: &App, key: &str, value: &T) -> Result<(), ApiError> {
     let text = serde_json::to_vec(value)
         .map_err(|e| ApiError::internal(format!("a report can't be written: {e}")))?;
-    Ok(app.objects.put(key, "application/json", text.into()).await?)
+    Ok(app
+        .objects
+        .put(key, "application/json", text.into())
+        .await?)
 }
 
 /// The report of a run, as JSON.

@@ -33,7 +33,13 @@ pub struct Kept(u16, u64, u64, u64, u64);
 impl Kept {
     fn new(position: u16, sums: (Sample, Sample)) -> Self {
         let (words, chars) = sums;
-        Self(position, words.errors, words.reference, chars.errors, chars.reference)
+        Self(
+            position,
+            words.errors,
+            words.reference,
+            chars.errors,
+            chars.reference,
+        )
     }
 
     /// Position of the sample.
@@ -45,13 +51,19 @@ impl Kept {
     /// Errors and size in words.
     #[must_use]
     pub fn words(self) -> Sample {
-        Sample { errors: self.1, reference: self.2 }
+        Sample {
+            errors: self.1,
+            reference: self.2,
+        }
     }
 
     /// Errors and size in code points.
     #[must_use]
     pub fn chars(self) -> Sample {
-        Sample { errors: self.3, reference: self.4 }
+        Sample {
+            errors: self.3,
+            reference: self.4,
+        }
     }
 }
 
@@ -212,7 +224,8 @@ impl Scan {
             let (start, stop) = (self.next, self.next.saturating_add(PAGE).min(end));
             let models = 0..u8::try_from(run.providers.len()).unwrap_or(u8::MAX);
             let reads = models.map(|model| {
-                app.store.results_between(&run.project, run.id, model, start, stop)
+                app.store
+                    .results_between(&run.project, run.id, model, start, stop)
             });
             let entries = try_join_all(reads).await?.into_iter().flatten();
             let mut entries: HashMap<(u16, u8), Entry> = entries
@@ -223,7 +236,9 @@ impl Scan {
                 .collect();
             for position in start..stop {
                 let of_models = (0..run.providers.len())
-                    .map(|model| entries.remove(&(position, u8::try_from(model).unwrap_or(u8::MAX))))
+                    .map(|model| {
+                        entries.remove(&(position, u8::try_from(model).unwrap_or(u8::MAX)))
+                    })
                     .collect();
                 self.take(run, position, of_models, fields, &mut texts);
                 self.next = position + 1;
@@ -248,7 +263,12 @@ impl Scan {
     ) {
         let mut answered = Vec::with_capacity(entries.len());
         for (found, entry) in self.models.iter_mut().zip(entries) {
-            let Some(Entry { mut outcome, scores, .. }) = entry else {
+            let Some(Entry {
+                mut outcome,
+                scores,
+                ..
+            }) = entry
+            else {
                 continue;
             };
             let held = outcome.show(self.scoring, &scores);
@@ -303,11 +323,16 @@ impl Found {
         let language = &*outcome.language;
         let scorer = texts.of(reference, language)?;
         let mut parts = [
-            Some(self.languages.entry(fields.languages.part(language)).or_default()),
-            fields
-                .groups
-                .as_ref()
-                .map(|groups| self.groups.entry(groups.of(usize::from(position))).or_default()),
+            Some(
+                self.languages
+                    .entry(fields.languages.part(language))
+                    .or_default(),
+            ),
+            fields.groups.as_ref().map(|groups| {
+                self.groups
+                    .entry(groups.of(usize::from(position)))
+                    .or_default()
+            }),
         ];
         let mut hypothesis = "";
         let kept = match item {
@@ -322,8 +347,14 @@ impl Found {
             }
             _ => {
                 let size = scorer.reference_size()?;
-                parts.iter_mut().flatten().for_each(|sums| sums.add_failure(&size));
-                let all = |tokens| Sample { errors: tokens, reference: tokens };
+                parts
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|sums| sums.add_failure(&size));
+                let all = |tokens| Sample {
+                    errors: tokens,
+                    reference: tokens,
+                };
                 (all(size.words), all(size.chars))
             }
         };

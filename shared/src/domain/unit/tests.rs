@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::providers::BatchState;
 
 /// More than any bound of the policy.
 const LONG: Duration = Duration::from_secs(40 * 3_600);

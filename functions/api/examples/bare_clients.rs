@@ -1,0 +1,28 @@
+//! For infra/bench/cold_start.py: a function that builds the clients that the
+//! api has, and answers.
+
+use aws_config::BehaviorVersion;
+use lambda_http::lambda_runtime::{LambdaEvent, run, service_fn};
+use lambda_http::{Error, tracing};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(stt_eval_shared::app::aws_http_client())
+        .load()
+        .await;
+    let clients = (
+        aws_sdk_dynamodb::Client::new(&aws),
+        aws_sdk_s3::Client::new(&aws),
+        aws_sdk_sqs::Client::new(&aws),
+        aws_sdk_kms::Client::new(&aws),
+    );
+    let clients = &clients;
+    run(service_fn(move |_: LambdaEvent<Value>| async move {
+        let region = clients.0.config().region().map(ToString::to_string);
+        Ok::<_, Error>(json!({ "statusCode": 200, "body": region }))
+    }))
+    .await
+}

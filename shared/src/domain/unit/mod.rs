@@ -1,0 +1,282 @@
+//! A unit: up to 100 samples of a run for one model, submitted to its provider
+//! as one batch. Its state machine decides what may cost money, so it is pure.
+//!
+//! ```text
+//! ready ─claim→ creating ─created→ submitted ─begin→ collecting ─collected→ collected
+//!   ↑ refused, nothing found │          │ cancel                  (again after a crash)
+//!   └────────────────────────┘          └→ cancelling → cancelled
+//! ```
+//!
+//! Creating a batch is not idempotent at the provider. So the intent is
+//! written first (`creating`, with a fence), the batch carries a deterministic
+//! display name, and whoever finds an old intent looks for that name before
+//! anything is created again.
+
+mod key;
+mod step;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use key::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Span, UnitKey, chunks};
+pub use step::{Effect, Event, Stale, Step};
+
+use super::{ProjectId, RunId, Timestamp};
+
+/// Code of items whose batch may or may not exist.
+pub const QUARANTINE_CODE: &str = "submission_unknown";
+
+/// An item that could not even be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    /// Its position.
+    pub position: u16,
+    /// Stable code.
+    pub code: String,
+    /// Sentence for people.
+    pub message: String,
+    /// Whether a retry may help.
+    pub retryable: bool,
+}
+
+/// State of a unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum UnitState {
+    /// Nothing is under way at the provider.
+    Ready {
+        /// Not to be tried before.
+        not_before: Timestamp,
+    },
+    /// A batch is being created, or was, and nobody knows.
+    Creating {
+        /// Who holds the claim.
+        fence: u64,
+        /// Since when.
+        claimed_at: Timestamp,
+    },
+    /// The provider has a batch.
+    Submitted {
+        /// Its name there.
+        batch: String,
+        /// Since when.
+        submitted_at: Timestamp,
+        /// When it was first seen finished without an output.
+        settled_at: Option<Timestamp>,
+    },
+    /// The output is being landed and scored.
+    Collecting {
+        /// The batch it came from, when there was one.
+        batch: Option<String>,
+        /// Who holds the claim.
+        fence: u64,
+        /// Since when.
+        claimed_at: Timestamp,
+        /// How the batch ended.
+        ending: Ending,
+    },
+    /// Cancelled by people; the provider is still to be told.
+    Cancelling {
+        /// The batch to stop.
+        batch: String,
+    },
+    /// Done.
+    Collected,
+    /// It might already have been paid for twice; a person has to look.
+    Quarantined,
+    /// Cancelled.
+    Cancelled,
+}
+
+/// How a batch ended, and so what its items without a line are worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "ending")]
+pub enum Ending {
+    /// There is an output to collect.
+    Output {
+        /// Its reference at the provider.
+        output: String,
+    },
+    /// There is none: every item failed for this reason.
+    Nothing {
+        /// Stable code, e.g. `provider_expired`.
+        code: String,
+        /// Sentence for people.
+        message: String,
+        /// Whether a retry may help.
+        retryable: bool,
+    },
+}
+
+/// A unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Owner.
+    pub project: ProjectId,
+    /// Its run.
+    pub run: RunId,
+    /// Which one of the run.
+    pub key: UnitKey,
+    /// Generation of the run it was made for. A unit of an older generation
+    /// stops at its next step.
+    pub generation: u32,
+    /// Provider that credentials are kept for.
+    pub provider: String,
+    /// What its items are.
+    pub spans: Vec<Span>,
+    /// State.
+    #[serde(flatten)]
+    pub state: UnitState,
+    /// Creations tried.
+    pub attempt: u32,
+    /// Refusals in a row.
+    pub refusals: u32,
+    /// Creations that nobody could tell the outcome of, and of which no batch
+    /// was found. A refused creation cost nothing and is not one of them.
+    #[serde(default)]
+    pub unknown: u32,
+    /// Items that could not be sent.
+    #[serde(default)]
+    pub unsent: Vec<Unsent>,
+    /// The request document at the provider, to be deleted afterwards.
+    pub batch_input: Option<String>,
+    /// Id of the credential it was submitted with.
+    pub credential: Option<String>,
+    /// Why it waits, for people.
+    pub waiting_reason: Option<String>,
+    /// When somebody must look at it again; `None` when it is done.
+    pub due_at: Option<Timestamp>,
+    /// Revision, for conditional writes.
+    pub rev: u64,
+}
+
+/// Time bounds of the protocol. Configuration, with production defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// An intent older than this has no request under way any more.
+    pub grace: Duration,
+    /// How long one collection may take before another may take over.
+    pub collect_lease: Duration,
+    /// A ready unit that nobody took for this long gets its message again.
+    pub resend_after: Duration,
+    /// How long a submitted unit may go unpolled before the sweeper looks.
+    pub backstop: Duration,
+    /// After this the items of a batch fail and the batch is cancelled.
+    pub deadline: Duration,
+    /// How long "finished" without an output still counts as running.
+    pub settle: Duration,
+    /// First pause after a refusal; doubles up to 64 times.
+    pub refusal_pause: Duration,
+    /// Refusals in a row after which the items fail.
+    pub max_refusals: u32,
+    /// Creations of unknown outcome before a person has to look.
+    pub max_attempts: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(600),
+            collect_lease: Duration::from_secs(900),
+            resend_after: Duration::from_secs(60),
+            backstop: Duration::from_secs(1_800),
+            deadline: Duration::from_secs(30 * 3_600),
+            settle: Duration::from_secs(600),
+            refusal_pause: Duration::from_secs(30),
+            max_refusals: 40,
+            max_attempts: 3,
+        }
+    }
+}
+
+impl Unit {
+    /// A new unit.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a fact of its own")]
+    pub fn new(
+        project: ProjectId,
+        run: RunId,
+        key: UnitKey,
+        generation: u32,
+        provider: String,
+        spans: Vec<Span>,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Self {
+        Self {
+            project,
+            run,
+            key,
+            generation,
+            provider,
+            spans,
+            state: UnitState::Ready { not_before: now },
+            attempt: 0,
+            refusals: 0,
+            unknown: 0,
+            unsent: Vec::new(),
+            batch_input: None,
+            credential: None,
+            waiting_reason: None,
+            due_at: Some(now + policy.resend_after),
+            rev: 1,
+        }
+    }
+
+    /// Number of items.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans
+            .iter()
+            .map(|s| usize::from(s.end - s.start))
+            .sum()
+    }
+
+    /// True when it has no items.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Positions of its items.
+    pub fn positions(&self) -> impl Iterator<Item = u16> + '_ {
+        self.spans.iter().flat_map(|s| s.start..s.end)
+    }
+
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(
+            self.state,
+            UnitState::Collected | UnitState::Cancelled | UnitState::Quarantined
+        )
+    }
+
+    /// Name its batch carries at the provider in an attempt.
+    #[must_use]
+    pub fn display_name(&self, stage: &str, attempt: u32) -> String {
+        format!(
+            "{stage}-{}-{}-{}-a{attempt}",
+            self.project, self.run, self.key
+        )
+    }
+
+    /// Reads a name that [`Unit::display_name`] made for this project: run, unit
+    /// and attempt.
+    #[must_use]
+    pub fn parse_display_name(
+        stage: &str,
+        project: &ProjectId,
+        name: &str,
+    ) -> Option<(RunId, UnitKey, u32)> {
+        let rest = name.strip_prefix(stage)?.strip_prefix('-')?;
+        let rest = rest.strip_prefix(project.as_str())?.strip_prefix('-')?;
+        let (run, rest) = rest.split_once('-')?;
+        let (key, attempt) = rest.rsplit_once("-a")?;
+        Some((run.parse().ok()?, key.parse().ok()?, attempt.parse().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Names of objects: made by us, and read again from events.
+
+use crate::domain::{DatasetId, FileId, ProjectId, RunId};
+
+/// Key of an uploaded file.
+#[must_use]
+pub fn audio_key(project: &ProjectId, file: FileId) -> String {
+    format!("audio/{project}/{file}")
+}
+
+/// Prefix under which people may drop objects themselves.
+pub const INCOMING: &str = "incoming/";
+
+/// Prefix of a run's raw provider outputs.
+#[must_use]
+pub fn run_prefix(project: &ProjectId, run: RunId) -> String {
+    format!("runs/{project}/{run}/")
+}
+
+/// Key of a dataset's table of samples.
+#[must_use]
+pub fn snapshot_key(project: &ProjectId, dataset: DatasetId) -> String {
+    format!("datasets/{project}/{dataset}/samples.csv")
+}
+
+/// Whose an object is, read from its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectKey {
+    /// An upload that was announced.
+    Audio(ProjectId, FileId),
+    /// Dropped by people: project and path.
+    Incoming(ProjectId, String),
+}
+
+/// Reads a (decoded) object key. `None` for keys that stand for no file.
+#[must_use]
+pub fn parse_key(key: &str) -> Option<ObjectKey> {
+    if let Some(rest) = key.strip_prefix("audio/") {
+        let (project, file) = rest.split_once('/')?;
+        return Some(ObjectKey::Audio(project.parse().ok()?, file.parse().ok()?));
+    }
+    let (project, path) = key.strip_prefix(INCOMING)?.split_once('/')?;
+    if path.is_empty() || path.ends_with('/') {
+        return None;
+    }
+    Some(ObjectKey::Incoming(project.parse().ok()?, path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_tell_whose_an_object_is() {
+        let file = FileId::mint(5, [1; 10]);
+        let project: ProjectId = "demo".parse().unwrap();
+        assert_eq!(
+            parse_key(&audio_key(&project, file)),
+            Some(ObjectKey::Audio(project.clone(), file))
+        );
+        assert_eq!(
+            parse_key("incoming/demo/a b/ஒலி.wav"),
+            Some(ObjectKey::Incoming(project, "a b/ஒலி.wav".into()))
+        );
+        for other in [
+            "incoming/demo/",
+            "incoming/demo",
+            "runs/demo/x",
+            "audio/demo/x",
+            "incoming/D/x",
+        ] {
+            assert_eq!(parse_key(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Streaming in and out: objects of any length, a bounded part in memory.
+
+use aws_sdk_s3::primitives::ByteStream as SdkStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+
+use super::{ObjectError, Objects, failed};
+use crate::providers::{AudioSource, ByteStream};
+
+/// Bytes of a part of a streamed upload; S3 wants at least 5 MiB.
+const PART: usize = 8 * 1024 * 1024;
+
+impl Objects {
+    /// Streams an object of unknown length; at most two parts are in memory.
+    /// Gives its length.
+    pub async fn put_stream(
+        &self,
+        key: &str,
+        content_type: &str,
+        mut body: ByteStream,
+    ) -> Result<u64, ObjectError> {
+        let mut part = BytesMut::new();
+        let mut multipart: Option<Multipart<'_>> = None;
+        let mut length = 0u64;
+        loop {
+            let chunk = body
+                .next()
+                .await
+                .transpose()
+                .map_err(|e| ObjectError::Unavailable(e.to_string()));
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    if let Some(upload) = multipart {
+                        upload.abort().await;
+                    }
+                    return Err(error);
+                }
+            };
+            let last = chunk.is_none();
+            if let Some(chunk) = chunk {
+                length += chunk.len() as u64;
+                part.extend_from_slice(&chunk);
+            }
+            if last && multipart.is_none() {
+                self.put(key, content_type, part.freeze()).await?;
+                return Ok(length);
+            }
+            if part.len() >= PART || (last && !part.is_empty()) {
+                let mut upload = match multipart.take() {
+                    Some(upload) => upload,
+                    None => Multipart::begin(self, key, content_type).await?,
+                };
+                let body = part.split().freeze();
+                if let Err(error) = upload.part(body).await {
+                    upload.abort().await;
+                    return Err(error);
+                }
+                multipart = Some(upload);
+            }
+            if last && let Some(upload) = multipart {
+                upload.complete().await?;
+                return Ok(length);
+            }
+        }
+    }
+}
+
+/// A streamed upload under way.
+struct Multipart<'a> {
+    objects: &'a Objects,
+    key: &'a str,
+    id: String,
+    parts: Vec<CompletedPart>,
+}
+
+impl<'a> Multipart<'a> {
+    async fn begin(
+        objects: &'a Objects,
+        key: &'a str,
+        content_type: &str,
+    ) -> Result<Self, ObjectError> {
+        let begun = objects
+            .client
+            .create_multipart_upload()
+            .bucket(&objects.bucket)
+            .key(key)
+            .content_type(content_type)
+            .send()
+            .await
+            .map_err(failed)?;
+        let id = begun
+            .upload_id
+            .ok_or_else(|| ObjectError::Unavailable("a multipart upload without an id".into()))?;
+        Ok(Self {
+            objects,
+            key,
+            id,
+            parts: Vec::new(),
+        })
+    }
+
+    async fn part(&mut self, body: Bytes) -> Result<(), ObjectError> {
+        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let sent = self
+            .objects
+            .client
+            .upload_part()
+            .bucket(&self.objects.bucket)
+            .key(self.key)
+            .upload_id(&self.id)
+            .part_number(number)
+            .body(SdkStream::from(body))
+            .send()
+            .await
+            .map_err(failed)?;
+        let part = CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(sent.e_tag)
+            .build();
+        self.parts.push(part);
+        Ok(())
+    }
+
+    async fn complete(self) -> Result<(), ObjectError> {
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(self.parts))
+            .build();
+        self.objects
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.objects.bucket)
+            .key(self.key)
+            .upload_id(&self.id)
+            .multipart_upload(parts)
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Best effort: the bucket's lifecycle removes what is left behind.
+    async fn abort(self) {
+        let aborted = self
+            .objects
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.objects.bucket)
+            .key(self.key)
+            .upload_id(&self.id)
+            .send()
+            .await;
+        if let Err(error) = aborted {
+            tracing::warn!(error = %failed(error), "a multipart upload was not aborted");
+        }
+    }
+}
+
+/// A recording in the bucket.
+#[derive(Debug, Clone)]
+pub struct StoredAudio {
+    pub(super) objects: Objects,
+    pub(super) key: String,
+    pub(super) version: Option<String>,
+    pub(super) size: u64,
+}
+
+impl AudioSource for StoredAudio {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
+        Box::pin(async move {
+            let body = self
+                .objects
+                .open(&self.key, self.version.as_deref(), Some((start, end)))
+                .await
+                .map_err(std::io::Error::other)?;
+            let stream = futures::stream::unfold(body, |mut body| async move {
+                let chunk = body.next().await?;
+                Some((chunk.map_err(std::io::Error::other), body))
+            });
+            Ok(stream.boxed())
+        })
+    }
+}

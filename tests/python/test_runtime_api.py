@@ -1,0 +1,261 @@
+"""The functions' own binaries, spoken to as Lambda does: over the Runtime API,
+with recorded events, on the endpoints of the embedded cloud.
+
+Needs the packages of requirements/template.txt, `stt-eval-local` in
+STT_EVAL_LOCAL_BIN and the functions' binaries beside it; `tests/run` brings
+all of it.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import boto3
+import pytest
+from runtime_api import TRACE, Failed, Function
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = Path(os.environ["STT_EVAL_LOCAL_BIN"])
+FUNCTIONS = ["api", "register", "submit", "poll"]
+TABLES = ["files", "datasets", "samples", "runs", "units", "results", "access"]
+
+
+def recorded(name):
+    return json.loads((ROOT / f"infra/events/{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    """The embedded cloud of a machine that has done no work yet."""
+    data = tmp_path_factory.mktemp("cloud")
+    # Its own functions hardly get to do anything: those of the tests shall.
+    command = [LOCAL, "serve", "--data", data, "--listen", "127.0.0.1:0",
+               "--gemini", "sim", "--poll-interval", "3600s"]
+    with open(data / "log", "wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def client(cloud, service):
+    return boto3.client(service, endpoint_url=cloud[service], region_name="us-east-1", **{
+        "aws_access_key_id": "local", "aws_secret_access_key": "local-secret"})
+
+
+@pytest.fixture(scope="module")
+def environment(cloud, tmp_path_factory):
+    key = tmp_path_factory.mktemp("key") / "vault.key"
+    key.write_text("11" * 32, encoding="ascii")
+    return {
+        "STAGE": "test",
+        "BUCKET": cloud["bucket"],
+        "SUBMIT_QUEUE_URL": client(cloud, "sqs").get_queue_url(QueueName="submissions")["QueueUrl"],
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local-secret",
+        "KEY_FILE": str(key),
+        "GEMINI_BASE_URL": cloud["gemini"],
+        "AWS_ENDPOINT_URL_S3": cloud["s3"],
+        "AWS_ENDPOINT_URL_DYNAMODB": cloud["dynamodb"],
+        "AWS_ENDPOINT_URL_SQS": cloud["sqs"],
+        **{f"TABLE_{name.upper()}": name for name in TABLES},
+    }
+
+
+@pytest.fixture
+def run(environment, tmp_path):
+    """Starts functions; what they write is in `run.log`."""
+    started = []
+
+    def start(name, **changes):
+        variables = {k: v for k, v in {**environment, **changes}.items() if v is not None}
+        log = open(tmp_path / f"{name}.log", "ab")
+        function = Function(LOCAL.with_name(name), variables, log=log)
+        started.append((function, log))
+        function.wait_ready()
+        return function
+
+    start.log = lambda name: (tmp_path / f"{name}.log").read_text(encoding="utf-8")
+    yield start
+    for function, log in started:
+        function.__exit__()
+        log.close()
+
+
+def http(path, *, method="GET", headers=(), **more):
+    event = recorded("api-healthz")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["requestContext"]["http"]["method"] = method
+    event["headers"] = {**event["headers"], **dict(headers)}
+    return {**event, **more}
+
+
+# ---------------------------------------------------------------------- start
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("variable", "value"), [
+    ("BUCKET", None), ("TABLE_RUNS", None), ("STAGE", ""), ("SUBMISSION_GRACE_SECONDS", "soon"),
+])
+def test_a_wrong_environment_is_one_line_that_names_the_variable(
+    run, name, variable, value
+):
+    with pytest.raises(Failed):
+        run(name, **{variable: value})
+    said = run.log(name).strip().splitlines()
+    assert len(said) == 1, said
+    assert f"environment variable {variable}: " in said[0]
+    assert "StartError" not in said[0]
+
+
+# ------------------------------------------------------------------------ api
+
+
+def test_api_answers_recorded_events(run):
+    api = run("api")
+    answer = api.invoke(recorded("api-healthz"))
+    assert answer["statusCode"] == 200
+    assert answer["isBase64Encoded"] is False
+    assert answer["headers"]["x-request-id"]
+    refused = api.invoke(recorded("api-create-run"))
+    assert refused["statusCode"] == 401, "its key is made up"
+    body = json.loads(refused["body"])
+    assert body["success"] is False and body["metadata"]["request_id"]
+
+
+def test_api_reads_what_gateways_do_to_requests(run, cloud):
+    api = run("api")
+    key = {"x-api-key": cloud["api_keys"]["demo"], "content-type": "application/json"}
+    name = {"name": "from a gateway", "role": "viewer"}
+    encoded = base64.b64encode(json.dumps(name).encode()).decode()
+    made = api.invoke(http("/api/v1/keys", method="POST", headers=key,
+                           body=encoded, isBase64Encoded=True))
+    assert made["statusCode"] == 201, made
+    # Several values of a header come as one; cookies by themselves.
+    listed = api.invoke(http("/api/v1/keys", headers={**key, "accept": "text/html,application/json"},
+                             cookies=["a=1", "b=2"]))
+    assert listed["statusCode"] == 200
+    assert [k["name"] for k in json.loads(listed["body"])["data"]][0] == "from a gateway"
+    assert cloud["api_keys"]["demo"] not in run.log("api")
+
+
+def test_api_answers_below_a_stage(run):
+    """A stage of its own name is in the path that the gateway hands over."""
+    event = recorded("api-healthz")
+    path = event["rawPath"]
+    event["requestContext"]["stage"] = "v9"
+    event["rawPath"] = event["requestContext"]["http"]["path"] = "/v9" + path
+    assert run("api").invoke(event)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("event", [b"{}", b"null", b"[]", b'"x"', b"{"])
+def test_api_survives_what_is_no_request(run, event):
+    api = run("api")
+    try:
+        assert api.invoke(event)["statusCode"] >= 400
+    except Failed as failed:
+        assert "errorMessage" in str(failed)
+    assert api.invoke(recorded("api-healthz"))["statusCode"] == 200, "the next one is served"
+
+
+# ------------------------------------------------------------------- the rest
+
+
+@pytest.mark.parametrize("name", ["register-test-event", "register-incoming", "register-upload"])
+def test_register_takes_recorded_events(run, name):
+    assert run("register").invoke(recorded(name)) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("name", ["submit-run-accepted", "submit-unit"])
+def test_submit_takes_recorded_events(run, name):
+    """Of runs that are no more: there is nothing to do, and nothing fails."""
+    assert run("submit").invoke(recorded(name)) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("name", ["register", "submit"])
+def test_an_empty_batch_is_done(run, name):
+    assert run(name).invoke({"Records": []}) == {"batchItemFailures": []}
+
+
+def metrics(log):
+    lines = [json.loads(line) for line in log.splitlines()]
+    return [line for line in lines if "_aws" in line]
+
+
+def test_poll_takes_anything_for_a_schedule(run):
+    poll = run("poll")
+    for event in [recorded("poll"), {}, None, [], "x", {"detail": None}]:
+        assert poll.invoke(event) is None
+    told = metrics(run.log("poll"))
+    assert len(told) == 6, "one line of metrics each"
+    for line in told:
+        assert line["Stage"] == "test" and line["PollErrors"] == 0
+        assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "SttEval"
+
+
+def test_the_first_key_comes_from_an_operator(run):
+    poll = run("poll")
+    made = poll.invoke({"operator": {"action": "create_project", "project": "first"}})
+    assert made["created"] is True
+    key = poll.invoke({"operator": {
+        "action": "create_key", "project": "first", "name": "me", "role": "admin"}})["key"]
+    listed = run("api").invoke(http("/api/v1/keys", headers={"x-api-key": key}))
+    assert listed["statusCode"] == 200
+    refused = poll.invoke({"operator": {"action": "create_key"}})
+    assert "project" in refused["error"]
+    for name in ("poll", "api"):
+        assert key not in run.log(name) and key.split("_")[2] not in run.log(name)
+    # Every line says which invocation it belongs to.
+    lines = [json.loads(line) for line in run.log("poll").splitlines()]
+    [told] = [line for line in lines if line["fields"]["message"] == "an operator made a key"]
+    assert told["fields"]["project_id"] == "first"
+    assert told["span"]["requestId"] and told["span"]["xrayTraceId"] == TRACE
+
+
+def test_the_trace_goes_on_through_the_queue(run, cloud):
+    """SQS takes the trace from the header of the call that sends the message."""
+    seen = []
+
+    class Sqs(BaseHTTPRequestHandler):
+        def do_POST(self):
+            seen.append(self.headers)
+            body = self.rfile.read(int(self.headers["content-length"]))
+            entries = json.loads(body).get("Entries", [])
+            answer = {"Successful": [{"Id": e["Id"], "MessageId": "m", "MD5OfMessageBody": ""}
+                                     for e in entries], "Failed": []}
+            text = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/x-amz-json-1.0")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sqs)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        send_a_message(run, cloud, url)
+    finally:
+        server.shutdown()
+    assert seen, "a message was sent"
+    assert {headers.get("X-Amzn-Trace-Id") for headers in seen} == {TRACE}
+
+
+def send_a_message(run, cloud, sqs):
+    """Makes poll send one: an outbox item that is due."""
+    changed = {"AWS_ENDPOINT_URL_SQS": sqs, "SUBMIT_QUEUE_URL": f"{sqs}/0/submissions"}
+    poll = run("poll", **changed)
+    client(cloud, "dynamodb").put_item(TableName="runs", Item={
+        "pk": {"S": "demo"}, "sk": {"S": f"outbox#run_{'01K':0<26}"},
+        "due_shard": {"S": "d0"}, "due_at": {"N": "1"},
+    })
+    assert poll.invoke(recorded("poll")) is None

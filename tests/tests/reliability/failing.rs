@@ -1,0 +1,360 @@
+//! What fails fails alone, says why, and can be tried again; what is deleted
+//! is gone, whatever it was doing.
+
+use std::collections::BTreeMap;
+
+use gemini_sim::{ErrorMember, Fault, FaultRule, Route};
+use stt_eval_shared::domain::RunId;
+use stt_eval_tests::fault::{Kind, Site};
+
+use crate::rig::{Case, FLASH, Ground, Options, PRO};
+use crate::state::{left, objects};
+
+/// Error codes by model, with `-` for a transcription.
+async fn codes(case: &Case, run: RunId) -> BTreeMap<u8, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for provider in 0..2 {
+        let rows = case
+            .clean
+            .store
+            .results_between(&case.project, run, provider, 0, 9_999);
+        let code = |o: stt_eval_shared::domain::result::Outcome| {
+            o.transcription
+                .map_or_else(|| o.error_code.unwrap(), |_| "-".into())
+        };
+        let rows = rows.await.unwrap().into_iter().map(|row| code(row.outcome));
+        found.insert(provider, rows.collect());
+    }
+    found
+}
+
+async fn retry(case: &Case, run: RunId) {
+    let path = format!("/runs/{run}/retry");
+    case.ask("api", "POST", &path, None, &format!("retry-{run}"))
+        .await;
+    case.settle().await;
+}
+
+fn end(state: &str) -> Fault {
+    Fault::End {
+        state: state.into(),
+        code: 13,
+        message: "no luck".into(),
+        with_output: false,
+    }
+}
+
+fn of_model(fault: Fault, model: &str) -> FaultRule {
+    FaultRule {
+        model: Some(model.into()),
+        ..FaultRule::new(fault)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_fails_fails_alone_and_a_retry_submits_its_items_only() {
+    let ground = Ground::start().await;
+    for (fault, code) in [
+        (end("FAILED"), "provider_failed"),
+        (end("EXPIRED"), "provider_expired"),
+        (end("CANCELLED"), "provider_cancelled"),
+        (Fault::OutputLate { polls: 1_000_000 }, "provider_no_output"),
+        (
+            Fault::ReplaceOutput {
+                base64: String::new(),
+            },
+            "provider_missing",
+        ),
+    ] {
+        let case = Case::start(&ground, Options::default()).await;
+        case.sim.faults().add(of_model(fault, FLASH));
+        let run = case.flow().await;
+        let found = codes(&case, run).await;
+        assert_eq!(
+            found[&0], ["-"; 3],
+            "{code}: the other model is not touched"
+        );
+        assert_eq!(found[&1], [code; 3]);
+        // Of an output that was never shown nobody knows the name.
+        let known = |left: &String| code != "provider_no_output" || !left.starts_with("output");
+        let kept: Vec<String> = left(&case).into_iter().filter(known).collect();
+        assert!(kept.is_empty(), "{code}: {kept:?}");
+        case.sim.faults().clear();
+        retry(&case, run).await;
+        assert_eq!(codes(&case, run).await[&1], ["-"; 3], "{code}: retried");
+        let models: Vec<String> = case
+            .sim
+            .batches()
+            .await
+            .into_iter()
+            .map(|b| b.model)
+            .collect();
+        let flash = models.iter().filter(|m| *m == FLASH).count();
+        assert_eq!(
+            (models.len(), flash),
+            (3, 2),
+            "{code}: only what had failed"
+        );
+        // Audio that was gone from the provider is sent again.
+        assert_eq!(
+            case.sim.ledger().count(Route::UploadStart),
+            3 + 2 + 3 + 1,
+            "{code}"
+        );
+        case.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_fails_fails_alone() {
+    let ground = Ground::start().await;
+    let case = Case::start(&ground, Options::default()).await;
+    let error = Fault::ItemError {
+        member: ErrorMember::Error,
+        code: 8,
+        message: "full".into(),
+    };
+    let rule = FaultRule {
+        item_key: Some("_01_00001".into()),
+        ..of_model(error, FLASH)
+    };
+    let id = case.sim.faults().add(FaultRule {
+        item_key: None,
+        times: Some(1),
+        ..rule
+    });
+    let run = case.flow().await;
+    assert_eq!(case.sim.faults().struck(id), 1);
+    let found = codes(&case, run).await;
+    assert_eq!(found[&0], ["-"; 3]);
+    assert_eq!(
+        found[&1].iter().filter(|code| *code == "-").count(),
+        2,
+        "{found:?}"
+    );
+    retry(&case, run).await;
+    assert_eq!(codes(&case, run).await[&1], ["-"; 3]);
+    let asked: u64 = case
+        .sim
+        .batches()
+        .await
+        .iter()
+        .map(|batch| batch.requests)
+        .sum();
+    assert_eq!(asked, 7, "one item more");
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_nobody_knows_is_polled_on() {
+    let ground = Ground::start().await;
+    let case = Case::start(&ground, Options::default()).await;
+    let unknown = Fault::UnknownState {
+        state: "BATCH_STATE_RESTING".into(),
+        polls: Some(4),
+    };
+    case.sim.faults().add(of_model(unknown, PRO));
+    case.sim
+        .faults()
+        .add(of_model(Fault::OutputLate { polls: 1 }, FLASH));
+    let run = case.flow().await;
+    let found = codes(&case, run).await;
+    assert_eq!(
+        (&found[&0], &found[&1]),
+        (&vec!["-".to_owned(); 3], &vec!["-".to_owned(); 3])
+    );
+    assert!(case.sim.ledger().count(Route::BatchGet) >= 6);
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_without_end_ends_at_its_deadline_and_is_stopped() {
+    let ground = Ground::start().await;
+    let settings = vec![("BATCH_DEADLINE_SECONDS", "1")];
+    let case = Case::start(
+        &ground,
+        Options {
+            settings,
+            ..Options::default()
+        },
+    )
+    .await;
+    case.sim.faults().add(of_model(
+        Fault::Stuck {
+            state: "RUNNING".into(),
+        },
+        FLASH,
+    ));
+    let run = case.flow().await;
+    let found = codes(&case, run).await;
+    assert_eq!(found[&0], ["-"; 3]);
+    assert_eq!(found[&1], ["provider_timeout"; 3]);
+    let batches = case.sim.batches().await;
+    let stuck = batches.iter().find(|batch| batch.model == FLASH).unwrap();
+    assert_eq!(stuck.state, "CANCELLED");
+    assert!(left(&case).is_empty(), "{:?}", left(&case));
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_messages_strand_nothing() {
+    let ground = Ground::start().await;
+    let case = Case::start(&ground, Options::default()).await;
+    // The upload's event never comes: only the sweeper knows.
+    let file = case.file_unregistered(4).await;
+    case.settle().await;
+    let found = case
+        .clean
+        .store
+        .file(&case.project, file)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(format!("{:?}", found.status), "Ready");
+    let dataset = case.dataset().await;
+    let run = case.run(&dataset, &[PRO, FLASH]).await;
+    case.purge().await;
+    // The run's own message comes by the outbox; those of its units are lost.
+    while case
+        .clean
+        .store
+        .units_of(&case.project, run)
+        .await
+        .unwrap()
+        .is_empty()
+    {
+        case.pump().await;
+        case.poll().await;
+    }
+    case.purge().await;
+    case.settle().await;
+    let found = codes(&case, run).await;
+    assert_eq!((found[&0].len(), found[&1].len()), (3, 3));
+    assert!(
+        found.values().flatten().all(|code| code == "-"),
+        "{found:?}"
+    );
+    case.end().await;
+}
+
+/// Where a flow stands when it is deleted.
+const STANDS: [&str; 9] = [
+    "accepted",
+    "planned",
+    "one submitted",
+    "open intent",
+    "audio on its way",
+    "at the provider",
+    "collecting",
+    "ended",
+    "cancelled",
+];
+
+/// Brings a run to a stand; gives its dataset.
+async fn bring(case: &Case, stand: &str) -> String {
+    let site = |handler, call: &str, ordinal| Site {
+        handler,
+        call: call.into(),
+        ordinal,
+    };
+    let dataset = case.dataset().await;
+    let run = case.run(&dataset, &[PRO, FLASH]).await;
+    if stand == "accepted" {
+        return dataset;
+    }
+    case.pump_once().await;
+    match stand {
+        "planned" => return dataset,
+        "one submitted" => {
+            let messages = case.messages().await;
+            case.submit(&messages[0].0).await;
+            return dataset;
+        }
+        "open intent" => {
+            case.sim.faults().add(
+                FaultRule::new(Fault::LoseReply)
+                    .on(Route::BatchCreate)
+                    .times(1),
+            );
+        }
+        "audio on its way" => {
+            case.injector
+                .arm(site("submit", "dynamodb PutItem files", 4), Kind::Crash);
+        }
+        "collecting" => {
+            case.injector.arm(
+                site("poll", "dynamodb BatchWriteItem results", 1),
+                Kind::Crash,
+            );
+        }
+        "at the provider" => {
+            case.sim.faults().add(FaultRule::new(Fault::Stuck {
+                state: "RUNNING".into(),
+            }));
+        }
+        _ => {}
+    }
+    case.pump_once().await;
+    match stand {
+        "collecting" => {
+            while !case.injector.struck() {
+                case.poll().await;
+            }
+        }
+        "ended" => case.settle().await,
+        "cancelled" => {
+            case.ask(
+                "api",
+                "POST",
+                &format!("/runs/{run}/cancel"),
+                None,
+                "cancel",
+            )
+            .await;
+        }
+        _ => {}
+    }
+    dataset
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_leaves_nothing_wherever_it_strikes() {
+    let ground = Ground::start().await;
+    for stand in STANDS {
+        let case = Case::start(&ground, Options::default()).await;
+        let dataset = bring(&case, stand).await;
+        case.ask(
+            "api",
+            "DELETE",
+            &format!("/datasets/{dataset}"),
+            None,
+            "delete",
+        )
+        .await;
+        case.settle().await;
+        for (table, _) in &case.tables {
+            for row in case.rows(table).await {
+                let sk = row["sk"].as_s().unwrap().as_str();
+                let count = sk == "#count" && row["n"].as_n().unwrap() == "0";
+                // Room at the provider belongs to the credential; who is gone
+                // loses his as soon as somebody needs it.
+                let room = sk.starts_with("slots#");
+                let kept = *table == "access" || count || room || sk.starts_with("idem#");
+                assert!(kept, "{stand}: {table} keeps {row:?}");
+            }
+        }
+        assert!(
+            objects(&case).await.is_empty(),
+            "{stand}: {:?}",
+            objects(&case).await
+        );
+        assert!(left(&case).is_empty(), "{stand}: {:?}", left(&case));
+        for batch in case.sim.batches().await {
+            assert!(
+                !["PENDING", "RUNNING"].contains(&batch.state.as_str()),
+                "{stand}: {batch:?}"
+            );
+        }
+        case.end().await;
+    }
+}

@@ -1,0 +1,388 @@
+//! Whatever a provider gives back: nothing panics, each item ends with a text
+//! or a reason, and the raw output is kept as it came.
+//!
+//! `RELIABILITY_OUTPUTS=5000` for the full number.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+use stt_eval_shared::domain::unit::{Ending, Unit, UnitState};
+use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
+use stt_eval_shared::objects::run_prefix;
+
+use crate::draw::setting;
+use crate::rig::{Case, Ground, Options, PRO};
+
+/// What a line is about and how it is broken.
+#[derive(Debug, Clone)]
+enum Line {
+    Good(u16, String),
+    Finish(u16, &'static str),
+    Blocked(u16),
+    NoCandidates(u16),
+    Error(u16, i32),
+    Status(u16),
+    Thought(u16),
+    OddResponse(u16, Value),
+    UnknownKey(String),
+    OddKey(Value),
+    Truncated(u16, usize),
+    BadUtf8(u16),
+    Huge(u16),
+    Deep(usize),
+    Text(String),
+}
+
+fn odd_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!(true)),
+        Just(json!(-1)),
+        Just(json!({ "candidates": null })),
+        Just(json!({ "candidates": {} })),
+        Just(json!({ "candidates": [null] })),
+        Just(json!({ "candidates": [{}] })),
+        Just(json!({ "candidates": [{ "content": [] }] })),
+        Just(json!({ "candidates": [{ "content": { "parts": "x" } }] })),
+        Just(json!({ "candidates": [{ "content": { "parts": [{ "text": 7 }] } }] })),
+        Just(json!({ "candidates": [], "usageMetadata": { "promptTokenCount": -5 } })),
+        Just(json!({ "candidates": [], "usageMetadata": { "promptTokenCount": 1e300 } })),
+        Just(json!({ "promptFeedback": 3 })),
+        ".{0,40}".prop_map(Value::String),
+    ]
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let at = 0u16..4;
+    let finish = prop_oneof![
+        Just("MAX_TOKENS"),
+        Just("SAFETY"),
+        Just("RECITATION"),
+        Just("OTHER"),
+        Just("NEWS"),
+    ];
+    prop_oneof![
+        6 => (at.clone(), "[a-z]{1,8}( [a-z]{1,8}){0,5}").prop_map(|(p, t)| Line::Good(p, t)),
+        1 => (at.clone(), finish).prop_map(|(p, f)| Line::Finish(p, f)),
+        1 => at.clone().prop_map(Line::Blocked),
+        1 => at.clone().prop_map(Line::NoCandidates),
+        1 => (at.clone(), any::<i32>()).prop_map(|(p, c)| Line::Error(p, c)),
+        1 => at.clone().prop_map(Line::Status),
+        1 => at.clone().prop_map(Line::Thought),
+        2 => (at.clone(), odd_value()).prop_map(|(p, v)| Line::OddResponse(p, v)),
+        1 => ".{0,60}".prop_map(Line::UnknownKey),
+        1 => odd_value().prop_map(Line::OddKey),
+        1 => (at.clone(), 0usize..200).prop_map(|(p, n)| Line::Truncated(p, n)),
+        1 => at.clone().prop_map(Line::BadUtf8),
+        1 => (1usize..5_000).prop_map(Line::Deep),
+        1 => prop_oneof![
+            Just("<!doctype html><html><body>502 Bad Gateway</body></html>".to_owned()),
+            Just(String::new()), Just("\u{feff}".to_owned()), Just("null".to_owned()),
+            Just("\0\0\0".to_owned()), Just("{".to_owned()), ".{0,200}",
+        ].prop_map(Line::Text),
+        // Rare: ten megabytes each.
+        1 => (at, 0u8..40).prop_map(|(p, n)| {
+            if n == 0 { Line::Huge(p) } else { Line::Good(p, "rare".into()) }
+        }),
+    ]
+}
+
+/// What is done to the output as a whole.
+#[derive(Debug, Clone)]
+enum Whole {
+    Kept,
+    Cut(prop::sample::Index),
+    Flipped(prop::sample::Index, u8),
+    Carriage,
+    NoBreaks,
+}
+
+fn output() -> impl Strategy<Value = (Vec<Line>, Whole)> {
+    let whole = prop_oneof![
+        5 => Just(Whole::Kept),
+        1 => any::<prop::sample::Index>().prop_map(Whole::Cut),
+        1 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(i, b)| Whole::Flipped(i, b)),
+        1 => Just(Whole::Carriage),
+        1 => Just(Whole::NoBreaks),
+    ];
+    (prop::collection::vec(line(), 0..8), whole)
+}
+
+fn answer(key: &str, text: &str, finish: &str) -> Value {
+    json!({ "key": key, "response": {
+        "candidates": [{
+            "content": { "role": "model", "parts": [{ "text": text }] },
+            "finishReason": finish, "index": 0,
+        }],
+        "usageMetadata": { "promptTokenCount": 10, "candidatesTokenCount": 3 },
+        "modelVersion": PRO,
+    } })
+}
+
+fn bytes_of(run: RunId, line: &Line) -> Vec<u8> {
+    let key = |p: &u16| ResultId::new(run, 0, *p).to_string();
+    let response = |p: &u16, v: Value| json!({ "key": key(p), "response": v }).to_string().into();
+    match line {
+        Line::Good(p, text) => answer(&key(p), text, "STOP").to_string().into(),
+        Line::Finish(p, reason) => answer(&key(p), "", reason).to_string().into(),
+        Line::Blocked(p) => response(p, json!({ "promptFeedback": { "blockReason": "SAFETY" } })),
+        Line::NoCandidates(p) => response(p, json!({ "candidates": [] })),
+        Line::Error(p, code) => {
+            json!({ "key": key(p), "error": { "code": code, "message": "no" } })
+                .to_string()
+                .into()
+        }
+        Line::Status(p) => json!({ "key": key(p), "status": { "code": 1 } })
+            .to_string()
+            .into(),
+        Line::Thought(p) => {
+            let parts = json!([{ "text": "hm", "thought": true }]);
+            response(
+                p,
+                json!({ "candidates": [{ "content": { "parts": parts } }] }),
+            )
+        }
+        Line::OddResponse(p, value) => response(p, value.clone()),
+        Line::UnknownKey(key) => answer(key, "whose?", "STOP").to_string().into(),
+        Line::OddKey(value) => json!({ "key": value, "response": {} }).to_string().into(),
+        Line::Truncated(p, keep) => {
+            let mut line = answer(&key(p), "cut short", "STOP")
+                .to_string()
+                .into_bytes();
+            line.truncate(*keep);
+            line
+        }
+        Line::BadUtf8(p) => {
+            let line = answer(&key(p), "@", "STOP").to_string().into_bytes();
+            line.into_iter()
+                .map(|b| if b == b'@' { 0xff } else { b })
+                .collect()
+        }
+        Line::Huge(p) => answer(&key(p), &"long ".repeat(2 * 1024 * 1024), "STOP")
+            .to_string()
+            .into(),
+        Line::Deep(depth) => format!("{{\"key\":{}", "[".repeat(*depth)).into(),
+        Line::Text(text) => text.replace('\n', " ").into(),
+    }
+}
+
+fn written(run: RunId, lines: &[Line], whole: &Whole) -> Vec<u8> {
+    let end: &[u8] = match whole {
+        Whole::Carriage => b"\r\n",
+        Whole::NoBreaks => b"",
+        _ => b"\n",
+    };
+    let mut bytes = Vec::new();
+    for line in lines {
+        bytes.extend(bytes_of(run, line));
+        bytes.extend(end);
+    }
+    match whole {
+        Whole::Cut(at) if !bytes.is_empty() => bytes.truncate(at.index(bytes.len())),
+        Whole::Flipped(at, mask) if !bytes.is_empty() => {
+            let at = at.index(bytes.len());
+            bytes[at] ^= mask;
+        }
+        _ => {}
+    }
+    bytes
+}
+
+/// The text of each position whose first line is a good one, where that is
+/// beyond doubt.
+fn expected(lines: &[Line], whole: &Whole) -> BTreeMap<u16, String> {
+    let mut first: BTreeMap<u16, Option<String>> = BTreeMap::new();
+    if !matches!(whole, Whole::Kept | Whole::Carriage) {
+        return BTreeMap::new();
+    }
+    for line in lines {
+        let (position, text) = match line {
+            Line::Good(p, text) => (*p, Some(text.clone())),
+            Line::Finish(p, _)
+            | Line::Blocked(p)
+            | Line::NoCandidates(p)
+            | Line::Error(p, _)
+            | Line::Status(p)
+            | Line::Thought(p)
+            | Line::OddResponse(p, _)
+            | Line::Truncated(p, _)
+            | Line::BadUtf8(p)
+            | Line::Huge(p) => (*p, None),
+            _ => continue,
+        };
+        first.entry(position).or_insert(text);
+    }
+    let good = first.into_iter().filter_map(|(p, text)| Some((p, text?)));
+    good.filter(|(p, _)| *p < 3).collect()
+}
+
+struct Made {
+    run: RunId,
+    raw: Vec<u8>,
+    key: String,
+    expected: BTreeMap<u16, String>,
+    about: String,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_output_gives_every_item_an_end() {
+    let count = setting("RELIABILITY_OUTPUTS", 400);
+    let seed = setting("RELIABILITY_SEED", 1);
+    let mut bytes = [0u8; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+
+    let ground = Ground::start().await;
+    let settings = vec![("COLLECT_LEASE_SECONDS", "60")];
+    let case = Case::start(
+        &ground,
+        Options {
+            settings,
+            ..Options::default()
+        },
+    )
+    .await;
+    let dataset = case.dataset().await;
+    let pattern = case.run(&dataset, &[PRO]).await;
+    case.settle().await;
+    let store = &case.clean.store;
+    let pattern = store.run(&case.project, pattern).await.unwrap().unwrap();
+    let unit = store
+        .units_of(&case.project, pattern.id)
+        .await
+        .unwrap()
+        .remove(0);
+    let (mut texts, mut reasons) = (0u64, BTreeMap::<String, u64>::new());
+    let mut left = count;
+    while left > 0 {
+        let some = left.min(40);
+        left -= some;
+        let mut all = Vec::new();
+        for _ in 0..some {
+            let (lines, whole) = output().new_tree(&mut runner).unwrap().current();
+            all.push(make(&case, &pattern, &unit, &lines, &whole).await);
+        }
+        case.settle().await;
+        for made in &all {
+            check(&case, made, &mut texts, &mut reasons).await;
+        }
+    }
+    println!(
+        "seed {seed}: {count} outputs, {} items: {texts} texts, {reasons:?}",
+        count * 3
+    );
+    case.end().await;
+}
+
+/// A run whose only unit is about to be collected from this output.
+async fn make(
+    case: &Case,
+    pattern: &stt_eval_shared::domain::run::Run,
+    unit: &Unit,
+    lines: &[Line],
+    whole: &Whole,
+) -> Made {
+    let now = Timestamp::now();
+    let run = RunId::mint(
+        u64::try_from(now.millis()).unwrap(),
+        stt_eval_shared::access::random().unwrap(),
+    );
+    let mut fresh = pattern.clone();
+    fresh.id = run;
+    fresh.status = stt_eval_shared::domain::run::RunStatus::Processing;
+    (fresh.units_done, fresh.finished_at, fresh.rev) = (0, None, 1);
+    fresh.providers[0].completed = 0;
+    fresh.providers[0].sums = stt_eval_shared::scoring::CorpusSums::default();
+    let fresh_unit = Unit {
+        run,
+        state: UnitState::Collecting {
+            batch: Some("batches/none".into()),
+            fence: 7,
+            claimed_at: Timestamp::default(),
+            ending: Ending::Output {
+                output: "files/none".into(),
+            },
+        },
+        batch_input: None,
+        due_at: Some(now),
+        rev: 1,
+        ..unit.clone()
+    };
+    let raw = written(run, lines, whole);
+    let key = format!(
+        "{}{}/a{}/output.jsonl",
+        run_prefix(&case.project, run),
+        unit.key,
+        unit.attempt
+    );
+    let objects = &case.clean.objects;
+    objects
+        .put(&key, "application/jsonl", Bytes::from(raw.clone()))
+        .await
+        .unwrap();
+    case.clean.store.save_run(&fresh).await.unwrap();
+    case.clean.store.create_units(&[fresh_unit]).await.unwrap();
+    let mut about = format!("{lines:?} {whole:?}");
+    about.truncate(about.floor_char_boundary(2_000));
+    Made {
+        run,
+        raw,
+        key,
+        expected: expected(lines, whole),
+        about,
+    }
+}
+
+async fn check(case: &Case, made: &Made, texts: &mut u64, reasons: &mut BTreeMap<String, u64>) {
+    let store = &case.clean.store;
+    let about = &made.about;
+    let run = store.run(&case.project, made.run).await.unwrap().unwrap();
+    assert!(
+        !run.status.is_active() && run.pending() == 0,
+        "{about}: {run:?}"
+    );
+    let results = store
+        .results_between(&case.project, made.run, 0, 0, 9_999)
+        .await
+        .unwrap();
+    assert_eq!(results.len(), 3, "{about}");
+    for result in results {
+        let outcome = result.outcome;
+        let position = outcome.id.position();
+        if let Some(text) = made.expected.get(&position) {
+            assert_eq!(
+                outcome.transcription.as_ref(),
+                Some(text),
+                "{position}: {about}"
+            );
+        }
+        match (outcome.transcription, outcome.error_code) {
+            (Some(_), None) => *texts += 1,
+            (None, Some(code)) => {
+                assert!(
+                    outcome.error_message.is_some_and(|m| !m.is_empty()),
+                    "{code}: {about}"
+                );
+                *reasons.entry(code).or_default() += 1;
+            }
+            odd => panic!("{odd:?}: {about}"),
+        }
+    }
+    let s3 = case.ground.cloud.s3_client();
+    let object = s3
+        .get_object()
+        .bucket(crate::rig::BUCKET)
+        .key(&made.key)
+        .send()
+        .await
+        .unwrap();
+    let kept = object.body.collect().await.unwrap().into_bytes();
+    assert!(kept == made.raw, "the raw output is not kept: {about}");
+}
