@@ -1,6 +1,6 @@
-//! Metrics, as lines of CloudWatch's Embedded Metric Format on standard output.
+//! Metrics, as lines of `CloudWatch`'s Embedded Metric Format on standard output.
 //!
-//! Lambda ships standard output to CloudWatch Logs, which makes metrics of such
+//! Lambda ships standard output to `CloudWatch` Logs, which makes metrics of such
 //! lines by itself: no call, no permission, no waiting. Each emission is one raw
 //! line of JSON (a line of the log's own format would wrap it), with ids beside
 //! the numbers for whoever looks at the log: ids are never dimensions, which
@@ -27,9 +27,9 @@ pub const NAMESPACE: &str = "SttEval";
 /// A metric: its name, its unit, and the dimension it has besides `Stage`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
-    /// Name in CloudWatch.
+    /// Name in `CloudWatch`.
     pub name: &'static str,
-    /// Unit in CloudWatch's words.
+    /// Unit in `CloudWatch`'s words.
     pub unit: &'static str,
     /// A dimension besides `Stage`, with few values.
     pub by: Option<&'static str>,

@@ -58,6 +58,7 @@ OBJECTS = {
     "put": {"PutObject"},
     "put_stream": {"PutObject", "AbortMultipartUpload"},
     "delete": {"DeleteObjectVersion", "ListBucketVersions"},
+    "delete_file": {"DeleteObjectVersion", "ListBucketVersions"},
     "delete_prefix": {"DeleteObjectVersion", "ListBucketVersions"},
 }
 VAULT = {"seal": "GenerateDataKey", "open": "Decrypt"}

@@ -278,7 +278,7 @@ def test_uploads_reach_register(resources):
         [prefix] = rule["Filter"]["S3Key"]["Rules"]
         assert prefix["Name"] == "prefix"
         announced[prefix["Value"]] = True
-    code = (cfn.ROOT / "shared/src/objects.rs").read_text(encoding="utf-8")
+    code = module_text("shared/src/objects")
     parse_key = re.search(r"fn parse_key.*?\n}", code, re.S)[0]
     read = {re.search(r'INCOMING: &str = "(.*?)"', code)[1]}
     read |= set(re.findall(r'strip_prefix\("(.*?)"\)', parse_key))
@@ -359,8 +359,15 @@ def test_options_reach_the_functions():
         assert functions["PollFunction"].get("ReservedConcurrentExecutions") == reserved
 
 
-def seconds(file, name):
-    code = (cfn.ROOT / file).read_text(encoding="utf-8")
+def module_text(module):
+    """A module of Rust, whether it is one file or several."""
+    path = cfn.ROOT / module
+    files = [path.with_suffix(".rs"), *sorted(path.rglob("*.rs"))]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+
+
+def seconds(module, name):
+    code = module_text(module)
     [bound] = re.findall(rf"\b{name}: (?:Duration::from_secs\((\d+)\)|minutes\((\d+)\))", code)
     return int(bound[0] or 0) or 60 * int(bound[1])
 
@@ -368,9 +375,9 @@ def seconds(file, name):
 def test_timeouts_fit_the_bounds_of_the_protocol(resources):
     timeout = {n: f["Timeout"] for n, f in of(resources, "AWS::Lambda::Function").items()}
     # A claim that counts as lost must not have a living function behind it.
-    assert 2 * timeout["SubmitFunction"] <= seconds("shared/src/domain/unit.rs", "grace")
-    assert timeout["PollFunction"] <= seconds("shared/src/config.rs", "task_lease")
-    assert timeout["PollFunction"] <= seconds("shared/src/domain/unit.rs", "collect_lease")
+    assert 2 * timeout["SubmitFunction"] <= seconds("shared/src/domain/unit", "grace")
+    assert timeout["PollFunction"] <= seconds("shared/src/config", "task_lease")
+    assert timeout["PollFunction"] <= seconds("shared/src/domain/unit", "collect_lease")
     [integration] = of(resources, "AWS::ApiGatewayV2::Integration").values()
     assert 1000 * timeout["ApiFunction"] == integration["TimeoutInMillis"] == 30_000
 
@@ -560,13 +567,13 @@ def test_alarms_go_to_the_topic():
 def test_a_run_may_take_as_long_as_a_batch(resources):
     """The alarm for old runs waits until the protocol's own deadline is well over."""
     alarm = of(resources, "AWS::CloudWatch::Alarm")["OldestRunAlarm"]
-    code = (cfn.ROOT / "shared/src/domain/unit.rs").read_text(encoding="utf-8")
-    [hours] = re.findall(r"deadline: Duration::from_secs\((\d+) \* 3_600\)", code)
+    deadline = r"deadline: Duration::from_secs\((\d+) \* 3_600\)"
+    [hours] = re.findall(deadline, module_text("shared/src/domain/unit"))
     assert int(hours) * 3600 < alarm["Threshold"] <= 2 * int(hours) * 3600
     # A poll comes by each unfinished run this often, and so within a period.
-    for file in ("functions/poll/src/sweep.rs", "functions/submit/src/plan.rs"):
-        source = (cfn.ROOT / file).read_text(encoding="utf-8")
-        [often] = re.findall(r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)", source)
+    for module in ("functions/poll/src/sweep", "functions/submit/src/plan"):
+        again = r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)"
+        [often] = re.findall(again, module_text(module))
         assert int(often) < alarm["Period"]
 
 

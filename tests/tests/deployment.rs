@@ -21,29 +21,65 @@ fn deadline() -> Deadline {
 }
 
 async fn operator(machine: &Machine, request: Value) -> Value {
-    poll::handle(json!({ "operator": request }), &machine.node.app, deadline()).await
+    poll::handle(
+        json!({ "operator": request }),
+        &machine.node.app,
+        deadline(),
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_makes_the_first_project_and_its_key() {
     let machine = Machine::start().await;
-    let made = operator(&machine, json!({ "action": "create_project", "project": "acme" })).await;
-    assert_eq!((&made["project"], &made["created"]), (&json!("acme"), &json!(true)));
-    let again = operator(&machine, json!({ "action": "create_project", "project": "acme" })).await;
+    let made = operator(
+        &machine,
+        json!({ "action": "create_project", "project": "acme" }),
+    )
+    .await;
+    assert_eq!(
+        (&made["project"], &made["created"]),
+        (&json!("acme"), &json!(true))
+    );
+    let again = operator(
+        &machine,
+        json!({ "action": "create_project", "project": "acme" }),
+    )
+    .await;
     assert_eq!(again["created"], json!(false));
-    assert_eq!(again["inserted_at"], made["inserted_at"], "the same project");
+    assert_eq!(
+        again["inserted_at"], made["inserted_at"],
+        "the same project"
+    );
     let request =
         json!({ "action": "create_key", "project": "acme", "name": "first", "role": "admin" });
     let key = operator(&machine, request).await;
-    assert_eq!((&key["name"], &key["role"]), (&json!("first"), &json!("admin")));
+    assert_eq!(
+        (&key["name"], &key["role"]),
+        (&json!("first"), &json!("admin"))
+    );
     let client = Client::new(&machine.node.url, key["key"].as_str());
     // It is an admin's: it makes further keys, and finds itself among them.
-    let more = client.post("//api/v1/keys", &json!({ "name": "second", "role": "viewer" })).await;
+    let more = client
+        .post(
+            "//api/v1/keys",
+            &json!({ "name": "second", "role": "viewer" }),
+        )
+        .await;
     more.data(201);
     let listed = client.get("//api/v1/keys").await;
-    let names: Vec<_> = listed.data(200).as_array().unwrap().iter().map(|k| &k["name"]).collect();
+    let names: Vec<_> = listed
+        .data(200)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| &k["name"])
+        .collect();
     assert_eq!(names, ["second", "first"]);
-    assert!(!listed.text.contains(key["key"].as_str().unwrap()), "told once");
+    assert!(
+        !listed.text.contains(key["key"].as_str().unwrap()),
+        "told once"
+    );
     machine.stop().await;
 }
 
@@ -51,11 +87,26 @@ async fn an_operator_makes_the_first_project_and_its_key() {
 async fn what_an_operator_gets_wrong_is_named_and_changes_nothing() {
     let machine = Machine::start().await;
     for (request, named) in [
-        (json!({ "action": "create_key", "project": "nobody", "name": "n", "role": "admin" }), "nobody"),
-        (json!({ "action": "create_key", "project": "demo", "name": " ", "role": "admin" }), "name"),
-        (json!({ "action": "create_key", "project": "demo", "name": "n", "role": "root" }), "admin"),
-        (json!({ "action": "create_key", "project": "demo", "name": "n" }), "role"),
-        (json!({ "action": "create_project", "project": "No/Name" }), "project"),
+        (
+            json!({ "action": "create_key", "project": "nobody", "name": "n", "role": "admin" }),
+            "nobody",
+        ),
+        (
+            json!({ "action": "create_key", "project": "demo", "name": " ", "role": "admin" }),
+            "name",
+        ),
+        (
+            json!({ "action": "create_key", "project": "demo", "name": "n", "role": "root" }),
+            "admin",
+        ),
+        (
+            json!({ "action": "create_key", "project": "demo", "name": "n" }),
+            "role",
+        ),
+        (
+            json!({ "action": "create_project", "project": "No/Name" }),
+            "project",
+        ),
         (json!({ "action": "drop_tables" }), "create_project"),
         (json!({}), "action"),
         (json!(null), "create_project"),
@@ -113,7 +164,12 @@ async fn odd_events_do_no_harm() {
         event.records.push(message);
     }
     // Coming again would not make events of them.
-    assert!(register::handle(event.clone(), app).await.batch_item_failures.is_empty());
+    assert!(
+        register::handle(event.clone(), app)
+            .await
+            .batch_item_failures
+            .is_empty()
+    );
     let submitted = submit::handle(event, app, deadline()).await;
     assert!(submitted.batch_item_failures.len() <= 6);
     machine.stop().await;
@@ -135,7 +191,9 @@ impl Captured {
     /// Values of a metric, of one run or of all.
     fn of(&self, metric: &str, run: Option<&str>) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines
             .filter(|line| !line[metric].is_null())
             .filter(|line| run.is_none_or(|run| line["run_id"] == json!(run)))
@@ -147,20 +205,32 @@ impl Captured {
 async fn a_run_leaves_its_metrics() {
     let captured = Captured::default();
     metrics::enable("test", Box::new(captured.clone()));
-    let options = MachineOptions { projects: vec!["metrics"], ..MachineOptions::default() };
+    let options = MachineOptions {
+        projects: vec!["metrics"],
+        ..MachineOptions::default()
+    };
     let machine = Machine::start_with(options).await;
     let client = machine.client("metrics");
-    let dataset = machine.dataset(&client, "d", &["one two", "three four"]).await;
+    let dataset = machine
+        .dataset(&client, "d", &["one two", "three four"])
+        .await;
     let run = machine.run(&client, &dataset, &["gemini-2.5-pro"]).await;
     let id = run["id"].as_str().unwrap();
     let ended = machine.ended(&client, &run).await;
     assert_eq!(ended["status"], json!("completed"), "{ended}");
     let sum = |metric: &str| {
         let lines = captured.of(metric, Some(id));
-        lines.iter().map(|line| line[metric].as_f64().unwrap()).sum::<f64>()
+        lines
+            .iter()
+            .map(|line| line[metric].as_f64().unwrap())
+            .sum::<f64>()
     };
     // The metric is written after the run; a moment may lie between.
-    machine.wait("the run's end is told", async || (sum("RunsFinished") > 0.0).then_some(())).await;
+    machine
+        .wait("the run's end is told", async || {
+            (sum("RunsFinished") > 0.0).then_some(())
+        })
+        .await;
     assert_eq!(sum("RunsAccepted"), 1.0);
     assert_eq!(sum("RunsFinished"), 1.0);
     assert_eq!(sum("ItemsCompleted"), 2.0);
@@ -178,7 +248,10 @@ async fn a_run_leaves_its_metrics() {
             let mut dimensions = vec!["Stage"];
             dimensions.extend(metric.by);
             assert_eq!(definition["Dimensions"], json!([dimensions]), "{line}");
-            assert!(dimensions.iter().all(|name| line[name].is_string()), "{line}");
+            assert!(
+                dimensions.iter().all(|name| line[name].is_string()),
+                "{line}"
+            );
             let metrics = definition["Metrics"].as_array().unwrap();
             let wanted = json!({ "Name": metric.name, "Unit": metric.unit });
             assert!(metrics.contains(&wanted), "{line}");

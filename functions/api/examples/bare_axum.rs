@@ -1,4 +1,4 @@
-//! For infra/bench/cold_start.py: an empty axum router on `lambda_http`.
+//! For `infra/bench/cold_start.py`: an empty `axum` router on `lambda_http`.
 
 use axum::Router;
 use axum::routing::get;

@@ -1,4 +1,4 @@
-//! For infra/bench/cold_start.py: a function that builds the clients that the
+//! For `infra/bench/cold_start.py`: a function that builds the clients that the
 //! api has, and answers.
 
 use aws_config::BehaviorVersion;

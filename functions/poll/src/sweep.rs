@@ -212,8 +212,8 @@ pub(crate) async fn file(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
     };
     if deleting {
         return match app.store.deleting_file(&project, id).await? {
-            Some(file) => clear::file(app, &file).await,
-            None => Ok(()),
+            Some(file) if file.is_settled(Timestamp::now()) => clear::file(app, &file).await,
+            _ => Ok(()),
         };
     }
     let now = Timestamp::now();

@@ -32,9 +32,7 @@ pub(crate) fn slot(unit: &Unit, model: &str, samples: &[Sample]) -> Slot {
 /// than a limit by itself is let in alone.
 fn refusal(limits: &Admission, slots: &Slots, new: &Slot) -> Option<&'static str> {
     let taken = || slots.taken.iter();
-    if taken().next().is_none() {
-        return None;
-    }
+    taken().next()?;
     if taken().count() >= limits.open_batches {
         return Some("the provider has as many batches of this project as it takes");
     }

@@ -214,7 +214,7 @@ async fn start_cloud(options: &NodeOptions) -> Result<Cloud, NodeError> {
     ];
     config.event_queue = EVENTS.to_owned();
     config.cors_origins = vec!["*".to_owned()];
-    config.ports = options.ports.clone();
+    config.ports = options.ports;
     Cloud::start(config)
         .await
         .map_err(|e| failed("the embedded cloud")(&e))

@@ -12,6 +12,8 @@ pub const MAX_AUDIO_BYTES: u64 = 200 * 1024 * 1024;
 pub const MAX_MANIFEST_BYTES: u64 = 20 * 1024 * 1024;
 /// Largest file taken inside a request, in bytes.
 pub const MAX_INLINE_BYTES: u64 = 4 * 1024 * 1024;
+/// How long after its URL expired an upload that had begun may still end.
+const LATE_BYTES: std::time::Duration = std::time::Duration::from_secs(600);
 /// Most datasets one file can be in.
 pub const MAX_DATASETS_PER_FILE: usize = 200;
 
@@ -148,6 +150,29 @@ impl File {
         file.updated_at = now;
         file.rev += 1;
         Some(file)
+    }
+
+    /// Makes it unreachable. Its upload URL can't be taken back: until that has
+    /// expired, bytes may still arrive, so the end is left for later.
+    #[must_use]
+    pub fn deleting(&self, now: Timestamp) -> Self {
+        let last_bytes = self
+            .upload_expires_at
+            .map(|expires| expires + LATE_BYTES)
+            .filter(|at| *at > now);
+        Self {
+            status: FileStatus::Deleting,
+            due_at: Some(last_bytes.unwrap_or(now)),
+            updated_at: now,
+            rev: self.rev + 1,
+            ..self.clone()
+        }
+    }
+
+    /// Whether no more bytes can arrive for a deleted file.
+    #[must_use]
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        self.due_at.is_none_or(|due| due <= now)
     }
 
     /// Gives up an upload that never came.

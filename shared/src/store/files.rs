@@ -267,13 +267,7 @@ impl Store {
     pub async fn begin_delete_file(&self, file: &File, now: Timestamp) -> Result<File, StoreError> {
         let table = &self.tables.files;
         let project = file.project.as_str();
-        let gone = File {
-            status: FileStatus::Deleting,
-            due_at: Some(now),
-            updated_at: now,
-            rev: file.rev + 1,
-            ..file.clone()
-        };
+        let gone = file.deleting(now);
         let tombstone = Row::new(project, format!("del#{}", file.id), &gone)?.due(gone.due_at);
         let mut txn = self
             .txn()

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::draw::{Dice, setting};
-use crate::rig::{FLASH, PRO};
+use crate::rig::{Case, FLASH, Ground, Options, PRO};
 
 const SAMPLES: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(400);
@@ -139,6 +139,11 @@ async fn a_run_outlives_any_number_of_kills() {
     let kills = setting("RELIABILITY_KILLS", 10);
     let seed = setting("RELIABILITY_SEED", 1);
     let mut dice = Dice::new(seed);
+    // The first app of a process installs its TLS provider.
+    Case::start(&Ground::start().await, Options::default())
+        .await
+        .end()
+        .await;
     let binary = tokio::task::spawn_blocking(binary).await.unwrap();
     let data = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

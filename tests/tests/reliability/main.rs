@@ -9,6 +9,7 @@
 
 mod draw;
 mod failing;
+mod flow;
 mod killed;
 mod output;
 mod repeat;

@@ -11,17 +11,16 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use gemini_sim::{GeminiSim, Recording, SimConfig};
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use stt_eval_local::cloud::{Cloud, CloudConfig, QueueSpec};
 use stt_eval_local::keys::{ProjectKeys, vault_key};
 use stt_eval_shared::App;
 use stt_eval_shared::app::Deadline;
 use stt_eval_shared::config::Config;
-use stt_eval_shared::domain::{FileId, ProjectId, RunId, Timestamp};
+use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::store::schema::TABLES;
-use stt_eval_tests::API;
 use stt_eval_tests::audio::{sha256, wav};
-use stt_eval_tests::fault::{Injector, Site};
+use stt_eval_tests::fault::Injector;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -77,7 +76,7 @@ impl Ground {
     }
 
     /// For uploads. Made late: the first app installs the TLS provider.
-    fn http(&self) -> &reqwest::Client {
+    pub fn http(&self) -> &reqwest::Client {
         self.http
             .get_or_init(|| reqwest::Client::builder().no_proxy().build().unwrap())
     }
@@ -109,13 +108,6 @@ pub struct Case {
     pub queue: String,
     pub key: String,
     dir: TempDir,
-}
-
-/// An answer of the api.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u64,
-    pub body: Value,
 }
 
 impl Case {
@@ -232,91 +224,6 @@ impl Case {
         drop(self.dir);
     }
 
-    /// One request to the api; `None` when the function died on it.
-    pub async fn once(
-        &self,
-        handler: &'static str,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        idempotency: &str,
-    ) -> Option<Answer> {
-        let path = format!("{API}{path}");
-        let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-            "headers": {
-                "x-api-key": self.key, "host": "localhost",
-                "content-type": "application/json", "idempotency-key": idempotency,
-            },
-            "requestContext": {
-                "accountId": "0", "apiId": "a", "domainName": "localhost", "domainPrefix": "l",
-                "requestId": "r", "routeKey": "$default", "stage": "$default",
-                "time": "", "timeEpoch": 0,
-                "http": {
-                    "method": method, "path": path, "protocol": "HTTP/1.1",
-                    "sourceIp": "127.0.0.1", "userAgent": "case",
-                },
-            },
-            "body": body.map(Value::to_string),
-            "isBase64Encoded": false,
-        });
-        let answer = self
-            .injector
-            .run(handler, self.api.handle(event))
-            .await?
-            .unwrap();
-        let body = answer["body"].as_str().unwrap_or_default();
-        Some(Answer {
-            status: answer["statusCode"].as_u64().unwrap(),
-            body: serde_json::from_str(body).unwrap_or(Value::Null),
-        })
-    }
-
-    /// A request as a client makes it: again, with the same key, until there
-    /// is an answer; gives its data.
-    pub async fn ask(
-        &self,
-        handler: &'static str,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        idempotency: &str,
-    ) -> Value {
-        for _ in 0..10 {
-            match self.once(handler, method, path, body, idempotency).await {
-                Some(answer) if answer.status < 300 => return answer.body["data"].clone(),
-                // Its claim is held by the one that died; a minute passes.
-                Some(answer) if answer.status == 409 => self.a_minute_passes().await,
-                Some(answer) if answer.status >= 500 => {}
-                None => {}
-                Some(answer) => panic!("{method} {path}: {answer:?}"),
-            }
-        }
-        panic!("{method} {path} has no answer");
-    }
-
-    /// Claims of idempotency keys grow old.
-    async fn a_minute_passes(&self) {
-        for item in self.rows("runs").await {
-            let sk = item["sk"].as_s().unwrap();
-            if sk.starts_with("idem#") && !item.contains_key("status") {
-                let db = self.ground.cloud.dynamodb_client();
-                let old = Timestamp::default().to_string();
-                let update = db
-                    .update_item()
-                    .table_name(self.table("runs"))
-                    .key("pk", item["pk"].clone())
-                    .key("sk", item["sk"].clone())
-                    .update_expression("SET claimed_at = :old")
-                    .expression_attribute_values(
-                        ":old",
-                        aws_sdk_dynamodb::types::AttributeValue::S(old),
-                    );
-                update.send().await.unwrap();
-            }
-        }
-    }
-
     pub fn table(&self, name: &str) -> &str {
         &self
             .tables
@@ -346,33 +253,6 @@ impl Case {
                 return rows;
             }
         }
-    }
-
-    /// The event that S3 sends of a file.
-    pub async fn s3_event(&self, file: FileId) -> String {
-        let file = self
-            .clean
-            .store
-            .file(&self.project, file)
-            .await
-            .unwrap()
-            .unwrap();
-        json!({ "Records": [{
-            "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
-            "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
-            "userIdentity": { "principalId": "AWS:0" },
-            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
-            "responseElements": {},
-            "s3": {
-                "s3SchemaVersion": "1.0", "configurationId": "uploads",
-                "bucket": {
-                    "name": BUCKET, "ownerIdentity": { "principalId": "0" },
-                    "arn": format!("arn:aws:s3:::{BUCKET}"),
-                },
-                "object": { "key": file.object_key, "size": file.size_bytes, "eTag": "e", "sequencer": "1" },
-            },
-        }] })
-        .to_string()
     }
 
     /// Delivers a message to `register` until it is taken.
@@ -505,80 +385,6 @@ impl Case {
         for (_, receipt) in self.messages().await {
             self.delete_message(&receipt).await;
         }
-    }
-
-    /// Announces, uploads and registers a recording.
-    pub async fn file(&self, number: u32) -> FileId {
-        let id = self.file_unregistered(number).await;
-        self.register(&self.s3_event(id).await).await;
-        id
-    }
-
-    /// The same, but its event does not come.
-    pub async fn file_unregistered(&self, number: u32) -> FileId {
-        let audio = wav(number, 0.1);
-        let wanted = json!({
-            "filename": format!("{number}.wav"), "content_type": "audio/wav",
-            "size_bytes": audio.len(),
-        });
-        let key = format!("file-{number}");
-        let made = self
-            .ask("api files", "POST", "/files", Some(&wanted), &key)
-            .await;
-        self.put(&made["upload"], audio).await;
-        made["file"]["id"].as_str().unwrap().parse().unwrap()
-    }
-
-    pub async fn put(&self, upload: &Value, bytes: Vec<u8>) {
-        let mut request = self
-            .ground
-            .http()
-            .put(upload["url"].as_str().unwrap())
-            .body(bytes);
-        for (name, value) in upload["headers"].as_object().unwrap() {
-            request = request.header(name, value.as_str().unwrap());
-        }
-        assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
-    }
-
-    /// Three recordings and a dataset of them.
-    pub async fn dataset(&self) -> String {
-        let mut samples = Vec::new();
-        for (number, text) in (1u32..).zip(TEXTS) {
-            let file = self.file(number).await;
-            samples.push(json!({ "file_id": file.to_string(), "ground_truth": text }));
-        }
-        let wanted = json!({ "name": "set", "language": "en", "samples": samples });
-        let made = self
-            .ask(
-                "api datasets",
-                "POST",
-                "/datasets",
-                Some(&wanted),
-                "dataset",
-            )
-            .await;
-        made["id"].as_str().unwrap().to_owned()
-    }
-
-    pub async fn run(&self, dataset: &str, models: &[&str]) -> RunId {
-        let wanted = json!({ "run_name": "run", "dataset_id": dataset, "providers": models });
-        let made = self
-            .ask("api runs", "POST", "/runs", Some(&wanted), "run")
-            .await;
-        made["id"].as_str().unwrap().parse().unwrap()
-    }
-
-    /// The whole flow.
-    pub async fn flow(&self) -> RunId {
-        let dataset = self.dataset().await;
-        let run = self.run(&dataset, &[PRO, FLASH]).await;
-        self.settle().await;
-        run
-    }
-
-    pub fn sites(&self) -> Vec<Site> {
-        self.injector.log()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::state::Summary;
 /// Cases under way at once.
 const AT_ONCE: usize = 8;
 /// Of so many cases one is drawn by default.
-const ONE_OF: u64 = 6;
+const ONE_OF: u64 = 12;
 /// The due indexes are read over and over by the same call; so many of its
 /// readings are call sites.
 const READINGS: u32 = 2;
@@ -218,7 +218,7 @@ async fn product(title: &str, ground: Arc<Ground>, clean: Summary, all: Vec<Inje
         cell.0 += 1;
         let drawn = match &only {
             Some(part) => injected.name().contains(part.as_str()),
-            None => full || draw(&injected.name(), seed) % ONE_OF == 0,
+            None => full || draw(&injected.name(), seed).is_multiple_of(ONE_OF),
         };
         if !drawn {
             continue;

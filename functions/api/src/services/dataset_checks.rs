@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{
-    MAX_DESCRIPTION_CHARS, MAX_GROUND_TRUTH_CHARS, MAX_INLINE_SAMPLES, MAX_KEYWORD_CHARS, MAX_KEYWORDS, MAX_METADATA_FIELDS,
-    MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES, Metadata,
+    MAX_DESCRIPTION_CHARS, MAX_GROUND_TRUTH_CHARS, MAX_INLINE_SAMPLES, MAX_KEYWORD_CHARS,
+    MAX_KEYWORDS, MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES, Metadata,
 };
 use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_DATASETS_PER_FILE};
 use stt_eval_shared::domain::validate::{self, Errors, FieldError};

@@ -72,6 +72,9 @@ async fn clear(app: &App, project: &ProjectId, gone: &File) -> Result<(), ApiErr
     app.objects
         .delete_file(&gone.object_key, gone.object_version.as_deref())
         .await?;
+    if !gone.is_settled(Timestamp::now()) {
+        return Ok(());
+    }
     Ok(app.store.forget_file(gone).await?)
 }
 
