@@ -20,7 +20,6 @@ pub struct Answer {
 impl Answer {
     /// The `data` of a success; panics with the answer when it is none.
     #[track_caller]
-    #[must_use]
     pub fn data(&self, status: u16) -> &Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.body["success"], json!(true), "{}", self.text);
@@ -29,21 +28,30 @@ impl Answer {
 
     /// Fields that a refusal names; panics when it has another status.
     #[track_caller]
-    #[must_use]
     pub fn refused(&self, status: u16) -> Vec<String> {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.body["success"], json!(false), "{}", self.text);
         assert_eq!(self.body["data"], Value::Null, "{}", self.text);
         assert!(self.body["error"].is_string(), "{}", self.text);
-        assert!(self.body["metadata"]["request_id"].is_string(), "{}", self.text);
+        assert!(
+            self.body["metadata"]["request_id"].is_string(),
+            "{}",
+            self.text
+        );
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|e| e["field"].as_str().unwrap_or_default().to_owned()).collect()
+        errors
+            .iter()
+            .map(|e| e["field"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// A header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
 }
 
@@ -60,17 +68,23 @@ impl Client {
     #[must_use]
     pub fn new(base: &str, key: Option<&str>) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { http, base: base.to_owned(), key: key.map(str::to_owned) }
+        Self {
+            http,
+            base: base.to_owned(),
+            key: key.map(str::to_owned),
+        }
     }
 
     /// The same with another key.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
-        Self { key: key.map(str::to_owned), ..self.clone() }
+        Self {
+            key: key.map(str::to_owned),
+            ..self.clone()
+        }
     }
 
     /// A request; `path` is below the api's prefix unless it begins with `//`.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = match path.strip_prefix('/').filter(|rest| rest.starts_with('/')) {
             Some(rooted) => format!("{}{rooted}", self.base),
@@ -90,11 +104,21 @@ impl Client {
         let headers = answer
             .headers()
             .iter()
-            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+            .map(|(n, v)| {
+                (
+                    n.to_string(),
+                    String::from_utf8_lossy(v.as_bytes()).into_owned(),
+                )
+            })
             .collect();
         let text = answer.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, body, text }
+        Answer {
+            status,
+            headers,
+            body,
+            text,
+        }
     }
 
     /// GET.

@@ -108,7 +108,9 @@ impl Machine {
 
     /// Teaches the simulator what to answer for a recording.
     pub fn record(&self, audio: &[u8], model: &str, text: &str) {
-        self.sim().recordings().insert(&sha256(audio), model, Recording::text(text));
+        self.sim()
+            .recordings()
+            .insert(&sha256(audio), model, Recording::text(text));
     }
 
     /// Uploads audio by presigned URL and waits until it is registered; gives
@@ -146,14 +148,22 @@ impl Machine {
             let audio = wav(seed, 0.5);
             self.record(&audio, "gemini-2.5-pro", text);
             let rest = text.split_once(' ').map_or("", |(_, rest)| rest);
-            self.record(&audio, "gemini-2.5-flash", if rest.is_empty() { "x" } else { rest });
-            let file =
-                self.upload(client, &format!("{name}-{number}.wav"), "audio/wav", &audio).await;
+            self.record(
+                &audio,
+                "gemini-2.5-flash",
+                if rest.is_empty() { "x" } else { rest },
+            );
+            let file = self
+                .upload(client, &format!("{name}-{number}.wav"), "audio/wav", &audio)
+                .await;
             assert_eq!(file["status"], json!("ready"), "{file}");
             samples.push(json!({ "file_id": file["id"], "ground_truth": text }));
         }
         let made = client
-            .post("/datasets", &json!({ "name": name, "language": "en", "samples": samples }))
+            .post(
+                "/datasets",
+                &json!({ "name": name, "language": "en", "samples": samples }),
+            )
             .await;
         made.data(201)["id"].as_str().unwrap().to_owned()
     }

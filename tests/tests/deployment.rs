@@ -66,7 +66,7 @@ async fn an_operator_makes_the_first_project_and_its_key() {
             &json!({ "name": "second", "role": "viewer" }),
         )
         .await;
-    more.data(201);
+    let _ = more.data(201);
     let listed = client.get("//api/v1/keys").await;
     let names: Vec<_> = listed
         .data(200)

@@ -52,7 +52,7 @@ enum Command {
 #[derive(clap::Args)]
 struct Machine {
     /// Which Gemini is asked: `sim`, or a URL. By default the real one when
-    /// GEMINI_API_KEY is set, else the simulator.
+    /// `GEMINI_API_KEY` is set, else the simulator.
     #[arg(long, value_name = "sim|URL")]
     gemini: Option<String>,
     /// A project to make; may be given several times.

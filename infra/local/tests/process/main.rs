@@ -1,4 +1,8 @@
 //! The command as people run it.
+#![allow(
+    clippy::unwrap_used,
+    reason = "the exception for tests does not cover their helpers"
+)]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
