@@ -235,6 +235,22 @@ impl Work<'_> {
         }
     }
 
+    /// Writes the intent. Bringing the audio may have taken long, and the sweeper
+    /// or a twin of the message may have touched the unit meanwhile: that alone
+    /// is no reason to come again with everything at hand.
+    async fn claim(&self, claim: Event) -> Result<Option<Unit>, Failure> {
+        let (app, unit) = (self.app, &self.unit);
+        if let Some(claimed) = save(app, unit, claim.clone()).await? {
+            return Ok(Some(claimed));
+        }
+        let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
+        // Another attempt would have another request document.
+        match stored.filter(|stored| stored.attempt == unit.attempt) {
+            Some(stored) => save(app, &stored, claim).await,
+            None => Ok(None),
+        }
+    }
+
     /// The irreversible step: intent, one call, record.
     async fn create(
         &self,
@@ -252,7 +268,7 @@ impl Work<'_> {
             credential: credential.id.clone(),
             unsent,
         };
-        let Some(unit) = save(app, &self.unit, claim).await? else {
+        let Some(unit) = self.claim(claim).await? else {
             return Ok(());
         };
         let display_name = unit.display_name(&app.config.stage, unit.attempt);
