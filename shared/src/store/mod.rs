@@ -26,7 +26,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, WriteRequest};
 
+use crate::access::random;
 use row::{Item, n, s};
+
+/// Attribute by which a conditional write knows itself again.
+const WRITE_MARK: &str = "w";
 
 /// Names of the tables in this deployment.
 #[derive(Debug, Clone)]
@@ -153,13 +157,17 @@ impl Store {
     /// Writes an item if it is new, or still at the revision before.
     ///
     /// The SDK repeats a request whose answer was lost; the repeat finds its
-    /// own write. That is told apart by what is stored.
-    async fn put_rev(&self, table: &str, item: Item, rev: u64) -> Result<(), StoreError> {
+    /// own write. That is told by a mark every write leaves: two callers that
+    /// write the same thing in the same millisecond must not both have won.
+    async fn put_rev(&self, table: &str, mut item: Item, rev: u64) -> Result<(), StoreError> {
+        let mark = random::<12>().map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let mark = AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new(mark));
+        item.insert(WRITE_MARK.into(), mark.clone());
         let put = self
             .db
             .put_item()
             .table_name(table)
-            .set_item(Some(item.clone()))
+            .set_item(Some(item))
             .return_values_on_condition_check_failure(
                 aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
             );
@@ -177,7 +185,7 @@ impl Store {
                         failed,
                     ),
                 ) = error.as_service_error()
-                    && failed.item() == Some(&item)
+                    && failed.item().and_then(|stored| stored.get(WRITE_MARK)) == Some(&mark)
                 {
                     return Ok(());
                 }

@@ -1,6 +1,8 @@
 //! The same request again makes nothing again.
 
 use serde_json::{Value, json};
+use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::store::idempotency::Begin;
 use stt_eval_tests::Answer;
 
 use crate::support::{Expect, PRO, World, audio, id, text, with};
@@ -140,6 +142,22 @@ fn requests_at_once_make_one_thing() {
             let again = post(w, path, &key, &body).await;
             assert_eq!(made(&again), ids[0], "{path}");
         }
+    });
+}
+
+#[test]
+fn of_two_claims_in_the_same_millisecond_one_is_granted() {
+    with(async |w| {
+        let store = &w.machine.node.app.store;
+        let project = w.project.name.parse().unwrap();
+        let now = Timestamp::now();
+        let claims = (0..4).map(|_| store.begin_idempotent(&project, "key", "payload", now));
+        let begun = futures::future::join_all(claims).await;
+        let claimed = begun
+            .iter()
+            .filter(|begun| matches!(begun, Ok(Begin::Claimed(_))))
+            .count();
+        assert_eq!(claimed, 1, "{begun:?}");
     });
 }
 
