@@ -148,6 +148,34 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Aligns what is left of a pair between `prefix` and `suffix` words that are
+    /// known to match, given as masks (see [`small::align_block`]): one per word
+    /// of the hypothesis.
+    pub(super) fn align_block(&mut self, prefix: usize, suffix: usize, masks: &[u64]) -> Counts {
+        let len = self.len - prefix - suffix;
+        let ends = masks.iter().zip(0..len);
+        let start = ends.take_while(|(mask, i)| **mask >> i & 1 != 0).count();
+        let ends = masks[start..].iter().rev().zip((start..len).rev());
+        let after = ends.take_while(|(mask, i)| **mask >> i & 1 != 0).count();
+        let masks = &masks[start..masks.len() - after];
+        let end = len - after;
+
+        let runs = &mut self.runs;
+        runs.clear();
+        runs.equal_many(suffix + after);
+        if start == end || masks.is_empty() {
+            runs.delete_many(end - start);
+            runs.insert_many(masks.len());
+        } else {
+            small::align_block(masks, Window { start, end }, &mut self.store, runs);
+        }
+        runs.equal_many(prefix + start);
+        runs.finish();
+        runs.counts()
+    }
+}
+
 /// How many tokens the two share regardless of order; the distance is at least
 /// the longer length less this.
 fn common_tokens(

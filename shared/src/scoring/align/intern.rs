@@ -14,7 +14,7 @@ pub(super) const UNKNOWN: u32 = u32::MAX;
 /// A token as numbers. Up to 16 bytes, length, head and tail together are the
 /// token itself; beyond, they decide most comparisons before its bytes are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
+pub(super) struct Key {
     head: u64,
     tail: u64,
     len: usize,
@@ -23,26 +23,47 @@ struct Key {
 impl Key {
     #[inline]
     fn new(token: &[u8]) -> Self {
+        Self::at(token, 0, token.len())
+    }
+
+    /// The key of the token that is the bytes `start..end` of a text. What
+    /// follows it in the text is not part of the key, but lets a short token be
+    /// read at once.
+    #[inline]
+    pub(super) fn at(text: &[u8], start: usize, end: usize) -> Self {
+        let token = &text[start..end];
+        let len = token.len();
         let (head, tail) = match (token.first_chunk::<8>(), token.last_chunk::<8>()) {
             (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-            _ => match (token.first_chunk::<4>(), token.last_chunk::<4>()) {
-                (Some(head), Some(tail)) => (
-                    u64::from(u32::from_le_bytes(*head)),
-                    u64::from(u32::from_le_bytes(*tail)),
-                ),
-                _ => {
-                    let bytes = token.iter();
+            _ => match text[start..].first_chunk::<8>() {
+                Some(eight) => (u64::from_le_bytes(*eight) & !(u64::MAX << (8 * len)), 0),
+                None => {
+                    let bytes = token.iter().rev();
                     (bytes.fold(0, |all, b| all << 8 | u64::from(*b)), 0)
                 }
             },
         };
-        let len = token.len();
         Self { head, tail, len }
     }
 
+    /// The bytes of the token in a text where it begins at `start`.
+    #[inline]
+    pub(super) fn bytes(self, text: &[u8], start: usize) -> &[u8] {
+        &text[start..start + self.len]
+    }
+
     /// Whether equal keys mean equal tokens.
-    fn is_whole(self) -> bool {
+    #[inline]
+    pub(super) fn is_whole(self) -> bool {
         self.len <= 16
+    }
+
+    /// Most unequal keys have unequal marks.
+    #[inline]
+    pub(super) fn mark(self) -> u32 {
+        let mixed = self.head.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ self.tail.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        (mixed >> 32) as u32 ^ self.len as u32
     }
 }
 

@@ -18,6 +18,7 @@
 mod band;
 mod banded;
 mod core;
+mod few;
 mod intern;
 mod pattern;
 mod skip;
@@ -31,6 +32,7 @@ use self::core::Core;
 use super::error::{ScoreError, Unit};
 use super::metrics::Counts;
 use super::{spaces, tokens};
+use few::{Few, Part};
 use intern::{CharInterner, StrInterner};
 use std::ops::Range;
 pub use trace::{Op, OpRun};
@@ -97,6 +99,7 @@ impl TokenAligner {
 pub struct WordAligner {
     interner: StrInterner,
     core: Core,
+    few: Few,
     text: String,
     /// One space between words, none at the ends, no other blanks.
     tidy: bool,
@@ -114,6 +117,7 @@ impl WordAligner {
         Self {
             interner: StrInterner::new(),
             core: Core::new(Unit::Word),
+            few: Few::default(),
             text: String::new(),
             tidy: true,
         }
@@ -147,7 +151,7 @@ impl WordAligner {
         };
         let middle = &text[prefix..text.len() - suffix];
         let aligned = self.tidy && spaces::has_only_spaces(middle.as_bytes());
-        if aligned && let Some(result) = self.align_middle(prefix, suffix, middle) {
+        if aligned && let Some(result) = self.align_middle(prefix, suffix, text) {
             return result;
         }
         self.require(0..self.core.len(), 0..self.text.len());
@@ -164,11 +168,24 @@ impl WordAligner {
         &mut self,
         prefix: usize,
         suffix: usize,
-        middle: &str,
+        text: &str,
     ) -> Option<Result<Counts, ScoreError>> {
         let end = self.text.len() - suffix;
         let before = spaces::count(&self.text.as_bytes()[..prefix]);
         let after = spaces::count(&self.text.as_bytes()[end..]);
+        let part = |text, end| Part {
+            text,
+            start: prefix,
+            end,
+        };
+        let reference = part(self.text.as_bytes(), end);
+        let hypothesis = part(text.as_bytes(), text.len() - suffix);
+        if self.core.len() - before - after <= few::MAX_WORDS
+            && let Some(masks) = self.few.masks(reference, hypothesis)
+        {
+            return Some(Ok(self.core.align_block(before, after, masks)));
+        }
+        let middle = &text[prefix..text.len() - suffix];
         self.require(before..self.core.len() - after, prefix..end);
         let ids = &mut self.core.hypothesis;
         ids.clear();
@@ -185,6 +202,7 @@ impl WordAligner {
             core,
             text,
             tidy,
+            ..
         } = self;
         let all = core.len();
         core.require(words, |range, ids| {

@@ -41,7 +41,37 @@ fn align_in<const W: usize>(
     store: &mut Vec<u64>,
     runs: &mut Runs,
 ) {
-    let needed = hypothesis.len() * 2 * W;
+    let first_block = window.start / 64;
+    let masks = hypothesis.iter().map(|id| {
+        let mut eq = [0; W];
+        if *id != UNKNOWN {
+            for (eq, mask) in eq.iter_mut().zip(pattern.small_mask(*id, first_block)) {
+                *eq = *mask;
+            }
+        }
+        eq
+    });
+    let equal = |i: usize, j: usize| pattern.ids[i] == hypothesis[j];
+    align_masks(masks, equal, window, store, runs);
+}
+
+/// As [`align`], with the hypothesis as masks of the reference tokens each of its
+/// tokens equals, all of which fit one block.
+pub(super) fn align_block(masks: &[u64], window: Window, store: &mut Vec<u64>, runs: &mut Runs) {
+    let equal = |i: usize, j: usize| masks[j] >> i & 1 != 0;
+    align_masks(masks.iter().map(|mask| [*mask]), equal, window, store, runs);
+}
+
+#[inline(always)]
+fn align_masks<const W: usize>(
+    masks: impl ExactSizeIterator<Item = [u64; W]>,
+    equal: impl Fn(usize, usize) -> bool,
+    window: Window,
+    store: &mut Vec<u64>,
+    runs: &mut Runs,
+) {
+    let rows = masks.len();
+    let needed = rows * 2 * W;
     if store.len() < needed {
         store.resize(needed, 0);
     }
@@ -54,14 +84,8 @@ fn align_in<const W: usize>(
         vn: [0; W],
     };
     column.vp[0] = live;
-    for (id, row) in hypothesis.iter().zip(store.chunks_exact_mut(2 * W)) {
-        let mut eq = [0; W];
-        if *id != UNKNOWN {
-            for (eq, mask) in eq.iter_mut().zip(pattern.small_mask(*id, first_block)) {
-                *eq = *mask;
-            }
-            eq[0] &= live;
-        }
+    for (mut eq, row) in masks.zip(store.chunks_exact_mut(2 * W)) {
+        eq[0] &= live;
         let (mut up, mut down) = (1, 0);
         for b in 0..W {
             let (vp, vn, next_up, next_down) = step(column.vp[b], column.vn[b], eq[b], up, down);
@@ -72,7 +96,7 @@ fn align_in<const W: usize>(
         }
     }
 
-    let (mut i, mut j) = (window.end, hypothesis.len());
+    let (mut i, mut j) = (window.end, rows);
     let bit = |row: usize, part: usize, i: usize| {
         store[row * 2 * W + part * W + (i / 64 - first_block)] >> (i % 64) & 1 != 0
     };
@@ -86,7 +110,7 @@ fn align_in<const W: usize>(
                 runs.insert();
             } else {
                 i -= 1;
-                runs.pair(pattern.ids[i] == hypothesis[j]);
+                runs.pair(equal(i, j));
             }
         }
     }
