@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls;
+use aws_types::SdkConfig;
 use secrecy::SecretBox;
 
 use crate::access::credentials::{DataKeys, Vault};
+use crate::aws;
 use crate::config::{Config, KeySource};
 use crate::domain::Timestamp;
 use crate::objects::Objects;
@@ -67,25 +67,6 @@ impl Deadline {
     pub fn allows(self, needed: Duration) -> bool {
         self.0.since(Timestamp::now()) >= needed
     }
-}
-
-/// An HTTP client for the SDK over ring. It has to be handed over explicitly:
-/// the SDK has no TLS provider of its own in this build.
-#[must_use]
-pub fn aws_http_client() -> aws_sdk_s3::config::SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https()
-}
-
-/// The SDK's configuration as Lambda's environment gives it.
-pub async fn aws_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(aws_http_client())
-        .load()
-        .await
 }
 
 impl App {
@@ -154,9 +135,12 @@ impl App {
     }
 
     /// Builds everything from the environment of a Lambda function.
-    pub async fn from_env() -> Result<Self, StartError> {
+    pub fn from_env() -> Result<Self, StartError> {
         let config = Config::from_env().map_err(|e| StartError(e.to_string()))?;
-        Self::build(config, &aws_config().await, false)
+        aws::preload_roots();
+        let aws = aws::config()
+            .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;
+        Self::build(config, &aws, false)
     }
 
     /// A provider by the name that credentials are kept for.

@@ -7,8 +7,10 @@
 pub mod access;
 pub mod app;
 pub mod audio;
+pub mod aws;
 pub mod config;
 pub mod domain;
+pub mod logs;
 pub mod metrics;
 pub mod objects;
 pub mod providers;

@@ -145,6 +145,36 @@ def test_api_reads_what_gateways_do_to_requests(run, cloud):
     assert cloud["api_keys"]["demo"] not in run.log("api")
 
 
+def test_api_takes_headers_with_several_values(run, cloud):
+    """The gateway joins them with commas, in payload 2.0."""
+    api = run("api")
+    key = cloud["api_keys"]["demo"]
+    several = {
+        "x-api-key": key, "accept": "text/html,application/json;q=0.9,*/*;q=0.8",
+        "x-forwarded-for": "203.0.113.7, 198.51.100.1", "via": "1.1 a,1.1 b",
+    }
+    assert api.invoke(http("/api/v1/keys", headers=several))["statusCode"] == 200
+    for twice in (f"{key},{key}", f"{key}, sk_other"):
+        refused = api.invoke(http("/api/v1/keys", headers={**several, "x-api-key": twice}))
+        assert refused["statusCode"] == 401, "two keys are none"
+    body = json.dumps({"name": "n", "role": "viewer"})
+    kinds = {**several, "content-type": "application/json,text/csv"}
+    refused = api.invoke(http("/api/v1/keys", method="POST", headers=kinds, body=body))
+    assert refused["statusCode"] in (400, 415), refused
+    # Nor is a parameter that comes twice taken for one of the two.
+    twice = http("/api/v1/keys", headers=several, rawQueryString="limit=1&limit=2",
+                 queryStringParameters={"limit": "1,2"})
+    assert api.invoke(twice)["statusCode"] == 400
+
+
+def test_answers_have_one_value_to_a_header(run, cloud):
+    """What payload 2.0 can carry: `headers` with texts, cookies apart."""
+    answer = run("api").invoke(http("/healthz"))
+    assert all(isinstance(value, str) for value in answer["headers"].values())
+    assert set(answer.get("multiValueHeaders") or {}) <= set(answer["headers"])
+    assert answer.get("cookies") in (None, [])
+
+
 def test_api_answers_below_a_stage(run):
     """A stage of its own name is in the path that the gateway hands over."""
     event = recorded("api-healthz")
@@ -170,6 +200,19 @@ def test_api_survives_what_is_no_request(run, event):
 @pytest.mark.parametrize("name", ["register-test-event", "register-incoming", "register-upload"])
 def test_register_takes_recorded_events(run, name):
     assert run("register").invoke(recorded(name)) == {"batchItemFailures": []}
+
+
+def test_every_line_about_an_upload_names_it(run):
+    register = run("register", AWS_LAMBDA_LOG_LEVEL="DEBUG")
+    for name in ("register-upload", "register-incoming"):
+        register.invoke(recorded(name))
+    lines = [json.loads(line) for line in run.log("register").splitlines()]
+    spans = [line["span"] for line in lines
+             if line["fields"]["message"] == "an upload event brought nothing new"]
+    assert spans[0]["project_id"] == "demo"
+    assert spans[0]["file_id"] == "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1"
+    assert spans[1]["project_id"] and "file_id" not in spans[1]
+    assert all(span["message_id"] for span in spans)
 
 
 @pytest.mark.parametrize("name", ["submit-run-accepted", "submit-unit"])

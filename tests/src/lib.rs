@@ -10,6 +10,7 @@
 
 pub mod audio;
 pub mod client;
+pub mod emulator;
 pub mod fault;
 mod fault_name;
 pub mod machine;

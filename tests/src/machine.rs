@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::audio::{sha256, wav};
 use crate::client::Client;
+use crate::emulator::Emulator;
 
 /// How long anything is waited for before a test fails. Not a measure of
 /// speed: machines are shared.
@@ -46,12 +47,14 @@ pub struct Machine {
     /// Where it keeps everything.
     pub dir: TempDir,
     options: MachineOptions,
+    emulator: Option<Emulator>,
 }
 
-async fn start(dir: &TempDir, options: &MachineOptions) -> Node {
+async fn start(dir: &TempDir, options: &MachineOptions, emulator: Option<&Emulator>) -> Node {
     let project = |name: &&str| name.parse().unwrap();
     let mut node = NodeOptions::new(dir.path().to_owned(), project(&options.projects[0]));
     node.projects = options.projects.iter().map(project).collect();
+    node.aws = emulator.map(|emulator| emulator.url.clone());
     node.batch_delay = options.batch_delay;
     node.poll_interval = options.poll_interval;
     node.overrides = options
@@ -71,16 +74,32 @@ impl Machine {
     /// Starts one.
     pub async fn start_with(options: MachineOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let node = start(&dir, &options).await;
-        Self { node, dir, options }
+        let emulator = Emulator::wanted().await;
+        let node = start(&dir, &options, emulator.as_ref()).await;
+        Self {
+            node,
+            dir,
+            options,
+            emulator,
+        }
     }
 
     /// Stops it and starts it again on the same data.
     pub async fn restart(self) -> Self {
-        let Self { node, dir, options } = self;
+        let Self {
+            node,
+            dir,
+            options,
+            emulator,
+        } = self;
         node.stop().await.unwrap();
-        let node = start(&dir, &options).await;
-        Self { node, dir, options }
+        let node = start(&dir, &options, emulator.as_ref()).await;
+        Self {
+            node,
+            dir,
+            options,
+            emulator,
+        }
     }
 
     /// Stops it.

@@ -1,7 +1,8 @@
 //! For `infra/bench/cold_start.py`: a function that builds the clients that the
-//! api has, and answers.
+//! api has, the way the SDK's guide does it, and answers.
 
 use aws_config::BehaviorVersion;
+use aws_smithy_http_client::tls;
 use lambda_http::lambda_runtime::{LambdaEvent, run, service_fn};
 use lambda_http::{Error, tracing};
 use serde_json::{Value, json};
@@ -9,8 +10,12 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
+    let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(ring)
+        .build_https();
     let aws = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(stt_eval_shared::app::aws_http_client())
+        .http_client(http)
         .load()
         .await;
     let clients = (

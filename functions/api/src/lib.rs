@@ -30,8 +30,7 @@ use error::ApiError;
 
 /// All routes over an app.
 pub fn router(app: App) -> Router {
-    let (router, _) = routes::all().split_for_parts();
-    router
+    routes::all::<Router<App>>()
         .route(
             &format!("{}/openapi.json", routes::BASE),
             axum::routing::get(routes::meta::document),
@@ -49,7 +48,8 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The OpenAPI 3.1 document made from the code.
+/// The OpenAPI 3.1 document made from the code. The function serves the file
+/// `openapi.json`, which a test compares with it.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::document()

@@ -1,14 +1,14 @@
 //! The api function in Lambda.
 
 use api::Handler;
+use lambda_http::Error;
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
-use lambda_http::{Error, tracing};
-use stt_eval_shared::{App, metrics};
+use stt_eval_shared::{App, logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
-    let app = App::from_env().await?;
+    logs::init();
+    let app = App::from_env()?;
     metrics::enable_stdout(&app.config.stage);
     let handler = Handler::new(app);
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {

@@ -1,11 +1,14 @@
 //! The OpenAPI document: what the routes say of themselves, and what is true
 //! of all of them.
 
+use stt_eval_shared::App;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::envelope::{ErrorEnvelope, ErrorMeta};
 
@@ -36,7 +39,7 @@ struct Base;
 
 /// The document of all routes.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, routes) = crate::routes::all().split_for_parts();
+    let (_, routes) = crate::routes::all::<OpenApiRouter<App>>().split_for_parts();
     let mut document = Base::openapi();
     document.merge(routes);
     let components = document.components.get_or_insert_default();

@@ -59,6 +59,14 @@ pub(crate) async fn audit(
 
 /// Whether a batch is the unit's, or may still turn out to be.
 fn knows(unit: &Unit, batch: &str, attempt: u32) -> bool {
+    // A listing that is behind may still show it as open.
+    if unit
+        .resubmitted
+        .as_ref()
+        .is_some_and(|again| again.batch == batch)
+    {
+        return true;
+    }
     match &unit.state {
         UnitState::Creating { .. } => unit.attempt == attempt,
         UnitState::Submitted { batch: known, .. } | UnitState::Cancelling { batch: known } => {

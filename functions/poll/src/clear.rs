@@ -152,10 +152,12 @@ pub(crate) async fn file(app: &App, file: &File) -> Result<(), Failure> {
     let project = &file.project;
     for upload in app.store.uploads_of(project, file.id).await? {
         let credential = credential(app, project, &upload.provider, &upload.credential).await?;
-        if let (Some(credential), Some(staged)) = (credential, &upload.staged) {
-            client(app, &upload.provider)?
-                .delete_file(&credential, &staged.name)
-                .await?;
+        if let Some(credential) = credential {
+            for name in upload.names() {
+                client(app, &upload.provider)?
+                    .delete_file(&credential, name)
+                    .await?;
+            }
         }
         app.store.drop_upload(project, &upload).await?;
     }

@@ -10,6 +10,8 @@ mod collect;
 mod credential;
 mod lines;
 mod operator;
+mod outcomes;
+mod replay;
 mod rescore;
 mod sweep;
 mod units;
@@ -79,7 +81,8 @@ pub async fn handle(event: serde_json::Value, app: &App, deadline: Deadline) -> 
     // In boxes that hide what they are: the type of all that there may be to do
     // is so deep that the compiler gives up on it.
     if let Some(request) = operator::request(&event) {
-        let answer: BoxFuture<'_, serde_json::Value> = Box::pin(operator::handle(request, app));
+        let answer: BoxFuture<'_, serde_json::Value> =
+            Box::pin(operator::handle(request, app, deadline));
         return answer.await;
     }
     let cycle: BoxFuture<'_, ()> = Box::pin(sweep(app, deadline));
@@ -245,12 +248,29 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     for effect in effects {
         match effect {
             Effect::CancelBatch(batch) => cancel_batch(app, unit, &batch).await?,
+            Effect::DeleteInput(name) => delete_input(app, unit, &name).await?,
         }
     }
     match app.store.save_unit(&next).await {
         Ok(()) => Ok(Some(next)),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes a request document whose batch is over.
+async fn delete_input(app: &App, unit: &Unit, name: &str) -> Result<(), Failure> {
+    let id = unit.credential.as_deref().unwrap_or_default();
+    let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
+        return Ok(());
+    };
+    match client(app, &unit.provider)?
+        .delete_file(&credential, name)
+        .await
+    {
+        // The provider forgets by itself after two days.
+        Err(error) if units::is_unauthorized(&error) => Ok(()),
+        deleted => Ok(deleted?),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::{App, Deadline, metrics};
+use stt_eval_shared::{App, Deadline, logs, metrics};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    let app = App::from_env().await?;
+    logs::init();
+    let app = App::from_env()?;
     metrics::enable_stdout(&app.config.stage);
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {

@@ -1,5 +1,5 @@
 //! What only an operator of the deployment may do: make a project and its
-//! first keys.
+//! first keys, and replay what providers answered.
 //!
 //! There is no route and no default key for this. Whoever may invoke this
 //! function by IAM sends it `{"operator": {"action": …}}` and reads the answer
@@ -8,10 +8,17 @@
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::access::projects::{ProjectError, ensure_project, issue_key};
+use stt_eval_shared::domain::unit::UnitKey;
 use stt_eval_shared::domain::{ProjectId, Timestamp, validate};
+use stt_eval_shared::{App, Deadline};
+
+use super::replay::{self, Wanted, Which};
+
+/// Units that one request replays, unless it says otherwise, and at most.
+const DEFAULT_LIMIT: usize = 20;
+const MAX_LIMIT: usize = 100;
 
 /// What an operator asks for.
 #[derive(Deserialize)]
@@ -25,6 +32,16 @@ enum Request {
         name: String,
         role: Role,
     },
+    Replay {
+        project: String,
+        run: String,
+        #[serde(default)]
+        unit: Option<String>,
+        #[serde(default)]
+        after: Option<String>,
+        #[serde(default)]
+        limit: Option<usize>,
+    },
 }
 
 /// The operator's request in an event; schedule events have none.
@@ -34,7 +51,7 @@ pub(crate) fn request(event: &Value) -> Option<&Value> {
 
 /// Does what an operator asks for. A refusal is an answer too: one that names
 /// what was wrong under `error`.
-pub(crate) async fn handle(request: &Value, app: &App) -> Value {
+pub(crate) async fn handle(request: &Value, app: &App, deadline: Deadline) -> Value {
     let answer = match Request::deserialize(request) {
         Ok(Request::CreateProject { project }) => create_project(&project, app).await,
         Ok(Request::CreateKey {
@@ -42,10 +59,20 @@ pub(crate) async fn handle(request: &Value, app: &App) -> Value {
             name,
             role,
         }) => create_key(&project, &name, role, app).await,
+        Ok(Request::Replay {
+            project,
+            run,
+            unit,
+            after,
+            limit,
+        }) => match wanted(&project, &run, unit.as_deref(), after.as_deref(), limit) {
+            Ok(wanted) => replay::replay(app, &wanted, deadline).await,
+            Err(error) => Err(error),
+        },
         // The message names fields and variants, and no value of the event.
         Err(error) => Err(format!(
-            "not an operator's request: {error}; there are create_project (project) \
-             and create_key (project, name, role)"
+            "not an operator's request: {error}; there are create_project (project), \
+             create_key (project, name, role) and replay (project, run; unit, or after and limit)"
         )),
     };
     answer.unwrap_or_else(|error| {
@@ -57,6 +84,40 @@ pub(crate) async fn handle(request: &Value, app: &App) -> Value {
 fn project_id(text: &str) -> Result<ProjectId, String> {
     text.parse().map_err(|_| {
         "project: must be 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit".to_owned()
+    })
+}
+
+/// Reads what is to be replayed.
+fn wanted(
+    project: &str,
+    run: &str,
+    unit: Option<&str>,
+    after: Option<&str>,
+    limit: Option<usize>,
+) -> Result<Wanted, String> {
+    let key = |name: &str, text: &str| {
+        let key = text.parse::<UnitKey>();
+        key.map_err(|_| format!("{name}: must be the key of a unit, such as p00-r01-c0000"))
+    };
+    let which = match unit {
+        Some(_) if after.is_some() || limit.is_some() => {
+            return Err("unit: goes without after and limit".to_owned());
+        }
+        Some(unit) => Which::One(key("unit", unit)?),
+        None => Which::From {
+            after: after.map(|after| key("after", after)).transpose()?,
+            limit: match limit.unwrap_or(DEFAULT_LIMIT) {
+                limit @ 1..=MAX_LIMIT => limit,
+                _ => return Err(format!("limit: must be 1 to {MAX_LIMIT}")),
+            },
+        },
+    };
+    Ok(Wanted {
+        project: project_id(project)?,
+        run: run
+            .parse()
+            .map_err(|_| "run: must be the id of a run, run_…".to_owned())?,
+        which,
     })
 }
 

@@ -17,7 +17,7 @@ use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::{App, Deadline};
 
-use super::collect::score_sample;
+use super::outcomes::score_sample;
 use super::{Failure, NEEDED};
 
 /// Samples of a step, as in a unit.

@@ -146,7 +146,12 @@ pub(crate) async fn release_audio(
     let units = app.store.units_of(&run.project, run.id).await?;
     let credentials: BTreeSet<(String, String)> = units
         .iter()
-        .filter_map(|unit| Some((unit.provider.clone(), unit.credential.clone()?)))
+        .flat_map(|unit| {
+            // A batch before the last one may have been made with another.
+            let before = unit.resubmitted.iter().flat_map(|again| &again.credential);
+            let used = unit.credential.iter().chain(before);
+            used.map(|credential| (unit.provider.clone(), credential.clone()))
+        })
         .collect();
     if credentials.is_empty() {
         return Ok(true);
@@ -193,12 +198,13 @@ async fn release(
         if !app.store.forget_upload(project, &upload).await? {
             continue;
         }
-        if let (Some(credential), Some(staged)) = (&credential, &upload.staged)
-            && let Err(error) = client(app, provider)?
-                .delete_file(credential, &staged.name)
-                .await
-        {
-            tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
+        let Some(credential) = &credential else {
+            continue;
+        };
+        for name in upload.names() {
+            if let Err(error) = client(app, provider)?.delete_file(credential, name).await {
+                tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
+            }
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use stt_eval_shared::metrics;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 
-use super::{Failure, cancel, client, collect, credential, fence, save};
+use super::{Failure, cancel, cancel_batch, client, collect, credential, fence, save};
 
 /// Clocks differ; a batch may seem older than the intent it was made for.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
@@ -48,12 +48,7 @@ pub(crate) async fn due(
         UnitState::Collecting { .. } => save(app, &unit, Event::Cancel).await.map(drop),
         _ if !wanted => save(app, &unit, Event::Cancel).await.map(drop),
         UnitState::Ready { .. } => {
-            let message = Message::SubmitUnit {
-                project: project.clone(),
-                run,
-                unit: key,
-            };
-            app.queue.send(&[message]).await?;
+            send(app, &unit).await?;
             postpone(app, &unit, now + app.config.policy.resend_after).await
         }
         UnitState::Submitted { .. } => observe(app, &unit).await,
@@ -127,14 +122,7 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
     match &next.state {
         // Makes sure that the provider is asked for it.
         UnitState::Submitted { .. } => adopt(app, &next).await,
-        UnitState::Ready { .. } => {
-            let message = Message::SubmitUnit {
-                project: unit.project.clone(),
-                run: unit.run,
-                unit: unit.key,
-            };
-            Ok(app.queue.send(&[message]).await?)
-        }
+        UnitState::Ready { .. } => send(app, unit).await,
         UnitState::Collecting { .. } => collect::collect(app, next).await,
         _ => Ok(()),
     }
@@ -152,44 +140,64 @@ async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
 }
 
 /// Asks for one batch by its name: what the poll of its credential should have
-/// done.
+/// done. One that is overdue is stopped, and asked for again at once.
 async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let Some(open) = look(app, unit).await? else {
+        return Ok(());
+    };
+    let began_to_stop = stopping(&open) && !stopping(unit);
+    if began_to_stop {
+        return look(app, &open).await.map(drop);
+    }
+    // Still open: make sure that it is polled from now on. What is being
+    // stopped keeps its own time.
+    let due_at = if stopping(&open) {
+        open.due_at
+    } else {
+        Some(Timestamp::now() + app.config.policy.backstop)
+    };
+    adopt(app, &Unit { due_at, ..open }).await
+}
+
+fn stopping(unit: &Unit) -> bool {
+    matches!(
+        &unit.state,
+        UnitState::Submitted {
+            stopping_since: Some(_),
+            ..
+        }
+    )
+}
+
+/// Looks at a unit's batch, which is told to stop before, if it is to. Gives the
+/// unit while the batch is open.
+async fn look(app: &App, unit: &Unit) -> Result<Option<Unit>, Failure> {
     let UnitState::Submitted {
         batch,
         submitted_at,
         ..
     } = &unit.state
     else {
-        return Ok(());
+        return Ok(None);
     };
     let id = unit.credential.as_deref().unwrap_or_default();
     let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
         // Nobody can ask any more; its items end with the reason.
-        return vanish(app, unit).await;
+        return vanish(app, unit).await.map(|()| None);
     };
+    if stopping(unit) {
+        cancel_batch(app, unit, batch).await?;
+    }
     match client(app, &unit.provider)?.get(&credential, batch).await {
         Ok(status) => observed(app, unit, status).await?,
-        Err(error) if is_unknown(&error) => return vanish(app, unit).await,
+        Err(error) if is_unknown(&error) => return vanish(app, unit).await.map(|()| None),
         Err(error) if is_unauthorized(&error) && overdue(app, *submitted_at) => {
-            return vanish(app, unit).await;
+            return vanish(app, unit).await.map(|()| None);
         }
         Err(error) => return Err(error.into()),
     }
-    // Still open: make sure that it is polled from now on.
-    match app.store.unit(&unit.project, unit.run, unit.key).await? {
-        Some(unit) if matches!(unit.state, UnitState::Submitted { .. }) => {
-            let until = Timestamp::now() + app.config.policy.backstop;
-            adopt(
-                app,
-                &Unit {
-                    due_at: Some(until),
-                    ..unit
-                },
-            )
-            .await
-        }
-        _ => Ok(()),
-    }
+    let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
+    Ok(stored.filter(|unit| matches!(unit.state, UnitState::Submitted { .. })))
 }
 
 /// Whether a unit has been waited for as long as anything is.
@@ -257,6 +265,20 @@ pub(crate) async fn observed(
             }
             collect::collect(app, unit).await
         }
+        Some(unit) if matches!(unit.state, UnitState::Ready { .. }) => {
+            tracing::warn!(run_id = %unit.run, unit = %unit.key, attempt = unit.attempt, "a batch did not end; its items are submitted once more");
+            send(app, &unit).await
+        }
         _ => Ok(()),
     }
+}
+
+/// Asks for a unit to be submitted.
+async fn send(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let message = Message::SubmitUnit {
+        project: unit.project.clone(),
+        run: unit.run,
+        unit: unit.key,
+    };
+    Ok(app.queue.send(&[message]).await?)
 }

@@ -12,6 +12,7 @@ use stt_eval_shared::objects::{ObjectKey, parse_key};
 use stt_eval_shared::registration::{
     RegisterError, Registered, register_incoming, register_upload,
 };
+use tracing::Instrument;
 
 /// Handles a batch of messages. A message that fails comes again; the others
 /// are done.
@@ -24,8 +25,7 @@ pub async fn handle(event: SqsEvent, app: &App) -> SqsBatchResponse {
         )
     });
     for (id, result) in futures::future::join_all(handled).await {
-        if let Err(error) = result {
-            tracing::warn!(message_id = %id, %error, "an upload event failed and will come again");
+        if result.is_err() {
             response.add_failure(id);
         }
     }
@@ -53,10 +53,32 @@ async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), RegisterE
             continue;
         }
         if let Some(key) = record.s3.object.key.as_deref() {
-            register(&decode(key), app).await?;
+            let key = decode(key);
+            let registering = async {
+                register(&key, app).await.inspect_err(|error| {
+                    tracing::warn!(%error, "an upload event failed and will come again");
+                })
+            };
+            registering.instrument(span(message, &key)).await?;
         }
     }
     Ok(())
+}
+
+/// Gives every line of an upload the ids that it is about. What people call
+/// their objects is not for logs.
+fn span(message: &SqsMessage, key: &str) -> tracing::Span {
+    let (project, file) = match parse_key(key) {
+        Some(ObjectKey::Audio(project, file)) => (Some(project), Some(file)),
+        Some(ObjectKey::Incoming(project, _)) => (Some(project), None),
+        None => (None, None),
+    };
+    tracing::info_span!(
+        "upload",
+        message_id = message.message_id.as_deref(),
+        project_id = project.map(tracing::field::display),
+        file_id = file.map(tracing::field::display),
+    )
 }
 
 /// Keys in events are form-encoded: `+` is a blank.

@@ -1,12 +1,12 @@
 //! Entry point of the `register` function.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use stt_eval_shared::App;
+use stt_eval_shared::{App, logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    let app = App::from_env().await?;
+    logs::init();
+    let app = App::from_env()?;
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
         Ok::<_, Error>(register::handle(event.payload, app).await)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stt_eval_shared::App;
 use stt_eval_shared::config::Admission;
 use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::domain::unit::{Unit, UnitState};
+use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
 use stt_eval_shared::providers::Credential;
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::slots::{Slot, Slots};
@@ -30,21 +30,21 @@ pub(crate) fn slot(unit: &Unit, model: &str, samples: &[Sample]) -> Slot {
 
 /// Whether there is room for another unit, and if not, why. What is larger
 /// than a limit by itself is let in alone.
-fn refusal(limits: &Admission, slots: &Slots, new: &Slot) -> Option<&'static str> {
+fn refusal(limits: &Admission, slots: &Slots, new: &Slot) -> Option<WaitingReason> {
     let taken = || slots.taken.iter();
     taken().next()?;
     if taken().count() >= limits.open_batches {
-        return Some("the provider has as many batches of this project as it takes");
+        return Some(WaitingReason::ProviderBatchesFull);
     }
     if taken().map(|slot| slot.bytes).sum::<u64>() + new.bytes > limits.stored_bytes {
-        return Some("the provider keeps as much audio of this project as it takes");
+        return Some(WaitingReason::ProviderStorageFull);
     }
     let waiting: u64 = taken()
         .filter(|slot| slot.model == new.model)
         .map(|slot| slot.audio_seconds)
         .sum();
     if waiting > 0 && waiting + new.audio_seconds > limits.audio_seconds {
-        return Some("as much audio waits for the model as the provider takes");
+        return Some(WaitingReason::ModelQueueFull);
     }
     None
 }
@@ -55,7 +55,7 @@ pub(crate) async fn admit(
     unit: &Unit,
     credential: &Credential,
     slot: &Slot,
-) -> Result<Option<&'static str>, Failure> {
+) -> Result<Option<WaitingReason>, Failure> {
     let (project, provider) = (&unit.project, &*unit.provider);
     for attempt in 1..=TRIES {
         let slots = app.store.slots(project, provider, &credential.id).await?;
@@ -85,7 +85,8 @@ pub(crate) async fn admit(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Some("many units ask for room at once"))
+    // Many units ask for room at once.
+    Ok(Some(WaitingReason::Other))
 }
 
 /// Slots whose units are not on their way to the provider any more: they were

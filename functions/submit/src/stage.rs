@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::domain::unit::{Unit, Unsent};
+use stt_eval_shared::domain::unit::{Unit, Unsent, WaitingReason};
 use stt_eval_shared::domain::{FileId, Timestamp};
 use stt_eval_shared::providers::catalogue::Model;
 use stt_eval_shared::providers::gemini::file_name;
@@ -37,9 +37,9 @@ pub(crate) enum Staged {
         unsent: Vec<Unsent>,
     },
     /// Something is under way elsewhere, or time ran out: go on later.
-    Later(&'static str),
+    Later(WaitingReason),
     /// The provider asks for a pause.
-    Pause(Option<Duration>, &'static str),
+    Pause(Option<Duration>, WaitingReason),
     /// The provider does not accept the credential.
     Unauthorized,
 }
@@ -48,8 +48,8 @@ pub(crate) enum Staged {
 enum One {
     Ready(StagedInput),
     Unsent(Unsent),
-    Later(&'static str),
-    Pause(Option<Duration>, &'static str),
+    Later(WaitingReason),
+    Pause(Option<Duration>, WaitingReason),
     Unauthorized,
 }
 
@@ -93,7 +93,7 @@ impl Stage<'_> {
         let until = Timestamp::now() + app.config.policy.deadline;
         let usable: Vec<Upload> = known
             .values()
-            .filter(|upload| lasts(upload, until))
+            .filter(|upload| lasts(upload, until) && !self.distrusts(upload))
             .cloned()
             .collect();
         if !app
@@ -101,7 +101,7 @@ impl Stage<'_> {
             .use_uploads(&unit.project, &usable, unit.run)
             .await?
         {
-            return Ok(Staged::Later("audio at the provider is being renewed"));
+            return Ok(Staged::Later(WaitingReason::SendingAudio));
         }
         let mut inputs: BTreeMap<FileId, StagedInput> = usable
             .into_iter()
@@ -138,9 +138,16 @@ impl Stage<'_> {
         Ok(held.unwrap_or(Staged::Done { inputs, unsent }))
     }
 
+    /// Whether an upload was there when a batch of the unit did not come to an
+    /// end: the upload may be why.
+    fn distrusts(&self, upload: &Upload) -> bool {
+        let again = self.unit.resubmitted.as_ref();
+        again.is_some_and(|again| upload.claimed_at < again.at)
+    }
+
     async fn one(&self, sample: &Sample, known: Option<&Upload>) -> Result<One, Failure> {
         if !self.deadline.allows(NEEDED) {
-            return Ok(One::Later("the audio is being sent to the provider"));
+            return Ok(One::Later(WaitingReason::SendingAudio));
         }
         let format = stt_eval_shared::audio::AudioFormat::from_content_type(&sample.content_type)
             .map(|format| format.to_string());
@@ -153,7 +160,7 @@ impl Stage<'_> {
             ));
         };
         let Some(mut upload) = self.claim(sample, known).await? else {
-            return Ok(One::Later("the audio is being sent to the provider"));
+            return Ok(One::Later(WaitingReason::SendingAudio));
         };
         let (app, unit) = (self.app, self.unit);
         let epoch = upload.epoch.to_string();
@@ -189,7 +196,7 @@ impl Stage<'_> {
         upload.rev += 1;
         match app.store.save_upload(&unit.project, &upload).await {
             Ok(()) => Ok(one),
-            Err(StoreError::Conflict) => Ok(One::Later("audio at the provider is being renewed")),
+            Err(StoreError::Conflict) => Ok(One::Later(WaitingReason::SendingAudio)),
             Err(error) => Err(error.into()),
         }
     }
@@ -209,6 +216,7 @@ impl Stage<'_> {
                 credential: self.credential.id.clone(),
                 epoch: 0,
                 staged: None,
+                earlier: Vec::new(),
                 claimed_at: now,
                 runs: std::collections::BTreeSet::new(),
                 rev: 1,
@@ -218,15 +226,9 @@ impl Stage<'_> {
                 if upload.staged.is_none() && held {
                     return Ok(None);
                 }
-                Upload {
-                    // The old one may still serve a batch; it gets out of the
-                    // way by itself.
-                    epoch: upload.epoch + u32::from(upload.staged.is_some()),
-                    staged: None,
-                    claimed_at: now,
-                    rev: upload.rev + 1,
-                    ..upload.clone()
-                }
+                // The old one may still serve a batch; it goes when no run
+                // uses it.
+                upload.renewed(now)
             }
         };
         match app.store.save_upload(&unit.project, &claimed).await {
@@ -245,7 +247,7 @@ impl Stage<'_> {
             CallError::Rejected {
                 kind: Rejection::Quota { retry_after },
                 ..
-            } => One::Pause(*retry_after, "the provider's limits are reached"),
+            } => One::Pause(*retry_after, WaitingReason::ProviderRateLimited),
             CallError::Rejected { .. } => self.unsent(
                 sample,
                 "provider_refused_audio",
@@ -253,7 +255,7 @@ impl Stage<'_> {
                 true,
             ),
             // Sending it again under the same name costs nothing.
-            CallError::Ambiguous { .. } => One::Pause(None, "the provider could not be reached"),
+            CallError::Ambiguous { .. } => One::Pause(None, WaitingReason::ProviderUnreachable),
             CallError::Input { .. } => self.unsent(
                 sample,
                 "audio_unreadable",

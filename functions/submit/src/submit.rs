@@ -5,7 +5,9 @@ use std::time::Duration;
 use stt_eval_shared::access::random;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitKey, UnitState, Unsent};
+use stt_eval_shared::domain::unit::{
+    Ending, Event, Unit, UnitKey, UnitState, Unsent, WaitingReason,
+};
 use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::gemini::file_name;
 use stt_eval_shared::providers::{
@@ -148,7 +150,7 @@ impl Work<'_> {
         if let Some(reason) = admission::admit(app, unit, &credential, &slot).await? {
             let waiting = Event::Waiting {
                 pause: app.config.admission.pause,
-                reason: reason.to_owned(),
+                reason,
             };
             return wait(app, unit, waiting).await;
         }
@@ -164,10 +166,7 @@ impl Work<'_> {
             Staged::Done { inputs, unsent } => (inputs, unsent),
             Staged::Later(reason) => {
                 let pause = LOOK_AGAIN.min(app.config.policy.resend_after);
-                let waiting = Event::Waiting {
-                    pause,
-                    reason: reason.to_owned(),
-                };
+                let waiting = Event::Waiting { pause, reason };
                 return wait(app, unit, waiting).await;
             }
             Staged::Pause(retry_after, reason) => return self.postpone(retry_after, reason).await,
@@ -206,7 +205,7 @@ impl Work<'_> {
         if !self.deadline.allows(NEEDED) {
             let waiting = Event::Waiting {
                 pause: Duration::ZERO,
-                reason: "time ran out".into(),
+                reason: WaitingReason::Other,
             };
             return wait(app, unit, waiting).await;
         }
@@ -309,10 +308,10 @@ impl Work<'_> {
 
     async fn not_created(&self, unit: &Unit, fence: u64, error: &CallError) -> Result<(), Failure> {
         let app = self.app;
-        let refused = |retry_after, reason: &str| Event::Refused {
+        let refused = |retry_after, reason| Event::Refused {
             fence,
             retry_after,
-            reason: reason.to_owned(),
+            reason,
         };
         match error {
             CallError::Ambiguous { .. } => Ok(()),
@@ -320,12 +319,12 @@ impl Work<'_> {
                 kind: Rejection::Quota { retry_after },
                 ..
             } => {
-                let event = refused(*retry_after, "the provider's limits are reached");
+                let event = refused(*retry_after, WaitingReason::ProviderRateLimited);
                 wait(app, unit, event).await
             }
             CallError::Rejected { kind, .. } => {
                 // Two steps: back to ready, for no batch exists; then its end.
-                let Some(unit) = save(app, unit, refused(None, "refused")).await? else {
+                let Some(unit) = save(app, unit, refused(None, WaitingReason::Other)).await? else {
                     return Ok(());
                 };
                 let back = Work {
@@ -342,7 +341,7 @@ impl Work<'_> {
                 }
             }
             CallError::Input { .. } => {
-                save(app, unit, refused(None, "the audio could not be read"))
+                save(app, unit, refused(None, WaitingReason::AudioUnreadable))
                     .await
                     .map(drop)
             }
@@ -361,7 +360,7 @@ impl Work<'_> {
                 kind: Rejection::Quota { retry_after },
                 ..
             } => {
-                self.postpone(*retry_after, "the provider's limits are reached")
+                self.postpone(*retry_after, WaitingReason::ProviderRateLimited)
                     .await
             }
             CallError::Rejected { .. } => {
@@ -369,16 +368,20 @@ impl Work<'_> {
                     .await
             }
             CallError::Ambiguous { .. } | CallError::Input { .. } => {
-                self.postpone(None, "the provider could not be reached")
+                self.postpone(None, WaitingReason::ProviderUnreachable)
                     .await
             }
         }
     }
 
-    async fn postpone(&self, retry_after: Option<Duration>, reason: &str) -> Result<(), Failure> {
+    async fn postpone(
+        &self,
+        retry_after: Option<Duration>,
+        reason: WaitingReason,
+    ) -> Result<(), Failure> {
         let event = Event::Postponed {
             retry_after,
-            reason: reason.to_owned(),
+            reason,
         };
         wait(self.app, &self.unit, event).await
     }

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use stt_eval_local::cloud::{LOG_DIRECTIVES, Ports};
 use stt_eval_local::demo;
 use stt_eval_local::node::{GeminiChoice, Node, NodeError, NodeOptions, schema};
+use stt_eval_local::replay;
 use stt_eval_shared::domain::ProjectId;
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +35,14 @@ enum Command {
         /// Where everything is kept; a restart goes on from there.
         #[arg(long)]
         data: PathBuf,
+        /// Serves the cloud and the simulator only: somebody else runs the
+        /// functions.
+        #[arg(long)]
+        without_functions: bool,
+        /// Writes what was asked of the cloud to this file at the end, as JSON,
+        /// with DynamoDB's capacity units.
+        #[arg(long, value_name = "FILE")]
+        counts: Option<PathBuf>,
     },
     /// Shows the whole flow on the bundled clips.
     Demo {
@@ -42,6 +51,23 @@ enum Command {
         /// Where everything is kept; by default a directory that goes at the end.
         #[arg(long)]
         data: Option<PathBuf>,
+    },
+    /// Parses and scores units again from the raw output that was landed, and
+    /// puts the run's counts right; prints one JSON line for each part. Nothing
+    /// else may be running on the data.
+    Replay {
+        /// Where everything is kept.
+        #[arg(long)]
+        data: PathBuf,
+        /// The project.
+        #[arg(long)]
+        project: ProjectId,
+        /// The run, `run_…`.
+        #[arg(long)]
+        run: String,
+        /// One unit, e.g. `p00-r01-c0000`; without it all of the run.
+        #[arg(long)]
+        unit: Option<String>,
     },
     /// Prints the tables as JSON.
     Schema,
@@ -76,6 +102,10 @@ struct Machine {
     /// Port of the SQS endpoint; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     sqs_port: u16,
+    /// Address of another implementation of DynamoDB, S3 and SQS, to be used in
+    /// place of the embedded one, e.g. of an emulator. The ports then mean nothing.
+    #[arg(long, value_name = "URL")]
+    aws: Option<String>,
     /// Replaces a variable of the functions, e.g. `SUBMISSION_GRACE_SECONDS=1`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
     settings: Vec<(String, String)>,
@@ -134,6 +164,9 @@ impl Machine {
                 sqs: self.sqs_port,
             },
             overrides: self.settings.into_iter().collect(),
+            aws: self.aws,
+            functions: true,
+            metered: false,
         }
     }
 }
@@ -163,11 +196,20 @@ async fn run(command: Command) -> Result<(), NodeError> {
             machine,
             listen,
             data,
+            without_functions,
+            counts,
         } => {
             log("info");
-            let node = Node::start(machine.options(listen, data)).await?;
+            let mut options = machine.options(listen, data);
+            options.functions = !without_functions;
+            options.metered = counts.is_some();
+            let node = Node::start(options).await?;
             println!("{}", node.ready_line());
             stopped().await?;
+            if let Some(file) = counts {
+                std::fs::write(&file, node.counts().to_string())
+                    .map_err(|e| NodeError(format!("{}: {e}", file.display())))?;
+            }
             node.stop().await
         }
         Command::Demo { machine, data } => {
@@ -180,6 +222,16 @@ async fn run(command: Command) -> Result<(), NodeError> {
             let shown = demo::run(&node, &gemini).await;
             node.stop().await?;
             shown
+        }
+        Command::Replay {
+            data,
+            project,
+            run,
+            unit,
+        } => {
+            log("error");
+            let show = |answer: &serde_json::Value| println!("{answer}");
+            replay::run(data, project, &run, unit.as_deref(), show).await
         }
         Command::Schema => {
             println!("{}", schema());

@@ -75,6 +75,14 @@ pub struct NodeOptions {
     /// Variables that replace those this machine sets by itself, by name as in
     /// [`stt_eval_shared::config`].
     pub overrides: HashMap<String, String>,
+    /// Where DynamoDB, S3 and SQS are, if not in this process: the one address
+    /// of another implementation of them.
+    pub aws: Option<String>,
+    /// Whether the functions run. Without them it is a cloud for functions that
+    /// somebody else runs, and nothing is done by itself.
+    pub functions: bool,
+    /// Whether DynamoDB's capacity units are counted.
+    pub metered: bool,
 }
 
 impl NodeOptions {
@@ -91,6 +99,9 @@ impl NodeOptions {
             batch_delay: Duration::from_millis(500),
             ports: Ports::default(),
             overrides: HashMap::new(),
+            aws: None,
+            functions: true,
+            metered: false,
         }
     }
 }
@@ -149,7 +160,11 @@ impl Node {
             seed_credential(&app, project, &options, &gemini_url).await?;
         }
         let stop = CancellationToken::new();
-        let tasks = run_functions(&cloud, &app, listener, options.poll_interval, &stop);
+        let tasks = if options.functions {
+            run_functions(&cloud, &app, listener, options.poll_interval, &stop)
+        } else {
+            JoinSet::new()
+        };
         Ok(Self {
             cloud,
             simulator,
@@ -175,6 +190,24 @@ impl Node {
             "gemini": self.gemini_url,
             "bucket": BUCKET,
         })
+    }
+
+    /// What was asked of the cloud so far, as JSON.
+    #[must_use]
+    pub fn counts(&self) -> serde_json::Value {
+        let counts = self.cloud.request_counts();
+        let counts = counts.iter().map(|((service, operation), traffic)| {
+            serde_json::json!({
+                "service": service,
+                "operation": operation,
+                "requests": traffic.requests,
+                "refused": traffic.refused,
+                "bytes_in": traffic.bytes_in,
+                "bytes_out": traffic.bytes_out,
+                "half_units": traffic.half_units,
+            })
+        });
+        counts.collect()
     }
 
     /// Stops cleanly: no new work, what is under way ends, state is kept.
@@ -215,9 +248,12 @@ async fn start_cloud(options: &NodeOptions) -> Result<Cloud, NodeError> {
     config.event_queue = EVENTS.to_owned();
     config.cors_origins = vec!["*".to_owned()];
     config.ports = options.ports;
-    Cloud::start(config)
-        .await
-        .map_err(|e| failed("the embedded cloud")(&e))
+    config.metered = options.metered;
+    let started = match &options.aws {
+        None => Cloud::start(config).await,
+        Some(url) => Cloud::elsewhere(config, url).await,
+    };
+    started.map_err(|e| failed("the embedded cloud")(&e))
 }
 
 async fn start_simulator(options: &NodeOptions) -> Result<GeminiSim, NodeError> {

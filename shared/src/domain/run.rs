@@ -288,13 +288,47 @@ impl Run {
         self.closing = true;
         self.due_at = Some(now);
         self.finished_at = Some(now);
+        self.conclude();
+    }
+
+    /// Whether it succeeded, by its counts.
+    fn conclude(&mut self) {
         if self.completed() > 0 {
             self.status = RunStatus::Completed;
+            self.error_message = None;
         } else {
             self.status = RunStatus::Failed;
             self.error_message =
                 Some("no item succeeded; the results say why for each of them".into());
         }
+    }
+
+    /// Puts what was counted from a provider's outcomes in place of what the
+    /// run says of it. Reviews are counted by themselves. `None` while work is
+    /// under way, and for a provider that the run has not.
+    #[must_use]
+    pub fn recounted(&self, provider: u8, counted: &Tally, now: Timestamp) -> Option<Self> {
+        if self.status.is_active() {
+            return None;
+        }
+        let mut run = self.touched(now);
+        let says = run.providers.get_mut(usize::from(provider))?;
+        says.completed = counted.completed;
+        says.failed = counted.failed;
+        says.sums.clone_from(&counted.sums);
+        says.cost_micro_usd = counted.cost_micro_usd;
+        // In the order in which they answered first.
+        says.model_versions
+            .retain(|version| counted.model_versions.contains(version));
+        for version in &counted.model_versions {
+            if !says.model_versions.contains(version) {
+                says.model_versions.push(version.clone());
+            }
+        }
+        if run.status != RunStatus::Cancelled {
+            run.conclude();
+        }
+        Some(run)
     }
 
     /// Stops it.
@@ -384,4 +418,4 @@ impl Run {
 
 #[cfg(test)]
 #[path = "run_tests.rs"]
-mod tests;
+pub(super) mod tests;

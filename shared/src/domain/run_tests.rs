@@ -20,7 +20,7 @@ fn key(provider: u8, round: u16, chunk: u16) -> UnitKey {
     }
 }
 
-fn accepted(samples: u32, models: usize) -> Run {
+pub(crate) fn accepted(samples: u32, models: usize) -> Run {
     let model = ProviderRun {
         model: "model".into(),
         provider: "gemini".into(),

@@ -14,6 +14,10 @@ use crate::domain::result::{Outcome, Review};
 use crate::domain::run::Run;
 use crate::domain::{ProjectId, ResultId, RunId};
 
+/// Most outcomes that are written together with their run: a transaction has up
+/// to 100 writes.
+pub const MAX_REPLAYED: usize = 99;
+
 /// The latest outcome of an item, its later scores and its review.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -23,6 +27,17 @@ pub struct Entry {
     pub scores: Vec<Rescored>,
     /// Its review.
     pub review: Option<Review>,
+}
+
+/// An outcome as it is stored, of any round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredOutcome {
+    /// Position of its item.
+    pub position: u16,
+    /// Round that brought it.
+    pub round: u16,
+    /// What is there; `None` when it can't be read.
+    pub outcome: Option<Outcome>,
 }
 
 pub(super) fn partition(project: &ProjectId, run: RunId) -> String {
@@ -154,6 +169,56 @@ impl Store {
         let to = format!("{}~", prefix(provider, end - 1));
         let pk = partition(project, run);
         entries(self.all(&self.tables.results, &pk, (&*from, &*to)).await?)
+    }
+
+    /// Every outcome of a provider at positions `start..end`, of all rounds, in
+    /// order of positions and rounds. One that can't be read hides no other.
+    pub async fn stored_outcomes(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        provider: u8,
+        start: u16,
+        end: u16,
+    ) -> Result<Vec<StoredOutcome>, StoreError> {
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let from = prefix(provider, start);
+        let to = format!("{}~", prefix(provider, end - 1));
+        let pk = partition(project, run);
+        let items = self.all(&self.tables.results, &pk, (&*from, &*to)).await?;
+        let stored = items.into_iter().filter_map(|item| {
+            let mut parts = row::text(&item, "sk")?.split('#').skip(1);
+            let position = parts.next()?.parse().ok()?;
+            let round = parts.next()?.strip_prefix('r')?.parse().ok()?;
+            let outcome = match row::read::<Outcome>(item) {
+                Ok(outcome) => Some(outcome),
+                Err(error) => {
+                    tracing::error!(run_id = %run, provider, position, round, %error, "an outcome can't be read");
+                    None
+                }
+            };
+            Some(StoredOutcome {
+                position,
+                round,
+                outcome,
+            })
+        });
+        Ok(stored.collect())
+    }
+
+    /// Writes outcomes anew together with the run that counts them, if nothing
+    /// else changed the run. No more than [`MAX_REPLAYED`] at once.
+    pub async fn save_replayed(&self, outcomes: &[Outcome], run: &Run) -> Result<(), StoreError> {
+        let mut txn = self
+            .txn()
+            .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+        for outcome in outcomes {
+            let item = outcome_item(&run.project, outcome)?;
+            txn = txn.put(&self.tables.results, item)?;
+        }
+        Ok(txn.commit().await?)
     }
 
     /// Results of a run by their WER in a scoring: one page of ids, and where to

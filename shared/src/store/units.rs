@@ -6,8 +6,12 @@ use super::row::{self, Item, Row, n, s};
 use super::runs::run_item;
 use super::{Store, StoreError};
 use crate::domain::run::Run;
-use crate::domain::unit::{Unit, UnitKey, UnitState};
+use crate::domain::unit::{Unit, UnitKey, UnitState, WaitingUnit};
 use crate::domain::{ProjectId, RunId, Timestamp};
+
+/// Pages of 1 MB that are read to tell what a run waits for: some 5,000 units,
+/// more than a run of 16 models and 10,000 samples of usual size has.
+const WAITING_PAGES: usize = 4;
 
 /// The work of asking one provider, with one credential, for its batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +141,48 @@ impl Store {
             .all(&self.tables.units, &partition(project, run), ("p", "p~"))
             .await?;
         items.into_iter().map(row::read).collect()
+    }
+
+    /// Units of a run that wait to be submitted, or whose submission is open.
+    /// For people, so it may be a moment behind; of a run with very many units
+    /// it looks at the first [`WAITING_PAGES`] pages.
+    pub async fn waiting_units(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+    ) -> Result<Vec<WaitingUnit>, StoreError> {
+        let mut waiting = Vec::new();
+        let mut start = None;
+        for _ in 0..WAITING_PAGES {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.tables.units)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .filter_expression("attribute_exists(#reason) OR #state = :creating")
+                .projection_expression("sk, #generation, #spans, #reason, #next, #claimed")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_names("#generation", "generation")
+                .expression_attribute_names("#spans", "spans")
+                .expression_attribute_names("#reason", "waiting_reason")
+                .expression_attribute_names("#next", "not_before")
+                .expression_attribute_names("#claimed", "claimed_at")
+                .expression_attribute_values(":pk", s(partition(project, run)))
+                .expression_attribute_values(":from", s("p"))
+                .expression_attribute_values(":to", s("p~"))
+                .expression_attribute_values(":creating", s("creating"))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            for item in answer.items.unwrap_or_default() {
+                waiting.push(row::read(item)?);
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(waiting)
     }
 
     /// Writes a unit's next revision.

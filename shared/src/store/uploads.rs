@@ -23,6 +23,10 @@ pub struct Upload {
     pub epoch: u32,
     /// What the provider has; `None` while it is on its way.
     pub staged: Option<StagedInput>,
+    /// What was sent before, under earlier names, and may still be there:
+    /// batches of the runs below may have been made with it.
+    #[serde(default)]
+    pub earlier: Vec<StagedInput>,
     /// Who began sending it, and when: others wait a while before they try.
     pub claimed_at: Timestamp,
     /// Runs that use it.
@@ -30,6 +34,29 @@ pub struct Upload {
     pub runs: std::collections::BTreeSet<RunId>,
     /// Revision, for conditional writes.
     pub rev: u64,
+}
+
+impl Upload {
+    /// Everything of it that the provider may have.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let kept = self.staged.iter().chain(&self.earlier);
+        kept.map(|staged| staged.name.as_str())
+    }
+
+    /// The same, about to be sent anew under another name.
+    #[must_use]
+    pub fn renewed(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.earlier
+            .retain(|staged| Timestamp::from(staged.expires_at) > now);
+        if let Some(staged) = next.staged.take() {
+            next.epoch += 1;
+            next.earlier.push(staged);
+        }
+        next.claimed_at = now;
+        next.rev += 1;
+        next
+    }
 }
 
 fn sort_key(file: FileId, provider: &str, credential: &str) -> String {

@@ -12,6 +12,7 @@ use crate::world::World;
 pub fn judge(w: &mut World) {
     let mut found = Vec::new();
     batches(w, &mut found);
+    resubmissions(w, &mut found);
     match w.tables.run.clone() {
         Some(run) => {
             ended(w, &run, &mut found);
@@ -48,7 +49,12 @@ fn batches(w: &World, found: &mut Vec<String>) {
         *creations.entry(key).or_default() += 1;
     }
     for (key, times) in creations {
-        if times > w.policy.max_attempts {
+        let again = w
+            .tables
+            .units
+            .get(key)
+            .is_none_or(|unit| unit.resubmitted.is_some());
+        if times > w.policy.max_attempts + u32::from(again) {
             found.push(format!("{key} was created {times} times"));
         }
     }
@@ -64,7 +70,7 @@ fn batches(w: &World, found: &mut Vec<String>) {
         if !ours && batch.is_forgotten(w.clock) {
             continue;
         }
-        if !batch.disowned {
+        if !batch.disowned && !batch.has_expired(w.clock) {
             kept.entry(batch.key).or_default().push(&batch.name);
         }
         if !ours && !batch.disowned {
@@ -73,7 +79,9 @@ fn batches(w: &World, found: &mut Vec<String>) {
                 batch.name, batch.display_name
             ));
         }
-        if !batch.is_over(w.clock) {
+        // What takes no notice was told; more can't be done.
+        let told = batch.disowned && batch.deaf;
+        if !batch.is_over(w.clock) && batch.stops_at.is_none() && !told {
             found.push(format!(
                 "{} of {} still runs",
                 batch.name, batch.display_name
@@ -85,6 +93,22 @@ fn batches(w: &World, found: &mut Vec<String>) {
             found.push(format!(
                 "{key} was paid for {} times: {names:?}",
                 names.len()
+            ));
+        }
+    }
+}
+
+/// What was made once more had brought nothing.
+fn resubmissions(w: &World, found: &mut Vec<String>) {
+    for unit in w.tables.units.values() {
+        let Some(again) = &unit.resubmitted else {
+            continue;
+        };
+        let batch = w.provider.batches.iter().find(|b| b.name == again.batch);
+        if batch.is_none_or(|batch| batch.has_results(w.clock)) {
+            found.push(format!(
+                "{}: the results of {} were thrown away",
+                unit.key, again.batch
             ));
         }
     }

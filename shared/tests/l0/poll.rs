@@ -50,15 +50,31 @@ pub async fn save(cx: &Cx, unit: &Unit, event: Event) -> Result<Option<Unit>, Fa
     let Ok(step) = unit.step(event, cx.now(), &cx.policy()) else {
         return Ok(None);
     };
-    for Effect::CancelBatch(batch) in step.effects {
-        cx.cancel(&batch).await?;
-        if !shared {
-            cx.delete_input((unit.key, unit.attempt)).await?;
+    for effect in step.effects {
+        match effect {
+            Effect::CancelBatch(batch) => {
+                cx.cancel(&batch).await?;
+                if !shared {
+                    cx.delete_input((unit.key, unit.attempt)).await?;
+                }
+            }
+            Effect::DeleteInput(_) => delete_input(cx, unit).await?,
         }
     }
     match cx.save_unit(&step.unit).await {
         Ok(()) => Ok(Some(step.unit)),
         Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `delete_input`: forgets a request document whose batch is over.
+async fn delete_input(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    if !cx.credential().await {
+        return Ok(());
+    }
+    match cx.delete_input((unit.key, unit.attempt)).await {
+        Ok(()) | Err(CallError::Unauthorized) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -197,42 +213,69 @@ async fn adopt(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
     }
 }
 
-/// `units::observe`: asks for one batch by its name.
+/// `units::observe`: asks for one batch by its name; one that is overdue is
+/// stopped, and asked for again.
 async fn observe(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
+    let Some(open) = look(cx, unit).await? else {
+        return Ok(());
+    };
+    if stopping(&open) && !stopping(unit) {
+        return look(cx, &open).await.map(drop);
+    }
+    let due_at = if stopping(&open) {
+        open.due_at
+    } else {
+        Some(cx.now() + cx.policy().backstop)
+    };
+    adopt(cx, &Unit { due_at, ..open }).await
+}
+
+fn stopping(unit: &Unit) -> bool {
+    let UnitState::Submitted { stopping_since, .. } = &unit.state else {
+        return false;
+    };
+    stopping_since.is_some()
+}
+
+/// `units::look`: gives the unit while its batch is open.
+async fn look(cx: &Cx, unit: &Unit) -> Result<Option<Unit>, Failed> {
     let UnitState::Submitted {
         batch,
         submitted_at,
         ..
     } = &unit.state
     else {
-        return Ok(());
+        return Ok(None);
     };
     if !cx.credential().await {
-        return vanish(cx, unit).await;
+        return vanish(cx, unit).await.map(|()| None);
+    }
+    if stopping(unit) {
+        match cx.cancel(batch).await {
+            Ok(()) | Err(CallError::Unauthorized) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let overdue = cx.now().since(*submitted_at) >= cx.policy().deadline;
     match cx.get(batch).await {
-        Ok(status) => observed(cx, unit, status).await?,
-        Err(CallError::NotFound) => return vanish(cx, unit).await,
+        // A known mistake: who was told to stop has not stopped yet.
+        Ok(_) if stopping(unit) && cx.protocol().trusts_cancel => {
+            observed(cx, unit, (BatchState::Cancelled, None)).await?;
+        }
+        Ok(status) => {
+            if stopping(unit) {
+                cx.world().reached.late_results += u64::from(status.1.is_some());
+            }
+            observed(cx, unit, status).await?;
+        }
+        Err(CallError::NotFound) => return vanish(cx, unit).await.map(|()| None),
         Err(CallError::Unauthorized) if overdue && !cx.protocol().waits_for_access => {
-            return vanish(cx, unit).await;
+            return vanish(cx, unit).await.map(|()| None);
         }
         Err(error) => return Err(error.into()),
     }
-    match cx.unit(unit.key).await? {
-        Some(unit) if matches!(unit.state, UnitState::Submitted { .. }) => {
-            let due_at = Some(cx.now() + cx.policy().backstop);
-            adopt(
-                cx,
-                &Unit {
-                    due_at,
-                    ..(*unit).clone()
-                },
-            )
-            .await
-        }
-        _ => Ok(()),
-    }
+    let stored = cx.unit(unit.key).await?.map(|unit| (*unit).clone());
+    Ok(stored.filter(|unit| matches!(unit.state, UnitState::Submitted { .. })))
 }
 
 /// Ends a unit whose batch is out of reach.
@@ -262,6 +305,9 @@ async fn observed(
     .await?
     {
         Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => collect(cx, unit).await,
+        Some(unit) if matches!(unit.state, UnitState::Ready { .. }) => {
+            cx.send(Message::SubmitUnit(unit.key)).await
+        }
         _ => Ok(()),
     }
 }

@@ -35,6 +35,8 @@ pub struct Protocol {
     /// Cancelling one of several batches of a unit deletes the request document
     /// that the others are made from.
     pub deletes_shared_input: bool,
+    /// An overdue batch counts as over once it was told to stop.
+    pub trusts_cancel: bool,
 }
 
 impl Protocol {
@@ -49,11 +51,12 @@ impl Protocol {
         stops_newer: false,
         waits_for_access: false,
         deletes_shared_input: false,
+        trusts_cancel: false,
     };
 
     /// Wrong ones, with names for people: the four of the design first, then
     /// mistakes that this simulation found in the handlers.
-    pub const WRONG: [(&'static str, Self); 10] = [
+    pub const WRONG: [(&'static str, Self); 11] = [
         (
             "check-then-create",
             Self {
@@ -121,6 +124,13 @@ impl Protocol {
             "a shared request document deleted",
             Self {
                 deletes_shared_input: true,
+                ..Self::RIGHT
+            },
+        ),
+        (
+            "a batch told to stop taken for stopped",
+            Self {
+                trusts_cancel: true,
                 ..Self::RIGHT
             },
         ),

@@ -14,6 +14,8 @@ use crate::world::{Cx, Dice, Fault, World};
 /// A creation is taken so much later at most; with [`LIST_LAG`] and the life of
 /// a function this is less than the protocol's grace.
 const LATE: Duration = Duration::from_secs(150);
+/// A batch that is told to stop may go on for so long.
+const STOPPING: Duration = Duration::from_secs(120);
 /// A list is so far behind at most.
 const LIST_LAG: Duration = Duration::from_secs(90);
 
@@ -63,7 +65,10 @@ pub struct Batch {
     output_at: Timestamp,
     fate: Fate,
     odd_state: bool,
-    pub cancelled: bool,
+    /// It takes no notice of being told to stop.
+    pub deaf: bool,
+    /// When it stops because it was told to.
+    pub stops_at: Option<Timestamp>,
     /// Somebody asked to stop it, in time or not.
     pub disowned: bool,
     lines: Rc<Vec<Line>>,
@@ -72,7 +77,22 @@ pub struct Batch {
 impl Batch {
     /// Whether it is over, or will never be anything.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.cancelled || (self.fate != Fate::Hangs && self.ends_at <= now)
+        self.is_stopped(now) || (self.fate != Fate::Hangs && self.ends_at <= now)
+    }
+
+    /// Whether it was stopped before it came to an end.
+    pub fn is_stopped(&self, now: Timestamp) -> bool {
+        self.stops_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether its items were worked on to the end: they cost money.
+    pub fn has_results(&self, now: Timestamp) -> bool {
+        self.fate == Fate::Succeeds && self.ends_at <= now && !self.is_stopped(now)
+    }
+
+    /// Whether the provider let it expire, which costs nothing.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.fate == Fate::Expires && self.ends_at <= now && !self.is_stopped(now)
     }
 
     /// Whether the provider does not know it any more.
@@ -83,7 +103,7 @@ impl Batch {
     fn state(&self, now: Timestamp) -> (BatchState, Option<String>) {
         let output = (self.output_at <= now).then(|| format!("output-{}", self.name));
         match self.fate {
-            _ if self.cancelled => (BatchState::Cancelled, None),
+            _ if self.is_stopped(now) => (BatchState::Cancelled, None),
             _ if self.ends_at > now && self.odd_state => {
                 (BatchState::Unknown("PAUSED".into()), None)
             }
@@ -128,8 +148,9 @@ impl Provider {
 
     /// When something happens by itself next.
     pub fn next_event(&self, now: Timestamp) -> Option<Timestamp> {
-        let times = self.batches.iter().map(|batch| batch.created_at);
-        times.filter(|at| *at > now).min()
+        let made = self.batches.iter().map(|batch| batch.created_at);
+        let stopped = self.batches.iter().filter_map(|batch| batch.stops_at);
+        made.chain(stopped).filter(|at| *at > now).min()
     }
 }
 
@@ -176,9 +197,12 @@ pub struct Order {
 
 impl World {
     fn accept(&mut self, order: &Order, late: Duration) -> String {
+        self.one_at_a_time(order);
         let odd = self.rates.batch;
         let dice = &mut self.dice;
-        let fate = if dice.chance(odd / 3) {
+        // More often with what is made again: it has to end as well.
+        let rate = if order.input.1 > 1 { odd } else { odd / 3 };
+        let fate = if dice.chance(rate) {
             match dice.below(5) {
                 0 => Fate::SucceedsWithoutOutput,
                 1 => Fate::Fails,
@@ -192,6 +216,12 @@ impl World {
         let created_at = self.clock + late;
         let longest = if dice.chance(400) { 10 } else { 1_200 };
         let ends_at = created_at + dice.up_to(Duration::from_secs(longest));
+        // Some end about when they are given up.
+        let ends_at = if dice.chance(odd / 6) {
+            ends_at + (self.policy.deadline - Duration::from_secs(300))
+        } else {
+            ends_at
+        };
         let name = format!("batch-{}", self.provider.batches.len());
         self.provider.batches.push(Batch {
             name: name.clone(),
@@ -209,7 +239,8 @@ impl World {
                 },
             fate,
             odd_state: dice.chance(odd / 10),
-            cancelled: false,
+            deaf: dice.chance(odd / 10),
+            stops_at: None,
             disowned: false,
             lines: Rc::new(lines(&order.items, odd, dice)),
         });
@@ -220,6 +251,26 @@ impl World {
             )
         });
         name
+    }
+
+    /// While a batch that its unit recorded is under way, no later attempt may
+    /// make another.
+    fn one_at_a_time(&mut self, order: &Order) {
+        let (key, attempt) = order.input;
+        let now = self.clock;
+        let recorded = self.tables.recorded.iter();
+        let earlier: Vec<&String> = recorded
+            .filter(|((of, at), _)| *of == key && *at < attempt)
+            .flat_map(|(_, names)| names)
+            .collect();
+        let mut runs = self.provider.batches.iter();
+        if let Some(other) = runs.find(|b| earlier.contains(&&b.name) && !b.is_over(now)) {
+            let violation = format!(
+                "{} was made while {} was running",
+                order.display_name, other.name
+            );
+            self.violations.push(violation);
+        }
     }
 
     /// What every call may answer.
@@ -329,8 +380,14 @@ impl Cx {
         let now = w.clock;
         w.tell(|| format!("cancel {batch}"));
         if let Some(at) = w.provider.find(batch, now) {
+            let lag = w.dice.up_to(STOPPING);
+            let at_once = w.dice.chance(500);
             let batch = &mut w.provider.batches[at];
-            batch.cancelled |= !batch.is_over(now);
+            let stops_at = if at_once { now } else { now + lag };
+            let ends_first = batch.fate != Fate::Hangs && batch.ends_at <= stops_at;
+            if batch.stops_at.is_none() && !batch.deaf && !ends_first {
+                batch.stops_at = Some(stops_at);
+            }
             batch.disowned = true;
         }
         if fault == Fault::After {
@@ -356,10 +413,12 @@ impl Cx {
         let mut w = self.step().await;
         let fault = w.call_fault()?;
         let now = w.clock;
-        let needed =
-            w.provider.batches.iter().find(|batch| {
-                batch.input == input && batch.created_at <= now && !batch.is_over(now)
-            });
+        let needed = w.provider.batches.iter().find(|batch| {
+            batch.input == input
+                && batch.created_at <= now
+                && !batch.disowned
+                && !batch.is_over(now)
+        });
         if let Some(batch) = needed {
             let violation = format!("the request document of running {} was deleted", batch.name);
             w.violations.push(violation);

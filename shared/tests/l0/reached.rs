@@ -2,7 +2,7 @@
 //! nothing, so the test asserts that each of these was seen.
 
 use stt_eval_shared::domain::run::RunStatus;
-use stt_eval_shared::domain::unit::{Ending, Unit, UnitState};
+use stt_eval_shared::domain::unit::{Ending, Unit, UnitState, WaitingReason};
 
 macro_rules! reached {
     ($($name:ident),* $(,)?) => {
@@ -35,6 +35,9 @@ reached!(
     expired,
     vanished,
     overdue,
+    stopping,
+    late_results,
+    resubmitted,
     without_output,
     cancelling,
     retries,
@@ -66,6 +69,14 @@ impl Reached {
                 _ if unit.attempt == 0 => self.unsendable += 1,
                 _ => {}
             },
+            UnitState::Ready { .. } => {
+                let again = unit.waiting_reason == Some(WaitingReason::Resubmitting);
+                self.resubmitted += u64::from(again);
+            }
+            UnitState::Submitted {
+                stopping_since: Some(_),
+                ..
+            } => self.stopping += 1,
             UnitState::Quarantined => self.quarantined += 1,
             UnitState::Cancelling { .. } => self.cancelling += 1,
             _ => {}

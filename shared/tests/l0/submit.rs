@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitKey, UnitState, Unsent, chunks};
+use stt_eval_shared::domain::unit::{
+    Ending, Event, Unit, UnitKey, UnitState, Unsent, WaitingReason, chunks,
+};
 
 use crate::protocol::Submission;
 use crate::provider::{CallError, Order};
@@ -134,7 +136,7 @@ pub async fn submit(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
                 return unsendable(cx, &unit, "provider_refused").await;
             }
             Err(CallError::Quota | CallError::Ambiguous) => {
-                let reason = "the provider could not be reached".to_owned();
+                let reason = WaitingReason::ProviderUnreachable;
                 let event = Event::Postponed {
                     retry_after: None,
                     reason,
@@ -144,7 +146,7 @@ pub async fn submit(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
         }
     }
     if !cx.allows(NEEDED) {
-        let reason = "time ran out".to_owned();
+        let reason = WaitingReason::Other;
         let event = Event::Waiting {
             pause: Duration::ZERO,
             reason,
@@ -201,7 +203,7 @@ async fn create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
     let refused = || Event::Refused {
         fence,
         retry_after: None,
-        reason: "refused".into(),
+        reason: WaitingReason::Other,
     };
     match cx.create(order(&unit)).await {
         Ok(batch) => {
@@ -244,7 +246,7 @@ async fn check_then_create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
             Ok(batch) => batch,
             Err(CallError::Ambiguous) => return Err(Failed),
             Err(_) => {
-                let reason = "refused".to_owned();
+                let reason = WaitingReason::Other;
                 let event = Event::Postponed {
                     retry_after: None,
                     reason,

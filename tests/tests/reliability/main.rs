@@ -7,12 +7,15 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod again;
+mod cycle;
 mod draw;
 mod failing;
 mod flow;
 mod killed;
 mod output;
 mod repeat;
+mod replay;
 mod rig;
 mod sites;
 mod state;

@@ -20,6 +20,7 @@ use stt_eval_shared::config::Config;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::store::schema::TABLES;
 use stt_eval_tests::audio::{sha256, wav};
+use stt_eval_tests::emulator::Emulator;
 use stt_eval_tests::fault::Injector;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -59,6 +60,7 @@ pub struct Ground {
     http: OnceLock<reqwest::Client>,
     dir: TempDir,
     numbers: AtomicU32,
+    _emulator: Option<Emulator>,
 }
 
 impl Ground {
@@ -66,12 +68,18 @@ impl Ground {
         let dir = tempfile::tempdir().unwrap();
         let mut config = CloudConfig::new(dir.path().join("cloud"), BUCKET);
         config.queues = vec![QueueSpec::new("events")];
-        let cloud = Cloud::start(config).await.unwrap();
+        let emulator = Emulator::wanted().await;
+        let cloud = match &emulator {
+            None => Cloud::start(config).await,
+            Some(emulator) => Cloud::elsewhere(config, &emulator.url).await,
+        };
+        let cloud = cloud.unwrap();
         Arc::new(Self {
             cloud,
             http: OnceLock::new(),
             dir,
             numbers: AtomicU32::new(1),
+            _emulator: emulator,
         })
     }
 

@@ -15,7 +15,8 @@ use stt_eval_tests::fault::{Kind, Site};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::rig::{Case, Ground, Options};
+use crate::failing::of_model;
+use crate::rig::{Case, FLASH, Ground, Options};
 use crate::state::Summary;
 
 /// Cases under way at once.
@@ -104,8 +105,40 @@ fn draw(name: &str, seed: u64) -> u64 {
         >> 20
 }
 
-async fn recorded(ground: &Arc<Ground>) -> (Summary, Vec<Site>, BTreeMap<Route, u64>) {
-    let case = Case::start(ground, Options::default()).await;
+/// What the flow is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// All goes well.
+    Plain,
+    /// A batch never ends and is made once more.
+    Again,
+}
+
+impl Flow {
+    async fn start(self, ground: &Arc<Ground>, repeats: bool) -> Case {
+        let mut options = Options {
+            repeats,
+            ..Options::default()
+        };
+        if self == Self::Again {
+            // Few polls until then: each would be a call site.
+            options.settings = vec![
+                ("BATCH_DEADLINE_SECONDS", "0.6"),
+                ("POLL_PAUSES_SECONDS", "0.3"),
+            ];
+        }
+        let case = Case::start(ground, options).await;
+        if self == Self::Again {
+            let state = "RUNNING".to_owned();
+            let stuck = of_model(Fault::Stuck { state }, FLASH);
+            case.sim.faults().add(stuck.times(1));
+        }
+        case
+    }
+}
+
+async fn recorded(ground: &Arc<Ground>, flow: Flow) -> (Summary, Vec<Site>, BTreeMap<Route, u64>) {
+    let case = flow.start(ground, false).await;
     let run = case.flow().await;
     let summary = Summary::of(&case, run).await;
     let again = |site: &Site| site.call.ends_with("/due") && site.ordinal > READINGS;
@@ -123,20 +156,12 @@ async fn recorded(ground: &Arc<Ground>) -> (Summary, Vec<Site>, BTreeMap<Route, 
 /// fault happened.
 async fn inject(
     ground: Arc<Ground>,
+    flow: Flow,
     injected: Injected,
     clean: Arc<Summary>,
 ) -> (Vec<String>, bool) {
     let repeats = matches!(&injected, Injected::Aws(_, kind) if kind.repeats());
-    let case = Arc::new(
-        Case::start(
-            &ground,
-            Options {
-                repeats,
-                ..Options::default()
-            },
-        )
-        .await,
-    );
+    let case = Arc::new(flow.start(&ground, repeats).await);
     let mut watch = None;
     let rule = match &injected {
         Injected::Aws(site, kind) => {
@@ -201,7 +226,7 @@ fn print(title: &str, coverage: &Coverage) {
     println!("  {:18} {}/{}/{}", "in all", sums.2, sums.1, sums.0);
 }
 
-async fn product(title: &str, ground: Arc<Ground>, clean: Summary, all: Vec<Injected>) {
+async fn product(title: &str, ground: Arc<Ground>, flow: Flow, clean: Summary, all: Vec<Injected>) {
     let full = std::env::var("RELIABILITY_FULL").is_ok();
     let seed = std::env::var("RELIABILITY_SEED")
         .ok()
@@ -227,7 +252,7 @@ async fn product(title: &str, ground: Arc<Ground>, clean: Summary, all: Vec<Inje
         let (ground, clean, room) = (ground.clone(), clean.clone(), room.clone());
         cases.spawn(async move {
             let _room = room.acquire_owned().await.unwrap();
-            let case = tokio::spawn(inject(ground, injected.clone(), clean));
+            let case = tokio::spawn(inject(ground, flow, injected.clone(), clean));
             (injected, case.await)
         });
     }
@@ -255,34 +280,62 @@ async fn product(title: &str, ground: Arc<Ground>, clean: Summary, all: Vec<Inje
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_aws_call_may_fail() {
-    let ground = Ground::start().await;
-    let (clean, sites, _) = recorded(&ground).await;
-    println!("{} call sites", sites.len());
-    let all = sites.iter().flat_map(|site| {
+fn of_sites(sites: &[Site]) -> Vec<Injected> {
+    let each = sites.iter().flat_map(|site| {
         Kind::ALL
             .into_iter()
             .map(|kind| Injected::Aws(site.clone(), kind))
     });
-    product("AWS", ground, clean, all.collect()).await;
+    each.collect()
+}
+
+/// Requests to the provider: of each route those after the first ones.
+fn of_routes(routes: &BTreeMap<Route, u64>, first: &BTreeMap<Route, u64>) -> Vec<Injected> {
+    let mut all = Vec::new();
+    for (route, count) in routes {
+        let known = first.get(route).copied().unwrap_or(0);
+        for ordinal in known + 1..=*count {
+            for kind in GEMINI_KINDS {
+                // An output that is a page of HTML is an output: see `output`.
+                if *route == Route::FileDownload && kind == "html" {
+                    continue;
+                }
+                all.push(Injected::Gemini(
+                    *route,
+                    u32::try_from(ordinal).unwrap(),
+                    kind,
+                ));
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_aws_call_may_fail() {
+    let ground = Ground::start().await;
+    let (clean, sites, _) = recorded(&ground, Flow::Plain).await;
+    println!("{} call sites", sites.len());
+    product("AWS", ground, Flow::Plain, clean, of_sites(&sites)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_to_the_provider_may_fail() {
     let ground = Ground::start().await;
-    let (clean, _, routes) = recorded(&ground).await;
-    let mut all = Vec::new();
-    for (route, count) in routes {
-        for ordinal in 1..=u32::try_from(count).unwrap() {
-            for kind in GEMINI_KINDS {
-                // An output that is a page of HTML is an output: see `output`.
-                if route == Route::FileDownload && kind == "html" {
-                    continue;
-                }
-                all.push(Injected::Gemini(route, ordinal, kind));
-            }
-        }
-    }
-    product("Gemini", ground, clean, all).await;
+    let (clean, _, routes) = recorded(&ground, Flow::Plain).await;
+    let all = of_routes(&routes, &BTreeMap::new());
+    product("Gemini", ground, Flow::Plain, clean, all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_making_a_batch_once_more_calls_may_fail() {
+    let ground = Ground::start().await;
+    let (_, plain, few) = recorded(&ground, Flow::Plain).await;
+    let (clean, mut sites, routes) = recorded(&ground, Flow::Again).await;
+    // What the plain flow calls as well is tried there.
+    sites.retain(|site| !plain.contains(site));
+    println!("{} more call sites", sites.len());
+    let mut all = of_sites(&sites);
+    all.extend(of_routes(&routes, &few));
+    product("Once more", ground, Flow::Again, clean, all).await;
 }

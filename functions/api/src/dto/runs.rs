@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::domain::run::{Run, RunStatus};
+use stt_eval_shared::domain::unit::{Waiting, WaitingReason};
 use stt_eval_shared::domain::{DatasetId, RunId, Timestamp};
 use utoipa::ToSchema;
 
@@ -91,6 +92,39 @@ pub struct RunConfigView {
     pub providers: BTreeMap<String, ModelConfigView>,
 }
 
+/// Items of one model that wait to be submitted, all for the same reason.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitingView {
+    /// Catalogue id of the model.
+    pub provider: String,
+    /// What they wait for.
+    pub waiting_reason: WaitingReason,
+    /// The same as a sentence.
+    pub message: &'static str,
+    /// How many items.
+    pub items: u64,
+    /// When the first of them is tried again.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl WaitingView {
+    /// What clients see of it.
+    #[must_use]
+    pub fn all(run: &Run, waiting: Vec<Waiting>) -> Vec<Self> {
+        let view = |waiting: Waiting| {
+            let provider = run.providers.get(usize::from(waiting.provider))?;
+            Some(Self {
+                provider: provider.model.clone(),
+                waiting_reason: waiting.reason,
+                message: waiting.reason.message(),
+                items: waiting.items,
+                next_attempt_at: waiting.next_attempt_at,
+            })
+        };
+        waiting.into_iter().filter_map(view).collect()
+    }
+}
+
 /// Kind of evaluation.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +163,10 @@ pub struct RunView {
     pub score: Option<BTreeMap<String, Option<ProviderScore>>>,
     /// Why it failed.
     pub error_message: Option<String>,
+    /// What its pending items wait for, by model and reason: empty when all
+    /// that there is to do is under way. Only in `GET /runs/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Vec<WaitingView>>,
     /// Frozen configuration; not in lists, because of the prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<RunConfigView>,
@@ -155,6 +193,15 @@ impl RunView {
         Self {
             config: None,
             ..Self::new(run, None)
+        }
+    }
+
+    /// The same with what it waits for.
+    #[must_use]
+    pub fn waiting(self, waiting: Vec<WaitingView>) -> Self {
+        Self {
+            waiting: Some(waiting),
+            ..self
         }
     }
 
@@ -198,6 +245,7 @@ impl RunView {
             },
             score: score.values().any(Option::is_some).then_some(score),
             error_message: run.error_message.clone(),
+            waiting: None,
             config: Some(RunConfigView {
                 normalizer: run.normalizer.clone(),
                 providers: models.collect(),

@@ -7,22 +7,22 @@ use stt_eval_shared::access::credentials::VaultError;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::providers::{CallError, Credential, Provider, Rejection, catalogue};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AsAdmin;
 use crate::dto::access::{CredentialView, NewCredential};
 use crate::envelope::{Deleted, Envelope, ok};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathText;
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Pairs, Params};
+use crate::routes::gather::Gather;
 
 const NOUN: &str = "credential";
 
 /// The routes of credentials.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(show, keep, delete))
+pub fn routes<R: Gather>() -> R {
+    R::default().with(handlers!(show, keep, delete))
 }
 
 /// How to keep a credential.

@@ -7,25 +7,25 @@ use stt_eval_shared::domain::DatasetId;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::store::{Page, Store};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{page_meta, split, start};
 use crate::auth::{AsEditor, AsViewer};
 use crate::dto::datasets::{DatasetView, NewDataset, SampleView};
 use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one, paged};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::routes::gather::Gather;
 use crate::services::{MAX_PAGE_BYTES, dataset_checks, datasets, deletion, signing};
 
 /// The routes of datasets.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(index, create))
-        .routes(routes!(show, delete))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(index, create))
+        .with(handlers!(show, delete))
 }
 
 /// What to show of a dataset.

@@ -7,8 +7,6 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::FileId;
 use stt_eval_shared::domain::validate::Errors;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{split, start};
 use crate::auth::{AsEditor, AsViewer, Tenant};
@@ -18,18 +16,20 @@ use crate::dto::files::{
 };
 use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one};
 use crate::error::{Answer, ApiError, finish};
+use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::routes::gather::Gather;
 use crate::services::uploads::MAX_FILES;
 use crate::services::{deletion, inline, signing, uploads};
 
 /// The routes of files.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(index, create))
-        .routes(routes!(show, delete))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(index, create))
+        .with(handlers!(show, delete))
 }
 
 /// What to show of a file.

@@ -6,24 +6,24 @@ use secrecy::ExposeSecret;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::NewKey;
 use stt_eval_shared::domain::{KeyId, validate};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{split, start};
 use crate::auth::{AsAdmin, Tenant};
 use crate::dto::access::{CreatedKey, KeyView, NewApiKey};
 use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Attempt, Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{NoQuery, Paging, Params};
+use crate::routes::gather::Gather;
 
 /// The routes of API keys.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(index, create))
-        .routes(routes!(delete))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(index, create))
+        .with(handlers!(delete))
 }
 
 /// Lists API keys, newest first.

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod datasets;
 pub mod files;
+pub mod gather;
 pub mod keys;
 pub mod meta;
 pub mod providers;
@@ -11,9 +12,8 @@ pub mod results;
 pub mod runs;
 pub mod samples;
 
-use stt_eval_shared::App;
+use gather::Gather;
 use stt_eval_shared::store::Page;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::cursor::Cursors;
 use crate::envelope::PageMeta;
@@ -23,21 +23,21 @@ use crate::query::Paging;
 /// Where the evaluation routes live.
 pub const BASE: &str = "/api/v1/evaluations/stt";
 
-/// Every route with its description.
-pub fn all() -> OpenApiRouter<App> {
-    let stt = OpenApiRouter::default()
-        .merge(files::routes())
-        .merge(datasets::routes())
-        .merge(samples::routes())
-        .merge(runs::routes())
-        .merge(report::routes())
-        .merge(results::routes())
-        .merge(providers::routes())
-        .merge(credentials::routes());
-    OpenApiRouter::default()
-        .nest(BASE, stt)
-        .nest("/api/v1", keys::routes())
-        .merge(meta::routes())
+/// Every route.
+pub fn all<R: Gather>() -> R {
+    let stt = R::default()
+        .and(files::routes())
+        .and(datasets::routes())
+        .and(samples::routes())
+        .and(runs::routes())
+        .and(report::routes())
+        .and(results::routes())
+        .and(providers::routes())
+        .and(credentials::routes());
+    R::default()
+        .below(BASE, stt)
+        .below("/api/v1", keys::routes())
+        .and(meta::routes())
 }
 
 /// Where a page begins.

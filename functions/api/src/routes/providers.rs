@@ -5,20 +5,20 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::{Timestamp, language};
 use stt_eval_shared::providers::catalogue;
 use time::OffsetDateTime;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AsViewer;
 use crate::dto::catalogue::{LanguageView, ProviderView};
 use crate::envelope::{ListEnvelope, whole_list};
 use crate::error::Answer;
+use crate::handlers;
 use crate::query::{NoQuery, Params};
+use crate::routes::gather::Gather;
 
 /// The routes of the catalogue.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(providers))
-        .routes(routes!(languages))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(providers))
+        .with(handlers!(languages))
 }
 
 /// Lists the models that runs can use, all of them.

@@ -6,8 +6,6 @@ use http::StatusCode;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::{AsEditor, AsViewer};
 use crate::body::{self, MAX_JSON};
@@ -15,18 +13,18 @@ use crate::dto::report::{NewScoring, ReportView};
 use crate::dto::runs::RunView;
 use crate::envelope::{Envelope, ok, one};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Pairs, Params};
+use crate::routes::gather::Gather;
 use crate::services::report::{self, Wanted};
 use crate::services::rescore;
 
 /// The routes of reports.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(show))
-        .routes(routes!(again))
+pub fn routes<R: Gather>() -> R {
+    R::default().with(handlers!(show)).with(handlers!(again))
 }
 
 /// Longest name of a metadata field, as datasets take it.

@@ -9,25 +9,25 @@ use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ResultId, RunId};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{page_meta, start};
 use crate::auth::{AsReviewer, AsViewer};
 use crate::dto::results::{ResultPatch, ResultView};
 use crate::envelope::{Envelope, ListEnvelope, list, ok};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathId;
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::routes::gather::Gather;
 use crate::services::results::{Found, Item, Selection, current, exists, show as show_results};
 use crate::services::{results_by_sample, results_by_wer, reviews};
 
 /// The routes of results.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(index))
-        .routes(routes!(show, update))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(index))
+        .with(handlers!(show, update))
 }
 
 /// Orders of a list of results.

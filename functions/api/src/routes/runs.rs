@@ -7,28 +7,28 @@ use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::{DatasetId, RunId};
 use stt_eval_shared::store::runs::RunFilter;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{page_meta, split, start};
 use crate::auth::{AsEditor, AsViewer, Tenant};
 use crate::dto::runs::{NewRun, RunView};
 use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one, paged};
 use crate::error::{Answer, ApiError};
+use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::JsonBody;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::routes::gather::Gather;
 use crate::services::results::{Selection, show as show_results};
 use crate::services::{deletion, results_by_sample, runs};
 
 /// The routes of runs.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(index, create))
-        .routes(routes!(show, delete))
-        .routes(routes!(cancel))
-        .routes(routes!(retry))
+pub fn routes<R: Gather>() -> R {
+    R::default()
+        .with(handlers!(index, create))
+        .with(handlers!(show, delete))
+        .with(handlers!(cancel))
+        .with(handlers!(retry))
 }
 
 /// Which runs.
@@ -170,8 +170,9 @@ async fn show(
 ) -> Answer {
     let id = id.get()?;
     let run = find(&app, &tenant, id).await?;
+    let waiting = runs::waiting(&app, &run).await?;
     if !query.include_results {
-        return ok(RunView::new(&run, None));
+        return ok(RunView::new(&run, None).waiting(waiting));
     }
     let cursors = tenant.cursors("run", &[&id.to_string()]);
     let paging = Paging {
@@ -192,7 +193,7 @@ async fn show(
     .await?;
     let (results, next) = show_results(&app, project, &run, &selection, found).await?;
     let meta = page_meta(&cursors, &paging, selection.total(&run), next.as_deref());
-    paged(RunView::new(&run, Some(results)), meta)
+    paged(RunView::new(&run, Some(results)).waiting(waiting), meta)
 }
 
 /// Stops a run: no more work is given to providers.

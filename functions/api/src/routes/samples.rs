@@ -7,21 +7,21 @@ use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample};
 use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::store::StoreError;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::auth::AsEditor;
 use crate::dto::datasets::{SamplePatch, SampleView};
 use crate::envelope::{Envelope, ok};
 use crate::error::{Answer, ApiError, finish};
+use crate::handlers;
 use crate::id::PathId;
 use crate::json::JsonBody;
 use crate::query::{NoQuery, Params};
+use crate::routes::gather::Gather;
 use crate::services::{ATTEMPTS, dataset_checks, pause};
 
 /// The routes of samples.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(update))
+pub fn routes<R: Gather>() -> R {
+    R::default().with(handlers!(update))
 }
 
 /// A change of a sample, checked.

@@ -4,6 +4,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Dataset;
 use stt_eval_shared::domain::rescoring::Scorings;
 use stt_eval_shared::domain::run::{ProviderRun, Run, RunStatus};
+use stt_eval_shared::domain::unit::Waiting;
 use stt_eval_shared::domain::validate::{self, Errors};
 use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp};
 use stt_eval_shared::metrics;
@@ -19,7 +20,7 @@ use super::run_checks::{self, Config};
 use super::{ATTEMPTS, datasets, pause};
 use crate::auth::Tenant;
 use crate::dto::datasets::NewDataset;
-use crate::dto::runs::NewRun;
+use crate::dto::runs::{NewRun, WaitingView};
 use crate::error::{ApiError, finish};
 use crate::id::in_body;
 use crate::idempotency::Attempt;
@@ -214,6 +215,17 @@ async fn announce(app: &App, run: &Run) {
     if let Err(error) = app.queue.send(&[message]).await {
         tracing::warn!(run_id = %run.id, %error, "a run waits for the sweeper");
     }
+}
+
+/// What a run waits for. One that has ended waits for nothing, and costs
+/// nothing to tell.
+pub async fn waiting(app: &App, run: &Run) -> Result<Vec<WaitingView>, ApiError> {
+    if !run.status.is_active() {
+        return Ok(Vec::new());
+    }
+    let units = app.store.waiting_units(&run.project, run.id).await?;
+    let waiting = Waiting::of(run, &units, Timestamp::now(), &app.config.policy);
+    Ok(WaitingView::all(run, waiting))
 }
 
 /// Stops a run.

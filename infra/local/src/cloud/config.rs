@@ -29,6 +29,9 @@ pub struct CloudConfig {
     pub cors_origins: Vec<String>,
     /// Where to listen.
     pub ports: Ports,
+    /// Whether DynamoDB is asked what each request costs; see
+    /// [`Traffic::half_units`](super::Traffic::half_units).
+    pub metered: bool,
 }
 
 impl CloudConfig {
@@ -47,6 +50,7 @@ impl CloudConfig {
             event_prefixes: vec!["audio/".to_owned(), "incoming/".to_owned()],
             cors_origins: Vec::new(),
             ports: Ports::default(),
+            metered: false,
         }
     }
 

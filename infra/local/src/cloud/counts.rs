@@ -18,6 +18,10 @@ pub struct Traffic {
     pub bytes_in: u64,
     /// Body bytes sent.
     pub bytes_out: u64,
+    /// DynamoDB's capacity units, indexes and transactions included, in halves:
+    /// there is no smaller part. Of reads or writes, as the operation is one.
+    /// Zero where it was not asked for.
+    pub half_units: u64,
 }
 
 type Totals = BTreeMap<(&'static str, String), Traffic>;
@@ -47,6 +51,7 @@ impl Counts {
         traffic.refused += u64::from(response.status().as_u16() >= 400);
         traffic.bytes_in += seen.bytes_in;
         traffic.bytes_out += if seen.bodiless { 0 } else { sent };
+        traffic.half_units += seen.half_units;
     }
 }
 
@@ -58,6 +63,8 @@ pub(super) struct Seen {
     bytes_in: u64,
     /// The answer to a HEAD announces a length that it does not have.
     bodiless: bool,
+    /// What [`Traffic::half_units`] grows by.
+    pub half_units: u64,
 }
 
 impl Seen {
@@ -67,6 +74,7 @@ impl Seen {
             operation,
             bytes_in: announced(request.headers()),
             bodiless: request.method() == http::Method::HEAD,
+            half_units: 0,
         }
     }
 }

@@ -20,9 +20,12 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::capacity;
 use super::config::{CloudError, TableSpec};
 use super::counts::{Counts, Seen, target_operation};
 use super::serving;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const SERVICE: &str = "dynamodb";
 /// How often expired items are removed; AWS takes up to days.
@@ -114,22 +117,30 @@ async fn run(listener: std::net::TcpListener, database: Database, stop: Cancella
 pub(super) async fn serve(
     listener: TcpListener,
     engine: SocketAddr,
+    metered: bool,
     counts: Counts,
     stop: CancellationToken,
     grace: Duration,
 ) {
-    let client: Client<HttpConnector, Incoming> =
-        Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+    let clients = Clients {
+        engine,
+        plain: Client::builder(TokioExecutor::new()).build(HttpConnector::new()),
+        asking: metered.then(|| Client::builder(TokioExecutor::new()).build(HttpConnector::new())),
+    };
     let service = move |_peer| {
-        let client = client.clone();
+        let clients = clients.clone();
         let counts = counts.clone();
         service_fn(move |request: Request<Incoming>| {
-            let client = client.clone();
+            let clients = clients.clone();
             let counts = counts.clone();
             async move {
-                let seen = Seen::new(SERVICE, target_operation(request.headers()), &request);
-                let response = match forward(request, engine, &client).await {
-                    Ok(response) => response.map(Either::Left),
+                let operation = target_operation(request.headers());
+                let mut seen = Seen::new(SERVICE, operation.clone(), &request);
+                let response = match clients.forward(request, &operation).await {
+                    Ok((response, half_units)) => {
+                        seen.half_units = half_units;
+                        response
+                    }
                     Err(error) => {
                         tracing::error!(%error, "DynamoDB did not answer");
                         unavailable().map(Either::Right)
@@ -143,16 +154,32 @@ pub(super) async fn serve(
     serving::serve(listener, service, stop, grace).await;
 }
 
-async fn forward(
-    mut request: Request<Incoming>,
+/// What requests are handed on with.
+#[derive(Clone)]
+struct Clients {
     engine: SocketAddr,
-    client: &Client<HttpConnector, Incoming>,
-) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut parts = std::mem::take(request.uri_mut()).into_parts();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(Authority::try_from(engine.to_string())?);
-    *request.uri_mut() = Uri::from_parts(parts)?;
-    Ok(client.request(request).await?)
+    plain: Client<HttpConnector, Incoming>,
+    /// Reads what goes through it.
+    asking: Option<Client<HttpConnector, Full<Bytes>>>,
+}
+
+impl Clients {
+    /// Gives the answer and the half units that it says it cost.
+    async fn forward(
+        &self,
+        mut request: Request<Incoming>,
+        operation: &str,
+    ) -> Result<(Response<Either<Incoming, Full<Bytes>>>, u64), BoxError> {
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(Authority::try_from(self.engine.to_string())?);
+        *request.uri_mut() = Uri::from_parts(parts)?;
+        if let Some(client) = &self.asking {
+            let (response, units) = capacity::ask(request, operation, client).await?;
+            return Ok((response.map(Either::Right), units));
+        }
+        Ok((self.plain.request(request).await?.map(Either::Left), 0))
+    }
 }
 
 fn unavailable() -> Response<Full<Bytes>> {

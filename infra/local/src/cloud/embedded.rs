@@ -13,11 +13,12 @@ use super::ACCOUNT_ID;
 use super::config::{CloudConfig, CloudError};
 use super::counts::{Counts, Traffic};
 use super::dynamodb::{self, Engine};
+use super::elsewhere;
 use super::pump::SqsSource;
 use super::s3::{Notifier, Store};
 use super::sdk::{self, Endpoints};
 use super::serving::bind_loopback;
-use super::sqs::Queues;
+use super::sqs::{self, Queues};
 
 /// How long open requests may take to end when the cloud stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -27,8 +28,15 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Dropping it stops the endpoints without waiting; [`Cloud::shutdown`] waits.
 pub struct Cloud {
     endpoints: Endpoints,
+    region: String,
     config: SdkConfig,
     counts: Counts,
+    /// `None` when the services run elsewhere.
+    running: Option<Running>,
+}
+
+/// What runs in this process.
+struct Running {
     queues: Queues,
     engine: Engine,
     servers: Vec<JoinHandle<()>>,
@@ -99,30 +107,69 @@ impl Cloud {
             tokio::spawn(dynamodb::serve(
                 dynamodb,
                 engine.address(),
+                config.metered,
                 counts.clone(),
                 token,
                 GRACE,
             )),
             tokio::spawn(deliver),
         ];
-        let sdk = sdk::config(
-            &endpoints,
-            &config.region,
-            &config.access_key,
-            &config.secret_key,
-        );
-        let cloud = Self {
-            endpoints,
-            config: sdk,
-            counts,
+        let running = Running {
             queues,
             engine,
             servers,
             stop,
             lock,
         };
+        let cloud = Self::over(endpoints, &config, counts, Some(running));
         dynamodb::create_tables(&cloud.dynamodb_client(), config.tables).await?;
         Ok(cloud)
+    }
+
+    /// The same over services that run elsewhere, all at one address: another
+    /// implementation of the protocols. Makes there what is missing. `data_dir`,
+    /// `ports` and `metered` mean nothing, nothing is counted, and the keys are
+    /// `test`, which every emulator of AWS knows.
+    ///
+    /// # Errors
+    ///
+    /// A table, a queue or the bucket is refused.
+    pub async fn elsewhere(config: CloudConfig, url: &str) -> Result<Self, CloudError> {
+        let config = CloudConfig {
+            access_key: "test".to_owned(),
+            secret_key: "test".to_owned(),
+            ..config
+        };
+        let endpoints = Endpoints {
+            dynamodb: url.to_owned(),
+            s3: url.to_owned(),
+            sqs: url.to_owned(),
+        };
+        let cloud = Self::over(endpoints, &config, Counts::default(), None);
+        dynamodb::create_tables(&cloud.dynamodb_client(), config.tables.clone()).await?;
+        elsewhere::prepare(&cloud, &config).await?;
+        Ok(cloud)
+    }
+
+    fn over(
+        endpoints: Endpoints,
+        config: &CloudConfig,
+        counts: Counts,
+        running: Option<Running>,
+    ) -> Self {
+        let sdk = sdk::config(
+            &endpoints,
+            &config.region,
+            &config.access_key,
+            &config.secret_key,
+        );
+        Self {
+            endpoints,
+            region: config.region.clone(),
+            config: sdk,
+            counts,
+            running,
+        }
     }
 
     /// The DynamoDB endpoint.
@@ -152,7 +199,7 @@ impl Cloud {
     /// The ARN of a queue, whether or not it exists.
     #[must_use]
     pub fn queue_arn(&self, name: &str) -> String {
-        self.queues.arn(name)
+        sqs::arn(&self.region, name)
     }
 
     /// Credentials, region, endpoints and one HTTP client for every service.
@@ -211,11 +258,14 @@ impl Cloud {
     ///
     /// A part of it had crashed.
     pub async fn shutdown(self) -> Result<(), CloudError> {
-        drop(self.stop);
-        let mut servers = self.servers;
+        let Some(running) = self.running else {
+            return Ok(());
+        };
+        drop(running.stop);
+        let mut servers = running.servers;
         let deliver = servers.pop();
         // Long polls end at once, the rest may take its time.
-        let polls = self.queues.clone();
+        let polls = running.queues.clone();
         let ended = async {
             for server in servers {
                 let _ = server.await;
@@ -225,8 +275,8 @@ impl Cloud {
             }
         };
         tokio::join!(polls.shutdown(), ended);
-        let stopped = self.engine.stop().await;
-        drop(self.lock);
+        let stopped = running.engine.stop().await;
+        drop(running.lock);
         stopped
     }
 }

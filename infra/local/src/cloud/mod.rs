@@ -4,7 +4,7 @@
 //! unchanged. What AWS does between its services is here as well:
 //!
 //! - [`Cloud`] serves the three endpoints on 127.0.0.1 and sends S3 events to
-//!   a queue;
+//!   a queue; or it stands for the same services at an address elsewhere;
 //! - [`pump::sqs`] is the Lambda event source mapping of a queue;
 //! - [`pump::schedule`] is `EventBridge` Scheduler;
 //! - [`front::serve`] is API Gateway (HTTP API, payload 2.0).
@@ -20,10 +20,12 @@
 //! - One unversioned bucket; IAM, encryption, tags and lifecycle rules are not
 //!   there.
 
+mod capacity;
 mod config;
 mod counts;
 mod draining;
 mod dynamodb;
+mod elsewhere;
 mod embedded;
 pub mod front;
 mod invoke;

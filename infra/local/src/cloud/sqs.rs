@@ -22,6 +22,35 @@ use super::serving;
 
 const SERVICE: &str = "sqs";
 
+/// The ARN of a queue.
+pub(super) fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:sqs:{region}:{ACCOUNT_ID}:{name}")
+}
+
+/// The queues a specification means, dead letters first, with their attributes.
+pub(super) fn creations<'a>(
+    spec: &'a QueueSpec,
+    region: &str,
+) -> Vec<(&'a str, HashMap<String, String>)> {
+    let mut made = Vec::new();
+    let mut attributes = HashMap::from([(
+        "VisibilityTimeout".to_owned(),
+        spec.visibility_timeout_seconds.to_string(),
+    )]);
+    if let Some(dead) = &spec.dead_letters {
+        // AWS advises the longest retention for dead letters.
+        let retention = ("MessageRetentionPeriod".to_owned(), "1209600".to_owned());
+        made.push((&*dead.queue, HashMap::from([retention])));
+        let policy = serde_json::json!({
+            "deadLetterTargetArn": arn(region, &dead.queue),
+            "maxReceiveCount": dead.max_receive_count,
+        });
+        attributes.insert("RedrivePolicy".to_owned(), policy.to_string());
+    }
+    made.push((&*spec.name, attributes));
+    made
+}
+
 /// The queues.
 #[derive(Clone, Debug)]
 pub(super) struct Queues {
@@ -46,21 +75,10 @@ impl Queues {
 
     /// Makes a queue after its dead letter queue; both may exist already.
     pub async fn create(&self, spec: &QueueSpec) -> Result<(), CloudError> {
-        let mut attributes = HashMap::from([(
-            "VisibilityTimeout".to_owned(),
-            spec.visibility_timeout_seconds.to_string(),
-        )]);
-        if let Some(dead) = &spec.dead_letters {
-            // AWS advises the longest retention for dead letters.
-            let retention = ("MessageRetentionPeriod".to_owned(), "1209600".to_owned());
-            self.make(&dead.queue, HashMap::from([retention])).await?;
-            let policy = serde_json::json!({
-                "deadLetterTargetArn": self.arn(&dead.queue),
-                "maxReceiveCount": dead.max_receive_count,
-            });
-            attributes.insert("RedrivePolicy".to_owned(), policy.to_string());
+        for (name, attributes) in creations(spec, &self.region) {
+            self.make(name, attributes).await?;
         }
-        self.make(&spec.name, attributes).await
+        Ok(())
     }
 
     async fn make(
@@ -78,10 +96,6 @@ impl Queues {
             .await
             .map(drop)
             .map_err(|error| CloudError::service(SERVICE, format!("queue {name}: {error:?}")))
-    }
-
-    pub fn arn(&self, name: &str) -> String {
-        format!("arn:aws:sqs:{}:{ACCOUNT_ID}:{name}", self.region)
     }
 
     /// Sends from inside, as AWS services do among themselves: not counted.

@@ -164,6 +164,72 @@ fn demo_shows_the_whole_flow_and_says_that_the_provider_was_simulated() {
     assert_eq!(errors, "", "nothing went wrong on the way");
 }
 
+#[tokio::test]
+async fn a_run_is_replayed_from_what_was_landed() {
+    provider();
+    let data = tempfile::tempdir().unwrap();
+    let demo = command()
+        .args(["demo", "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
+    assert!(demo.status.success());
+    let server = Server::start(data.path(), &[]);
+    let key = server.ready["api_keys"]["demo"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let runs = format!("{}/api/v1/evaluations/stt/runs", server.text("url"));
+    let (_, before) = get(&runs, Some(&key)).await;
+    let run = before["data"][0]["id"].as_str().unwrap().to_owned();
+    let replay = |more: &[&str]| {
+        let mut replay = command();
+        replay.args(["replay", "--project", "demo", "--data"]);
+        replay.arg(data.path()).args(more).output().unwrap()
+    };
+    let error = |output: &std::process::Output| {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        let errors = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        errors
+    };
+    // Not beside a server.
+    error(&replay(&["--run", &run]));
+    assert_eq!(server.stop().0, Some(0));
+
+    let output = replay(&["--run", &run]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&answer["run"], &answer["continue_after"]),
+        (&before["data"][0]["id"], &Value::Null)
+    );
+    let units = answer["units"].as_array().unwrap();
+    let items: u64 = units
+        .iter()
+        .map(|unit| unit["unchanged"].as_u64().unwrap())
+        .sum();
+    assert_eq!(before["data"][0]["total_items"], items, "{answer}");
+    assert!(units.iter().all(|unit| unit["changed"] == 0), "{answer}");
+    let one = replay(&["--run", &run, "--unit", "p00-r01-c0000"]);
+    assert!(one.status.success());
+    let nobody = error(&replay(&["--run", &run, "--unit", "p99-r01-c0000"]));
+    assert!(nobody.contains("p99"), "{nobody}");
+    error(&replay(&["--run", "run_x"]));
+    let nowhere = data.path().join("nowhere");
+    let mut elsewhere = command();
+    elsewhere.args(["replay", "--project", "demo", "--run", &run, "--data"]);
+    error(&elsewhere.arg(&nowhere).output().unwrap());
+    assert!(!nowhere.exists());
+
+    let again = Server::start(data.path(), &[]);
+    let runs = format!("{}/api/v1/evaluations/stt/runs", again.text("url"));
+    assert_eq!(get(&runs, Some(&key)).await.1["data"], before["data"]);
+    assert_eq!(again.stop().0, Some(0));
+}
+
 #[test]
 fn what_cannot_start_says_why_in_one_line() {
     let data = tempfile::tempdir().unwrap();

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! ready ─claim→ creating ─created→ submitted ─begin→ collecting ─collected→ collected
-//!   ↑ refused, nothing found │          │ cancel                  (again after a crash)
-//!   └────────────────────────┘          └→ cancelling → cancelled
+//! ↑ ↑ refused, nothing found │        │ │ cancel                  (again after a crash)
+//! │ └────────────────────────┘        │ └→ cancelling → cancelled
+//! └── expired, or overdue and stopped ┘ (once)
 //! ```
 //!
 //! Creating a batch is not idempotent at the provider. So the intent is
@@ -13,7 +14,9 @@
 //! anything is created again.
 
 mod key;
+mod observe;
 mod step;
+mod waiting;
 
 use std::time::Duration;
 
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use key::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Span, UnitKey, chunks};
 pub use step::{Effect, Event, Stale, Step};
+pub use waiting::{Waiting, WaitingReason, WaitingUnit};
 
 use super::{ProjectId, RunId, Timestamp};
 
@@ -64,6 +68,9 @@ pub enum UnitState {
         submitted_at: Timestamp,
         /// When it was first seen finished without an output.
         settled_at: Option<Timestamp>,
+        /// Since when it is being stopped, because it was overdue.
+        #[serde(default)]
+        stopping_since: Option<Timestamp>,
     },
     /// The output is being landed and scored.
     Collecting {
@@ -87,6 +94,29 @@ pub enum UnitState {
     Quarantined,
     /// Cancelled.
     Cancelled,
+}
+
+impl UnitState {
+    /// A batch that was just made or found.
+    fn submitted(batch: String, now: Timestamp) -> Self {
+        Self::Submitted {
+            batch,
+            submitted_at: now,
+            settled_at: None,
+            stopping_since: None,
+        }
+    }
+}
+
+/// A batch that brought nothing, and in place of which another one is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resubmission {
+    /// When that was decided: audio that was sent before is not used again.
+    pub at: Timestamp,
+    /// The batch that is over.
+    pub batch: String,
+    /// Id of the credential it was made with.
+    pub credential: Option<String>,
 }
 
 /// How a batch ended, and so what its items without a line are worth.
@@ -136,6 +166,9 @@ pub struct Unit {
     /// was found. A refused creation cost nothing and is not one of them.
     #[serde(default)]
     pub unknown: u32,
+    /// Once a batch did not come to an end, its items were submitted once more.
+    #[serde(default)]
+    pub resubmitted: Option<Resubmission>,
     /// Items that could not be sent.
     #[serde(default)]
     pub unsent: Vec<Unsent>,
@@ -143,8 +176,8 @@ pub struct Unit {
     pub batch_input: Option<String>,
     /// Id of the credential it was submitted with.
     pub credential: Option<String>,
-    /// Why it waits, for people.
-    pub waiting_reason: Option<String>,
+    /// Why it waits.
+    pub waiting_reason: Option<WaitingReason>,
     /// When somebody must look at it again; `None` when it is done.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
@@ -154,7 +187,8 @@ pub struct Unit {
 /// Time bounds of the protocol. Configuration, with production defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// An intent older than this has no request under way any more.
+    /// An intent older than this has no request under way any more. For as long
+    /// a batch that is being stopped may take to be over.
     pub grace: Duration,
     /// How long one collection may take before another may take over.
     pub collect_lease: Duration,
@@ -162,7 +196,8 @@ pub struct Policy {
     pub resend_after: Duration,
     /// How long a submitted unit may go unpolled before the sweeper looks.
     pub backstop: Duration,
-    /// After this the items of a batch fail and the batch is cancelled.
+    /// After this a batch is stopped. Its items are submitted once more; the
+    /// second time they fail.
     pub deadline: Duration,
     /// How long "finished" without an output still counts as running.
     pub settle: Duration,
@@ -215,6 +250,7 @@ impl Unit {
             attempt: 0,
             refusals: 0,
             unknown: 0,
+            resubmitted: None,
             unsent: Vec::new(),
             batch_input: None,
             credential: None,
@@ -227,9 +263,15 @@ impl Unit {
     /// Number of items.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.spans
+        Self::count(&self.spans)
+    }
+
+    /// Number of positions in spans.
+    #[must_use]
+    pub fn count(spans: &[Span]) -> usize {
+        spans
             .iter()
-            .map(|s| usize::from(s.end - s.start))
+            .map(|span| usize::from(span.end.saturating_sub(span.start)))
             .sum()
     }
 
@@ -278,5 +320,7 @@ impl Unit {
     }
 }
 
+#[cfg(test)]
+mod again_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Ending, Policy, QUARANTINE_CODE, Unit, UnitState, Unsent};
+use super::observe::{Known, Verdict};
+use super::{
+    Ending, Policy, QUARANTINE_CODE, Resubmission, Unit, UnitState, Unsent, WaitingReason,
+};
 use crate::domain::Timestamp;
 use crate::providers::BatchState;
 
@@ -33,22 +36,22 @@ pub enum Event {
         fence: u64,
         /// The provider's advice.
         retry_after: Option<Duration>,
-        /// Why it now waits, for people.
-        reason: String,
+        /// Why it now waits.
+        reason: WaitingReason,
     },
     /// Something before the claim was refused or missing; try again later.
     Postponed {
         /// The provider's advice.
         retry_after: Option<Duration>,
-        /// Why it now waits, for people.
-        reason: String,
+        /// Why it now waits.
+        reason: WaitingReason,
     },
     /// It waits for something that is under way elsewhere; no refusal.
     Waiting {
         /// For how long at least.
         pause: Duration,
-        /// What for, for people.
-        reason: String,
+        /// What for.
+        reason: WaitingReason,
     },
     /// It can never be submitted: its items fail for this reason.
     Unsendable {
@@ -105,8 +108,10 @@ pub enum Event {
 /// repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Stop a batch and forget its files.
+    /// Stop a batch.
     CancelBatch(String),
+    /// Delete a request document whose batch is over.
+    DeleteInput(String),
 }
 
 /// Result of a step.
@@ -180,11 +185,7 @@ impl Unit {
                 if *fence == mine =>
             {
                 next.refusals = 0;
-                next.state = UnitState::Submitted {
-                    batch,
-                    submitted_at: now,
-                    settled_at: None,
-                };
+                next.state = UnitState::submitted(batch, now);
             }
             (
                 UnitState::Creating { fence, .. },
@@ -202,11 +203,7 @@ impl Unit {
                 let mut found = found.into_iter();
                 if let Some(batch) = found.next() {
                     effects.extend(found.map(Effect::CancelBatch));
-                    next.state = UnitState::Submitted {
-                        batch,
-                        submitted_at: now,
-                        settled_at: None,
-                    };
+                    next.state = UnitState::submitted(batch, now);
                 } else {
                     next.unknown += 1;
                     next.state = if next.unknown < policy.max_attempts {
@@ -229,6 +226,7 @@ impl Unit {
                     batch,
                     submitted_at,
                     settled_at,
+                    stopping_since,
                 },
                 Event::Observed {
                     state,
@@ -236,25 +234,42 @@ impl Unit {
                     fence,
                 },
             ) => {
-                let ending = Self::ending(&state, output, *submitted_at, *settled_at, now, policy);
-                if let Some((ending, cancel)) = ending {
-                    if cancel {
+                let known = Known {
+                    submitted_at: *submitted_at,
+                    settled_at: *settled_at,
+                    stopping_since: *stopping_since,
+                };
+                let collecting = |ending| UnitState::Collecting {
+                    batch: Some(batch.clone()),
+                    fence,
+                    claimed_at: now,
+                    ending,
+                };
+                let open = |stopping_since| UnitState::Submitted {
+                    batch: batch.clone(),
+                    submitted_at: *submitted_at,
+                    settled_at: settled_at.or((state == BatchState::Succeeded).then_some(now)),
+                    stopping_since,
+                };
+                next.state = match self.verdict(known, &state, output, now, policy) {
+                    Verdict::Open => open(*stopping_since),
+                    Verdict::Stop => open(Some(now)),
+                    Verdict::Ended(ending) => collecting(ending),
+                    Verdict::Abandoned(ending) => {
                         effects.push(Effect::CancelBatch(batch.clone()));
+                        collecting(ending)
                     }
-                    next.state = UnitState::Collecting {
-                        batch: Some(batch.clone()),
-                        fence,
-                        claimed_at: now,
-                        ending,
-                    };
-                } else {
-                    let settled = (state == BatchState::Succeeded).then_some(now);
-                    next.state = UnitState::Submitted {
-                        batch: batch.clone(),
-                        submitted_at: *submitted_at,
-                        settled_at: settled_at.or(settled),
-                    };
-                }
+                    Verdict::Again => {
+                        effects.extend(next.batch_input.take().map(Effect::DeleteInput));
+                        next.resubmitted = Some(Resubmission {
+                            at: now,
+                            batch: batch.clone(),
+                            credential: self.credential.clone(),
+                        });
+                        next.waiting_reason = Some(WaitingReason::Resubmitting);
+                        UnitState::Ready { not_before: now }
+                    }
+                };
             }
             (UnitState::Submitted { batch, .. }, Event::Vanished { fence }) => {
                 next.state = UnitState::Collecting {
@@ -348,7 +363,7 @@ impl Unit {
     fn postpone(
         &mut self,
         retry_after: Option<Duration>,
-        reason: String,
+        reason: WaitingReason,
         now: Timestamp,
         policy: &Policy,
     ) {
@@ -366,72 +381,14 @@ impl Unit {
             UnitState::Ready { not_before } if *not_before > now => Some(*not_before),
             UnitState::Ready { .. } => Some(now + policy.resend_after),
             UnitState::Creating { claimed_at, .. } => Some(*claimed_at + policy.grace),
-            UnitState::Submitted { .. } => Some(now + policy.backstop),
+            UnitState::Submitted { stopping_since, .. } => match stopping_since {
+                Some(since) if *since == now => Some(now),
+                Some(_) => Some(now + policy.resend_after),
+                None => Some(now + policy.backstop),
+            },
             UnitState::Collecting { claimed_at, .. } => Some(*claimed_at + policy.collect_lease),
             UnitState::Cancelling { .. } => Some(now),
             UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => None,
-        }
-    }
-
-    /// How the batch ended, if it did, and whether it must be stopped for it.
-    fn ending(
-        state: &BatchState,
-        output: Option<String>,
-        submitted_at: Timestamp,
-        settled_at: Option<Timestamp>,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Option<(Ending, bool)> {
-        let nothing = |code: &str, message: &str| Ending::Nothing {
-            code: code.into(),
-            message: message.into(),
-            retryable: true,
-        };
-        let overdue = now.since(submitted_at) >= policy.deadline;
-        match (state, output) {
-            (BatchState::Succeeded | BatchState::Cancelled | BatchState::Failed, Some(output)) => {
-                Some((Ending::Output { output }, false))
-            }
-            (BatchState::Succeeded, None) => {
-                let waited = settled_at.map_or(Duration::ZERO, |since| now.since(since));
-                (waited >= policy.settle).then(|| {
-                    (
-                        nothing(
-                            "provider_no_output",
-                            "the provider finished without an output",
-                        ),
-                        false,
-                    )
-                })
-            }
-            (BatchState::Failed, None) => Some((
-                nothing("provider_failed", "the provider failed the whole batch"),
-                false,
-            )),
-            (BatchState::Cancelled, None) => Some((
-                nothing(
-                    "provider_cancelled",
-                    "the batch was cancelled at the provider",
-                ),
-                false,
-            )),
-            (BatchState::Expired, _) => Some((
-                nothing(
-                    "provider_expired",
-                    "the provider did not process the batch in time",
-                ),
-                false,
-            )),
-            (BatchState::Pending | BatchState::Running | BatchState::Unknown(_), _) => overdue
-                .then(|| {
-                    (
-                        nothing(
-                            "provider_timeout",
-                            "the provider did not finish the batch before the deadline",
-                        ),
-                        true,
-                    )
-                }),
         }
     }
 }

@@ -12,11 +12,11 @@ use crate::providers::BatchState;
 /// More than any bound of the policy.
 const LONG: Duration = Duration::from_secs(40 * 3_600);
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000) + Duration::from_secs(seconds)
 }
 
-fn new(now: Timestamp) -> Unit {
+pub(super) fn new(now: Timestamp) -> Unit {
     let key = UnitKey {
         provider: 1,
         round: 2,
@@ -68,12 +68,12 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (fence.clone(), advice.clone()).prop_map(|(fence, retry_after)| Event::Refused {
             fence,
             retry_after,
-            reason: "limits".into(),
+            reason: WaitingReason::ProviderRateLimited,
         }),
-        1 => advice.prop_map(|retry_after| Event::Postponed { retry_after, reason: "away".into() }),
+        1 => advice.prop_map(|retry_after| Event::Postponed { retry_after, reason: WaitingReason::ProviderUnreachable }),
         1 => (0u64..100).prop_map(|pause| Event::Waiting {
             pause: Duration::from_secs(pause),
-            reason: "elsewhere".into(),
+            reason: WaitingReason::SendingAudio,
         }),
         1 => Just(Event::Unsendable { ending: nothing("no_credentials"), unsent: Vec::new() }),
         3 => (prop::collection::vec(batch, 0..4), fence.clone())
@@ -166,8 +166,34 @@ proptest! {
             if let Some(batch) = batch_of(after) {
                 prop_assert!(named.contains(&batch));
             }
-            for Effect::CancelBatch(batch) in &step.effects {
-                prop_assert!(named.contains(&batch.as_str()));
+            for effect in &step.effects {
+                match effect {
+                    Effect::CancelBatch(batch) => prop_assert!(named.contains(&batch.as_str())),
+                    Effect::DeleteInput(name) => {
+                        prop_assert_eq!(Some(name), before.batch_input.as_ref());
+                        prop_assert_eq!(&after.batch_input, &None);
+                    }
+                }
+            }
+            // A batch is made once more at most, and not before it is over.
+            if let Some(again) = &before.resubmitted {
+                prop_assert_eq!(Some(again), after.resubmitted.as_ref());
+            } else if let Some(again) = &after.resubmitted {
+                prop_assert_eq!(Some(&*again.batch), batch_of(before));
+                let ready = matches!(after.state, UnitState::Ready { .. });
+                prop_assert!(ready);
+                let over = matches!(
+                    event,
+                    Event::Observed {
+                        state: BatchState::Expired | BatchState::Cancelled | BatchState::Failed,
+                        ..
+                    }
+                );
+                prop_assert!(over, "{event:?}");
+            }
+            let submitted = |unit: &Unit| matches!(unit.state, UnitState::Submitted { .. });
+            if submitted(before) && matches!(after.state, UnitState::Ready { .. }) {
+                prop_assert!(before.resubmitted.is_none() && after.resubmitted.is_some());
             }
             Ok(())
         })?;
@@ -178,7 +204,7 @@ proptest! {
         let policy = Policy::default();
         let (mut unit, clock) = play(history, |_, _, _, _| Ok(()))?;
         let mut now = at(clock);
-        for _ in 0..4 {
+        for _ in 0..5 {
             now = now + LONG;
             let fence = 9;
             let event = match &unit.state {
@@ -205,7 +231,10 @@ proptest! {
         let (unit, _) = play(history, |_, _, _, _| Ok(()))?;
         let mut stored = serde_json::to_value(&unit).unwrap();
         prop_assert_eq!(&serde_json::from_value::<Unit>(stored.clone()).unwrap(), &unit);
-        stored.as_object_mut().unwrap().remove("unknown");
+        // What earlier releases did not know.
+        for name in ["unknown", "resubmitted", "stopping_since"] {
+            stored.as_object_mut().unwrap().remove(name);
+        }
         prop_assert!(serde_json::from_value::<Unit>(stored).is_ok(), "of an earlier release");
     }
 
@@ -261,7 +290,7 @@ proptest! {
     }
 }
 
-fn claimed(unit: &Unit, fence: u64, now: Timestamp) -> Unit {
+pub(super) fn claimed(unit: &Unit, fence: u64, now: Timestamp) -> Unit {
     let claim = Event::Claim {
         fence,
         batch_input: "input".into(),
@@ -281,7 +310,7 @@ fn a_refused_creation_is_not_an_unknown_one() {
         let refused = Event::Refused {
             fence,
             retry_after: None,
-            reason: "limits".into(),
+            reason: WaitingReason::ProviderRateLimited,
         };
         unit = unit.step(refused, at(clock), &policy).unwrap().unit;
         clock += 10_000;
@@ -323,30 +352,6 @@ fn of_several_batches_the_oldest_stays() {
         batch: "b4".into(),
     };
     assert_eq!(step.unit.step(created, at(601), &policy), Err(Stale));
-}
-
-#[test]
-fn a_batch_past_its_deadline_is_stopped_and_its_items_fail() {
-    let policy = Policy::default();
-    let created = Event::Created {
-        fence: 1,
-        batch: "b".into(),
-    };
-    let unit = claimed(&new(at(0)), 1, at(0));
-    let unit = unit.step(created, at(0), &policy).unwrap().unit;
-    let running = Event::Observed {
-        state: BatchState::Running,
-        output: None,
-        fence: 2,
-    };
-    let deadline = policy.deadline.as_secs();
-    let early = unit
-        .step(running.clone(), at(deadline - 1), &policy)
-        .unwrap();
-    assert!(early.effects.is_empty() && batch_of(&early.unit) == Some("b"));
-    let late = unit.step(running, at(deadline), &policy).unwrap();
-    assert_eq!(late.effects, [Effect::CancelBatch("b".into())]);
-    assert_eq!(fence_of(&late.unit), Some(2));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The key travels in a header and nowhere else. Redirects are not followed
 //! (the header would go along), nothing is repeated behind our back.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -100,9 +101,38 @@ pub(super) struct Client {
     pub config: GeminiConfig,
     /// Base URL without a slash at its end.
     base: String,
+    http: Arc<OnceLock<Http>>,
+}
+
+/// What sends requests. Built for the first one: it reads the TLS roots, which
+/// takes long, and many a process never asks Google anything.
+#[derive(Debug)]
+struct Http {
     pooled: reqwest::Client,
     /// Opens a connection for each call.
     fresh: reqwest::Client,
+}
+
+impl Http {
+    fn build(config: &GeminiConfig) -> Result<Self, reqwest::Error> {
+        // Whoever comes first in the process installs it; it is the same one
+        // everywhere, so that losing the race is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let build = |idle: usize| {
+            reqwest::Client::builder()
+                .user_agent(concat!("stt-eval/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(config.connect_timeout)
+                .pool_idle_timeout(Duration::from_secs(60))
+                .pool_max_idle_per_host(idle)
+                .build()
+        };
+        Ok(Self {
+            pooled: build(8)?,
+            fresh: build(0)?,
+        })
+    }
 }
 
 impl Client {
@@ -124,26 +154,24 @@ impl Client {
         if config.retry.attempts == 0 {
             return Err(ConfigError::Setting("retry.attempts"));
         }
-        // Whoever comes first in the process installs it; it is the same one
-        // everywhere, so that losing the race is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |idle: usize| {
-            reqwest::Client::builder()
-                .user_agent(concat!("stt-eval/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(config.connect_timeout)
-                .pool_idle_timeout(Duration::from_secs(60))
-                .pool_max_idle_per_host(idle)
-                .build()
-                .map_err(|e| ConfigError::Http(e.to_string()))
-        };
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
-            pooled: build(8)?,
-            fresh: build(0)?,
+            http: Arc::default(),
             config,
         })
+    }
+
+    /// Nothing can be sent from a machine without TLS roots: as from one
+    /// without a network.
+    fn http(&self) -> Result<&Http, CallError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let built = Http::build(&self.config).map_err(|e| {
+            let (_, message) = errors::of_reqwest(e);
+            errors::transport(errors::Failure::Connect, message)
+        })?;
+        Ok(self.http.get_or_init(|| built))
     }
 
     /// Makes a call that may be repeated, until it succeeds, is refused, or
@@ -151,7 +179,7 @@ impl Client {
     pub async fn call(&self, credential: &Credential, call: &Call) -> Result<Reply, CallError> {
         let mut attempt = 1;
         loop {
-            let request = self.request(&self.pooled, credential, call)?;
+            let request = self.request(&self.http()?.pooled, credential, call)?;
             let timeout = self.config.request_timeout;
             let error = match self.send(credential, request, timeout, call.about).await {
                 Ok(reply) => return Ok(reply),
@@ -175,7 +203,7 @@ impl Client {
         call: &Call,
         timeout: Duration,
     ) -> Result<Reply, CallError> {
-        let request = self.request(&self.fresh, credential, call)?;
+        let request = self.request(&self.http()?.fresh, credential, call)?;
         self.send(credential, request, timeout, call.about).await
     }
 
@@ -185,7 +213,7 @@ impl Client {
         credential: &Credential,
         call: &Call,
     ) -> Result<reqwest::Response, CallError> {
-        let request = self.request(&self.pooled, credential, call)?;
+        let request = self.request(&self.http()?.pooled, credential, call)?;
         let head = tokio::time::timeout(self.config.read_timeout, request.send());
         let response = match head.await {
             Ok(Ok(response)) => response,
@@ -205,8 +233,8 @@ impl Client {
 
     /// A request to a URL that Google gave us (an upload session). Without the
     /// key: the URL itself is the permission.
-    pub fn session_request(&self, url: &Url) -> reqwest::RequestBuilder {
-        self.pooled.post(url.clone())
+    pub fn session_request(&self, url: &Url) -> Result<reqwest::RequestBuilder, CallError> {
+        Ok(self.http()?.pooled.post(url.clone()))
     }
 
     /// Sends a request and reads its answer, within a time.

@@ -115,9 +115,6 @@ pub enum ConfigError {
     /// A setting that cannot work.
     #[error("setting of the Gemini client is out of range: {0}")]
     Setting(&'static str),
-    /// No TLS or no certificates on this machine.
-    #[error("no HTTP client could be made: {0}")]
-    Http(String),
 }
 
 #[cfg(test)]

@@ -188,7 +188,7 @@ impl Upload<'_> {
         };
         let request = self
             .client
-            .session_request(&session.url)
+            .session_request(&session.url)?
             .header(COMMAND, command)
             .header(OFFSET, start.to_string())
             .header(CONTENT_LENGTH, (end - start).to_string())
@@ -209,6 +209,7 @@ impl Upload<'_> {
             let request = self
                 .client
                 .session_request(&session.url)
+                .map_err(stop_or_lost)?
                 .header(COMMAND, "query")
                 .header(CONTENT_LENGTH, "0");
             let timeout = self.client.config.request_timeout;

@@ -5,3 +5,4 @@ mod failing;
 mod list;
 mod make;
 mod progress;
+mod waiting;

@@ -1,0 +1,416 @@
+//! Replaying units from their raw output: parsed and scored again, as this
+//! release does it, and the run's counts put right.
+//!
+//! Only of runs that have ended and were not scored again since; nothing is
+//! asked of a provider. What comes out as it is stored stays untouched, also its
+//! time. What differs is written in one transaction with the run, whose counts
+//! are counted anew from all outcomes of the model: whoever reads sees both or
+//! neither, and a retry, a review or a deletion in between makes it begin again.
+//! Reviews lie beside outcomes and stay.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::result::{Outcome, ResultStatus};
+use stt_eval_shared::domain::run::{Run, RunStatus, Tally};
+use stt_eval_shared::domain::unit::{Unit, UnitKey, UnitState};
+use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
+use stt_eval_shared::objects::ObjectError;
+use stt_eval_shared::providers::ItemOutcome;
+use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::scoring::score;
+use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::results::{MAX_REPLAYED, StoredOutcome};
+use stt_eval_shared::{App, Deadline};
+
+use super::outcomes::{Failed, Scoring, add, add_cost};
+use super::{Failure, collect};
+
+/// Least time that must be left to begin another unit: a model of 10,000
+/// samples is counted anew for each.
+const NEEDED: Duration = Duration::from_secs(40);
+/// How often a unit is begun again when others change the run meanwhile.
+const ATTEMPTS: u64 = 20;
+/// Positions that are counted at once.
+const WINDOW: u16 = 500;
+/// Most bytes of outcomes in one transaction: DynamoDB takes 4 MB.
+const MAX_BYTES: usize = 3_000_000;
+
+/// What is to be replayed.
+pub(crate) struct Wanted {
+    pub(crate) project: ProjectId,
+    pub(crate) run: RunId,
+    pub(crate) which: Which,
+}
+
+/// Which units.
+pub(crate) enum Which {
+    One(UnitKey),
+    From {
+        after: Option<UnitKey>,
+        limit: usize,
+    },
+}
+
+/// Why a unit was not replayed.
+enum Problem {
+    /// It can't be; a sentence for the operator.
+    Refused(String),
+    /// It could not be now.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn refused<T>(why: impl Into<String>) -> Result<T, Problem> {
+    Err(Problem::Refused(why.into()))
+}
+
+/// What came of a unit.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Replayed {
+    /// Items whose outcome was as it should be.
+    unchanged: usize,
+    /// Items whose outcome was written anew.
+    changed: usize,
+    /// Items that a later round has brought an outcome of.
+    superseded: usize,
+    /// Whether the run's counts were wrong.
+    recounted: bool,
+}
+
+/// Replays what is wanted; gives the answer for the operator.
+pub(crate) async fn replay(
+    app: &App,
+    wanted: &Wanted,
+    deadline: Deadline,
+) -> Result<Value, String> {
+    let (project, run) = (&wanted.project, wanted.run);
+    let told = |problem| match problem {
+        Problem::Refused(why) => why,
+        Problem::Failed(error) => {
+            format!("it could not be done now and may be tried again: {error}")
+        }
+    };
+    // First of all, so that nothing is read of a run that is not there.
+    allowed(app, project, run).await.map_err(told)?;
+    let (mut units, mut rest) = (Vec::new(), None);
+    match wanted.which {
+        Which::One(key) => {
+            let done = one(app, project, run, key).await.map_err(told)?;
+            units.push(done.told(key));
+        }
+        Which::From { after, limit } => {
+            let stored = app.store.units_of(project, run).await;
+            let stored = stored.map_err(|error| told(error.into()))?;
+            let mut keys: Vec<UnitKey> = stored.iter().map(|unit| unit.key).collect();
+            keys.sort_unstable();
+            keys.retain(|key| Some(*key) > after);
+            let mut last = None;
+            for key in keys {
+                let begun = !units.is_empty();
+                if units.len() >= limit || (begun && !deadline.allows(NEEDED)) {
+                    rest = last;
+                    break;
+                }
+                units.push(match one(app, project, run, key).await {
+                    Ok(done) => done.told(key),
+                    Err(Problem::Refused(why)) => {
+                        json!({ "unit": key.to_string(), "skipped": why })
+                    }
+                    Err(problem) => {
+                        let done = last.map_or("none".to_owned(), |key: UnitKey| key.to_string());
+                        return Err(format!("{} (last done: {done})", told(problem)));
+                    }
+                });
+                last = Some(key);
+            }
+        }
+    }
+    Ok(json!({
+        "project": project,
+        "run": run,
+        "units": units,
+        "continue_after": rest.map(|key| key.to_string()),
+    }))
+}
+
+impl Replayed {
+    fn told(&self, key: UnitKey) -> Value {
+        json!({
+            "unit": key.to_string(),
+            "unchanged": self.unchanged,
+            "changed": self.changed,
+            "superseded": self.superseded,
+            "recounted": self.recounted,
+        })
+    }
+}
+
+/// The run, if it may be replayed.
+async fn allowed(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Problem> {
+    let Some(run) = app.store.run(project, id).await? else {
+        return refused(format!(
+            "run: there is no {id} in {project}; it may have been deleted"
+        ));
+    };
+    if run.status.is_active() {
+        let status = run.status.as_str();
+        return refused(format!(
+            "run: it is {status} and can be replayed once it has ended"
+        ));
+    }
+    if run.closing && run.status == RunStatus::Cancelled {
+        return refused("run: it is still being stopped at the provider; try again in a moment");
+    }
+    if !run.scorings.later.is_empty() {
+        return refused(
+            "run: it was scored again since, and what is replayed would not be in that scoring; \
+             retry its failed items, or make a new run",
+        );
+    }
+    Ok(run)
+}
+
+/// Replays one unit.
+async fn one(
+    app: &App,
+    project: &ProjectId,
+    run: RunId,
+    key: UnitKey,
+) -> Result<Replayed, Problem> {
+    let Some(unit) = app.store.unit(project, run, key).await? else {
+        return refused(format!("unit: the run has no {key}"));
+    };
+    if unit.state != UnitState::Collected {
+        return refused(format!(
+            "unit: {key} was never collected; there is nothing to replay"
+        ));
+    }
+    let raw = collect::raw_key(&unit);
+    match app.objects.head(&raw, None).await {
+        Ok(_) => {}
+        Err(ObjectError::Missing) => {
+            return refused(format!("unit: there is no raw output of {key}"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let items = collect::read(app, &unit, &raw).await?;
+    for attempt in 1..=ATTEMPTS {
+        let run = allowed(app, project, run).await?;
+        match put_right(app, run, &unit, &items).await {
+            Ok(done) => {
+                tracing::info!(
+                    run_id = %unit.run, unit = %key, project_id = %project, changed = done.changed,
+                    recounted = done.recounted, "a unit was replayed"
+                );
+                return Ok(done);
+            }
+            // A reviewer changed the run, or whoever clears up after it.
+            Err(Problem::Failed(Failure::Store(StoreError::Conflict))) => {
+                tokio::time::sleep(Duration::from_millis(10 * attempt)).await;
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
+/// Compares, and writes what differs.
+async fn put_right(
+    app: &App,
+    mut run: Run,
+    unit: &Unit,
+    items: &HashMap<ResultId, ItemOutcome>,
+) -> Result<Replayed, Problem> {
+    let samples = app
+        .store
+        .samples_in(&unit.project, run.dataset, &unit.spans)
+        .await?;
+    if samples.len() < unit.len() {
+        return refused(format!("unit: samples of {} are gone", unit.key));
+    }
+    let mut stored: BTreeMap<u16, Vec<StoredOutcome>> = BTreeMap::new();
+    for span in &unit.spans {
+        let found = app
+            .store
+            .stored_outcomes(
+                &unit.project,
+                unit.run,
+                unit.key.provider,
+                span.start,
+                span.end,
+            )
+            .await?;
+        for outcome in found {
+            stored.entry(outcome.position).or_default().push(outcome);
+        }
+    }
+    let (changes, mut done) = compare(&run, unit, &samples, &stored, items)?;
+    let mut parts = parts(changes);
+    if parts.is_empty() {
+        // The counts may be wrong all the same.
+        parts.push(Vec::new());
+    }
+    for part in parts {
+        let counted = count(app, &run, unit.key.provider, &part).await?;
+        let next = run.recounted(unit.key.provider, &counted, Timestamp::now());
+        let Some(next) = next else {
+            return refused("run: it has no such model");
+        };
+        let wrong = next.providers != run.providers || next.status != run.status;
+        if part.is_empty() && !wrong {
+            continue;
+        }
+        app.store.save_replayed(&part, &next).await?;
+        done.recounted |= wrong;
+        run = next;
+    }
+    Ok(done)
+}
+
+/// Outcomes of a unit that differ from what its raw output says.
+fn compare(
+    run: &Run,
+    unit: &Unit,
+    samples: &[Sample],
+    stored: &BTreeMap<u16, Vec<StoredOutcome>>,
+    items: &HashMap<ResultId, ItemOutcome>,
+) -> Result<(Vec<Outcome>, Replayed), Failure> {
+    let scoring = Scoring::new(run, unit)?;
+    let (mut items, reason) = (items.clone(), Failed::missing());
+    let (mut changes, mut done) = (Vec::new(), Replayed::default());
+    let now = Timestamp::now();
+    for sample in samples {
+        let rounds = stored
+            .get(&sample.id.position())
+            .map_or(&[][..], Vec::as_slice);
+        if rounds.iter().any(|stored| stored.round > unit.key.round) {
+            done.superseded += 1;
+            continue;
+        }
+        let own = rounds.iter().find(|stored| stored.round == unit.key.round);
+        let before = own.and_then(|stored| stored.outcome.as_ref());
+        let item = scoring.item(sample, &mut items, &reason);
+        let at = before.map_or(now, |before| before.inserted_at);
+        let (outcome, _) = scoring.outcome(&as_scored(sample, before), item, at);
+        // Nobody would try it again: the round that could is over.
+        let lost = unit.key.round < run.round
+            && outcome.status() == ResultStatus::Failed
+            && before.is_some_and(|before| before.status() == ResultStatus::Completed);
+        if before == Some(&outcome) || lost {
+            done.unchanged += 1;
+        } else {
+            done.changed += 1;
+            changes.push(outcome);
+        }
+    }
+    Ok((changes, done))
+}
+
+/// A sample with the reference that its outcome was scored against: people may
+/// have changed it since.
+fn as_scored(sample: &Sample, before: Option<&Outcome>) -> Sample {
+    match before {
+        Some(before) if before.reference_version != sample.reference_version => Sample {
+            ground_truth: before.ground_truth.clone(),
+            reference_version: before.reference_version,
+            language: before.language.clone(),
+            ..sample.clone()
+        },
+        _ => sample.clone(),
+    }
+}
+
+/// Outcomes in parts that fit into a transaction each.
+fn parts(outcomes: Vec<Outcome>) -> Vec<Vec<Outcome>> {
+    let mut parts: Vec<Vec<Outcome>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for outcome in outcomes {
+        let texts = [&outcome.transcription, &outcome.ground_truth];
+        // Score, ids and names are small beside the texts, or small at all.
+        let size = 8_000
+            + texts
+                .iter()
+                .copied()
+                .flatten()
+                .map(String::len)
+                .sum::<usize>();
+        match parts.last_mut() {
+            Some(part) if part.len() < MAX_REPLAYED && bytes.saturating_add(size) <= MAX_BYTES => {
+                part.push(outcome);
+                bytes += size;
+            }
+            _ => {
+                parts.push(vec![outcome]);
+                bytes = size;
+            }
+        }
+    }
+    parts
+}
+
+/// Counts all outcomes of a model, with some that are about to be written in
+/// place of the stored ones.
+async fn count(app: &App, run: &Run, provider: u8, changes: &[Outcome]) -> Result<Tally, Failure> {
+    let normaliser = Normaliser::by_name(run.current_normalizer())
+        .ok_or(Failure::Setup("a run's normaliser is unknown here"))?;
+    let mut tally = Tally::default();
+    let all = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
+    for start in (0..all).step_by(usize::from(WINDOW)) {
+        let end = start.saturating_add(WINDOW).min(all);
+        let stored = app
+            .store
+            .stored_outcomes(&run.project, run.id, provider, start, end)
+            .await?;
+        let mut items: BTreeMap<(u16, u16), Option<&Outcome>> = stored
+            .iter()
+            .map(|stored| ((stored.position, stored.round), stored.outcome.as_ref()))
+            .collect();
+        let here = start..end;
+        for outcome in changes.iter().filter(|o| here.contains(&o.id.position())) {
+            items.insert((outcome.id.position(), outcome.round), Some(outcome));
+        }
+        let mut items = items.into_iter().peekable();
+        while let Some(((position, round), outcome)) = items.next() {
+            let latest = items.peek().is_none_or(|((next, _), _)| *next != position);
+            count_one(&mut tally, run, round, outcome, latest, &normaliser);
+        }
+    }
+    Ok(tally)
+}
+
+/// Adds one outcome as its collection did, or only its cost if it is not what
+/// counts: a later round has another, or is to bring one.
+fn count_one(
+    tally: &mut Tally,
+    run: &Run,
+    round: u16,
+    outcome: Option<&Outcome>,
+    latest: bool,
+    normaliser: &Normaliser,
+) {
+    let Some(outcome) = outcome else {
+        // It can't be read until its own unit is replayed.
+        tally.failed += u32::from(latest && round == run.round);
+        return;
+    };
+    match outcome.status() {
+        ResultStatus::Completed if latest => add(tally, outcome, outcome.score.as_ref()),
+        ResultStatus::Failed | ResultStatus::Pending if latest && round == run.round => {
+            // What its reference is worth, all of it missing.
+            let reference = outcome.ground_truth.as_deref();
+            let missing = reference.and_then(|reference| {
+                score(reference, "", &outcome.language, normaliser, None).ok()
+            });
+            add(tally, outcome, missing.as_ref());
+        }
+        _ => add_cost(tally, outcome),
+    }
+}

@@ -1,0 +1,173 @@
+//! Batches that do not come to an end, and what is made in their place.
+
+use super::tests::{at, claimed, new};
+use super::*;
+use crate::providers::BatchState;
+
+/// A unit whose batch was made at a time.
+fn submitted(unit: &Unit, batch: &str, clock: u64) -> Unit {
+    let created = Event::Created {
+        fence: 1,
+        batch: batch.into(),
+    };
+    let unit = claimed(unit, 1, at(clock));
+    unit.step(created, at(clock), &Policy::default())
+        .unwrap()
+        .unit
+}
+
+fn seen(state: BatchState, output: Option<&str>) -> Event {
+    Event::Observed {
+        state,
+        output: output.map(str::to_owned),
+        fence: 2,
+    }
+}
+
+fn step(unit: &Unit, event: Event, clock: u64) -> Step {
+    unit.step(event, at(clock), &Policy::default()).unwrap()
+}
+
+fn stopping_since(unit: &Unit) -> Option<Timestamp> {
+    match unit.state {
+        UnitState::Submitted { stopping_since, .. } => stopping_since,
+        _ => None,
+    }
+}
+
+fn ended(unit: &Unit) -> String {
+    match &unit.state {
+        UnitState::Collecting {
+            ending: Ending::Nothing { code, .. },
+            ..
+        } => code.clone(),
+        UnitState::Collecting {
+            ending: Ending::Output { output },
+            ..
+        } => output.clone(),
+        state => panic!("{state:?}"),
+    }
+}
+
+fn deadline() -> u64 {
+    Policy::default().deadline.as_secs()
+}
+
+/// Overdue, and told to stop at its deadline.
+fn stopping() -> Unit {
+    let unit = submitted(&new(at(0)), "b1", 0);
+    let early = step(&unit, seen(BatchState::Running, None), deadline() - 1);
+    assert_eq!((stopping_since(&early.unit), early.effects), (None, vec![]));
+    let late = step(&unit, seen(BatchState::Running, None), deadline());
+    // Nothing is done before it is written down: what was stopped by us and
+    // what by the provider could not be told apart afterwards.
+    assert_eq!(late.effects, []);
+    assert_eq!(stopping_since(&late.unit), Some(at(deadline())));
+    assert_eq!(late.unit.due_at, Some(at(deadline())), "at once");
+    late.unit
+}
+
+#[test]
+fn an_overdue_batch_is_made_once_more_when_it_has_stopped() {
+    let unit = stopping();
+    for state in [
+        BatchState::Cancelled,
+        BatchState::Failed,
+        BatchState::Expired,
+    ] {
+        let again = step(&unit, seen(state.clone(), None), deadline() + 5);
+        assert_eq!(again.effects, [Effect::DeleteInput("input".into())]);
+        let ready = again.unit;
+        let now = at(deadline() + 5);
+        assert_eq!(ready.state, UnitState::Ready { not_before: now });
+        assert_eq!(ready.waiting_reason, Some(WaitingReason::Resubmitting));
+        let resubmitted = Resubmission {
+            at: now,
+            batch: "b1".into(),
+            credential: Some("credential".into()),
+        };
+        assert_eq!(ready.resubmitted, Some(resubmitted));
+        assert_eq!((ready.attempt, ready.batch_input.as_ref()), (1, None));
+        let next = submitted(&ready, "b2", deadline() + 10);
+        assert_eq!((next.attempt, next.waiting_reason), (2, None));
+        // A deadline of its own.
+        let running = seen(BatchState::Running, None);
+        let open = step(&next, running.clone(), 2 * deadline()).unit;
+        assert_eq!(stopping_since(&open), None);
+        let late = step(&next, running, 2 * deadline() + 10).unit;
+        assert!(stopping_since(&late).is_some(), "{state:?}");
+        let over = step(
+            &late,
+            seen(BatchState::Cancelled, None),
+            2 * deadline() + 11,
+        );
+        assert_eq!(ended(&over.unit), "provider_timeout", "the second time");
+        assert_eq!(over.effects, []);
+    }
+}
+
+#[test]
+fn results_that_come_while_it_is_stopped_count() {
+    for state in [
+        BatchState::Succeeded,
+        BatchState::Cancelled,
+        BatchState::Failed,
+    ] {
+        let step = step(&stopping(), seen(state, Some("output")), deadline() + 5);
+        assert_eq!(ended(&step.unit), "output");
+        assert_eq!((step.unit.resubmitted, step.effects), (None, vec![]));
+    }
+}
+
+#[test]
+fn what_can_not_be_stopped_is_not_made_again() {
+    let unit = stopping();
+    let grace = Policy::default().grace.as_secs();
+    for state in [BatchState::Pending, BatchState::Unknown("RESTING".into())] {
+        let open = step(&unit, seen(state.clone(), None), deadline() + grace - 1).unit;
+        assert_eq!(
+            stopping_since(&open),
+            stopping_since(&unit),
+            "since it began"
+        );
+        let over = step(&open, seen(state, None), deadline() + grace);
+        assert_eq!(ended(&over.unit), "provider_timeout");
+        assert_eq!(over.effects, [Effect::CancelBatch("b1".into())]);
+        assert_eq!(over.unit.resubmitted, None);
+    }
+    // Nor what nobody can ask about.
+    let lost = step(&unit, Event::Vanished { fence: 3 }, deadline() + 5).unit;
+    assert_eq!(ended(&lost), "provider_lost");
+}
+
+#[test]
+fn an_expired_batch_is_made_once_more_and_a_cancelled_one_is_not() {
+    let unit = submitted(&new(at(0)), "b1", 0);
+    let expired = || seen(BatchState::Expired, None);
+    let again = step(&unit, expired(), 50).unit;
+    assert!(again.resubmitted.is_some());
+    let next = submitted(&again, "b2", 60);
+    assert_eq!(ended(&step(&next, expired(), 90).unit), "provider_expired");
+    for (state, code) in [
+        (BatchState::Cancelled, "provider_cancelled"),
+        (BatchState::Failed, "provider_failed"),
+    ] {
+        let over = step(&unit, seen(state, None), 50).unit;
+        assert_eq!((&*ended(&over), over.resubmitted), (code, None));
+    }
+}
+
+#[test]
+fn people_can_stop_it_at_any_point_of_the_way() {
+    let cancelled = step(&stopping(), Event::Cancel, deadline() + 1).unit;
+    let batch = "b1".to_owned();
+    assert_eq!(cancelled.state, UnitState::Cancelling { batch });
+    let again = step(
+        &stopping(),
+        seen(BatchState::Cancelled, None),
+        deadline() + 5,
+    )
+    .unit;
+    let cancelled = step(&again, Event::Cancel, deadline() + 6).unit;
+    assert_eq!(cancelled.state, UnitState::Cancelled);
+}

@@ -1,0 +1,149 @@
+//! What one cycle of the poller asks of the provider while everything runs.
+//!
+//! `RELIABILITY_CREDENTIALS=100` for the full number: 100 open batches each.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use gemini_sim::{Route, SimConfig};
+use secrecy::SecretString;
+use stt_eval_shared::domain::unit::{Event, Span, Unit, UnitKey};
+use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
+use stt_eval_shared::providers::{BatchItem, Credential, StagedInput, TranscribeConfig};
+use stt_eval_shared::store::units::PollTask;
+
+use crate::draw::setting;
+use crate::rig::{Case, Ground, Options, PRO};
+
+/// As many as the provider allows a key to have.
+const OPEN: u16 = 100;
+
+/// A project with a credential and as many batches under way as there may be.
+async fn busy_project(case: &Case, number: u64) {
+    let (app, store) = (&case.clean, &case.clean.store);
+    let project: ProjectId = format!("{}-{number:03}", case.project).parse().unwrap();
+    let now = Timestamp::now();
+    let secret = SecretString::from(format!("simulated-key-of-{project}"));
+    let vault = app.vault.as_ref().unwrap();
+    let sealed = vault
+        .seal(&project, "google", &secret, now, now)
+        .await
+        .unwrap();
+    store.save_credential(&project, &sealed).await.unwrap();
+    let credential = Credential {
+        id: sealed.id.clone(),
+        secret,
+    };
+
+    let client = app.batch_provider("google").unwrap();
+    let run = RunId::mint(number, [7; 10]);
+    let config = TranscribeConfig {
+        model: PRO.into(),
+        prompt: "{language}".into(),
+        temperature: 0.0,
+        prompt_version: "1".into(),
+    };
+    let item = BatchItem {
+        key: ResultId::new(run, 0, 0).to_string(),
+        audio: StagedInput {
+            name: "files/none".into(),
+            uri: format!("{}/v1beta/files/none", case.sim.url()),
+            mime_type: "audio/wav".into(),
+            expires_at: now.into(),
+        },
+        language: "en".into(),
+        duration_seconds: 1.0,
+    };
+    let input = client
+        .stage_batch(&credential, &format!("in-{number}"), &[item], &config)
+        .await
+        .unwrap();
+    let mut units = Vec::new();
+    for chunk in 0..OPEN {
+        let key = UnitKey {
+            provider: 0,
+            round: 1,
+            chunk,
+        };
+        let span = Span { start: 0, end: 1 };
+        let policy = &app.config.policy;
+        let unit = Unit::new(
+            project.clone(),
+            run,
+            key,
+            1,
+            "google".into(),
+            vec![span],
+            now,
+            policy,
+        );
+        let claim = Event::Claim {
+            fence: 1,
+            batch_input: input.name.clone(),
+            credential: credential.id.clone(),
+            unsent: Vec::new(),
+        };
+        let unit = unit.step(claim, now, policy).unwrap().unit;
+        let name = unit.display_name(&app.config.stage, unit.attempt);
+        let batch = client
+            .create(&credential, PRO, &input, &name)
+            .await
+            .unwrap();
+        let created = Event::Created { fence: 1, batch };
+        let mut unit = unit.step(created, now, policy).unwrap().unit;
+        unit.rev = 1;
+        units.push(unit);
+    }
+    store.create_units(&units).await.unwrap();
+    let task = PollTask {
+        project,
+        provider: "google".into(),
+        credential: credential.id,
+        quiet: 0,
+        audited_at: None,
+        due_at: Some(now),
+        rev: 1,
+    };
+    store.save_poll_task(&task).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cycle_over_many_open_batches_takes_few_calls() {
+    let credentials = setting("RELIABILITY_CREDENTIALS", 10);
+    let ground = Ground::start().await;
+    let options = Options {
+        settings: vec![
+            ("UNIT_BACKSTOP_SECONDS", "1800"),
+            ("TASK_LEASE_SECONDS", "300"),
+            ("POLL_PAUSES_SECONDS", "300"),
+        ],
+        sim: Some(SimConfig {
+            batch_delay: Duration::from_secs(24 * 3_600),
+            ..SimConfig::default()
+        }),
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
+    let projects = (0..credentials).map(|number| busy_project(&case, number));
+    stream::iter(projects)
+        .buffer_unordered(4)
+        .collect::<()>()
+        .await;
+
+    case.sim.reset_ledger();
+    case.poll().await;
+    let ledger = case.sim.ledger();
+    let (all, lists) = (ledger.total(), ledger.count(Route::BatchList));
+    println!(
+        "{} open batches over {credentials} credentials: {all} calls, {lists} of them lists",
+        credentials * u64::from(OPEN)
+    );
+    // Each credential was asked for its batches and for ones nobody recorded.
+    assert!(lists >= 2 * credentials, "{lists} lists");
+    assert!(
+        2 * all <= 5 * credentials,
+        "{all} calls for {credentials} credentials"
+    );
+    assert_eq!(all, lists, "no batch is asked for by its name");
+    case.end().await;
+}
