@@ -3,8 +3,8 @@
 
     target/venvs/template/bin/python infra/bench/memory.py [--directory target/release]
 
-A unit of 100 samples of 100 minutes of speech each (texts of 15,000 words, as
-long as references may be), and three uploads of 200 MB, the largest there may be,
+A unit of 100 samples of 80 minutes of speech each (texts of 12,000 words, about as
+long as a result can hold), and three uploads of 200 MB, the largest there may be,
 in one batch of events. Prints the memory of each function's process at its
 highest and its longest invocation. The figures chose `MemorySize` and `Timeout`
 in template.yaml; infra/DEPLOY.md says how.
@@ -27,7 +27,7 @@ def main():
     largest = [flow.clip(n, 6_249.9) for n in range(3)]
     measured = flow.measure(
         options.directory, options.functions or options.directory, samples=options.samples,
-        models=1, seconds=1.0, speech=6_000.0, further=largest)
+        models=1, seconds=1.0, speech=4_800.0, further=largest)
     assert measured.run["status"] == "completed", measured.run
     print("| function | peak RSS MB | longest invocation s | processor s |")
     print("| --- | ---: | ---: | ---: |")

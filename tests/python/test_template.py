@@ -349,7 +349,7 @@ def test_functions(resources):
 
 def test_options_reach_the_functions():
     for parameters, architecture, reserved, stage in [
-        ({}, "arm64", "1", "dev"),
+        ({}, "arm64", "3", "dev"),
         (EVERYTHING, "x86_64", None, "prod"),
     ]:
         functions = of(cfn.deployed(TEMPLATE, **parameters), "AWS::Lambda::Function")

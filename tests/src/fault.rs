@@ -9,9 +9,11 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
 
 use crate::fault_name::name_of;
@@ -21,6 +23,9 @@ use crate::fault_name::name_of;
 pub enum Kind {
     /// The connection breaks before anything is sent.
     Before,
+    /// The service refuses for now: too many requests, or (transactions) a
+    /// collision with another one.
+    Throttled,
     /// The call is carried out, then the connection breaks. Not repeated.
     Lost,
     /// The same, and the SDK repeats the call.
@@ -31,7 +36,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Before, Self::Lost, Self::LostRepeated, Self::Crash];
+    pub const ALL: [Self; 5] = [
+        Self::Before,
+        Self::Throttled,
+        Self::Lost,
+        Self::LostRepeated,
+        Self::Crash,
+    ];
 
     /// Whether the SDK may repeat calls in such a case.
     #[must_use]
@@ -180,13 +191,49 @@ fn broken() -> ConnectorError {
     ConnectorError::io("the connection broke, on purpose".into())
 }
 
+/// As the services say it, each in its own protocol.
+fn throttled(request: &HttpRequest) -> HttpResponse {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let (status, content_type, body) = match target {
+        "DynamoDB_20120810.TransactWriteItems" => (
+            400,
+            "application/x-amz-json-1.0",
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "Message":"Transaction cancelled",
+                "CancellationReasons":[{"Code":"TransactionConflict","Message":"collided"}]}"#,
+        ),
+        dynamodb if dynamodb.starts_with("DynamoDB") => (
+            400,
+            "application/x-amz-json-1.0",
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+                "message":"too fast"}"#,
+        ),
+        sqs if sqs.starts_with("AmazonSQS") => (
+            400,
+            "application/x-amz-json-1.0",
+            r#"{"__type":"com.amazonaws.sqs#RequestThrottled","message":"too fast"}"#,
+        ),
+        _ => (
+            503,
+            "application/xml",
+            "<Error><Code>SlowDown</Code><Message>too fast</Message></Error>",
+        ),
+    };
+    let status = StatusCode::try_from(status).unwrap();
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    response.headers_mut().insert("content-type", content_type);
+    response
+}
+
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Some(kind) = self.injector.next(name_of(&request)) else {
             return self.connector.call(request);
         };
-        if kind == Kind::Before {
-            return HttpConnectorFuture::ready(Err(broken()));
+        match kind {
+            Kind::Before => return HttpConnectorFuture::ready(Err(broken())),
+            Kind::Throttled => return HttpConnectorFuture::ready(Ok(throttled(&request))),
+            Kind::Lost | Kind::LostRepeated | Kind::Crash => {}
         }
         let (connector, injector) = (self.connector.clone(), self.injector.clone());
         HttpConnectorFuture::new(async move {

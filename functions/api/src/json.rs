@@ -42,6 +42,34 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// The body of a request that says all it has to say by its path: none, or an
+/// object without fields. A field in it would be a misunderstanding, and is
+/// refused like any other unknown one.
+#[derive(Debug)]
+pub struct NoBody;
+
+impl<S: Sync> FromRequest<S> for NoBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let (parts, body) = request.into_parts();
+        let bytes = body::read(&parts.headers, body, MAX_JSON, "1 MiB").await?;
+        if bytes.is_empty() {
+            return Ok(Self);
+        }
+        if !is_json(&body::media_type(&parts.headers)) {
+            return Err(ApiError::unsupported(
+                "the request takes no body, or an empty JSON object with \
+                 Content-Type: application/json",
+            ));
+        }
+        parse::<Nothing>(&bytes).map(|Nothing {}| Self)
+    }
+}
+
 /// Whether a media type is one of JSON.
 pub fn is_json(media: &str) -> bool {
     media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"))

@@ -414,3 +414,52 @@ fn count_one(
         _ => add_cost(tally, outcome),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stt_eval_shared::domain::FileId;
+    use stt_eval_shared::providers::Usage;
+
+    use super::*;
+
+    fn outcome(position: u16, bytes: usize) -> Outcome {
+        Outcome {
+            id: ResultId::new(RunId::mint(1, [1; 10]), 0, position),
+            round: 1,
+            file_id: FileId::mint(1, [2; 10]),
+            ground_truth: Some("g".repeat(bytes / 2)),
+            reference_version: 1,
+            language: "ta".into(),
+            transcription: Some("t".repeat(bytes - bytes / 2)),
+            score: None,
+            error_code: None,
+            error_message: None,
+            scoring: 1,
+            retryable: false,
+            model_version: None,
+            usage: Usage::default(),
+            cost_micro_usd: 0,
+            inserted_at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn parts_fit_into_transactions_and_lose_nothing() {
+        assert!(parts(Vec::new()).is_empty());
+        for (count, bytes, wanted) in [
+            (1, 10, 1),
+            (99, 10, 1),
+            (100, 10, 2),
+            // As long as an outcome can be.
+            (7, 380_000, 1),
+            (8, 380_000, 2),
+            (100, 380_000, 15),
+        ] {
+            let all: Vec<Outcome> = (0..count).map(|at| outcome(at, bytes)).collect();
+            let parts = parts(all.clone());
+            assert_eq!(parts.len(), wanted, "{count} of {bytes}");
+            assert!(parts.iter().all(|part| part.len() <= MAX_REPLAYED));
+            assert_eq!(parts.concat(), all);
+        }
+    }
+}

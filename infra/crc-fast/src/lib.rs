@@ -2,10 +2,17 @@
 //!
 //! The AWS SDK takes three checksums from it. The original brings the tables of a
 //! hundred kinds, 650 KB that hardly compress: an eighth of a deployed function.
-//! This one has the three, with a table of 2 KB each. It is slower (some hundred
-//! MB a second), which nobody notices: this project asks S3 for no checksums but
-//! where a request must have one, which are short lists. `aws-smithy-checksums`
-//! names what is needed here; when it needs more, it does not compile.
+//! This one takes the three from the crate `crc`, with a table of 1 or 2 KB each.
+//! That is slower (some hundred MB a second), which nobody notices: this project
+//! asks S3 for no checksums but where a request must have one, which are short
+//! lists. `aws-smithy-checksums` names what is needed here; when it needs more, it
+//! does not compile.
+
+use crc::{CRC_32_ISCSI, CRC_32_ISO_HDLC, CRC_64_NVME, Crc};
+
+static CRC32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+static CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+static CRC64: Crc<u64> = Crc::<u64>::new(&CRC_64_NVME);
 
 /// A kind of checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,77 +25,48 @@ pub enum CrcAlgorithm {
     Crc64Nvme,
 }
 
-type Table = [u64; 256];
-
-/// The table of a reflected polynomial.
-const fn table(polynomial: u64) -> Table {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = byte as u64;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = (crc >> 1) ^ if crc & 1 == 1 { polynomial } else { 0 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-}
-
-static CRC32: Table = table(0xedb8_8320);
-static CRC32C: Table = table(0x82f6_3b78);
-static CRC64: Table = table(0x9a6c_9329_ac4b_c9b5);
-
-impl CrcAlgorithm {
-    fn table(self) -> &'static Table {
-        match self {
-            Self::Crc32IsoHdlc => &CRC32,
-            Self::Crc32Iscsi => &CRC32C,
-            Self::Crc64Nvme => &CRC64,
-        }
-    }
-
-    /// All bits: what each kind begins with, and is inverted by at its end.
-    fn ones(self) -> u64 {
-        match self {
-            Self::Crc32IsoHdlc | Self::Crc32Iscsi => u64::from(u32::MAX),
-            Self::Crc64Nvme => u64::MAX,
-        }
-    }
+#[derive(Clone)]
+enum State {
+    Narrow(crc::Digest<'static, u32>),
+    Wide(crc::Digest<'static, u64>),
 }
 
 /// A checksum in the making.
-#[derive(Debug, Clone, Copy)]
-pub struct Digest {
-    algorithm: CrcAlgorithm,
-    crc: u64,
+#[derive(Clone)]
+pub struct Digest(State);
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Digest").field(&self.finalize()).finish()
+    }
 }
 
 impl Digest {
     /// Of nothing yet.
     #[must_use]
     pub fn new(algorithm: CrcAlgorithm) -> Self {
-        Self {
-            algorithm,
-            crc: algorithm.ones(),
-        }
+        Self(match algorithm {
+            CrcAlgorithm::Crc32IsoHdlc => State::Narrow(CRC32.digest()),
+            CrcAlgorithm::Crc32Iscsi => State::Narrow(CRC32C.digest()),
+            CrcAlgorithm::Crc64Nvme => State::Wide(CRC64.digest()),
+        })
     }
 
     /// Goes on with more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        let table = self.algorithm.table();
-        for byte in bytes {
-            let [low, ..] = self.crc.to_le_bytes();
-            self.crc = (self.crc >> 8) ^ table[usize::from(low ^ byte)];
+        match &mut self.0 {
+            State::Narrow(digest) => digest.update(bytes),
+            State::Wide(digest) => digest.update(bytes),
         }
     }
 
     /// The checksum so far.
     #[must_use]
     pub fn finalize(&self) -> u64 {
-        self.crc ^ self.algorithm.ones()
+        match &self.0 {
+            State::Narrow(digest) => u64::from(digest.clone().finalize()),
+            State::Wide(digest) => digest.clone().finalize(),
+        }
     }
 }
 

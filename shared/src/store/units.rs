@@ -145,7 +145,7 @@ impl Store {
 
     /// Units of a run that wait to be submitted, or whose submission is open.
     /// For people, so it may be a moment behind; of a run with very many units
-    /// it looks at the first [`WAITING_PAGES`] pages.
+    /// it looks at the first `WAITING_PAGES` pages.
     pub async fn waiting_units(
         &self,
         project: &ProjectId,

@@ -227,7 +227,7 @@ def test_what_the_emulator_left_out_can_be_asked_for(emulator, wanted):
             made = functions.get_function_concurrency(FunctionName=here)
             assert made["ReservedConcurrentExecutions"] == reserved[name]
             functions.delete_function_concurrency(FunctionName=here)
-    assert reserved == {"PollFunction": 1}
+    assert list(reserved) == ["PollFunction"] and reserved["PollFunction"] >= 1
     [(_, _, properties)] = wanted.of("AWS::ApiGatewayV2::Stage")
     limits = properties["DefaultRouteSettings"]
     gateway.update_stage(

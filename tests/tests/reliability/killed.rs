@@ -19,7 +19,7 @@ use crate::draw::{Dice, setting};
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
 
 const SAMPLES: u32 = 500;
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The command, built if it is not up to date.
 fn binary() -> PathBuf {
@@ -136,7 +136,7 @@ async fn results(client: &Client, run: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_outlives_any_number_of_kills() {
-    let kills = setting("RELIABILITY_KILLS", 10);
+    let kills = setting("RELIABILITY_KILLS", 50);
     let seed = setting("RELIABILITY_SEED", 1);
     let mut dice = Dice::new(seed);
     // The first app of a process installs its TLS provider.

@@ -149,15 +149,16 @@ async fn show(
     let id = id.get()?;
     let found = app.store.dataset(&tenant.project, id).await?;
     let dataset = found.ok_or_else(|| ApiError::no_such("dataset"))?;
-    if !query.include_samples {
-        return ok(DatasetView::new(dataset, None));
-    }
     let cursors = tenant.cursors("samples", &[&id.to_string()]);
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
+    // A cursor that is none is refused, also where it would be of no use.
     let after = start(&cursors, &paging)?;
+    if !query.include_samples {
+        return ok(DatasetView::new(dataset, None));
+    }
     let page = app
         .store
         .list_samples(&tenant.project, id, after.as_deref(), paging.limit)

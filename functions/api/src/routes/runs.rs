@@ -16,7 +16,7 @@ use crate::error::{Answer, ApiError};
 use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json::JsonBody;
+use crate::json::{JsonBody, NoBody};
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::routes::gather::Gather;
 use crate::services::results::{Selection, show as show_results};
@@ -170,16 +170,17 @@ async fn show(
 ) -> Answer {
     let id = id.get()?;
     let run = find(&app, &tenant, id).await?;
-    let waiting = runs::waiting(&app, &run).await?;
-    if !query.include_results {
-        return ok(RunView::new(&run, None).waiting(waiting));
-    }
     let cursors = tenant.cursors("run", &[&id.to_string()]);
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
+    // A cursor that is none is refused, also where it would be of no use.
     let from = start(&cursors, &paging)?;
+    let waiting = runs::waiting(&app, &run).await?;
+    if !query.include_results {
+        return ok(RunView::new(&run, None).waiting(waiting));
+    }
     let selection = Selection::all_of(&run);
     let project = &tenant.project;
     let found = results_by_sample::page(
@@ -205,6 +206,7 @@ async fn cancel(
     AsEditor(tenant): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<RunId>,
+    NoBody: NoBody,
 ) -> Answer {
     let run = runs::cancel(&app, &tenant.project, id.get()?).await?;
     ok(RunView::new(&run, None))
@@ -221,6 +223,7 @@ async fn retry(
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     id: PathId<RunId>,
+    NoBody: NoBody,
 ) -> Answer {
     let id = id.get()?;
     let attempt = match idempotency.begin(&app, &tenant.project, b"").await? {

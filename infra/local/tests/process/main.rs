@@ -164,6 +164,46 @@ fn demo_shows_the_whole_flow_and_says_that_the_provider_was_simulated() {
     assert_eq!(errors, "", "nothing went wrong on the way");
 }
 
+/// What a member of each line of a bundled file says.
+fn said(lines: &str, member: &str) -> Vec<String> {
+    let said = lines.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line[member].as_str().unwrap().to_owned()
+    });
+    // Shorter ones may be part of an ordinary log line.
+    said.filter(|text| text.chars().count() > 8).collect()
+}
+
+#[test]
+fn no_log_line_of_the_whole_flow_tells_what_was_said_or_a_secret() {
+    let log = "info,stt_eval_shared=trace,stt_eval_local=trace,gemini_sim=trace,\
+               api=trace,register=trace,submit=trace,poll=trace";
+    let output = command().arg("demo").env("RUST_LOG", log).output().unwrap();
+    assert!(output.status.success());
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("a unit was collected"), "{log}");
+    let mut never = vec![
+        "sk_".to_owned(),
+        "simulated-key".to_owned(),
+        "X-Amz-Signature".to_owned(),
+        "X-Amz-Credential".to_owned(),
+        "local-secret".to_owned(),
+    ];
+    never.extend(said(
+        include_str!("../../../../tests/clips/clips.jsonl"),
+        "ground_truth",
+    ));
+    never.extend(said(
+        include_str!("../../../../tests/clips/recordings.jsonl"),
+        "text",
+    ));
+    assert!(never.len() > 40);
+    for line in log.lines() {
+        let found = never.iter().find(|part| line.contains(part.as_str()));
+        assert_eq!(found, None, "in {line}");
+    }
+}
+
 #[tokio::test]
 async fn a_run_is_replayed_from_what_was_landed() {
     provider();

@@ -5,7 +5,7 @@
 //! ready ─claim→ creating ─created→ submitted ─begin→ collecting ─collected→ collected
 //! ↑ ↑ refused, nothing found │        │ │ cancel                  (again after a crash)
 //! │ └────────────────────────┘        │ └→ cancelling → cancelled
-//! └── expired, or overdue and stopped ┘ (once)
+//! └────── overdue and stopped ────────┘ (once)
 //! ```
 //!
 //! Creating a batch is not idempotent at the provider. So the intent is

@@ -1,10 +1,10 @@
 //! What the provider says of a batch, and what that means for its unit.
 //!
-//! A batch that did not come to an end (it was still open at its deadline, or
-//! the provider let it expire) is made once more. First it must be certain that
-//! nothing comes of the old one any more: one that is overdue is stopped, and
-//! looked at until it is over. Should it have succeeded meanwhile, its results
-//! count and nothing is made again.
+//! A batch that is still open at its deadline is made once more. First it must be
+//! certain that nothing comes of the old one any more: it is stopped, and looked
+//! at until it is over. Should it have succeeded meanwhile, its results count and
+//! nothing is made again. A batch that ended by itself is not made again: its
+//! items fail with the reason, and people can retry them.
 
 use std::time::Duration;
 
@@ -80,16 +80,16 @@ impl Unit {
                     "the provider finished without an output",
                 ))
             }
-            (BatchState::Expired, _) => once_more(nothing(
-                "provider_expired",
-                "the provider did not process the batch in time",
-            )),
             // It was ours to stop.
-            (BatchState::Cancelled | BatchState::Failed, None)
+            (BatchState::Expired, _) | (BatchState::Cancelled | BatchState::Failed, None)
                 if known.stopping_since.is_some() =>
             {
                 once_more(timed_out())
             }
+            (BatchState::Expired, _) => Verdict::Ended(nothing(
+                "provider_expired",
+                "the provider did not process the batch in time",
+            )),
             (BatchState::Failed, None) => Verdict::Ended(nothing(
                 "provider_failed",
                 "the provider failed the whole batch",

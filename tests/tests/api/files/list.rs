@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::store::{bare, bucket, objects, rows};
-use crate::support::{Expect, World, audio, each, id, text, with};
+use crate::support::{Expect, PRO, World, audio, each, id, text, with};
 
 #[test]
 fn lists_are_newest_first_and_go_on_with_cursors() {
@@ -58,6 +58,16 @@ fn odd_pages_are_refused() {
                 let answer = w.get(&format!("{list}?cursor={cursor}")).await;
                 World::names(&answer, 400, "cursor");
             }
+        }
+        // Also where nothing is paged.
+        let made = w.dataset("paged", &[None]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        for thing in [
+            format!("/datasets/{}", made.id),
+            format!("/runs/{}", id(&run)),
+        ] {
+            World::names(&w.get(&format!("{thing}?cursor=x")).await, 400, "cursor");
+            w.get(&thing).await.ok(200);
         }
         let first = w.get("/files?limit=1").await;
         let cursor = text(&first.body["metadata"]["next_cursor"]).to_owned();

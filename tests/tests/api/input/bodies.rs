@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stt_eval_tests::Answer;
 
 use crate::support::routes::{OPERATIONS, Operation, Things};
-use crate::support::{Expect, World, with};
+use crate::support::{Expect, PRO, World, id, with};
 
 /// Operations that take a JSON body.
 fn writing() -> impl Iterator<Item = Operation> {
@@ -113,6 +113,45 @@ fn unknown_fields_are_named() {
         ] {
             World::names(&w.post(path, &body).await, 400, field);
         }
+    });
+}
+
+#[test]
+fn a_body_where_none_is_wanted_is_not_ignored() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        for action in ["cancel", "retry"] {
+            let path = format!("/runs/{}/{action}", id(&run));
+            let send = async |kind: &str, body: &str| {
+                let request = w.request("POST", &path).header("content-type", kind);
+                w.send(request.body(body.to_owned())).await
+            };
+            for (body, field) in [
+                ("{\"items\":[1]}", "items"),
+                ("{\"Reason\":null}", "Reason"),
+            ] {
+                World::names(&send("application/json", body).await, 400, field);
+            }
+            for body in ["not json", "{} {}", "{\"a\":", " "] {
+                send("application/json", body).await.no(400);
+            }
+            for body in ["[]", "null", "7"] {
+                let answer = send("application/json", body).await;
+                assert!(
+                    [400, 422].contains(&answer.status),
+                    "{body}: {}",
+                    answer.text
+                );
+            }
+            send("text/plain", "{}").await.no(415);
+            // Nothing and an empty object say the same: here, that it is too late.
+            send("application/json", "{}").await.no(409);
+            send("application/json", "").await.no(409);
+            w.send(w.request("POST", &path)).await.no(409);
+        }
+        let after = w.get(&format!("/runs/{}", id(&run))).await;
+        assert_eq!(after.data(200)["updated_at"], run["updated_at"]);
     });
 }
 
