@@ -138,7 +138,7 @@ async fn it_goes_on_after_a_restart() {
         .await;
     assert_eq!(refused.status, 409, "{}", refused.text);
     let retry = client
-        .post(&format!("/runs/{}/retry", id(&run)), &Value::Null)
+        .post(&format!("/runs/{}/retry", id(&run)), &json!({}))
         .await;
     assert_eq!(retry.status, 409, "{}", retry.text);
     assert_eq!(
