@@ -33,18 +33,18 @@
 //! # Speed
 //! One thread, in turn with jiwer 4.0.0 + rapidfuzz 3.14.6 on the same texts, best
 //! of five, by `infra/bench/scoring_vs_jiwer.py`. Two cores of an Intel Xeon
-//! (Linux, x86-64), otherwise idle, 2026-11-23:
+//! (Linux, x86-64), with other work on the machine, 2026-11-23:
 //!
 //! | work | jiwer | here | ratio |
 //! | --- | --- | --- | --- |
-//! | 10,000 pairs of 10-30 words | 195.5 ms | 6.62 ms | 29.5 × |
-//! | the same in characters | 352.5 ms | 7.67 ms | 45.9 × |
-//! | 10 pairs of 10,000 words | 93.8 ms | 13.94 ms | 6.7 × |
-//! | the same in characters | 932.6 ms | 250.89 ms | 3.7 × |
-//! | full score of the 10,000 pairs | – | 320 ms | – |
-//! | paired bootstrap 1,000 × 10,000 | – | 8.7 ms | – |
+//! | 10,000 pairs of 10-30 words | 184.2 ms | 5.12 ms | 36.0 × |
+//! | the same in characters | 327.9 ms | 6.95 ms | 47.2 × |
+//! | 10 pairs of 10,000 words | 97.7 ms | 15.47 ms | 6.3 × |
+//! | the same in characters | 970.6 ms | 272.95 ms | 3.6 × |
+//! | full score of the 10,000 pairs | – | 351 ms | – |
+//! | paired bootstrap 1,000 × 10,000 | – | 9.8 ms | – |
 //!
-//! Runs on a busy machine gave 29.5 to 42.6 for words, so 30 is not sure. The first four
+//! Built with opt-level 3 and one codegen unit, as the functions are. The first four
 //! rows are counts and alignment, text in; each reference is used once, so nothing
 //! is gained from keeping its table. The full score is everything [`SampleScore`]
 //! holds. Peak memory of the whole process on one long pair after the other: 8 MiB

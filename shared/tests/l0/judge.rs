@@ -79,9 +79,9 @@ fn batches(w: &World, found: &mut Vec<String>) {
                 batch.name, batch.display_name
             ));
         }
-        // What takes no notice was told; more can't be done.
-        let told = batch.disowned && batch.deaf;
-        if !batch.is_over(w.clock) && batch.stops_at.is_none() && !told {
+        // It was told; more can't be done, should it take no notice of that or
+        // come to its end before it could stop.
+        if !batch.is_over(w.clock) && !batch.disowned {
             found.push(format!(
                 "{} of {} still runs",
                 batch.name, batch.display_name
