@@ -153,6 +153,23 @@ impl Store {
         Ok(entries(items)?.pop())
     }
 
+    /// All items of a provider at these positions, in order.
+    async fn items_between(
+        &self,
+        project: &ProjectId,
+        run: RunId,
+        provider: u8,
+        positions: std::ops::Range<u16>,
+    ) -> Result<Vec<Item>, StoreError> {
+        if positions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let from = prefix(provider, positions.start);
+        let to = format!("{}~", prefix(provider, positions.end - 1));
+        let pk = partition(project, run);
+        self.all(&self.tables.results, &pk, (&*from, &*to)).await
+    }
+
     /// Entries of a provider at positions `start..end`, in order.
     pub async fn results_between(
         &self,
@@ -162,13 +179,10 @@ impl Store {
         start: u16,
         end: u16,
     ) -> Result<Vec<Entry>, StoreError> {
-        if start >= end {
-            return Ok(Vec::new());
-        }
-        let from = prefix(provider, start);
-        let to = format!("{}~", prefix(provider, end - 1));
-        let pk = partition(project, run);
-        entries(self.all(&self.tables.results, &pk, (&*from, &*to)).await?)
+        entries(
+            self.items_between(project, run, provider, start..end)
+                .await?,
+        )
     }
 
     /// Every outcome of a provider at positions `start..end`, of all rounds, in
@@ -181,13 +195,9 @@ impl Store {
         start: u16,
         end: u16,
     ) -> Result<Vec<StoredOutcome>, StoreError> {
-        if start >= end {
-            return Ok(Vec::new());
-        }
-        let from = prefix(provider, start);
-        let to = format!("{}~", prefix(provider, end - 1));
-        let pk = partition(project, run);
-        let items = self.all(&self.tables.results, &pk, (&*from, &*to)).await?;
+        let items = self
+            .items_between(project, run, provider, start..end)
+            .await?;
         let stored = items.into_iter().filter_map(|item| {
             let mut parts = row::text(&item, "sk")?.split('#').skip(1);
             let position = parts.next()?.parse().ok()?;
