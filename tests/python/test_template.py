@@ -347,6 +347,30 @@ def test_functions(resources):
     assert len(groups) == 4, "a log group each"
 
 
+def feeds_itself(function, grants, resources):
+    """Whether what a function may write can invoke it again."""
+    sends = {g.resource for g in grants if (g.who, g.action) == (function, "sqs:SendMessage")}
+    written = {g.resource for g in grants if (g.who, g.action) == (function, "s3:PutObject")}
+    [bucket] = of(resources, "AWS::S3::Bucket").values()
+    for rule in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+        [prefix] = rule["Filter"]["S3Key"]["Rules"]
+        if f"Bucket/{prefix['Value']}*" in written:
+            sends.add(rule["Queue"][2:].split(".")[0])
+    reads = {g.resource for g in grants if (g.who, g.action) == (function, "sqs:ReceiveMessage")}
+    return bool(sends & reads)
+
+
+def test_lambda_stops_no_loop_that_is_meant(grants):
+    """Lambda ends a chain of a function's own messages after about 16 of them."""
+    resources = cfn.deployed(TEMPLATE)
+    loops = {name for name in FUNCTIONS if feeds_itself(name, grants, resources)}
+    assert loops == {"submit"}
+    for name in FUNCTIONS:
+        function = of(resources, "AWS::Lambda::Function")[f"{name.capitalize()}Function"]
+        # Where none is meant, one is a mistake, and Lambda may stop it.
+        assert function.get("RecursiveLoop") == ("Allow" if name in loops else None), name
+
+
 def test_options_reach_the_functions():
     for parameters, architecture, reserved, stage in [
         ({}, "arm64", "3", "dev"),
