@@ -601,6 +601,24 @@ def test_a_run_may_take_as_long_as_a_batch(resources):
         assert int(often) < alarm["Period"]
 
 
+def test_one_credential_that_keeps_failing_is_told(resources):
+    """It comes ever more seldom, down to the longest pause between its polls."""
+    code = (cfn.ROOT / "shared/src/config.rs").read_text(encoding="utf-8")
+    [pauses] = re.findall(r"poll_pauses: vec!\[(.*?)\]", code)
+    longest = 60 * max(map(int, re.findall(r"minutes\((\d+)\)", pauses)))
+    # Pauses are off by up to a tenth, and the poll that finds it due comes
+    # within a minute.
+    apart = longest * 1.1 + 60
+    alarm = of(resources, "AWS::CloudWatch::Alarm")["PollWorkAlarm"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+    period, periods = alarm["Period"], alarm["EvaluationPeriods"]
+    needed = alarm.get("DatapointsToAlarm", periods)
+    assert needed >= 3, "what goes wrong once or twice is no alarm"
+    for first in range(0, int(apart), 10):
+        failed = {int((first + n * apart) // period) for n in range(100)}
+        assert len(failed & set(range(periods))) >= needed, f"first after {first} s"
+
+
 def test_dashboard_shows_metrics_that_exist(resources):
     [dashboard] = of(resources, "AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"])["widgets"]
