@@ -588,12 +588,17 @@ def test_alarms_go_to_the_topic():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [EVERYTHING["AlarmTopicArn"]]
 
 
-def test_a_run_may_take_as_long_as_a_batch(resources):
-    """The alarm for old runs waits until the protocol's own deadline is well over."""
+def test_a_run_may_take_as_long_as_its_batches(resources):
+    """A batch that does not end is stopped at its deadline and submitted once
+    more: the alarm for old runs waits until the second deadline is over."""
     alarm = of(resources, "AWS::CloudWatch::Alarm")["OldestRunAlarm"]
-    deadline = r"deadline: Duration::from_secs\((\d+) \* 3_600\)"
-    [hours] = re.findall(deadline, module_text("shared/src/domain/unit"))
-    assert int(hours) * 3600 < alarm["Threshold"] <= 2 * int(hours) * 3600
+    unit = module_text("shared/src/domain/unit")
+    [hours] = re.findall(r"deadline: Duration::from_secs\((\d+) \* 3_600\)", unit)
+    slack = 2 * (seconds("shared/src/domain/unit", "settle") + seconds("shared/src/domain/unit", "grace"))
+    both = 2 * int(hours) * 3600 + slack
+    assert both + 3600 < alarm["Threshold"] <= 1.25 * both
+    told = re.findall(r"(\d+)(?: hours| and)", alarm["AlarmDescription"])
+    assert told == [str(alarm["Threshold"] // 3600), hours]
     # A poll comes by each unfinished run this often, and so within a period.
     for module in ("functions/poll/src/sweep", "functions/submit/src/plan"):
         again = r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)"
