@@ -89,6 +89,9 @@ impl Default for Bounds {
 pub struct Config {
     /// Name of the deployment (`dev`, `prod`): part of names at providers.
     pub stage: String,
+    /// Name of the stack: what tells its metrics from those of other stacks of
+    /// the same stage. The stage's, where there are no stacks.
+    pub stack: String,
     /// Bucket of audio and raw outputs.
     pub bucket: String,
     /// Whether the bucket keeps versions.
@@ -243,8 +246,10 @@ impl Config {
                     problem: "must be numbers of seconds, separated by commas".into(),
                 })?;
         }
+        let stage = env.required("STAGE")?;
         Ok(Self {
-            stage: env.required("STAGE")?,
+            stack: env.optional("STACK_NAME").unwrap_or_else(|| stage.clone()),
+            stage,
             bucket: env.required("BUCKET")?,
             bucket_versioned: env
                 .parsed("BUCKET_VERSIONED", "true or false")?
@@ -286,6 +291,17 @@ mod tests {
             env.insert(name.into(), value.into());
         }
         env
+    }
+
+    #[test]
+    fn a_stack_without_a_name_is_called_like_its_stage() {
+        let mut env = complete();
+        let stack = |env: &HashMap<String, String>| {
+            Config::read(|name| env.get(name).cloned()).unwrap().stack
+        };
+        assert_eq!(stack(&env), "dev");
+        env.insert("STACK_NAME".into(), "stt-eval-dev-2".into());
+        assert_eq!(stack(&env), "stt-eval-dev-2");
     }
 
     #[test]

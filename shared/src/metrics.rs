@@ -24,14 +24,14 @@ use crate::domain::unit::Unit;
 /// Namespace of every metric.
 pub const NAMESPACE: &str = "SttEval";
 
-/// A metric: its name, its unit, and the dimension it has besides `Stage`.
+/// A metric: its name, its unit, and the dimension it has besides `Stack`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     /// Name in `CloudWatch`.
     pub name: &'static str,
     /// Unit in `CloudWatch`'s words.
     pub unit: &'static str,
-    /// A dimension besides `Stage`, with few values.
+    /// A dimension besides `Stack`, with few values.
     pub by: Option<&'static str>,
 }
 
@@ -146,21 +146,21 @@ impl Cycle {
 }
 
 struct Sink {
-    stage: String,
+    stack: String,
     writer: Mutex<Box<dyn Write + Send>>,
 }
 
 static SINK: OnceLock<Sink> = OnceLock::new();
 
-/// Lets metrics out on standard output.
-pub fn enable_stdout(stage: &str) {
-    enable(stage, Box::new(std::io::stdout()));
+/// Lets metrics of a stack out on standard output.
+pub fn enable_stdout(stack: &str) {
+    enable(stack, Box::new(std::io::stdout()));
 }
 
 /// Lets metrics out on a writer. The first call of a process counts.
-pub fn enable(stage: &str, writer: Box<dyn Write + Send>) {
+pub fn enable(stack: &str, writer: Box<dyn Write + Send>) {
     let sink = Sink {
-        stage: stage.to_owned(),
+        stack: stack.to_owned(),
         writer: Mutex::new(writer),
     };
     if SINK.set(sink).is_err() {
@@ -173,18 +173,18 @@ type Ids<'a> = &'a [(&'static str, &'a dyn std::fmt::Display)];
 
 /// Makes the line of an emission: metrics with the same further dimension.
 fn line(
-    stage: &str,
+    stack: &str,
     now: Timestamp,
     by: Option<(&'static str, &str)>,
     values: &[(Metric, f64)],
     ids: Ids<'_>,
 ) -> String {
-    let mut dimensions = vec!["Stage"];
+    let mut dimensions = vec!["Stack"];
     let mut all = Map::new();
     // What Lambda wants of a line before it applies its log level.
     all.insert("level".into(), json!("INFO"));
     all.insert("timestamp".into(), json!(now));
-    all.insert("Stage".into(), json!(stage));
+    all.insert("Stack".into(), json!(stack));
     if let Some((dimension, value)) = by {
         dimensions.push(dimension);
         all.insert(dimension.into(), json!(value));
@@ -228,7 +228,7 @@ fn emit(by: Option<(&'static str, &str)>, values: &[(Metric, f64)], ids: Ids<'_>
     let Some(sink) = SINK.get() else {
         return;
     };
-    let text = line(&sink.stage, Timestamp::now(), by, values, ids);
+    let text = line(&sink.stack, Timestamp::now(), by, values, ids);
     let mut writer = sink.writer.lock().unwrap_or_else(PoisonError::into_inner);
     // In one piece, so that no log line of another thread gets into it.
     let written = writer
@@ -332,7 +332,7 @@ mod tests {
         let run: &dyn std::fmt::Display = &"run_1";
         let values = [(RUNS_FINISHED, 1.0)];
         let text = line(
-            "dev",
+            "stt-eval-dev",
             now,
             Some(("Status", "failed")),
             &values,
@@ -345,11 +345,11 @@ mod tests {
             json!({
                 "_aws": { "Timestamp": 1_763_908_305_007_i64, "CloudWatchMetrics": [{
                     "Namespace": "SttEval",
-                    "Dimensions": [["Stage", "Status"]],
+                    "Dimensions": [["Stack", "Status"]],
                     "Metrics": [{ "Name": "RunsFinished", "Unit": "Count" }],
                 }]},
                 "level": "INFO", "timestamp": "2025-11-23T14:31:45.007Z",
-                "Stage": "dev", "Status": "failed", "RunsFinished": 1, "run_id": "run_1",
+                "Stack": "stt-eval-dev", "Status": "failed", "RunsFinished": 1, "run_id": "run_1",
             })
         );
     }

@@ -55,6 +55,7 @@ def environment(cloud, tmp_path_factory):
     key.write_text("11" * 32, encoding="ascii")
     return {
         "STAGE": "test",
+        "STACK_NAME": "stack-of-test",
         "BUCKET": cloud["bucket"],
         "SUBMIT_QUEUE_URL": client(cloud, "sqs").get_queue_url(QueueName="submissions")["QueueUrl"],
         "AWS_ACCESS_KEY_ID": "local",
@@ -238,7 +239,7 @@ def test_poll_takes_anything_for_a_schedule(run):
     told = metrics(run.log("poll"))
     assert len(told) == 6, "one line of metrics each"
     for line in told:
-        assert line["Stage"] == "test" and line["PollErrors"] == 0
+        assert line["Stack"] == "stack-of-test" and line["PollErrors"] == 0
         assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "SttEval"
 
 

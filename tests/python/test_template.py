@@ -40,7 +40,7 @@ TEMPLATE = cfn.load()
 
 
 def emitted():
-    """Metrics of our own, each with its dimension besides Stage, if it has one."""
+    """Metrics of our own, each with its dimension besides Stack, if it has one."""
     code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
     made = re.findall(
         r'pub const (\w+): Metric = metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)', code
@@ -379,7 +379,10 @@ def test_options_reach_the_functions():
         functions = of(cfn.deployed(TEMPLATE, **parameters), "AWS::Lambda::Function")
         for function in functions.values():
             assert function["Architectures"] == [architecture]
-            assert function["Environment"]["Variables"]["STAGE"] == stage
+            variables = function["Environment"]["Variables"]
+            assert variables["STAGE"] == stage
+            # Metrics of two stacks of one stage in a region stay apart.
+            assert variables["STACK_NAME"] == cfn.PSEUDO["AWS::StackName"]
         assert functions["PollFunction"].get("ReservedConcurrentExecutions") == reserved
 
 
@@ -555,8 +558,7 @@ def test_alarms_watch_what_exists(resources):
         assert alarm["MetricName"] in METRICS[alarm["Namespace"]], name
         [dimension] = alarm["Dimensions"]
         if alarm["Namespace"] == "SttEval":
-            stage = of(resources, "AWS::Lambda::Function")["PollFunction"]["Environment"]
-            assert dimension == {"Name": "Stage", "Value": stage["Variables"]["STAGE"]}, name
+            assert dimension == {"Name": "Stack", "Value": cfn.PSEUDO["AWS::StackName"]}, name
             assert OURS[alarm["MetricName"]] == "", f"{name} lacks a dimension"
             assert alarm["TreatMissingData"] == "notBreaching", name
             watched.add(alarm["MetricName"])
@@ -636,7 +638,8 @@ def test_dashboard_shows_metrics_that_exist(resources):
             if not metric:
                 [search] = line
                 name = re.search(r'MetricName="(\w+)"', search["expression"])[1]
-                assert f"{{SttEval,Stage,{OURS[name]}}}" in search["expression"]
+                assert f"{{SttEval,Stack,{OURS[name]}}}" in search["expression"]
+                assert f'Stack="{cfn.PSEUDO["AWS::StackName"]}"' in search["expression"]
                 shown.add(name)
                 continue
             if metric[0] == "...":
@@ -646,7 +649,8 @@ def test_dashboard_shows_metrics_that_exist(resources):
             assert metric[1] in METRICS[metric[0]], line
             if metric[0] == "SttEval":
                 by = OURS[metric[1]]
-                assert metric[2::2] == (["Stage", by] if by else ["Stage"]), line
+                assert metric[2::2] == (["Stack", by] if by else ["Stack"]), line
+                assert metric[3] == cfn.PSEUDO["AWS::StackName"], line
                 shown.add(metric[1])
             else:
                 assert re.sub(r"\.\w+$", "", metric[3].strip("${}")) in resources, line

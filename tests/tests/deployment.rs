@@ -245,7 +245,7 @@ async fn a_run_leaves_its_metrics() {
         for line in captured.of(metric.name, None) {
             let definition = &line["_aws"]["CloudWatchMetrics"][0];
             assert_eq!(definition["Namespace"], json!(metrics::NAMESPACE));
-            let mut dimensions = vec!["Stage"];
+            let mut dimensions = vec!["Stack"];
             dimensions.extend(metric.by);
             assert_eq!(definition["Dimensions"], json!([dimensions]), "{line}");
             assert!(
