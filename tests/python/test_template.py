@@ -152,11 +152,16 @@ def test_checkov_finds_nothing_but_what_is_justified(tmp_path):
 def test_samconfig_names_parameters_that_exist():
     config = tomllib.loads((cfn.ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for stage in ("default", "prod"):
-        for override in config[stage]["deploy"]["parameters"]["parameter_overrides"]:
-            name, value = override.split("=")
-            parameter = TEMPLATE["Parameters"][name]
-            assert value in map(str, parameter.get("AllowedValues", [value])), override
-            assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), override
+        given = {}
+        for command in ("build", "deploy"):
+            overrides = config[stage][command]["parameters"]["parameter_overrides"]
+            given[command] = dict(override.split("=") for override in overrides)
+            for name, value in given[command].items():
+                parameter = TEMPLATE["Parameters"][name]
+                assert value in map(str, parameter.get("AllowedValues", [value])), (name, value)
+                assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), (name, value)
+        # Functions built for another processor than they are deployed for never start.
+        assert given["build"]["Architecture"] == given["deploy"]["Architecture"], stage
 
 
 # -------------------------------------------------------------------- tables
