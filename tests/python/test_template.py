@@ -239,6 +239,23 @@ def test_names_belong_to_the_stack(resources):
     assert names == {"HttpApi": stack, "AccessLogs": f"/aws/vendedlogs/{stack}/access"}
 
 
+def test_no_parameter_replaces_what_holds_data():
+    """A replaced resource stays, but what points at its data points elsewhere."""
+    once, changed = cfn.deployed(TEMPLATE), cfn.deployed(TEMPLATE, **EVERYTHING)
+    # What CloudFormation can't change without making the resource anew.
+    fixed = {
+        "AWS::S3::Bucket": ["BucketName"],
+        "AWS::DynamoDB::Table": ["TableName", "KeySchema"],
+        "AWS::KMS::Key": ["KeySpec", "KeyUsage", "MultiRegion"],
+    }
+    kept = [name for name, resource in once.items() if resource["Type"] in fixed]
+    assert len(kept) == 2 + len(TABLES)
+    for name in kept:
+        for key in fixed[once[name]["Type"]]:
+            before, after = (stack[name]["Properties"].get(key) for stack in (once, changed))
+            assert before == after, (name, key)
+
+
 # ----------------------------------------------------------- bucket and queues
 
 
