@@ -7,6 +7,7 @@ Needs the packages of requirements/template.txt, `checkov` in CHECKOV_BIN and
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -681,6 +682,30 @@ def test_dashboard_shows_metrics_that_exist(resources):
                 assert re.sub(r"\.\w+$", "", metric[3].strip("${}")) in resources, line
             before = metric
     assert shown == set(OURS), "every metric of our own is shown"
+
+
+# ------------------------------------------------------------------- outputs
+
+
+def test_outputs_tell_how_to_make_the_first_key():
+    """The commands ask the function that answers operators for what it knows."""
+    outputs = {name: output["Value"] for name, output in TEMPLATE["Outputs"].items()}
+    requests = []
+    for name in ("FirstProjectCommand", "FirstKeyCommand"):
+        words = shlex.split(outputs[name]["Fn::Sub"])
+        assert words[:3] == ["aws", "lambda", "invoke"]
+        options = dict(zip(words[3:-1:2], words[4:-1:2], strict=True))
+        assert options["--function-name"] == "${PollFunction}"
+        assert options["--cli-binary-format"] == "raw-in-base64-out", "or the payload is no text"
+        requests.append(json.loads(options["--payload"])["operator"])
+    code = module_text("functions/poll/src/operator")
+    fields = re.search(r"enum Request \{(.*?)\n\}", code, re.S)[1]
+    for request, variant in zip(requests, ("CreateProject", "CreateKey"), strict=True):
+        body = re.search(rf"\b{variant} \{{(.*?)\}}", fields, re.S)[1]
+        assert request["action"] == re.sub(r"(?<!^)([A-Z])", r"_\1", variant).lower()
+        assert request.keys() - {"action"} == set(re.findall(r"(\w+): ", body))
+    assert requests[0]["project"] == requests[1]["project"]
+    assert requests[1]["role"] == "admin"
 
 
 # -------------------------------------------------------------------- events
