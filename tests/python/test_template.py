@@ -367,7 +367,10 @@ def test_functions(resources):
         assert (function["Runtime"], function["Handler"]) == ("provided.al2023", "bootstrap")
         assert function["TracingConfig"] == {"Mode": "Active"}
         group = function["LoggingConfig"]["LogGroup"].strip("${}")
-        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        levels = {**function["LoggingConfig"]}
+        assert levels.pop("LogFormat") == "JSON"
+        # Reports of invocations (memory, billed time) are of level INFO.
+        assert (levels["ApplicationLogLevel"], levels["SystemLogLevel"]) == ("INFO", "INFO")
         assert int(logs[group]["RetentionInDays"]) > 0
         groups.add(group)
     assert len(groups) == 4, "a log group each"
