@@ -230,7 +230,7 @@ impl Work<'_> {
             .filter(|name| **name != input.name)
             && let Err(error) = client.delete_file(credential, earlier).await
         {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a file stays at the provider");
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a file stays at the provider");
         }
     }
 
@@ -277,7 +277,7 @@ impl Work<'_> {
         let now = Timestamp::now();
         match created {
             Ok(batch) => {
-                tracing::info!(run_id = %unit.run, unit = %unit.key, attempt = unit.attempt, "a batch was created");
+                tracing::info!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch was created");
                 let created = Event::Created { fence, batch };
                 let Ok(step) = unit.step(created, now, &app.config.policy) else {
                     return Ok(());
@@ -294,13 +294,13 @@ impl Work<'_> {
                     // It stays an open intent; the search will find the batch
                     // by its name.
                     Err(error) => {
-                        tracing::error!(run_id = %unit.run, unit = %unit.key, %error, "a created batch was not recorded");
+                        tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a created batch was not recorded");
                         Ok(())
                     }
                 }
             }
             Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch was not created");
+                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch was not created");
                 self.not_created(&unit, fence, &error).await
             }
         }
@@ -350,7 +350,7 @@ impl Work<'_> {
 
     async fn refused_before_claim(&self, error: &CallError) -> Result<(), Failure> {
         let unit = &self.unit;
-        tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a request document was not taken");
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a request document was not taken");
         match error {
             CallError::Rejected {
                 kind: Rejection::Unauthorized,
