@@ -537,13 +537,30 @@ def test_only_submit_and_poll_open_credentials(grants):
 
 def test_only_api_reads_api_keys(grants):
     no_keys = "ForAllValues:StringNotLike dynamodb:LeadingKeys: key#*"
+    only_keys = (
+        f"ForAllValues:StringEquals dynamodb:Attributes: pk, sk; {no_keys}; "
+        "StringEquals dynamodb:Select: SPECIFIC_ATTRIBUTES"
+    )
     for grant in grants:
         if grant.resource == "AccessTable" and grant.who != "api":
             # Operators make keys through poll: it can write one, not read one.
             made = (grant.who, grant.action) == ("poll", "dynamodb:PutItem")
             counted = (grant.who, grant.action) == ("poll", "dynamodb:UpdateItem")
             assert made or counted or grant.action == "dynamodb:GetItem", grant
-            assert grant.condition == ("" if made else no_keys), grant
+            bare = only_keys if grant.who == "register" else no_keys
+            assert grant.condition == ("" if made else bare), grant
+
+
+def test_register_reads_no_secret():
+    """Secrets are attributes of items in partitions that it may ask for."""
+    asked = rust_calls.code_of(cfn.ROOT / "shared/src/registration.rs")
+    [method] = set(re.findall(r"store\.(\w*project)\(", asked))
+    access = rust_calls.code_of(cfn.ROOT / "shared/src/store/access.rs")
+    body = dict(rust_calls.functions_of(access))[method]
+    # What IAM compares: the attributes that the request names.
+    [named] = re.findall(r'\.projection_expression\("(.*?)"\)', body)
+    assert set(named.split(",")) <= {"pk", "sk"}
+    assert "self.get(" not in body, "which asks for whole items"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
