@@ -33,10 +33,25 @@ pub struct Metric {
     pub unit: &'static str,
     /// A dimension besides `Stack`, with few values.
     pub by: Option<&'static str>,
+    /// Whether it is told without that dimension as well: an alarm watches one
+    /// metric, not all values of a dimension.
+    pub total: bool,
 }
 
 const fn metric(name: &'static str, unit: &'static str, by: Option<&'static str>) -> Metric {
-    Metric { name, unit, by }
+    Metric {
+        name,
+        unit,
+        by,
+        total: false,
+    }
+}
+
+impl Metric {
+    const fn also_in_total(mut self) -> Self {
+        self.total = true;
+        self
+    }
 }
 
 /// Runs that were accepted.
@@ -48,7 +63,7 @@ pub const RUN_DURATION: Metric = metric("RunDuration", "Seconds", None);
 /// Items that got a transcription.
 pub const ITEMS_COMPLETED: Metric = metric("ItemsCompleted", "Count", None);
 /// Items that failed, by the code that clients see.
-pub const ITEMS_FAILED: Metric = metric("ItemsFailed", "Count", Some("Code"));
+pub const ITEMS_FAILED: Metric = metric("ItemsFailed", "Count", Some("Code")).also_in_total();
 /// From a batch's creation until it was seen to have ended.
 pub const PROVIDER_LATENCY: Metric = metric("ProviderLatency", "Seconds", Some("Provider"));
 /// What providers charge for it, in US dollars.
@@ -179,14 +194,16 @@ fn line(
     values: &[(Metric, f64)],
     ids: Ids<'_>,
 ) -> String {
-    let mut dimensions = vec!["Stack"];
+    let mut dimensions = vec![vec!["Stack"]];
     let mut all = Map::new();
     // What Lambda wants of a line before it applies its log level.
     all.insert("level".into(), json!("INFO"));
     all.insert("timestamp".into(), json!(now));
     all.insert("Stack".into(), json!(stack));
     if let Some((dimension, value)) = by {
-        dimensions.push(dimension);
+        let total = values.iter().all(|(metric, _)| metric.total);
+        dimensions.insert(0, vec!["Stack", dimension]);
+        dimensions.truncate(if total { 2 } else { 1 });
         all.insert(dimension.into(), json!(value));
     }
     for (metric, value) in values {
@@ -205,7 +222,7 @@ fn line(
             "Timestamp": now.millis(),
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
-                "Dimensions": [dimensions],
+                "Dimensions": dimensions,
                 "Metrics": metrics,
             }],
         }),
@@ -352,6 +369,24 @@ mod tests {
                 "Stack": "stt-eval-dev", "Status": "failed", "RunsFinished": 1, "run_id": "run_1",
             })
         );
+    }
+
+    #[test]
+    fn failed_items_are_told_by_code_and_in_total() {
+        let now = Timestamp::from_millis(1_763_908_305_007);
+        let by = Some(("Code", "provider_failed"));
+        let text = line("s", now, by, &[(ITEMS_FAILED, 2.0)], &[]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let definition = &value["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(
+            definition["Dimensions"],
+            json!([["Stack", "Code"], ["Stack"]])
+        );
+        assert_eq!(value["Code"], json!("provider_failed"));
+        let text = line("s", now, None, &[(ITEMS_COMPLETED, 2.0)], &[]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let definition = &value["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(definition["Dimensions"], json!([["Stack"]]));
     }
 
     #[test]

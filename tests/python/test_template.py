@@ -41,16 +41,22 @@ TEMPLATE = cfn.load()
 
 
 def emitted():
-    """Metrics of our own, each with its dimension besides Stack, if it has one."""
+    """Metrics of our own, each with the sets of dimensions that it is told by."""
     code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
     made = re.findall(
-        r'pub const (\w+): Metric = metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)', code
+        r'pub const (\w+): Metric =\s+metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)'
+        r"\s*(\.also_in_total\(\))?;", code
     )
     listed = re.search(r"pub const ALL: \[Metric; \d+\] = \[(.*?)\]", code, re.S)[1]
-    assert re.findall(r"\w+", listed) == [constant for constant, _, _ in made]
-    for constant, _, _ in made:
+    assert re.findall(r"\w+", listed) == [constant for constant, *_ in made]
+    for constant, *_ in made:
         assert re.search(rf"\({constant}, ", code), f"{constant} is never emitted"
-    return {name: by for _, name, by in made}
+    sets = {}
+    for _, name, by, total in made:
+        sets[name] = [["Stack", by]] if by else [["Stack"]]
+        if total:
+            sets[name].append(["Stack"])
+    return sets
 
 
 OURS = emitted()
@@ -605,7 +611,7 @@ def test_alarms_watch_what_exists(resources):
         [dimension] = alarm["Dimensions"]
         if alarm["Namespace"] == "SttEval":
             assert dimension == {"Name": "Stack", "Value": cfn.PSEUDO["AWS::StackName"]}, name
-            assert OURS[alarm["MetricName"]] == "", f"{name} lacks a dimension"
+            assert ["Stack"] in OURS[alarm["MetricName"]], f"{name} watches what nobody tells"
             assert alarm["TreatMissingData"] == "notBreaching", name
             watched.add(alarm["MetricName"])
             continue
@@ -615,13 +621,22 @@ def test_alarms_watch_what_exists(resources):
         assert target in resources, name
         watched.add((alarm["MetricName"], target))
     wanted = {("Errors", f"{f.capitalize()}Function") for f in FUNCTIONS}
-    wanted |= {("Throttles", f"{f}Function") for f in ("Api", "Register", "Submit")}
+    wanted |= {("Throttles", f"{f.capitalize()}Function") for f in FUNCTIONS}
     for queue in ("Events", "Submit"):
         wanted.add(("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"))
         wanted.add(("ApproximateAgeOfOldestMessage", f"{queue}Queue"))
     wanted |= {("Invocations", "PollFunction"), ("5xx", "HttpApi"), ("Latency", "HttpApi")}
-    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "PollErrors"}
+    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "MostOverdue", "PollErrors", "ItemsFailed"}
     assert watched == wanted
+    # Long polls may keep the next ones out for a while, each up to its timeout.
+    poll = of(resources, "AWS::Lambda::Function")["PollFunction"]
+    throttled = alarms["PollThrottlesAlarm"]
+    assert throttled["Period"] * throttled["EvaluationPeriods"] >= 5 * poll["Timeout"]
+    # A whole unit that fails is told.
+    [most] = re.findall(r"MAX_UNIT_SAMPLES: \w+ = (\d+);", module_text("shared/src/domain/unit"))
+    assert alarms["ItemsFailedAlarm"]["Threshold"] <= int(most)
+    prices = json.loads((cfn.ROOT / "infra/bench/prices.json").read_text(encoding="utf-8"))
+    assert prices["monthly"]["alarms"]["note"] == f"{len(alarms)} at 0.10"
     for queue in ("Events", "Submit"):
         alarm = alarms[f"{queue}DeadLettersAlarm"]
         assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
@@ -684,7 +699,8 @@ def test_dashboard_shows_metrics_that_exist(resources):
             if not metric:
                 [search] = line
                 name = re.search(r'MetricName="(\w+)"', search["expression"])[1]
-                assert f"{{SttEval,Stack,{OURS[name]}}}" in search["expression"]
+                [(stack, by), *_] = OURS[name]
+                assert f"{{SttEval,{stack},{by}}}" in search["expression"]
                 assert f'Stack="{cfn.PSEUDO["AWS::StackName"]}"' in search["expression"]
                 shown.add(name)
                 continue
@@ -694,8 +710,7 @@ def test_dashboard_shows_metrics_that_exist(resources):
                       zip(metric, before + [None] * len(metric), strict=False)]
             assert metric[1] in METRICS[metric[0]], line
             if metric[0] == "SttEval":
-                by = OURS[metric[1]]
-                assert metric[2::2] == (["Stack", by] if by else ["Stack"]), line
+                assert metric[2::2] in OURS[metric[1]], line
                 assert metric[3] == cfn.PSEUDO["AWS::StackName"], line
                 shown.add(metric[1])
             else:

@@ -247,7 +247,11 @@ async fn a_run_leaves_its_metrics() {
             assert_eq!(definition["Namespace"], json!(metrics::NAMESPACE));
             let mut dimensions = vec!["Stack"];
             dimensions.extend(metric.by);
-            assert_eq!(definition["Dimensions"], json!([dimensions]), "{line}");
+            let mut sets = vec![dimensions.clone()];
+            if metric.total {
+                sets.push(vec!["Stack"]);
+            }
+            assert_eq!(definition["Dimensions"], json!(sets), "{line}");
             assert!(
                 dimensions.iter().all(|name| line[name].is_string()),
                 "{line}"
