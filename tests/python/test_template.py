@@ -580,8 +580,14 @@ def test_a_function_may_do_what_its_code_does_and_no_more(function, grants):
         if service == "dynamodb":
             table, _, index = grant.resource.partition("Table")
             granted.add((grant.action, table.lower() + index))
-        elif service == "s3" and grant.action != "s3:GetObjectVersion":
-            granted.add((grant.action, "bucket"))
+        elif grant.action == "s3:ListBucketVersions":
+            [prefixes] = re.findall(r"^StringLike s3:prefix: (.*)$", grant.condition)
+            assert grant.resource == "Bucket"
+            granted |= {(grant.action, prefix.removesuffix("*")) for prefix in prefixes.split(", ")}
+        elif service == "s3":
+            where = re.fullmatch(r"Bucket(?:/(\w+/)\*)?", grant.resource)[1]
+            assert grant.condition == ""
+            granted.add((grant.action, where or "bucket"))
         elif service == "kms":
             granted.add((grant.action, "key"))
         elif grant.action == "sqs:SendMessage":
