@@ -55,6 +55,9 @@ pub struct ResultView {
     pub error_code: Option<String>,
     /// Why it failed.
     pub error_message: Option<String>,
+    /// Of a failure: whether another try may bring a transcription. A retry of
+    /// the run submits every failed item, those for which it is no use as well.
+    pub retryable: Option<bool>,
     /// Exact model that answered.
     pub model_version: Option<String>,
     /// Tokens used.
@@ -168,6 +171,7 @@ impl ResultView {
             reviewed_by: review.as_ref().map(|r| r.reviewed_by),
             reviewed_at: review.as_ref().map(|r| r.reviewed_at),
             comment: review.and_then(|r| r.comment),
+            retryable: outcome.error_code.is_some().then_some(outcome.retryable),
             error_code: outcome.error_code,
             error_message: outcome.error_message,
             model_version: outcome.model_version,
@@ -216,6 +220,7 @@ impl ResultView {
             reviewed_at: None,
             error_code: None,
             error_message: None,
+            retryable: None,
             model_version: None,
             usage: None,
             cost_usd: None,

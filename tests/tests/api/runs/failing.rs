@@ -34,6 +34,7 @@ fn a_model_that_fails_whole_leaves_the_others_alone() {
         for result in w.results(&run, &format!("provider={FLASH}")).await {
             assert_eq!(result["status"], "failed");
             assert_eq!(result["transcription"], Value::Null);
+            assert_eq!(result["retryable"], true);
             let message = text(&result["error_message"]);
             assert!(
                 !message.is_empty() && !message.contains("31415"),
@@ -86,6 +87,7 @@ fn blocked_and_empty_answers_are_failures_with_their_reason() {
             );
             let told = told.to_lowercase().replace(['_', ' '], "");
             assert!(told.contains(&words), "{reason}: {result}");
+            assert_eq!(result["retryable"], reason == "RECITATION", "{result}");
         }
         let (run, result) = only(w, "empty", |w, audio| w.record(audio, PRO, "")).await;
         assert_eq!(
