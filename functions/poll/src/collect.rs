@@ -14,7 +14,7 @@ use stt_eval_shared::store::StoreError;
 
 use super::lines::{Line, MAX_LINE, next};
 use super::outcomes::{Failed, Outcomes, Scoring};
-use super::{Failure, client, credential, save, units};
+use super::{Failure, client, credential, room, save, units};
 
 /// Collects a unit that is in `collecting`.
 pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
@@ -194,12 +194,7 @@ pub(crate) async fn read(
 /// Forgets what the provider keeps for the batch. The outcomes are safe, so a
 /// failure here is only told: the provider forgets by itself after two days.
 async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
-    if let Some(id) = &unit.credential {
-        let (project, provider) = (&unit.project, &*unit.provider);
-        app.store
-            .give_back_slot(project, provider, id, unit.run, unit.key)
-            .await?;
-    }
+    room::leave(app, unit).await?;
     let Some(credential) = unit_credential(app, unit).await? else {
         return Ok(());
     };

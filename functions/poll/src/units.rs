@@ -274,7 +274,7 @@ pub(crate) async fn observed(
 }
 
 /// Asks for a unit to be submitted.
-async fn send(app: &App, unit: &Unit) -> Result<(), Failure> {
+pub(crate) async fn send(app: &App, unit: &Unit) -> Result<(), Failure> {
     let message = Message::SubmitUnit {
         project: unit.project.clone(),
         run: unit.run,

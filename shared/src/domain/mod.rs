@@ -10,6 +10,7 @@ pub mod language;
 pub mod manifest;
 pub mod rescoring;
 pub mod result;
+pub mod room;
 pub mod run;
 pub mod timestamp;
 pub mod unit;

@@ -53,6 +53,8 @@ pub enum UnitsKey {
     Unit(ProjectId, RunId, UnitKey),
     /// A poll task: project, provider, credential.
     Poll(ProjectId, String, String),
+    /// What a credential has at its provider.
+    Room(ProjectId, String, String),
 }
 
 fn partition(project: &ProjectId, run: RunId) -> String {
@@ -343,6 +345,14 @@ impl Store {
         if let Some(rest) = sk.strip_prefix("poll#") {
             let (provider, credential) = rest.split_once('#')?;
             return Some(UnitsKey::Poll(
+                pk.parse().ok()?,
+                provider.into(),
+                credential.into(),
+            ));
+        }
+        if let Some(rest) = sk.strip_prefix(super::room::PREFIX) {
+            let (provider, credential) = rest.split_once('#')?;
+            return Some(UnitsKey::Room(
                 pk.parse().ok()?,
                 provider.into(),
                 credential.into(),
