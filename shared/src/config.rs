@@ -7,7 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::unit::Policy;
+use crate::domain::room::Limits;
+use crate::domain::unit::{MAX_UNIT_SAMPLES, Policy};
 use crate::store::Tables;
 
 /// Where data keys for provider credentials come from.
@@ -31,6 +32,20 @@ pub struct Admission {
     pub audio_seconds: u64,
     /// Pause before a unit that found no room asks again.
     pub pause: Duration,
+    /// Samples in a batch.
+    pub unit_samples: usize,
+}
+
+impl Admission {
+    /// What the provider allows.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            open_batches: self.open_batches,
+            stored_bytes: self.stored_bytes,
+            audio_seconds: self.audio_seconds,
+        }
+    }
 }
 
 impl Default for Admission {
@@ -40,6 +55,7 @@ impl Default for Admission {
             stored_bytes: 18_000_000_000,
             audio_seconds: 90_000,
             pause: Duration::from_secs(60),
+            unit_samples: MAX_UNIT_SAMPLES,
         }
     }
 }
@@ -240,6 +256,9 @@ impl Config {
         }
         if let Some(most) = env.parsed("MAX_AUDIO_SECONDS", "a whole number")? {
             admission.audio_seconds = most;
+        }
+        if let Some(most) = env.parsed::<usize>("MAX_UNIT_SAMPLES", "a whole number")? {
+            admission.unit_samples = most.clamp(1, MAX_UNIT_SAMPLES);
         }
         if let Some(list) = env.optional("POLL_PAUSES_SECONDS") {
             let pauses: Option<Vec<Duration>> = list

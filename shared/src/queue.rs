@@ -35,6 +35,33 @@ pub enum Message {
         /// The unit.
         unit: UnitKey,
     },
+    /// Ask for the next units of a run, once those before it have been taken
+    /// from the queue: one run never fills the queue.
+    MoreUnits {
+        /// Owner.
+        project: ProjectId,
+        /// Its run.
+        run: RunId,
+        /// Round that is being submitted.
+        round: u16,
+        /// Chunk to go on with.
+        chunk: u16,
+        /// Chunks in all.
+        chunks: u16,
+    },
+}
+
+impl Message {
+    /// Whose it is. As the message group this makes the queue fair: on a
+    /// standard queue SQS serves other groups first while one of them keeps
+    /// the consumers busy, and promises no order within a group.
+    fn project(&self) -> &ProjectId {
+        match self {
+            Self::RunAccepted { project, .. }
+            | Self::SubmitUnit { project, .. }
+            | Self::MoreUnits { project, .. } => project,
+        }
+    }
 }
 
 /// The queue could not be reached, or refused. For logs only.
@@ -54,6 +81,21 @@ where
     E: std::error::Error + 'static,
 {
     QueueError(aws_sdk_sqs::error::DisplayErrorContext(&error).to_string())
+}
+
+fn entry(
+    number: usize,
+    message: &Message,
+    delay: i32,
+) -> Result<SendMessageBatchRequestEntry, QueueError> {
+    let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
+    SendMessageBatchRequestEntry::builder()
+        .id(number.to_string())
+        .message_body(body)
+        .message_group_id(message.project().as_str())
+        .delay_seconds(delay)
+        .build()
+        .map_err(|e| QueueError(e.to_string()))
 }
 
 impl Queue {
@@ -87,13 +129,7 @@ impl Queue {
         for part in messages.chunks(10) {
             let mut entries = Vec::with_capacity(part.len());
             for (number, message) in part.iter().enumerate() {
-                let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
-                let entry = SendMessageBatchRequestEntry::builder()
-                    .id(number.to_string())
-                    .message_body(body)
-                    .delay_seconds(delay)
-                    .build()
-                    .map_err(|e| QueueError(e.to_string()))?;
+                let entry = entry(number, message, delay)?;
                 entries.push(entry);
             }
             let answer = self
@@ -120,6 +156,16 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_grouped_by_project() {
+        let message = Message::RunAccepted {
+            project: "demo".parse().unwrap(),
+            run: RunId::mint(1, [1; 10]),
+        };
+        let entry = entry(0, &message, 0).unwrap();
+        assert_eq!(entry.message_group_id(), Some("demo"));
+    }
 
     #[test]
     fn messages_of_earlier_releases_are_understood() {

@@ -9,7 +9,7 @@ use stt_eval_shared::objects::{run_prefix, snapshot_key};
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, client, credential, project, rescore, sweep};
+use super::{Failure, client, credential, project, rescore, room, sweep};
 
 /// Pause before looking again at what is not done yet.
 const LATER: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let Some(run) = app.store.deleting_run(project, id).await? else {
         return Ok(());
     };
-    if !sweep::stop_units(app, &run).await? || !sweep::release_audio(app, &run, deadline).await? {
+    if !sweep::stop_units(app, &run).await? || !room::clear_run(app, &run, deadline).await? {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     if !rescore::stop(app, project, id).await? {
@@ -151,14 +151,12 @@ async fn delete_dataset(app: &App, dataset: &Dataset, deadline: Deadline) -> Res
 pub(crate) async fn file(app: &App, file: &File) -> Result<(), Failure> {
     let project = &file.project;
     for upload in app.store.uploads_of(project, file.id).await? {
-        let credential = credential(app, project, &upload.provider, &upload.credential).await?;
-        if let Some(credential) = credential {
-            for name in upload.names() {
-                client(app, &upload.provider)?
-                    .delete_file(&credential, name)
-                    .await?;
-            }
+        // Whoever began to send it may not have given up yet.
+        if upload.is_under_way(Timestamp::now(), app.config.bounds.staging_lease) {
+            return Ok(());
         }
+        let credential = credential(app, project, &upload.provider, &upload.credential).await?;
+        room::erase(client(app, &upload.provider)?, credential.as_ref(), &upload).await?;
         app.store.drop_upload(project, &upload).await?;
     }
     app.objects

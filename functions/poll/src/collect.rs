@@ -8,15 +8,14 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, Timestamp};
-use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
 use stt_eval_shared::providers::{BatchProvider, Credential, ItemOutcome, OutputLine};
-use stt_eval_shared::store::StoreError;
 use tokio::io::AsyncBufRead;
 
 use super::lines::{Line, MAX_LINE, next};
-use super::outcomes::{Failed, Outcomes, Scoring};
+use super::outcomes::{Failed, Scoring};
 use super::pass::Pass;
+use super::record::Collected;
 use super::{Failure, client, credential, save, units};
 
 /// Whether somebody may have begun to collect the unit before.
@@ -86,66 +85,16 @@ pub(crate) async fn collect(
         .await?;
     // Before the unit is done: who dies in between collects again, from what has
     // landed. Afterwards nobody would come back for what is left.
-    pass.leaves(&unit);
     forget(app, &unit, &ending, opened.as_ref()).await?;
-    finish(app, pass, &unit, run, fence, &outcomes).await
-}
-
-/// Records the unit and what it adds to its run, together. Other units and
-/// reviewers change the run meanwhile, so this repeats until it fits. `seen` is
-/// the run as it was read last.
-async fn finish(
-    app: &App,
-    pass: &Pass,
-    unit: &Unit,
-    seen: Run,
-    fence: u64,
-    all: &Outcomes,
-) -> Result<(), Failure> {
-    let tally = &all.tally;
-    let now = Timestamp::now();
-    let Ok(step) = unit.step(Event::Collected { fence }, now, &app.config.policy) else {
-        return Ok(());
+    let codes = outcomes.outcomes.into_iter().filter_map(|o| o.error_code);
+    let collected = Collected {
+        fence,
+        seen: run,
+        tally: outcomes.tally,
+        codes: codes.collect(),
+        unit,
     };
-    let latest = pass.run(unit.run);
-    let mut latest = latest.lock().await;
-    let mut known = latest.take().or(Some(seen));
-    for attempt in 1..=20u64 {
-        let run = match known.take() {
-            Some(run) => Some(run),
-            None => app.store.run(&unit.project, unit.run).await?,
-        };
-        let Some(run) = run.filter(|run| run.counts(unit.key)) else {
-            return save(app, unit, Event::Cancel).await.map(drop);
-        };
-        let next = run.with_unit(unit.key, tally, Timestamp::now());
-        match app.store.save_collected(&step.unit, &next).await {
-            Ok(()) => {
-                tracing::info!(
-                    run_id = %unit.run, unit_id = %unit.key, project_id = %unit.project,
-                    completed = tally.completed, failed = tally.failed,
-                    run_status = next.status.as_str(), "a unit was collected"
-                );
-                let codes = all.outcomes.iter().filter_map(|o| o.error_code.as_deref());
-                metrics::unit_collected(unit, tally.completed, codes, tally.cost_micro_usd);
-                if run.status.is_active() {
-                    metrics::run_finished(&next);
-                }
-                *latest = Some(next);
-                return Ok(());
-            }
-            Err(StoreError::Conflict) => {
-                let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
-                if stored.is_none_or(|stored| stored.rev != unit.rev) {
-                    // Taken over: the other one's outcomes are the same.
-                    return Ok(());
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(10 * attempt)).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(StoreError::Conflict.into())
+    pass.recorder.record(app, collected).await
 }
 
 /// Where the raw output of a unit's last attempt lies.

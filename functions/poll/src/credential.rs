@@ -63,7 +63,6 @@ pub(crate) async fn poll(
         .open_units(project, provider, credential_id)
         .await?;
     let asked = ask(app, pass, &task, &open, deadline).await;
-    pass.give_back(app).await?;
     let quiet = match &asked {
         Ok(asked) if asked.changed > 0 => 0,
         _ => task.quiet.saturating_add(1),

@@ -12,8 +12,10 @@ mod lines;
 mod operator;
 mod outcomes;
 mod pass;
+mod record;
 mod replay;
 mod rescore;
+mod room;
 mod sweep;
 mod units;
 
@@ -194,6 +196,9 @@ fn piece<'a>(
             Some(UnitsKey::Poll(project, provider, credential)) => Box::pin(async move {
                 credential::poll(app, pass, &project, &provider, &credential, deadline).await
             }),
+            Some(UnitsKey::Room(project, provider, credential)) => Box::pin(async move {
+                room::tend(app, &project, &provider, &credential, deadline).await
+            }),
             None => {
                 let unknown = Failure::Setup("a due unit has an unknown key");
                 Box::pin(std::future::ready(Err(unknown)))
@@ -260,6 +265,9 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
             Effect::DeleteInput(name) => delete_input(app, unit, &name).await?,
         }
     }
+    if next.is_done() {
+        room::leave(app, unit).await?;
+    }
     match app.store.save_unit(&next).await {
         Ok(()) => Ok(Some(next)),
         Err(StoreError::Conflict) => Ok(None),
@@ -310,9 +318,7 @@ async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
         return Ok(());
     };
     let (project, provider) = (&unit.project, &*unit.provider);
-    app.store
-        .give_back_slot(project, provider, id, unit.run, unit.key)
-        .await?;
+    room::leave(app, unit).await?;
     let Some(credential) = credential(app, project, provider, id).await? else {
         return Ok(());
     };

@@ -1,27 +1,23 @@
 //! Runs and files that are due: messages that were lost, runs that have ended,
 //! uploads that never came.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::file::{File, FileStatus};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
-use stt_eval_shared::domain::{FileId, RunId, Timestamp};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::registration::{Registered, register_upload};
 use stt_eval_shared::store::runs::RunKey;
-use stt_eval_shared::store::uploads::Upload;
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
 use super::pass::Pass;
-use super::{Failure, cancel, clear, client, credential, project, rescore, save};
+use super::{Failure, cancel, clear, project, rescore, save};
 
 /// How long until an active run is looked at again for no other reason.
 const CHECK_AGAIN: Duration = Duration::from_secs(600);
-/// Samples of an ended run whose uploads are released at once.
-const PAGE: usize = 100;
 
 /// Looks at a due item of table `runs`.
 pub(crate) async fn run(
@@ -56,7 +52,7 @@ pub(crate) async fn run(
                 return Ok(());
             }
             if run.closing {
-                return close(app, &run, deadline).await;
+                return close(app, &run).await;
             }
             pass.note(|cycle| cycle.saw(&run, now));
             // It ends with its last unit, and each unit is due by itself.
@@ -82,9 +78,10 @@ fn saved(result: Result<(), StoreError>) -> Result<(), Failure> {
     }
 }
 
-/// Clears what an ended run keeps at providers: work in progress and audio.
-async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> {
-    if stop_units(app, run).await? && release_audio(app, run, deadline).await? {
+/// Stops what an ended run has under way at providers. Its audio goes with its
+/// units (see `room`).
+async fn close(app: &App, run: &Run) -> Result<(), Failure> {
+    if stop_units(app, run).await? {
         saved(app.store.save_run(&run.closed()).await)
     } else {
         saved(
@@ -136,79 +133,6 @@ async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
         return Ok(save(app, &next, Event::Stopped).await?.is_some());
     }
     Ok(next.is_done())
-}
-
-/// Releases a run's audio at providers. True when all of it is released.
-pub(crate) async fn release_audio(
-    app: &App,
-    run: &Run,
-    deadline: Deadline,
-) -> Result<bool, Failure> {
-    let units = app.store.units_of(&run.project, run.id).await?;
-    let credentials: BTreeSet<(String, String)> = units
-        .iter()
-        .flat_map(|unit| {
-            // A batch before the last one may have been made with another.
-            let before = unit.resubmitted.iter().flat_map(|again| &again.credential);
-            let used = unit.credential.iter().chain(before);
-            used.map(|credential| (unit.provider.clone(), credential.clone()))
-        })
-        .collect();
-    if credentials.is_empty() {
-        return Ok(true);
-    }
-    let mut after = None;
-    loop {
-        if !deadline.allows(super::NEEDED) {
-            return Ok(false);
-        }
-        let page = app
-            .store
-            .list_samples(&run.project, run.dataset, after.as_deref(), PAGE)
-            .await?;
-        let files: Vec<FileId> = page.items.iter().map(|sample| sample.file_id).collect();
-        for (provider, id) in &credentials {
-            let uploads = app
-                .store
-                .uploads(&run.project, &files, provider, id)
-                .await?;
-            release(app, run.id, &run.project, provider, id, &uploads).await?;
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(true);
-        }
-    }
-}
-
-async fn release(
-    app: &App,
-    run: RunId,
-    project: &stt_eval_shared::domain::ProjectId,
-    provider: &str,
-    credential_id: &str,
-    uploads: &[Upload],
-) -> Result<(), Failure> {
-    if uploads.is_empty() {
-        return Ok(());
-    }
-    let unused = app.store.release_uploads(project, uploads, run).await?;
-    let credential = credential(app, project, provider, credential_id).await?;
-    for upload in unused {
-        // The record first: once it is gone nobody can begin to use the file.
-        if !app.store.forget_upload(project, &upload).await? {
-            continue;
-        }
-        let Some(credential) = &credential else {
-            continue;
-        };
-        for name in upload.names() {
-            if let Err(error) = client(app, provider)?.delete_file(credential, name).await {
-                tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Looks at a due item of table `files`.

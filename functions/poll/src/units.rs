@@ -36,9 +36,7 @@ pub(crate) async fn due(
         .as_ref()
         .is_some_and(|run| run.wants(key, unit.generation));
     let counts = owner.is_some_and(|run| run.counts(key));
-    let looked = look_after(app, pass, &unit, wanted, counts).await;
-    pass.give_back(app).await?;
-    looked
+    look_after(app, pass, &unit, wanted, counts).await
 }
 
 /// Does what a unit that is due needs; its run `wants` it, or `counts` what it
@@ -315,7 +313,7 @@ pub(crate) async fn observed(
 }
 
 /// Asks for a unit to be submitted.
-async fn send(app: &App, unit: &Unit) -> Result<(), Failure> {
+pub(crate) async fn send(app: &App, unit: &Unit) -> Result<(), Failure> {
     let message = Message::SubmitUnit {
         project: unit.project.clone(),
         run: unit.run,

@@ -1,20 +1,23 @@
 //! Room at the provider: a unit is only submitted while its credential stays
-//! under the provider's limits. The rest waits.
+//! under the provider's limits. The rest waits, the oldest first (see
+//! `domain::room`).
 
 use std::collections::BTreeMap;
 
 use stt_eval_shared::App;
-use stt_eval_shared::config::Admission;
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::room::{Answer, Room, Slot, Waiting};
 use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
 use stt_eval_shared::providers::Credential;
 use stt_eval_shared::store::StoreError;
-use stt_eval_shared::store::slots::{Slot, Slots};
 
 use super::Failure;
 
 /// Collisions with other units after which one comes again later.
 const TRIES: u32 = 5;
+/// Who has no place in the line asks less often: those in it come first.
+const OUTSIDE: u32 = 5;
 
 /// What a unit takes up at its provider.
 pub(crate) fn slot(unit: &Unit, model: &str, samples: &[Sample]) -> Slot {
@@ -28,57 +31,47 @@ pub(crate) fn slot(unit: &Unit, model: &str, samples: &[Sample]) -> Slot {
     }
 }
 
-/// Whether there is room for another unit, and if not, why. What is larger
-/// than a limit by itself is let in alone.
-fn refusal(limits: &Admission, slots: &Slots, new: &Slot) -> Option<WaitingReason> {
-    let taken = || slots.taken.iter();
-    taken().next()?;
-    if taken().count() >= limits.open_batches {
-        return Some(WaitingReason::ProviderBatchesFull);
-    }
-    if taken().map(|slot| slot.bytes).sum::<u64>() + new.bytes > limits.stored_bytes {
-        return Some(WaitingReason::ProviderStorageFull);
-    }
-    let waiting: u64 = taken()
-        .filter(|slot| slot.model == new.model)
-        .map(|slot| slot.audio_seconds)
-        .sum();
-    if waiting > 0 && waiting + new.audio_seconds > limits.audio_seconds {
-        return Some(WaitingReason::ModelQueueFull);
-    }
-    None
-}
-
-/// Takes room for a unit. `Some` is why there is none now.
+/// Takes room for a unit. `Some` is why there is none now, and after how many
+/// pauses to ask again.
 pub(crate) async fn admit(
     app: &App,
     unit: &Unit,
     credential: &Credential,
-    slot: &Slot,
-) -> Result<Option<WaitingReason>, Failure> {
-    let (project, provider) = (&unit.project, &*unit.provider);
+    slot: Slot,
+) -> Result<Option<(WaitingReason, u32)>, Failure> {
+    let me = Waiting {
+        since: unit.ready_at,
+        slot,
+    };
+    let limits = app.config.admission.limits();
     for attempt in 1..=TRIES {
-        let slots = app.store.slots(project, provider, &credential.id).await?;
-        let mine = |taken: &&Slot| taken.run == unit.run && taken.unit == unit.key;
-        if slots.taken.iter().any(|taken| mine(&taken)) {
-            return Ok(None);
-        }
-        if let Some(reason) = refusal(&app.config.admission, &slots, slot) {
-            let stale = stale(app, unit, &slots).await?;
-            if stale.is_empty() {
-                return Ok(Some(reason));
-            }
-            app.store
-                .give_back_slots(project, provider, &credential.id, stale)
-                .await?;
-            continue;
-        }
-        match app
+        let room = app
             .store
-            .take_slot(project, provider, &credential.id, &slots, slot)
-            .await
-        {
-            Ok(()) => return Ok(None),
+            .room(&unit.project, &unit.provider, &credential.id)
+            .await?;
+        let (next, told) = match room.ask(&limits, &me) {
+            Answer::Already => return Ok(None),
+            Answer::In(next) => (next, None),
+            Answer::Wait {
+                reason,
+                in_line,
+                room: placed,
+            } => {
+                if let Some(rest) = without_dead(app, &room).await? {
+                    match app.store.save_room(&rest).await {
+                        Ok(()) | Err(StoreError::Conflict) => continue,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                let told = Some((reason, if in_line { 1 } else { OUTSIDE }));
+                match placed {
+                    Some(placed) => (placed, told),
+                    None => return Ok(told),
+                }
+            }
+        };
+        match app.store.save_room(&next).await {
+            Ok(()) => return Ok(told),
             Err(StoreError::Conflict) => {
                 tokio::time::sleep(std::time::Duration::from_millis(20 * u64::from(attempt))).await;
             }
@@ -86,86 +79,32 @@ pub(crate) async fn admit(
         }
     }
     // Many units ask for room at once.
-    Ok(Some(WaitingReason::Other))
+    Ok(Some((WaitingReason::Other, 1)))
 }
 
-/// Slots whose units are not on their way to the provider any more: they were
-/// left behind by something that broke off.
-async fn stale(app: &App, unit: &Unit, slots: &Slots) -> Result<Vec<Slot>, StoreError> {
-    let keys: Vec<_> = slots
-        .taken
-        .iter()
-        .map(|slot| (slot.run, slot.unit))
-        .collect();
+/// The room without units that are not on their way to the provider any more.
+/// Whoever is done leaves by himself; this is for what nobody thought of.
+/// `None` when there are none.
+async fn without_dead(app: &App, room: &Room) -> Result<Option<Room>, StoreError> {
+    let line = room.line.iter().map(|waiting| &waiting.slot);
+    let slots: Vec<&Slot> = room.open.iter().chain(line).collect();
+    let keys: Vec<_> = slots.iter().map(|slot| (slot.run, slot.unit)).collect();
     let known: BTreeMap<_, _> = app
         .store
-        .units(&unit.project, keys)
+        .units(&room.project, keys)
         .await?
         .into_iter()
         .map(|unit| ((unit.run, unit.key), unit))
         .collect();
-    let gone = |slot: &&Slot| match known.get(&(slot.run, slot.unit)) {
+    let gone = |slot: &&&Slot| match known.get(&(slot.run, slot.unit)) {
         None => true,
         Some(unit) => unit.is_done() || matches!(unit.state, UnitState::Collecting { .. }),
     };
-    Ok(slots.taken.iter().filter(gone).cloned().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use stt_eval_shared::domain::RunId;
-    use stt_eval_shared::domain::unit::UnitKey;
-
-    use super::*;
-
-    fn slot(chunk: u16, model: &str, audio_seconds: u64, bytes: u64) -> Slot {
-        let unit = UnitKey {
-            provider: 0,
-            round: 1,
-            chunk,
-        };
-        Slot {
-            run: RunId::mint(1, [1; 10]),
-            unit,
-            model: model.into(),
-            audio_seconds,
-            bytes,
-        }
+    let from = Timestamp::now() + app.config.bounds.staging_lease;
+    let mut rest: Option<Room> = None;
+    for slot in slots.iter().filter(gone) {
+        let next = rest.as_ref().unwrap_or(room);
+        rest = next.without(slot.run, slot.unit, from).or(rest);
     }
-
-    fn slots(taken: Vec<Slot>) -> Slots {
-        let mut slots = Slots::default();
-        slots.taken.extend(taken);
-        slots
-    }
-
-    #[test]
-    fn room_is_counted_by_batches_bytes_and_audio_of_the_model() {
-        let limits = Admission {
-            open_batches: 2,
-            stored_bytes: 100,
-            audio_seconds: 60,
-            ..Admission::default()
-        };
-        let refused = |taken: Vec<Slot>, new: Slot| refusal(&limits, &slots(taken), &new).is_some();
-        assert!(
-            !refused(vec![], slot(0, "a", 1_000, 1_000)),
-            "alone, whatever its size"
-        );
-        assert!(!refused(vec![slot(0, "a", 30, 50)], slot(1, "a", 30, 50)));
-        assert!(
-            refused(vec![slot(0, "a", 30, 50)], slot(1, "a", 31, 50)),
-            "audio"
-        );
-        assert!(
-            !refused(vec![slot(0, "a", 30, 50)], slot(1, "b", 31, 50)),
-            "another model"
-        );
-        assert!(
-            refused(vec![slot(0, "a", 30, 51)], slot(1, "b", 1, 50)),
-            "bytes"
-        );
-        let two = vec![slot(0, "a", 1, 1), slot(1, "a", 1, 1)];
-        assert!(refused(two, slot(2, "b", 1, 1)), "batches");
-    }
+    Ok(rest)
 }

@@ -104,6 +104,16 @@ async fn understand(message: &SqsMessage, app: &App, deadline: Deadline) -> Resu
             about(&project, run, Some(unit));
             submit::submit(app, &project, run, unit, deadline).await
         }
+        Ok(Message::MoreUnits {
+            project,
+            run,
+            round,
+            chunk,
+            chunks,
+        }) => {
+            about(&project, run, None);
+            plan::more(app, &project, run, round, chunk..chunks).await
+        }
         Err(error) => {
             // Coming again would not make it readable. Nothing is lost: what
             // it pointed at is found by the sweeper.

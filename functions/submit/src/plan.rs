@@ -1,11 +1,12 @@
 //! From an accepted run to its units.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Unit, UnitKey, chunks};
+use stt_eval_shared::domain::unit::{MAX_UNIT_BYTES, Unit, UnitKey, chunks};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::metrics;
 use stt_eval_shared::queue::Message;
@@ -16,6 +17,9 @@ use super::Failure;
 /// How long until an active run is looked at for no other reason than that it
 /// has not ended.
 const CHECK_AGAIN: Duration = Duration::from_secs(600);
+/// Units of a run in the queue that were not tried yet. Those behind them are
+/// asked for by a message behind these: so runs, and projects, take turns.
+const UNITS_AT_ONCE: u16 = 32;
 /// Positions read at once when a retry looks for failed items.
 const WINDOW: u16 = 500;
 
@@ -45,17 +49,97 @@ pub(crate) async fn plan(app: &App, project: &ProjectId, id: RunId) -> Result<()
         }
         tracing::info!(run_id = %id, project_id = %project, units = total, "a run was planned");
         metrics::run_finished(&planned);
-        let messages: Vec<Message> = units
-            .iter()
-            .map(|unit| Message::SubmitUnit {
+        // A unit whose message is lost gets it again when it becomes due.
+        let chunks = units.iter().map(|unit| unit.key.chunk + 1).max();
+        return send(app, &planned, 0..chunks.unwrap_or(0)).await;
+    }
+}
+
+/// Chunks whose units are asked for at once.
+fn step(run: &Run) -> u16 {
+    (UNITS_AT_ONCE / u16::try_from(run.providers.len()).unwrap_or(1).max(1)).max(1)
+}
+
+/// Asks for the next units of a run, chunk by chunk across its models, which so
+/// share the audio; and after them, for those behind them.
+async fn send(app: &App, run: &Run, chunks: Range<u16>) -> Result<(), Failure> {
+    let end = chunks.start.saturating_add(step(run)).min(chunks.end);
+    let mut keys = Vec::new();
+    for chunk in chunks.start..end {
+        for (provider, _) in (0u8..).zip(&run.providers) {
+            let key = UnitKey {
+                provider,
+                round: run.round,
+                chunk,
+            };
+            keys.push((run.id, key));
+        }
+    }
+    let mut units: Vec<UnitKey> = app
+        .store
+        .units(&run.project, keys)
+        .await?
+        .into_iter()
+        .filter(|unit| !unit.is_done())
+        .map(|unit| unit.key)
+        .collect();
+    units.sort_by_key(|key| (key.chunk, key.provider));
+    let messages: Vec<Message> = units
+        .into_iter()
+        .map(|unit| Message::SubmitUnit {
+            project: run.project.clone(),
+            run: run.id,
+            unit,
+        })
+        .collect();
+    app.queue.send(&messages).await?;
+    if end < chunks.end {
+        let more = Message::MoreUnits {
+            project: run.project.clone(),
+            run: run.id,
+            round: run.round,
+            chunk: end,
+            chunks: chunks.end,
+        };
+        app.queue.send(&[more]).await?;
+    }
+    Ok(())
+}
+
+/// Goes on asking for the units of a run; not while they would only wait.
+pub(crate) async fn more(
+    app: &App,
+    project: &ProjectId,
+    id: RunId,
+    round: u16,
+    chunks: Range<u16>,
+) -> Result<(), Failure> {
+    let Some(run) = app.store.run(project, id).await? else {
+        return Ok(());
+    };
+    if !run.status.is_active() || run.round != round {
+        return Ok(());
+    }
+    let mut providers: Vec<&str> = run.providers.iter().map(|p| &*p.provider).collect();
+    providers.dedup();
+    for provider in providers {
+        let Some(credential) = app.store.credential(project, provider).await? else {
+            continue;
+        };
+        let room = app.store.room(project, provider, &credential.id).await?;
+        if room.has_long_line() {
+            let again = Message::MoreUnits {
                 project: project.clone(),
                 run: id,
-                unit: unit.key,
-            })
-            .collect();
-        // A unit whose message is lost gets it again when it becomes due.
-        return Ok(app.queue.send(&messages).await?);
+                round,
+                chunk: chunks.start,
+                chunks: chunks.end,
+            };
+            let pause = app.config.admission.pause;
+            return Ok(app.queue.send_after(&[again], pause).await?);
+        }
     }
+    send(app, &run, chunks).await
 }
 
 async fn units(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Unit>, Failure> {
@@ -67,8 +151,9 @@ async fn units(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Unit>, Failur
         } else {
             unfinished(app, run, index, &sizes).await?
         };
-        for (chunk, spans) in (0u16..).zip(chunks(&items, MAX_UNIT_SAMPLES, MAX_UNIT_BYTES)) {
-            units.push(Unit::new(
+        let most = app.config.admission.unit_samples;
+        for (chunk, spans) in (0u16..).zip(chunks(&items, most, MAX_UNIT_BYTES)) {
+            let mut unit = Unit::new(
                 run.project.clone(),
                 run.id,
                 UnitKey {
@@ -81,7 +166,11 @@ async fn units(app: &App, run: &Run, now: Timestamp) -> Result<Vec<Unit>, Failur
                 spans,
                 now,
                 &app.config.policy,
-            ));
+            );
+            // Not before its turn: see `send`.
+            let turn = u32::from(chunk / step(run)) + 1;
+            unit.due_at = Some(now + app.config.policy.resend_after * turn);
+            units.push(unit);
         }
     }
     Ok(units)

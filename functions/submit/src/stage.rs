@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
+use stt_eval_shared::access::random;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::room::audio_user;
 use stt_eval_shared::domain::unit::{Unit, Unsent, WaitingReason};
 use stt_eval_shared::domain::{FileId, Timestamp};
 use stt_eval_shared::providers::catalogue::Model;
@@ -93,12 +95,12 @@ impl Stage<'_> {
         let until = Timestamp::now() + app.config.policy.deadline;
         let usable: Vec<Upload> = known
             .values()
-            .filter(|upload| lasts(upload, until) && !self.distrusts(upload))
+            .filter(|upload| lasts(upload, until) && !self.distrusts(upload) && !upload.retired)
             .cloned()
             .collect();
         if !app
             .store
-            .use_uploads(&unit.project, &usable, unit.run)
+            .use_uploads(&unit.project, &usable, &self.user())
             .await?
         {
             return Ok(Staged::Later(WaitingReason::SendingAudio));
@@ -145,6 +147,26 @@ impl Stage<'_> {
         again.is_some_and(|again| upload.claimed_at < again.at)
     }
 
+    /// Who uses the audio: the unit's chunk, in which it shares a place at the
+    /// provider with the other models' units.
+    fn user(&self) -> String {
+        audio_user(self.unit.run, self.unit.key)
+    }
+
+    /// A name that was never used before: what was sent under another may be
+    /// deleted at any moment.
+    fn new_name(&self, file: FileId) -> Result<String, Failure> {
+        let nonce = random::<16>()?;
+        let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(file_name(&[
+            &self.app.config.stage,
+            self.unit.project.as_str(),
+            &file.to_string(),
+            &self.credential.id,
+            &nonce,
+        ]))
+    }
+
     async fn one(&self, sample: &Sample, known: Option<&Upload>) -> Result<One, Failure> {
         if !self.deadline.allows(NEEDED) {
             return Ok(One::Later(WaitingReason::SendingAudio));
@@ -163,14 +185,6 @@ impl Stage<'_> {
             return Ok(One::Later(WaitingReason::SendingAudio));
         };
         let (app, unit) = (self.app, self.unit);
-        let epoch = upload.epoch.to_string();
-        let name = file_name(&[
-            &app.config.stage,
-            unit.project.as_str(),
-            &sample.file_id.to_string(),
-            &self.credential.id,
-            &epoch,
-        ]);
         let audio = app.objects.audio(
             sample.object_key.clone(),
             sample.object_version.clone(),
@@ -178,12 +192,11 @@ impl Stage<'_> {
         );
         let staged = self
             .provider
-            .stage_audio(self.credential, &name, mime_type, &audio)
+            .stage_audio(self.credential, &upload.name, mime_type, &audio)
             .await;
         let one = match staged {
             Ok(staged) => {
                 upload.staged = Some(staged.clone());
-                upload.runs.insert(unit.run);
                 One::Ready(staged)
             }
             Err(error) => {
@@ -196,9 +209,37 @@ impl Stage<'_> {
         upload.rev += 1;
         match app.store.save_upload(&unit.project, &upload).await {
             Ok(()) => Ok(one),
-            Err(StoreError::Conflict) => Ok(One::Later(WaitingReason::SendingAudio)),
+            Err(StoreError::Conflict) => {
+                if let Some(staged) = &upload.staged {
+                    self.disown(&upload, &staged.name).await?;
+                }
+                Ok(One::Later(WaitingReason::SendingAudio))
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Deletes what was sent if nobody can know of it any more: the sending took
+    /// longer than its claim, and meanwhile its record went.
+    async fn disown(&self, upload: &Upload, name: &str) -> Result<(), Failure> {
+        let known = self
+            .app
+            .store
+            .uploads(
+                &self.unit.project,
+                &[upload.file],
+                &upload.provider,
+                &upload.credential,
+            )
+            .await?;
+        let mut known = known.iter();
+        if known.any(|stored| stored.name == upload.name || stored.knows(name)) {
+            return Ok(());
+        }
+        if let Err(error) = self.provider.delete_file(self.credential, name).await {
+            tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
+        }
+        Ok(())
     }
 
     /// Takes the right to send a file, unless somebody has it.
@@ -210,25 +251,21 @@ impl Stage<'_> {
         let now = Timestamp::now();
         let (app, unit) = (self.app, self.unit);
         let claimed = match known {
-            None => Upload {
-                file: sample.file_id,
-                provider: unit.provider.clone(),
-                credential: self.credential.id.clone(),
-                epoch: 0,
-                staged: None,
-                earlier: Vec::new(),
-                claimed_at: now,
-                runs: std::collections::BTreeSet::new(),
-                rev: 1,
-            },
+            None => Upload::begun(
+                sample.file_id,
+                &unit.provider,
+                &self.credential.id,
+                self.new_name(sample.file_id)?,
+                self.user(),
+                now,
+            ),
             Some(upload) => {
-                let held = now.since(upload.claimed_at) < app.config.bounds.staging_lease;
-                if upload.staged.is_none() && held {
+                if upload.is_under_way(now, app.config.bounds.staging_lease) {
                     return Ok(None);
                 }
-                // The old one may still serve a batch; it goes when no run
-                // uses it.
-                upload.renewed(now)
+                // The old one may still serve a batch; it goes when nobody
+                // uses the file.
+                upload.renewed(self.new_name(sample.file_id)?, self.user(), now)
             }
         };
         match app.store.save_upload(&unit.project, &claimed).await {

@@ -29,6 +29,8 @@ const NEEDED: Duration = Duration::from_secs(90);
 const TO_CREATE: Duration = Duration::from_secs(75);
 /// How often a claim is tried at most.
 const CLAIMS: usize = 2;
+/// Collisions over a unit after which its message comes again.
+const TRIES: u32 = 5;
 /// Pause before a unit looks again at what somebody else is sending.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -43,10 +45,8 @@ pub(crate) async fn submit(
     let Some(unit) = app.store.unit(project, run, key).await? else {
         return Ok(());
     };
-    let now = Timestamp::now();
-    match &unit.state {
-        UnitState::Ready { not_before } if *not_before <= now => {}
-        _ => return Ok(()),
+    if !is_up(&unit) {
+        return Ok(());
     }
     let run = app.store.run(project, run).await?;
     let Some(run) = run.filter(|run| run.wants(key, unit.generation)) else {
@@ -60,16 +60,41 @@ pub(crate) async fn submit(
     work.run(&run).await
 }
 
+/// Whether it is a unit's time to be submitted.
+fn is_up(unit: &Unit) -> bool {
+    matches!(unit.state, UnitState::Ready { not_before } if not_before <= Timestamp::now())
+}
+
 /// Saves a step. `None` when somebody else was faster: the work is theirs.
 async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
-    let Ok(step) = unit.step(event, Timestamp::now(), &app.config.policy) else {
+    let now = Timestamp::now();
+    let Ok(step) = unit.step(event, now, &app.config.policy) else {
         return Ok(None);
     };
+    if step.unit.is_done() {
+        leave(app, unit).await?;
+    }
     match app.store.save_unit(&step.unit).await {
         Ok(()) => Ok(Some(step.unit)),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Gives up a unit's room at its provider, before the unit is done: afterwards
+/// nobody would come back for it.
+async fn leave(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let Some(credential) = &unit.credential else {
+        return Ok(());
+    };
+    // A twin of this message may still be sending.
+    let from = Timestamp::now() + app.config.bounds.staging_lease;
+    app.store
+        .change_room(&unit.project, &unit.provider, credential, |room| {
+            room.without(unit.run, unit.key, from)
+        })
+        .await?;
+    Ok(())
 }
 
 /// Saves a step that makes the unit wait, and sends its message again for when
@@ -102,8 +127,43 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn run(self, run: &Run) -> Result<(), Failure> {
-        let (app, unit) = (self.app, &self.unit);
+    /// Writes with which credential the unit asks for room, before it does: so
+    /// whatever becomes of the unit, its room is found again. False when
+    /// somebody else has the unit.
+    async fn under(&mut self, credential: &str) -> Result<bool, Failure> {
+        let app = self.app;
+        for _ in 0..TRIES {
+            if self.unit.credential.as_deref() == Some(credential) {
+                return Ok(true);
+            }
+            // The credential was replaced while the unit waited.
+            leave(app, &self.unit).await?;
+            let next = Unit {
+                credential: Some(credential.to_owned()),
+                rev: self.unit.rev + 1,
+                ..self.unit.clone()
+            };
+            match app.store.save_unit(&next).await {
+                Ok(()) => {
+                    self.unit = next;
+                    return Ok(true);
+                }
+                // Perhaps only the sweeper, which put off its next look.
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let (project, run, key) = (&self.unit.project, self.unit.run, self.unit.key);
+            match app.store.unit(project, run, key).await? {
+                Some(stored) if is_up(&stored) => self.unit = stored,
+                _ => return Ok(false),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn run(mut self, run: &Run) -> Result<(), Failure> {
+        let app = self.app;
+        let unit = &self.unit;
         if unit.refusals >= app.config.policy.max_refusals {
             return self
                 .unsendable(
@@ -140,6 +200,10 @@ impl Work<'_> {
             .as_ref()
             .ok_or(Failure::Setup("KMS_KEY_ID or KEY_FILE is not set"))?;
         let credential = vault.open(&unit.project, &sealed).await?;
+        if !self.under(&credential.id).await? {
+            return Ok(());
+        }
+        let unit = &self.unit;
         if let Some(started) = run.started(Timestamp::now()) {
             match app.store.save_run(&started).await {
                 // Somebody else changed it; its next unit starts it if need be.
@@ -152,9 +216,9 @@ impl Work<'_> {
             .samples_in(&unit.project, run.dataset, &unit.spans)
             .await?;
         let slot = admission::slot(unit, &provider.model, &samples);
-        if let Some(reason) = admission::admit(app, unit, &credential, &slot).await? {
+        if let Some((reason, pauses)) = admission::admit(app, unit, &credential, slot).await? {
             let waiting = Event::Waiting {
-                pause: app.config.admission.pause,
+                pause: app.config.admission.pause * pauses,
                 reason,
             };
             return wait(app, unit, waiting).await;

@@ -10,6 +10,7 @@ pub mod language;
 pub mod manifest;
 pub mod rescoring;
 pub mod result;
+pub mod room;
 pub mod run;
 mod stored_score;
 pub mod timestamp;

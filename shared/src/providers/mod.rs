@@ -248,7 +248,7 @@ pub enum OutputLine {
 /// No method retries a call whose repetition could cost money; `create` makes
 /// exactly one request.
 pub trait BatchProvider: Send + Sync {
-    /// Puts audio at the provider under a deterministic name. An input that is
+    /// Puts audio at the provider under a name of the caller's. An input that is
     /// there already under that name is checked and adopted.
     fn stage_audio<'a>(
         &'a self,
@@ -257,6 +257,12 @@ pub trait BatchProvider: Send + Sync {
         mime_type: &'a str,
         source: &'a dyn AudioSource,
     ) -> BoxFuture<'a, Result<StagedInput, CallError>>;
+
+    /// Every name under which [`stage_audio`](Self::stage_audio) may have put
+    /// what it was to put under a name.
+    fn names_of(&self, name: &str) -> Vec<String> {
+        vec![name.to_owned()]
+    }
 
     /// Puts the batch's request document at the provider under a
     /// deterministic name.

@@ -75,6 +75,8 @@ pub enum UnitsKey {
     Unit(ProjectId, RunId, UnitKey),
     /// A poll task: project, provider, credential.
     Poll(ProjectId, String, String),
+    /// What a credential has at its provider.
+    Room(ProjectId, String, String),
 }
 
 fn partition(project: &ProjectId, run: RunId) -> String {
@@ -319,12 +321,13 @@ impl Store {
         txn.put_rev(table, task_item(&next)?, next.rev)
     }
 
-    /// Writes a collected unit and what it adds to its run, together.
-    pub async fn save_collected(&self, unit: &Unit, run: &Run) -> Result<(), StoreError> {
-        let txn = self
-            .txn()
-            .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?
-            .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+    /// Writes collected units and what they add to their run, together.
+    pub async fn save_collected(&self, units: &[Unit], run: &Run) -> Result<(), StoreError> {
+        let mut txn = self.txn();
+        for unit in units {
+            txn = txn.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
+        }
+        let txn = txn.put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
         Ok(txn.commit().await?)
     }
 
@@ -420,6 +423,14 @@ impl Store {
         if let Some(rest) = sk.strip_prefix("poll#") {
             let (provider, credential) = rest.split_once('#')?;
             return Some(UnitsKey::Poll(
+                pk.parse().ok()?,
+                provider.into(),
+                credential.into(),
+            ));
+        }
+        if let Some(rest) = sk.strip_prefix(super::room::PREFIX) {
+            let (provider, credential) = rest.split_once('#')?;
+            return Some(UnitsKey::Room(
                 pk.parse().ok()?,
                 provider.into(),
                 credential.into(),

@@ -1,14 +1,40 @@
 //! Audio kept at providers: once per file and credential, however many models
 //! and runs use it. Records live beside the files.
+//!
+//! A record goes last: first nobody may begin to use the file (`retired`), then
+//! the file is deleted, then the record. Who breaks off leaves the record, and
+//! with it the names.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row};
 use super::{Store, StoreError, string_set};
-use crate::domain::{FileId, ProjectId, RunId, Timestamp};
+use crate::domain::{FileId, ProjectId, Timestamp};
 use crate::providers::StagedInput;
 
+/// How long a provider keeps a file at most.
+const LIFETIME: Duration = Duration::from_secs(48 * 3_600);
+
+/// A name that was used before, and under which something may still be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The name.
+    pub name: String,
+    /// Whether the provider said that it has it. If not, it may be there under
+    /// a name derived from this one.
+    pub landed: bool,
+    /// The provider has forgotten it by then.
+    pub gone_at: Timestamp,
+}
+
 /// A file at a provider, or on its way there.
+///
+/// Each sending has a name of its own that was never used before and is
+/// recorded before anything is sent. So whatever happens, the names of all
+/// that may be there are known, and a deletion that comes late never hits what
+/// was sent after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
     /// The file.
@@ -17,45 +43,107 @@ pub struct Upload {
     pub provider: String,
     /// Id of the credential.
     pub credential: String,
-    /// Counts the times it was sent: one that grew too old for another batch is
-    /// sent again under a new name, for the old one may still be in use.
+    /// Name under which it is being sent, or was last.
     #[serde(default)]
-    pub epoch: u32,
+    pub name: String,
+    /// When that was begun.
+    #[serde(default)]
+    pub sent_at: Timestamp,
     /// What the provider has; `None` while it is on its way.
     pub staged: Option<StagedInput>,
-    /// What was sent before, under earlier names, and may still be there:
-    /// batches of the runs below may have been made with it.
+    /// What was sent before and may still be there: one that grew too old for
+    /// another batch may still be in use by an earlier one.
     #[serde(default)]
-    pub earlier: Vec<StagedInput>,
+    pub earlier: Vec<Earlier>,
     /// Who began sending it, and when: others wait a while before they try.
     pub claimed_at: Timestamp,
-    /// Runs that use it.
+    /// Who uses it (see [`audio_user`](crate::domain::room::audio_user)).
     #[serde(default)]
-    pub runs: std::collections::BTreeSet<RunId>,
+    pub users: std::collections::BTreeSet<String>,
+    /// It is being deleted: nobody may begin to use what is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
     /// Revision, for conditional writes.
     pub rev: u64,
 }
 
 impl Upload {
-    /// Everything of it that the provider may have.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let kept = self.staged.iter().chain(&self.earlier);
-        kept.map(|staged| staged.name.as_str())
+    /// One that is about to be sent for the first time, under a new name.
+    #[must_use]
+    pub fn begun(
+        file: FileId,
+        provider: &str,
+        credential: &str,
+        name: String,
+        user: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            file,
+            provider: provider.to_owned(),
+            credential: credential.to_owned(),
+            name,
+            sent_at: now,
+            staged: None,
+            earlier: Vec::new(),
+            claimed_at: now,
+            users: [user].into(),
+            retired: false,
+            rev: 1,
+        }
     }
 
-    /// The same, about to be sent anew under another name.
+    /// The same, about to be sent anew. It keeps the name of a sending of which
+    /// nobody knows whether it arrived; otherwise it takes the new one.
     #[must_use]
-    pub fn renewed(&self, now: Timestamp) -> Self {
+    pub fn renewed(&self, name: String, user: String, now: Timestamp) -> Self {
         let mut next = self.clone();
-        next.earlier
-            .retain(|staged| Timestamp::from(staged.expires_at) > now);
-        if let Some(staged) = next.staged.take() {
-            next.epoch += 1;
-            next.earlier.push(staged);
+        next.earlier.retain(|earlier| earlier.gone_at > now);
+        let staged = next.staged.take();
+        if staged.is_some() || next.retired {
+            next.earlier.push(Earlier {
+                landed: staged.is_some(),
+                gone_at: staged.as_ref().map_or(self.sent_at + LIFETIME, |staged| {
+                    Timestamp::from(staged.expires_at)
+                }),
+                name: staged.map_or_else(|| self.name.clone(), |staged| staged.name),
+            });
+            next.name = name;
         }
+        next.retired = false;
+        next.users.insert(user);
+        next.sent_at = now;
         next.claimed_at = now;
         next.rev += 1;
         next
+    }
+
+    /// Everything that the provider may have of it at a time: names, and
+    /// whether they are known to be its own.
+    pub fn names(&self, now: Timestamp) -> impl Iterator<Item = (&str, bool)> {
+        let last = match &self.staged {
+            Some(staged) => (&*staged.name, true, Timestamp::from(staged.expires_at)),
+            None => (&*self.name, false, self.sent_at + LIFETIME),
+        };
+        let earlier = self.earlier.iter();
+        let earlier = earlier.map(|earlier| (&*earlier.name, earlier.landed, earlier.gone_at));
+        std::iter::once(last)
+            .chain(earlier)
+            .filter(move |(name, _, gone_at)| !name.is_empty() && *gone_at > now)
+            .map(|(name, landed, _)| (name, landed))
+    }
+
+    /// Whether a file is one of its own.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        let staged = self.staged.as_ref().map(|staged| &*staged.name);
+        staged == Some(name) || self.earlier.iter().any(|earlier| earlier.name == name)
+    }
+
+    /// Whether somebody may be sending it right now.
+    #[must_use]
+    pub fn is_under_way(&self, now: Timestamp, lease: Duration) -> bool {
+        self.staged.is_none() && now.since(self.claimed_at) < lease
     }
 }
 
@@ -66,9 +154,9 @@ fn sort_key(file: FileId, provider: &str, credential: &str) -> String {
 fn upload_item(project: &ProjectId, upload: &Upload) -> Result<Item, StoreError> {
     let sk = sort_key(upload.file, &upload.provider, &upload.credential);
     let mut item = Row::new(project.as_str(), sk, upload)?.build();
-    item.remove("runs");
-    if !upload.runs.is_empty() {
-        item.insert("runs".into(), string_set(&upload.runs));
+    item.remove("users");
+    if !upload.users.is_empty() {
+        item.insert("users".into(), string_set(&upload.users));
     }
     Ok(item)
 }
@@ -103,25 +191,28 @@ impl Store {
         .await
     }
 
-    /// Notes that a run uses uploads that exist. Gives false when one of them
-    /// was removed meanwhile: look again.
+    /// Notes who uses uploads that exist. Gives false when one of them is being
+    /// removed: look again.
     pub async fn use_uploads(
         &self,
         project: &ProjectId,
         uploads: &[Upload],
-        run: RunId,
+        user: &str,
     ) -> Result<bool, StoreError> {
         for part in uploads.chunks(100) {
             let mut txn = self.txn();
-            for upload in part.iter().filter(|upload| !upload.runs.contains(&run)) {
+            for upload in part.iter().filter(|upload| !upload.users.contains(user)) {
                 let sk = sort_key(upload.file, &upload.provider, &upload.credential);
                 txn = txn.update(
                     &self.tables.files,
                     (project.as_str(), &sk),
-                    "ADD runs :run",
-                    Some("attribute_exists(staged)"),
-                    &[],
-                    Item::from([(":run".into(), string_set([run]))]),
+                    "ADD #users :user, rev :one",
+                    Some("attribute_exists(staged) AND attribute_not_exists(retired)"),
+                    &[("#users", "users")],
+                    Item::from([
+                        (":user".into(), string_set([user])),
+                        (":one".into(), row::n(1)),
+                    ]),
                 )?;
             }
             if txn.is_empty() {
@@ -136,59 +227,65 @@ impl Store {
         Ok(true)
     }
 
-    /// Takes a run out of uploads; gives those that no run uses now. They are
-    /// to be deleted at the provider and then forgotten.
-    pub async fn release_uploads(
+    /// Takes a user out of an upload. Gives the upload if nobody uses it now
+    /// and nobody can begin to: it is to be deleted at the provider and then
+    /// forgotten.
+    pub async fn release_upload(
         &self,
         project: &ProjectId,
-        uploads: &[Upload],
-        run: RunId,
-    ) -> Result<Vec<Upload>, StoreError> {
-        let mut unused = Vec::new();
-        for upload in uploads {
-            let sk = sort_key(upload.file, &upload.provider, &upload.credential);
-            let updated = self
-                .db
-                .update_item()
-                .table_name(&self.tables.files)
-                .key("pk", row::s(project.as_str()))
-                .key("sk", row::s(sk))
-                .update_expression("DELETE runs :run")
-                .condition_expression("attribute_exists(pk)")
-                .expression_attribute_values(":run", string_set([run]))
-                .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
-                .send()
-                .await;
-            match updated.map_err(StoreError::from) {
-                Ok(answer) => {
-                    let left: Upload = row::read(answer.attributes.unwrap_or_default())?;
-                    if left.runs.is_empty() {
-                        unused.push(left);
-                    }
-                }
+        upload: &Upload,
+        user: &str,
+    ) -> Result<Option<Upload>, StoreError> {
+        let mut upload = upload.clone();
+        loop {
+            if upload.retired && upload.users.is_empty() {
+                return Ok(Some(upload));
+            }
+            let alone = upload.users.iter().all(|other| other == user);
+            if !alone && !upload.users.contains(user) {
+                return Ok(None);
+            }
+            let mut next = upload.clone();
+            next.users.remove(user);
+            next.retired = alone;
+            next.rev += 1;
+            match self.save_upload(project, &next).await {
+                Ok(()) => return Ok(alone.then_some(next)),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
+            // Others come and go meanwhile.
+            let stored = self
+                .uploads(
+                    project,
+                    &[upload.file],
+                    &upload.provider,
+                    &upload.credential,
+                )
+                .await?;
+            match stored.into_iter().next() {
+                Some(stored) => upload = stored,
+                None => return Ok(None),
+            }
         }
-        Ok(unused)
     }
 
-    /// Forgets an upload that no run uses, unless one began to.
+    /// Forgets an upload of which nothing is left, unless it was begun anew:
+    /// then the names are still in its record.
     pub async fn forget_upload(
         &self,
         project: &ProjectId,
         upload: &Upload,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let sk = sort_key(upload.file, &upload.provider, &upload.credential);
         let txn = self.txn().delete(
             &self.tables.files,
             (project.as_str(), &sk),
-            Some("rev = :rev AND attribute_not_exists(runs)"),
+            Some("rev = :rev"),
             Some(Item::from([(":rev".into(), row::n(upload.rev))])),
         )?;
         match txn.commit().await.map_err(StoreError::from) {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -214,5 +311,55 @@ impl Store {
     ) -> Result<(), StoreError> {
         let sk = sort_key(upload.file, &upload.provider, &upload.credential);
         self.delete(&self.tables.files, project.as_str(), sk).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000) + Duration::from_secs(hours * 3_600)
+    }
+
+    fn begun(name: &str) -> Upload {
+        let file = FileId::mint(1, [1; 10]);
+        Upload::begun(file, "google", "c", name.into(), "run#c0000".into(), at(0))
+    }
+
+    fn staged(name: &str) -> StagedInput {
+        StagedInput {
+            name: name.into(),
+            uri: name.into(),
+            mime_type: "audio/wav".into(),
+            expires_at: at(48).into(),
+        }
+    }
+
+    #[test]
+    fn a_sending_of_unknown_outcome_is_known_by_name_and_goes_on_under_it() {
+        let upload = begun("a");
+        assert_eq!(upload.names(at(1)).collect::<Vec<_>>(), [("a", false)]);
+        let again = upload.renewed("b".into(), "run#c0000".into(), at(1));
+        assert_eq!((&*again.name, again.earlier.len()), ("a", 0));
+        assert!(again.is_under_way(at(1), Duration::from_secs(300)));
+        assert!(!again.is_under_way(at(2), Duration::from_secs(300)));
+    }
+
+    #[test]
+    fn a_name_that_is_being_deleted_is_never_used_again() {
+        for landed in [true, false] {
+            let mut going = begun("a");
+            going.staged = landed.then(|| staged("a"));
+            going.retired = true;
+            going.users.clear();
+            let next = going.renewed("b".into(), "other#c0001".into(), at(1));
+            assert_eq!(next.name, "b");
+            assert!(!next.retired && next.staged.is_none());
+            let names: Vec<_> = next.names(at(2)).collect();
+            assert_eq!(names, [("b", false), ("a", landed)], "both may be there");
+            let names: Vec<_> = next.names(at(48)).collect();
+            assert_eq!(names, [("b", false)], "the provider has forgotten");
+        }
     }
 }

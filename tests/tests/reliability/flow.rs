@@ -1,9 +1,12 @@
 //! What people do in a case: ask the api, upload, start runs.
 
+use std::ops::Range;
+
+use gemini_sim::Recording;
 use serde_json::{Value, json};
 use stt_eval_shared::domain::{FileId, RunId, Timestamp};
 use stt_eval_tests::API;
-use stt_eval_tests::audio::wav;
+use stt_eval_tests::audio::{sha256, wav};
 use stt_eval_tests::fault::Site;
 
 use crate::rig::{BUCKET, Case, FLASH, PRO, TEXTS};
@@ -162,6 +165,35 @@ impl Case {
         assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
     }
 
+    /// A dataset of recordings that both models understand.
+    pub async fn dataset_of(&self, numbers: Range<u32>, seconds: f64) -> String {
+        let mut samples = Vec::new();
+        for number in numbers {
+            let audio = wav(number, seconds);
+            for model in [PRO, FLASH] {
+                let said = Recording::text("one small step");
+                self.sim.recordings().insert(&sha256(&audio), model, said);
+            }
+            let wanted = json!({
+                "filename": format!("{number}.wav"), "content_type": "audio/wav",
+                "size_bytes": audio.len(),
+            });
+            let key = format!("file-{number}");
+            let made = self
+                .ask("api files", "POST", "/files", Some(&wanted), &key)
+                .await;
+            self.put(&made["upload"], audio).await;
+            let file: FileId = made["file"]["id"].as_str().unwrap().parse().unwrap();
+            self.register(&self.s3_event(file).await).await;
+            samples.push(json!({ "file_id": file.to_string(), "ground_truth": "one small step" }));
+        }
+        let wanted = json!({ "name": "large", "language": "en", "samples": samples });
+        let made = self
+            .ask("api datasets", "POST", "/datasets", Some(&wanted), "large")
+            .await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
     /// Three recordings and a dataset of them.
     pub async fn dataset(&self) -> String {
         let mut samples = Vec::new();
@@ -183,9 +215,13 @@ impl Case {
     }
 
     pub async fn run(&self, dataset: &str, models: &[&str]) -> RunId {
-        let wanted = json!({ "run_name": "run", "dataset_id": dataset, "providers": models });
+        self.run_named("run", dataset, models).await
+    }
+
+    pub async fn run_named(&self, name: &str, dataset: &str, models: &[&str]) -> RunId {
+        let wanted = json!({ "run_name": name, "dataset_id": dataset, "providers": models });
         let made = self
-            .ask("api runs", "POST", "/runs", Some(&wanted), "run")
+            .ask("api runs", "POST", "/runs", Some(&wanted), name)
             .await;
         made["id"].as_str().unwrap().parse().unwrap()
     }

@@ -18,5 +18,6 @@ mod output;
 mod repeat;
 mod replay;
 mod rig;
+mod room;
 mod sites;
 mod state;

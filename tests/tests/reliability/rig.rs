@@ -207,6 +207,15 @@ impl Case {
         case
     }
 
+    /// From now on everything is asked as another project, beside the first
+    /// one: with the same tables, queue and provider.
+    pub async fn become_another(&mut self) {
+        self.project = format!("{}x", self.project).parse().unwrap();
+        let mut keys = ProjectKeys::open(self.dir.path()).unwrap();
+        self.key = keys.ensure(&self.clean.store, &self.project).await.unwrap();
+        self.credential("google").await;
+    }
+
     async fn credential(&self, provider: &str) {
         let vault = self.clean.vault.as_ref().unwrap();
         let secret = SecretString::from(format!("simulated-key-of-{}", self.project));

@@ -50,14 +50,10 @@ impl Injected {
         }
     }
 
-    /// Whether a file may stay at the provider until it forgets by itself: it
-    /// refused for as long as it was asked, or the record of an upload, which
-    /// goes first so that nobody begins to use the file, was the last to go.
-    fn may_leave(&self) -> bool {
-        match self {
-            Self::Gemini(route, ..) => *route == Route::FileDelete,
-            Self::Aws(site, _) => site.handler == "poll" && site.call.ends_with(" files"),
-        }
+    /// Whether a file may stay at the provider until it forgets by itself: a
+    /// document whose deletion it refused. Speech never stays.
+    fn may_leave(&self, file: &str) -> bool {
+        matches!(self, Self::Gemini(Route::FileDelete, ..)) && !file.contains("audio")
     }
 }
 
@@ -201,9 +197,7 @@ async fn inject(
         let _ = watch.await;
     }
     let mut summary = Summary::of(&case, run).await;
-    if injected.may_leave() {
-        summary.left.retain(|_| false);
-    }
+    summary.left.retain(|file| !injected.may_leave(file));
     let different = clean.differences(&summary);
     Arc::into_inner(case).unwrap().end().await;
     (different, struck)

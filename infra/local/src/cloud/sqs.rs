@@ -5,13 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::Response;
 use hyper::service::{Service as _, service_fn};
 use rustack_auth::StaticCredentialProvider;
 use rustack_sqs_core::config::SqsConfig;
 use rustack_sqs_core::handler::RustackSqsHandler;
 use rustack_sqs_core::provider::RustackSqs;
+use rustack_sqs_http::body::SqsResponseBody;
+use rustack_sqs_http::dispatch::SqsHandler;
 use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
+use rustack_sqs_model::error::SqsError;
 use rustack_sqs_model::input::{CreateQueueInput, SendMessageInput};
+use rustack_sqs_model::operations::SqsOperation;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +29,10 @@ use super::counts::{Counts, Seen, target_operation};
 use super::serving;
 
 const SERVICE: &str = "sqs";
+/// The member of a message that names its group.
+const GROUP: &str = "MessageGroupId";
+
+type Handled = BoxFuture<'static, Result<Response<SqsResponseBody>, SqsError>>;
 
 /// The ARN of a queue.
 pub(super) fn arn(region: &str, name: &str) -> String {
@@ -49,6 +61,38 @@ pub(super) fn creations<'a>(
     }
     made.push((&*spec.name, attributes));
     made
+}
+
+/// Takes message groups off what is sent to standard queues. AWS takes them
+/// since July 2025 (fair queues); rustack still refuses them. Its queues stay
+/// first come, first served.
+#[derive(Debug)]
+struct Ungrouped<H>(H);
+
+impl<H: SqsHandler> SqsHandler for Ungrouped<H> {
+    fn handle_operation(&self, op: SqsOperation, body: Bytes) -> Handled {
+        let body = match op {
+            SqsOperation::SendMessage | SqsOperation::SendMessageBatch => ungrouped(&body),
+            _ => None,
+        }
+        .unwrap_or(body);
+        self.0.handle_operation(op, body)
+    }
+}
+
+/// The same request without groups; `None` when it is to stay as it is.
+fn ungrouped(body: &[u8]) -> Option<Bytes> {
+    let mut request: Value = serde_json::from_slice(body).ok()?;
+    let queue = request.get("QueueUrl")?.as_str()?;
+    if queue.ends_with(".fifo") {
+        return None;
+    }
+    let entries = request.get_mut("Entries").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        entry.as_object_mut()?.remove(GROUP);
+    }
+    request.as_object_mut()?.remove(GROUP);
+    serde_json::to_vec(&request).ok().map(Bytes::from)
 }
 
 /// The queues.
@@ -126,7 +170,9 @@ impl Queues {
             region: self.region.clone(),
             credential_provider: Some(Arc::new(StaticCredentialProvider::new([keys]))),
         };
-        let handler = Arc::new(RustackSqsHandler::new(Arc::clone(&self.provider)));
+        let handler = Arc::new(Ungrouped(RustackSqsHandler::new(Arc::clone(
+            &self.provider,
+        ))));
         let inner = SqsHttpService::new(handler, http);
         let service = move |_peer| {
             let inner = inner.clone();
@@ -148,5 +194,27 @@ impl Queues {
     /// Ends the queues' tasks, and with them every long poll.
     pub async fn shutdown(&self) {
         self.provider.shutdown_all().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_taken_off_what_goes_to_standard_queues() {
+        let sent = |queue: &str| {
+            let request = serde_json::json!({
+                "QueueUrl": format!("http://h/0/{queue}"), "MessageGroupId": "demo",
+                "Entries": [{ "Id": "0", "MessageBody": "b", "MessageGroupId": "demo" }],
+            });
+            let bytes = ungrouped(request.to_string().as_bytes())?;
+            serde_json::from_slice::<Value>(&bytes).ok()
+        };
+        let plain = serde_json::json!({
+            "QueueUrl": "http://h/0/q", "Entries": [{ "Id": "0", "MessageBody": "b" }],
+        });
+        assert_eq!(sent("q"), Some(plain));
+        assert_eq!(sent("q.fifo"), None, "there they mean an order");
     }
 }

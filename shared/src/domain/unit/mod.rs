@@ -155,6 +155,9 @@ pub struct Unit {
     pub provider: String,
     /// What its items are.
     pub spans: Vec<Span>,
+    /// Since when it could be submitted: its place among others that wait.
+    #[serde(default)]
+    pub ready_at: Timestamp,
     /// State.
     #[serde(flatten)]
     pub state: UnitState,
@@ -174,7 +177,7 @@ pub struct Unit {
     pub unsent: Vec<Unsent>,
     /// The request document at the provider, to be deleted afterwards.
     pub batch_input: Option<String>,
-    /// Id of the credential it was submitted with.
+    /// Id of the credential it was submitted with, or asks for room with.
     pub credential: Option<String>,
     /// Why it waits.
     pub waiting_reason: Option<WaitingReason>,
@@ -246,6 +249,7 @@ impl Unit {
             generation,
             provider,
             spans,
+            ready_at: now,
             state: UnitState::Ready { not_before: now },
             attempt: 0,
             refusals: 0,

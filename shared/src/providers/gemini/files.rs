@@ -55,11 +55,7 @@ pub(super) async fn stage(
     if source.is_empty() || source.len() > MAX_FILE_BYTES {
         return Err(errors::refused_here("a file must have 1 byte to 2 GiB"));
     }
-    for number in 0..NAMES {
-        let name = match number {
-            0 => wanted.clone(),
-            n => format!("files/{}", file_name(&[&wanted, &n.to_string()])),
-        };
+    for name in candidates(&wanted) {
         // Twice: once more after a wrong one was deleted.
         for _ in 0..2 {
             let upload = Upload {
@@ -92,6 +88,14 @@ pub(super) async fn stage(
         status: 409,
         kind: Rejection::Exists,
         message: "every name for this input is taken and not usable".to_owned(),
+    })
+}
+
+/// The names that are tried for a wanted one, which begins with `files/`.
+pub(super) fn candidates(wanted: &str) -> impl Iterator<Item = String> {
+    (0..NAMES).map(move |number| match number {
+        0 => wanted.to_owned(),
+        n => format!("files/{}", file_name(&[wanted, &n.to_string()])),
     })
 }
 

@@ -70,6 +70,13 @@ impl BatchProvider for Gemini {
         files::stage(&self.client, credential, name, mime_type, source).boxed()
     }
 
+    fn names_of(&self, name: &str) -> Vec<String> {
+        // A name that can't be chosen was never used.
+        names::chosen_file(name)
+            .map(|wanted| files::candidates(&wanted).collect())
+            .unwrap_or_default()
+    }
+
     fn stage_batch<'a>(
         &'a self,
         credential: &'a Credential,
