@@ -9,12 +9,12 @@ use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, Timestamp};
 use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
-use stt_eval_shared::providers::{BatchProvider, Credential, ItemOutcome, OutputLine};
+use stt_eval_shared::providers::{BatchProvider, CallError, Credential, ItemOutcome, OutputLine};
 use stt_eval_shared::store::StoreError;
 
 use super::lines::{Line, MAX_LINE, next};
 use super::outcomes::{Failed, Outcomes, Scoring};
-use super::{Failure, client, credential, save, units};
+use super::{Failure, client, credential, discard, save, units};
 
 /// Collects a unit that is in `collecting`.
 pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
@@ -53,7 +53,7 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
         .await?;
     // Before the unit is done: who dies in between collects again, from what has
     // landed. Afterwards nobody would come back for what is left.
-    forget(app, &unit, &ending).await?;
+    let unit = forget(app, &unit, &ending).await?;
     finish(app, &unit, fence, &outcomes).await
 }
 
@@ -74,7 +74,7 @@ async fn finish(app: &App, unit: &Unit, fence: u64, all: &Outcomes) -> Result<()
         match app.store.save_collected(&step.unit, &next).await {
             Ok(()) => {
                 tracing::info!(
-                    run_id = %unit.run, unit = %unit.key, project_id = %unit.project,
+                    run_id = %unit.run, unit_id = %unit.key, project_id = %unit.project,
                     completed = tally.completed, failed = tally.failed,
                     run_status = next.status.as_str(), "a unit was collected"
                 );
@@ -125,7 +125,14 @@ async fn land(app: &App, run: &Run, unit: &Unit, output: &str) -> Result<Option<
         .await
     {
         Ok(stream) => stream,
-        Err(error) if units::is_unknown(&error) => return Ok(None),
+        // A twin may have landed it meanwhile, and had it deleted.
+        Err(error) if units::is_unknown(&error) => {
+            return match app.objects.head(&key, None).await {
+                Ok(_) => Ok(Some(key)),
+                Err(ObjectError::Missing) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
         // New credentials may still come; but not for ever.
         Err(error) if units::is_unauthorized(&error) => {
             let patience = app.config.policy.deadline * 2;
@@ -136,9 +143,14 @@ async fn land(app: &App, run: &Run, unit: &Unit, output: &str) -> Result<Option<
         }
         Err(error) => return Err(error.into()),
     };
-    app.objects
+    let landed = app
+        .objects
         .put_stream(&key, "application/jsonl", stream)
         .await?;
+    tracing::info!(
+        run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt,
+        bytes = landed.length, sha256 = %landed.sha256, "an output was landed"
+    );
     Ok(Some(key))
 }
 
@@ -185,15 +197,21 @@ pub(crate) async fn read(
             }
         }
     }
+    // Replayed outputs were counted when they came.
+    if unknown > 0 && matches!(unit.state, UnitState::Collecting { .. }) {
+        let (project, run, key) = (&unit.project, unit.run, unit.key);
+        metrics::odd(metrics::UNKNOWN_KEYS, project, run, key, unknown as usize);
+    }
     if unknown + repeated + malformed > 0 {
-        tracing::warn!(run_id = %unit.run, unit = %unit.key, unknown, repeated, malformed, "an output has odd lines");
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, unknown, repeated, malformed, "an output has odd lines");
     }
     Ok(items)
 }
 
-/// Forgets what the provider keeps for the batch. The outcomes are safe, so a
-/// failure here is only told: the provider forgets by itself after two days.
-async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
+/// Forgets what the provider keeps for the unit; gives it without the batches
+/// that are gone. The outcomes are safe, so a failure here is only told: what is
+/// left is found by the audit of the credential.
+async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<Unit, Failure> {
     if let Some(id) = &unit.credential {
         let (project, provider) = (&unit.project, &*unit.provider);
         app.store
@@ -201,17 +219,27 @@ async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> 
             .await?;
     }
     let Some(credential) = unit_credential(app, unit).await? else {
-        return Ok(());
+        return Ok(unit.clone());
     };
     let client = client(app, &unit.provider)?;
-    let output = match ending {
-        Ending::Output { output } => Some(output),
-        Ending::Nothing { .. } => None,
+    let told = |error: CallError| {
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "something stays at the provider for now");
     };
-    for name in unit.batch_input.iter().chain(output) {
-        if let Err(error) = client.delete_file(&credential, name).await {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a file stays at the provider");
-        }
+    if let (Some(batch), Ending::Output { output }) = (unit.batch(), ending) {
+        let files = unit.batch_input.iter().chain([output]).cloned().collect();
+        let gone = match discard::over(client, &credential, batch, files).await {
+            Ok(()) => unit.without(&[batch.to_owned()]),
+            Err(error) => {
+                told(error);
+                unit.clone()
+            }
+        };
+        return discard::batches_of(app, &gone, Some(batch)).await;
     }
-    Ok(())
+    if let Some(input) = &unit.batch_input
+        && let Err(error) = client.delete_file(&credential, input).await
+    {
+        told(error);
+    }
+    discard::batches_of(app, unit, None).await
 }

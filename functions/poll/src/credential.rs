@@ -10,6 +10,7 @@ use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential}
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::units::{OpenUnit, PollTask};
 use stt_eval_shared::{App, Deadline};
+use time::OffsetDateTime;
 
 use super::{Failure, audit, client, credential, units};
 
@@ -56,21 +57,30 @@ pub(crate) async fn poll(
         .store
         .open_units(project, provider, credential_id)
         .await?;
-    let asked = ask(app, &task, &open, deadline).await;
+    let mut listed = None;
+    let asked = ask(app, &task, &open, deadline, &mut listed).await;
+    let changed = !matches!(asked, Ok(0));
     let quiet = match asked {
         Ok(changed) if changed > 0 => 0,
         _ => task.quiet.saturating_add(1),
     };
-    let leaving = open.is_empty() && quiet >= EMPTY_POLLS;
-    let audited_at = audit_if_due(app, &task, leaving).await;
-    // Not before a look that found everything in order.
-    if leaving && audited_at.is_some_and(|at| at >= now) {
+    let watched = task.watch_until.is_some_and(|until| until > now);
+    let leaving = open.is_empty() && quiet >= EMPTY_POLLS && !watched;
+    // Of what has changed the list knows no better than its units.
+    let listed = listed.filter(|_| !changed);
+    let audit = audit_if_due(app, &task, leaving, listed).await;
+    // Not before a look that found everything in order, but not for ever: what
+    // can't be deleted in all that time goes by itself.
+    let watch_until = task.watch_until.or(leaving.then_some(now));
+    let patience = watch_until.is_none_or(|until| until + app.config.bounds.watch > now);
+    if leaving && (audit.clean || !patience) {
         app.store.delete_poll_task(&task).await?;
         return Ok(());
     }
     let next = PollTask {
         quiet,
-        audited_at,
+        audited_at: audit.at,
+        watch_until,
         due_at: Some(Timestamp::now() + pause(&app.config.bounds.poll_pauses, quiet)?),
         rev: task.rev + 1,
         ..task
@@ -83,42 +93,58 @@ pub(crate) async fn poll(
     asked.map(drop)
 }
 
-/// Looks for batches that nobody recorded, now and then; gives when that was
-/// last done.
-async fn audit_if_due(app: &App, task: &PollTask, leaving: bool) -> Option<Timestamp> {
+/// The latest look for what nobody needs.
+struct Audit {
+    /// When.
+    at: Option<Timestamp>,
+    /// It was just now, and found everything in order.
+    clean: bool,
+}
+
+/// Looks for batches that nobody recorded, and for what else was left behind,
+/// now and then.
+async fn audit_if_due(
+    app: &App,
+    task: &PollTask,
+    leaving: bool,
+    listed: Option<Vec<BatchStatus>>,
+) -> Audit {
     let now = Timestamp::now();
     let due = task
         .audited_at
         .is_none_or(|at| now.since(at) >= app.config.bounds.audit);
+    let (at, clean) = (task.audited_at, false);
     if !due && !leaving {
-        return task.audited_at;
+        return Audit { at, clean };
     }
-    match audit_now(app, task).await {
-        Ok(stopped) => {
-            if stopped > 0 {
-                tracing::error!(project_id = %task.project, stopped, "batches were paid for twice");
+    match audit_now(app, task, listed).await {
+        Ok(found) => {
+            if found.duplicates > 0 {
+                tracing::error!(project_id = %task.project, batches = found.duplicates, "batches were paid for twice");
             }
-            Some(now)
+            Audit {
+                at: Some(now),
+                clean: found == audit::Found::default(),
+            }
         }
         Err(error) => {
             tracing::warn!(project_id = %task.project, %error, "unrecorded batches could not be looked for");
-            task.audited_at
+            Audit { at, clean }
         }
     }
 }
 
-async fn audit_now(app: &App, task: &PollTask) -> Result<usize, Failure> {
+async fn audit_now(
+    app: &App,
+    task: &PollTask,
+    listed: Option<Vec<BatchStatus>>,
+) -> Result<audit::Found, Failure> {
     let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
     else {
-        return Ok(0);
+        return Ok(audit::Found::default());
     };
-    audit::audit(
-        app,
-        &task.project,
-        client(app, &task.provider)?,
-        &credential,
-    )
-    .await
+    let client = client(app, &task.provider)?;
+    audit::audit(app, &task.project, client, &credential, listed).await
 }
 
 /// A pause that grows while nothing changes, off by up to a tenth so that
@@ -132,12 +158,14 @@ fn pause(pauses: &[Duration], quiet: u32) -> Result<Duration, Failure> {
     Ok(pause.mul_f64(0.9 + f64::from(byte) / 255.0 * 0.2))
 }
 
-/// Asks for the open batches and acts on the answers; gives how many changed.
+/// Asks for the open batches and acts on the answers; gives how many changed,
+/// and the list of all batches if there are so many that one was made.
 async fn ask(
     app: &App,
     task: &PollTask,
     open: &[OpenUnit],
     deadline: Deadline,
+    listed: &mut Option<Vec<BatchStatus>>,
 ) -> Result<usize, Failure> {
     if open.is_empty() {
         return Ok(0);
@@ -150,10 +178,9 @@ async fn ask(
     };
     let mut known: HashMap<String, BatchStatus> = HashMap::new();
     if open.len() > BY_NAME {
-        let since = Timestamp::now() - (app.config.policy.deadline * 2);
-        for batch in client.list(&credential, since.into()).await? {
-            known.insert(batch.name.clone(), batch);
-        }
+        let all = client.list(&credential, OffsetDateTime::UNIX_EPOCH).await?;
+        known.extend(all.iter().map(|batch| (batch.name.clone(), batch.clone())));
+        *listed = Some(all);
     }
     // Built one by one: a closure over borrowed units would tie this future to
     // one lifetime, and it could not be spawned.
@@ -191,7 +218,7 @@ async fn one(
     match act(app, task, unit, status).await {
         Ok(changed) => changed,
         Err(error) => {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch could not be polled");
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch could not be polled");
             false
         }
     }

@@ -1,5 +1,7 @@
 //! Table `units`: units by run, and one poll task per credential.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row, n, s};
@@ -12,6 +14,9 @@ use crate::domain::{ProjectId, RunId, Timestamp};
 /// Pages of 1 MB that are read to tell what a run waits for: some 5,000 units,
 /// more than a run of 16 models and 10,000 samples of usual size has.
 const WAITING_PAGES: usize = 4;
+
+/// Times a watch is tried to be set while others change the task.
+const WATCH_ATTEMPTS: usize = 10;
 
 /// The work of asking one provider, with one credential, for its batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +33,11 @@ pub struct PollTask {
     /// When batches that nobody recorded were last looked for.
     #[serde(default)]
     pub audited_at: Option<Timestamp>,
+    /// Until then the credential is watched for batches that nobody recorded,
+    /// whether or not it has open ones: a creation of unknown outcome may take
+    /// effect late.
+    #[serde(default)]
+    pub watch_until: Option<Timestamp>,
     /// When to poll next.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
@@ -237,6 +247,47 @@ impl Store {
                 values,
             )?;
         Ok(txn.commit().await?)
+    }
+
+    /// Makes sure that a credential is polled, and watched for batches that
+    /// nobody recorded, for at least half of `watch` from now. That is one small
+    /// read as long as it is, so it can be asked for before each batch.
+    pub async fn watch(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        credential: &str,
+        now: Timestamp,
+        watch: Duration,
+    ) -> Result<(), StoreError> {
+        for _ in 0..WATCH_ATTEMPTS {
+            let task = self.poll_task(project, provider, credential).await?;
+            let watched = task.as_ref().and_then(|task| task.watch_until);
+            if watched.is_some_and(|until| until >= now + watch / 2) {
+                return Ok(());
+            }
+            let task = task.unwrap_or_else(|| PollTask {
+                project: project.clone(),
+                provider: provider.to_owned(),
+                credential: credential.to_owned(),
+                quiet: 0,
+                audited_at: None,
+                watch_until: None,
+                due_at: Some(now),
+                rev: 0,
+            });
+            let task = PollTask {
+                watch_until: Some(now + watch),
+                rev: task.rev + 1,
+                ..task
+            };
+            match self.save_poll_task(&task).await {
+                // Somebody did the same, or polled: look again.
+                Err(StoreError::Conflict) => {}
+                saved => return saved,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Writes a collected unit and what it adds to its run, together.

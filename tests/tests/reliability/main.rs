@@ -13,6 +13,7 @@ mod draw;
 mod failing;
 mod flow;
 mod killed;
+mod leftovers;
 mod output;
 mod repeat;
 mod replay;
