@@ -77,6 +77,8 @@ pub struct Bounds {
     pub poll_pauses: Vec<Duration>,
     /// Pause between two looks for batches that nobody recorded.
     pub audit: Duration,
+    /// How long a credential is watched for them after its last submission.
+    pub watch: Duration,
     /// How long a poll or deletion may hold its task.
     pub task_lease: Duration,
     /// How long one file may be on its way to a provider before another
@@ -94,6 +96,7 @@ impl Default for Bounds {
             unsealed: minutes(30),
             poll_pauses: vec![minutes(1), minutes(2), minutes(5), minutes(10)],
             audit: minutes(60),
+            watch: minutes(24 * 60),
             task_lease: minutes(5),
             staging_lease: minutes(5),
         }
@@ -241,6 +244,7 @@ impl Config {
             ("UPLOAD_MARGIN_SECONDS", &mut bounds.upload_margin),
             ("UNSEALED_SECONDS", &mut bounds.unsealed),
             ("AUDIT_SECONDS", &mut bounds.audit),
+            ("WATCH_SECONDS", &mut bounds.watch),
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),
             ("STAGING_LEASE_SECONDS", &mut bounds.staging_lease),
         ] {

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::Timestamp;
 use crate::domain::run::Run;
-use crate::domain::unit::Unit;
+use crate::domain::unit::{Unit, UnitKey};
+use crate::domain::{ProjectId, RunId, Timestamp};
 
 /// Namespace of every metric.
 pub const NAMESPACE: &str = "SttEval";
@@ -77,8 +77,19 @@ pub const MOST_OVERDUE: Metric = metric("MostOverdue", "Seconds", None);
 /// Pieces of work that a poll could not do.
 pub const POLL_ERRORS: Metric = metric("PollErrors", "Count", None);
 
+/// Batches that a provider has for items of which another batch is recorded, or
+/// none: paid for twice. One counts again each time it is seen, until it is
+/// gone.
+pub const DUPLICATE_BATCHES: Metric = metric("DuplicateBatches", "Count", None);
+/// Batches that did not come to an end and were made once more.
+pub const BATCHES_RESUBMITTED: Metric = metric("BatchesResubmitted", "Count", None);
+/// Times a batch was seen in a state that this version does not know.
+pub const UNKNOWN_BATCH_STATES: Metric = metric("UnknownBatchStates", "Count", None);
+/// Lines of outputs whose key is none of their batch's.
+pub const UNKNOWN_KEYS: Metric = metric("UnknownKeys", "Count", None);
+
 /// All of them.
-pub const ALL: [Metric; 11] = [
+pub const ALL: [Metric; 15] = [
     RUNS_ACCEPTED,
     RUNS_FINISHED,
     RUN_DURATION,
@@ -90,6 +101,10 @@ pub const ALL: [Metric; 11] = [
     OLDEST_OUTBOX,
     MOST_OVERDUE,
     POLL_ERRORS,
+    DUPLICATE_BATCHES,
+    BATCHES_RESUBMITTED,
+    UNKNOWN_BATCH_STATES,
+    UNKNOWN_KEYS,
 ];
 
 /// Codes of failed items that have a value of their own. Those of a refusal by
@@ -325,6 +340,16 @@ pub fn batch_ended(unit: &Unit, submitted_at: Timestamp) {
     let seconds = Timestamp::now().since(submitted_at).as_secs_f64();
     let provider = Some(("Provider", unit.provider.as_str()));
     emit(provider, &[(PROVIDER_LATENCY, seconds)], ids);
+}
+
+/// Something about a unit that should not happen, so many times.
+pub fn odd(metric: Metric, project: &ProjectId, run: RunId, unit: UnitKey, times: usize) {
+    let ids: Ids<'_> = &[
+        ("project_id", project),
+        ("run_id", &run),
+        ("unit_id", &unit),
+    ];
+    emit(None, &[(metric, times as f64)], ids);
 }
 
 /// A poll is through. Also tells that there was nothing, so that an alarm has

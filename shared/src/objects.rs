@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 pub use keys::{INCOMING, ObjectKey, audio_key, parse_key, run_prefix, snapshot_key};
-pub use stream::StoredAudio;
+pub use stream::{StoredAudio, Streamed};
 
 /// How long an upload URL works.
 pub const UPLOAD_TTL: Duration = Duration::from_secs(15 * 60);

@@ -125,7 +125,13 @@ impl World {
     async fn input(&self, items: &[BatchItem]) -> StagedInput {
         let keys: Vec<&str> = items.iter().map(|i| i.key.as_str()).collect();
         self.gemini
-            .stage_batch(&self.credential, &file_name(&keys), items, &config())
+            .stage_batch(
+                &self.credential,
+                &file_name(&keys),
+                "a document",
+                items,
+                &config(),
+            )
             .await
             .unwrap()
     }

@@ -1,81 +1,141 @@
-//! Looking for batches that nobody recorded: paid for and of no use.
+//! Looking at all that a provider has under a credential for what nobody needs:
+//! batches that nobody recorded, paid for and of no use; batches that are over
+//! and whose deletion failed; request documents that no batch was made of.
 //!
-//! The submission protocol leaves none behind. A batch the provider accepted
-//! long after its call was given up would be one, and this is how it is seen.
+//! The submission protocol leaves none of the first kind behind. A batch the
+//! provider accepted long after its call was given up would be one, whatever
+//! has become of it since, and this is how it is seen.
 
 use std::collections::BTreeMap;
 
 use stt_eval_shared::App;
-use stt_eval_shared::domain::unit::{Unit, UnitKey, UnitState};
-use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
-use stt_eval_shared::providers::{BatchProvider, BatchState, Credential};
+use stt_eval_shared::domain::unit::{Relation, Unit, UnitKey};
+use stt_eval_shared::domain::{ProjectId, RunId};
+use stt_eval_shared::metrics;
+use stt_eval_shared::providers::{BatchProvider, BatchStatus, Credential};
+use time::OffsetDateTime;
 
 use super::Failure;
+use super::discard::{self, Discarded};
 
-/// Stops the batches of a credential that belong to no unit; gives how many.
+/// What an audit came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Batches that nobody recorded.
+    pub(crate) duplicates: usize,
+    /// Things that have to be looked at again: they are not over, could not be
+    /// deleted, or may yet be needed.
+    pub(crate) left: usize,
+}
+
+type Units = BTreeMap<(RunId, UnitKey), Unit>;
+
+/// Deletes what a provider keeps under a credential and nobody needs; batches
+/// that run are told to stop. `listed` is a list of all batches, if there is one
+/// at hand: units must not have been read before it was made.
 pub(crate) async fn audit(
     app: &App,
     project: &ProjectId,
     client: &dyn BatchProvider,
     credential: &Credential,
-) -> Result<usize, Failure> {
-    let since = Timestamp::now() - app.config.policy.deadline * 2;
-    let batches = client.list(credential, since.into()).await?;
-    let ours: Vec<_> = batches
-        .into_iter()
-        .filter(|batch| matches!(batch.state, BatchState::Pending | BatchState::Running))
-        .filter_map(|batch| {
-            let name = Unit::parse_display_name(&app.config.stage, project, &batch.display_name)?;
-            Some((batch, name))
-        })
-        .collect();
-    if ours.is_empty() {
-        return Ok(0);
-    }
-    // The listing came first: a unit that is read now knows all it will ever
-    // know of the batches in it.
-    let keys: Vec<_> = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
-    let units: BTreeMap<(RunId, UnitKey), Unit> = app
-        .store
-        .units(project, keys)
-        .await?
-        .into_iter()
-        .map(|unit| ((unit.run, unit.key), unit))
-        .collect();
-    let mut stopped = 0;
-    for (batch, (run, key, attempt)) in ours {
-        if units
-            .get(&(run, key))
-            .is_some_and(|unit| knows(unit, &batch.name, attempt))
-        {
-            continue;
-        }
-        tracing::error!(run_id = %run, unit = %key, attempt, "a batch that nobody recorded is stopped");
-        client.cancel(credential, &batch.name).await?;
-        stopped += 1;
-    }
-    Ok(stopped)
+    listed: Option<Vec<BatchStatus>>,
+) -> Result<Found, Failure> {
+    let batches = match listed {
+        Some(batches) => batches,
+        // What is old is of no use either.
+        None => client.list(credential, OffsetDateTime::UNIX_EPOCH).await?,
+    };
+    let mut found = Found::default();
+    batches_of(app, project, client, credential, batches, &mut found).await?;
+    documents(app, project, client, credential, &mut found).await?;
+    Ok(found)
 }
 
-/// Whether a batch is the unit's, or may still turn out to be.
-fn knows(unit: &Unit, batch: &str, attempt: u32) -> bool {
-    // A listing that is behind may still show it as open.
-    if unit
-        .resubmitted
-        .as_ref()
-        .is_some_and(|again| again.batch == batch)
-    {
-        return true;
-    }
-    match &unit.state {
-        UnitState::Creating { .. } => unit.attempt == attempt,
-        UnitState::Submitted { batch: known, .. } | UnitState::Cancelling { batch: known } => {
-            known == batch
+/// The units that names are of. The listing came first: a unit that is read now
+/// knows all it will ever know of what is in it.
+async fn units(
+    app: &App,
+    project: &ProjectId,
+    mut keys: Vec<(RunId, UnitKey)>,
+) -> Result<Units, Failure> {
+    keys.sort_unstable();
+    keys.dedup();
+    let units = app.store.units(project, keys).await?;
+    let by_key = units.into_iter().map(|unit| ((unit.run, unit.key), unit));
+    Ok(by_key.collect())
+}
+
+async fn batches_of(
+    app: &App,
+    project: &ProjectId,
+    client: &dyn BatchProvider,
+    credential: &Credential,
+    batches: Vec<BatchStatus>,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let named = batches.into_iter().filter_map(|batch| {
+        let name = Unit::parse_display_name(&app.config.stage, project, &batch.display_name)?;
+        Some((batch.name, name))
+    });
+    let ours: Vec<_> = named.collect();
+    let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
+    let units = units(app, project, keys).await?;
+    for (batch, (run, key, attempt)) in ours {
+        let unit = units.get(&(run, key));
+        // Of a unit that was deleted with its run every batch was forgotten.
+        let relation = unit.map_or(Relation::Unrecorded, |u| u.relation(&batch, attempt));
+        if relation == Relation::InUse {
+            continue;
         }
-        UnitState::Collecting { batch: known, .. } => known.as_deref() == Some(batch),
-        UnitState::Ready { .. }
-        | UnitState::Collected
-        | UnitState::Quarantined
-        | UnitState::Cancelled => false,
+        let shared = unit.filter(|unit| !unit.is_done());
+        let input = shared.and_then(|unit| unit.batch_input.as_deref());
+        match discard::batch(app, client, credential, &batch, input).await {
+            // A list that is behind.
+            Ok(Discarded::Unknown) => continue,
+            Ok(Discarded::Gone) => {}
+            Ok(Discarded::Open) => found.left += 1,
+            Err(error) => {
+                tracing::warn!(run_id = %run, unit_id = %key, %error, "a batch stays at the provider for now");
+                found.left += 1;
+            }
+        }
+        if relation == Relation::Unrecorded {
+            tracing::error!(run_id = %run, unit_id = %key, attempt, "a batch that nobody recorded");
+            metrics::odd(metrics::DUPLICATE_BATCHES, project, run, key, 1);
+            found.duplicates += 1;
+        }
     }
+    Ok(())
+}
+
+async fn documents(
+    app: &App,
+    project: &ProjectId,
+    client: &dyn BatchProvider,
+    credential: &Credential,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let stage = &app.config.stage;
+    let prefix = Unit::display_prefix(stage, project);
+    let files = client.list_files(credential, &prefix).await?;
+    let named = files.into_iter().filter_map(|file| {
+        let name = Unit::parse_display_name(stage, project, &file.display_name)?;
+        Some((file.name, name))
+    });
+    let ours: Vec<_> = named.collect();
+    let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
+    let units = units(app, project, keys).await?;
+    for (file, (run, key, attempt)) in ours {
+        let unit = units.get(&(run, key));
+        if unit.is_some_and(|unit| unit.wants_input(&file, attempt)) {
+            found.left += 1;
+            continue;
+        }
+        tracing::info!(run_id = %run, unit_id = %key, attempt, "a request document that was left behind");
+        if let Err(error) = client.delete_file(credential, &file).await {
+            tracing::warn!(run_id = %run, unit_id = %key, %error, "a file stays at the provider for now");
+            found.left += 1;
+        }
+    }
+    Ok(())
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use stt_eval_shared::domain::dataset::{Dataset, DatasetStatus};
 use stt_eval_shared::domain::file::File;
+use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::objects::{run_prefix, snapshot_key};
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, client, credential, project, rescore, room, sweep};
+use super::{Failure, client, credential, discard, project, rescore, room, sweep};
 
 /// Pause before looking again at what is not done yet.
 const LATER: Duration = Duration::from_secs(5);
@@ -26,6 +27,11 @@ pub(crate) async fn run(
         return Ok(());
     };
     if !sweep::stop_units(app, &run).await? || !room::clear_run(app, &run, deadline).await? {
+        return postpone_run(app, &run, Timestamp::now() + LATER).await;
+    }
+    // What takes no notice of being stopped is left to the audit in the end.
+    let patient = Timestamp::now().since(run.updated_at) < app.config.policy.grace;
+    if !discard_batches(app, &run).await? && patient {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     if !rescore::stop(app, project, id).await? {
@@ -52,11 +58,16 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn postpone_run(
-    app: &App,
-    run: &stt_eval_shared::domain::run::Run,
-    until: Timestamp,
-) -> Result<(), Failure> {
+/// Deletes what is left of a run's batches. True when nothing is.
+async fn discard_batches(app: &App, run: &Run) -> Result<bool, Failure> {
+    let mut all = true;
+    for unit in app.store.units_of(&run.project, run.id).await? {
+        all &= discard::all_of(app, &unit).await?;
+    }
+    Ok(all)
+}
+
+async fn postpone_run(app: &App, run: &Run, until: Timestamp) -> Result<(), Failure> {
     match app.store.save_run(&run.postponed(until)).await {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),

@@ -8,15 +8,16 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, Timestamp};
+use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
-use stt_eval_shared::providers::{BatchProvider, Credential, ItemOutcome, OutputLine};
+use stt_eval_shared::providers::{BatchProvider, CallError, Credential, ItemOutcome, OutputLine};
 use tokio::io::AsyncBufRead;
 
 use super::lines::{Line, MAX_LINE, next};
 use super::outcomes::{Failed, Scoring};
 use super::pass::Pass;
 use super::record::Collected;
-use super::{Failure, client, credential, save, units};
+use super::{Failure, client, credential, discard, save, units};
 
 /// Whether somebody may have begun to collect the unit before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub(crate) async fn collect(
         .await?;
     // Before the unit is done: who dies in between collects again, from what has
     // landed. Afterwards nobody would come back for what is left.
-    forget(app, &unit, &ending, opened.as_ref()).await?;
+    let unit = forget(app, &unit, &ending, opened.as_ref()).await?;
     let codes = outcomes.outcomes.into_iter().filter_map(|o| o.error_code);
     let collected = Collected {
         fence,
@@ -132,7 +133,14 @@ async fn land(
         .await
     {
         Ok(stream) => stream,
-        Err(error) if units::is_unknown(&error) => return Ok(None),
+        // A twin may have landed it meanwhile, and had it deleted.
+        Err(error) if units::is_unknown(&error) => {
+            return match app.objects.head(&key, None).await {
+                Ok(_) => Ok(Some(Landed { key, whole: None })),
+                Err(ObjectError::Missing) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
         // New credentials may still come; but not for ever.
         Err(error) if units::is_unauthorized(&error) => {
             let patience = app.config.policy.deadline * 2;
@@ -143,11 +151,18 @@ async fn land(
         }
         Err(error) => return Err(error.into()),
     };
-    let whole = app
+    let landed = app
         .objects
         .put_stream(&key, "application/jsonl", stream)
         .await?;
-    Ok(Some(Landed { key, whole }))
+    tracing::info!(
+        run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt,
+        bytes = landed.length, sha256 = %landed.sha256, "an output was landed"
+    );
+    Ok(Some(Landed {
+        key,
+        whole: landed.whole,
+    }))
 }
 
 /// Reads landed output by key: its bytes where they are known, else the object.
@@ -200,32 +215,48 @@ async fn lines_of<R: AsyncBufRead + Unpin>(
             }
         }
     }
+    // Replayed outputs were counted when they came.
+    if unknown > 0 && matches!(unit.state, UnitState::Collecting { .. }) {
+        let (project, run, key) = (&unit.project, unit.run, unit.key);
+        metrics::odd(metrics::UNKNOWN_KEYS, project, run, key, unknown as usize);
+    }
     if unknown + repeated + malformed > 0 {
         tracing::warn!(run_id = %unit.run, unit_id = %unit.key, unknown, repeated, malformed, "an output has odd lines");
     }
     Ok(items)
 }
 
-/// Forgets what the provider keeps for the batch. The outcomes are safe, so a
-/// failure here is only told: the provider forgets by itself after two days.
+/// Forgets what the provider keeps for the unit; gives it without the batches
+/// that are gone. The outcomes are safe, so a failure here is only told: what is
+/// left is found by the audit of the credential.
 async fn forget(
     app: &App,
     unit: &Unit,
     ending: &Ending,
     credential: Option<&Credential>,
-) -> Result<(), Failure> {
+) -> Result<Unit, Failure> {
     let Some(credential) = credential else {
-        return Ok(());
+        return Ok(unit.clone());
     };
     let client = client(app, &unit.provider)?;
-    let output = match ending {
-        Ending::Output { output } => Some(output),
-        Ending::Nothing { .. } => None,
+    let told = |error: CallError| {
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "something stays at the provider for now");
     };
-    for name in unit.batch_input.iter().chain(output) {
-        if let Err(error) = client.delete_file(credential, name).await {
-            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a file stays at the provider");
-        }
+    if let (Some(batch), Ending::Output { output }) = (unit.batch(), ending) {
+        let files = unit.batch_input.iter().chain([output]).cloned().collect();
+        let gone = match discard::over(client, credential, batch, files).await {
+            Ok(()) => unit.without(&[batch.to_owned()]),
+            Err(error) => {
+                told(error);
+                unit.clone()
+            }
+        };
+        return discard::batches_of(app, &gone, Some(batch)).await;
     }
-    Ok(())
+    if let Some(input) = &unit.batch_input
+        && let Err(error) = client.delete_file(credential, input).await
+    {
+        told(error);
+    }
+    discard::batches_of(app, unit, None).await
 }

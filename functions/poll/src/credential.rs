@@ -10,6 +10,7 @@ use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential}
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::units::{OpenUnit, PollTask};
 use stt_eval_shared::{App, Deadline};
+use time::OffsetDateTime;
 use tracing::Instrument as _;
 
 use super::pass::Pass;
@@ -62,7 +63,9 @@ pub(crate) async fn poll(
         .store
         .open_units(project, provider, credential_id)
         .await?;
-    let asked = ask(app, pass, &task, &open, deadline).await;
+    let mut listed = None;
+    let asked = ask(app, pass, &task, &open, deadline, &mut listed).await;
+    let changed = !matches!(&asked, Ok(asked) if asked.changed == 0);
     let quiet = match &asked {
         Ok(asked) if asked.changed > 0 => 0,
         _ => task.quiet.saturating_add(1),
@@ -71,17 +74,24 @@ pub(crate) async fn poll(
         Ok(asked) if asked.all => Some(now),
         _ => task.asked_at,
     };
-    let leaving = open.is_empty() && quiet >= EMPTY_POLLS;
-    let audited_at = audit_if_due(app, pass, &task, leaving).await;
-    // Not before a look that found everything in order.
-    if leaving && audited_at.is_some_and(|at| at >= now) {
+    let watched = task.watch_until.is_some_and(|until| until > now);
+    let leaving = open.is_empty() && quiet >= EMPTY_POLLS && !watched;
+    // Of what has changed the list knows no better than its units.
+    let listed = listed.filter(|_| !changed);
+    let audit = audit_if_due(app, pass, &task, leaving, listed).await;
+    // Not before a look that found everything in order, but not for ever: what
+    // can't be deleted in all that time goes by itself.
+    let watch_until = task.watch_until.or(leaving.then_some(now));
+    let patience = watch_until.is_none_or(|until| until + app.config.bounds.watch > now);
+    if leaving && (audit.clean || !patience) {
         app.store.delete_poll_task(&task).await?;
         return Ok(());
     }
     let done = PollTask {
         quiet,
-        audited_at,
+        audited_at: audit.at,
         asked_at,
+        watch_until,
         ..task
     };
     release(app, done).await?;
@@ -90,15 +100,14 @@ pub(crate) async fn poll(
 
 /// Ends the claim of a task. A submission meanwhile has changed it, and wants it
 /// to be asked again soon.
-async fn release(app: &App, task: PollTask) -> Result<(), Failure> {
+async fn release(app: &App, mut task: PollTask) -> Result<(), Failure> {
     let pauses = &app.config.bounds.poll_pauses;
-    let (mut quiet, mut rev) = (task.quiet, task.rev);
+    let claimed_until = task.due_at;
     for _ in 0..RELEASES {
         let next = PollTask {
-            quiet,
-            due_at: Some(Timestamp::now() + pause(pauses, quiet)?),
+            due_at: Some(Timestamp::now() + pause(pauses, task.quiet)?),
             busy: false,
-            rev: rev + 1,
+            rev: task.rev + 1,
             ..task.clone()
         };
         match app.store.save_poll_task(&next).await {
@@ -112,8 +121,13 @@ async fn release(app: &App, task: PollTask) -> Result<(), Failure> {
             .poll_task(project, provider, &task.credential)
             .await?;
         match stored {
-            Some(stored) if stored.busy && stored.due_at == task.due_at => {
-                (quiet, rev) = (0, stored.rev);
+            Some(stored) if stored.busy && stored.due_at == claimed_until => {
+                task = PollTask {
+                    quiet: 0,
+                    watch_until: task.watch_until.max(stored.watch_until),
+                    rev: stored.rev,
+                    ..task
+                };
             }
             // The claim ran out, and somebody else has it now.
             _ => return Ok(()),
@@ -123,43 +137,60 @@ async fn release(app: &App, task: PollTask) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks for batches that nobody recorded, now and then; gives when that was
-/// last done.
-async fn audit_if_due(app: &App, pass: &Pass, task: &PollTask, leaving: bool) -> Option<Timestamp> {
+/// The latest look for what nobody needs.
+struct Audit {
+    /// When.
+    at: Option<Timestamp>,
+    /// It was just now, and found everything in order.
+    clean: bool,
+}
+
+/// Looks for batches that nobody recorded, and for what else was left behind,
+/// now and then.
+async fn audit_if_due(
+    app: &App,
+    pass: &Pass,
+    task: &PollTask,
+    leaving: bool,
+    listed: Option<Vec<BatchStatus>>,
+) -> Audit {
     let now = Timestamp::now();
     let due = task
         .audited_at
         .is_none_or(|at| now.since(at) >= app.config.bounds.audit);
+    let (at, clean) = (task.audited_at, false);
     if !due && !leaving {
-        return task.audited_at;
+        return Audit { at, clean };
     }
-    match audit_now(app, task).await {
-        Ok(stopped) => {
-            if stopped > 0 {
-                tracing::error!(project_id = %task.project, stopped, "batches were paid for twice");
+    match audit_now(app, task, listed).await {
+        Ok(found) => {
+            if found.duplicates > 0 {
+                tracing::error!(project_id = %task.project, batches = found.duplicates, "batches were paid for twice");
             }
-            Some(now)
+            Audit {
+                at: Some(now),
+                clean: found == audit::Found::default(),
+            }
         }
         Err(error) => {
             pass.note(|cycle| cycle.errors += 1);
             tracing::warn!(project_id = %task.project, %error, "unrecorded batches could not be looked for");
-            task.audited_at
+            Audit { at, clean }
         }
     }
 }
 
-async fn audit_now(app: &App, task: &PollTask) -> Result<usize, Failure> {
+async fn audit_now(
+    app: &App,
+    task: &PollTask,
+    listed: Option<Vec<BatchStatus>>,
+) -> Result<audit::Found, Failure> {
     let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
     else {
-        return Ok(0);
+        return Ok(audit::Found::default());
     };
-    audit::audit(
-        app,
-        &task.project,
-        client(app, &task.provider)?,
-        &credential,
-    )
-    .await
+    let client = client(app, &task.provider)?;
+    audit::audit(app, &task.project, client, &credential, listed).await
 }
 
 /// A pause that grows while nothing changes, off by up to a tenth so that
@@ -181,13 +212,15 @@ struct Asked {
     all: bool,
 }
 
-/// Asks for the open batches and acts on the answers.
+/// Asks for the open batches and acts on the answers. Gives the list of all
+/// batches as well, if there are so many that one was made.
 async fn ask(
     app: &App,
     pass: &Pass,
     task: &PollTask,
     open: &[OpenUnit],
     deadline: Deadline,
+    listed: &mut Option<Vec<BatchStatus>>,
 ) -> Result<Asked, Failure> {
     let nothing = |all| Asked { changed: 0, all };
     if open.is_empty() {
@@ -201,10 +234,9 @@ async fn ask(
     };
     let mut known: HashMap<String, BatchStatus> = HashMap::new();
     if open.len() > BY_NAME {
-        let since = Timestamp::now() - (app.config.policy.deadline * 2);
-        for batch in client.list(&credential, since.into()).await? {
-            known.insert(batch.name.clone(), batch);
-        }
+        let all = client.list(&credential, OffsetDateTime::UNIX_EPOCH).await?;
+        known.extend(all.iter().map(|batch| (batch.name.clone(), batch.clone())));
+        *listed = Some(all);
     }
     // Built one by one: a closure over borrowed units would tie this future to
     // one lifetime, and it could not be spawned.

@@ -8,6 +8,7 @@ mod audit;
 mod clear;
 mod collect;
 mod credential;
+mod discard;
 mod lines;
 mod operator;
 mod outcomes;
@@ -40,6 +41,8 @@ use stt_eval_shared::store::row;
 use stt_eval_shared::store::units::UnitsKey;
 use stt_eval_shared::{App, Deadline};
 use tracing::Instrument;
+
+use discard::Discarded;
 
 /// A piece of work could not be done now. It stays due.
 #[derive(Debug, thiserror::Error)]
@@ -215,14 +218,23 @@ fn project(pk: &str) -> Result<ProjectId, Failure> {
         .map_err(|_| Failure::Setup("a due item belongs to no project"))
 }
 
-/// Opens a project's credential for a provider. `None` when it was removed or
-/// replaced by another: what was made with it is out of reach.
-async fn credential(
+/// A project's credential for a provider.
+pub(crate) struct Access {
+    pub(crate) credential: Credential,
+    /// It is not the one that was asked for: that one was replaced. Usually the
+    /// new key belongs to the same account at the provider, but nothing says so:
+    /// what is not visible with it may well be there.
+    pub(crate) replaced: bool,
+}
+
+/// Opens a project's credential for a provider. `None` when it was removed: what
+/// was made with it is out of reach.
+pub(crate) async fn access(
     app: &App,
     project: &ProjectId,
     provider: &str,
     id: &str,
-) -> Result<Option<Credential>, Failure> {
+) -> Result<Option<Access>, Failure> {
     let vault = app
         .vault
         .as_ref()
@@ -231,10 +243,23 @@ async fn credential(
         return Ok(None);
     };
     let mut credential = vault.open(project, &sealed).await?;
-    // A replaced key usually belongs to the same account at the provider; what
-    // is not visible with it answers "not found".
+    let replaced = credential.id != id;
     credential.id = id.to_owned();
-    Ok(Some(credential))
+    Ok(Some(Access {
+        credential,
+        replaced,
+    }))
+}
+
+/// The same for what may be tried with whatever key there is now.
+async fn credential(
+    app: &App,
+    project: &ProjectId,
+    provider: &str,
+    id: &str,
+) -> Result<Option<Credential>, Failure> {
+    let access = access(app, project, provider, id).await?;
+    Ok(access.map(|access| access.credential))
 }
 
 fn client<'a>(app: &'a App, provider: &str) -> Result<&'a dyn BatchProvider, Failure> {
@@ -275,7 +300,7 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     }
 }
 
-/// Deletes a request document whose batch is over.
+/// Deletes a request document that no batch reads any more.
 async fn delete_input(app: &App, unit: &Unit, name: &str) -> Result<(), Failure> {
     let id = unit.credential.as_deref().unwrap_or_default();
     let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
@@ -311,29 +336,33 @@ async fn cancel_batch(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure
     }
 }
 
-/// Stops the batch of a unit that is given up, and forgets what was made for it.
-async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
+/// Stops the batch of a unit that is given up, and forgets what was made for it;
+/// gives the unit without what is gone. What is not over yet is deleted later.
+async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<Unit, Failure> {
     cancel_batch(app, unit, batch).await?;
     let Some(id) = unit.credential.as_deref() else {
-        return Ok(());
+        return Ok(unit.clone());
     };
     let (project, provider) = (&unit.project, &*unit.provider);
     room::leave(app, unit).await?;
     let Some(credential) = credential(app, project, provider, id).await? else {
-        return Ok(());
+        return Ok(unit.clone());
     };
     let client = client(app, provider)?;
-    // It may have ended before it could be stopped: what came of it goes, too.
-    let output = match client.get(&credential, batch).await {
-        Ok(status) => status.output,
-        Err(error) if units::is_unknown(&error) || units::is_unauthorized(&error) => None,
-        Err(error) => return Err(error.into()),
-    };
-    for name in unit.batch_input.iter().chain(&output) {
+    if let Some(name) = &unit.batch_input {
         match client.delete_file(&credential, name).await {
             Err(error) if units::is_unauthorized(&error) => {}
             deleted => deleted?,
         }
     }
-    Ok(())
+    // It may have ended before it could be stopped: what came of it goes, too.
+    match discard::batch(app, client, &credential, batch, None).await {
+        Ok(Discarded::Gone | Discarded::Unknown) => {
+            let gone = unit.without(&[batch.to_owned()]);
+            discard::batches_of(app, &gone, None).await
+        }
+        Ok(Discarded::Open) => discard::batches_of(app, unit, Some(batch)).await,
+        Err(error) if units::is_unauthorized(&error) => Ok(unit.clone()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -103,7 +103,7 @@ pub(crate) async fn stop_units(app: &App, run: &Run) -> Result<bool, Failure> {
         all &= match stop_unit(app, run, &unit).await {
             Ok(stopped) => stopped,
             Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a unit was not stopped and will be again");
+                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a unit was not stopped and will be again");
                 false
             }
         };
@@ -115,8 +115,8 @@ pub(crate) async fn stop_units(app: &App, run: &Run) -> Result<bool, Failure> {
 async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
     match &unit.state {
         UnitState::Cancelling { batch } => {
-            cancel(app, unit, batch).await?;
-            let stopped = save(app, unit, Event::Stopped).await?;
+            let unit = cancel(app, unit, batch).await?;
+            let stopped = save(app, &unit, Event::Stopped).await?;
             return Ok(stopped.is_some());
         }
         // A batch may exist that nobody knows: the search must come first.
@@ -129,7 +129,7 @@ async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
         return Ok(false);
     };
     if let UnitState::Cancelling { batch } = &next.state {
-        cancel(app, &next, batch).await?;
+        let next = cancel(app, &next, batch).await?;
         return Ok(save(app, &next, Event::Stopped).await?.is_some());
     }
     Ok(next.is_done())

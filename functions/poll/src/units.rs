@@ -6,12 +6,13 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitKey, UnitState};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::metrics;
+use stt_eval_shared::providers::Credential;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 
 use super::collect::{Earlier, collect};
 use super::pass::Pass;
-use super::{Failure, cancel, cancel_batch, client, credential, fence, save};
+use super::{Failure, access, cancel, cancel_batch, client, credential, discard, fence, save};
 
 /// Clocks differ; a batch may seem older than the intent it was made for.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
@@ -52,8 +53,8 @@ async fn look_after(
     match &unit.state {
         UnitState::Creating { .. } => search(app, pass, unit).await,
         UnitState::Cancelling { batch } => {
-            cancel(app, unit, batch).await?;
-            save(app, unit, Event::Stopped).await.map(drop)
+            let unit = cancel(app, unit, batch).await?;
+            save(app, &unit, Event::Stopped).await.map(drop)
         }
         UnitState::Collecting { .. } if counts => {
             match save(app, unit, Event::TakeOver { fence: fence()? }).await? {
@@ -93,36 +94,35 @@ async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
         return Ok(());
     }
     let id = unit.credential.as_deref().unwrap_or_default();
-    let listed = match credential(app, &unit.project, &unit.provider, id).await? {
+    let listed = match access(app, &unit.project, &unit.provider, id).await? {
         None => None,
-        Some(credential) => {
+        Some(access) => {
             let since = claimed_at - CLOCK_SKEW;
             match client(app, &unit.provider)?
-                .list(&credential, since.into())
+                .list(&access.credential, since.into())
                 .await
             {
-                Ok(batches) => Some(batches),
+                Ok(batches) => Some((batches, access)),
                 Err(error) if is_unauthorized(&error) && overdue(app, claimed_at) => None,
                 Err(error) => return Err(error.into()),
             }
         }
     };
-    let Some(mut batches) = listed else {
-        // Not seeing a batch for want of credentials is no proof that there is
-        // none: it must not be created again.
-        let event = Event::Unsearchable { fence: fence()? };
-        return match save(app, unit, event).await? {
-            Some(next) => collect(app, pass, next, Earlier::Nobody).await,
-            None => Ok(()),
-        };
+    let Some((mut batches, access)) = listed else {
+        return unsearchable(app, pass, unit).await;
     };
     let name = unit.display_name(&app.config.stage, unit.attempt);
     batches.retain(|batch| batch.display_name == name);
     batches.sort_by_key(|batch| batch.created_at);
     let found: Vec<String> = batches.into_iter().map(|batch| batch.name).collect();
-    if found.len() > 1 {
-        tracing::error!(run_id = %unit.run, unit_id = %unit.key, batches = found.len(), "a unit has several batches");
+    if found.is_empty() {
+        if access.replaced {
+            return unsearchable(app, pass, unit).await;
+        }
+        // Should the provider take it after all, somebody must look.
+        watch(app, unit).await?;
     }
+    let others: Vec<String> = found.iter().skip(1).cloned().collect();
     let Some(next) = save(
         app,
         unit,
@@ -135,6 +135,12 @@ async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
     else {
         return Ok(());
     };
+    if !others.is_empty() {
+        tracing::error!(run_id = %unit.run, unit_id = %unit.key, others = others.len(), "a unit has several batches");
+        let (project, run, key) = (&unit.project, unit.run, unit.key);
+        metrics::odd(metrics::DUPLICATE_BATCHES, project, run, key, others.len());
+        forget_others(app, &next, &access.credential, &others).await?;
+    }
     match &next.state {
         // Makes sure that the provider is asked for it.
         UnitState::Submitted { .. } => adopt(app, &next).await,
@@ -142,6 +148,46 @@ async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
         UnitState::Collecting { .. } => collect(app, pass, next, Earlier::Nobody).await,
         _ => Ok(()),
     }
+}
+
+/// Not seeing a batch for want of the credentials it was made with is no proof
+/// that there is none: it must not be created again.
+async fn unsearchable(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
+    watch(app, unit).await?;
+    let event = Event::Unsearchable { fence: fence()? };
+    match save(app, unit, event).await? {
+        Some(next) => collect(app, pass, next, Earlier::Nobody).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes sure that batches of a unit's credential that nobody recorded are
+/// looked for.
+async fn watch(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let id = unit.credential.as_deref().unwrap_or_default();
+    let (now, watch) = (Timestamp::now(), app.config.bounds.watch);
+    let watched = app
+        .store
+        .watch(&unit.project, &unit.provider, id, now, watch);
+    Ok(watched.await?)
+}
+
+/// Forgets batches beside the one that counts, which reads the same request
+/// document. A failure is only told: the audit of the credential finds them.
+async fn forget_others(
+    app: &App,
+    unit: &Unit,
+    credential: &Credential,
+    others: &[String],
+) -> Result<(), Failure> {
+    let client = client(app, &unit.provider)?;
+    let input = unit.batch_input.as_deref();
+    for name in others {
+        if let Err(error) = discard::batch(app, client, credential, name, input).await {
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a second batch stays at the provider for now");
+        }
+    }
+    Ok(())
 }
 
 async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
@@ -284,6 +330,8 @@ pub(crate) async fn observed(
 ) -> Result<(), Failure> {
     if let stt_eval_shared::providers::BatchState::Unknown(state) = &status.state {
         tracing::error!(run_id = %unit.run, unit_id = %unit.key, %state, "a batch is in an unknown state");
+        let (project, run, key) = (&unit.project, unit.run, unit.key);
+        metrics::odd(metrics::UNKNOWN_BATCH_STATES, project, run, key, 1);
     }
     if let Some(error) = &status.error {
         tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "the provider failed a batch");
@@ -306,6 +354,10 @@ pub(crate) async fn observed(
         }
         Some(unit) if matches!(unit.state, UnitState::Ready { .. }) => {
             tracing::warn!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch did not end; its items are submitted once more");
+            let (project, run, key) = (&unit.project, unit.run, unit.key);
+            metrics::odd(metrics::BATCHES_RESUBMITTED, project, run, key, 1);
+            // What is not gone after this is tried again with the next batch.
+            discard::batches_of(app, &unit, None).await?;
             send(app, &unit).await
         }
         _ => Ok(()),

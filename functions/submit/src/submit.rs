@@ -50,6 +50,11 @@ pub(crate) async fn submit(
     }
     let run = app.store.run(project, run).await?;
     let Some(run) = run.filter(|run| run.wants(key, unit.generation)) else {
+        // One with a request document at the provider is left to the poller,
+        // which deletes that as well.
+        if unit.batch_input.is_some() {
+            return Ok(());
+        }
         return save(app, &unit, Event::Cancel).await.map(drop);
     };
     let work = Work {
@@ -264,8 +269,20 @@ impl Work<'_> {
             &attempt,
             &credential.id,
         ]);
+        // From here on something may be left at the provider, and somebody must
+        // look: a document that no batch is made of, a batch that nobody records.
+        app.store
+            .watch(
+                &unit.project,
+                &unit.provider,
+                &credential.id,
+                Timestamp::now(),
+                app.config.bounds.watch,
+            )
+            .await?;
+        let display_name = unit.display_name(&app.config.stage, unit.attempt + 1);
         let input = match client
-            .stage_batch(&credential, &name, &items, &provider.config)
+            .stage_batch(&credential, &name, &display_name, &items, &provider.config)
             .await
         {
             Ok(input) => input,

@@ -325,6 +325,7 @@ fn environment(
         ("UPLOAD_MARGIN_SECONDS", "5".to_owned()),
         ("UNSEALED_SECONDS", "60".to_owned()),
         ("AUDIT_SECONDS", "30".to_owned()),
+        ("WATCH_SECONDS", if real { "3600" } else { "60" }.to_owned()),
         ("TASK_LEASE_SECONDS", "5".to_owned()),
         (
             "STAGING_LEASE_SECONDS",

@@ -1,10 +1,13 @@
 //! Streaming in and out: objects of any length, a bounded part in memory.
 
 use aws_sdk_s3::primitives::ByteStream as SdkStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::future::BoxFuture;
+use ring::digest;
 
 use super::{ObjectError, Objects, failed};
 use crate::providers::{AudioSource, ByteStream};
@@ -14,16 +17,20 @@ const PART: usize = 8 * 1024 * 1024;
 
 impl Objects {
     /// Streams an object of unknown length; at most two parts are in memory.
-    /// Gives its bytes when they fit one part: whoever reads it next need not
-    /// ask for it.
+    /// Gives its length, the SHA-256 of what went through here, and its bytes when
+    /// they fit one part: whoever reads it next need not ask for it. S3 verifies
+    /// what it is sent: an object of one part against that very hash, which
+    /// `head` tells from then on, and each part of a longer one against its own.
     pub async fn put_stream(
         &self,
         key: &str,
         content_type: &str,
         mut body: ByteStream,
-    ) -> Result<Option<Bytes>, ObjectError> {
+    ) -> Result<Streamed, ObjectError> {
         let mut part = BytesMut::new();
         let mut multipart: Option<Multipart<'_>> = None;
+        let mut length = 0u64;
+        let mut hash = digest::Context::new(&digest::SHA256);
         loop {
             let chunk = body
                 .next()
@@ -41,12 +48,15 @@ impl Objects {
             };
             let last = chunk.is_none();
             if let Some(chunk) = chunk {
+                length += chunk.len() as u64;
+                hash.update(&chunk);
                 part.extend_from_slice(&chunk);
             }
             if last && multipart.is_none() {
-                let whole = part.freeze();
-                self.put(key, content_type, whole.clone()).await?;
-                return Ok(Some(whole));
+                let (sha256, whole) = (hash.finish(), part.freeze());
+                self.put_hashed(key, content_type, whole.clone(), sha256.as_ref())
+                    .await?;
+                return Ok(Streamed::new(length, sha256.as_ref(), Some(whole)));
             }
             if part.len() >= PART || (last && !part.is_empty()) {
                 let mut upload = match multipart.take() {
@@ -62,8 +72,49 @@ impl Objects {
             }
             if last && let Some(upload) = multipart {
                 upload.complete().await?;
-                return Ok(None);
+                return Ok(Streamed::new(length, hash.finish().as_ref(), None));
             }
+        }
+    }
+
+    async fn put_hashed(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Bytes,
+        sha256: &[u8],
+    ) -> Result<(), ObjectError> {
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .checksum_sha256(STANDARD.encode(sha256))
+            .body(SdkStream::from(body))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// What was streamed into an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Streamed {
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its SHA-256, hex.
+    pub sha256: String,
+    /// All of it, if it is small.
+    pub whole: Option<Bytes>,
+}
+
+impl Streamed {
+    fn new(length: u64, sha256: &[u8], whole: Option<Bytes>) -> Self {
+        Self {
+            length,
+            sha256: hex::encode(sha256),
+            whole,
         }
     }
 }
@@ -88,6 +139,7 @@ impl<'a> Multipart<'a> {
             .bucket(&objects.bucket)
             .key(key)
             .content_type(content_type)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .send()
             .await
             .map_err(failed)?;
@@ -104,6 +156,7 @@ impl<'a> Multipart<'a> {
 
     async fn part(&mut self, body: Bytes) -> Result<(), ObjectError> {
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let sha256 = STANDARD.encode(digest::digest(&digest::SHA256, &body));
         let sent = self
             .objects
             .client
@@ -112,6 +165,7 @@ impl<'a> Multipart<'a> {
             .key(self.key)
             .upload_id(&self.id)
             .part_number(number)
+            .checksum_sha256(&sha256)
             .body(SdkStream::from(body))
             .send()
             .await
@@ -119,6 +173,7 @@ impl<'a> Multipart<'a> {
         let part = CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag)
+            .checksum_sha256(sha256)
             .build();
         self.parts.push(part);
         Ok(())

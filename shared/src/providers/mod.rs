@@ -166,6 +166,27 @@ pub enum BatchState {
     Unknown(String),
 }
 
+impl BatchState {
+    /// Whether nothing changes any more. A state that is not known may be
+    /// anything.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Cancelled | Self::Expired => true,
+            Self::Pending | Self::Running | Self::Unknown(_) => false,
+        }
+    }
+}
+
+/// A file that the provider keeps for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// The provider's name of it.
+    pub name: String,
+    /// Our name of it, as given when it was sent.
+    pub display_name: String,
+}
+
 /// What the provider says of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchStatus {
@@ -177,6 +198,8 @@ pub struct BatchStatus {
     pub state: BatchState,
     /// Reference of the output, when there is one.
     pub output: Option<String>,
+    /// The request document it was made of, as far as the provider tells.
+    pub input: Option<String>,
     /// When it was created, by the provider's clock.
     pub created_at: Option<OffsetDateTime>,
     /// Reason of a failed batch. For logs only.
@@ -265,11 +288,13 @@ pub trait BatchProvider: Send + Sync {
     }
 
     /// Puts the batch's request document at the provider under a
-    /// deterministic name.
+    /// deterministic name. By the display name a document is known for what it
+    /// is, should it be left behind.
     fn stage_batch<'a>(
         &'a self,
         credential: &'a Credential,
         name: &'a str,
+        display_name: &'a str,
         items: &'a [BatchItem],
         config: &'a TranscribeConfig,
     ) -> BoxFuture<'a, Result<StagedInput, CallError>>;
@@ -322,6 +347,16 @@ pub trait BatchProvider: Send + Sync {
         credential: &'a Credential,
         name: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// Files that were sent with the credential and whose display name begins
+    /// like this, all pages. None for providers that keep nothing.
+    fn list_files<'a>(
+        &'a self,
+        _credential: &'a Credential,
+        _prefix: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<KeptFile>, CallError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// Forgets a batch, without stopping it. Deleting what is gone is no
     /// error. For providers that keep nothing this does nothing.

@@ -1,5 +1,7 @@
 //! Table `units`: units by run, and one poll task per credential.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row, n, s};
@@ -14,7 +16,7 @@ use crate::domain::{ProjectId, RunId, Timestamp};
 /// more than a run of 16 models and 10,000 samples of usual size has.
 const WAITING_PAGES: usize = 4;
 
-/// How often a submission and the poll of its credential may collide.
+/// How often those who change the task of a credential may collide.
 const TASK_TRIES: u32 = 10;
 
 /// The work of asking one provider, with one credential, for its batches.
@@ -38,11 +40,34 @@ pub struct PollTask {
     /// Whether somebody holds the task; if they crash, until it is due again.
     #[serde(default)]
     pub busy: bool,
+    /// Until then the credential is watched for batches that nobody recorded,
+    /// whether or not it has open ones: a creation of unknown outcome may take
+    /// effect late.
+    #[serde(default)]
+    pub watch_until: Option<Timestamp>,
     /// When to poll next.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
     #[serde(default)]
     pub rev: u64,
+}
+
+impl PollTask {
+    /// A task that is not written yet.
+    fn new(project: &ProjectId, provider: &str, credential: &str) -> Self {
+        Self {
+            project: project.clone(),
+            provider: provider.to_owned(),
+            credential: credential.to_owned(),
+            quiet: 0,
+            audited_at: None,
+            asked_at: None,
+            busy: false,
+            watch_until: None,
+            due_at: None,
+            rev: 0,
+        }
+    }
 }
 
 /// A batch at a provider, and the unit it is for.
@@ -267,7 +292,7 @@ impl Store {
                 .txn()
                 .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
             match self
-                .wake(txn, unit, &credential, task.as_ref(), poll_at)?
+                .wake(txn, unit, &credential, task, poll_at)?
                 .commit()
                 .await
             {
@@ -290,24 +315,10 @@ impl Store {
         txn: Txn<'a>,
         unit: &Unit,
         credential: &str,
-        task: Option<&PollTask>,
+        task: Option<PollTask>,
         poll_at: Timestamp,
     ) -> Result<Txn<'a>, StoreError> {
-        let table = &self.tables.units;
-        let Some(task) = task else {
-            let task = PollTask {
-                project: unit.project.clone(),
-                provider: unit.provider.clone(),
-                credential: credential.to_owned(),
-                quiet: 0,
-                audited_at: None,
-                asked_at: None,
-                busy: false,
-                due_at: Some(poll_at),
-                rev: 1,
-            };
-            return txn.put_rev(table, task_item(&task)?, task.rev);
-        };
+        let task = task.unwrap_or_else(|| PollTask::new(&unit.project, &unit.provider, credential));
         let due_at = match task.due_at {
             Some(due_at) if task.busy || due_at <= poll_at => due_at,
             _ => poll_at,
@@ -316,9 +327,42 @@ impl Store {
             quiet: 0,
             due_at: Some(due_at),
             rev: task.rev + 1,
-            ..task.clone()
+            ..task
         };
-        txn.put_rev(table, task_item(&next)?, next.rev)
+        txn.put_rev(&self.tables.units, task_item(&next)?, next.rev)
+    }
+
+    /// Makes sure that a credential is polled, and watched for batches that
+    /// nobody recorded, for at least half of `watch` from now. That is one small
+    /// read as long as it is, so it can be asked for before each batch.
+    pub async fn watch(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        credential: &str,
+        now: Timestamp,
+        watch: Duration,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TASK_TRIES {
+            let task = self.poll_task(project, provider, credential).await?;
+            let watched = task.as_ref().and_then(|task| task.watch_until);
+            if watched.is_some_and(|until| until >= now + watch / 2) {
+                return Ok(());
+            }
+            let task = task.unwrap_or_else(|| PollTask::new(project, provider, credential));
+            let task = PollTask {
+                watch_until: Some(now + watch),
+                due_at: task.due_at.or(Some(now)),
+                rev: task.rev + 1,
+                ..task
+            };
+            match self.save_poll_task(&task).await {
+                // Somebody did the same, or polled: look again.
+                Err(StoreError::Conflict) => {}
+                saved => return saved,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Writes collected units and what they add to their run, together.

@@ -84,7 +84,7 @@ async fn an_input_that_is_there_is_adopted() {
         async move {
             let (credential, config) = (&w.credential, config());
             w.gemini
-                .stage_batch(credential, "doc", &items, &config)
+                .stage_batch(credential, "doc", "a document", &items, &config)
                 .await
                 .unwrap()
         }
@@ -151,4 +151,28 @@ async fn files_take_their_time() {
     assert_eq!(kind(&failed), Some(Rejection::Invalid));
     // The failed one is in the way, and is replaced.
     assert_eq!(w.stage("bad", &audio(2)).await.unwrap().name, "files/bad");
+}
+
+#[tokio::test]
+async fn files_that_were_sent_are_listed_to_the_end() {
+    let w = World::new().await;
+    let staged = w.stage("audio", &audio(1)).await.unwrap();
+    let items = [item("k", staged)];
+    // More than a page.
+    for number in 0..103 {
+        let (name, shown) = (format!("doc{number}"), format!("dev-demo-{number}"));
+        w.gemini
+            .stage_batch(&w.credential, &name, &shown, &items, &config())
+            .await
+            .unwrap();
+    }
+    let files = w.gemini.list_files(&w.credential, "dev-demo-").await;
+    let files = files.unwrap();
+    let names: std::collections::BTreeSet<&str> = files.iter().map(|f| &*f.name).collect();
+    assert_eq!((files.len(), names.len()), (103, 103));
+    assert!(names.contains("files/doc102") && !names.contains("files/audio"));
+    assert_eq!(w.count(Route::FileList), 2);
+    let other = credential("AQ.other-key-0002");
+    let foreign = w.gemini.list_files(&other, "dev-demo-").await.unwrap();
+    assert!(foreign.is_empty(), "of its own account only");
 }

@@ -8,7 +8,7 @@ use stt_eval_shared::domain::RunId;
 use stt_eval_tests::fault::{Kind, Site};
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
-use crate::state::{left, objects};
+use crate::state::{kept, left, objects};
 
 /// Error codes by model, with `-` for a transcription.
 pub async fn codes(case: &Case, run: RunId) -> BTreeMap<u8, Vec<String>> {
@@ -76,8 +76,11 @@ async fn a_batch_that_fails_fails_alone_and_a_retry_submits_its_items_only() {
         assert_eq!(found[&1], [code; 3]);
         // Of an output that was never shown nobody knows the name.
         let known = |left: &String| code != "provider_no_output" || !left.starts_with("output");
-        let kept: Vec<String> = left(&case).into_iter().filter(known).collect();
-        assert!(kept.is_empty(), "{code}: {kept:?}");
+        let files: Vec<String> = left(&case).into_iter().filter(known).collect();
+        assert!(files.is_empty(), "{code}: {files:?}");
+        // Nor is its batch forgotten: by it the output may still be found.
+        let batches = usize::from(code == "provider_no_output");
+        assert_eq!(kept(&case).await.len(), batches, "{code}");
         case.sim.faults().clear();
         retry(&case, run).await;
         assert_eq!(codes(&case, run).await[&1], ["-"; 3], "{code}: retried");
@@ -340,6 +343,8 @@ async fn deleting_leaves_nothing_wherever_it_strikes() {
                 "{stand}: {batch:?}"
             );
         }
+        let kept = kept(&case).await;
+        assert!(kept.is_empty(), "{stand}: {kept:?}");
         case.end().await;
     }
 }

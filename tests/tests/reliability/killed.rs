@@ -229,13 +229,13 @@ async fn a_run_outlives_any_number_of_kills() {
         "seed {seed}: {batches:?}"
     );
     // What was sent for the runs goes from the provider once they have ended.
-    while !sim.files().is_empty() {
+    while !sim.files().is_empty() || sim.batches().await.iter().any(|b| !b.deleted) {
         let left = sim.files();
         assert!(
             begun.elapsed() < PATIENCE,
-            "seed {seed}: {} stay: {:?}",
+            "seed {seed}: {} files stay, or batches: {:?}",
             left.len(),
-            left[0]
+            left.first()
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -14,6 +14,7 @@ mod draw;
 mod failing;
 mod flow;
 mod killed;
+mod leftovers;
 mod output;
 mod repeat;
 mod replay;

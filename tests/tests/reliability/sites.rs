@@ -197,7 +197,9 @@ async fn inject(
         let _ = watch.await;
     }
     let mut summary = Summary::of(&case, run).await;
-    summary.left.retain(|file| !injected.may_leave(file));
+    summary
+        .left
+        .retain(|left| left.starts_with("batch ") || !injected.may_leave(left));
     let different = clean.differences(&summary);
     Arc::into_inner(case).unwrap().end().await;
     (different, struck)

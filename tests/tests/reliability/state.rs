@@ -19,7 +19,7 @@ pub struct Summary {
     pub objects: BTreeMap<String, usize>,
     /// Batches at the provider by unit: how many, and how they ended.
     pub batches: BTreeMap<String, Vec<String>>,
-    /// Files left at the provider.
+    /// Files and batches left at the provider.
     pub left: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl Summary {
             rows,
             objects: objects(case).await,
             batches: batches(case).await,
-            left: left(case),
+            left: left(case).into_iter().chain(kept(case).await).collect(),
         }
     }
 }
@@ -181,6 +181,14 @@ pub async fn batches(case: &Case) -> BTreeMap<String, Vec<String>> {
         found.entry(unit.to_owned()).or_default().push(batch.state);
     }
     found
+}
+
+/// Batches left at the provider: the record of them, however they ended.
+pub async fn kept(case: &Case) -> Vec<String> {
+    let mut batches = case.sim.batches().await;
+    batches.retain(|batch| !batch.deleted);
+    let told = |b: gemini_sim::BatchView| format!("batch {:?} {}", b.display_name, b.state);
+    batches.into_iter().map(told).collect()
 }
 
 /// Files left at the provider.

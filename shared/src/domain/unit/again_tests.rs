@@ -167,3 +167,69 @@ fn people_can_stop_it_at_any_point_of_the_way() {
     let cancelled = step(&again, Event::Cancel, deadline() + 6).unit;
     assert_eq!(cancelled.state, UnitState::Cancelled);
 }
+
+#[test]
+fn a_batch_is_in_use_left_over_or_nobody_s() {
+    let ready = new(at(0));
+    assert_eq!(ready.relation("b1", 1), Relation::Unrecorded);
+    let creating = claimed(&ready, 1, at(0));
+    assert_eq!(
+        creating.relation("b1", 1),
+        Relation::InUse,
+        "it may be found"
+    );
+    assert_eq!(creating.relation("b0", 0), Relation::Unrecorded);
+    let first = submitted(&ready, "b1", 0);
+    assert_eq!(first.relation("b1", 1), Relation::InUse);
+    assert_eq!(
+        first.relation("b2", 1),
+        Relation::Unrecorded,
+        "a second one"
+    );
+    let again = step(
+        &stopping(),
+        seen(BatchState::Cancelled, None),
+        deadline() + 5,
+    )
+    .unit;
+    let second = submitted(&again, "b2", deadline() + 6);
+    assert_eq!(second.batches, ["b1", "b2"]);
+    assert_eq!(second.relation("b1", 1), Relation::LeftOver);
+    assert_eq!(second.relation("b2", 2), Relation::InUse);
+    let collecting = step(
+        &second,
+        seen(BatchState::Succeeded, Some("o")),
+        deadline() + 9,
+    )
+    .unit;
+    assert_eq!(collecting.relation("b2", 2), Relation::InUse);
+    let done = step(&collecting, Event::Collected { fence: 2 }, deadline() + 9).unit;
+    assert_eq!(done.relation("b2", 2), Relation::LeftOver);
+    let gone = done.without(&["b1".into(), "b2".into()]);
+    assert!(gone.batches.is_empty());
+    assert_eq!(gone.relation("b3", 2), Relation::Unrecorded);
+}
+
+#[test]
+fn a_request_document_is_wanted_as_long_as_a_batch_may_be_made_of_it() {
+    let ready = new(at(0));
+    assert!(ready.wants_input("x", 1), "somebody may be about to claim");
+    assert!(!ready.wants_input("x", 0));
+    let creating = claimed(&ready, 1, at(0));
+    assert!(creating.wants_input("input", 1));
+    assert!(!creating.wants_input("another", 1));
+    let refused = Event::Refused {
+        fence: 1,
+        retry_after: None,
+        reason: WaitingReason::Other,
+    };
+    let refused = step(&creating, refused, 1).unit;
+    assert!(refused.wants_input("input", 1));
+    assert!(refused.wants_input("next", 2));
+    // Whoever gives up takes it along.
+    let cancelled = step(&refused, Event::Cancel, 2);
+    assert_eq!(cancelled.effects, [Effect::DeleteInput("input".into())]);
+    assert!(!cancelled.unit.wants_input("input", 1));
+    assert!(!cancelled.unit.wants_input("next", 2));
+    assert_eq!(step(&ready, Event::Cancel, 2).effects, []);
+}

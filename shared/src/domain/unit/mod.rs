@@ -96,18 +96,6 @@ pub enum UnitState {
     Cancelled,
 }
 
-impl UnitState {
-    /// A batch that was just made or found.
-    fn submitted(batch: String, now: Timestamp) -> Self {
-        Self::Submitted {
-            batch,
-            submitted_at: now,
-            settled_at: None,
-            stopping_since: None,
-        }
-    }
-}
-
 /// A batch that brought nothing, and in place of which another one is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resubmission {
@@ -137,6 +125,18 @@ pub enum Ending {
         /// Whether a retry may help.
         retryable: bool,
     },
+}
+
+/// What a batch is to the unit whose name it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Its batch, or one that may turn out to be.
+    InUse,
+    /// Was its batch, and is of no use any more.
+    LeftOver,
+    /// Nobody recorded it: the same items were, or will be, paid for in
+    /// another one.
+    Unrecorded,
 }
 
 /// A unit.
@@ -172,6 +172,10 @@ pub struct Unit {
     /// Once a batch did not come to an end, its items were submitted once more.
     #[serde(default)]
     pub resubmitted: Option<Resubmission>,
+    /// Batches recorded for it that the provider may still have, oldest first.
+    /// One that carries its name and is not among them is paid for twice.
+    #[serde(default)]
+    pub batches: Vec<String>,
     /// Items that could not be sent.
     #[serde(default)]
     pub unsent: Vec<Unsent>,
@@ -255,6 +259,7 @@ impl Unit {
             refusals: 0,
             unknown: 0,
             resubmitted: None,
+            batches: Vec::new(),
             unsent: Vec::new(),
             batch_input: None,
             credential: None,
@@ -299,13 +304,81 @@ impl Unit {
         )
     }
 
+    /// Enters a batch that was just made or found.
+    fn submitted(&mut self, batch: String, now: Timestamp) {
+        self.batches.push(batch.clone());
+        self.state = UnitState::Submitted {
+            batch,
+            submitted_at: now,
+            settled_at: None,
+            stopping_since: None,
+        };
+    }
+
+    /// The batch that its state is about.
+    #[must_use]
+    pub fn batch(&self) -> Option<&str> {
+        match &self.state {
+            UnitState::Submitted { batch, .. } | UnitState::Cancelling { batch } => Some(batch),
+            UnitState::Collecting { batch, .. } => batch.as_deref(),
+            UnitState::Ready { .. }
+            | UnitState::Creating { .. }
+            | UnitState::Collected
+            | UnitState::Quarantined
+            | UnitState::Cancelled => None,
+        }
+    }
+
+    /// The same without a batch that the provider has no more.
+    #[must_use]
+    pub fn without(&self, gone: &[String]) -> Self {
+        let mut unit = self.clone();
+        unit.batches.retain(|batch| !gone.contains(batch));
+        unit
+    }
+
+    /// What a batch that carries its name is to it. A listing may be behind:
+    /// that a batch is left over is certain only once it is asked for.
+    #[must_use]
+    pub fn relation(&self, batch: &str, attempt: u32) -> Relation {
+        if self.batch() == Some(batch) {
+            return Relation::InUse;
+        }
+        if matches!(self.state, UnitState::Creating { .. }) && self.attempt == attempt {
+            return Relation::InUse;
+        }
+        let again = self.resubmitted.as_ref();
+        let recorded = self.batches.iter().any(|known| known == batch)
+            || again.is_some_and(|again| again.batch == batch);
+        if recorded {
+            Relation::LeftOver
+        } else {
+            Relation::Unrecorded
+        }
+    }
+
+    /// Whether it may still make a batch of a request document that carries its
+    /// name, or has made one that is not over.
+    #[must_use]
+    pub fn wants_input(&self, name: &str, attempt: u32) -> bool {
+        if self.is_done() {
+            return false;
+        }
+        let next = matches!(self.state, UnitState::Ready { .. }) && attempt > self.attempt;
+        next || self.batch_input.as_deref() == Some(name)
+    }
+
     /// Name its batch carries at the provider in an attempt.
     #[must_use]
     pub fn display_name(&self, stage: &str, attempt: u32) -> String {
-        format!(
-            "{stage}-{}-{}-{}-a{attempt}",
-            self.project, self.run, self.key
-        )
+        let prefix = Self::display_prefix(stage, &self.project);
+        format!("{prefix}{}-{}-a{attempt}", self.run, self.key)
+    }
+
+    /// How the names of all batches of a project begin.
+    #[must_use]
+    pub fn display_prefix(stage: &str, project: &ProjectId) -> String {
+        format!("{stage}-{project}-")
     }
 
     /// Reads a name that [`Unit::display_name`] made for this project: run, unit

@@ -110,7 +110,7 @@ pub enum Event {
 pub enum Effect {
     /// Stop a batch.
     CancelBatch(String),
-    /// Delete a request document whose batch is over.
+    /// Delete a request document that no batch reads any more.
     DeleteInput(String),
 }
 
@@ -179,13 +179,18 @@ impl Unit {
                     ending,
                 };
             }
-            (UnitState::Ready { .. }, Event::Cancel) => next.state = UnitState::Cancelled,
+            (UnitState::Ready { .. }, Event::Cancel) => {
+                // Of an attempt that was refused, or never found: no batch
+                // reads it.
+                effects.extend(next.batch_input.take().map(Effect::DeleteInput));
+                next.state = UnitState::Cancelled;
+            }
 
             (UnitState::Creating { fence, .. }, Event::Created { fence: mine, batch })
                 if *fence == mine =>
             {
                 next.refusals = 0;
-                next.state = UnitState::submitted(batch, now);
+                next.submitted(batch, now);
             }
             (
                 UnitState::Creating { fence, .. },
@@ -203,7 +208,7 @@ impl Unit {
                 let mut found = found.into_iter();
                 if let Some(batch) = found.next() {
                     effects.extend(found.map(Effect::CancelBatch));
-                    next.state = UnitState::submitted(batch, now);
+                    next.submitted(batch, now);
                 } else {
                     next.unknown += 1;
                     next.state = if next.unknown < policy.max_attempts {

@@ -165,6 +165,10 @@ fn status_of(name: String, operation: wire::Operation, credential: &Credential) 
         .flatten()
         .filter_map(|output| output.responses_file)
         .find(|file| names::checked("files", file).is_ok());
+    let input = metadata
+        .input_config
+        .and_then(|input| input.file_name)
+        .filter(|file| names::checked("files", file).is_ok());
     let error = operation.error.map(|error| {
         let code = error.code.map_or("?".to_owned(), |code| code.to_string());
         let message = error.message.unwrap_or_default();
@@ -176,6 +180,7 @@ fn status_of(name: String, operation: wire::Operation, credential: &Credential) 
         display_name: metadata.display_name.unwrap_or_default(),
         state,
         output,
+        input,
         created_at: metadata.create_time,
         error,
     }

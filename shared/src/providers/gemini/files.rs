@@ -1,6 +1,7 @@
 //! Files at Google: putting one there once, finding it again, waiting until
 //! it is usable, deleting.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
@@ -8,9 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::{FutureExt, StreamExt, stream};
 use reqwest::Method;
+use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::super::{AudioSource, ByteStream, CallError, Credential, Rejection, StagedInput};
+use super::super::{
+    AudioSource, ByteStream, CallError, Credential, KeptFile, Rejection, StagedInput,
+};
 use super::client::{Call, Client, VERSION};
 use super::config::DEFAULT_BASE_URL;
 use super::errors::{self, About};
@@ -26,6 +30,9 @@ const ASSUMED_LIFETIME: Duration = Duration::from_secs(47 * 3600);
 
 /// Longest pause while waiting for a file.
 const LONGEST_POLL: Duration = Duration::from_secs(10);
+
+/// Entries of a page of a listing.
+const PAGE_SIZE: &str = "100";
 
 /// Names that are tried for one input: the wanted one and two derived ones,
 /// for when it is taken by something that can neither be used nor replaced.
@@ -43,14 +50,30 @@ enum Found {
     Invisible,
 }
 
+/// An input, and what it is to be called.
+pub(super) struct Input<'a> {
+    /// The id that is wanted, with or without `files/`.
+    pub name: &'a str,
+    /// What lists show it as; its name without.
+    pub display_name: Option<&'a str>,
+    /// Its type.
+    pub mime_type: &'a str,
+    /// Its bytes.
+    pub source: &'a dyn AudioSource,
+}
+
 /// Puts an input at Google under a name, or finds it there.
 pub(super) async fn stage(
     client: &Client,
     credential: &Credential,
-    name: &str,
-    mime_type: &str,
-    source: &dyn AudioSource,
+    input: &Input<'_>,
 ) -> Result<StagedInput, CallError> {
+    let Input {
+        name,
+        display_name,
+        mime_type,
+        source,
+    } = *input;
     let wanted = names::chosen_file(name)?;
     if source.is_empty() || source.len() > MAX_FILE_BYTES {
         return Err(errors::refused_here("a file must have 1 byte to 2 GiB"));
@@ -62,6 +85,7 @@ pub(super) async fn stage(
                 client,
                 credential,
                 name: &name,
+                display_name: display_name.unwrap_or(&name),
                 mime_type,
                 source,
             };
@@ -249,6 +273,42 @@ pub(super) async fn delete(
         }) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Files that were sent and whose display name begins like this. All pages are
+/// read; entries that can't be read are passed over, for nothing is concluded
+/// from a file that is not seen.
+pub(super) async fn list(
+    client: &Client,
+    credential: &Credential,
+    prefix: &str,
+) -> Result<Vec<KeptFile>, CallError> {
+    let mut found = Vec::new();
+    let mut tokens = HashSet::new();
+    let mut token: Option<String> = None;
+    for _ in 0..client.config.max_list_pages {
+        let mut call = Call::new(Method::GET, format!("/{VERSION}/files"), About::Other)
+            .query("pageSize", PAGE_SIZE);
+        if let Some(token) = &token {
+            call = call.query("pageToken", token);
+        }
+        let page: wire::FilePage = client.call(credential, &call).await?.json()?;
+        for file in page.files.unwrap_or_default() {
+            let file = wire::File::deserialize(file).unwrap_or_default();
+            let (Some(name), Some(display_name)) = (file.name, file.display_name) else {
+                continue;
+            };
+            if display_name.starts_with(prefix) && names::checked("files", &name).is_ok() {
+                found.push(KeptFile { name, display_name });
+            }
+        }
+        match page.next_page_token.filter(|token| !token.is_empty()) {
+            None => return Ok(found),
+            Some(next) if tokens.insert(next.clone()) => token = Some(next),
+            Some(_) => return Err(errors::unreadable("the list of files goes in circles")),
+        }
+    }
+    Err(errors::unreadable("the list of files has too many pages"))
 }
 
 /// One small question that only a good key can ask.

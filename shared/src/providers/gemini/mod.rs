@@ -41,7 +41,7 @@ pub use prompt::{DEFAULT_PROMPT, DEFAULT_PROMPT_VERSION, NO_SPEECH};
 
 use super::{
     AudioSource, BatchItem, BatchProvider, BatchStatus, ByteStream, CallError, Credential,
-    OutputLine, StagedInput, TranscribeConfig,
+    KeptFile, OutputLine, StagedInput, TranscribeConfig,
 };
 
 /// The Gemini API. Cheap to clone; make one a process.
@@ -67,7 +67,16 @@ impl BatchProvider for Gemini {
         mime_type: &'a str,
         source: &'a dyn AudioSource,
     ) -> BoxFuture<'a, Result<StagedInput, CallError>> {
-        files::stage(&self.client, credential, name, mime_type, source).boxed()
+        async move {
+            let what = files::Input {
+                name,
+                display_name: None,
+                mime_type,
+                source,
+            };
+            files::stage(&self.client, credential, &what).await
+        }
+        .boxed()
     }
 
     fn names_of(&self, name: &str) -> Vec<String> {
@@ -81,13 +90,20 @@ impl BatchProvider for Gemini {
         &'a self,
         credential: &'a Credential,
         name: &'a str,
+        display_name: &'a str,
         items: &'a [BatchItem],
         config: &'a TranscribeConfig,
     ) -> BoxFuture<'a, Result<StagedInput, CallError>> {
         async move {
             let bytes = request::document(items, config)?;
             let source = files::Memory { bytes };
-            files::stage(&self.client, credential, name, request::MIME_TYPE, &source).await
+            let what = files::Input {
+                name,
+                display_name: Some(display_name),
+                mime_type: request::MIME_TYPE,
+                source: &source,
+            };
+            files::stage(&self.client, credential, &what).await
         }
         .boxed()
     }
@@ -144,6 +160,14 @@ impl BatchProvider for Gemini {
         name: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         files::delete(&self.client, credential, name).boxed()
+    }
+
+    fn list_files<'a>(
+        &'a self,
+        credential: &'a Credential,
+        prefix: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<KeptFile>, CallError>> {
+        files::list(&self.client, credential, prefix).boxed()
     }
 
     fn delete_batch<'a>(

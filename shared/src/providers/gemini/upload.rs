@@ -35,6 +35,8 @@ pub(super) struct Upload<'a> {
     pub credential: &'a Credential,
     /// `files/<id>`, chosen by us.
     pub name: &'a str,
+    /// What lists show it as.
+    pub display_name: &'a str,
     pub mime_type: &'a str,
     pub source: &'a dyn AudioSource,
 }
@@ -97,7 +99,7 @@ impl Upload<'_> {
             .header("x-goog-upload-header-content-type", self.mime_type)
             .body(json!({"file": {
                 "name": self.name,
-                "display_name": self.name,
+                "display_name": self.display_name,
                 "mime_type": self.mime_type,
                 "size_bytes": total,
             }}));

@@ -64,6 +64,9 @@ pub(super) struct File {
     /// `files/<id>`.
     #[serde(deserialize_with = "lenient")]
     pub name: Option<String>,
+    /// Our name of it.
+    #[serde(alias = "displayName", deserialize_with = "lenient")]
+    pub display_name: Option<String>,
     /// What requests refer to.
     #[serde(deserialize_with = "lenient")]
     pub uri: Option<String>,
@@ -85,6 +88,22 @@ pub(super) struct File {
     /// Why it failed.
     #[serde(deserialize_with = "object")]
     pub error: Option<Status>,
+}
+
+/// A page of files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct FilePage {
+    /// The files of the page.
+    #[serde(deserialize_with = "lenient")]
+    pub files: Option<Vec<Value>>,
+    /// Token of the next page.
+    #[serde(
+        rename = "nextPageToken",
+        alias = "next_page_token",
+        deserialize_with = "lenient"
+    )]
+    pub next_page_token: Option<String>,
 }
 
 /// Answer to the last chunk of an upload.
@@ -163,6 +182,18 @@ pub(super) struct Batch {
     /// The output, when finished.
     #[serde(deserialize_with = "object")]
     pub output: Option<Output>,
+    /// What it was made of.
+    #[serde(alias = "inputConfig", deserialize_with = "object")]
+    pub input_config: Option<Input>,
+}
+
+/// What a batch was made of.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Input {
+    /// `files/<id>`.
+    #[serde(alias = "fileName", deserialize_with = "lenient")]
+    pub file_name: Option<String>,
 }
 
 /// Where the output is.
