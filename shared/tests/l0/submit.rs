@@ -193,11 +193,40 @@ fn order(unit: &Unit) -> Order {
     }
 }
 
+/// Writes the intent, in one transaction with a look at the run.
+async fn save_claim(cx: &Cx, unit: &Unit, claim: Event) -> Result<Option<Unit>, Failed> {
+    let Ok(step) = unit.step(claim, cx.now(), &cx.policy()) else {
+        return Ok(None);
+    };
+    match cx.save_claim(&step.unit).await {
+        Ok(()) => Ok(Some(step.unit)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `Work::claim`: once more with the unit as it is now, if only its revision
+/// was in the way.
+async fn claim_twice(cx: &Cx, unit: &Unit, claim: Event) -> Result<Option<Unit>, Failed> {
+    if let Some(claimed) = save_claim(cx, unit, claim.clone()).await? {
+        return Ok(Some(claimed));
+    }
+    let stored = cx.unit(unit.key).await?;
+    match stored.filter(|stored| stored.attempt == unit.attempt) {
+        Some(stored) => {
+            let claimed = save_claim(cx, &stored, claim).await?;
+            cx.world().reached.second_claims += u64::from(claimed.is_some());
+            Ok(claimed)
+        }
+        None => Ok(None),
+    }
+}
+
 /// The irreversible step: intent, one call, record.
 async fn create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
     let fence = cx.fence();
     let claim = claim(cx, unit, fence);
-    let Some(unit) = save(cx, unit, claim).await? else {
+    let Some(unit) = claim_twice(cx, unit, claim).await? else {
         return Ok(());
     };
     let refused = || Event::Refused {

@@ -28,6 +28,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy)]
 pub struct PollTask {
     pub quiet: u32,
+    pub audited_at: Option<Timestamp>,
     pub due_at: Timestamp,
     pub rev: u64,
 }
@@ -102,6 +103,15 @@ impl World {
             )
         });
         self.reached.note(unit);
+        let run = self.tables.run.as_ref();
+        if matches!(unit.state, UnitState::Creating { .. })
+            && !run.is_some_and(|run| run.wants(unit.key, unit.generation))
+        {
+            self.violations.push(format!(
+                "{} was claimed for a run that people had stopped",
+                unit.key
+            ));
+        }
         if unit.due_at.is_some() == unit.is_done() {
             self.violations
                 .push(format!("{} is due wrongly: {:?}", unit.key, unit.state));
@@ -205,6 +215,21 @@ impl Cx {
         Ok(())
     }
 
+    /// Writes an intent, unless people stopped the run.
+    pub async fn save_claim(&self, unit: &Unit) -> Result<(), StoreError> {
+        self.write(|w| {
+            let run = w.tables.run.as_ref();
+            let wanted = run.is_some_and(|run| run.wants(unit.key, unit.generation));
+            let fits = w.fits(unit) && (wanted || w.protocol.claims_blindly);
+            w.reached.claims_denied += u64::from(!wanted);
+            if fits {
+                w.put(unit);
+            }
+            fits
+        })
+        .await
+    }
+
     /// Writes a unit that is at its provider, and makes sure that it is polled.
     pub async fn save_submitted(&self, unit: &Unit, at: Timestamp) -> Result<(), StoreError> {
         self.write(|w| {
@@ -214,6 +239,7 @@ impl Cx {
                 let rev = w.tables.poll_task.map_or(1, |task| task.rev + 1);
                 w.tables.poll_task = Some(PollTask {
                     quiet: 0,
+                    audited_at: w.tables.poll_task.and_then(|task| task.audited_at),
                     due_at: at,
                     rev,
                 });
