@@ -8,7 +8,7 @@ use stt_eval_shared::domain::RunId;
 use stt_eval_tests::fault::{Kind, Site};
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
-use crate::state::{left, objects};
+use crate::state::{left, remains};
 
 /// Error codes by model, with `-` for a transcription.
 pub async fn codes(case: &Case, run: RunId) -> BTreeMap<u8, Vec<String>> {
@@ -314,29 +314,9 @@ async fn deleting_leaves_nothing_wherever_it_strikes() {
         )
         .await;
         case.settle().await;
-        for (table, _) in &case.tables {
-            for row in case.rows(table).await {
-                let sk = row["sk"].as_s().unwrap().as_str();
-                let count = sk == "#count" && row["n"].as_n().unwrap() == "0";
-                // Room at the provider belongs to the credential; who is gone
-                // loses his as soon as somebody needs it.
-                let room = sk.starts_with("slots#");
-                let kept = *table == "access" || count || room || sk.starts_with("idem#");
-                assert!(kept, "{stand}: {table} keeps {row:?}");
-            }
-        }
-        assert!(
-            objects(&case).await.is_empty(),
-            "{stand}: {:?}",
-            objects(&case).await
-        );
+        let remains = remains(&case).await;
+        assert!(remains.is_empty(), "{stand}: {remains:#?}");
         assert!(left(&case).is_empty(), "{stand}: {:?}", left(&case));
-        for batch in case.sim.batches().await {
-            assert!(
-                !["PENDING", "RUNNING"].contains(&batch.state.as_str()),
-                "{stand}: {batch:?}"
-            );
-        }
         case.end().await;
     }
 }

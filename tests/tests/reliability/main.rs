@@ -19,3 +19,4 @@ mod replay;
 mod rig;
 mod sites;
 mod state;
+mod workflow;
