@@ -352,15 +352,24 @@ impl Case {
         messages.len()
     }
 
-    /// Rows that somebody still has to look at, and when.
+    /// Rows that somebody still has to look at, and when. By the index: it has
+    /// no others, however many there are.
     pub async fn due(&self) -> Vec<(Timestamp, String)> {
+        let db = self.ground.cloud.dynamodb_client();
         let mut due = Vec::new();
         for table in ["files", "datasets", "runs", "units"] {
-            for row in self.rows(table).await {
-                if row.contains_key("due_shard") {
+            let mut after = None;
+            loop {
+                let scan = db.scan().table_name(self.table(table)).index_name("due");
+                let page = scan.set_exclusive_start_key(after).send().await.unwrap();
+                for row in page.items.unwrap_or_default() {
                     let at = row["due_at"].as_n().unwrap().parse().unwrap();
                     let what = format!("{table} {:?} {:?}", row["sk"], row.get("state"));
                     due.push((Timestamp::from_millis(at), what));
+                }
+                after = page.last_evaluated_key.filter(|key| !key.is_empty());
+                if after.is_none() {
+                    break;
                 }
             }
         }
