@@ -14,6 +14,7 @@ mod failing;
 mod flow;
 mod killed;
 mod output;
+mod race;
 mod repeat;
 mod replay;
 mod rig;
