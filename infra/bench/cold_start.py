@@ -45,6 +45,7 @@ def environment():
     return {
         "SSL_CERT_FILE": bundle(),
         "STAGE": "bench",
+        "STACK_NAME": "bench",
         "BUCKET": "bench",
         "SUBMIT_QUEUE_URL": "http://127.0.0.1:9/queue",
         "KMS_KEY_ID": "bench",

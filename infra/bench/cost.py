@@ -37,6 +37,8 @@ sys.path.insert(0, str(ROOT / "tests/python"))
 MILLION = 1_000_000
 VCPU_MB = 1769
 SAMPLED = 1 / 20
+# platform.start and platform.report, which Lambda adds to each invocation's log.
+PLATFORM_BYTES = 800
 # Which of DynamoDB's operations write; the others read.
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 # Which of S3's requests cost what a PUT costs. Deletions cost nothing.
@@ -84,6 +86,8 @@ def quantities(measured, memory, provider_mbit):
     add("kms_request", functions["submit"]["invocations"] + functions["poll"]["invocations"],
         "KMS decryptions")
     add("logs_gb", measured["log_bytes"] / 1e9, "CloudWatch logs and metrics")
+    invocations = sum(spent["invocations"] for spent in functions.values())
+    add("logs_gb", invocations * PLATFORM_BYTES / 1e9, "CloudWatch logs of Lambda itself")
     add("transfer_out_gb", measured["provider_bytes"] / 1e9, "Audio to the provider")
     return found
 

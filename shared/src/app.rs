@@ -8,10 +8,10 @@ use secrecy::SecretBox;
 
 use crate::access::credentials::{DataKeys, Vault};
 use crate::aws;
-use crate::config::{Config, KeySource};
+use crate::config::{Config, ConfigError, KeySource};
 use crate::domain::Timestamp;
 use crate::objects::Objects;
-use crate::providers::gemini::{Gemini, GeminiConfig};
+use crate::providers::gemini::{self, Gemini, GeminiConfig};
 use crate::providers::{BatchProvider, Provider};
 use crate::queue::Queue;
 use crate::store::Store;
@@ -26,6 +26,15 @@ impl std::fmt::Debug for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A variable whose value turns out to be wrong only when it is used.
+fn odd(variable: &str, problem: impl Into<String>) -> StartError {
+    let error = ConfigError {
+        variable: variable.to_owned(),
+        problem: problem.into(),
+    };
+    StartError(error.to_string())
 }
 
 /// Clients and configuration.
@@ -101,11 +110,11 @@ impl App {
             })),
             Some(KeySource::File(path)) => {
                 let text = std::fs::read_to_string(path)
-                    .map_err(|e| StartError(format!("the key file can't be read: {e}")))?;
+                    .map_err(|e| odd("KEY_FILE", format!("can't be read: {e}")))?;
                 let bytes: [u8; 32] = hex::decode(text.trim())
                     .ok()
                     .and_then(|bytes| bytes.try_into().ok())
-                    .ok_or_else(|| StartError("the key file must hold 64 hex digits".into()))?;
+                    .ok_or_else(|| odd("KEY_FILE", "must be a file of 64 hex digits"))?;
                 Some(Vault::new(DataKeys::File(Arc::new(SecretBox::new(
                     Box::new(bytes),
                 )))))
@@ -118,8 +127,12 @@ impl App {
         // Past the grace nobody may still be creating: the call must have ended
         // before, and been recorded.
         gemini.create_timeout = gemini.create_timeout.min(config.policy.grace.mul_f64(0.6));
-        let gemini = Gemini::new(gemini)
-            .map_err(|e| StartError(format!("the Gemini client can't be built: {e}")))?;
+        let gemini = Gemini::new(gemini).map_err(|e| match e {
+            gemini::ConfigError::BaseUrl(problem) => odd("GEMINI_BASE_URL", problem),
+            gemini::ConfigError::Setting(_) => {
+                StartError(format!("the Gemini client can't be built: {e}"))
+            }
+        })?;
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(aws), config.tables.clone()),
             objects: Objects::new(
@@ -136,7 +149,16 @@ impl App {
 
     /// Builds everything from the environment of a Lambda function.
     pub fn from_env() -> Result<Self, StartError> {
-        let config = Config::from_env().map_err(|e| StartError(e.to_string()))?;
+        Self::start(Config::from_env().and_then(Config::with_keys))
+    }
+
+    /// The same for a function that has nothing to do with credentials.
+    pub fn from_env_without_keys() -> Result<Self, StartError> {
+        Self::start(Config::from_env())
+    }
+
+    fn start(config: Result<Config, ConfigError>) -> Result<Self, StartError> {
+        let config = config.map_err(|e| StartError(e.to_string()))?;
         aws::preload_roots();
         let aws = aws::config()
             .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;

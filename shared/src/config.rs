@@ -89,6 +89,9 @@ impl Default for Bounds {
 pub struct Config {
     /// Name of the deployment (`dev`, `prod`): part of names at providers.
     pub stage: String,
+    /// Name of the stack: what tells its metrics from those of other stacks of
+    /// the same stage. The stage's, where there are no stacks.
+    pub stack: String,
     /// Bucket of audio and raw outputs.
     pub bucket: String,
     /// Whether the bucket keeps versions.
@@ -180,6 +183,18 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
+    /// The same, of a function that seals or opens provider credentials: without
+    /// a key it would fail at the first of them, hours after its start.
+    pub fn with_keys(self) -> Result<Self, ConfigError> {
+        if self.keys.is_none() {
+            return Err(ConfigError {
+                variable: "KMS_KEY_ID".to_owned(),
+                problem: "is not set, and neither is KEY_FILE".to_owned(),
+            });
+        }
+        Ok(self)
+    }
+
     /// Reads variables from anywhere.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let env = Reader(get);
@@ -243,8 +258,10 @@ impl Config {
                     problem: "must be numbers of seconds, separated by commas".into(),
                 })?;
         }
+        let stage = env.required("STAGE")?;
         Ok(Self {
-            stage: env.required("STAGE")?,
+            stack: env.optional("STACK_NAME").unwrap_or_else(|| stage.clone()),
+            stage,
             bucket: env.required("BUCKET")?,
             bucket_versioned: env
                 .parsed("BUCKET_VERSIONED", "true or false")?
@@ -286,6 +303,31 @@ mod tests {
             env.insert(name.into(), value.into());
         }
         env
+    }
+
+    #[test]
+    fn a_stack_without_a_name_is_called_like_its_stage() {
+        let mut env = complete();
+        let stack = |env: &HashMap<String, String>| {
+            Config::read(|name| env.get(name).cloned()).unwrap().stack
+        };
+        assert_eq!(stack(&env), "dev");
+        env.insert("STACK_NAME".into(), "stt-eval-dev-2".into());
+        assert_eq!(stack(&env), "stt-eval-dev-2");
+    }
+
+    #[test]
+    fn who_needs_a_key_is_told_the_variable_that_names_it() {
+        let mut env = complete();
+        let read = |env: &HashMap<String, String>| {
+            Config::read(|name| env.get(name).cloned()).and_then(Config::with_keys)
+        };
+        assert_eq!(
+            read(&env).unwrap_err().to_string(),
+            "environment variable KMS_KEY_ID: is not set, and neither is KEY_FILE"
+        );
+        env.insert("KEY_FILE".into(), "vault.key".into());
+        assert!(read(&env).is_ok());
     }
 
     #[test]

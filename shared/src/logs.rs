@@ -1,9 +1,11 @@
 //! Lines on standard output, in the form and from the level that Lambda's
 //! logging controls ask for.
 //!
-//! The same lines as the runtime's own subscriber writes, without its filter
+//! Much the same lines as the runtime's own subscriber writes, without its filter
 //! language: the patterns of that are compiled at each start, and weigh more
-//! than the rest of it.
+//! than the rest of it. And with a `timestamp`: Lambda goes by a line's `level`
+//! only when an RFC 3339 time stands beside it, and takes every other line for
+//! INFO.
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -16,12 +18,12 @@ pub fn init() {
         .unwrap_or(LevelFilter::INFO);
     let lines = tracing_subscriber::fmt()
         .with_target(false)
-        .without_time()
         .with_max_level(level);
     let format = variable("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
     if format.eq_ignore_ascii_case("json") {
         lines.json().init();
     } else {
-        lines.init();
+        // Lambda notes the time of such a line by itself.
+        lines.without_time().init();
     }
 }

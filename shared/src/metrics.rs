@@ -24,19 +24,34 @@ use crate::domain::unit::Unit;
 /// Namespace of every metric.
 pub const NAMESPACE: &str = "SttEval";
 
-/// A metric: its name, its unit, and the dimension it has besides `Stage`.
+/// A metric: its name, its unit, and the dimension it has besides `Stack`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     /// Name in `CloudWatch`.
     pub name: &'static str,
     /// Unit in `CloudWatch`'s words.
     pub unit: &'static str,
-    /// A dimension besides `Stage`, with few values.
+    /// A dimension besides `Stack`, with few values.
     pub by: Option<&'static str>,
+    /// Whether it is told without that dimension as well: an alarm watches one
+    /// metric, not all values of a dimension.
+    pub total: bool,
 }
 
 const fn metric(name: &'static str, unit: &'static str, by: Option<&'static str>) -> Metric {
-    Metric { name, unit, by }
+    Metric {
+        name,
+        unit,
+        by,
+        total: false,
+    }
+}
+
+impl Metric {
+    const fn also_in_total(mut self) -> Self {
+        self.total = true;
+        self
+    }
 }
 
 /// Runs that were accepted.
@@ -48,7 +63,7 @@ pub const RUN_DURATION: Metric = metric("RunDuration", "Seconds", None);
 /// Items that got a transcription.
 pub const ITEMS_COMPLETED: Metric = metric("ItemsCompleted", "Count", None);
 /// Items that failed, by the code that clients see.
-pub const ITEMS_FAILED: Metric = metric("ItemsFailed", "Count", Some("Code"));
+pub const ITEMS_FAILED: Metric = metric("ItemsFailed", "Count", Some("Code")).also_in_total();
 /// From a batch's creation until it was seen to have ended.
 pub const PROVIDER_LATENCY: Metric = metric("ProviderLatency", "Seconds", Some("Provider"));
 /// What providers charge for it, in US dollars.
@@ -146,21 +161,21 @@ impl Cycle {
 }
 
 struct Sink {
-    stage: String,
+    stack: String,
     writer: Mutex<Box<dyn Write + Send>>,
 }
 
 static SINK: OnceLock<Sink> = OnceLock::new();
 
-/// Lets metrics out on standard output.
-pub fn enable_stdout(stage: &str) {
-    enable(stage, Box::new(std::io::stdout()));
+/// Lets metrics of a stack out on standard output.
+pub fn enable_stdout(stack: &str) {
+    enable(stack, Box::new(std::io::stdout()));
 }
 
 /// Lets metrics out on a writer. The first call of a process counts.
-pub fn enable(stage: &str, writer: Box<dyn Write + Send>) {
+pub fn enable(stack: &str, writer: Box<dyn Write + Send>) {
     let sink = Sink {
-        stage: stage.to_owned(),
+        stack: stack.to_owned(),
         writer: Mutex::new(writer),
     };
     if SINK.set(sink).is_err() {
@@ -173,20 +188,22 @@ type Ids<'a> = &'a [(&'static str, &'a dyn std::fmt::Display)];
 
 /// Makes the line of an emission: metrics with the same further dimension.
 fn line(
-    stage: &str,
+    stack: &str,
     now: Timestamp,
     by: Option<(&'static str, &str)>,
     values: &[(Metric, f64)],
     ids: Ids<'_>,
 ) -> String {
-    let mut dimensions = vec!["Stage"];
+    let mut dimensions = vec![vec!["Stack"]];
     let mut all = Map::new();
     // What Lambda wants of a line before it applies its log level.
     all.insert("level".into(), json!("INFO"));
     all.insert("timestamp".into(), json!(now));
-    all.insert("Stage".into(), json!(stage));
+    all.insert("Stack".into(), json!(stack));
     if let Some((dimension, value)) = by {
-        dimensions.push(dimension);
+        let total = values.iter().all(|(metric, _)| metric.total);
+        dimensions.insert(0, vec!["Stack", dimension]);
+        dimensions.truncate(if total { 2 } else { 1 });
         all.insert(dimension.into(), json!(value));
     }
     for (metric, value) in values {
@@ -205,7 +222,7 @@ fn line(
             "Timestamp": now.millis(),
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
-                "Dimensions": [dimensions],
+                "Dimensions": dimensions,
                 "Metrics": metrics,
             }],
         }),
@@ -228,7 +245,7 @@ fn emit(by: Option<(&'static str, &str)>, values: &[(Metric, f64)], ids: Ids<'_>
     let Some(sink) = SINK.get() else {
         return;
     };
-    let text = line(&sink.stage, Timestamp::now(), by, values, ids);
+    let text = line(&sink.stack, Timestamp::now(), by, values, ids);
     let mut writer = sink.writer.lock().unwrap_or_else(PoisonError::into_inner);
     // In one piece, so that no log line of another thread gets into it.
     let written = writer
@@ -332,7 +349,7 @@ mod tests {
         let run: &dyn std::fmt::Display = &"run_1";
         let values = [(RUNS_FINISHED, 1.0)];
         let text = line(
-            "dev",
+            "stt-eval-dev",
             now,
             Some(("Status", "failed")),
             &values,
@@ -345,13 +362,31 @@ mod tests {
             json!({
                 "_aws": { "Timestamp": 1_763_908_305_007_i64, "CloudWatchMetrics": [{
                     "Namespace": "SttEval",
-                    "Dimensions": [["Stage", "Status"]],
+                    "Dimensions": [["Stack", "Status"]],
                     "Metrics": [{ "Name": "RunsFinished", "Unit": "Count" }],
                 }]},
                 "level": "INFO", "timestamp": "2025-11-23T14:31:45.007Z",
-                "Stage": "dev", "Status": "failed", "RunsFinished": 1, "run_id": "run_1",
+                "Stack": "stt-eval-dev", "Status": "failed", "RunsFinished": 1, "run_id": "run_1",
             })
         );
+    }
+
+    #[test]
+    fn failed_items_are_told_by_code_and_in_total() {
+        let now = Timestamp::from_millis(1_763_908_305_007);
+        let by = Some(("Code", "provider_failed"));
+        let text = line("s", now, by, &[(ITEMS_FAILED, 2.0)], &[]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let definition = &value["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(
+            definition["Dimensions"],
+            json!([["Stack", "Code"], ["Stack"]])
+        );
+        assert_eq!(value["Code"], json!("provider_failed"));
+        let text = line("s", now, None, &[(ITEMS_COMPLETED, 2.0)], &[]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let definition = &value["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(definition["Dimensions"], json!([["Stack"]]));
     }
 
     #[test]

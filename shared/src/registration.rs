@@ -208,7 +208,7 @@ pub async fn register_incoming(
     if store.path_is_registered(project, key, &version).await? {
         return Ok(Registered::Nothing);
     }
-    if store.project(project).await?.is_none() {
+    if !store.has_project(project).await? {
         return Ok(Registered::Nothing);
     }
     let object = Object {

@@ -20,10 +20,11 @@ this table is denied.
 
 - `TransactWriteItems` needs no permission of its own: DynamoDB asks for those
   of the single writes.
-- A reading of `access` reaches sealed credentials too: they lie in the
-  partition of their project, and IAM knows no sort keys. Only `submit` and
-  `poll` can open them, by the policy of `CredentialsKey`, which leaves IAM
-  policies of the account no say. `api` can seal one and never read it.
+- Projects and sealed credentials lie in one partition of `access`, and IAM
+  knows no sort keys. `register` may ask whether an item is there, by its keys,
+  and for nothing in it. Who reads more reaches sealed credentials, too, but only
+  `submit` and `poll` can open them, by the policy of `CredentialsKey`, which
+  leaves IAM policies of the account no say. `api` can seal one and never open it.
 - `s3:ListBucket` has no prefix, because reads have none to compare: without it
   S3 answers 403 instead of 404 for objects that are not there.
 - `*` stands only where AWS knows no resource (X-Ray).

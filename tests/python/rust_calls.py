@@ -61,6 +61,13 @@ OBJECTS = {
     "delete_file": {"DeleteObjectVersion", "ListBucketVersions"},
     "delete_prefix": {"DeleteObjectVersion", "ListBucketVersions"},
 }
+# Where a method takes the version of the object, after its key. Reading one
+# wants a permission of its own.
+VERSIONED = {"head": 1, "range": 1, "sha256": 1, "audio": 1, "presign_get": 1}
+# Files lie where they were sent to: by the API's own URL, or by people.
+FILES = {"audio/", "incoming/"}
+# What a function of `registration.rs` is about.
+REGISTERS = {"register_upload": {"audio/"}, "register_incoming": {"incoming/"}}
 VAULT = {"seal": "GenerateDataKey", "open": "Decrypt"}
 # Shared modules with calls of their own, which belong to whoever calls them.
 SHARED = ["shared/src/registration.rs", "shared/src/access/projects.rs"]
@@ -180,6 +187,66 @@ def stray_callers():
                 yield path.relative_to(ROOT)
 
 
+def arguments(text):
+    """Arguments of a call, from the text after its bracket."""
+    parts, depth, start = [], 1, 0
+    for at, sign in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth == 0 or (depth == 1 and sign == ","):
+            parts.append(text[start:at])
+            start = at + 1
+        if depth == 0:
+            return [part for part in parts if part]
+    raise LookupError("a call that does not end")
+
+
+def prefixes(module, method, key):
+    """Where in the bucket the object lies that a call names."""
+    if "snapshot_key(" in key:
+        return {"datasets/"}
+    if "run_prefix(" in key:
+        return {"runs/"}
+    made_here = re.fullmatch(r"&?\w+", key) and re.search(r"\b(run_prefix|raw_key)\(", module)
+    if made_here:
+        return {"runs/"}
+    if "object_key" in key or (re.fullmatch(r"&?\w+", key) and "object_key" in module):
+        # Nobody but people writes below incoming/.
+        return {"audio/"} if "PutObject" in OBJECTS[method] else FILES
+    raise LookupError(f"where does {method}({key}) lead?")
+
+
+def object_calls(module, where=None):
+    """Actions on the bucket that a module asks for, with their prefixes."""
+    found = set()
+    for match in re.finditer(r"\bobjects\.(\w+)\(", module):
+        method = match[1]
+        if method not in OBJECTS:
+            continue
+        given = arguments(module[match.end():])
+        for prefix in where or prefixes(module, method, given[0]):
+            for action in OBJECTS[method]:
+                # ListBucket has no prefix: see infra/IAM.md.
+                found.add((f"s3:{action}", "bucket" if action == "ListBucket" else prefix))
+            if method in VERSIONED and given[VERSIONED[method]] != "None":
+                found.add(("s3:GetObjectVersion", prefix))
+    return found
+
+
+def needs_of_bucket(function):
+    """S3 actions that a function's source asks for, each with a prefix."""
+    found = set()
+    files = sorted((ROOT / "functions" / function / "src").rglob("*.rs"))
+    modules = [code_of(path) for path in files]
+    for module in modules:
+        found |= object_calls(module)
+    registration = code_of(ROOT / "shared/src/registration.rs")
+    assert {n for n, _ in functions_of(registration)} >= REGISTERS.keys()
+    for name, where in REGISTERS.items():
+        if any(re.search(rf"(?<!\.)\b{name}\(", module) for module in modules):
+            found |= object_calls(registration, where)
+    return found
+
+
 def needs(function):
     """IAM actions that a function's source asks for, by service."""
     methods = store_methods()
@@ -198,8 +265,7 @@ def needs(function):
             found |= {(f"dynamodb:{a}", r) for a, r in requests_of(name, methods)}
         elif name not in ("clone",):
             raise AssertionError(f"{function}: the store has no method {name} that is known here")
-    for name in re.findall(r"\bobjects\.(\w+)\(", code):
-        found |= {(f"s3:{action}", "bucket") for action in OBJECTS.get(name, ())}
+    found |= needs_of_bucket(function)
     for name in re.findall(r"\bvault\.(\w+)\(", code):
         found |= {(f"kms:{VAULT[name]}", "key")} if name in VAULT else set()
     if re.search(r"\bqueue\.send\(", code):

@@ -9,8 +9,10 @@ all of it.
 import base64
 import json
 import os
+import re
 import subprocess
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -55,6 +57,7 @@ def environment(cloud, tmp_path_factory):
     key.write_text("11" * 32, encoding="ascii")
     return {
         "STAGE": "test",
+        "STACK_NAME": "stack-of-test",
         "BUCKET": cloud["bucket"],
         "SUBMIT_QUEUE_URL": client(cloud, "sqs").get_queue_url(QueueName="submissions")["QueueUrl"],
         "AWS_ACCESS_KEY_ID": "local",
@@ -99,19 +102,37 @@ def http(path, *, method="GET", headers=(), **more):
 # ---------------------------------------------------------------------- start
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize(("variable", "value"), [
-    ("BUCKET", None), ("TABLE_RUNS", None), ("STAGE", ""), ("SUBMISSION_GRACE_SECONDS", "soon"),
-])
-def test_a_wrong_environment_is_one_line_that_names_the_variable(
-    run, name, variable, value
-):
+def refused_to_start(run, name, variable, changes):
     with pytest.raises(Failed):
-        run(name, **{variable: value})
+        run(name, **changes)
     said = run.log(name).strip().splitlines()
     assert len(said) == 1, said
     assert f"environment variable {variable}: " in said[0]
     assert "StartError" not in said[0]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("variable", "value"), [
+    ("BUCKET", None), ("TABLE_RUNS", None), ("STAGE", ""), ("SUBMISSION_GRACE_SECONDS", "soon"),
+    ("POLL_PAUSES_SECONDS", "60,"), ("KEY_FILE", "no/such/file"), ("KEY_FILE", __file__),
+    ("GEMINI_BASE_URL", "generativelanguage"), ("GEMINI_BASE_URL", "ftp://h"),
+    ("GEMINI_BASE_URL", "https://user:secret@h"),
+])
+def test_a_wrong_environment_is_one_line_that_names_the_variable(
+    run, name, variable, value
+):
+    refused_to_start(run, name, variable, {variable: value})
+    assert "secret" not in run.log(name)
+
+
+@pytest.mark.parametrize("name", ["api", "submit", "poll"])
+def test_who_handles_credentials_does_not_start_without_their_key(run, name):
+    refused_to_start(run, name, "KMS_KEY_ID", {"KEY_FILE": None, "KMS_KEY_ID": None})
+
+
+def test_register_needs_no_key(run):
+    register = run("register", KEY_FILE=None)
+    assert register.invoke({"Records": []}) == {"batchItemFailures": []}
 
 
 # ------------------------------------------------------------------------ api
@@ -194,6 +215,66 @@ def test_api_survives_what_is_no_request(run, event):
     assert api.invoke(recorded("api-healthz"))["statusCode"] == 200, "the next one is served"
 
 
+RUN = f"run_{'01K':0<26}"
+STT = "/api/v1/evaluations/stt"
+
+
+def spans_of_requests(log):
+    """What the line that ends each request says it was about."""
+    return [line["span"] for line in log_lines(log)
+            if line.get("fields", {}).get("message") == "request"]
+
+
+def test_every_line_about_a_run_names_it(run, cloud):
+    api = run("api")
+    key = {"x-api-key": cloud["api_keys"]["demo"]}
+    result = f"res_{'01K':0<25}1"
+    about = {
+        f"{STT}/runs/{RUN}": RUN, f"{STT}/runs/{RUN}/results": RUN,
+        f"{STT}/runs/{RUN}/report": RUN, f"{STT}/results/{result}": RUN,
+        f"{STT}/runs": None, f"{STT}/runs/run_1": None, f"{STT}/files/file_{'01K':0<26}": None,
+        "/no/such/route": None,
+    }
+    for path in about:
+        api.invoke(http(path, headers=key))
+        api.invoke(http(path))  # nobody's: the run is known all the same
+    spans = spans_of_requests(run.log("api"))
+    named = [span.get("run_id") for span in spans]
+    assert named == [wanted for wanted in about.values() for _ in range(2)]
+    assert all(span["request_id"] for span in spans)
+    projects = [span.get("project_id") for span in spans]
+    assert projects == ["demo", None] * (len(about) - 1) + [None, None]
+
+
+def test_a_run_that_is_made_is_named(run, cloud):
+    api = run("api")
+    key = {"x-api-key": cloud["api_keys"]["demo"]}
+
+    def post(path, body, kind="application/json"):
+        body = base64.b64encode(body).decode()
+        headers = {**key, "content-type": kind, "idempotency-key": path}
+        answer = api.invoke(http(f"{STT}{path}", method="POST", headers=headers,
+                                 body=body, isBase64Encoded=True))
+        assert answer["statusCode"] < 300, answer
+        return json.loads(answer["body"])["data"]
+
+    clip = (ROOT / "tests/clips/hi-01.wav").read_bytes()
+    form = (b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n'
+            b"content-type: audio/wav\r\n\r\n" + clip + b"\r\n--x--\r\n")
+    file = post("/files", form, "multipart/form-data; boundary=x")["file"]["id"]
+    dataset = post("/datasets", json.dumps({
+        "name": "ids", "language": "hi", "samples": [{"file_id": file, "ground_truth": "one"}],
+    }).encode())["id"]
+    wanted = json.dumps({"run_name": "ids", "dataset_id": dataset,
+                         "providers": ["gemini-2.5-pro"]}).encode()
+    made = post("/runs", wanted)["id"]
+    assert post("/runs", wanted)["id"] == made, "answered again"
+    spans = spans_of_requests(run.log("api"))
+    assert [span.get("run_id") for span in spans] == [None, None, made, made]
+    told = metrics(run.log("api"))
+    assert [line["run_id"] for line in told if "RunsAccepted" in line] == [made]
+
+
 # ------------------------------------------------------------------- the rest
 
 
@@ -215,15 +296,110 @@ def test_every_line_about_an_upload_names_it(run):
     assert all(span["message_id"] for span in spans)
 
 
+def log_lines(log):
+    return [json.loads(line) for line in log.splitlines()]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_can_tell_the_level_of_every_line(run, cloud, name):
+    """It goes by `level`, and by that only beside an RFC 3339 `timestamp`."""
+    event = {"api": recorded("api-healthz"), "register": recorded("register-upload"),
+             "submit": recorded("submit-unit"), "poll": {"operator": {
+                 "action": "create_project", "project": "levels"}}}[name]
+    begun = datetime.now(UTC)
+    run(name, AWS_LAMBDA_LOG_LEVEL="TRACE").invoke(event)
+    lines = log_lines(run.log(name))
+    assert lines
+    for line in lines:
+        assert line["level"] in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR"), line
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"]), line
+        told = datetime.fromisoformat(line["timestamp"])
+        assert abs((told - begun).total_seconds()) < 120, line
+
+
 @pytest.mark.parametrize("name", ["submit-run-accepted", "submit-unit"])
 def test_submit_takes_recorded_events(run, name):
     """Of runs that are no more: there is nothing to do, and nothing fails."""
     assert run("submit").invoke(recorded(name)) == {"batchItemFailures": []}
 
 
+@pytest.mark.parametrize("name", ["submit-run-accepted", "submit-unit"])
+def test_every_line_about_a_message_names_what_it_is_about(run, name):
+    event = recorded(name)
+    [message] = event["Records"]
+    # Tables out of reach are something to write a line about.
+    submit = run("submit", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:9",
+                 AWS_LAMBDA_LOG_LEVEL="DEBUG")
+    answer = submit.invoke(event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
+    body = json.loads(message["body"])
+    lines = [line for line in log_lines(run.log("submit"))
+             if "message" in [span["name"] for span in line.get("spans", [])]]
+    assert "a message failed and will come again" in [line["fields"]["message"] for line in lines]
+    for line in lines:
+        [span] = [span for span in line["spans"] if span["name"] == "message"]
+        assert (span["project_id"], span["run_id"]) == (body["project"], body["run"])
+        assert ("unit_id" in span) == (name == "submit-unit")
+
+
 @pytest.mark.parametrize("name", ["register", "submit"])
 def test_an_empty_batch_is_done(run, name):
     assert run(name).invoke({"Records": []}) == {"batchItemFailures": []}
+
+
+NO_EVENTS = [b"{}", b"null", b"[]", b'"x"', b"7", b'{"Records":{}}', b'{"Records":[null]}', b"{"]
+
+
+@pytest.mark.parametrize("name", ["register", "submit"])
+def test_what_is_no_event_of_a_queue_fails_and_the_next_is_served(run, name):
+    function = run(name)
+    for event in NO_EVENTS:
+        with pytest.raises(Failed, match="errorMessage"):
+            function.invoke(event)
+    assert function.invoke({"Records": []}) == {"batchItemFailures": []}
+    assert function.invoke(of_queue(name, "event")) == {"batchItemFailures": []}
+
+
+def of_queue(name, *bodies):
+    """An event with messages of these bodies; one that is recorded for `event`."""
+    event = recorded({"register": "register-upload", "submit": "submit-unit"}[name])
+    [message] = event["Records"]
+    event["Records"] = [
+        {**message, "messageId": f"m{number}", **({} if body == "event" else {"body": body})}
+        for number, body in enumerate(bodies)]
+    return event
+
+
+UNREADABLE = ["", "{", "null", "[]", '"s3:TestEvent"', '{"Records":[{}]}', '{"Event":"s3:Other"}',
+              '{"detail-type":"Object Created","detail":{"object":{"key":"incoming/demo/secret.wav"}}}']
+
+
+def test_register_leaves_what_it_can_not_read_to_the_dead_letters(run):
+    """Each fails for itself; test events and events without uploads are done."""
+    [test] = recorded("register-test-event")["Records"]
+    nameless = json.loads(recorded("register-upload")["Records"][0]["body"])
+    del nameless["Records"][0]["s3"]["object"]["key"]
+    deleted = json.loads(recorded("register-upload")["Records"][0]["body"])
+    deleted["Records"][0]["eventName"] = "ObjectRemoved:Delete"
+    done = ["event", test["body"], json.dumps(deleted), '{"Records":[]}', "event"]
+    failing = [*UNREADABLE, json.dumps(nameless)]
+    answer = run("register").invoke(of_queue("register", *done[:3], *failing, *done[3:]))
+    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    wanted = [f"m{3 + number}" for number in range(len(failing))]
+    assert sorted(failed) == sorted(wanted)
+    errors = [line["fields"] for line in log_lines(run.log("register")) if line["level"] == "ERROR"]
+    assert sorted(line["message_id"] for line in errors) == sorted(wanted)
+    assert "secret" not in run.log("register"), "what people call their objects is not for logs"
+
+
+def test_submit_drops_what_it_can_not_read(run):
+    """A message only points at work, which the sweeper finds without it."""
+    bodies = [*UNREADABLE, '{"type":"from_the_future"}', '{"type":"submit_unit","project":"demo"}']
+    answer = run("submit").invoke(of_queue("submit", "event", *bodies))
+    assert answer == {"batchItemFailures": []}
+    errors = [line for line in log_lines(run.log("submit")) if line["level"] == "ERROR"]
+    assert len(errors) == len(bodies)
+    assert all(line["span"]["message_id"] for line in errors)
 
 
 def metrics(log):
@@ -238,7 +414,7 @@ def test_poll_takes_anything_for_a_schedule(run):
     told = metrics(run.log("poll"))
     assert len(told) == 6, "one line of metrics each"
     for line in told:
-        assert line["Stage"] == "test" and line["PollErrors"] == 0
+        assert line["Stack"] == "stack-of-test" and line["PollErrors"] == 0
         assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "SttEval"
 
 

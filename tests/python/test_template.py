@@ -7,6 +7,7 @@ Needs the packages of requirements/template.txt, `checkov` in CHECKOV_BIN and
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -40,16 +41,22 @@ TEMPLATE = cfn.load()
 
 
 def emitted():
-    """Metrics of our own, each with its dimension besides Stage, if it has one."""
+    """Metrics of our own, each with the sets of dimensions that it is told by."""
     code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
     made = re.findall(
-        r'pub const (\w+): Metric = metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)', code
+        r'pub const (\w+): Metric =\s+metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)'
+        r"\s*(\.also_in_total\(\))?;", code
     )
     listed = re.search(r"pub const ALL: \[Metric; \d+\] = \[(.*?)\]", code, re.S)[1]
-    assert re.findall(r"\w+", listed) == [constant for constant, _, _ in made]
-    for constant, _, _ in made:
+    assert re.findall(r"\w+", listed) == [constant for constant, *_ in made]
+    for constant, *_ in made:
         assert re.search(rf"\({constant}, ", code), f"{constant} is never emitted"
-    return {name: by for _, name, by in made}
+    sets = {}
+    for _, name, by, total in made:
+        sets[name] = [["Stack", by]] if by else [["Stack"]]
+        if total:
+            sets[name].append(["Stack"])
+    return sets
 
 
 OURS = emitted()
@@ -152,11 +159,16 @@ def test_checkov_finds_nothing_but_what_is_justified(tmp_path):
 def test_samconfig_names_parameters_that_exist():
     config = tomllib.loads((cfn.ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for stage in ("default", "prod"):
-        for override in config[stage]["deploy"]["parameters"]["parameter_overrides"]:
-            name, value = override.split("=")
-            parameter = TEMPLATE["Parameters"][name]
-            assert value in map(str, parameter.get("AllowedValues", [value])), override
-            assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), override
+        given = {}
+        for command in ("build", "deploy"):
+            overrides = config[stage][command]["parameters"]["parameter_overrides"]
+            given[command] = dict(override.split("=") for override in overrides)
+            for name, value in given[command].items():
+                parameter = TEMPLATE["Parameters"][name]
+                assert value in map(str, parameter.get("AllowedValues", [value])), (name, value)
+                assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), (name, value)
+        # Functions built for another processor than they are deployed for never start.
+        assert given["build"]["Architecture"] == given["deploy"]["Architecture"], stage
 
 
 # -------------------------------------------------------------------- tables
@@ -213,9 +225,12 @@ def test_tables_are_safe(resources):
 
 
 def test_what_holds_data_outlives_the_stack(resources):
-    kept = {n for n, r in resources.items() if r.get("DeletionPolicy") == "Retain"}
+    policies = {n: r["DeletionPolicy"] for n, r in resources.items() if "DeletionPolicy" in r}
+    kept = {name for name, policy in policies.items() if policy != "Delete"}
     assert kept == {"Bucket", "CredentialsKey", *map(logical, TABLES)}
     for name in kept:
+        # A first deployment that fails leaves nothing behind.
+        assert policies[name] == "RetainExceptOnCreate", name
         assert resources[name]["UpdateReplacePolicy"] == "Retain", name
 
 
@@ -232,6 +247,23 @@ def test_names_belong_to_the_stack(resources):
     assert len(bucket["BucketName"]) <= 63
     assert names.pop("HttpApiStage") == "$default"  # a name within the API
     assert names == {"HttpApi": stack, "AccessLogs": f"/aws/vendedlogs/{stack}/access"}
+
+
+def test_no_parameter_replaces_what_holds_data():
+    """A replaced resource stays, but what points at its data points elsewhere."""
+    once, changed = cfn.deployed(TEMPLATE), cfn.deployed(TEMPLATE, **EVERYTHING)
+    # What CloudFormation can't change without making the resource anew.
+    fixed = {
+        "AWS::S3::Bucket": ["BucketName"],
+        "AWS::DynamoDB::Table": ["TableName", "KeySchema"],
+        "AWS::KMS::Key": ["KeySpec", "KeyUsage", "MultiRegion"],
+    }
+    kept = [name for name, resource in once.items() if resource["Type"] in fixed]
+    assert len(kept) == 2 + len(TABLES)
+    for name in kept:
+        for key in fixed[once[name]["Type"]]:
+            before, after = (stack[name]["Properties"].get(key) for stack in (once, changed))
+            assert before == after, (name, key)
 
 
 # ----------------------------------------------------------- bucket and queues
@@ -341,10 +373,37 @@ def test_functions(resources):
         assert (function["Runtime"], function["Handler"]) == ("provided.al2023", "bootstrap")
         assert function["TracingConfig"] == {"Mode": "Active"}
         group = function["LoggingConfig"]["LogGroup"].strip("${}")
-        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        levels = {**function["LoggingConfig"]}
+        assert levels.pop("LogFormat") == "JSON"
+        # Reports of invocations (memory, billed time) are of level INFO.
+        assert (levels["ApplicationLogLevel"], levels["SystemLogLevel"]) == ("INFO", "INFO")
         assert int(logs[group]["RetentionInDays"]) > 0
         groups.add(group)
     assert len(groups) == 4, "a log group each"
+
+
+def feeds_itself(function, grants, resources):
+    """Whether what a function may write can invoke it again."""
+    sends = {g.resource for g in grants if (g.who, g.action) == (function, "sqs:SendMessage")}
+    written = {g.resource for g in grants if (g.who, g.action) == (function, "s3:PutObject")}
+    [bucket] = of(resources, "AWS::S3::Bucket").values()
+    for rule in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+        [prefix] = rule["Filter"]["S3Key"]["Rules"]
+        if f"Bucket/{prefix['Value']}*" in written:
+            sends.add(rule["Queue"][2:].split(".")[0])
+    reads = {g.resource for g in grants if (g.who, g.action) == (function, "sqs:ReceiveMessage")}
+    return bool(sends & reads)
+
+
+def test_lambda_stops_no_loop_that_is_meant(grants):
+    """Lambda ends a chain of a function's own messages after about 16 of them."""
+    resources = cfn.deployed(TEMPLATE)
+    loops = {name for name in FUNCTIONS if feeds_itself(name, grants, resources)}
+    assert loops == {"submit"}
+    for name in FUNCTIONS:
+        function = of(resources, "AWS::Lambda::Function")[f"{name.capitalize()}Function"]
+        # Where none is meant, one is a mistake, and Lambda may stop it.
+        assert function.get("RecursiveLoop") == ("Allow" if name in loops else None), name
 
 
 def test_options_reach_the_functions():
@@ -355,7 +414,10 @@ def test_options_reach_the_functions():
         functions = of(cfn.deployed(TEMPLATE, **parameters), "AWS::Lambda::Function")
         for function in functions.values():
             assert function["Architectures"] == [architecture]
-            assert function["Environment"]["Variables"]["STAGE"] == stage
+            variables = function["Environment"]["Variables"]
+            assert variables["STAGE"] == stage
+            # Metrics of two stacks of one stage in a region stay apart.
+            assert variables["STACK_NAME"] == cfn.PSEUDO["AWS::StackName"]
         assert functions["PollFunction"].get("ReservedConcurrentExecutions") == reserved
 
 
@@ -481,13 +543,30 @@ def test_only_submit_and_poll_open_credentials(grants):
 
 def test_only_api_reads_api_keys(grants):
     no_keys = "ForAllValues:StringNotLike dynamodb:LeadingKeys: key#*"
+    only_keys = (
+        f"ForAllValues:StringEquals dynamodb:Attributes: pk, sk; {no_keys}; "
+        "StringEquals dynamodb:Select: SPECIFIC_ATTRIBUTES"
+    )
     for grant in grants:
         if grant.resource == "AccessTable" and grant.who != "api":
             # Operators make keys through poll: it can write one, not read one.
             made = (grant.who, grant.action) == ("poll", "dynamodb:PutItem")
             counted = (grant.who, grant.action) == ("poll", "dynamodb:UpdateItem")
             assert made or counted or grant.action == "dynamodb:GetItem", grant
-            assert grant.condition == ("" if made else no_keys), grant
+            bare = only_keys if grant.who == "register" else no_keys
+            assert grant.condition == ("" if made else bare), grant
+
+
+def test_register_reads_no_secret():
+    """Secrets are attributes of items in partitions that it may ask for."""
+    asked = rust_calls.code_of(cfn.ROOT / "shared/src/registration.rs")
+    [method] = set(re.findall(r"store\.(\w*project)\(", asked))
+    access = rust_calls.code_of(cfn.ROOT / "shared/src/store/access.rs")
+    body = dict(rust_calls.functions_of(access))[method]
+    # What IAM compares: the attributes that the request names.
+    [named] = re.findall(r'\.projection_expression\("(.*?)"\)', body)
+    assert set(named.split(",")) <= {"pk", "sk"}
+    assert "self.get(" not in body, "which asks for whole items"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -501,8 +580,14 @@ def test_a_function_may_do_what_its_code_does_and_no_more(function, grants):
         if service == "dynamodb":
             table, _, index = grant.resource.partition("Table")
             granted.add((grant.action, table.lower() + index))
-        elif service == "s3" and grant.action != "s3:GetObjectVersion":
-            granted.add((grant.action, "bucket"))
+        elif grant.action == "s3:ListBucketVersions":
+            [prefixes] = re.findall(r"^StringLike s3:prefix: (.*)$", grant.condition)
+            assert grant.resource == "Bucket"
+            granted |= {(grant.action, prefix.removesuffix("*")) for prefix in prefixes.split(", ")}
+        elif service == "s3":
+            where = re.fullmatch(r"Bucket(?:/(\w+/)\*)?", grant.resource)[1]
+            assert grant.condition == ""
+            granted.add((grant.action, where or "bucket"))
         elif service == "kms":
             granted.add((grant.action, "key"))
         elif grant.action == "sqs:SendMessage":
@@ -531,9 +616,8 @@ def test_alarms_watch_what_exists(resources):
         assert alarm["MetricName"] in METRICS[alarm["Namespace"]], name
         [dimension] = alarm["Dimensions"]
         if alarm["Namespace"] == "SttEval":
-            stage = of(resources, "AWS::Lambda::Function")["PollFunction"]["Environment"]
-            assert dimension == {"Name": "Stage", "Value": stage["Variables"]["STAGE"]}, name
-            assert OURS[alarm["MetricName"]] == "", f"{name} lacks a dimension"
+            assert dimension == {"Name": "Stack", "Value": cfn.PSEUDO["AWS::StackName"]}, name
+            assert ["Stack"] in OURS[alarm["MetricName"]], f"{name} watches what nobody tells"
             assert alarm["TreatMissingData"] == "notBreaching", name
             watched.add(alarm["MetricName"])
             continue
@@ -543,13 +627,22 @@ def test_alarms_watch_what_exists(resources):
         assert target in resources, name
         watched.add((alarm["MetricName"], target))
     wanted = {("Errors", f"{f.capitalize()}Function") for f in FUNCTIONS}
-    wanted |= {("Throttles", f"{f}Function") for f in ("Api", "Register", "Submit")}
+    wanted |= {("Throttles", f"{f.capitalize()}Function") for f in FUNCTIONS}
     for queue in ("Events", "Submit"):
         wanted.add(("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"))
         wanted.add(("ApproximateAgeOfOldestMessage", f"{queue}Queue"))
     wanted |= {("Invocations", "PollFunction"), ("5xx", "HttpApi"), ("Latency", "HttpApi")}
-    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "PollErrors"}
+    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "MostOverdue", "PollErrors", "ItemsFailed"}
     assert watched == wanted
+    # Long polls may keep the next ones out for a while, each up to its timeout.
+    poll = of(resources, "AWS::Lambda::Function")["PollFunction"]
+    throttled = alarms["PollThrottlesAlarm"]
+    assert throttled["Period"] * throttled["EvaluationPeriods"] >= 5 * poll["Timeout"]
+    # A whole unit that fails is told.
+    [most] = re.findall(r"MAX_UNIT_SAMPLES: \w+ = (\d+);", module_text("shared/src/domain/unit"))
+    assert alarms["ItemsFailedAlarm"]["Threshold"] <= int(most)
+    prices = json.loads((cfn.ROOT / "infra/bench/prices.json").read_text(encoding="utf-8"))
+    assert prices["monthly"]["alarms"]["note"] == f"{len(alarms)} at 0.10"
     for queue in ("Events", "Submit"):
         alarm = alarms[f"{queue}DeadLettersAlarm"]
         assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
@@ -564,17 +657,40 @@ def test_alarms_go_to_the_topic():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [EVERYTHING["AlarmTopicArn"]]
 
 
-def test_a_run_may_take_as_long_as_a_batch(resources):
-    """The alarm for old runs waits until the protocol's own deadline is well over."""
+def test_a_run_may_take_as_long_as_its_batches(resources):
+    """A batch that does not end is stopped at its deadline and submitted once
+    more: the alarm for old runs waits until the second deadline is over."""
     alarm = of(resources, "AWS::CloudWatch::Alarm")["OldestRunAlarm"]
-    deadline = r"deadline: Duration::from_secs\((\d+) \* 3_600\)"
-    [hours] = re.findall(deadline, module_text("shared/src/domain/unit"))
-    assert int(hours) * 3600 < alarm["Threshold"] <= 2 * int(hours) * 3600
+    unit = module_text("shared/src/domain/unit")
+    [hours] = re.findall(r"deadline: Duration::from_secs\((\d+) \* 3_600\)", unit)
+    slack = 2 * (seconds("shared/src/domain/unit", "settle") + seconds("shared/src/domain/unit", "grace"))
+    both = 2 * int(hours) * 3600 + slack
+    assert both + 3600 < alarm["Threshold"] <= 1.25 * both
+    told = re.findall(r"(\d+)(?: hours| and)", alarm["AlarmDescription"])
+    assert told == [str(alarm["Threshold"] // 3600), hours]
     # A poll comes by each unfinished run this often, and so within a period.
     for module in ("functions/poll/src/sweep", "functions/submit/src/plan"):
         again = r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)"
         [often] = re.findall(again, module_text(module))
         assert int(often) < alarm["Period"]
+
+
+def test_one_credential_that_keeps_failing_is_told(resources):
+    """It comes ever more seldom, down to the longest pause between its polls."""
+    code = (cfn.ROOT / "shared/src/config.rs").read_text(encoding="utf-8")
+    [pauses] = re.findall(r"poll_pauses: vec!\[(.*?)\]", code)
+    longest = 60 * max(map(int, re.findall(r"minutes\((\d+)\)", pauses)))
+    # Pauses are off by up to a tenth, and the poll that finds it due comes
+    # within a minute.
+    apart = longest * 1.1 + 60
+    alarm = of(resources, "AWS::CloudWatch::Alarm")["PollWorkAlarm"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+    period, periods = alarm["Period"], alarm["EvaluationPeriods"]
+    needed = alarm.get("DatapointsToAlarm", periods)
+    assert needed >= 3, "what goes wrong once or twice is no alarm"
+    for first in range(0, int(apart), 10):
+        failed = {int((first + n * apart) // period) for n in range(100)}
+        assert len(failed & set(range(periods))) >= needed, f"first after {first} s"
 
 
 def test_dashboard_shows_metrics_that_exist(resources):
@@ -589,7 +705,9 @@ def test_dashboard_shows_metrics_that_exist(resources):
             if not metric:
                 [search] = line
                 name = re.search(r'MetricName="(\w+)"', search["expression"])[1]
-                assert f"{{SttEval,Stage,{OURS[name]}}}" in search["expression"]
+                [(stack, by), *_] = OURS[name]
+                assert f"{{SttEval,{stack},{by}}}" in search["expression"]
+                assert f'Stack="{cfn.PSEUDO["AWS::StackName"]}"' in search["expression"]
                 shown.add(name)
                 continue
             if metric[0] == "...":
@@ -598,13 +716,37 @@ def test_dashboard_shows_metrics_that_exist(resources):
                       zip(metric, before + [None] * len(metric), strict=False)]
             assert metric[1] in METRICS[metric[0]], line
             if metric[0] == "SttEval":
-                by = OURS[metric[1]]
-                assert metric[2::2] == (["Stage", by] if by else ["Stage"]), line
+                assert metric[2::2] in OURS[metric[1]], line
+                assert metric[3] == cfn.PSEUDO["AWS::StackName"], line
                 shown.add(metric[1])
             else:
                 assert re.sub(r"\.\w+$", "", metric[3].strip("${}")) in resources, line
             before = metric
     assert shown == set(OURS), "every metric of our own is shown"
+
+
+# ------------------------------------------------------------------- outputs
+
+
+def test_outputs_tell_how_to_make_the_first_key():
+    """The commands ask the function that answers operators for what it knows."""
+    outputs = {name: output["Value"] for name, output in TEMPLATE["Outputs"].items()}
+    requests = []
+    for name in ("FirstProjectCommand", "FirstKeyCommand"):
+        words = shlex.split(outputs[name]["Fn::Sub"])
+        assert words[:3] == ["aws", "lambda", "invoke"]
+        options = dict(zip(words[3:-1:2], words[4:-1:2], strict=True))
+        assert options["--function-name"] == "${PollFunction}"
+        assert options["--cli-binary-format"] == "raw-in-base64-out", "or the payload is no text"
+        requests.append(json.loads(options["--payload"])["operator"])
+    code = module_text("functions/poll/src/operator")
+    fields = re.search(r"enum Request \{(.*?)\n\}", code, re.S)[1]
+    for request, variant in zip(requests, ("CreateProject", "CreateKey"), strict=True):
+        body = re.search(rf"\b{variant} \{{(.*?)\}}", fields, re.S)[1]
+        assert request["action"] == re.sub(r"(?<!^)([A-Z])", r"_\1", variant).lower()
+        assert request.keys() - {"action"} == set(re.findall(r"(\w+): ", body))
+    assert requests[0]["project"] == requests[1]["project"]
+    assert requests[1]["role"] == "admin"
 
 
 # -------------------------------------------------------------------- events

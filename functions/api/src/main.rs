@@ -9,7 +9,7 @@ use stt_eval_shared::{App, logs, metrics};
 async fn main() -> Result<(), Error> {
     logs::init();
     let app = App::from_env()?;
-    metrics::enable_stdout(&app.config.stage);
+    metrics::enable_stdout(&app.config.stack);
     let handler = Handler::new(app);
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
         let handler = handler.clone();

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -17,7 +17,7 @@ use http::header::{
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use stt_eval_shared::access::random;
-use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
 use tracing::Instrument;
 
 use crate::envelope::{ErrorEnvelope, ErrorMeta};
@@ -40,11 +40,31 @@ fn request_id(request: &Request) -> String {
         })
 }
 
+/// The run that a request's path is about: by its own id or by a result's.
+async fn run_in_path(request: Request) -> (Option<RunId>, Request) {
+    let (mut parts, body) = request.into_parts();
+    // None where no route matched: there is nothing to be about.
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let run = params.ok().and_then(|params| {
+        params.iter().find_map(|(_, text)| {
+            let of_result = || text.parse::<ResultId>().ok().map(ResultId::run);
+            text.parse().ok().or_else(of_result)
+        })
+    });
+    (run, Request::from_parts(parts, body))
+}
+
+/// Gives every further line of the request the run that it turned out to be about.
+pub fn about_run(run: RunId) {
+    tracing::Span::current().record("run_id", tracing::field::display(run));
+}
+
 /// The outermost middleware. Logs ids, route and status; never bodies, keys or
 /// URLs.
 pub async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
+    let (run, request) = run_in_path(request).await;
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -55,6 +75,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         method = %request.method(),
         route,
         project_id = tracing::field::Empty,
+        run_id = run.map(tracing::field::display),
         key_id = tracing::field::Empty,
     );
     async {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
@@ -11,19 +12,47 @@ use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
 use stt_eval_shared::providers::{BatchProvider, Credential, ItemOutcome, OutputLine};
 use stt_eval_shared::store::StoreError;
+use tokio::io::AsyncBufRead;
 
 use super::lines::{Line, MAX_LINE, next};
 use super::outcomes::{Failed, Outcomes, Scoring};
+use super::pass::Pass;
 use super::{Failure, client, credential, save, units};
 
+/// Whether somebody may have begun to collect the unit before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// This is the first time: nothing has landed.
+    Nobody,
+    /// A collection broke off; what it landed is read again.
+    Somebody,
+}
+
+/// Raw output that has landed: where it lies, and what it is if it is small.
+struct Landed {
+    key: String,
+    whole: Option<Bytes>,
+}
+
 /// Collects a unit that is in `collecting`.
-pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
+pub(crate) async fn collect(
+    app: &App,
+    pass: &Pass,
+    unit: Unit,
+    earlier: Earlier,
+) -> Result<(), Failure> {
     let UnitState::Collecting { ending, fence, .. } = unit.state.clone() else {
         return Ok(());
     };
+    // Never refused: nobody closes the semaphore.
+    let _permit = pass.collections.acquire().await.ok();
     let run = app.store.run(&unit.project, unit.run).await?;
     let Some(run) = run.filter(|run| run.counts(unit.key)) else {
         return save(app, &unit, Event::Cancel).await.map(drop);
+    };
+    let opened = match &unit.credential {
+        Some(id) => credential(app, &unit.project, &unit.provider, id).await?,
+        None => None,
     };
     let (items, reason) = match &ending {
         Ending::Nothing {
@@ -38,10 +67,14 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
                 retryable: *retryable,
             },
         ),
-        Ending::Output { output } => match land(app, &run, &unit, output).await? {
-            Some(key) => (read(app, &unit, &key).await?, Failed::missing()),
-            None => (HashMap::new(), Failed::gone()),
-        },
+        Ending::Output { output } => {
+            match land(app, &run, &unit, output, opened.as_ref(), earlier).await? {
+                Some(Landed { key, whole }) => {
+                    (read(app, &unit, &key, whole).await?, Failed::missing())
+                }
+                None => (HashMap::new(), Failed::gone()),
+            }
+        }
     };
     let samples = app
         .store
@@ -53,20 +86,35 @@ pub(crate) async fn collect(app: &App, unit: Unit) -> Result<(), Failure> {
         .await?;
     // Before the unit is done: who dies in between collects again, from what has
     // landed. Afterwards nobody would come back for what is left.
-    forget(app, &unit, &ending).await?;
-    finish(app, &unit, fence, &outcomes).await
+    pass.leaves(&unit);
+    forget(app, &unit, &ending, opened.as_ref()).await?;
+    finish(app, pass, &unit, run, fence, &outcomes).await
 }
 
 /// Records the unit and what it adds to its run, together. Other units and
-/// reviewers change the run meanwhile, so this repeats until it fits.
-async fn finish(app: &App, unit: &Unit, fence: u64, all: &Outcomes) -> Result<(), Failure> {
+/// reviewers change the run meanwhile, so this repeats until it fits. `seen` is
+/// the run as it was read last.
+async fn finish(
+    app: &App,
+    pass: &Pass,
+    unit: &Unit,
+    seen: Run,
+    fence: u64,
+    all: &Outcomes,
+) -> Result<(), Failure> {
     let tally = &all.tally;
     let now = Timestamp::now();
     let Ok(step) = unit.step(Event::Collected { fence }, now, &app.config.policy) else {
         return Ok(());
     };
+    let latest = pass.run(unit.run);
+    let mut latest = latest.lock().await;
+    let mut known = latest.take().or(Some(seen));
     for attempt in 1..=20u64 {
-        let run = app.store.run(&unit.project, unit.run).await?;
+        let run = match known.take() {
+            Some(run) => Some(run),
+            None => app.store.run(&unit.project, unit.run).await?,
+        };
         let Some(run) = run.filter(|run| run.counts(unit.key)) else {
             return save(app, unit, Event::Cancel).await.map(drop);
         };
@@ -74,7 +122,7 @@ async fn finish(app: &App, unit: &Unit, fence: u64, all: &Outcomes) -> Result<()
         match app.store.save_collected(&step.unit, &next).await {
             Ok(()) => {
                 tracing::info!(
-                    run_id = %unit.run, unit = %unit.key, project_id = %unit.project,
+                    run_id = %unit.run, unit_id = %unit.key, project_id = %unit.project,
                     completed = tally.completed, failed = tally.failed,
                     run_status = next.status.as_str(), "a unit was collected"
                 );
@@ -83,6 +131,7 @@ async fn finish(app: &App, unit: &Unit, fence: u64, all: &Outcomes) -> Result<()
                 if run.status.is_active() {
                     metrics::run_finished(&next);
                 }
+                *latest = Some(next);
                 return Ok(());
             }
             Err(StoreError::Conflict) => {
@@ -109,19 +158,28 @@ pub(crate) fn raw_key(unit: &Unit) -> String {
     )
 }
 
-/// Lands the raw output; gives its key. `None` when the provider has none.
-async fn land(app: &App, run: &Run, unit: &Unit, output: &str) -> Result<Option<String>, Failure> {
+/// Lands the raw output. `None` when the provider has none.
+async fn land(
+    app: &App,
+    run: &Run,
+    unit: &Unit,
+    output: &str,
+    credential: Option<&Credential>,
+    earlier: Earlier,
+) -> Result<Option<Landed>, Failure> {
     let key = raw_key(unit);
-    match app.objects.head(&key, None).await {
-        Ok(_) => return Ok(Some(key)),
-        Err(ObjectError::Missing) => {}
-        Err(error) => return Err(error.into()),
+    if earlier == Earlier::Somebody {
+        match app.objects.head(&key, None).await {
+            Ok(_) => return Ok(Some(Landed { key, whole: None })),
+            Err(ObjectError::Missing) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let Some(credential) = unit_credential(app, unit).await? else {
+    let Some(credential) = credential else {
         return Ok(None);
     };
     let stream = match client(app, &unit.provider)?
-        .download(&credential, output)
+        .download(credential, output)
         .await
     {
         Ok(stream) => stream,
@@ -136,30 +194,38 @@ async fn land(app: &App, run: &Run, unit: &Unit, output: &str) -> Result<Option<
         }
         Err(error) => return Err(error.into()),
     };
-    app.objects
+    let whole = app
+        .objects
         .put_stream(&key, "application/jsonl", stream)
         .await?;
-    Ok(Some(key))
+    Ok(Some(Landed { key, whole }))
 }
 
-async fn unit_credential(app: &App, unit: &Unit) -> Result<Option<Credential>, Failure> {
-    let id = unit.credential.as_deref().unwrap_or_default();
-    credential(app, &unit.project, &unit.provider, id).await
-}
-
-/// Reads landed output by key. The first line of a key counts; lines of
-/// unknown keys and unreadable ones are counted and told.
+/// Reads landed output by key: its bytes where they are known, else the object.
 pub(crate) async fn read(
     app: &App,
     unit: &Unit,
     key: &str,
+    whole: Option<Bytes>,
+) -> Result<HashMap<ResultId, ItemOutcome>, Failure> {
+    match whole {
+        Some(bytes) => lines_of(app, unit, &*bytes).await,
+        None => lines_of(app, unit, app.objects.reader(key).await?).await,
+    }
+}
+
+/// The first line of a key counts; lines of unknown keys and unreadable ones are
+/// counted and told.
+async fn lines_of<R: AsyncBufRead + Unpin>(
+    app: &App,
+    unit: &Unit,
+    mut reader: R,
 ) -> Result<HashMap<ResultId, ItemOutcome>, Failure> {
     let client: &dyn BatchProvider = client(app, &unit.provider)?;
     let wanted: BTreeSet<ResultId> = unit
         .positions()
         .map(|position| ResultId::new(unit.run, unit.key.provider, position))
         .collect();
-    let mut reader = app.objects.reader(key).await?;
     let mut items = HashMap::new();
     let (mut unknown, mut repeated, mut malformed) = (0u32, 0u32, 0u32);
     while let Some(line) = next(&mut reader, MAX_LINE).await? {
@@ -186,21 +252,20 @@ pub(crate) async fn read(
         }
     }
     if unknown + repeated + malformed > 0 {
-        tracing::warn!(run_id = %unit.run, unit = %unit.key, unknown, repeated, malformed, "an output has odd lines");
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, unknown, repeated, malformed, "an output has odd lines");
     }
     Ok(items)
 }
 
 /// Forgets what the provider keeps for the batch. The outcomes are safe, so a
 /// failure here is only told: the provider forgets by itself after two days.
-async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
-    if let Some(id) = &unit.credential {
-        let (project, provider) = (&unit.project, &*unit.provider);
-        app.store
-            .give_back_slot(project, provider, id, unit.run, unit.key)
-            .await?;
-    }
-    let Some(credential) = unit_credential(app, unit).await? else {
+async fn forget(
+    app: &App,
+    unit: &Unit,
+    ending: &Ending,
+    credential: Option<&Credential>,
+) -> Result<(), Failure> {
+    let Some(credential) = credential else {
         return Ok(());
     };
     let client = client(app, &unit.provider)?;
@@ -209,8 +274,8 @@ async fn forget(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> 
         Ending::Nothing { .. } => None,
     };
     for name in unit.batch_input.iter().chain(output) {
-        if let Err(error) = client.delete_file(&credential, name).await {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a file stays at the provider");
+        if let Err(error) = client.delete_file(credential, name).await {
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a file stays at the provider");
         }
     }
     Ok(())

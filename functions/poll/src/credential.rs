@@ -10,13 +10,18 @@ use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential}
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::units::{OpenUnit, PollTask};
 use stt_eval_shared::{App, Deadline};
+use tracing::Instrument as _;
 
+use super::pass::Pass;
 use super::{Failure, audit, client, credential, units};
 
 /// Up to so many open batches are asked for by name; more, by listing.
 const BY_NAME: usize = 5;
-/// Collections under way at once.
-const AT_ONCE: usize = 4;
+/// Batches looked at at once; collections are bounded for all credentials
+/// together.
+const AT_ONCE: usize = 8;
+/// How often a claim that submissions change is tried to be ended.
+const RELEASES: usize = 5;
 /// Polls without any open batch after which the task is removed. An index is
 /// behind its table for a moment, so one look is not enough.
 const EMPTY_POLLS: u32 = 3;
@@ -24,6 +29,7 @@ const EMPTY_POLLS: u32 = 3;
 /// Polls a credential, unless somebody else does.
 pub(crate) async fn poll(
     app: &App,
+    pass: &Pass,
     project: &ProjectId,
     provider: &str,
     credential_id: &str,
@@ -41,9 +47,9 @@ pub(crate) async fn poll(
         return Ok(());
     }
     // The claim: until its time is up nobody else finds the task due.
-    let lease = now + app.config.bounds.task_lease;
     let task = PollTask {
-        due_at: Some(lease),
+        due_at: Some(now + app.config.bounds.task_lease),
+        busy: true,
         rev: task.rev + 1,
         ..task
     };
@@ -56,36 +62,71 @@ pub(crate) async fn poll(
         .store
         .open_units(project, provider, credential_id)
         .await?;
-    let asked = ask(app, &task, &open, deadline).await;
-    let quiet = match asked {
-        Ok(changed) if changed > 0 => 0,
+    let asked = ask(app, pass, &task, &open, deadline).await;
+    pass.give_back(app).await?;
+    let quiet = match &asked {
+        Ok(asked) if asked.changed > 0 => 0,
         _ => task.quiet.saturating_add(1),
     };
+    let asked_at = match &asked {
+        Ok(asked) if asked.all => Some(now),
+        _ => task.asked_at,
+    };
     let leaving = open.is_empty() && quiet >= EMPTY_POLLS;
-    let audited_at = audit_if_due(app, &task, leaving).await;
+    let audited_at = audit_if_due(app, pass, &task, leaving).await;
     // Not before a look that found everything in order.
     if leaving && audited_at.is_some_and(|at| at >= now) {
         app.store.delete_poll_task(&task).await?;
         return Ok(());
     }
-    let next = PollTask {
+    let done = PollTask {
         quiet,
         audited_at,
-        due_at: Some(Timestamp::now() + pause(&app.config.bounds.poll_pauses, quiet)?),
-        rev: task.rev + 1,
+        asked_at,
         ..task
     };
-    match app.store.save_poll_task(&next).await {
-        // A submission meanwhile made it due earlier: its wish counts.
-        Ok(()) | Err(StoreError::Conflict) => {}
-        Err(error) => return Err(error.into()),
-    }
+    release(app, done).await?;
     asked.map(drop)
+}
+
+/// Ends the claim of a task. A submission meanwhile has changed it, and wants it
+/// to be asked again soon.
+async fn release(app: &App, task: PollTask) -> Result<(), Failure> {
+    let pauses = &app.config.bounds.poll_pauses;
+    let (mut quiet, mut rev) = (task.quiet, task.rev);
+    for _ in 0..RELEASES {
+        let next = PollTask {
+            quiet,
+            due_at: Some(Timestamp::now() + pause(pauses, quiet)?),
+            busy: false,
+            rev: rev + 1,
+            ..task.clone()
+        };
+        match app.store.save_poll_task(&next).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (project, provider) = (&task.project, &*task.provider);
+        let stored = app
+            .store
+            .poll_task(project, provider, &task.credential)
+            .await?;
+        match stored {
+            Some(stored) if stored.busy && stored.due_at == task.due_at => {
+                (quiet, rev) = (0, stored.rev);
+            }
+            // The claim ran out, and somebody else has it now.
+            _ => return Ok(()),
+        }
+    }
+    // It stays claimed, until its time is up.
+    Ok(())
 }
 
 /// Looks for batches that nobody recorded, now and then; gives when that was
 /// last done.
-async fn audit_if_due(app: &App, task: &PollTask, leaving: bool) -> Option<Timestamp> {
+async fn audit_if_due(app: &App, pass: &Pass, task: &PollTask, leaving: bool) -> Option<Timestamp> {
     let now = Timestamp::now();
     let due = task
         .audited_at
@@ -101,6 +142,7 @@ async fn audit_if_due(app: &App, task: &PollTask, leaving: bool) -> Option<Times
             Some(now)
         }
         Err(error) => {
+            pass.note(|cycle| cycle.errors += 1);
             tracing::warn!(project_id = %task.project, %error, "unrecorded batches could not be looked for");
             task.audited_at
         }
@@ -136,21 +178,31 @@ fn pause(pauses: &[Duration], quiet: u32) -> Result<Duration, Failure> {
     Ok(pause.mul_f64(0.9 + f64::from(byte) / 255.0 * 0.2))
 }
 
-/// Asks for the open batches and acts on the answers; gives how many changed.
+/// What came of asking for open batches.
+struct Asked {
+    /// How many changed.
+    changed: usize,
+    /// Whether there was an answer for each.
+    all: bool,
+}
+
+/// Asks for the open batches and acts on the answers.
 async fn ask(
     app: &App,
+    pass: &Pass,
     task: &PollTask,
     open: &[OpenUnit],
     deadline: Deadline,
-) -> Result<usize, Failure> {
+) -> Result<Asked, Failure> {
+    let nothing = |all| Asked { changed: 0, all };
     if open.is_empty() {
-        return Ok(0);
+        return Ok(nothing(true));
     }
     let client = client(app, &task.provider)?;
     let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
     else {
         // Without a credential nobody can ask; the units' own deadlines end them.
-        return Ok(0);
+        return Ok(nothing(false));
     };
     let mut known: HashMap<String, BatchStatus> = HashMap::new();
     if open.len() > BY_NAME {
@@ -164,57 +216,71 @@ async fn ask(
     let mut asking = Vec::with_capacity(open.len());
     for unit in open {
         let listed = known.remove(&unit.batch);
-        asking.push(one(app, task, unit, listed, &credential, deadline));
+        asking.push(one(app, pass, task, unit, listed, &credential, deadline));
     }
-    let changed: Vec<bool> = futures::stream::iter(asking)
+    let answers: Vec<Option<bool>> = futures::stream::iter(asking)
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    Ok(changed.into_iter().filter(|changed| *changed).count())
+    Ok(Asked {
+        changed: answers
+            .iter()
+            .filter(|changed| **changed == Some(true))
+            .count(),
+        all: answers.iter().all(Option::is_some),
+    })
 }
 
 /// Asks for one batch unless it was listed, and acts on the answer; gives
-/// whether anything changed.
+/// whether anything changed, or `None` when that can't be told.
 async fn one(
     app: &App,
+    pass: &Pass,
     task: &PollTask,
     unit: &OpenUnit,
     listed: Option<BatchStatus>,
     credential: &Credential,
     deadline: Deadline,
-) -> bool {
+) -> Option<bool> {
     if !deadline.allows(super::NEEDED) {
-        return false;
+        return None;
     }
     let status = match (listed, client(app, &task.provider)) {
         (Some(status), _) => Ok(status),
         // Not listed proves nothing; only its own name does.
         (None, Ok(client)) => client.get(credential, &unit.batch).await,
-        (None, Err(_)) => return false,
+        (None, Err(_)) => return None,
     };
-    match act(app, task, unit, status).await {
-        Ok(changed) => changed,
-        Err(error) => {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch could not be polled");
-            false
-        }
-    }
-}
-
-async fn act(
-    app: &App,
-    task: &PollTask,
-    open: &OpenUnit,
-    status: Result<BatchStatus, CallError>,
-) -> Result<bool, Failure> {
     // Running batches are most of all polls: they cost no write and no read.
     if let Ok(BatchStatus {
         state: BatchState::Pending | BatchState::Running,
         ..
     }) = &status
     {
-        return Ok(false);
+        return Some(false);
     }
+    let span = tracing::info_span!("batch", run_id = %unit.run, unit_id = %unit.key);
+    match act(app, pass, task, unit, status)
+        .instrument(span.clone())
+        .await
+    {
+        Ok(changed) => Some(changed),
+        Err(error) => {
+            pass.note(|cycle| cycle.errors += 1);
+            let _entered = span.entered();
+            tracing::warn!(%error, "a batch could not be polled");
+            None
+        }
+    }
+}
+
+async fn act(
+    app: &App,
+    pass: &Pass,
+    task: &PollTask,
+    open: &OpenUnit,
+    status: Result<BatchStatus, CallError>,
+) -> Result<bool, Failure> {
     let Some(unit) = app.store.unit(&task.project, open.run, open.key).await? else {
         return Ok(false);
     };
@@ -223,8 +289,8 @@ async fn act(
         return Ok(false);
     }
     match status {
-        Ok(status) => units::observed(app, &unit, status).await?,
-        Err(error) if units::is_unknown(&error) => units::vanish(app, &unit).await?,
+        Ok(status) => units::observed(app, pass, &unit, status).await?,
+        Err(error) if units::is_unknown(&error) => units::vanish(app, pass, &unit).await?,
         Err(error) => return Err(error.into()),
     }
     Ok(true)

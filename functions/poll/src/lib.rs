@@ -11,20 +11,22 @@ mod credential;
 mod lines;
 mod operator;
 mod outcomes;
+mod pass;
 mod replay;
 mod rescore;
 mod sweep;
 mod units;
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::future::BoxFuture;
+use pass::Pass;
 use stt_eval_shared::access::credentials::VaultError;
 use stt_eval_shared::access::{NoRandomness, random};
 use stt_eval_shared::domain::unit::{Effect, Event, Step, Unit};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::metrics::{self, Cycle};
+use stt_eval_shared::metrics;
 use stt_eval_shared::objects::ObjectError;
 use stt_eval_shared::providers::{BatchProvider, CallError, Credential};
 use stt_eval_shared::queue::QueueError;
@@ -71,6 +73,9 @@ pub enum Failure {
 
 /// Items to a page of a due index.
 const PAGE: i32 = 100;
+/// Pieces under way at once in each shard of each table: one that waits for a
+/// slow provider does not hold up the others.
+const AT_ONCE: usize = 4;
 /// Least time that must be left to begin another piece.
 const NEEDED: Duration = Duration::from_secs(10);
 
@@ -90,35 +95,27 @@ pub async fn handle(event: serde_json::Value, app: &App, deadline: Deadline) -> 
     serde_json::Value::Null
 }
 
-/// One cycle: everything that is due, for as long as time allows.
+/// One cycle: everything that is due, for as long as time allows. All tables at
+/// once, so that none waits for the backlog of another.
 async fn sweep(app: &App, deadline: Deadline) {
     let tables = [
-        DueTable::Units,
         DueTable::Runs,
+        DueTable::Units,
         DueTable::Files,
         DueTable::Datasets,
     ];
-    let seen = Seen::default();
-    for table in tables {
-        let shards = row::due_shards().map(|shard| sweep_shard(app, table, shard, deadline, &seen));
-        for swept in futures::future::join_all(shards).await {
-            if let Err(error) = swept {
+    let pass = Pass::default();
+    let shards = tables.into_iter().flat_map(|table| {
+        let pass = &pass;
+        row::due_shards().map(move |shard| async move {
+            if let Err(error) = sweep_shard(app, table, shard, deadline, pass).await {
                 tracing::error!(?table, %error, "what is due could not be read");
-                seen.note(|cycle| cycle.errors += 1);
+                pass.note(|cycle| cycle.errors += 1);
             }
-        }
-    }
-    seen.note(|cycle| metrics::polled(cycle));
-}
-
-/// What this cycle has seen so far, for its metrics.
-#[derive(Default)]
-pub(crate) struct Seen(Mutex<Cycle>);
-
-impl Seen {
-    fn note(&self, see: impl FnOnce(&mut Cycle)) {
-        see(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
+        })
+    });
+    futures::future::join_all(shards).await;
+    pass.note(|cycle| metrics::polled(cycle));
 }
 
 /// Does all that is due in one shard, page by page, for as long as time allows.
@@ -128,31 +125,43 @@ async fn sweep_shard(
     table: DueTable,
     shard: String,
     deadline: Deadline,
-    seen: &Seen,
+    pass: &Pass,
 ) -> Result<(), StoreError> {
     let now = Timestamp::now();
     let mut after = None;
     loop {
         let (page, next) = app.store.due(table, &shard, now, PAGE, after).await?;
-        for item in page {
-            if !deadline.allows(NEEDED) {
-                return Ok(());
-            }
-            let overdue = now.since(item.at);
-            seen.note(|cycle| cycle.most_overdue = cycle.most_overdue.max(overdue));
-            let work = async {
-                if let Err(error) = piece(app, table, &item, deadline, seen).await {
-                    seen.note(|cycle| cycle.errors += 1);
-                    tracing::warn!(%error, "a piece of work failed and stays due");
-                }
-            };
-            work.instrument(span(table, &item)).await;
+        if let Some(first) = page.first() {
+            let overdue = now.since(first.at);
+            pass.note(|cycle| cycle.most_overdue = cycle.most_overdue.max(overdue));
         }
+        let mut pieces = Vec::with_capacity(page.len());
+        for item in page {
+            pieces.push(try_piece(app, table, item, deadline, pass));
+        }
+        futures::stream::iter(pieces)
+            .buffer_unordered(AT_ONCE)
+            .collect::<()>()
+            .await;
         after = next;
-        if after.is_none() {
+        if after.is_none() || !deadline.allows(NEEDED) {
             return Ok(());
         }
     }
+}
+
+/// One piece of work, if there is time for it.
+async fn try_piece(app: &App, table: DueTable, item: Due, deadline: Deadline, pass: &Pass) {
+    if !deadline.allows(NEEDED) {
+        return;
+    }
+    let work = async {
+        if let Err(error) = piece(app, table, &item, deadline, pass).await {
+            pass.note(|cycle| cycle.errors += 1);
+            tracing::warn!(%error, "a piece of work failed and stays due");
+        }
+    };
+    work.instrument(span(table, &item)).await;
 }
 
 /// Gives every line of a piece of work the ids that it is about.
@@ -175,22 +184,22 @@ fn piece<'a>(
     table: DueTable,
     item: &'a Due,
     deadline: Deadline,
-    seen: &'a Seen,
+    pass: &'a Pass,
 ) -> BoxFuture<'a, Result<(), Failure>> {
     match table {
         DueTable::Units => match Store::parse_units_key(&item.pk, &item.sk) {
             Some(UnitsKey::Unit(project, run, key)) => {
-                Box::pin(async move { units::due(app, &project, run, key).await })
+                Box::pin(async move { units::due(app, pass, &project, run, key).await })
             }
             Some(UnitsKey::Poll(project, provider, credential)) => Box::pin(async move {
-                credential::poll(app, &project, &provider, &credential, deadline).await
+                credential::poll(app, pass, &project, &provider, &credential, deadline).await
             }),
             None => {
                 let unknown = Failure::Setup("a due unit has an unknown key");
                 Box::pin(std::future::ready(Err(unknown)))
             }
         },
-        DueTable::Runs => Box::pin(sweep::run(app, &item.pk, &item.sk, deadline, seen)),
+        DueTable::Runs => Box::pin(sweep::run(app, &item.pk, &item.sk, deadline, pass)),
         DueTable::Files => Box::pin(sweep::file(app, &item.pk, &item.sk)),
         DueTable::Datasets => Box::pin(clear::dataset(app, &item.pk, &item.sk, deadline)),
     }
@@ -287,7 +296,7 @@ async fn cancel_batch(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure
     {
         // Nobody can stop it any more; waiting for that would help nobody.
         Err(error) if units::is_unauthorized(&error) => {
-            tracing::error!(run_id = %unit.run, unit = %unit.key, "a batch can't be stopped: the credentials are refused");
+            tracing::error!(run_id = %unit.run, unit_id = %unit.key, "a batch can't be stopped: the credentials are refused");
             Ok(())
         }
         stopped => Ok(stopped?),

@@ -8,7 +8,7 @@ use stt_eval_shared::{App, Deadline, logs, metrics};
 async fn main() -> Result<(), Error> {
     logs::init();
     let app = App::from_env()?;
-    metrics::enable_stdout(&app.config.stage);
+    metrics::enable_stdout(&app.config.stack);
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
         let millis = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);

@@ -201,7 +201,7 @@ async fn one(
         }
         Err(error) => return Err(error.into()),
     }
-    let items = collect::read(app, &unit, &raw).await?;
+    let items = collect::read(app, &unit, &raw, None).await?;
     for attempt in 1..=ATTEMPTS {
         let run = allowed(app, project, run).await?;
         match put_right(app, run, &unit, &items).await {

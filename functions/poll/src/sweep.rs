@@ -15,7 +15,8 @@ use stt_eval_shared::store::uploads::Upload;
 use stt_eval_shared::store::{Store, StoreError};
 use stt_eval_shared::{App, Deadline};
 
-use super::{Failure, Seen, cancel, clear, client, credential, project, rescore, save};
+use super::pass::Pass;
+use super::{Failure, cancel, clear, client, credential, project, rescore, save};
 
 /// How long until an active run is looked at again for no other reason.
 const CHECK_AGAIN: Duration = Duration::from_secs(600);
@@ -28,7 +29,7 @@ pub(crate) async fn run(
     pk: &str,
     sk: &str,
     deadline: Deadline,
-    seen: &Seen,
+    pass: &Pass,
 ) -> Result<(), Failure> {
     let project = project(pk)?;
     let now = Timestamp::now();
@@ -57,7 +58,7 @@ pub(crate) async fn run(
             if run.closing {
                 return close(app, &run, deadline).await;
             }
-            seen.note(|cycle| cycle.saw(&run, now));
+            pass.note(|cycle| cycle.saw(&run, now));
             // It ends with its last unit, and each unit is due by itself.
             // This only makes one that lost its outbox visible again.
             if run.status.is_active() && run.units_total.is_none() {

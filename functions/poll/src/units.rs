@@ -9,7 +9,9 @@ use stt_eval_shared::metrics;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 
-use super::{Failure, cancel, cancel_batch, client, collect, credential, fence, save};
+use super::collect::{Earlier, collect};
+use super::pass::Pass;
+use super::{Failure, cancel, cancel_batch, client, credential, fence, save};
 
 /// Clocks differ; a batch may seem older than the intent it was made for.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
@@ -17,6 +19,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(600);
 /// Looks at a unit whose time has come.
 pub(crate) async fn due(
     app: &App,
+    pass: &Pass,
     project: &ProjectId,
     run: RunId,
     key: UnitKey,
@@ -33,25 +36,40 @@ pub(crate) async fn due(
         .as_ref()
         .is_some_and(|run| run.wants(key, unit.generation));
     let counts = owner.is_some_and(|run| run.counts(key));
+    let looked = look_after(app, pass, &unit, wanted, counts).await;
+    pass.give_back(app).await?;
+    looked
+}
+
+/// Does what a unit that is due needs; its run `wants` it, or `counts` what it
+/// brings, or neither.
+async fn look_after(
+    app: &App,
+    pass: &Pass,
+    unit: &Unit,
+    wanted: bool,
+    counts: bool,
+) -> Result<(), Failure> {
+    let now = Timestamp::now();
     match &unit.state {
-        UnitState::Creating { .. } => search(app, &unit).await,
+        UnitState::Creating { .. } => search(app, pass, unit).await,
         UnitState::Cancelling { batch } => {
-            cancel(app, &unit, batch).await?;
-            save(app, &unit, Event::Stopped).await.map(drop)
+            cancel(app, unit, batch).await?;
+            save(app, unit, Event::Stopped).await.map(drop)
         }
         UnitState::Collecting { .. } if counts => {
-            match save(app, &unit, Event::TakeOver { fence: fence()? }).await? {
-                Some(unit) => collect::collect(app, unit).await,
+            match save(app, unit, Event::TakeOver { fence: fence()? }).await? {
+                Some(unit) => collect(app, pass, unit, Earlier::Somebody).await,
                 None => Ok(()),
             }
         }
-        UnitState::Collecting { .. } => save(app, &unit, Event::Cancel).await.map(drop),
-        _ if !wanted => save(app, &unit, Event::Cancel).await.map(drop),
+        UnitState::Collecting { .. } => save(app, unit, Event::Cancel).await.map(drop),
+        _ if !wanted => save(app, unit, Event::Cancel).await.map(drop),
         UnitState::Ready { .. } => {
-            send(app, &unit).await?;
-            postpone(app, &unit, now + app.config.policy.resend_after).await
+            send(app, unit).await?;
+            postpone(app, unit, now + app.config.policy.resend_after).await
         }
-        UnitState::Submitted { .. } => observe(app, &unit).await,
+        UnitState::Submitted { .. } => observe(app, pass, unit).await,
         UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => Ok(()),
     }
 }
@@ -69,7 +87,7 @@ async fn postpone(app: &App, unit: &Unit, until: Timestamp) -> Result<(), Failur
 }
 
 /// Finds out what became of an intent nobody reported on.
-async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
+async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
     let UnitState::Creating { claimed_at, .. } = unit.state else {
         return Ok(());
     };
@@ -96,7 +114,7 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
         // none: it must not be created again.
         let event = Event::Unsearchable { fence: fence()? };
         return match save(app, unit, event).await? {
-            Some(next) => collect::collect(app, next).await,
+            Some(next) => collect(app, pass, next, Earlier::Nobody).await,
             None => Ok(()),
         };
     };
@@ -105,7 +123,7 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
     batches.sort_by_key(|batch| batch.created_at);
     let found: Vec<String> = batches.into_iter().map(|batch| batch.name).collect();
     if found.len() > 1 {
-        tracing::error!(run_id = %unit.run, unit = %unit.key, batches = found.len(), "a unit has several batches");
+        tracing::error!(run_id = %unit.run, unit_id = %unit.key, batches = found.len(), "a unit has several batches");
     }
     let Some(next) = save(
         app,
@@ -123,7 +141,7 @@ async fn search(app: &App, unit: &Unit) -> Result<(), Failure> {
         // Makes sure that the provider is asked for it.
         UnitState::Submitted { .. } => adopt(app, &next).await,
         UnitState::Ready { .. } => send(app, unit).await,
-        UnitState::Collecting { .. } => collect::collect(app, next).await,
+        UnitState::Collecting { .. } => collect(app, pass, next, Earlier::Nobody).await,
         _ => Ok(()),
     }
 }
@@ -139,15 +157,37 @@ async fn adopt(app: &App, unit: &Unit) -> Result<(), Failure> {
     }
 }
 
-/// Asks for one batch by its name: what the poll of its credential should have
-/// done. One that is overdue is stopped, and asked for again at once.
-async fn observe(app: &App, unit: &Unit) -> Result<(), Failure> {
-    let Some(open) = look(app, unit).await? else {
+/// Whether the poll of its credential asks for a unit's batch, as it should.
+async fn is_polled(app: &App, unit: &Unit, submitted_at: Timestamp) -> Result<bool, StoreError> {
+    let id = unit.credential.as_deref().unwrap_or_default();
+    let task = app
+        .store
+        .poll_task(&unit.project, &unit.provider, id)
+        .await?;
+    let asked_at = task.and_then(|task| task.asked_at);
+    let recent = |at| Timestamp::now().since(at) < app.config.policy.backstop;
+    Ok(asked_at.is_some_and(|at| at > submitted_at && recent(at)))
+}
+
+/// Asks for one batch by its name, unless the poll of its credential does. One
+/// that is overdue is stopped, and asked for again at once.
+async fn observe(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
+    if let UnitState::Submitted { submitted_at, .. } = unit.state
+        && !stopping(unit)
+        && !overdue(app, submitted_at)
+        && is_polled(app, unit, submitted_at).await?
+    {
+        let until = Timestamp::now() + app.config.policy.backstop;
+        // Not beyond the time at which it is to be stopped.
+        let end = submitted_at + app.config.policy.deadline;
+        return postpone(app, unit, until.min(end)).await;
+    }
+    let Some(open) = look(app, pass, unit).await? else {
         return Ok(());
     };
     let began_to_stop = stopping(&open) && !stopping(unit);
     if began_to_stop {
-        return look(app, &open).await.map(drop);
+        return look(app, pass, &open).await.map(drop);
     }
     // Still open: make sure that it is polled from now on. What is being
     // stopped keeps its own time.
@@ -171,7 +211,7 @@ fn stopping(unit: &Unit) -> bool {
 
 /// Looks at a unit's batch, which is told to stop before, if it is to. Gives the
 /// unit while the batch is open.
-async fn look(app: &App, unit: &Unit) -> Result<Option<Unit>, Failure> {
+async fn look(app: &App, pass: &Pass, unit: &Unit) -> Result<Option<Unit>, Failure> {
     let UnitState::Submitted {
         batch,
         submitted_at,
@@ -183,16 +223,16 @@ async fn look(app: &App, unit: &Unit) -> Result<Option<Unit>, Failure> {
     let id = unit.credential.as_deref().unwrap_or_default();
     let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
         // Nobody can ask any more; its items end with the reason.
-        return vanish(app, unit).await.map(|()| None);
+        return vanish(app, pass, unit).await.map(|()| None);
     };
     if stopping(unit) {
         cancel_batch(app, unit, batch).await?;
     }
     match client(app, &unit.provider)?.get(&credential, batch).await {
-        Ok(status) => observed(app, unit, status).await?,
-        Err(error) if is_unknown(&error) => return vanish(app, unit).await.map(|()| None),
+        Ok(status) => observed(app, pass, unit, status).await?,
+        Err(error) if is_unknown(&error) => return vanish(app, pass, unit).await.map(|()| None),
         Err(error) if is_unauthorized(&error) && overdue(app, *submitted_at) => {
-            return vanish(app, unit).await.map(|()| None);
+            return vanish(app, pass, unit).await.map(|()| None);
         }
         Err(error) => return Err(error.into()),
     }
@@ -230,9 +270,9 @@ pub(crate) fn is_unknown(error: &stt_eval_shared::providers::CallError) -> bool 
 }
 
 /// Ends a unit whose batch is out of reach.
-pub(crate) async fn vanish(app: &App, unit: &Unit) -> Result<(), Failure> {
+pub(crate) async fn vanish(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
     match save(app, unit, Event::Vanished { fence: fence()? }).await? {
-        Some(unit) => collect::collect(app, unit).await,
+        Some(unit) => collect(app, pass, unit, Earlier::Nobody).await,
         None => Ok(()),
     }
 }
@@ -240,14 +280,15 @@ pub(crate) async fn vanish(app: &App, unit: &Unit) -> Result<(), Failure> {
 /// Acts on what the provider says of a unit's batch.
 pub(crate) async fn observed(
     app: &App,
+    pass: &Pass,
     unit: &Unit,
     status: stt_eval_shared::providers::BatchStatus,
 ) -> Result<(), Failure> {
     if let stt_eval_shared::providers::BatchState::Unknown(state) = &status.state {
-        tracing::error!(run_id = %unit.run, unit = %unit.key, %state, "a batch is in an unknown state");
+        tracing::error!(run_id = %unit.run, unit_id = %unit.key, %state, "a batch is in an unknown state");
     }
     if let Some(error) = &status.error {
-        tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "the provider failed a batch");
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "the provider failed a batch");
     }
     let event = Event::Observed {
         state: status.state,
@@ -263,10 +304,10 @@ pub(crate) async fn observed(
             if let Some(since) = since {
                 metrics::batch_ended(&unit, since);
             }
-            collect::collect(app, unit).await
+            collect(app, pass, unit, Earlier::Nobody).await
         }
         Some(unit) if matches!(unit.state, UnitState::Ready { .. }) => {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, attempt = unit.attempt, "a batch did not end; its items are submitted once more");
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch did not end; its items are submitted once more");
             send(app, &unit).await
         }
         _ => Ok(()),

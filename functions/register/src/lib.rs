@@ -14,6 +14,10 @@ use stt_eval_shared::registration::{
 };
 use tracing::Instrument;
 
+/// A message is not done and comes again; after five times it is a dead letter.
+/// Why has been told.
+struct ComesAgain;
+
 /// Handles a batch of messages. A message that fails comes again; the others
 /// are done.
 pub async fn handle(event: SqsEvent, app: &App) -> SqsBatchResponse {
@@ -32,37 +36,61 @@ pub async fn handle(event: SqsEvent, app: &App) -> SqsBatchResponse {
     response
 }
 
-async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), RegisterError> {
+/// A message fails for itself alone: the others of its batch are done, and so
+/// are the other records in it.
+async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), ComesAgain> {
     let body = message.body.as_deref().unwrap_or_default();
-    let Ok(event) = serde_json::from_str::<S3Event>(body) else {
-        // Also what S3 sends when notifications are set up ("s3:TestEvent").
-        // Coming again would not make it an event.
-        tracing::info!(
-            bytes = body.len(),
-            "a message that is no upload event was dropped"
-        );
-        return Ok(());
+    let message_id = message.message_id.as_deref();
+    let event = match serde_json::from_str::<S3Event>(body) {
+        Ok(event) => event,
+        Err(_) if is_test_event(body) => {
+            tracing::info!(message_id, "the bucket announces uploads from now on");
+            return Ok(());
+        }
+        // Coming again does not make it readable, but dropping it could lose an
+        // upload under incoming/, which nobody else knows of: as a dead letter
+        // it sets off an alarm, and can be read by a release that knows it.
+        // Of the error only the place: its text may quote what was sent.
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let bytes = body.len();
+            tracing::error!(
+                message_id,
+                bytes,
+                line,
+                column,
+                "a message is no upload event"
+            );
+            return Err(ComesAgain);
+        }
     };
+    let mut done = Ok(());
     for record in event.records {
-        if !record
-            .event_name
-            .as_deref()
-            .unwrap_or_default()
-            .contains("ObjectCreated")
-        {
+        let created = record.event_name.as_deref().unwrap_or_default();
+        if !created.contains("ObjectCreated") {
             continue;
         }
-        if let Some(key) = record.s3.object.key.as_deref() {
-            let key = decode(key);
-            let registering = async {
-                register(&key, app).await.inspect_err(|error| {
-                    tracing::warn!(%error, "an upload event failed and will come again");
-                })
-            };
-            registering.instrument(span(message, &key)).await?;
-        }
+        let Some(key) = record.s3.object.key.as_deref() else {
+            tracing::error!(message_id, "an upload event names no object");
+            done = Err(ComesAgain);
+            continue;
+        };
+        let key = decode(key);
+        let registering = async {
+            if let Err(error) = register(&key, app).await {
+                tracing::warn!(%error, "an upload event failed and will come again");
+                done = Err(ComesAgain);
+            }
+        };
+        registering.instrument(span(message, &key)).await;
     }
-    Ok(())
+    done
+}
+
+/// What S3 sends when notifications are set up.
+fn is_test_event(body: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body)
+        .is_ok_and(|value| value["Event"] == "s3:TestEvent")
 }
 
 /// Gives every line of an upload the ids that it is about. What people call
@@ -126,5 +154,22 @@ mod tests {
             "incoming/demo/a b+c/क.wav"
         );
         assert_eq!(decode("%ff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn only_a_test_event_is_one() {
+        assert!(is_test_event(
+            r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#
+        ));
+        for other in [
+            "",
+            "{",
+            "null",
+            "[]",
+            r#""s3:TestEvent""#,
+            r#"{"Event":"s3:Other"}"#,
+        ] {
+            assert!(!is_test_event(other), "{other}");
+        }
     }
 }

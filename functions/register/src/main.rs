@@ -6,7 +6,7 @@ use stt_eval_shared::{App, logs};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::init();
-    let app = App::from_env()?;
+    let app = App::from_env_without_keys()?;
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
         Ok::<_, Error>(register::handle(event.payload, app).await)

@@ -15,15 +15,20 @@ use stt_eval_shared::providers::{
 };
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::units::Claimed;
 use stt_eval_shared::{App, Deadline};
 
 use super::Failure;
 use super::admission;
 use super::stage::{Stage, Staged};
 
-/// Least time that must be left to create a batch: its call's own time-out and
-/// the write after it.
+/// Least time that must be left to claim a unit and create its batch.
 const NEEDED: Duration = Duration::from_secs(90);
+/// Least of it that must be left once the unit is claimed: the call's own
+/// time-out and the write after it.
+const TO_CREATE: Duration = Duration::from_secs(75);
+/// How often a claim is tried at most.
+const CLAIMS: usize = 2;
 /// Pause before a unit looks again at what somebody else is sending.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -202,6 +207,7 @@ impl Work<'_> {
             Ok(input) => input,
             Err(error) => return self.refused_before_claim(&error).await,
         };
+        self.forget_earlier(client, &credential, &input).await;
         if !self.deadline.allows(NEEDED) {
             let waiting = Event::Waiting {
                 pause: Duration::ZERO,
@@ -209,7 +215,6 @@ impl Work<'_> {
             };
             return wait(app, unit, waiting).await;
         }
-        self.forget_earlier(client, &credential, &input).await;
         self.create(client, &credential, &provider.config.model, input, unsent)
             .await
     }
@@ -230,24 +235,36 @@ impl Work<'_> {
             .filter(|name| **name != input.name)
             && let Err(error) = client.delete_file(credential, earlier).await
         {
-            tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a file stays at the provider");
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a file stays at the provider");
         }
     }
 
     /// Writes the intent. Bringing the audio may have taken long, and the sweeper
     /// or a twin of the message may have touched the unit meanwhile: that alone
-    /// is no reason to come again with everything at hand.
+    /// is no reason to come again with everything at hand. `None` when there is
+    /// nothing to be done any more, or by somebody else.
     async fn claim(&self, claim: Event) -> Result<Option<Unit>, Failure> {
-        let (app, unit) = (self.app, &self.unit);
-        if let Some(claimed) = save(app, unit, claim.clone()).await? {
-            return Ok(Some(claimed));
+        let (app, mine) = (self.app, &self.unit);
+        let mut unit = mine.clone();
+        for _ in 0..CLAIMS {
+            let Ok(step) = unit.step(claim.clone(), Timestamp::now(), &app.config.policy) else {
+                return Ok(None);
+            };
+            match app.store.save_claimed(&step.unit).await? {
+                Claimed::Yes => return Ok(Some(step.unit)),
+                Claimed::Unwanted => {
+                    return save(app, &unit, Event::Cancel).await.map(|_| None);
+                }
+                Claimed::Changed => {}
+            }
+            let stored = app.store.unit(&mine.project, mine.run, mine.key).await?;
+            // Another attempt would have another request document.
+            match stored.filter(|stored| stored.attempt == mine.attempt) {
+                Some(stored) => unit = stored,
+                None => return Ok(None),
+            }
         }
-        let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
-        // Another attempt would have another request document.
-        match stored.filter(|stored| stored.attempt == unit.attempt) {
-            Some(stored) => save(app, &stored, claim).await,
-            None => Ok(None),
-        }
+        Ok(None)
     }
 
     /// The irreversible step: intent, one call, record.
@@ -270,6 +287,16 @@ impl Work<'_> {
         let Some(unit) = self.claim(claim).await? else {
             return Ok(());
         };
+        // The claim itself may have taken long. No batch exists yet, so the unit
+        // simply comes again.
+        if !self.deadline.allows(TO_CREATE) {
+            let event = Event::Refused {
+                fence,
+                retry_after: None,
+                reason: WaitingReason::Other,
+            };
+            return wait(app, &unit, event).await;
+        }
         let display_name = unit.display_name(&app.config.stage, unit.attempt);
         let created = client
             .create(credential, model, &input, &display_name)
@@ -277,7 +304,7 @@ impl Work<'_> {
         let now = Timestamp::now();
         match created {
             Ok(batch) => {
-                tracing::info!(run_id = %unit.run, unit = %unit.key, attempt = unit.attempt, "a batch was created");
+                tracing::info!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch was created");
                 let created = Event::Created { fence, batch };
                 let Ok(step) = unit.step(created, now, &app.config.policy) else {
                     return Ok(());
@@ -294,13 +321,13 @@ impl Work<'_> {
                     // It stays an open intent; the search will find the batch
                     // by its name.
                     Err(error) => {
-                        tracing::error!(run_id = %unit.run, unit = %unit.key, %error, "a created batch was not recorded");
+                        tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a created batch was not recorded");
                         Ok(())
                     }
                 }
             }
             Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a batch was not created");
+                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch was not created");
                 self.not_created(&unit, fence, &error).await
             }
         }
@@ -350,7 +377,7 @@ impl Work<'_> {
 
     async fn refused_before_claim(&self, error: &CallError) -> Result<(), Failure> {
         let unit = &self.unit;
-        tracing::warn!(run_id = %unit.run, unit = %unit.key, %error, "a request document was not taken");
+        tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a request document was not taken");
         match error {
             CallError::Rejected {
                 kind: Rejection::Unauthorized,

@@ -295,6 +295,7 @@ fn environment(
     let real = options.gemini == GeminiChoice::Real;
     for (name, value) in [
         ("STAGE", "local".to_owned()),
+        ("STACK_NAME", "local".to_owned()),
         ("BUCKET", BUCKET.to_owned()),
         ("SUBMIT_QUEUE_URL", cloud.queue_url(SUBMISSIONS)),
         ("KEY_FILE", key_file.display().to_string()),

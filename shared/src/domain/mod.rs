@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod rescoring;
 pub mod result;
 pub mod run;
+mod stored_score;
 pub mod timestamp;
 pub mod unit;
 pub mod validate;

@@ -87,6 +87,7 @@ pub struct Rescored {
     /// Language it was scored in.
     pub language: String,
     /// Score, for a completed item with a reference.
+    #[serde(default, with = "super::stored_score")]
     pub score: Option<SampleScore>,
 }
 

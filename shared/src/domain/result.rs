@@ -39,6 +39,7 @@ pub struct Outcome {
     /// Text, for a completed item.
     pub transcription: Option<String>,
     /// Score, for a completed item with a reference.
+    #[serde(default, with = "super::stored_score")]
     pub score: Option<SampleScore>,
     /// Stable code of the failure.
     pub error_code: Option<String>,

@@ -14,16 +14,16 @@ const PART: usize = 8 * 1024 * 1024;
 
 impl Objects {
     /// Streams an object of unknown length; at most two parts are in memory.
-    /// Gives its length.
+    /// Gives its bytes when they fit one part: whoever reads it next need not
+    /// ask for it.
     pub async fn put_stream(
         &self,
         key: &str,
         content_type: &str,
         mut body: ByteStream,
-    ) -> Result<u64, ObjectError> {
+    ) -> Result<Option<Bytes>, ObjectError> {
         let mut part = BytesMut::new();
         let mut multipart: Option<Multipart<'_>> = None;
-        let mut length = 0u64;
         loop {
             let chunk = body
                 .next()
@@ -41,12 +41,12 @@ impl Objects {
             };
             let last = chunk.is_none();
             if let Some(chunk) = chunk {
-                length += chunk.len() as u64;
                 part.extend_from_slice(&chunk);
             }
             if last && multipart.is_none() {
-                self.put(key, content_type, part.freeze()).await?;
-                return Ok(length);
+                let whole = part.freeze();
+                self.put(key, content_type, whole.clone()).await?;
+                return Ok(Some(whole));
             }
             if part.len() >= PART || (last && !part.is_empty()) {
                 let mut upload = match multipart.take() {
@@ -62,7 +62,7 @@ impl Objects {
             }
             if last && let Some(upload) = multipart {
                 upload.complete().await?;
-                return Ok(length);
+                return Ok(None);
             }
         }
     }

@@ -75,7 +75,7 @@ pub use metrics::{Counts, Rates};
 use normalise::Normaliser;
 pub use pair::{AlignedWord, Scorer, SpannedWord};
 pub use reference::validate_reference;
-pub use sample::{ReferenceSize, SampleScore};
+pub use sample::{ReferenceSize, SampleCounts, SampleScore};
 pub use tokens::words;
 
 /// Version of the scorer, stored with each score. It changes when the same texts

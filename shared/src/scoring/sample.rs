@@ -102,13 +102,31 @@ impl SampleScore {
         }
     }
 
-    pub(super) fn new(
-        normalised: &PairCounts,
-        raw: &PairCounts,
-        normaliser: &str,
+    /// The counts that every figure is made of.
+    pub fn counts(&self) -> SampleCounts {
+        SampleCounts {
+            words: self.words(),
+            chars: self.chars(),
+            graphemes: self.graphemes,
+            raw_words: self.raw_words,
+            raw_chars: self.raw_chars,
+        }
+    }
+
+    /// The score that has these counts.
+    pub fn from_counts(
+        counts: SampleCounts,
+        normaliser: String,
+        scorer_version: String,
         flags: Vec<Flag>,
     ) -> Self {
-        let (words, chars) = (normalised.words, normalised.chars);
+        let SampleCounts {
+            words,
+            chars,
+            graphemes,
+            raw_words,
+            raw_chars,
+        } = counts;
         let rates = words.rates();
         Self {
             wer: rates.error_rate,
@@ -128,17 +146,50 @@ impl SampleScore {
             char_insertions: chars.insertions,
             reference_chars: chars.reference(),
             hypothesis_chars: chars.hypothesis(),
-            cer_grapheme: normalised.graphemes.error_rate(),
-            graphemes: normalised.graphemes,
-            raw_wer: raw.words.error_rate(),
-            raw_cer: raw.chars.error_rate(),
-            raw_words: raw.words,
-            raw_chars: raw.chars,
-            normaliser: normaliser.to_owned(),
-            scorer_version: super::SCORER_VERSION.to_owned(),
+            cer_grapheme: graphemes.error_rate(),
+            graphemes,
+            raw_wer: raw_words.error_rate(),
+            raw_cer: raw_chars.error_rate(),
+            raw_words,
+            raw_chars,
+            normaliser,
+            scorer_version,
             flags,
         }
     }
+
+    pub(super) fn new(
+        normalised: &PairCounts,
+        raw: &PairCounts,
+        normaliser: &str,
+        flags: Vec<Flag>,
+    ) -> Self {
+        let counts = SampleCounts {
+            words: normalised.words,
+            chars: normalised.chars,
+            graphemes: normalised.graphemes,
+            raw_words: raw.words,
+            raw_chars: raw.chars,
+        };
+        let version = super::SCORER_VERSION.to_owned();
+        Self::from_counts(counts, normaliser.to_owned(), version, flags)
+    }
+}
+
+/// The counts of a score: all that has to be kept of it beside the names of its
+/// normaliser and its scorer, and its flags.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SampleCounts {
+    /// Words after normalisation.
+    pub words: Counts,
+    /// Code points after normalisation.
+    pub chars: Counts,
+    /// Grapheme clusters after normalisation.
+    pub graphemes: Counts,
+    /// Words of the untouched texts.
+    pub raw_words: Counts,
+    /// Code points of the untouched texts.
+    pub raw_chars: Counts,
 }
 
 /// Counts of one pair under one normaliser.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::{self, Item, Row};
+use super::row::{self, Item, Row, s};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, read_page};
 use crate::access::credentials::SealedCredential;
@@ -45,6 +45,22 @@ impl Store {
             .get(&self.tables.access, id.as_str(), "project")
             .await?;
         found.map(row::read).transpose()
+    }
+
+    /// Whether there is such a project. Asks for a key of the item and nothing
+    /// else: `register` may read no more of this table.
+    pub async fn has_project(&self, id: &ProjectId) -> Result<bool, StoreError> {
+        let answer = self
+            .db
+            .get_item()
+            .table_name(&self.tables.access)
+            .key("pk", s(id.as_str()))
+            .key("sk", s("project"))
+            .projection_expression("pk")
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(answer.item.is_some())
     }
 
     /// Makes an API key.

@@ -139,12 +139,24 @@ impl Store {
         run: RunId,
         unit: UnitKey,
     ) -> Result<(), StoreError> {
+        self.give_back_slots_of(project, provider, credential, &[(run, unit)])
+            .await
+    }
+
+    /// Gives back the slots that units of a credential have.
+    pub async fn give_back_slots_of(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        credential: &str,
+        units: &[(RunId, UnitKey)],
+    ) -> Result<(), StoreError> {
         let slots = self.slots(project, provider, credential).await?;
-        let mine = slots
+        let theirs = slots
             .taken
             .into_iter()
-            .filter(|slot| slot.run == run && slot.unit == unit);
-        self.give_back_slots(project, provider, credential, mine)
+            .filter(|slot| units.contains(&(slot.run, slot.unit)));
+        self.give_back_slots(project, provider, credential, theirs)
             .await
     }
 

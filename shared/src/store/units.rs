@@ -4,14 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row, n, s};
 use super::runs::run_item;
+use super::txn::{Txn, TxnError};
 use super::{Store, StoreError};
-use crate::domain::run::Run;
+use crate::domain::run::{Run, RunStatus};
 use crate::domain::unit::{Unit, UnitKey, UnitState, WaitingUnit};
 use crate::domain::{ProjectId, RunId, Timestamp};
 
 /// Pages of 1 MB that are read to tell what a run waits for: some 5,000 units,
 /// more than a run of 16 models and 10,000 samples of usual size has.
 const WAITING_PAGES: usize = 4;
+
+/// How often a submission and the poll of its credential may collide.
+const TASK_TRIES: u32 = 10;
 
 /// The work of asking one provider, with one credential, for its batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,12 @@ pub struct PollTask {
     /// When batches that nobody recorded were last looked for.
     #[serde(default)]
     pub audited_at: Option<Timestamp>,
+    /// When every open batch was last asked for.
+    #[serde(default)]
+    pub asked_at: Option<Timestamp>,
+    /// Whether somebody holds the task; if they crash, until it is due again.
+    #[serde(default)]
+    pub busy: bool,
     /// When to poll next.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
@@ -44,6 +54,18 @@ pub struct OpenUnit {
     pub key: UnitKey,
     /// Name of the batch.
     pub batch: String,
+}
+
+/// What came of writing a unit's claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is written.
+    Yes,
+    /// The unit has changed meanwhile.
+    Changed,
+    /// The run does not want the unit any more: it was cancelled, deleted, or
+    /// retried.
+    Unwanted,
 }
 
 /// What a due item of table `units` stands for.
@@ -82,6 +104,13 @@ fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
         _ => row,
     };
     Ok(row.build())
+}
+
+fn task_item(task: &PollTask) -> Result<Item, StoreError> {
+    let sk = poll_key(&task.provider, &task.credential);
+    Ok(Row::new(task.project.as_str(), sk, task)?
+        .due(task.due_at)
+        .build())
 }
 
 fn parse_key(sk: &str) -> Option<UnitKey> {
@@ -191,52 +220,103 @@ impl Store {
             .await
     }
 
-    /// Writes a unit that now is at its provider, and makes sure that the
-    /// provider is asked for it.
-    pub async fn save_submitted(&self, unit: &Unit, poll_at: Timestamp) -> Result<(), StoreError> {
-        let credential = unit.credential.clone().unwrap_or_default();
-        let table = &self.tables.units;
-        let sk = poll_key(&unit.provider, &credential);
-        // Every field of the task, so that the first submission makes it.
-        let fields = Row::new(
-            unit.project.as_str(),
-            &*sk,
-            &serde_json::json!({
-                "project": unit.project, "provider": unit.provider, "credential": credential,
-            }),
-        )?
-        .due(Some(poll_at))
-        .build();
+    /// Writes a unit's claim, if its run is still where the unit belongs: once
+    /// people were told that a run is cancelled, no batch may be made for it.
+    pub async fn save_claimed(&self, unit: &Unit) -> Result<Claimed, StoreError> {
         let values = Item::from([
-            (":project".into(), s(unit.project.as_str())),
-            (":provider".into(), s(&*unit.provider)),
-            (":credential".into(), s(&*credential)),
-            (
-                ":shard".into(),
-                fields.get("due_shard").cloned().unwrap_or_else(|| s("d0")),
-            ),
-            (":at".into(), n(poll_at.millis())),
-            (":zero".into(), n(0)),
-            (":one".into(), n(1)),
+            (":generation".into(), n(unit.generation)),
+            (":round".into(), n(unit.key.round)),
+            (":pending".into(), s(RunStatus::Pending.as_str())),
+            (":processing".into(), s(RunStatus::Processing.as_str())),
         ]);
         let txn = self
             .txn()
-            .put_rev(table, unit_item(unit)?, unit.rev)?
-            .update(
-                table,
-                (unit.project.as_str(), &sk),
-                "SET #project = :project, #provider = :provider, #credential = :credential, \
-             due_shard = :shard, due_at = :at, quiet = :zero, \
-             rev = if_not_exists(rev, :zero) + :one",
-                None,
+            .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?
+            .check(
+                &self.tables.runs,
+                (unit.project.as_str(), &unit.run.to_string()),
+                "#generation = :generation AND #round = :round \
+                 AND #status IN (:pending, :processing)",
                 &[
-                    ("#project", "project"),
-                    ("#provider", "provider"),
-                    ("#credential", "credential"),
+                    ("#generation", "generation"),
+                    ("#round", "round"),
+                    ("#status", "status"),
                 ],
                 values,
             )?;
-        Ok(txn.commit().await?)
+        match txn.commit().await {
+            Ok(()) => Ok(Claimed::Yes),
+            Err(TxnError::Condition { index: 0, .. }) => Ok(Claimed::Changed),
+            Err(TxnError::Condition { .. }) => Ok(Claimed::Unwanted),
+            Err(TxnError::Store(error)) => Err(error),
+        }
+    }
+
+    /// Writes a unit that now is at its provider, and makes sure that the
+    /// provider is asked for it, at the latest at a time, or as soon as whoever
+    /// asks it now has ended.
+    pub async fn save_submitted(&self, unit: &Unit, poll_at: Timestamp) -> Result<(), StoreError> {
+        let credential = unit.credential.clone().unwrap_or_default();
+        for attempt in 1..=TASK_TRIES {
+            let task = self
+                .poll_task(&unit.project, &unit.provider, &credential)
+                .await?;
+            let txn = self
+                .txn()
+                .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
+            match self
+                .wake(txn, unit, &credential, task.as_ref(), poll_at)?
+                .commit()
+                .await
+            {
+                Ok(()) => return Ok(()),
+                // The task is not as it was a moment ago.
+                Err(TxnError::Condition { index: 1, .. }) => super::pause(attempt).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the poll of a credential changes all the time".into(),
+        ))
+    }
+
+    /// Makes the poll task of a unit that was submitted, or due earlier. Never
+    /// later: steady submissions would put the poll off for good. Nor while
+    /// somebody holds it: they see to it when they are done.
+    fn wake<'a>(
+        &self,
+        txn: Txn<'a>,
+        unit: &Unit,
+        credential: &str,
+        task: Option<&PollTask>,
+        poll_at: Timestamp,
+    ) -> Result<Txn<'a>, StoreError> {
+        let table = &self.tables.units;
+        let Some(task) = task else {
+            let task = PollTask {
+                project: unit.project.clone(),
+                provider: unit.provider.clone(),
+                credential: credential.to_owned(),
+                quiet: 0,
+                audited_at: None,
+                asked_at: None,
+                busy: false,
+                due_at: Some(poll_at),
+                rev: 1,
+            };
+            return txn.put_rev(table, task_item(&task)?, task.rev);
+        };
+        let due_at = match task.due_at {
+            Some(due_at) if task.busy || due_at <= poll_at => due_at,
+            _ => poll_at,
+        };
+        let next = PollTask {
+            quiet: 0,
+            due_at: Some(due_at),
+            rev: task.rev + 1,
+            ..task.clone()
+        };
+        txn.put_rev(table, task_item(&next)?, next.rev)
     }
 
     /// Writes a collected unit and what it adds to its run, together.
@@ -315,11 +395,8 @@ impl Store {
 
     /// Writes a poll task's next revision: a claim, or its next time.
     pub async fn save_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
-        let sk = poll_key(&task.provider, &task.credential);
-        let item = Row::new(task.project.as_str(), sk, task)?
-            .due(task.due_at)
-            .build();
-        self.put_rev(&self.tables.units, item, task.rev).await
+        self.put_rev(&self.tables.units, task_item(task)?, task.rev)
+            .await
     }
 
     /// Removes a poll task nobody needs, unless somebody did meanwhile.

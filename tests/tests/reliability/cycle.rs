@@ -101,6 +101,8 @@ async fn busy_project(case: &Case, number: u64) {
         credential: credential.id,
         quiet: 0,
         audited_at: None,
+        asked_at: None,
+        busy: false,
         due_at: Some(now),
         rev: 1,
     };

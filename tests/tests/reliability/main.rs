@@ -8,6 +8,7 @@
 )]
 
 mod again;
+mod asking;
 mod cycle;
 mod draw;
 mod failing;

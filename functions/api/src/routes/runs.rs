@@ -17,6 +17,7 @@ use crate::handlers;
 use crate::id::PathId;
 use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
 use crate::json::{JsonBody, NoBody};
+use crate::observe::about_run;
 use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::routes::gather::Gather;
 use crate::services::results::{Selection, show as show_results};
@@ -145,6 +146,7 @@ async fn create(
 async fn again(app: &App, tenant: &Tenant, status: StatusCode, made: &[String]) -> Answer {
     let ids: Vec<RunId> = made_ids(made)?;
     let id = ids.first().ok_or_else(deleted_since)?;
+    about_run(*id);
     let run = app
         .store
         .run(&tenant.project, *id)

@@ -24,6 +24,7 @@ use crate::dto::runs::{NewRun, WaitingView};
 use crate::error::{ApiError, finish};
 use crate::id::in_body;
 use crate::idempotency::Attempt;
+use crate::observe::about_run;
 
 /// Rounds are part of sort keys with two digits.
 const MAX_ROUNDS: u16 = 99;
@@ -108,6 +109,7 @@ pub async fn accept(
         }
     };
     let run = accepted(app, tenant, attempt, name, &dataset, &models, config)?;
+    about_run(run.id);
     match write(app, attempt, &run).await {
         Ok(run) => Ok(run),
         Err(error) => {

@@ -1,0 +1,148 @@
+//! When a credential's batches are asked for: never less often for being many,
+//! and each by one question only.
+
+use std::time::Duration;
+
+use gemini_sim::SimConfig;
+use serde_json::json;
+use stt_eval_shared::domain::unit::Unit;
+use stt_eval_shared::domain::{RunId, Timestamp};
+use stt_eval_shared::store::units::PollTask;
+
+use crate::rig::{Case, FLASH, Ground, Options, PRO};
+
+const FIRST: Duration = Duration::from_secs(60);
+
+/// A case whose batches take a day.
+async fn slow(ground: &std::sync::Arc<Ground>) -> Case {
+    let options = Options {
+        settings: vec![
+            ("UNIT_BACKSTOP_SECONDS", "1800"),
+            ("TASK_LEASE_SECONDS", "300"),
+            ("POLL_PAUSES_SECONDS", "60,600"),
+        ],
+        sim: Some(SimConfig {
+            batch_delay: Duration::from_secs(24 * 3_600),
+            ..SimConfig::default()
+        }),
+        ..Options::default()
+    };
+    Case::start(ground, options).await
+}
+
+/// A run whose two units are at the provider.
+async fn submitted(case: &Case, dataset: &str, name: &str) -> RunId {
+    let models = [PRO, FLASH];
+    let wanted = json!({ "run_name": name, "dataset_id": dataset, "providers": models });
+    let made = case
+        .ask("api runs", "POST", "/runs", Some(&wanted), name)
+        .await;
+    while case.pump().await > 0 {}
+    made["id"].as_str().unwrap().parse().unwrap()
+}
+
+async fn task(case: &Case) -> PollTask {
+    let store = &case.clean.store;
+    let sealed = store.credential(&case.project, "google").await.unwrap();
+    let id = sealed.unwrap().id;
+    let task = store.poll_task(&case.project, "google", &id).await;
+    task.unwrap().unwrap()
+}
+
+async fn change(case: &Case, change: impl FnOnce(&mut PollTask)) {
+    let mut task = task(case).await;
+    change(&mut task);
+    task.rev += 1;
+    case.clean.store.save_poll_task(&task).await.unwrap();
+}
+
+async fn units(case: &Case, run: RunId) -> Vec<Unit> {
+    case.clean.store.units_of(&case.project, run).await.unwrap()
+}
+
+async fn all_due(case: &Case, run: RunId) {
+    for unit in units(case, run).await {
+        let due = Unit {
+            due_at: Some(Timestamp::now()),
+            rev: unit.rev + 1,
+            ..unit
+        };
+        case.clean.store.save_unit(&due).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_its_credential_asks_for_costs_no_call_of_its_own() {
+    let ground = Ground::start().await;
+    let case = slow(&ground).await;
+    let dataset = case.dataset().await;
+    let run = submitted(&case, &dataset, "run-1").await;
+
+    change(&case, |task| task.due_at = Some(Timestamp::now())).await;
+    case.poll().await;
+    let asked = task(&case).await;
+    assert!(asked.asked_at.is_some() && !asked.busy, "{asked:?}");
+
+    all_due(&case, run).await;
+    case.sim.reset_ledger();
+    case.poll().await;
+    assert_eq!(case.sim.ledger().total(), 0);
+    assert_eq!(
+        task(&case).await,
+        asked,
+        "nor does it call for another poll"
+    );
+    let now = Timestamp::now();
+    assert!(units(&case, run).await.iter().all(|u| u.due_at > Some(now)));
+
+    // Nobody asked for long: each unit sees to itself.
+    let long_ago = Timestamp::now() - Duration::from_secs(3_600);
+    change(&case, |task| task.asked_at = Some(long_ago)).await;
+    all_due(&case, run).await;
+    case.poll().await;
+    assert_eq!(case.sim.ledger().total(), 2);
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn submissions_bring_a_poll_forward_and_never_put_it_off() {
+    let ground = Ground::start().await;
+    let case = slow(&ground).await;
+    let dataset = case.dataset().await;
+    submitted(&case, &dataset, "run-2").await;
+    for _ in 0..2 {
+        change(&case, |task| task.due_at = Some(Timestamp::now())).await;
+        case.poll().await;
+    }
+    let quiet = task(&case).await;
+    assert!(
+        quiet.due_at > Some(Timestamp::now() + FIRST * 2),
+        "{quiet:?}"
+    );
+
+    submitted(&case, &dataset, "run-3").await;
+    let forward = task(&case).await;
+    assert!(forward.due_at <= Some(Timestamp::now() + FIRST));
+    assert_eq!(forward.quiet, 0);
+
+    let soon = Timestamp::now() + FIRST / 2;
+    change(&case, |task| task.due_at = Some(soon)).await;
+    submitted(&case, &dataset, "run-4").await;
+    assert_eq!(task(&case).await.due_at, Some(soon), "not put off");
+
+    // Nor is it taken from somebody who holds it.
+    let held = Timestamp::now() + FIRST * 4;
+    change(&case, |task| {
+        task.busy = true;
+        task.due_at = Some(held);
+        task.quiet = 3;
+    })
+    .await;
+    submitted(&case, &dataset, "run-5").await;
+    let after = task(&case).await;
+    assert_eq!(
+        (after.due_at, after.busy, after.quiet),
+        (Some(held), true, 0)
+    );
+    case.end().await;
+}
