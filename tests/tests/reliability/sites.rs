@@ -3,8 +3,9 @@
 //! in which nothing failed.
 //!
 //! The list of calls is recorded, not written down. By default a part of the
-//! product is drawn by seed; `RELIABILITY_FULL=1` runs all of it, and
-//! `RELIABILITY_SEED` draws another part.
+//! product is drawn by seed; `RELIABILITY_FULL=1` runs all of it,
+//! `RELIABILITY_SEED` draws another part, and `RELIABILITY_ONLY=…` runs the
+//! cases whose names contain that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ use crate::workflow::Flow;
 /// Cases under way at once, of all tests together. Most of them wait for a grace
 /// or a lease at any moment; more would only make the others late.
 static ROOM: Semaphore = Semaphore::const_new(12);
-/// Of so many cases one is drawn by default.
-const ONE_OF: u64 = 16;
+/// Of so many cases one is drawn by default; `RELIABILITY_ONE_OF` says otherwise.
+const ONE_OF: u64 = 24;
 /// The due indexes are read over and over by the same call; so many of its
 /// readings are call sites.
 const READINGS: u32 = 2;
@@ -256,6 +257,7 @@ async fn product(
     let full = std::env::var("RELIABILITY_FULL").is_ok();
     let seed = setting("RELIABILITY_SEED", 1);
     let only = std::env::var("RELIABILITY_ONLY").ok();
+    let one_of = setting("RELIABILITY_ONE_OF", ONE_OF);
     let begun = Instant::now();
     let clean = Arc::new(clean);
     let mut coverage = Coverage::new();
@@ -267,7 +269,7 @@ async fn product(
         let name = format!("{title}: {}", injected.name());
         let drawn = match &only {
             Some(part) => name.contains(part.as_str()),
-            None => full || draw(&name, seed).is_multiple_of(ONE_OF),
+            None => full || draw(&name, seed).is_multiple_of(one_of),
         };
         if !drawn {
             continue;
