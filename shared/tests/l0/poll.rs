@@ -23,6 +23,8 @@ const TASK_LEASE: Duration = Duration::from_secs(300);
 const PAUSES: [u64; 4] = [60, 120, 300, 600];
 /// Polls without an open batch after which the task is removed.
 const EMPTY_POLLS: u32 = 3;
+/// How often a claim that submissions change is tried to be ended.
+const RELEASES: usize = 5;
 /// Between two looks for batches that nobody recorded.
 const AUDIT: Duration = Duration::from_secs(3_600);
 
@@ -337,6 +339,7 @@ async fn poll(cx: &Cx) -> Result<(), Failed> {
     let now = cx.now();
     let claimed = PollTask {
         due_at: now + TASK_LEASE,
+        busy: true,
         rev: task.rev + 1,
         ..task
     };
@@ -360,20 +363,47 @@ async fn poll(cx: &Cx) -> Result<(), Failed> {
     let audited_at = audit_if_due(cx, &task, leaving).await;
     // Not before a look that found everything in order.
     let gone = leaving && audited_at.is_some_and(|at| at >= now);
-    let pause = PAUSES[PAUSES.len().min(quiet as usize + 1) - 1];
-    let next = PollTask {
+    let done = PollTask {
         quiet,
         audited_at,
-        due_at: cx.now() + Duration::from_secs(pause),
-        rev: claimed.rev + 1,
+        ..claimed
     };
-    match cx
-        .save_poll_task((!gone).then_some(next), claimed.rev)
-        .await
-    {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
+    if gone {
+        return match cx.save_poll_task(None, claimed.rev).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
     }
+    release(cx, done).await
+}
+
+/// `release`: ends the claim of a task. A submission meanwhile has changed it,
+/// and wants it to be asked again soon.
+async fn release(cx: &Cx, task: PollTask) -> Result<(), Failed> {
+    let (mut quiet, mut rev) = (task.quiet, task.rev);
+    for _ in 0..RELEASES {
+        let pause = PAUSES[PAUSES.len().min(quiet as usize + 1) - 1];
+        let next = PollTask {
+            quiet,
+            due_at: cx.now() + Duration::from_secs(pause),
+            busy: false,
+            rev: rev + 1,
+            ..task
+        };
+        match cx.save_poll_task(Some(next), rev).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match cx.poll_task().await? {
+            Some(stored) if stored.busy && stored.due_at == task.due_at => {
+                (quiet, rev) = (0, stored.rev);
+            }
+            // The claim ran out, and somebody else has it now.
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// `audit_if_due`: gives when batches that nobody recorded were last looked for.
