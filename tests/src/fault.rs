@@ -75,6 +75,28 @@ struct Book {
     log: Vec<Site>,
     plan: Option<(Site, Kind)>,
     struck: bool,
+    hold: Option<(Wanted, Arc<Held>)>,
+}
+
+type Wanted = Box<dyn FnMut(&Site) -> bool + Send>;
+
+/// A call that stands still.
+#[derive(Debug, Default)]
+pub struct Held {
+    reached: Notify,
+    go: Notify,
+}
+
+impl Held {
+    /// Returns once the call is about to be sent.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets it be sent.
+    pub fn release(&self) {
+        self.go.notify_one();
+    }
 }
 
 /// Numbers calls and makes one of them fail.
@@ -98,6 +120,22 @@ impl Injector {
     /// Makes a call go wrong, once.
     pub fn arm(&self, site: Site, kind: Kind) {
         self.book().plan = Some((site, kind));
+    }
+
+    /// Counts anew: what follows has sites of its own, whatever came before.
+    pub fn restart(&self) {
+        let mut book = self.book();
+        book.counts.clear();
+        book.log.clear();
+        book.plan = None;
+        book.struck = false;
+    }
+
+    /// Holds the first call that is wanted, before it is sent.
+    pub fn hold(&self, wanted: impl FnMut(&Site) -> bool + Send + 'static) -> Arc<Held> {
+        let held = Arc::new(Held::default());
+        self.book().hold = Some((Box::new(wanted), held.clone()));
+        held
     }
 
     /// Whether the fault happened.
@@ -128,9 +166,10 @@ impl Injector {
         }
     }
 
-    /// The next call: gives what is to go wrong with it.
-    fn next(&self, call: String) -> Option<Kind> {
-        let mut book = self.book();
+    /// The next call: gives what is to go wrong with it, and what it waits for.
+    fn next(&self, call: String) -> (Option<Kind>, Option<Arc<Held>>) {
+        let mut guard = self.book();
+        let book = &mut *guard;
         let handler = book.handler;
         let count = book.counts.entry((handler, call.clone())).or_default();
         *count += 1;
@@ -144,12 +183,14 @@ impl Injector {
             .as_ref()
             .filter(|(wanted, _)| *wanted == site)
             .map(|(_, kind)| *kind);
+        let wanted = book.hold.as_mut().is_some_and(|(wanted, _)| wanted(&site));
+        let held = book.hold.take_if(|_| wanted).map(|(_, held)| held);
         book.log.push(site);
         if kind.is_some() {
             book.plan = None;
             book.struck = true;
         }
-        kind
+        (kind, held)
     }
 
     /// Puts this layer around an HTTP client of the SDK.
@@ -227,8 +268,17 @@ fn throttled(request: &HttpRequest) -> HttpResponse {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(kind) = self.injector.next(name_of(&request)) else {
-            return self.connector.call(request);
+        let (kind, held) = self.injector.next(name_of(&request));
+        let Some(kind) = kind else {
+            let Some(held) = held else {
+                return self.connector.call(request);
+            };
+            let connector = self.connector.clone();
+            return HttpConnectorFuture::new(async move {
+                held.reached.notify_one();
+                held.go.notified().await;
+                connector.call(request).await
+            });
         };
         match kind {
             Kind::Before => return HttpConnectorFuture::ready(Err(broken())),

@@ -190,7 +190,13 @@ async fn audit_now(
         return Ok(audit::Found::default());
     };
     let client = client(app, &task.provider)?;
-    audit::audit(app, &task.project, client, &credential, listed).await
+    match audit::audit(app, &task.project, client, &credential, listed).await {
+        // Nobody can look any more, and a task that waits for it never ends.
+        Err(Failure::Provider(error)) if units::is_unauthorized(&error) => {
+            Ok(audit::Found::default())
+        }
+        audited => audited,
+    }
 }
 
 /// A pause that grows while nothing changes, off by up to a tenth so that

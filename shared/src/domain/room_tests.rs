@@ -113,7 +113,7 @@ fn audio_counts_once_for_all_models_and_until_it_is_deleted() {
     assert!(room.is_pressed(&LIMITS));
     assert_eq!(room.due_at, Some(at(0)));
     clear(&mut room, &second);
-    assert_eq!(room.next(&LIMITS), [other.slot.clone()]);
+    assert_eq!(room.next(&LIMITS), std::slice::from_ref(&other.slot));
     assert_eq!(ask(&mut room, &other), None);
     assert!(room.line.is_empty() && room.left.is_empty());
 }

@@ -30,12 +30,23 @@ pub async fn collect(cx: &Cx, unit: Unit) -> Result<(), Failed> {
     };
     let outcomes = outcomes(cx, &unit, lines.as_deref());
     cx.write_outcomes(unit.key.round, &outcomes).await?;
-    finish(cx, &unit, fence, &outcomes).await?;
-    // Best effort: the provider forgets by itself after a while.
-    if cx.credential().await {
+    // Who dies after this collects again, from what has landed.
+    forget(cx, &unit, &ending).await;
+    finish(cx, &unit, fence, &outcomes).await
+}
+
+/// What the provider keeps for the batch. Best effort: it forgets by itself
+/// after a while.
+async fn forget(cx: &Cx, unit: &Unit, ending: &Ending) {
+    if !cx.credential().await {
+        return;
+    }
+    if unit.batch_input.is_some() {
         let _ = cx.delete_input((unit.key, unit.attempt)).await;
     }
-    Ok(())
+    if let Ending::Output { output } = ending {
+        let _ = cx.delete_output(output).await;
+    }
 }
 
 fn goes_on(cx: &Cx, run: &stt_eval_shared::domain::run::Run, unit: &Unit) -> bool {
@@ -62,7 +73,7 @@ async fn land(
     let lines = match cx.download(output).await {
         Ok(lines) => lines,
         Err(CallError::NotFound) => return Ok(None),
-        Err(CallError::Unauthorized) if out_of_reach(cx, Some(run)) => return Ok(None),
+        Err(CallError::Unauthorized) if out_of_reach(cx, run) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     cx.land(unit, Rc::clone(&lines)).await?;

@@ -70,10 +70,13 @@ fn batches(w: &World, found: &mut Vec<String>) {
         if !ours && batch.is_forgotten(w.clock) {
             continue;
         }
-        if !batch.disowned && !batch.has_expired(w.clock) {
+        let excused = !ours && batch.is_excused(&w.provider.audits);
+        // Of what comes after the grace only the ends are judged: it is
+        // recorded, or was stopped by whoever could see it.
+        if !batch.is_tardy() && !batch.disowned && !batch.has_expired(w.clock) {
             kept.entry(batch.key).or_default().push(&batch.name);
         }
-        if !ours && !batch.disowned {
+        if !ours && !batch.disowned && !excused {
             found.push(format!(
                 "{} of {} is nobody's",
                 batch.name, batch.display_name
@@ -81,7 +84,7 @@ fn batches(w: &World, found: &mut Vec<String>) {
         }
         // It was told; more can't be done, should it take no notice of that or
         // come to its end before it could stop.
-        if !batch.is_over(w.clock) && !batch.disowned {
+        if !batch.is_over(w.clock) && !batch.disowned && !excused {
             found.push(format!(
                 "{} of {} still runs",
                 batch.name, batch.display_name

@@ -1,9 +1,9 @@
 //! What `functions/poll` does with units and credentials, operation by
 //! operation.
 
-use std::rc::Rc;
 use std::time::Duration;
 
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Effect, Event, Unit, UnitKey, UnitState};
 use stt_eval_shared::providers::BatchState;
@@ -23,6 +23,10 @@ const TASK_LEASE: Duration = Duration::from_secs(300);
 const PAUSES: [u64; 4] = [60, 120, 300, 600];
 /// Polls without an open batch after which the task is removed.
 const EMPTY_POLLS: u32 = 3;
+/// How often a claim that submissions change is tried to be ended.
+const RELEASES: usize = 5;
+/// Between two looks for batches that nobody recorded.
+const AUDIT: Duration = Duration::from_secs(3_600);
 
 impl From<CallError> for Failed {
     fn from(_: CallError) -> Self {
@@ -46,15 +50,15 @@ pub async fn handle(cx: &Cx) -> Result<(), Failed> {
 
 /// Saves a step after its effects. `None` when somebody else was faster.
 pub async fn save(cx: &Cx, unit: &Unit, event: Event) -> Result<Option<Unit>, Failed> {
-    let shared = matches!(event, Event::Searched { .. }) && !cx.protocol().deletes_shared_input;
+    let deletes = matches!(event, Event::Searched { .. }) && cx.protocol().deletes_shared_input;
     let Ok(step) = unit.step(event, cx.now(), &cx.policy()) else {
         return Ok(None);
     };
     for effect in step.effects {
         match effect {
             Effect::CancelBatch(batch) => {
-                cx.cancel(&batch).await?;
-                if !shared {
+                cancel_batch(cx, &batch).await?;
+                if deletes {
                     cx.delete_input((unit.key, unit.attempt)).await?;
                 }
             }
@@ -79,30 +83,45 @@ async fn delete_input(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
     }
 }
 
-/// Stops a batch and forgets its request document. What nobody can reach for
-/// longer than a batch may take is given up.
-pub async fn cancel(
-    cx: &Cx,
-    run: Option<&Rc<Run>>,
-    unit: &Unit,
-    batch: &str,
-) -> Result<(), Failed> {
+/// `cancel_batch`: nobody can stop it without access, and waiting for that
+/// would help nobody.
+async fn cancel_batch(cx: &Cx, batch: &str) -> Result<(), Failed> {
     if !cx.credential().await {
         return Ok(());
     }
-    let input = (unit.key, unit.attempt);
     match cx.cancel(batch).await {
-        Ok(()) => Ok(cx.delete_input(input).await?),
-        Err(CallError::Unauthorized) if out_of_reach(cx, run) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(CallError::Unauthorized) if !cx.protocol().waits_for_access => Ok(()),
+        stopped => Ok(stopped?),
     }
 }
 
-/// Whether a run stood still for so long that no batch of it is worth waiting
-/// for.
-pub fn out_of_reach(cx: &Cx, run: Option<&Rc<Run>>) -> bool {
-    let overdue = |run: &Rc<Run>| cx.now().since(run.updated_at) >= cx.policy().deadline;
-    !cx.protocol().waits_for_access && run.is_none_or(overdue)
+/// `cancel`: stops the batch of a unit that is given up, and forgets what was
+/// made for it.
+pub async fn cancel(cx: &Cx, unit: &Unit, batch: &str) -> Result<(), Failed> {
+    cancel_batch(cx, batch).await?;
+    if !cx.credential().await {
+        return Ok(());
+    }
+    // It may have ended before it could be stopped: what came of it goes, too.
+    let output = match cx.get(batch).await {
+        Ok((_, output)) => output,
+        Err(CallError::NotFound | CallError::Unauthorized) => None,
+        Err(error) => return Err(error.into()),
+    };
+    delete_input(cx, unit).await?;
+    if let Some(output) = output {
+        match cx.delete_output(&output).await {
+            Ok(()) | Err(CallError::Unauthorized) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run is so old that new access is not worth waiting for.
+pub fn out_of_reach(cx: &Cx, run: &Run) -> bool {
+    let patience = cx.policy().deadline * 2;
+    !cx.protocol().waits_for_access && cx.now().since(run.inserted_at) >= patience
 }
 
 /// `units::due`.
@@ -123,7 +142,7 @@ async fn due(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
     match &unit.state {
         UnitState::Creating { .. } => search(cx, &unit).await,
         UnitState::Cancelling { batch } => {
-            cancel(cx, run.as_ref(), &unit, batch).await?;
+            cancel(cx, &unit, batch).await?;
             save(cx, &unit, Event::Stopped).await.map(drop)
         }
         _ if !wanted => save(cx, &unit, Event::Cancel).await.map(drop),
@@ -251,10 +270,7 @@ async fn look(cx: &Cx, unit: &Unit) -> Result<Option<Unit>, Failed> {
         return vanish(cx, unit).await.map(|()| None);
     }
     if stopping(unit) {
-        match cx.cancel(batch).await {
-            Ok(()) | Err(CallError::Unauthorized) => {}
-            Err(error) => return Err(error.into()),
-        }
+        cancel_batch(cx, batch).await?;
     }
     let overdue = cx.now().since(*submitted_at) >= cx.policy().deadline;
     match cx.get(batch).await {
@@ -320,8 +336,10 @@ async fn poll(cx: &Cx) -> Result<(), Failed> {
     if task.due_at > cx.now() {
         return Ok(());
     }
+    let now = cx.now();
     let claimed = PollTask {
-        due_at: cx.now() + TASK_LEASE,
+        due_at: now + TASK_LEASE,
+        busy: true,
         rev: task.rev + 1,
         ..task
     };
@@ -341,19 +359,101 @@ async fn poll(cx: &Cx) -> Result<(), Failed> {
         }
     }
     let quiet = if changed > 0 { 0 } else { task.quiet + 1 };
-    let gone = open.is_empty() && quiet >= EMPTY_POLLS;
-    let pause = PAUSES[PAUSES.len().min(quiet as usize + 1) - 1];
-    let next = PollTask {
+    let leaving = open.is_empty() && quiet >= EMPTY_POLLS;
+    let audited_at = audit_if_due(cx, &task, leaving).await;
+    // Not before a look that found everything in order.
+    let gone = leaving && audited_at.is_some_and(|at| at >= now);
+    let done = PollTask {
         quiet,
-        due_at: cx.now() + Duration::from_secs(pause),
-        rev: claimed.rev + 1,
+        audited_at,
+        ..claimed
     };
-    match cx
-        .save_poll_task((!gone).then_some(next), claimed.rev)
-        .await
-    {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
+    if gone {
+        return match cx.save_poll_task(None, claimed.rev).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    release(cx, done).await
+}
+
+/// `release`: ends the claim of a task. A submission meanwhile has changed it,
+/// and wants it to be asked again soon.
+async fn release(cx: &Cx, task: PollTask) -> Result<(), Failed> {
+    let (mut quiet, mut rev) = (task.quiet, task.rev);
+    for _ in 0..RELEASES {
+        let pause = PAUSES[PAUSES.len().min(quiet as usize + 1) - 1];
+        let next = PollTask {
+            quiet,
+            due_at: cx.now() + Duration::from_secs(pause),
+            busy: false,
+            rev: rev + 1,
+            ..task
+        };
+        match cx.save_poll_task(Some(next), rev).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match cx.poll_task().await? {
+            Some(stored) if stored.busy && stored.due_at == task.due_at => {
+                (quiet, rev) = (0, stored.rev);
+            }
+            // The claim ran out, and somebody else has it now.
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// `audit_if_due`: gives when batches that nobody recorded were last looked for.
+async fn audit_if_due(cx: &Cx, task: &PollTask, leaving: bool) -> Option<Timestamp> {
+    let now = cx.now();
+    let due = task.audited_at.is_none_or(|at| now.since(at) >= AUDIT);
+    if (due || leaving) && audit(cx).await.is_ok() {
+        return Some(now);
+    }
+    task.audited_at
+}
+
+/// `audit::audit`: stops the batches that belong to no unit.
+async fn audit(cx: &Cx) -> Result<(), Failed> {
+    if !cx.credential().await {
+        return Ok(());
+    }
+    let (listed_at, running) = match cx.list_running().await {
+        Ok(listed) => listed,
+        // Nobody can look any more, and a task that waits for it never ends.
+        Err(CallError::Unauthorized) if !cx.protocol().waits_for_access => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if !running.is_empty() {
+        let units = cx.units().await?;
+        for (name, (key, attempt)) in running {
+            let unit = units.iter().find(|unit| unit.key == key);
+            if unit.is_some_and(|unit| knows(unit, &name, attempt)) {
+                continue;
+            }
+            cx.stop_unknown(&name).await?;
+        }
+    }
+    cx.world().provider.audits.push(listed_at);
+    Ok(())
+}
+
+/// `audit::knows`: whether a batch is the unit's, or may still turn out to be.
+fn knows(unit: &Unit, batch: &str, attempt: u32) -> bool {
+    let again = unit.resubmitted.as_ref();
+    if again.is_some_and(|again| again.batch == batch) {
+        return true;
+    }
+    match &unit.state {
+        UnitState::Creating { .. } => unit.attempt == attempt,
+        UnitState::Submitted { batch: known, .. } | UnitState::Cancelling { batch: known } => {
+            known == batch
+        }
+        UnitState::Collecting { batch: known, .. } => known.as_deref() == Some(batch),
+        _ => false,
     }
 }
 

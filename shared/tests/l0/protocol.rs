@@ -35,6 +35,8 @@ pub struct Protocol {
     /// Cancelling one of several batches of a unit deletes the request document
     /// that the others are made from.
     pub deletes_shared_input: bool,
+    /// The intent is written without a look at the run.
+    pub claims_blindly: bool,
     /// An overdue batch counts as over once it was told to stop.
     pub trusts_cancel: bool,
 }
@@ -52,11 +54,12 @@ impl Protocol {
         waits_for_access: false,
         deletes_shared_input: false,
         trusts_cancel: false,
+        claims_blindly: false,
     };
 
     /// Wrong ones, with names for people: the four of the design first, then
     /// mistakes that this simulation found in the handlers.
-    pub const WRONG: [(&'static str, Self); 11] = [
+    pub const WRONG: [(&'static str, Self); 12] = [
         (
             "check-then-create",
             Self {
@@ -124,6 +127,13 @@ impl Protocol {
             "a shared request document deleted",
             Self {
                 deletes_shared_input: true,
+                ..Self::RIGHT
+            },
+        ),
+        (
+            "a claim that does not look at the run",
+            Self {
+                claims_blindly: true,
                 ..Self::RIGHT
             },
         ),

@@ -1,19 +1,23 @@
 //! A model of a provider: batches with display names, creations that get lost
 //! or are taken late, lists that are behind, odd ends and odd outputs.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::unit::UnitKey;
+use stt_eval_shared::domain::unit::{Policy, UnitKey, UnitState};
 use stt_eval_shared::providers::BatchState;
 
 use crate::tables::Item;
 use crate::world::{Cx, Dice, Fault, World};
 
-/// A creation is taken so much later at most; with [`LIST_LAG`] and the life of
-/// a function this is less than the protocol's grace.
+/// A creation is taken so much later at most, as a rule; with [`LIST_LAG`] and
+/// the life of a function this is less than the protocol's grace.
 const LATE: Duration = Duration::from_secs(150);
+/// Now and then it is taken after the grace, by up to so much. No protocol can
+/// do more then than find the batch and stop it.
+const TARDY: Duration = Duration::from_secs(7_200);
 /// A batch that is told to stop may go on for so long.
 const STOPPING: Duration = Duration::from_secs(120);
 /// A list is so far behind at most.
@@ -71,6 +75,8 @@ pub struct Batch {
     pub stops_at: Option<Timestamp>,
     /// Somebody asked to stop it, in time or not.
     pub disowned: bool,
+    /// It was taken after the protocol's grace.
+    tardy: bool,
     lines: Rc<Vec<Line>>,
 }
 
@@ -93,6 +99,18 @@ impl Batch {
     /// Whether the provider let it expire, which costs nothing.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.fate == Fate::Expires && self.ends_at <= now && !self.is_stopped(now)
+    }
+
+    /// Whether it came so late that it could only be stopped, and nobody who
+    /// looked could see it running.
+    pub fn is_excused(&self, audits: &[Timestamp]) -> bool {
+        let seen = |at: &Timestamp| self.listed_at <= *at && !self.is_over(*at);
+        self.tardy && !audits.iter().any(seen)
+    }
+
+    /// Whether it came after the protocol's grace.
+    pub fn is_tardy(&self) -> bool {
+        self.tardy
     }
 
     /// Whether the provider does not know it any more.
@@ -136,6 +154,9 @@ pub struct Provider {
     /// Creations that were not refused, by unit.
     pub creations: Vec<UnitKey>,
     pub deleted_inputs: Vec<(UnitKey, u32)>,
+    pub deleted_outputs: BTreeSet<String>,
+    /// When lists were made of which every unknown batch was stopped.
+    pub audits: Vec<Timestamp>,
 }
 
 impl Provider {
@@ -242,6 +263,7 @@ impl World {
             deaf: dice.chance(odd / 10),
             stops_at: None,
             disowned: false,
+            tardy: late > LATE,
             lines: Rc::new(lines(&order.items, odd, dice)),
         });
         self.tell(|| {
@@ -340,7 +362,12 @@ impl Cx {
                 w.accept(&order, Duration::from_secs(1));
             }
             _ => {
-                let late = w.dice.up_to(LATE);
+                let mut late = w.dice.up_to(LATE);
+                if w.dice.chance(100) {
+                    // The grace of the right protocol, whichever is at work.
+                    late = Policy::default().grace + w.dice.up_to(TARDY);
+                    w.reached.tardy += 1;
+                }
                 w.accept(&order, late);
             }
         }
@@ -360,6 +387,37 @@ impl Cx {
         found.retain(|b| !b.is_forgotten(now));
         found.sort_by_key(|batch| batch.created_at);
         Ok(found.into_iter().map(|batch| batch.name.clone()).collect())
+    }
+
+    /// Every batch that the list shows as running by now, with its unit and
+    /// attempt; and when that was.
+    pub async fn list_running(
+        &self,
+    ) -> Result<(Timestamp, Vec<(String, (UnitKey, u32))>), CallError> {
+        let mut w = self.step().await;
+        if w.call_fault()? == Fault::After {
+            return Err(CallError::Ambiguous);
+        }
+        let now = w.clock;
+        let shown = |b: &&Batch| b.listed_at <= now && !b.is_over(now) && !b.is_forgotten(now);
+        let running = w.provider.batches.iter().filter(shown);
+        let running = running.map(|batch| (batch.name.clone(), batch.input));
+        Ok((now, running.collect()))
+    }
+
+    /// Stops a batch that no unit has.
+    pub async fn stop_unknown(&self, batch: &str) -> Result<(), CallError> {
+        {
+            let mut w = self.world();
+            w.reached.audited += 1;
+            let own = |state: &UnitState| matches!(state, UnitState::Submitted { batch: own, .. } if own == batch);
+            let found = w.tables.units.values().find(|unit| own(&unit.state));
+            if let Some(key) = found.map(|unit| unit.key) {
+                let violation = format!("{batch} of {key} was taken for nobody's");
+                w.violations.push(violation);
+            }
+        }
+        self.cancel(batch).await
     }
 
     /// State and output of a batch.
@@ -403,9 +461,24 @@ impl Cx {
         if w.call_fault()? == Fault::After {
             return Err(CallError::Ambiguous);
         }
+        if w.provider.deleted_outputs.contains(output) {
+            return Err(CallError::NotFound);
+        }
         let name = output.trim_start_matches("output-");
         let batch = w.provider.batches.iter().find(|batch| batch.name == name);
         Ok(Rc::clone(&batch.ok_or(CallError::NotFound)?.lines))
+    }
+
+    /// Deletes an output. Nobody may still need it.
+    pub async fn delete_output(&self, output: &str) -> Result<(), CallError> {
+        let mut w = self.step().await;
+        let fault = w.call_fault()?;
+        w.provider.deleted_outputs.insert(output.to_owned());
+        if fault == Fault::After {
+            Err(CallError::Ambiguous)
+        } else {
+            Ok(())
+        }
     }
 
     /// Deletes a request document. Nobody may still need it.

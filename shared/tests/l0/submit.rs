@@ -9,7 +9,7 @@ use stt_eval_shared::domain::unit::{
 
 use crate::protocol::Submission;
 use crate::provider::{CallError, Order};
-use crate::tables::StoreError;
+use crate::tables::{Claimed, StoreError};
 use crate::world::{Cx, Failed, Message};
 
 /// Least time that must be left to create a batch.
@@ -18,6 +18,8 @@ const NEEDED: Duration = Duration::from_secs(90);
 pub const CHECK_AGAIN: Duration = Duration::from_secs(600);
 /// First pause of the poll of a credential.
 pub const FIRST_POLL: Duration = Duration::from_secs(60);
+/// How often a claim is tried at most.
+const CLAIMS: usize = 2;
 /// Most items of a unit here.
 pub const UNIT_ITEMS: usize = 3;
 
@@ -193,11 +195,36 @@ fn order(unit: &Unit) -> Order {
     }
 }
 
+/// `Work::claim`: writes the intent together with a look at the run; once more
+/// with the unit as it is now, if only its revision was in the way.
+async fn claim_unit(cx: &Cx, mine: &Unit, claim: Event) -> Result<Option<Unit>, Failed> {
+    let mut unit = mine.clone();
+    for attempt in 0..CLAIMS {
+        let Ok(step) = unit.step(claim.clone(), cx.now(), &cx.policy()) else {
+            return Ok(None);
+        };
+        match cx.save_claimed(&step.unit).await? {
+            Claimed::Yes => {
+                cx.world().reached.second_claims += u64::from(attempt > 0);
+                return Ok(Some(step.unit));
+            }
+            Claimed::Unwanted => return save(cx, &unit, Event::Cancel).await.map(|_| None),
+            Claimed::Changed => {}
+        }
+        let stored = cx.unit(mine.key).await?;
+        match stored.filter(|stored| stored.attempt == mine.attempt) {
+            Some(stored) => unit = (*stored).clone(),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
 /// The irreversible step: intent, one call, record.
 async fn create(cx: &Cx, unit: &Unit) -> Result<(), Failed> {
     let fence = cx.fence();
     let claim = claim(cx, unit, fence);
-    let Some(unit) = save(cx, unit, claim).await? else {
+    let Some(unit) = claim_unit(cx, unit, claim).await? else {
         return Ok(());
     };
     let refused = || Event::Refused {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{Event, UnitState};
+use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
 
 use crate::poll::{cancel, save};
 use crate::submit::CHECK_AGAIN;
@@ -80,29 +80,32 @@ async fn stop_units(cx: &Cx, run: &Rc<Run>) -> Result<bool, Failed> {
         if unit.is_done() || !stops {
             continue;
         }
-        let collects = matches!(unit.state, UnitState::Collecting { .. });
-        if collects && !cx.protocol().drops_collection && run.counts(unit.key) {
-            all = false;
-            continue;
-        }
-        let stopped = match &unit.state {
-            UnitState::Creating { .. } => None,
-            UnitState::Cancelling { .. } => Some((*unit).clone()),
-            _ => save(cx, &unit, Event::Cancel).await?,
-        };
-        let done = match stopped {
-            None => false,
-            Some(next) => match &next.state {
-                UnitState::Cancelling { batch } => {
-                    cancel(cx, Some(run), &next, batch).await.is_ok()
-                        && save(cx, &next, Event::Stopped).await?.is_some()
-                }
-                _ => next.is_done(),
-            },
-        };
-        all &= done;
+        all &= stop_unit(cx, run, &unit).await.unwrap_or(false);
     }
     Ok(all)
+}
+
+/// `sweep::stop_unit`: false when that takes more time.
+async fn stop_unit(cx: &Cx, run: &Run, unit: &Unit) -> Result<bool, Failed> {
+    match &unit.state {
+        UnitState::Cancelling { batch } => {
+            cancel(cx, unit, batch).await?;
+            return Ok(save(cx, unit, Event::Stopped).await?.is_some());
+        }
+        UnitState::Creating { .. } => return Ok(false),
+        UnitState::Collecting { .. } if !cx.protocol().drops_collection && run.counts(unit.key) => {
+            return Ok(false);
+        }
+        _ => {}
+    }
+    let Some(next) = save(cx, unit, Event::Cancel).await? else {
+        return Ok(false);
+    };
+    if let UnitState::Cancelling { batch } = &next.state {
+        cancel(cx, &next, batch).await?;
+        return Ok(save(cx, &next, Event::Stopped).await?.is_some());
+    }
+    Ok(next.is_done())
 }
 
 /// `clear::run`: batches, raw outputs, outcomes, units, and last of all the run.
@@ -110,14 +113,17 @@ async fn clear(cx: &Cx) -> Result<(), Failed> {
     let Some(run) = cx.deleting_run().await? else {
         return Ok(());
     };
-    // Workers that began before it was deleted are dead after this.
-    let alive = cx.now().since(run.updated_at) < cx.policy().grace;
-    let wait = alive && !cx.protocol().clears_at_once;
-    if !stop_units(cx, &run).await? || wait {
+    if !stop_units(cx, &run).await? {
         return saved(cx.save_run(&run.postponed(cx.now() + LATER)).await);
     }
     cx.delete_landed().await?;
     cx.delete_outcomes().await?;
+    // A collector that was stopped in the middle may still write what it has in
+    // hand; this comes by once more.
+    let settled = run.updated_at + cx.policy().collect_lease;
+    if cx.now() < settled && !cx.protocol().clears_at_once {
+        return saved(cx.save_run(&run.postponed(settled)).await);
+    }
     let keys: Vec<_> = cx.units().await?.iter().map(|unit| unit.key).collect();
     cx.delete_units(&keys).await?;
     cx.forget_run().await

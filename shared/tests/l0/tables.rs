@@ -28,6 +28,9 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy)]
 pub struct PollTask {
     pub quiet: u32,
+    pub audited_at: Option<Timestamp>,
+    /// Somebody is at it.
+    pub busy: bool,
     pub due_at: Timestamp,
     pub rev: u64,
 }
@@ -54,6 +57,16 @@ pub enum StoreError {
     Conflict,
     /// No answer: it may have happened.
     Unavailable,
+}
+
+/// What became of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    Yes,
+    /// The unit is not as it was.
+    Changed,
+    /// The run does not want it any more.
+    Unwanted,
 }
 
 impl From<StoreError> for Failed {
@@ -102,6 +115,15 @@ impl World {
             )
         });
         self.reached.note(unit);
+        let run = self.tables.run.as_ref();
+        if matches!(unit.state, UnitState::Creating { .. })
+            && !run.is_some_and(|run| run.wants(unit.key, unit.generation))
+        {
+            self.violations.push(format!(
+                "{} was claimed for a run that people had stopped",
+                unit.key
+            ));
+        }
         if unit.due_at.is_some() == unit.is_done() {
             self.violations
                 .push(format!("{} is due wrongly: {:?}", unit.key, unit.state));
@@ -205,17 +227,54 @@ impl Cx {
         Ok(())
     }
 
-    /// Writes a unit that is at its provider, and makes sure that it is polled.
+    /// Writes an intent, unless people stopped the run.
+    pub async fn save_claimed(&self, unit: &Unit) -> Result<Claimed, StoreError> {
+        let mut unwanted = false;
+        let written = self.write(|w| {
+            let run = w.tables.run.as_ref();
+            let wanted = run.is_some_and(|run| run.wants(unit.key, unit.generation));
+            unwanted = !wanted && !w.protocol.claims_blindly;
+            let fits = w.fits(unit) && !unwanted;
+            // The unit is the first condition: it is told before the run.
+            unwanted &= w.fits(unit);
+            w.reached.claims_denied += u64::from(unwanted);
+            if fits {
+                w.put(unit);
+            }
+            fits
+        });
+        match written.await {
+            Ok(()) => Ok(Claimed::Yes),
+            Err(StoreError::Conflict) if unwanted => Ok(Claimed::Unwanted),
+            Err(StoreError::Conflict) => Ok(Claimed::Changed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a unit that is at its provider, and makes sure that it is polled:
+    /// never later than it would be, and by whoever is at it when they are done.
     pub async fn save_submitted(&self, unit: &Unit, at: Timestamp) -> Result<(), StoreError> {
         self.write(|w| {
             let fits = w.fits(unit);
             if fits {
                 w.put(unit);
-                let rev = w.tables.poll_task.map_or(1, |task| task.rev + 1);
+                let task = w.tables.poll_task.unwrap_or(PollTask {
+                    quiet: 0,
+                    audited_at: None,
+                    busy: false,
+                    due_at: at,
+                    rev: 0,
+                });
+                let due_at = if task.busy {
+                    task.due_at
+                } else {
+                    task.due_at.min(at)
+                };
                 w.tables.poll_task = Some(PollTask {
                     quiet: 0,
-                    due_at: at,
-                    rev,
+                    due_at,
+                    rev: task.rev + 1,
+                    ..task
                 });
             }
             fits

@@ -8,7 +8,7 @@ use stt_eval_shared::domain::RunId;
 use stt_eval_tests::fault::{Kind, Site};
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
-use crate::state::{kept, left, objects};
+use crate::state::{kept, left, remains};
 
 /// Error codes by model, with `-` for a transcription.
 pub async fn codes(case: &Case, run: RunId) -> BTreeMap<u8, Vec<String>> {
@@ -317,34 +317,9 @@ async fn deleting_leaves_nothing_wherever_it_strikes() {
         )
         .await;
         case.settle().await;
-        for (table, _) in &case.tables {
-            for row in case.rows(table).await {
-                let sk = row["sk"].as_s().unwrap().as_str();
-                let count = sk == "#count" && row["n"].as_n().unwrap() == "0";
-                // Room at the provider belongs to the credential; nobody who is
-                // gone is in it, nor anything of his.
-                let of_run = ["open", "left", "line"]
-                    .iter()
-                    .any(|m| row.contains_key(*m));
-                let room = sk.starts_with("room#") && !of_run;
-                let kept = *table == "access" || count || room || sk.starts_with("idem#");
-                assert!(kept, "{stand}: {table} keeps {row:?}");
-            }
-        }
-        assert!(
-            objects(&case).await.is_empty(),
-            "{stand}: {:?}",
-            objects(&case).await
-        );
+        let remains = remains(&case).await;
+        assert!(remains.is_empty(), "{stand}: {remains:#?}");
         assert!(left(&case).is_empty(), "{stand}: {:?}", left(&case));
-        for batch in case.sim.batches().await {
-            assert!(
-                !["PENDING", "RUNNING"].contains(&batch.state.as_str()),
-                "{stand}: {batch:?}"
-            );
-        }
-        let kept = kept(&case).await;
-        assert!(kept.is_empty(), "{stand}: {kept:?}");
         case.end().await;
     }
 }

@@ -18,6 +18,16 @@ pub struct Answer {
     pub body: Value,
 }
 
+impl Answer {
+    fn read(event: &Value) -> Self {
+        let body = event["body"].as_str().unwrap_or_default();
+        Self {
+            status: event["statusCode"].as_u64().unwrap(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
+    }
+}
+
 impl Case {
     /// One request to the api; `None` when the function died on it.
     pub async fn once(
@@ -28,8 +38,27 @@ impl Case {
         body: Option<&Value>,
         idempotency: &str,
     ) -> Option<Answer> {
+        let event = self.request(method, path, body, idempotency);
+        let handled = self.injector.run(handler, self.api.handle(event)).await?;
+        Some(Answer::read(&handled.unwrap()))
+    }
+
+    /// The same, asked of another function.
+    pub async fn asked_of(
+        &self,
+        api: &api::Handler,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        idempotency: &str,
+    ) -> Answer {
+        let event = self.request(method, path, body, idempotency);
+        Answer::read(&api.handle(event).await.unwrap())
+    }
+
+    fn request(&self, method: &str, path: &str, body: Option<&Value>, idempotency: &str) -> Value {
         let path = format!("{API}{path}");
-        let event = json!({
+        json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
             "headers": {
                 "x-api-key": self.key, "host": "localhost",
@@ -46,16 +75,6 @@ impl Case {
             },
             "body": body.map(Value::to_string),
             "isBase64Encoded": false,
-        });
-        let answer = self
-            .injector
-            .run(handler, self.api.handle(event))
-            .await?
-            .unwrap();
-        let body = answer["body"].as_str().unwrap_or_default();
-        Some(Answer {
-            status: answer["statusCode"].as_u64().unwrap(),
-            body: serde_json::from_str(body).unwrap_or(Value::Null),
         })
     }
 

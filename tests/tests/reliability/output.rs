@@ -4,6 +4,7 @@
 //! `RELIABILITY_OUTPUTS=5000` for the full number.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -230,39 +231,66 @@ struct Made {
     about: String,
 }
 
+/// Outputs that are collected together.
+const TOGETHER: u64 = 50;
+
+/// What became of items.
+#[derive(Default)]
+struct Ends {
+    texts: u64,
+    reasons: BTreeMap<String, u64>,
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_output_gives_every_item_an_end() {
     let count = setting("RELIABILITY_OUTPUTS", 400);
     let seed = setting("RELIABILITY_SEED", 1);
-    let mut bytes = [0u8; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-
     let ground = Ground::start().await;
+    // A lane for each processor: what one handler does is mostly one thing
+    // after the other.
+    let lanes = [count / 2, count - count / 2];
+    let lanes = (0u8..).zip(lanes).map(|(number, count)| {
+        let mut bytes = [number; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let runner = TestRunner::new_with_rng(Config::default(), rng);
+        tokio::spawn(lane(ground.clone(), count, runner))
+    });
+    let lanes: Vec<_> = lanes.collect();
+    let mut all = Ends::default();
+    for lane in lanes {
+        let ends = lane.await.unwrap();
+        all.texts += ends.texts;
+        for (code, times) in ends.reasons {
+            *all.reasons.entry(code).or_default() += times;
+        }
+    }
+    let ended = all.texts + all.reasons.values().sum::<u64>();
+    assert_eq!(ended, count * 3, "each item of each output has ended");
+    println!(
+        "seed {seed}: {count} outputs, {ended} items: {} texts, {:?}",
+        all.texts, all.reasons
+    );
+}
+
+async fn lane(ground: Arc<Ground>, count: u64, mut runner: TestRunner) -> Ends {
     let settings = vec![("COLLECT_LEASE_SECONDS", "60")];
-    let case = Case::start(
-        &ground,
-        Options {
-            settings,
-            ..Options::default()
-        },
-    )
-    .await;
+    let options = Options {
+        settings,
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
     let dataset = case.dataset().await;
     let pattern = case.run(&dataset, &[PRO]).await;
     case.settle().await;
     let store = &case.clean.store;
     let pattern = store.run(&case.project, pattern).await.unwrap().unwrap();
-    let unit = store
-        .units_of(&case.project, pattern.id)
-        .await
-        .unwrap()
-        .remove(0);
-    let (mut texts, mut reasons) = (0u64, BTreeMap::<String, u64>::new());
+    let units = store.units_of(&case.project, pattern.id).await;
+    let unit = units.unwrap().remove(0);
+    let mut ends = Ends::default();
     let mut left = count;
     while left > 0 {
-        let some = left.min(40);
+        let some = left.min(TOGETHER);
         left -= some;
         let mut all = Vec::new();
         for _ in 0..some {
@@ -271,14 +299,11 @@ async fn any_output_gives_every_item_an_end() {
         }
         case.settle().await;
         for made in &all {
-            check(&case, made, &mut texts, &mut reasons).await;
+            check(&case, made, &mut ends.texts, &mut ends.reasons).await;
         }
     }
-    println!(
-        "seed {seed}: {count} outputs, {} items: {texts} texts, {reasons:?}",
-        count * 3
-    );
     case.end().await;
+    ends
 }
 
 /// A run whose only unit is about to be collected from this output.

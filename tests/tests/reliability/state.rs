@@ -33,13 +33,21 @@ fn kind(sk: &str) -> String {
 }
 
 impl Summary {
-    pub async fn of(case: &Case, run: RunId) -> Self {
+    /// Of a case and the run it is about, if there is one.
+    pub async fn of(case: &Case, run: impl Into<Option<RunId>>) -> Self {
         let store = &case.clean.store;
-        let found = store.run(&case.project, run).await.unwrap().unwrap();
+        let found = match run.into() {
+            Some(run) => store.run(&case.project, run).await.unwrap(),
+            None => None,
+        };
+        let Some(found) = found else {
+            // Deleted: its rows, if any are left, are counted all the same.
+            return Self::over(case, "none".into(), Vec::new()).await;
+        };
         let mut results = Vec::new();
         for provider in 0..found.providers.len() {
             let provider = u8::try_from(provider).unwrap();
-            let entries = store.results_between(&case.project, run, provider, 0, 9_999);
+            let entries = store.results_between(&case.project, found.id, provider, 0, 9_999);
             for entry in entries.await.unwrap() {
                 let o = entry.outcome;
                 results.push(format!(
@@ -68,6 +76,10 @@ impl Summary {
             found.error_message,
             found.providers,
         );
+        Self::over(case, run, results).await
+    }
+
+    async fn over(case: &Case, run: String, results: Vec<String>) -> Self {
         let mut rows = BTreeMap::new();
         for (table, _) in &case.tables {
             for row in case.rows(table).await {
@@ -199,4 +211,54 @@ pub fn left(case: &Case) -> Vec<String> {
         .iter()
         .map(|f| format!("{} {}", kind(f.generated), f.mime_type))
         .collect()
+}
+
+/// What is left of a project that had everything deleted, and should not be.
+pub async fn remains(case: &Case) -> Vec<String> {
+    let mut found = Vec::new();
+    for (table, _) in &case.tables {
+        for row in case.rows(table).await {
+            let sk = row["sk"].as_s().unwrap().as_str();
+            let count = sk == "#count" && row["n"].as_n().unwrap() == "0";
+            // Room at the provider belongs to the credential; nobody who is
+            // gone is in it, nor anything of his.
+            let used = ["open", "left", "line"];
+            let room = sk.starts_with("room#") && !used.iter().any(|m| row.contains_key(*m));
+            if !(*table == "access" || count || room || sk.starts_with("idem#")) {
+                found.push(format!("{table} keeps {row:?}"));
+            }
+        }
+    }
+    let objects = objects(case).await;
+    found.extend(
+        objects
+            .iter()
+            .map(|(kind, n)| format!("{n} {kind} objects")),
+    );
+    found.extend(running(case).await);
+    found.extend(kept(case).await);
+    found
+}
+
+/// Batches that are not over.
+pub async fn running(case: &Case) -> Vec<String> {
+    let mut batches = case.sim.batches().await;
+    batches.retain(|batch| ["PENDING", "RUNNING"].contains(&batch.state.as_str()));
+    batches.iter().map(|batch| format!("{batch:?}")).collect()
+}
+
+/// Rows that name a run; answers that are kept for repeated requests may.
+pub async fn rows_of(case: &Case, run: RunId) -> Vec<String> {
+    let run = run.to_string();
+    let mut found = Vec::new();
+    for (table, _) in &case.tables {
+        for row in case.rows(table).await {
+            let (pk, sk) = (row["pk"].as_s().unwrap(), row["sk"].as_s().unwrap());
+            let names = pk.contains(&run) || sk.contains(&run);
+            if names && !sk.starts_with("idem#") {
+                found.push(format!("{table} {pk} {sk}"));
+            }
+        }
+    }
+    found
 }
