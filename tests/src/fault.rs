@@ -243,6 +243,13 @@ fn throttled(request: &HttpRequest) -> HttpResponse {
                 "Message":"Transaction cancelled",
                 "CancellationReasons":[{"Code":"TransactionConflict","Message":"collided"}]}"#,
         ),
+        // What a write gets that meets somebody's transaction.
+        "DynamoDB_20120810.PutItem" => (
+            400,
+            "application/x-amz-json-1.0",
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+                "message":"Transaction is ongoing for the item"}"#,
+        ),
         dynamodb if dynamodb.starts_with("DynamoDB") => (
             400,
             "application/x-amz-json-1.0",

@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use stt_eval_shared::App;
 use stt_eval_shared::domain::unit::{Relation, Unit, UnitKey};
 use stt_eval_shared::domain::{ProjectId, RunId};
 use stt_eval_shared::metrics;
 use stt_eval_shared::providers::{BatchProvider, BatchStatus, Credential};
+use stt_eval_shared::{App, Deadline};
 use time::OffsetDateTime;
 
 use super::Failure;
@@ -39,6 +39,7 @@ pub(crate) async fn audit(
     client: &dyn BatchProvider,
     credential: &Credential,
     listed: Option<Vec<BatchStatus>>,
+    deadline: Deadline,
 ) -> Result<Found, Failure> {
     let batches = match listed {
         Some(batches) => batches,
@@ -46,8 +47,15 @@ pub(crate) async fn audit(
         None => client.list(credential, OffsetDateTime::UNIX_EPOCH).await?,
     };
     let mut found = Found::default();
-    batches_of(app, project, client, credential, batches, &mut found).await?;
-    documents(app, project, client, credential, &mut found).await?;
+    let place = Place {
+        app,
+        project,
+        client,
+        credential,
+        deadline,
+    };
+    place.batches(batches, &mut found).await?;
+    place.documents(&mut found).await?;
     Ok(found)
 }
 
@@ -65,77 +73,101 @@ async fn units(
     Ok(by_key.collect())
 }
 
-async fn batches_of(
-    app: &App,
-    project: &ProjectId,
-    client: &dyn BatchProvider,
-    credential: &Credential,
-    batches: Vec<BatchStatus>,
-    found: &mut Found,
-) -> Result<(), Failure> {
-    let named = batches.into_iter().filter_map(|batch| {
-        let name = Unit::parse_display_name(&app.config.stage, project, &batch.display_name)?;
-        Some((batch.name, name))
-    });
-    let ours: Vec<_> = named.collect();
-    let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
-    let units = units(app, project, keys).await?;
-    for (batch, (run, key, attempt)) in ours {
-        let unit = units.get(&(run, key));
-        // Of a unit that was deleted with its run every batch was forgotten.
-        let relation = unit.map_or(Relation::Unrecorded, |u| u.relation(&batch, attempt));
-        if relation == Relation::InUse {
-            continue;
+/// Where an audit looks, and how long it may.
+struct Place<'a> {
+    app: &'a App,
+    project: &'a ProjectId,
+    client: &'a dyn BatchProvider,
+    credential: &'a Credential,
+    deadline: Deadline,
+}
+
+impl Place<'_> {
+    async fn batches(&self, batches: Vec<BatchStatus>, found: &mut Found) -> Result<(), Failure> {
+        let Self {
+            app,
+            project,
+            client,
+            credential,
+            deadline,
+        } = *self;
+        let named = batches.into_iter().filter_map(|batch| {
+            let name = Unit::parse_display_name(&app.config.stage, project, &batch.display_name)?;
+            Some((batch.name, name))
+        });
+        let ours: Vec<_> = named.collect();
+        let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
+        let units = units(app, project, keys).await?;
+        for (batch, (run, key, attempt)) in ours {
+            let unit = units.get(&(run, key));
+            // Of a unit that was deleted with its run every batch was forgotten.
+            let relation = unit.map_or(Relation::Unrecorded, |u| u.relation(&batch, attempt));
+            if relation == Relation::InUse {
+                continue;
+            }
+            let shared = unit.filter(|unit| !unit.is_done());
+            let input = shared.and_then(|unit| unit.batch_input.as_deref());
+            if !deadline.allows(super::NEEDED) {
+                found.left += 1;
+                return Ok(());
+            }
+            match discard::batch(app, client, credential, &batch, input).await {
+                // A list that is behind.
+                Ok(Discarded::Unknown) => continue,
+                Ok(Discarded::Gone) => {}
+                Ok(Discarded::Open) => found.left += 1,
+                Err(error) => {
+                    tracing::warn!(run_id = %run, unit_id = %key, %error, "a batch stays at the provider for now");
+                    found.left += 1;
+                }
+            }
+            if relation == Relation::Unrecorded {
+                tracing::error!(run_id = %run, unit_id = %key, attempt, "a batch that nobody recorded");
+                metrics::odd(metrics::DUPLICATE_BATCHES, project, run, key, 1);
+                found.duplicates += 1;
+            }
         }
-        let shared = unit.filter(|unit| !unit.is_done());
-        let input = shared.and_then(|unit| unit.batch_input.as_deref());
-        match discard::batch(app, client, credential, &batch, input).await {
-            // A list that is behind.
-            Ok(Discarded::Unknown) => continue,
-            Ok(Discarded::Gone) => {}
-            Ok(Discarded::Open) => found.left += 1,
-            Err(error) => {
-                tracing::warn!(run_id = %run, unit_id = %key, %error, "a batch stays at the provider for now");
+        Ok(())
+    }
+
+    async fn documents(&self, found: &mut Found) -> Result<(), Failure> {
+        let Self {
+            app,
+            project,
+            client,
+            credential,
+            deadline,
+        } = *self;
+        if !deadline.allows(super::NEEDED) {
+            found.left += 1;
+            return Ok(());
+        }
+        let stage = &app.config.stage;
+        let prefix = Unit::display_prefix(stage, project);
+        let files = client.list_files(credential, &prefix).await?;
+        let named = files.into_iter().filter_map(|file| {
+            let name = Unit::parse_display_name(stage, project, &file.display_name)?;
+            Some((file.name, name))
+        });
+        let ours: Vec<_> = named.collect();
+        let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
+        let units = units(app, project, keys).await?;
+        for (file, (run, key, attempt)) in ours {
+            let unit = units.get(&(run, key));
+            if unit.is_some_and(|unit| unit.wants_input(&file, attempt)) {
+                found.left += 1;
+                continue;
+            }
+            if !deadline.allows(super::NEEDED) {
+                found.left += 1;
+                return Ok(());
+            }
+            tracing::info!(run_id = %run, unit_id = %key, attempt, "a request document that was left behind");
+            if let Err(error) = client.delete_file(credential, &file).await {
+                tracing::warn!(run_id = %run, unit_id = %key, %error, "a file stays at the provider for now");
                 found.left += 1;
             }
         }
-        if relation == Relation::Unrecorded {
-            tracing::error!(run_id = %run, unit_id = %key, attempt, "a batch that nobody recorded");
-            metrics::odd(metrics::DUPLICATE_BATCHES, project, run, key, 1);
-            found.duplicates += 1;
-        }
+        Ok(())
     }
-    Ok(())
-}
-
-async fn documents(
-    app: &App,
-    project: &ProjectId,
-    client: &dyn BatchProvider,
-    credential: &Credential,
-    found: &mut Found,
-) -> Result<(), Failure> {
-    let stage = &app.config.stage;
-    let prefix = Unit::display_prefix(stage, project);
-    let files = client.list_files(credential, &prefix).await?;
-    let named = files.into_iter().filter_map(|file| {
-        let name = Unit::parse_display_name(stage, project, &file.display_name)?;
-        Some((file.name, name))
-    });
-    let ours: Vec<_> = named.collect();
-    let keys = ours.iter().map(|(_, (run, key, _))| (*run, *key)).collect();
-    let units = units(app, project, keys).await?;
-    for (file, (run, key, attempt)) in ours {
-        let unit = units.get(&(run, key));
-        if unit.is_some_and(|unit| unit.wants_input(&file, attempt)) {
-            found.left += 1;
-            continue;
-        }
-        tracing::info!(run_id = %run, unit_id = %key, attempt, "a request document that was left behind");
-        if let Err(error) = client.delete_file(credential, &file).await {
-            tracing::warn!(run_id = %run, unit_id = %key, %error, "a file stays at the provider for now");
-            found.left += 1;
-        }
-    }
-    Ok(())
 }

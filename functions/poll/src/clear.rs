@@ -26,12 +26,14 @@ pub(crate) async fn run(
     let Some(run) = app.store.deleting_run(project, id).await? else {
         return Ok(());
     };
-    if !sweep::stop_units(app, &run).await? || !room::clear_run(app, &run, deadline).await? {
+    if !sweep::stop_units(app, &run, deadline).await?
+        || !room::clear_run(app, &run, deadline).await?
+    {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     // What takes no notice of being stopped is left to the audit in the end.
     let patient = Timestamp::now().since(run.updated_at) < app.config.policy.grace;
-    if !discard_batches(app, &run).await? && patient {
+    if !discard_batches(app, &run, deadline).await? && patient {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     if !rescore::stop(app, project, id).await? {
@@ -59,9 +61,12 @@ pub(crate) async fn run(
 }
 
 /// Deletes what is left of a run's batches. True when nothing is.
-async fn discard_batches(app: &App, run: &Run) -> Result<bool, Failure> {
+async fn discard_batches(app: &App, run: &Run, deadline: Deadline) -> Result<bool, Failure> {
     let mut all = true;
     for unit in app.store.units_of(&run.project, run.id).await? {
+        if !deadline.allows(super::NEEDED) {
+            return Ok(false);
+        }
         all &= discard::all_of(app, &unit).await?;
     }
     Ok(all)

@@ -44,8 +44,6 @@ pub(crate) async fn collect(
     let UnitState::Collecting { ending, fence, .. } = unit.state.clone() else {
         return Ok(());
     };
-    // Never refused: nobody closes the semaphore.
-    let _permit = pass.collections.acquire().await.ok();
     let run = app.store.run(&unit.project, unit.run).await?;
     let Some(run) = run.filter(|run| run.counts(unit.key)) else {
         return save(app, &unit, Event::Cancel).await.map(drop);

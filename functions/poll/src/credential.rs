@@ -78,13 +78,13 @@ pub(crate) async fn poll(
     let leaving = open.is_empty() && quiet >= EMPTY_POLLS && !watched;
     // Of what has changed the list knows no better than its units.
     let listed = listed.filter(|_| !changed);
-    let audit = audit_if_due(app, pass, &task, leaving, listed).await;
+    let audit = audit_if_due(app, pass, &task, leaving, listed, deadline).await;
     // Not before a look that found everything in order, but not for ever: what
     // can't be deleted in all that time goes by itself.
     let watch_until = task.watch_until.or(leaving.then_some(now));
     let patience = watch_until.is_none_or(|until| until + app.config.bounds.watch > now);
-    if leaving && (audit.clean || !patience) {
-        app.store.delete_poll_task(&task).await?;
+    // Unless somebody submitted meanwhile, who relies on the holder.
+    if leaving && (audit.clean || !patience) && app.store.delete_poll_task(&task).await? {
         return Ok(());
     }
     let done = PollTask {
@@ -153,6 +153,7 @@ async fn audit_if_due(
     task: &PollTask,
     leaving: bool,
     listed: Option<Vec<BatchStatus>>,
+    deadline: Deadline,
 ) -> Audit {
     let now = Timestamp::now();
     let due = task
@@ -162,7 +163,7 @@ async fn audit_if_due(
     if !due && !leaving {
         return Audit { at, clean };
     }
-    match audit_now(app, task, listed).await {
+    match audit_now(app, task, listed, deadline).await {
         Ok(found) => {
             if found.duplicates > 0 {
                 tracing::error!(project_id = %task.project, batches = found.duplicates, "batches were paid for twice");
@@ -184,13 +185,14 @@ async fn audit_now(
     app: &App,
     task: &PollTask,
     listed: Option<Vec<BatchStatus>>,
+    deadline: Deadline,
 ) -> Result<audit::Found, Failure> {
     let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
     else {
         return Ok(audit::Found::default());
     };
     let client = client(app, &task.provider)?;
-    match audit::audit(app, &task.project, client, &credential, listed).await {
+    match audit::audit(app, &task.project, client, &credential, listed, deadline).await {
         // Nobody can look any more, and a task that waits for it never ends.
         Err(Failure::Provider(error)) if units::is_unauthorized(&error) => {
             Ok(audit::Found::default())
@@ -291,6 +293,12 @@ async fn one(
     }) = &status
     {
         return Some(false);
+    }
+    // Before the unit is claimed for collecting: what waits for its turn must
+    // not hold a lease, nor begin when there is no more time.
+    let _turn = pass.collections.acquire().await.ok();
+    if !deadline.allows(super::NEEDED) {
+        return None;
     }
     let span = tracing::info_span!("batch", run_id = %unit.run, unit_id = %unit.key);
     match act(app, pass, task, unit, status)

@@ -194,7 +194,7 @@ fn piece<'a>(
     match table {
         DueTable::Units => match Store::parse_units_key(&item.pk, &item.sk) {
             Some(UnitsKey::Unit(project, run, key)) => {
-                Box::pin(async move { units::due(app, pass, &project, run, key).await })
+                Box::pin(async move { units::due(app, pass, &project, run, key, deadline).await })
             }
             Some(UnitsKey::Poll(project, provider, credential)) => Box::pin(async move {
                 credential::poll(app, pass, &project, &provider, &credential, deadline).await

@@ -15,7 +15,7 @@ const COLLECTIONS: usize = 8;
 /// One invocation's share of the work.
 pub(crate) struct Pass {
     seen: Mutex<Cycle>,
-    /// A permit for each collection.
+    /// A permit for each piece of work that may come to a collection.
     pub(crate) collections: Semaphore,
     /// Where collections end.
     pub(crate) recorder: Recorder,

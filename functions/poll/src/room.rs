@@ -101,9 +101,18 @@ pub(crate) async fn tend(
     credential: &str,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let room = app.store.room(project, provider, credential).await?;
-    if room.due_at.is_none_or(|due| due > Timestamp::now()) {
+    let mut room = app.store.room(project, provider, credential).await?;
+    let now = Timestamp::now();
+    if room.due_at.is_none_or(|due| due > now) {
         return Ok(());
+    }
+    // The claim. Two that clear the same audio could delete what is sent anew
+    // in between.
+    room.due_at = Some(now + app.config.bounds.task_lease);
+    match app.store.save_room(&room).await {
+        Ok(()) => room.rev += 1,
+        Err(StoreError::Conflict) => return Ok(()),
+        Err(error) => return Err(error.into()),
     }
     clear(app, &room, None, deadline).await?;
     let now = Timestamp::now();

@@ -52,7 +52,7 @@ pub(crate) async fn run(
                 return Ok(());
             }
             if run.closing {
-                return close(app, &run).await;
+                return close(app, &run, deadline).await;
             }
             pass.note(|cycle| cycle.saw(&run, now));
             // It ends with its last unit, and each unit is due by itself.
@@ -80,8 +80,8 @@ fn saved(result: Result<(), StoreError>) -> Result<(), Failure> {
 
 /// Stops what an ended run has under way at providers. Its audio goes with its
 /// units (see `room`).
-async fn close(app: &App, run: &Run) -> Result<(), Failure> {
-    if stop_units(app, run).await? {
+async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> {
+    if stop_units(app, run, deadline).await? {
         saved(app.store.save_run(&run.closed()).await)
     } else {
         saved(
@@ -93,12 +93,15 @@ async fn close(app: &App, run: &Run) -> Result<(), Failure> {
 }
 
 /// Stops the units of a run that has ended. True when none is under way.
-pub(crate) async fn stop_units(app: &App, run: &Run) -> Result<bool, Failure> {
+pub(crate) async fn stop_units(app: &App, run: &Run, deadline: Deadline) -> Result<bool, Failure> {
     let mut all = true;
     for unit in app.store.units_of(&run.project, run.id).await? {
         // Units of a retry that this copy of the run does not know are not its.
         if unit.is_done() || !run.left_behind(unit.generation) {
             continue;
+        }
+        if !deadline.allows(super::NEEDED) {
+            return Ok(false);
         }
         all &= match stop_unit(app, run, &unit).await {
             Ok(stopped) => stopped,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use stt_eval_shared::App;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitKey, UnitState};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::metrics;
 use stt_eval_shared::providers::Credential;
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
+use stt_eval_shared::{App, Deadline};
 
 use super::collect::{Earlier, collect};
 use super::pass::Pass;
@@ -24,7 +24,13 @@ pub(crate) async fn due(
     project: &ProjectId,
     run: RunId,
     key: UnitKey,
+    deadline: Deadline,
 ) -> Result<(), Failure> {
+    // It may come to a collection. The semaphore is never closed.
+    let _turn = pass.collections.acquire().await.ok();
+    if !deadline.allows(super::NEEDED) {
+        return Ok(());
+    }
     let Some(unit) = app.store.unit(project, run, key).await? else {
         return Ok(());
     };

@@ -5,15 +5,18 @@
 use std::collections::BTreeMap;
 
 use stt_eval_shared::App;
+use stt_eval_shared::access::random;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::room::{Answer, Room, Slot, Waiting};
 use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
 use stt_eval_shared::providers::Credential;
-use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::{self, StoreError};
 
 use super::Failure;
 
+/// One in so many looks closer.
+const LOOKS: u8 = 8;
 /// Collisions with other units after which one comes again later.
 const TRIES: u32 = 5;
 /// Who has no place in the line asks less often: those in it come first.
@@ -57,7 +60,9 @@ pub(crate) async fn admit(
                 in_line,
                 room: placed,
             } => {
-                if let Some(rest) = without_dead(app, &room).await? {
+                if looks_closer()?
+                    && let Some(rest) = without_dead(app, &room).await?
+                {
                     match app.store.save_room(&rest).await {
                         Ok(()) | Err(StoreError::Conflict) => continue,
                         Err(error) => return Err(error.into()),
@@ -73,13 +78,20 @@ pub(crate) async fn admit(
         match app.store.save_room(&next).await {
             Ok(()) => return Ok(told),
             Err(StoreError::Conflict) => {
-                tokio::time::sleep(std::time::Duration::from_millis(20 * u64::from(attempt))).await;
+                store::pause(attempt).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
     // Many units ask for room at once.
     Ok(Some((WaitingReason::Other, 1)))
+}
+
+/// Whether this one looks for units that are in the room and should not be: it
+/// reads them all, so of all who are refused not each does.
+fn looks_closer() -> Result<bool, Failure> {
+    let [byte] = random::<1>()?;
+    Ok(byte % LOOKS == 0)
 }
 
 /// The room without units that are not on their way to the provider any more.

@@ -24,10 +24,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, WriteRequest};
 
 use crate::access::random;
 use row::{Item, n, s};
+use txn::MAX_COLLISIONS;
 
 /// Attribute by which a conditional write knows itself again.
 const WRITE_MARK: &str = "w";
@@ -121,7 +123,7 @@ const COUNT: &str = "#count";
 
 /// Pause before trying again what collided or was throttled: exponential with
 /// full jitter.
-pub(crate) async fn pause(attempt: u32) {
+pub async fn pause(attempt: u32) {
     let ceiling = 20u64 << attempt.min(6);
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -177,20 +179,26 @@ impl Store {
             put.condition_expression("rev = :rev")
                 .expression_attribute_values(":rev", n(rev - 1))
         };
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                if let Some(
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                        failed,
-                    ),
-                ) = error.as_service_error()
-                    && failed.item().and_then(|stored| stored.get(WRITE_MARK)) == Some(&mark)
-                {
-                    return Ok(());
-                }
-                Err(error.into())
+        let mut attempt = 0;
+        loop {
+            let error = match put.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            // Somebody's transaction holds the item for a moment. The SDK does
+            // not try again by itself.
+            attempt += 1;
+            if error.code() == Some("TransactionConflictException") && attempt <= MAX_COLLISIONS {
+                pause(attempt).await;
+                continue;
             }
+            if let Some(PutItemError::ConditionalCheckFailedException(failed)) =
+                error.as_service_error()
+                && failed.item().and_then(|stored| stored.get(WRITE_MARK)) == Some(&mark)
+            {
+                return Ok(());
+            }
+            return Err(error.into());
         }
     }
 

@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::types::{
 use super::row::{Item, n, s};
 use super::{COUNT, Store, StoreError, pause};
 
-/// Collisions after which a transaction is given up.
-const MAX_COLLISIONS: u32 = 12;
+/// Collisions after which a transaction, or a write that collides with one, is
+/// given up.
+pub(super) const MAX_COLLISIONS: u32 = 12;
 
 /// Why a transaction was not done.
 #[derive(Debug)]

@@ -446,8 +446,9 @@ impl Store {
             .await
     }
 
-    /// Removes a poll task nobody needs, unless somebody did meanwhile.
-    pub async fn delete_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
+    /// Removes a poll task nobody needs, unless somebody did meanwhile; gives
+    /// whether it is gone.
+    pub async fn delete_poll_task(&self, task: &PollTask) -> Result<bool, StoreError> {
         let sk = poll_key(&task.provider, &task.credential);
         let txn = self.txn().delete(
             &self.tables.units,
@@ -456,7 +457,8 @@ impl Store {
             Some(Item::from([(":rev".into(), n(task.rev))])),
         )?;
         match txn.commit().await.map_err(StoreError::from) {
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -53,13 +53,21 @@ pub struct Upload {
     pub staged: Option<StagedInput>,
     /// What was sent before and may still be there: one that grew too old for
     /// another batch may still be in use by an earlier one.
-    #[serde(default)]
+    #[serde(default, rename = "before")]
     pub earlier: Vec<Earlier>,
     /// Who began sending it, and when: others wait a while before they try.
     pub claimed_at: Timestamp,
     /// Who uses it (see [`audio_user`](crate::domain::room::audio_user)).
     #[serde(default)]
     pub users: std::collections::BTreeSet<String>,
+    /// Runs of release 0.1.0 that use it. That release deletes nothing for them
+    /// any more, so what they use stays until the provider forgets it.
+    #[serde(
+        default,
+        rename = "runs",
+        skip_serializing_if = "std::collections::BTreeSet::is_empty"
+    )]
+    pub earlier_users: std::collections::BTreeSet<String>,
     /// It is being deleted: nobody may begin to use what is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
@@ -88,13 +96,15 @@ impl Upload {
             earlier: Vec::new(),
             claimed_at: now,
             users: [user].into(),
+            earlier_users: std::collections::BTreeSet::new(),
             retired: false,
             rev: 1,
         }
     }
 
     /// The same, about to be sent anew. It keeps the name of a sending of which
-    /// nobody knows whether it arrived; otherwise it takes the new one.
+    /// nobody knows whether it arrived; otherwise it takes the new one, as does
+    /// one that release 0.1.0 began, which recorded no names.
     #[must_use]
     pub fn renewed(&self, name: String, user: String, now: Timestamp) -> Self {
         let mut next = self.clone();
@@ -108,6 +118,8 @@ impl Upload {
                 }),
                 name: staged.map_or_else(|| self.name.clone(), |staged| staged.name),
             });
+            next.name = name;
+        } else if next.name.is_empty() {
             next.name = name;
         }
         next.retired = false;
@@ -157,6 +169,9 @@ fn upload_item(project: &ProjectId, upload: &Upload) -> Result<Item, StoreError>
     item.remove("users");
     if !upload.users.is_empty() {
         item.insert("users".into(), string_set(&upload.users));
+    }
+    if !upload.earlier_users.is_empty() {
+        item.insert("runs".into(), string_set(&upload.earlier_users));
     }
     Ok(item)
 }
@@ -241,7 +256,8 @@ impl Store {
             if upload.retired && upload.users.is_empty() {
                 return Ok(Some(upload));
             }
-            let alone = upload.users.iter().all(|other| other == user);
+            let alone =
+                upload.earlier_users.is_empty() && upload.users.iter().all(|other| other == user);
             if !alone && !upload.users.contains(user) {
                 return Ok(None);
             }

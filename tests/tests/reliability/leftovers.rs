@@ -221,11 +221,11 @@ async fn a_request_document_that_no_batch_is_made_of_goes() {
             let quota = FaultRule::once(quota).on(Route::BatchCreate);
             case.sim.faults().add(quota);
         } else {
-            // The first one makes sure that somebody looks; then the claim fails.
+            // The claim fails.
             let site = Site {
                 handler: "submit",
-                call: "dynamodb PutItem units".into(),
-                ordinal: 2,
+                call: "dynamodb TransactWriteItems units+runs".into(),
+                ordinal: 1,
             };
             case.injector.arm(site, Kind::Before);
         }

@@ -329,6 +329,12 @@ impl Unit {
         }
     }
 
+    /// Whether it was planned by release 0.1.0, which kept no names of batches
+    /// but in the state, and deleted none.
+    fn is_of_0_1(&self) -> bool {
+        self.ready_at == Timestamp::default()
+    }
+
     /// The same without a batch that the provider has no more.
     #[must_use]
     pub fn without(&self, gone: &[String]) -> Self {
@@ -348,7 +354,8 @@ impl Unit {
             return Relation::InUse;
         }
         let again = self.resubmitted.as_ref();
-        let recorded = self.batches.iter().any(|known| known == batch)
+        let recorded = (self.is_of_0_1() && self.batches.is_empty())
+            || self.batches.iter().any(|known| known == batch)
             || again.is_some_and(|again| again.batch == batch);
         if recorded {
             Relation::LeftOver

@@ -135,6 +135,12 @@ impl Unit {
         let mut next = self.clone();
         let mut effects = Vec::new();
         next.waiting_reason = None;
+        if self.is_of_0_1()
+            && let Some(batch) = self.batch()
+            && next.batches.is_empty()
+        {
+            next.batches.push(batch.to_owned());
+        }
         match (&self.state, event) {
             (
                 UnitState::Ready { .. },
@@ -391,7 +397,10 @@ impl Unit {
                 Some(_) => Some(now + policy.resend_after),
                 None => Some(now + policy.backstop),
             },
-            UnitState::Collecting { claimed_at, .. } => Some(*claimed_at + policy.collect_lease),
+            // One that nobody holds is due now, not since long ago.
+            UnitState::Collecting { claimed_at, .. } => {
+                Some((*claimed_at + policy.collect_lease).max(now))
+            }
             UnitState::Cancelling { .. } => Some(now),
             UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => None,
         }
