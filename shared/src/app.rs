@@ -7,7 +7,7 @@ use aws_types::SdkConfig;
 use secrecy::SecretBox;
 
 use crate::access::credentials::{DataKeys, Vault};
-use crate::aws;
+use crate::aws::{self, Later};
 use crate::config::{Config, ConfigError, KeySource};
 use crate::domain::Timestamp;
 use crate::objects::Objects;
@@ -91,21 +91,30 @@ impl App {
         {
             tracing::debug!("a TLS provider was installed meanwhile");
         }
-        let s3 = aws_sdk_s3::config::Builder::from(aws)
-            .force_path_style(path_style)
-            // A checksum of our own choice is signed into upload URLs; one that
-            // the SDK adds would be of the empty body it signs.
-            .request_checksum_calculation(
-                aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
-            )
-            .response_checksum_validation(
-                aws_sdk_s3::config::ResponseChecksumValidation::WhenRequired,
-            )
-            .build();
+        let conf = aws.clone();
+        let s3 = Later::new(move || {
+            let conf = aws_sdk_s3::config::Builder::from(&conf)
+                .force_path_style(path_style)
+                // A checksum of our own choice is signed into upload URLs; one
+                // that the SDK adds would be of the empty body it signs.
+                .request_checksum_calculation(
+                    aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
+                )
+                .response_checksum_validation(
+                    aws_sdk_s3::config::ResponseChecksumValidation::WhenRequired,
+                )
+                .build();
+            aws_sdk_s3::Client::from_conf(conf)
+        });
+        let conf = aws.clone();
+        let sqs = Later::new(move || aws_sdk_sqs::Client::new(&conf));
         let vault = match &config.keys {
             None => None,
             Some(KeySource::Kms(key_id)) => Some(Vault::new(DataKeys::Kms {
-                client: aws_sdk_kms::Client::new(aws),
+                client: {
+                    let conf = aws.clone();
+                    Later::new(move || aws_sdk_kms::Client::new(&conf))
+                },
                 key_id: key_id.clone(),
             })),
             Some(KeySource::File(path)) => {
@@ -135,12 +144,8 @@ impl App {
         })?;
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(aws), config.tables.clone()),
-            objects: Objects::new(
-                aws_sdk_s3::Client::from_conf(s3),
-                config.bucket.clone(),
-                config.bucket_versioned,
-            ),
-            queue: Queue::new(aws_sdk_sqs::Client::new(aws), config.submit_queue.clone()),
+            objects: Objects::new(s3, config.bucket.clone(), config.bucket_versioned),
+            queue: Queue::new(sqs, config.submit_queue.clone()),
             vault,
             gemini: Arc::new(Provider::Batch(Box::new(gemini))),
             config: Arc::new(config),

@@ -7,6 +7,8 @@
 //! it: most of a cold start. Here nothing is parsed before the first request, and
 //! the file is read meanwhile.
 
+use std::sync::{Arc, LazyLock};
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{
@@ -37,6 +39,39 @@ impl HttpClient for Lazy {
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
         self.0.connector_metadata()
+    }
+}
+
+/// A client that is built when it is first used. Building one takes a good part
+/// of what is left of a cold start, and most invocations need one or two of them.
+pub struct Later<C>(Arc<LazyLock<C, Build<C>>>);
+
+type Build<C> = Box<dyn FnOnce() -> C + Send>;
+
+impl<C> Later<C> {
+    /// One that is built by a function.
+    pub fn new(build: impl FnOnce() -> C + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(build))))
+    }
+}
+
+impl<C> std::ops::Deref for Later<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.0
+    }
+}
+
+impl<C> Clone for Later<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> std::fmt::Debug for Later<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<C>())
     }
 }
 

@@ -16,6 +16,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+use crate::aws::Later;
+
 pub use keys::{INCOMING, ObjectKey, audio_key, parse_key, run_prefix, snapshot_key};
 pub use stream::{StoredAudio, Streamed};
 
@@ -78,7 +80,7 @@ pub struct Head {
 /// The bucket.
 #[derive(Debug, Clone)]
 pub struct Objects {
-    client: Client,
+    client: Later<Client>,
     bucket: String,
     versioned: bool,
 }
@@ -87,7 +89,7 @@ impl Objects {
     /// Over a client and a bucket. `versioned` tells whether deleting must
     /// remove versions one by one.
     #[must_use]
-    pub fn new(client: Client, bucket: String, versioned: bool) -> Self {
+    pub fn new(client: Later<Client>, bucket: String, versioned: bool) -> Self {
         Self {
             client,
             bucket,

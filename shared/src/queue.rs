@@ -8,6 +8,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Later;
 use crate::domain::unit::UnitKey;
 use crate::domain::{ProjectId, RunId};
 
@@ -72,7 +73,7 @@ pub struct QueueError(pub String);
 /// The submission queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    client: Client,
+    client: Later<Client>,
     url: String,
 }
 
@@ -101,7 +102,7 @@ fn entry(
 impl Queue {
     /// Over a client and the queue's URL.
     #[must_use]
-    pub fn new(client: Client, url: String) -> Self {
+    pub fn new(client: Later<Client>, url: String) -> Self {
         Self { client, url }
     }
 

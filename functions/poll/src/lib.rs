@@ -18,6 +18,7 @@ mod replay;
 mod rescore;
 mod room;
 mod sweep;
+mod together;
 mod units;
 
 use std::time::Duration;
@@ -275,6 +276,35 @@ fn fence() -> Result<u64, Failure> {
 /// Saves a step and does its effects. `None` when somebody else was faster:
 /// the work is theirs.
 async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
+    match make(app, unit, event).await? {
+        Some(next) => saved(app.store.save_unit(&next).await, next),
+        None => Ok(None),
+    }
+}
+
+/// The same, in one write with whatever else this invocation saves just then.
+async fn save_along(
+    app: &App,
+    pass: &Pass,
+    unit: &Unit,
+    event: Event,
+) -> Result<Option<Unit>, Failure> {
+    match make(app, unit, event).await? {
+        Some(next) => saved(pass.writer.save(app, &next).await, next),
+        None => Ok(None),
+    }
+}
+
+fn saved(result: Result<(), StoreError>, unit: Unit) -> Result<Option<Unit>, Failure> {
+    match result {
+        Ok(()) => Ok(Some(unit)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes a step and does its effects; what it leads to is still to be saved.
+async fn make(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
     let Ok(Step {
         unit: next,
         effects,
@@ -293,11 +323,7 @@ async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     if next.is_done() {
         room::leave(app, unit).await?;
     }
-    match app.store.save_unit(&next).await {
-        Ok(()) => Ok(Some(next)),
-        Err(StoreError::Conflict) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(Some(next))
 }
 
 /// Deletes a request document that no batch reads any more.

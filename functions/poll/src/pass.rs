@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use stt_eval_shared::metrics::Cycle;
 use tokio::sync::Semaphore;
 
-use super::record::Recorder;
+use super::record::{Recorder, Writer};
 
 /// Collections under way at once, whatever the number of credentials: each has
 /// an output in memory.
@@ -17,7 +17,9 @@ pub(crate) struct Pass {
     seen: Mutex<Cycle>,
     /// A permit for each piece of work that may come to a collection.
     pub(crate) collections: Semaphore,
-    /// Where collections end.
+    /// Where collections begin.
+    pub(crate) writer: Writer,
+    /// Where they end.
     pub(crate) recorder: Recorder,
 }
 
@@ -26,6 +28,7 @@ impl Default for Pass {
         Self {
             seen: Mutex::default(),
             collections: Semaphore::new(COLLECTIONS),
+            writer: Writer::default(),
             recorder: Recorder::default(),
         }
     }

@@ -7,7 +7,6 @@
 //! and people who cancel are kept apart by revisions, as ever.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use stt_eval_shared::App;
@@ -16,8 +15,8 @@ use stt_eval_shared::domain::unit::{Event, Unit};
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::metrics;
 use stt_eval_shared::store::StoreError;
-use tokio::sync::oneshot;
 
+use super::together::{Together, Turn};
 use super::{Failure, room, save};
 
 /// Most units of a transaction, which has up to 100 writes.
@@ -62,35 +61,25 @@ impl Collected {
     }
 }
 
-struct Waiting {
-    collected: Collected,
-    done: oneshot::Sender<Result<(), Failure>>,
-}
+type Waiting = super::together::Waiting<Collected, Result<(), Failure>>;
 
 /// Runs as this invocation wrote them last.
 type Latest = HashMap<RunId, Run>;
 
 /// Records units, together with whatever else is ready.
 #[derive(Default)]
-pub(crate) struct Recorder {
-    waiting: Mutex<Vec<Waiting>>,
-    turn: tokio::sync::Mutex<Latest>,
-}
+pub(crate) struct Recorder(Together<Latest, Collected, Result<(), Failure>>);
 
 impl Recorder {
     /// Records a unit.
     pub(crate) async fn record(&self, app: &App, collected: Collected) -> Result<(), Failure> {
-        let (done, mut told) = oneshot::channel();
-        let waiting = Waiting { collected, done };
-        self.lock().push(waiting);
-        let mut latest = self.turn.lock().await;
-        // Whoever had the turn before may have recorded this one as well.
-        if let Ok(result) = told.try_recv() {
-            return result;
-        }
+        let (mut latest, all, told) = match self.0.turn(collected).await {
+            Turn::Done(result) => return result,
+            Turn::Lead { shared, all, told } => (shared, all, told),
+        };
         let mut runs: HashMap<RunId, Vec<Waiting>> = HashMap::new();
-        for waiting in std::mem::take(&mut *self.lock()) {
-            let run = waiting.collected.unit.run;
+        for waiting in all {
+            let run = waiting.what.unit.run;
             runs.entry(run).or_default().push(waiting);
         }
         for mut units in runs.into_values() {
@@ -100,19 +89,50 @@ impl Recorder {
                 units = rest;
             }
         }
-        told.try_recv().unwrap_or(Err(Failure::Setup(
+        told.result().unwrap_or(Err(Failure::Setup(
             "whoever was recording a unit broke off",
         )))
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+/// Writes units' next revisions, together with whatever else comes at the same
+/// time.
+#[derive(Default)]
+pub(crate) struct Writer(Together<(), Unit, Result<(), StoreError>>);
+
+impl Writer {
+    /// Writes a unit's next revision.
+    pub(crate) async fn save(&self, app: &App, unit: &Unit) -> Result<(), StoreError> {
+        let (_turn, mut all, told) = match self.0.turn(unit.clone()).await {
+            Turn::Done(result) => return result,
+            Turn::Lead { shared, all, told } => (shared, all, told),
+        };
+        while !all.is_empty() {
+            let rest = all.split_off(all.len().min(TOGETHER));
+            let units: Vec<Unit> = all.iter().map(|waiting| waiting.what.clone()).collect();
+            let saved = match units.len() {
+                1 => Err(StoreError::Conflict),
+                _ => app.store.save_units(&units).await,
+            };
+            for waiting in all {
+                let result = match &saved {
+                    // Somebody else changed one of them; or it is alone.
+                    Err(StoreError::Conflict) => app.store.save_unit(&waiting.what).await,
+                    saved => saved.clone(),
+                };
+                waiting.tell(result);
+            }
+            all = rest;
+        }
+        told.result().unwrap_or(Err(StoreError::Unavailable(
+            "whoever was writing a unit broke off".into(),
+        )))
     }
 }
 
 /// Records units of one run: in one transaction, else one by one.
 async fn together(app: &App, latest: &mut Latest, units: Vec<Waiting>) {
-    let all: Vec<&Collected> = units.iter().map(|waiting| &waiting.collected).collect();
+    let all: Vec<&Collected> = units.iter().map(|waiting| &waiting.what).collect();
     let at_once = match leave(app, &all).await {
         Ok(()) if all.len() > 1 => at_once(app, latest, &all).await,
         Ok(()) => false,
@@ -121,8 +141,7 @@ async fn together(app: &App, latest: &mut Latest, units: Vec<Waiting>) {
             tracing::warn!(%message, "collected units stay due");
             for waiting in units {
                 let error = StoreError::Unavailable(message.clone());
-                // Whoever waited for it may have broken off.
-                let _ = waiting.done.send(Err(error.into()));
+                waiting.tell(Err(error.into()));
             }
             return;
         }
@@ -131,9 +150,9 @@ async fn together(app: &App, latest: &mut Latest, units: Vec<Waiting>) {
         let result = if at_once {
             Ok(())
         } else {
-            alone(app, latest, &waiting.collected).await
+            alone(app, latest, &waiting.what).await
         };
-        let _ = waiting.done.send(result);
+        waiting.tell(result);
     }
 }
 

@@ -12,7 +12,9 @@ use stt_eval_shared::{App, Deadline};
 
 use super::collect::{Earlier, collect};
 use super::pass::Pass;
-use super::{Failure, access, cancel, cancel_batch, client, credential, discard, fence, save};
+use super::{
+    Failure, access, cancel, cancel_batch, client, credential, discard, fence, save, save_along,
+};
 
 /// Clocks differ; a batch may seem older than the intent it was made for.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
@@ -351,7 +353,7 @@ pub(crate) async fn observed(
         UnitState::Submitted { submitted_at, .. } => Some(*submitted_at),
         _ => None,
     };
-    match save(app, unit, event).await? {
+    match save_along(app, pass, unit, event).await? {
         Some(unit) if matches!(unit.state, UnitState::Collecting { .. }) => {
             if let Some(since) = since {
                 metrics::batch_ended(&unit, since);

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::random;
+use crate::aws::Later;
 use crate::domain::{ProjectId, Timestamp};
 use crate::providers::Credential;
 
@@ -57,7 +58,7 @@ pub enum DataKeys {
     /// AWS KMS and the key to wrap under.
     Kms {
         /// Client.
-        client: aws_sdk_kms::Client,
+        client: Later<aws_sdk_kms::Client>,
         /// ARN or id of the key.
         key_id: String,
     },

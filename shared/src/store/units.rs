@@ -247,6 +247,15 @@ impl Store {
             .await
     }
 
+    /// Writes several units' next revisions: all of them, or none.
+    pub async fn save_units(&self, units: &[Unit]) -> Result<(), StoreError> {
+        let mut txn = self.txn();
+        for unit in units {
+            txn = txn.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
+        }
+        Ok(txn.commit().await?)
+    }
+
     /// Writes a unit's claim, if its run is still where the unit belongs: once
     /// people were told that a run is cancelled, no batch may be made for it.
     pub async fn save_claimed(&self, unit: &Unit) -> Result<Claimed, StoreError> {
