@@ -74,10 +74,7 @@ pub(crate) async fn collect(
             }
         }
     };
-    let samples = app
-        .store
-        .samples_in(&unit.project, run.dataset, &unit.spans)
-        .await?;
+    let samples = pass.chunks.of(app, &unit, run.dataset).await?;
     let outcomes = Scoring::new(&run, &unit)?.outcomes(&samples, items, &reason);
     app.store
         .write_outcomes(&unit.project, &outcomes.outcomes)

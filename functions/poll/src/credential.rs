@@ -59,10 +59,15 @@ pub(crate) async fn poll(
         Err(StoreError::Conflict) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
-    let open = app
+    let mut open = app
         .store
         .open_units(project, provider, credential_id)
         .await?;
+    // By chunk across models: they have their samples and their audio in common.
+    open.sort_by_key(|unit| {
+        let key = unit.key;
+        (unit.run, key.round, key.chunk, key.provider)
+    });
     let mut listed = None;
     let asked = ask(app, pass, &task, &open, deadline, &mut listed).await;
     let changed = !matches!(&asked, Ok(asked) if asked.changed == 0);

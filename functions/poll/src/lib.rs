@@ -5,6 +5,7 @@
 //! without harm. What is not reached stays due.
 
 mod audit;
+mod chunks;
 mod clear;
 mod collect;
 mod credential;

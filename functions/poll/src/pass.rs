@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use stt_eval_shared::metrics::Cycle;
 use tokio::sync::Semaphore;
 
+use super::chunks::Chunks;
 use super::record::{Recorder, Writer};
 
 /// Collections under way at once, whatever the number of credentials: each has
@@ -17,6 +18,8 @@ pub(crate) struct Pass {
     seen: Mutex<Cycle>,
     /// A permit for each piece of work that may come to a collection.
     pub(crate) collections: Semaphore,
+    /// Samples that were read.
+    pub(crate) chunks: Chunks,
     /// Where collections begin.
     pub(crate) writer: Writer,
     /// Where they end.
@@ -28,6 +31,7 @@ impl Default for Pass {
         Self {
             seen: Mutex::default(),
             collections: Semaphore::new(COLLECTIONS),
+            chunks: Chunks::default(),
             writer: Writer::default(),
             recorder: Recorder::default(),
         }
