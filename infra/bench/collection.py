@@ -10,8 +10,13 @@ For each number of lines, with the functions' own binaries (flow.py): a run of
 five models, submitted whole; then the invocations of `poll` that land, score
 and record it are timed, and its memory is read at its highest and before it had
 anything to do. In the same run the same rows are written by BatchWriteItem and
-nothing else, to the same store (raw_rows). At last POST /runs is timed over the
-large dataset in turn with one of ten samples.
+nothing else, to the same store (raw_rows), at the width that is best for that.
+Both several times in turn (`--rounds`); medians count, the ratio is told of each
+round as well. At last POST /runs is timed over the large dataset in turn with
+one of ten samples.
+
+How long a commit takes decides much: the embedded cloud makes one for each row.
+TMPDIR says where its files lie.
 """
 
 import argparse
@@ -74,15 +79,12 @@ def collect(machine, run_id, seconds=900):
         assert time.monotonic() < until, found
 
 
-def raw(machine, binaries):
-    """Rows per second of nothing but writing, the best of several widths."""
-    best = 0.0
-    for at_once in RAW_AT_ONCE:
-        told = subprocess.run(
-            [binaries / "examples/raw_rows", str(at_once)], env=machine.variables,
-            check=True, capture_output=True, text=True).stdout.split()
-        best = max(best, int(told[0]) / float(told[1]))
-    return best
+def raw(machine, binaries, at_once):
+    """Rows per second of nothing but writing."""
+    told = subprocess.run(
+        [binaries / "examples/raw_rows", str(at_once)], env=machine.variables,
+        check=True, capture_output=True, text=True).stdout.split()
+    return int(told[0]) / float(told[1])
 
 
 def accepting(machine, large, small, rounds=40):
@@ -96,7 +98,7 @@ def accepting(machine, large, small, rounds=40):
     return statistics.median(took[large]), statistics.median(took[small])
 
 
-def measure(binaries, functions, lines):
+def measure(binaries, functions, lines, rounds):
     samples = lines // len(MODELS)
     clips = [flow.clip(n, 0.05) for n in range(samples)]
     texts = [flow.text(n, 8.0) for n in range(samples)]
@@ -108,12 +110,20 @@ def measure(binaries, functions, lines):
         machine = flow.Machine(stack, binaries, functions, recordings, batch_delay="10ms")
         ids = machine.upload(clips)
         large = dataset(machine, "large", ids, texts)
-        took, before, highest = collect(machine, run(machine, "large", large))
-        written = raw(machine, binaries)
+        collected, written, before, highest, width = [], [], None, 0.0, None
+        for number in range(rounds):
+            took, low, high = collect(machine, run(machine, f"large {number}", large))
+            collected.append(samples * len(MODELS) / took)
+            before, highest = before or low, max(highest, high)
+            if width is None:
+                width = max(RAW_AT_ONCE, key=lambda w: raw(machine, binaries, w))
+            written.append(raw(machine, binaries, width))
         small = dataset(machine, "small", ids[:10], texts[:10])
         of_large, of_small = accepting(machine, large, small)
     return {
-        "lines": samples * len(MODELS), "collected": samples * len(MODELS) / took, "raw": written,
+        "lines": samples * len(MODELS), "collected": statistics.median(collected),
+        "raw": statistics.median(written),
+        "ratios": [c / w for c, w in zip(collected, written, strict=True)],
         "before": before, "highest": highest, "large": of_large, "small": of_small,
     }
 
@@ -121,16 +131,18 @@ def measure(binaries, functions, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, nargs="+", default=[5_000, 50_000])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--target", type=Path, default=ROOT / "target/release")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}\n")
-    print("| lines | collected/s | raw/s | ratio | memory before | highest | "
+    print("| lines | collected/s | raw/s | ratio | of each round | memory before | highest | "
           "POST /runs large | of 10 samples | ratio |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for lines in arguments.lines:
-        m = measure(arguments.target, arguments.target, lines)
+        m = measure(arguments.target, arguments.target, lines, arguments.rounds)
         print(f"| {m['lines']:,} | {m['collected']:,.0f} | {m['raw']:,.0f} | "
-              f"{m['collected'] / m['raw']:.2f} | {m['before']:.1f} MB | {m['highest']:.1f} MB | "
+              f"{m['collected'] / m['raw']:.2f} | "
+              f"{', '.join(f'{r:.2f}' for r in m['ratios'])} | {m['before']:.1f} MB | {m['highest']:.1f} MB | "
               f"{m['large']:.2f} ms | {m['small']:.2f} ms | {m['large'] / m['small']:.2f} |")
         sys.stdout.flush()
 

@@ -1,7 +1,9 @@
 //! For `infra/bench/cold_start.py`: a function that builds the clients that the
-//! api has, the way the SDK's guide does it, and answers.
+//! api has, the way the SDK's guide does it, and answers after one read from
+//! DynamoDB, as the api does when it refuses a key.
 
 use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::tls;
 use lambda_http::lambda_runtime::{LambdaEvent, run, service_fn};
 use lambda_http::{Error, tracing};
@@ -26,8 +28,10 @@ async fn main() -> Result<(), Error> {
     );
     let clients = &clients;
     run(service_fn(move |_: LambdaEvent<Value>| async move {
-        let region = clients.0.config().region().map(ToString::to_string);
-        Ok::<_, Error>(json!({ "statusCode": 200, "body": region }))
+        let key = AttributeValue::S("k".into());
+        let read = clients.0.get_item().table_name("access");
+        let found = read.key("pk", key.clone()).key("sk", key).send().await?;
+        Ok::<_, Error>(json!({ "statusCode": 401, "body": found.item.is_some().to_string() }))
     }))
     .await
 }
