@@ -43,6 +43,9 @@ TEMPLATE = cfn.load()
 def emitted():
     """Metrics of our own, each with the sets of dimensions that it is told by."""
     code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+    functions = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((cfn.ROOT / "functions").glob("*/src/*.rs")))
     made = re.findall(
         r'pub const (\w+): Metric =\s+metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)'
         r"\s*(\.also_in_total\(\))?;", code
@@ -50,7 +53,8 @@ def emitted():
     listed = re.search(r"pub const ALL: \[Metric; \d+\] = \[(.*?)\]", code, re.S)[1]
     assert re.findall(r"\w+", listed) == [constant for constant, *_ in made]
     for constant, *_ in made:
-        assert re.search(rf"\({constant}, ", code), f"{constant} is never emitted"
+        told = re.search(rf"\({constant}, ", code)
+        assert told or f"metrics::{constant}," in functions, f"{constant} is never emitted"
     sets = {}
     for _, name, by, total in made:
         sets[name] = [["Stack", by]] if by else [["Stack"]]
@@ -632,7 +636,8 @@ def test_alarms_watch_what_exists(resources):
         wanted.add(("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"))
         wanted.add(("ApproximateAgeOfOldestMessage", f"{queue}Queue"))
     wanted |= {("Invocations", "PollFunction"), ("5xx", "HttpApi"), ("Latency", "HttpApi")}
-    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "MostOverdue", "PollErrors", "ItemsFailed"}
+    wanted |= {"OldestUnfinishedRun", "OldestOutbox", "MostOverdue", "PollErrors", "ItemsFailed",
+               "DuplicateBatches", "UnknownBatchStates"}
     assert watched == wanted
     # Long polls may keep the next ones out for a while, each up to its timeout.
     poll = of(resources, "AWS::Lambda::Function")["PollFunction"]
