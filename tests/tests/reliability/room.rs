@@ -61,11 +61,10 @@ async fn a_run_larger_than_the_providers_storage_completes_by_waiting() {
     case.settle().await;
     finished(&case, run, 8).await;
     assert_eq!(refusals(&case, run).await, 0, "nothing was sent in vain");
-    assert_eq!(
-        case.sim.ledger().count(Route::UploadStart),
-        8 + 16,
-        "each recording once for both models"
-    );
+    // 16 request documents, and each recording once for both models; now and then
+    // one has to make room before the second model had it, and is sent again.
+    let recordings = case.sim.ledger().count(Route::UploadStart) - 16;
+    assert!((8..12).contains(&recordings), "{recordings} sent");
     assert!(left(&case).is_empty(), "{:?}", left(&case));
     case.end().await;
 }
