@@ -73,7 +73,7 @@ fn batches(w: &World, found: &mut Vec<String>) {
         let excused = !ours && batch.is_excused(&w.provider.audits);
         // Of what comes after the grace only the ends are judged: it is
         // recorded, or was stopped by whoever could see it.
-        if !batch.is_tardy() && !batch.disowned && !batch.has_expired(w.clock) {
+        if !batch.is_tardy() && !batch.disowned && !batch.came_to_nothing(w.clock) {
             kept.entry(batch.key).or_default().push(&batch.name);
         }
         if !ours && !batch.disowned && !excused {

@@ -96,9 +96,11 @@ impl Batch {
         self.fate == Fate::Succeeds && self.ends_at <= now && !self.is_stopped(now)
     }
 
-    /// Whether the provider let it expire, which costs nothing.
-    pub fn has_expired(&self, now: Timestamp) -> bool {
-        self.fate == Fate::Expires && self.ends_at <= now && !self.is_stopped(now)
+    /// Whether the provider failed it or let it expire, which costs nothing. It
+    /// may do so to a batch that was just told to stop.
+    pub fn came_to_nothing(&self, now: Timestamp) -> bool {
+        let nothing = matches!(self.fate, Fate::Expires | Fate::Fails);
+        nothing && self.ends_at <= now && !self.is_stopped(now)
     }
 
     /// Whether it came so late that it could only be stopped, and nobody who
@@ -487,9 +489,11 @@ impl Cx {
         let fault = w.call_fault()?;
         let now = w.clock;
         let needed = w.provider.batches.iter().find(|batch| {
+            // One that came after the grace is nobody's: it is to be stopped.
             batch.input == input
                 && batch.created_at <= now
                 && !batch.disowned
+                && !batch.is_tardy()
                 && !batch.is_over(now)
         });
         if let Some(batch) = needed {
