@@ -23,8 +23,8 @@ use crate::fault_name::name_of;
 pub enum Kind {
     /// The connection breaks before anything is sent.
     Before,
-    /// The service refuses for now: too many requests, or (transactions) a
-    /// collision with another one.
+    /// The service refuses for now: too many requests, or (transactions, and
+    /// writes of one item) a collision with a transaction.
     Throttled,
     /// The call is carried out, then the connection breaks. Not repeated.
     Lost,
@@ -244,7 +244,9 @@ fn throttled(request: &HttpRequest) -> HttpResponse {
                 "CancellationReasons":[{"Code":"TransactionConflict","Message":"collided"}]}"#,
         ),
         // What a write gets that meets somebody's transaction.
-        "DynamoDB_20120810.PutItem" => (
+        "DynamoDB_20120810.PutItem"
+        | "DynamoDB_20120810.UpdateItem"
+        | "DynamoDB_20120810.DeleteItem" => (
             400,
             "application/x-amz-json-1.0",
             r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException",

@@ -4,6 +4,7 @@
 //! message that comes twice, late or out of order does nothing it should not.
 
 mod admission;
+mod create;
 mod plan;
 mod stage;
 mod submit;

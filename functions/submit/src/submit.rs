@@ -1,8 +1,8 @@
-//! Submitting one unit: the only place where money is spent.
+//! Submitting one unit: room at the provider, audio, request document, and then
+//! the batch (see `create`).
 
 use std::time::Duration;
 
-use stt_eval_shared::access::random;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{
@@ -15,7 +15,6 @@ use stt_eval_shared::providers::{
 };
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
-use stt_eval_shared::store::units::Claimed;
 use stt_eval_shared::{App, Deadline};
 
 use super::Failure;
@@ -24,11 +23,6 @@ use super::stage::{Stage, Staged};
 
 /// Least time that must be left to claim a unit and create its batch.
 const NEEDED: Duration = Duration::from_secs(90);
-/// Least of it that must be left once the unit is claimed: the call's own
-/// time-out and the write after it.
-const TO_CREATE: Duration = Duration::from_secs(75);
-/// How often a claim is tried at most.
-const CLAIMS: usize = 2;
 /// Collisions over a unit after which its message comes again.
 const TRIES: u32 = 5;
 /// Pause before a unit looks again at what somebody else is sending.
@@ -71,7 +65,7 @@ fn is_up(unit: &Unit) -> bool {
 }
 
 /// Saves a step. `None` when somebody else was faster: the work is theirs.
-async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
+pub(super) async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
     let now = Timestamp::now();
     let Ok(step) = unit.step(event, now, &app.config.policy) else {
         return Ok(None);
@@ -104,7 +98,7 @@ async fn leave(app: &App, unit: &Unit) -> Result<(), Failure> {
 
 /// Saves a step that makes the unit wait, and sends its message again for when
 /// the wait is over. Should that message be lost, the sweeper sends another.
-async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Failure> {
+pub(super) async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Failure> {
     let Some(next) = save(app, unit, event).await? else {
         return Ok(());
     };
@@ -120,15 +114,12 @@ async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Failure> {
     Ok(())
 }
 
-fn fence() -> Result<u64, Failure> {
-    // 53 bits: what every number format on the way holds exactly.
-    Ok(u64::from_be_bytes(random::<8>()?) >> 11)
-}
-
-struct Work<'a> {
-    app: &'a App,
-    unit: Unit,
-    deadline: Deadline,
+/// A unit that is being submitted.
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
+    /// As it was read or written last.
+    pub(super) unit: Unit,
+    pub(super) deadline: Deadline,
 }
 
 impl Work<'_> {
@@ -320,142 +311,6 @@ impl Work<'_> {
         }
     }
 
-    /// Writes the intent. Bringing the audio may have taken long, and the sweeper
-    /// or a twin of the message may have touched the unit meanwhile: that alone
-    /// is no reason to come again with everything at hand. `None` when there is
-    /// nothing to be done any more, or by somebody else.
-    async fn claim(&self, claim: Event) -> Result<Option<Unit>, Failure> {
-        let (app, mine) = (self.app, &self.unit);
-        let mut unit = mine.clone();
-        for _ in 0..CLAIMS {
-            let Ok(step) = unit.step(claim.clone(), Timestamp::now(), &app.config.policy) else {
-                return Ok(None);
-            };
-            match app.store.save_claimed(&step.unit).await? {
-                Claimed::Yes => return Ok(Some(step.unit)),
-                Claimed::Unwanted => {
-                    return save(app, &unit, Event::Cancel).await.map(|_| None);
-                }
-                Claimed::Changed => {}
-            }
-            let stored = app.store.unit(&mine.project, mine.run, mine.key).await?;
-            // Another attempt would have another request document.
-            match stored.filter(|stored| stored.attempt == mine.attempt) {
-                Some(stored) => unit = stored,
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The irreversible step: intent, one call, record.
-    async fn create(
-        &self,
-        client: &dyn BatchProvider,
-        credential: &Credential,
-        model: &str,
-        input: StagedInput,
-        unsent: Vec<Unsent>,
-    ) -> Result<(), Failure> {
-        let app = self.app;
-        let fence = fence()?;
-        let claim = Event::Claim {
-            fence,
-            batch_input: input.name.clone(),
-            credential: credential.id.clone(),
-            unsent,
-        };
-        let Some(unit) = self.claim(claim).await? else {
-            return Ok(());
-        };
-        // The claim itself may have taken long. No batch exists yet, so the unit
-        // simply comes again.
-        if !self.deadline.allows(TO_CREATE) {
-            let event = Event::Refused {
-                fence,
-                retry_after: None,
-                reason: WaitingReason::Other,
-            };
-            return wait(app, &unit, event).await;
-        }
-        let display_name = unit.display_name(&app.config.stage, unit.attempt);
-        let created = client
-            .create(credential, model, &input, &display_name)
-            .await;
-        let now = Timestamp::now();
-        match created {
-            Ok(batch) => {
-                tracing::info!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch was created");
-                let created = Event::Created { fence, batch };
-                let Ok(step) = unit.step(created, now, &app.config.policy) else {
-                    return Ok(());
-                };
-                let first = app
-                    .config
-                    .bounds
-                    .poll_pauses
-                    .first()
-                    .copied()
-                    .unwrap_or_default();
-                match app.store.save_submitted(&step.unit, now + first).await {
-                    Ok(()) => Ok(()),
-                    // It stays an open intent; the search will find the batch
-                    // by its name.
-                    Err(error) => {
-                        tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a created batch was not recorded");
-                        Ok(())
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch was not created");
-                self.not_created(&unit, fence, &error).await
-            }
-        }
-    }
-
-    async fn not_created(&self, unit: &Unit, fence: u64, error: &CallError) -> Result<(), Failure> {
-        let app = self.app;
-        let refused = |retry_after, reason| Event::Refused {
-            fence,
-            retry_after,
-            reason,
-        };
-        match error {
-            CallError::Ambiguous { .. } => Ok(()),
-            CallError::Rejected {
-                kind: Rejection::Quota { retry_after },
-                ..
-            } => {
-                let event = refused(*retry_after, WaitingReason::ProviderRateLimited);
-                wait(app, unit, event).await
-            }
-            CallError::Rejected { kind, .. } => {
-                // Two steps: back to ready, for no batch exists; then its end.
-                let Some(unit) = save(app, unit, refused(None, WaitingReason::Other)).await? else {
-                    return Ok(());
-                };
-                let back = Work {
-                    app,
-                    unit,
-                    deadline: self.deadline,
-                };
-                match kind {
-                    Rejection::Unauthorized => back.unauthorized().await,
-                    _ => {
-                        back.unsendable("provider_refused", "the provider refused the batch", true)
-                            .await
-                    }
-                }
-            }
-            CallError::Input { .. } => {
-                save(app, unit, refused(None, WaitingReason::AudioUnreadable))
-                    .await
-                    .map(drop)
-            }
-        }
-    }
-
     async fn refused_before_claim(&self, error: &CallError) -> Result<(), Failure> {
         let unit = &self.unit;
         tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a request document was not taken");
@@ -494,12 +349,17 @@ impl Work<'_> {
         wait(self.app, &self.unit, event).await
     }
 
-    async fn unauthorized(&self) -> Result<(), Failure> {
+    pub(super) async fn unauthorized(&self) -> Result<(), Failure> {
         let message = "the provider does not accept the project's credentials";
         self.unsendable("credentials_refused", message, true).await
     }
 
-    async fn unsendable(&self, code: &str, message: &str, retryable: bool) -> Result<(), Failure> {
+    pub(super) async fn unsendable(
+        &self,
+        code: &str,
+        message: &str,
+        retryable: bool,
+    ) -> Result<(), Failure> {
         let ending = Ending::Nothing {
             code: code.into(),
             message: message.into(),

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::idempotency::Claim;
 use super::row::{self, Item, Row, s};
-use super::txn::TxnError;
+use super::txn::{TxnError, beside_transactions};
 use super::{Page, Store, StoreError, read_page, string_set};
 use crate::domain::file::{File, FileStatus};
 use crate::domain::{FileId, ProjectId, Timestamp};
@@ -315,10 +315,9 @@ impl Store {
             .table_name(&self.tables.files)
             .key("pk", s(file.project.as_str()))
             .key("sk", s(name_key(&file.filename)))
-            .condition_expression("attribute_not_exists(file_ids)")
-            .send()
-            .await;
-        match name.map_err(StoreError::from) {
+            .condition_expression("attribute_not_exists(file_ids)");
+        let deleted = beside_transactions(|| name.clone().send()).await;
+        match deleted.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }

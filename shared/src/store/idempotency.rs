@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row, n, s};
-use super::txn::Txn;
+use super::txn::{Txn, beside_transactions};
 use super::{Store, StoreError};
 use crate::domain::{ProjectId, Timestamp};
 
@@ -156,16 +156,15 @@ impl Store {
         project: &ProjectId,
         claim: &Claim,
     ) -> Result<(), StoreError> {
-        let deleted = self
+        let delete = self
             .db
             .delete_item()
             .table_name(&self.tables.runs)
             .key("pk", s(project.as_str()))
             .key("sk", s(format!("idem#{}", claim.key)))
             .condition_expression("rev = :rev")
-            .expression_attribute_values(":rev", n(claim.rev))
-            .send()
-            .await;
+            .expression_attribute_values(":rev", n(claim.rev));
+        let deleted = beside_transactions(|| delete.clone().send()).await;
         match deleted.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),

@@ -9,6 +9,7 @@ pub mod datasets;
 pub mod due;
 pub mod files;
 pub mod idempotency;
+pub mod poll_task;
 pub mod rescoring;
 pub mod results;
 pub mod room;
@@ -29,7 +30,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, WriteRequest};
 
 use crate::access::random;
 use row::{Item, n, s};
-use txn::MAX_COLLISIONS;
+use txn::beside_transactions;
 
 /// Attribute by which a conditional write knows itself again.
 const WRITE_MARK: &str = "w";
@@ -179,27 +180,16 @@ impl Store {
             put.condition_expression("rev = :rev")
                 .expression_attribute_values(":rev", n(rev - 1))
         };
-        let mut attempt = 0;
-        loop {
-            let error = match put.clone().send().await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
-            // Somebody's transaction holds the item for a moment. The SDK does
-            // not try again by itself.
-            attempt += 1;
-            if error.code() == Some("TransactionConflictException") && attempt <= MAX_COLLISIONS {
-                pause(attempt).await;
-                continue;
-            }
-            if let Some(PutItemError::ConditionalCheckFailedException(failed)) =
-                error.as_service_error()
-                && failed.item().and_then(|stored| stored.get(WRITE_MARK)) == Some(&mark)
-            {
-                return Ok(());
-            }
-            return Err(error.into());
+        let Err(error) = beside_transactions(|| put.clone().send()).await else {
+            return Ok(());
+        };
+        if let Some(PutItemError::ConditionalCheckFailedException(failed)) =
+            error.as_service_error()
+            && failed.item().and_then(|stored| stored.get(WRITE_MARK)) == Some(&mark)
+        {
+            return Ok(());
         }
+        Err(error.into())
     }
 
     async fn delete(
@@ -208,13 +198,13 @@ impl Store {
         pk: impl Into<String>,
         sk: impl Into<String>,
     ) -> Result<(), StoreError> {
-        self.db
+        let delete = self
+            .db
             .delete_item()
             .table_name(table)
             .key("pk", s(pk))
-            .key("sk", s(sk))
-            .send()
-            .await?;
+            .key("sk", s(sk));
+        beside_transactions(|| delete.clone().send()).await?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::Select;
 
 use super::idempotency::Claim;
 use super::row::{self, Item, Row, s};
-use super::txn::TxnError;
+use super::txn::{TxnError, beside_transactions};
 use super::{Page, Store, StoreError, read_page};
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::{DatasetId, ProjectId, RunId, Timestamp};
@@ -177,7 +177,7 @@ impl Store {
         run: RunId,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let updated = self
+        let update = self
             .db
             .update_item()
             .table_name(&self.tables.runs)
@@ -185,9 +185,8 @@ impl Store {
             .key("sk", s(outbox_key(run)))
             .update_expression("SET due_at = :until")
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":until", row::n(until.millis()))
-            .send()
-            .await;
+            .expression_attribute_values(":until", row::n(until.millis()));
+        let updated = beside_transactions(|| update.clone().send()).await;
         match updated.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),

@@ -1,5 +1,8 @@
 //! Transactions: all or nothing, repeated when they collide.
 
+use std::future::Future;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
@@ -11,7 +14,28 @@ use super::{COUNT, Store, StoreError, pause};
 
 /// Collisions after which a transaction, or a write that collides with one, is
 /// given up.
-pub(super) const MAX_COLLISIONS: u32 = 12;
+const MAX_COLLISIONS: u32 = 12;
+
+/// Sends a write of one item, once more while somebody's transaction holds that
+/// item: DynamoDB refuses it for a moment then, and the SDK does not try again
+/// by itself.
+pub(super) async fn beside_transactions<T, E, F>(send: impl Fn() -> F) -> Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    let mut attempt = 0;
+    loop {
+        let sent = send().await;
+        let held =
+            matches!(&sent, Err(error) if error.code() == Some("TransactionConflictException"));
+        attempt += 1;
+        if !held || attempt > MAX_COLLISIONS {
+            return sent;
+        }
+        pause(attempt).await;
+    }
+}
 
 /// Why a transaction was not done.
 #[derive(Debug)]

@@ -1,8 +1,5 @@
-//! Table `units`: units by run, and one poll task per credential.
-
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
+//! Table `units`: units by run. Poll tasks and rooms lie there as well, each in
+//! a module of its own.
 
 use super::row::{self, Item, Row, n, s};
 use super::runs::run_item;
@@ -10,65 +7,11 @@ use super::txn::{Txn, TxnError};
 use super::{Store, StoreError};
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::unit::{Unit, UnitKey, UnitState, WaitingUnit};
-use crate::domain::{ProjectId, RunId, Timestamp};
+use crate::domain::{ProjectId, RunId};
 
 /// Pages of 1 MB that are read to tell what a run waits for: some 5,000 units,
 /// more than a run of 16 models and 10,000 samples of usual size has.
 const WAITING_PAGES: usize = 4;
-
-/// How often those who change the task of a credential may collide.
-const TASK_TRIES: u32 = 10;
-
-/// The work of asking one provider, with one credential, for its batches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PollTask {
-    /// Owner.
-    pub project: ProjectId,
-    /// Provider.
-    pub provider: String,
-    /// Id of the credential.
-    pub credential: String,
-    /// Polls since something last changed: the pause grows with it.
-    #[serde(default)]
-    pub quiet: u32,
-    /// When batches that nobody recorded were last looked for.
-    #[serde(default)]
-    pub audited_at: Option<Timestamp>,
-    /// When every open batch was last asked for.
-    #[serde(default)]
-    pub asked_at: Option<Timestamp>,
-    /// Whether somebody holds the task; if they crash, until it is due again.
-    #[serde(default)]
-    pub busy: bool,
-    /// Until then the credential is watched for batches that nobody recorded,
-    /// whether or not it has open ones: a creation of unknown outcome may take
-    /// effect late.
-    #[serde(default)]
-    pub watch_until: Option<Timestamp>,
-    /// When to poll next.
-    pub due_at: Option<Timestamp>,
-    /// Revision, for conditional writes.
-    #[serde(default)]
-    pub rev: u64,
-}
-
-impl PollTask {
-    /// A task that is not written yet.
-    fn new(project: &ProjectId, provider: &str, credential: &str) -> Self {
-        Self {
-            project: project.clone(),
-            provider: provider.to_owned(),
-            credential: credential.to_owned(),
-            quiet: 0,
-            audited_at: None,
-            asked_at: None,
-            busy: false,
-            watch_until: None,
-            due_at: None,
-            rev: 0,
-        }
-    }
-}
 
 /// A batch at a provider, and the unit it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,10 +55,6 @@ fn open_key(project: &ProjectId, provider: &str, credential: &str) -> String {
     format!("{project}#{provider}#{credential}")
 }
 
-fn poll_key(provider: &str, credential: &str) -> String {
-    format!("poll#{provider}#{credential}")
-}
-
 fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
     let row = Row::new(
         partition(&unit.project, unit.run),
@@ -131,13 +70,6 @@ fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
         _ => row,
     };
     Ok(row.build())
-}
-
-fn task_item(task: &PollTask) -> Result<Item, StoreError> {
-    let sk = poll_key(&task.provider, &task.credential);
-    Ok(Row::new(task.project.as_str(), sk, task)?
-        .due(task.due_at)
-        .build())
 }
 
 fn parse_key(sk: &str) -> Option<UnitKey> {
@@ -249,11 +181,13 @@ impl Store {
 
     /// Writes several units' next revisions: all of them, or none.
     pub async fn save_units(&self, units: &[Unit]) -> Result<(), StoreError> {
-        let mut txn = self.txn();
-        for unit in units {
-            txn = txn.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
-        }
-        Ok(txn.commit().await?)
+        Ok(self.put_units(units)?.commit().await?)
+    }
+
+    pub(super) fn put_units(&self, units: &[Unit]) -> Result<Txn<'_>, StoreError> {
+        units.iter().try_fold(self.txn(), |txn, unit| {
+            txn.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)
+        })
     }
 
     /// Writes a unit's claim, if its run is still where the unit belongs: once
@@ -265,21 +199,18 @@ impl Store {
             (":pending".into(), s(RunStatus::Pending.as_str())),
             (":processing".into(), s(RunStatus::Processing.as_str())),
         ]);
-        let txn = self
-            .txn()
-            .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?
-            .check(
-                &self.tables.runs,
-                (unit.project.as_str(), &unit.run.to_string()),
-                "#generation = :generation AND #round = :round \
+        let txn = self.put_units(std::slice::from_ref(unit))?.check(
+            &self.tables.runs,
+            (unit.project.as_str(), &unit.run.to_string()),
+            "#generation = :generation AND #round = :round \
                  AND #status IN (:pending, :processing)",
-                &[
-                    ("#generation", "generation"),
-                    ("#round", "round"),
-                    ("#status", "status"),
-                ],
-                values,
-            )?;
+            &[
+                ("#generation", "generation"),
+                ("#round", "round"),
+                ("#status", "status"),
+            ],
+            values,
+        )?;
         match txn.commit().await {
             Ok(()) => Ok(Claimed::Yes),
             Err(TxnError::Condition { index: 0, .. }) => Ok(Claimed::Changed),
@@ -288,99 +219,11 @@ impl Store {
         }
     }
 
-    /// Writes a unit that now is at its provider, and makes sure that the
-    /// provider is asked for it, at the latest at a time, or as soon as whoever
-    /// asks it now has ended.
-    pub async fn save_submitted(&self, unit: &Unit, poll_at: Timestamp) -> Result<(), StoreError> {
-        let credential = unit.credential.clone().unwrap_or_default();
-        for attempt in 1..=TASK_TRIES {
-            let task = self
-                .poll_task(&unit.project, &unit.provider, &credential)
-                .await?;
-            let txn = self
-                .txn()
-                .put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
-            match self
-                .wake(txn, unit, &credential, task, poll_at)?
-                .commit()
-                .await
-            {
-                Ok(()) => return Ok(()),
-                // The task is not as it was a moment ago.
-                Err(TxnError::Condition { index: 1, .. }) => super::pause(attempt).await,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::Unavailable(
-            "the poll of a credential changes all the time".into(),
-        ))
-    }
-
-    /// Makes the poll task of a unit that was submitted, or due earlier. Never
-    /// later: steady submissions would put the poll off for good. Nor while
-    /// somebody holds it: they see to it when they are done.
-    fn wake<'a>(
-        &self,
-        txn: Txn<'a>,
-        unit: &Unit,
-        credential: &str,
-        task: Option<PollTask>,
-        poll_at: Timestamp,
-    ) -> Result<Txn<'a>, StoreError> {
-        let task = task.unwrap_or_else(|| PollTask::new(&unit.project, &unit.provider, credential));
-        let due_at = match task.due_at {
-            Some(due_at) if task.busy || due_at <= poll_at => due_at,
-            _ => poll_at,
-        };
-        let next = PollTask {
-            quiet: 0,
-            due_at: Some(due_at),
-            rev: task.rev + 1,
-            ..task
-        };
-        txn.put_rev(&self.tables.units, task_item(&next)?, next.rev)
-    }
-
-    /// Makes sure that a credential is polled, and watched for batches that
-    /// nobody recorded, for at least half of `watch` from now. That is one small
-    /// read as long as it is, so it can be asked for before each batch.
-    pub async fn watch(
-        &self,
-        project: &ProjectId,
-        provider: &str,
-        credential: &str,
-        now: Timestamp,
-        watch: Duration,
-    ) -> Result<(), StoreError> {
-        for _ in 0..TASK_TRIES {
-            let task = self.poll_task(project, provider, credential).await?;
-            let watched = task.as_ref().and_then(|task| task.watch_until);
-            if watched.is_some_and(|until| until >= now + watch / 2) {
-                return Ok(());
-            }
-            let task = task.unwrap_or_else(|| PollTask::new(project, provider, credential));
-            let task = PollTask {
-                watch_until: Some(now + watch),
-                due_at: task.due_at.or(Some(now)),
-                rev: task.rev + 1,
-                ..task
-            };
-            match self.save_poll_task(&task).await {
-                // Somebody did the same, or polled: look again.
-                Err(StoreError::Conflict) => {}
-                saved => return saved,
-            }
-        }
-        Err(StoreError::Conflict)
-    }
-
     /// Writes collected units and what they add to their run, together.
     pub async fn save_collected(&self, units: &[Unit], run: &Run) -> Result<(), StoreError> {
-        let mut txn = self.txn();
-        for unit in units {
-            txn = txn.put_rev(&self.tables.units, unit_item(unit)?, unit.rev)?;
-        }
-        let txn = txn.put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+        let txn = self
+            .put_units(units)?
+            .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
         Ok(txn.commit().await?)
     }
 
@@ -437,45 +280,10 @@ impl Store {
         }
     }
 
-    /// A poll task.
-    pub async fn poll_task(
-        &self,
-        project: &ProjectId,
-        provider: &str,
-        credential: &str,
-    ) -> Result<Option<PollTask>, StoreError> {
-        let key = poll_key(provider, credential);
-        let found = self.get(&self.tables.units, project.as_str(), key).await?;
-        found.map(row::read).transpose()
-    }
-
-    /// Writes a poll task's next revision: a claim, or its next time.
-    pub async fn save_poll_task(&self, task: &PollTask) -> Result<(), StoreError> {
-        self.put_rev(&self.tables.units, task_item(task)?, task.rev)
-            .await
-    }
-
-    /// Removes a poll task nobody needs, unless somebody did meanwhile; gives
-    /// whether it is gone.
-    pub async fn delete_poll_task(&self, task: &PollTask) -> Result<bool, StoreError> {
-        let sk = poll_key(&task.provider, &task.credential);
-        let txn = self.txn().delete(
-            &self.tables.units,
-            (task.project.as_str(), &sk),
-            Some("rev = :rev"),
-            Some(Item::from([(":rev".into(), n(task.rev))])),
-        )?;
-        match txn.commit().await.map_err(StoreError::from) {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// What a due item of this table stands for.
     #[must_use]
     pub fn parse_units_key(pk: &str, sk: &str) -> Option<UnitsKey> {
-        if let Some(rest) = sk.strip_prefix("poll#") {
+        if let Some(rest) = sk.strip_prefix(super::poll_task::PREFIX) {
             let (provider, credential) = rest.split_once('#')?;
             return Some(UnitsKey::Poll(
                 pk.parse().ok()?,

@@ -378,4 +378,36 @@ mod tests {
             assert_eq!(names, [("b", false)], "the provider has forgotten");
         }
     }
+
+    /// As release 0.1.0 wrote it: without names, and with runs as users.
+    fn of_0_1(staged: Option<StagedInput>) -> Upload {
+        let mut written = serde_json::to_value(begun("")).unwrap();
+        let members = written.as_object_mut().unwrap();
+        for added in ["name", "sent_at", "before", "users"] {
+            members.remove(added).unwrap();
+        }
+        members.insert("runs".into(), ["run_1"].as_slice().into());
+        members.insert("staged".into(), serde_json::to_value(staged).unwrap());
+        serde_json::from_value(written).unwrap()
+    }
+
+    #[test]
+    fn what_release_0_1_0_began_has_no_name_and_takes_the_next_one() {
+        let earlier = of_0_1(None);
+        assert!(earlier.earlier_users.contains("run_1") && earlier.users.is_empty());
+        assert_eq!(earlier.names(at(1)).count(), 0, "nobody knows one");
+        let next = earlier.renewed("b".into(), "run#c0000".into(), at(1));
+        assert_eq!((&*next.name, next.earlier.len()), ("b", 0));
+        assert!(next.earlier_users.contains("run_1"));
+    }
+
+    #[test]
+    fn what_release_0_1_0_sent_is_known_by_what_the_provider_said() {
+        let earlier = of_0_1(Some(staged("a")));
+        assert!(earlier.knows("a"));
+        assert_eq!(earlier.names(at(1)).collect::<Vec<_>>(), [("a", true)]);
+        let next = earlier.renewed("b".into(), "run#c0000".into(), at(1));
+        let names: Vec<_> = next.names(at(2)).collect();
+        assert_eq!(names, [("b", false), ("a", true)]);
+    }
 }

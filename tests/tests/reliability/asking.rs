@@ -1,20 +1,23 @@
 //! When a credential's batches are asked for: never less often for being many,
 //! and each by one question only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gemini_sim::SimConfig;
 use serde_json::json;
 use stt_eval_shared::domain::unit::Unit;
 use stt_eval_shared::domain::{RunId, Timestamp};
-use stt_eval_shared::store::units::PollTask;
+use stt_eval_shared::store::poll_task::PollTask;
+use stt_eval_tests::fault::Held;
+use tokio::task::JoinHandle;
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
 
 const FIRST: Duration = Duration::from_secs(60);
 
 /// A case whose batches take a day.
-async fn slow(ground: &std::sync::Arc<Ground>) -> Case {
+async fn slow(ground: &Arc<Ground>) -> Case {
     let options = Options {
         settings: vec![
             ("UNIT_BACKSTOP_SECONDS", "1800"),
@@ -145,4 +148,65 @@ async fn submissions_bring_a_poll_forward_and_never_put_it_off() {
         (Some(held), true, 0)
     );
     case.end().await;
+}
+
+/// A credential without any batch is asked for the last time, after which its
+/// task is removed; that is held.
+async fn until_it_is_removed(case: &Arc<Case>) -> (Arc<Held>, JoinHandle<()>) {
+    let store = &case.clean.store;
+    let sealed = store.credential(&case.project, "google").await.unwrap();
+    let id = sealed.unwrap().id;
+    let now = Timestamp::now();
+    let watch = case.clean.config.bounds.watch;
+    store
+        .watch(&case.project, "google", &id, now, watch)
+        .await
+        .unwrap();
+    let held = case
+        .injector
+        .hold(|site| site.handler == "poll" && site.call == "dynamodb TransactWriteItems units");
+    let polls = tokio::spawn({
+        let case = case.clone();
+        async move {
+            // Three times, and not before it is watched no more.
+            for _ in 0..3 {
+                change(&case, |task| task.due_at = Some(Timestamp::now())).await;
+                tokio::time::sleep(watch).await;
+                case.poll().await;
+            }
+        }
+    });
+    held.reached().await;
+    (held, polls)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_submission_during_the_last_look_is_polled_soon() {
+    let ground = Ground::start().await;
+    for submits in [false, true] {
+        let case = Arc::new(slow(&ground).await);
+        let dataset = case.dataset().await;
+        let (held, polls) = until_it_is_removed(&case).await;
+        if submits {
+            submitted(&case, &dataset, "meanwhile").await;
+            assert!(task(&case).await.busy, "whoever holds it sees to it");
+        }
+        held.release();
+        polls.await.unwrap();
+        let store = &case.clean.store;
+        let sealed = store.credential(&case.project, "google").await.unwrap();
+        let id = sealed.unwrap().id;
+        let left = store.poll_task(&case.project, "google", &id).await.unwrap();
+        assert_eq!(left.is_some(), submits);
+        if let Some(task) = left {
+            assert!(!task.busy && task.quiet == 0, "{task:?}");
+            // Not only when the claim of who held it has run out.
+            assert!(
+                task.due_at <= Some(Timestamp::now() + FIRST * 2),
+                "{task:?}"
+            );
+            assert!(task.watch_until.is_some());
+        }
+        Arc::into_inner(case).unwrap().end().await;
+    }
 }

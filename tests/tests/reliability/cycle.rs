@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use stt_eval_shared::domain::unit::{Event, Span, Unit, UnitKey};
 use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::{BatchItem, Credential, StagedInput, TranscribeConfig};
-use stt_eval_shared::store::units::PollTask;
+use stt_eval_shared::store::poll_task::PollTask;
 
 use crate::draw::setting;
 use crate::rig::{Case, Ground, Options, PRO};

@@ -9,7 +9,7 @@ use stt_eval_tests::API;
 use stt_eval_tests::audio::{sha256, wav};
 use stt_eval_tests::fault::Site;
 
-use crate::rig::{BUCKET, Case, FLASH, PRO, TEXTS};
+use crate::rig::{Case, FLASH, PRO, TEXTS};
 
 /// An answer of the api.
 #[derive(Debug)]
@@ -141,8 +141,8 @@ impl Case {
             "s3": {
                 "s3SchemaVersion": "1.0", "configurationId": "uploads",
                 "bucket": {
-                    "name": BUCKET, "ownerIdentity": { "principalId": "0" },
-                    "arn": format!("arn:aws:s3:::{BUCKET}"),
+                    "name": self.bucket, "ownerIdentity": { "principalId": "0" },
+                    "arn": format!("arn:aws:s3:::{}", self.bucket),
                 },
                 "object": { "key": file.object_key, "size": file.size_bytes, "eTag": "e", "sequencer": "1" },
             },

@@ -403,7 +403,7 @@ async fn check(case: &Case, made: &Made, texts: &mut u64, reasons: &mut BTreeMap
     let s3 = case.ground.cloud.s3_client();
     let object = s3
         .get_object()
-        .bucket(crate::rig::BUCKET)
+        .bucket(&case.bucket)
         .key(&made.key)
         .send()
         .await

@@ -16,7 +16,7 @@ use stt_eval_tests::fault::{Kind, Site};
 
 use crate::again::recount;
 use crate::failing::{codes, of_model, retry};
-use crate::rig::{BUCKET, Case, FLASH, Ground, Options, PRO, TEXTS};
+use crate::rig::{Case, FLASH, Ground, Options, PRO, TEXTS};
 use crate::state::Summary;
 
 async fn ask(app: &App, request: Value) -> Value {
@@ -222,7 +222,7 @@ async fn a_run_that_failed_for_want_of_a_parser_succeeds_when_replayed() {
     let lines: Vec<String> = lines.collect();
     let s3 = ground.cloud.s3_client();
     let body = lines.join("\n").into_bytes();
-    let put = s3.put_object().bucket(BUCKET).key(raw(&case, run, 0));
+    let put = s3.put_object().bucket(&case.bucket).key(raw(&case, run, 0));
     put.body(body.into()).send().await.unwrap();
     let answer = replay(&case, run).await;
     assert_eq!(sum(&answer, "changed"), 3, "{answer}");
@@ -409,7 +409,10 @@ async fn what_can_not_be_replayed_is_said_and_nothing_is_changed() {
 
     // Its raw output is gone: alone that is an error, among others it is told.
     let s3 = ground.cloud.s3_client();
-    let delete = s3.delete_object().bucket(BUCKET).key(raw(&case, run, 0));
+    let delete = s3
+        .delete_object()
+        .bucket(&case.bucket)
+        .key(raw(&case, run, 0));
     delete.send().await.unwrap();
     refused(with("unit", json!(unit)), "no raw output").await;
     let answer = ask(&case.clean, base(run)).await;

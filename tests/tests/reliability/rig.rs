@@ -1,5 +1,5 @@
 //! One embedded cloud, and on it cases that know nothing of each other: each
-//! has tables, a queue, a project and a simulated provider of its own. Nothing
+//! has tables, a bucket, a queue, a project and a simulated provider of its own. Nothing
 //! runs by itself: the case calls the real handlers, one after the other.
 
 use std::collections::HashMap;
@@ -28,7 +28,8 @@ use tokio::net::TcpListener;
 
 pub const PRO: &str = "gemini-2.5-pro";
 pub const FLASH: &str = "gemini-2.5-flash";
-pub const BUCKET: &str = "stt-eval-cases";
+/// Bucket of the ground; each case has one of its own.
+const BUCKET: &str = "stt-eval-cases";
 /// What the samples say.
 pub const TEXTS: [&str; 3] = ["one small step", "for a man", "one giant leap"];
 
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Bounds that make everything due within moments. The grace is what the
 /// protocol says it must be: longer than a creation can take.
-const BOUNDS: [(&str, &str); 16] = [
+const BOUNDS: [(&str, &str); 15] = [
     ("STAGE", "case"),
     ("SUBMISSION_GRACE_SECONDS", "2"),
     ("COLLECT_LEASE_SECONDS", "0.3"),
@@ -53,7 +54,6 @@ const BOUNDS: [(&str, &str); 16] = [
     ("WATCH_SECONDS", "0.4"),
     ("STAGING_LEASE_SECONDS", "0.3"),
     ("POLL_PAUSES_SECONDS", "0.02,0.02,0.02,0.02,0.3"),
-    ("BUCKET", BUCKET),
 ];
 
 /// The embedded cloud.
@@ -127,6 +127,7 @@ pub struct Case {
     pub project: ProjectId,
     pub tables: Vec<(&'static str, String)>,
     pub queue: String,
+    pub bucket: String,
     pub key: String,
     dir: TempDir,
 }
@@ -146,6 +147,9 @@ impl Case {
         let sqs = ground.cloud.sqs_client();
         let queue = sqs.create_queue().queue_name(format!("{name}-submissions"));
         let queue = queue.send().await.unwrap().queue_url.unwrap();
+        let bucket = format!("{BUCKET}-{name}");
+        let s3 = ground.cloud.s3_client();
+        s3.create_bucket().bucket(&bucket).send().await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let sim = options.sim.unwrap_or_else(|| SimConfig {
             batch_delay: Duration::from_millis(1),
@@ -161,6 +165,7 @@ impl Case {
             variables.insert(format!("TABLE_{}", table.to_uppercase()), full.clone());
         }
         variables.insert("SUBMIT_QUEUE_URL".into(), queue.clone());
+        variables.insert("BUCKET".into(), bucket.clone());
         variables.insert("GEMINI_BASE_URL".into(), sim.url());
         variables.insert(
             "KEY_FILE".into(),
@@ -203,6 +208,7 @@ impl Case {
             project,
             tables,
             queue,
+            bucket,
             key,
             dir,
         };
@@ -244,14 +250,37 @@ impl Case {
             .unwrap();
     }
 
-    /// Ends it. Its tables go, so that many cases stay as fast as one.
+    /// Ends it. What it has goes, so that many cases stay as fast as one.
     pub async fn end(self) {
+        let (s3, sqs) = (
+            self.ground.cloud.s3_client(),
+            self.ground.cloud.sqs_client(),
+        );
+        for key in self.objects().await {
+            let delete = s3.delete_object().bucket(&self.bucket).key(key);
+            delete.send().await.unwrap();
+        }
+        let unused = sqs.delete_queue().queue_url(&self.queue);
+        unused.send().await.unwrap();
         self.sim.shutdown().await;
         let db = self.ground.cloud.dynamodb_client();
         for (_, table) in &self.tables {
             db.delete_table().table_name(table).send().await.unwrap();
         }
         drop(self.dir);
+    }
+
+    /// Keys of all objects.
+    pub async fn objects(&self) -> Vec<String> {
+        let s3 = self.ground.cloud.s3_client();
+        let list = s3.list_objects_v2().bucket(&self.bucket);
+        let mut pages = list.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let objects = page.unwrap().contents.unwrap_or_default();
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        keys
     }
 
     pub fn table(&self, name: &str) -> &str {

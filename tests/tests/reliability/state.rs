@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stt_eval_shared::domain::RunId;
 
-use crate::rig::{BUCKET, Case};
+use crate::rig::Case;
 
 /// Everything two cases that came to the same must agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,29 +158,14 @@ impl Summary {
     }
 }
 
-/// Objects in the bucket that belong to the project.
+/// Objects in the bucket by kind.
 pub async fn objects(case: &Case) -> BTreeMap<String, usize> {
-    let s3 = case.ground.cloud.s3_client();
     let mut found = BTreeMap::new();
-    let mut token = None;
-    loop {
-        let list = s3
-            .list_objects_v2()
-            .bucket(BUCKET)
-            .set_continuation_token(token);
-        let page = list.send().await.unwrap();
-        for object in page.contents() {
-            let key = object.key().unwrap();
-            if key.contains(case.project.as_str()) {
-                let kind = key.split('/').next().unwrap_or_default();
-                *found.entry(kind.to_owned()).or_default() += 1;
-            }
-        }
-        token = page.next_continuation_token;
-        if token.is_none() {
-            return found;
-        }
+    for key in case.objects().await {
+        let kind = key.split('/').next().unwrap_or_default();
+        *found.entry(kind.to_owned()).or_default() += 1;
     }
+    found
 }
 
 /// Batches by unit.

@@ -407,4 +407,6 @@ impl Unit {
 #[cfg(test)]
 mod again_tests;
 #[cfg(test)]
+mod earlier_tests;
+#[cfg(test)]
 mod tests;

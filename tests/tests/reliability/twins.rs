@@ -1,0 +1,106 @@
+//! Two invocations at the same piece of work: whoever comes late finds that it
+//! is done, or leaves it to the other, and undoes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gemini_sim::Route;
+use serde_json::json;
+use stt_eval_shared::app::Deadline;
+use stt_eval_shared::domain::unit::UnitState;
+
+use crate::failing::codes;
+use crate::rig::{Case, FLASH, Ground, Options};
+use crate::state::left;
+
+/// A poll that nothing holds.
+async fn poll_beside(case: &Case) {
+    let deadline = Deadline::after(Duration::from_secs(110));
+    poll::handle(json!({}), &case.clean, deadline).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_finds_its_output_landed_and_deleted_by_another() {
+    let ground = Ground::start().await;
+    let case = Arc::new(Case::start(&ground, Options::default()).await);
+    let dataset = case.dataset().await;
+    let run = case.run(&dataset, &[FLASH]).await;
+    case.pump_once().await;
+    case.pump_once().await;
+    // The first one stands between its claim and the download.
+    let seen = case.clone();
+    let held = case.injector.hold(move |site| {
+        let asked = seen.sim.ledger().count(Route::BatchGet) > 0;
+        site.handler == "poll" && site.call == "dynamodb GetItem access" && asked
+    });
+    let first = tokio::spawn({
+        let case = case.clone();
+        async move {
+            while case.sim.ledger().count(Route::BatchGet) == 0 {
+                case.poll().await;
+            }
+        }
+    });
+    held.reached().await;
+    let state = async || {
+        let units = case.clean.store.units_of(&case.project, run).await;
+        units.unwrap().remove(0).state
+    };
+    assert!(matches!(state().await, UnitState::Collecting { .. }));
+    // Its lease runs out, and the second one does all of it.
+    while state().await != UnitState::Collected {
+        poll_beside(&case).await;
+    }
+    let downloads = case.sim.ledger().count(Route::FileDownload);
+    held.release();
+    first.await.unwrap();
+    let asked = case.sim.ledger().count(Route::FileDownload);
+    assert!(asked > downloads, "the first one asked for it, in vain");
+    case.settle().await;
+    assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
+    let ended = case.clean.store.run(&case.project, run).await.unwrap();
+    let ended = ended.unwrap();
+    assert_eq!(ended.units_done, 1);
+    assert!(left(&case).is_empty(), "{:?}", left(&case));
+    Arc::into_inner(case).unwrap().end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audio_is_cleared_by_one_alone() {
+    let ground = Ground::start().await;
+    let options = Options {
+        settings: vec![("TASK_LEASE_SECONDS", "60")],
+        ..Options::default()
+    };
+    let case = Arc::new(Case::start(&ground, options).await);
+    let dataset = case.dataset().await;
+    let run = case.run(&dataset, &[FLASH]).await;
+    // Nobody may begin to use the audio any more; it is about to be deleted.
+    let held = case
+        .injector
+        .hold(|site| site.handler == "poll" && site.call == "dynamodb PutItem files");
+    let first = tokio::spawn({
+        let case = case.clone();
+        async move { case.settle().await }
+    });
+    held.reached().await;
+    let audio = || {
+        let files = left(&case).into_iter();
+        files.filter(|file| file.contains("audio")).count()
+    };
+    // It deletes the others meanwhile, by itself.
+    while audio() > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for _ in 0..5 {
+        poll_beside(&case).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let held_back = audio();
+    held.release();
+    first.await.unwrap();
+    assert_eq!(held_back, 1, "somebody else cleared as well");
+    assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
+    assert!(left(&case).is_empty(), "{:?}", left(&case));
+    Arc::into_inner(case).unwrap().end().await;
+}
