@@ -12,7 +12,7 @@ use crate::config::{Config, ConfigError, KeySource};
 use crate::domain::Timestamp;
 use crate::objects::Objects;
 use crate::providers::gemini::{self, Gemini, GeminiConfig};
-use crate::providers::{BatchProvider, Provider};
+use crate::providers::{BatchProvider, CallError, Provider};
 use crate::queue::Queue;
 use crate::store::Store;
 
@@ -53,6 +53,9 @@ pub struct App {
     gemini: Arc<Provider>,
 }
 
+/// What a call of a provider leaves of an invocation, to write what came of it.
+const TO_RECORD: Duration = Duration::from_secs(20);
+
 /// Time left for an invocation. Work that can't be finished in it is left for
 /// the next one instead of being cut off in the middle.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +78,21 @@ impl Deadline {
     #[must_use]
     pub fn allows(self, needed: Duration) -> bool {
         self.0.since(Timestamp::now()) >= needed
+    }
+
+    /// A call of a provider, given up shortly before the end: whoever waits for
+    /// it would die with it, and nobody would know that it was tried.
+    pub async fn cut_short<T>(
+        self,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let left = self.0.since(Timestamp::now()).saturating_sub(TO_RECORD);
+        match tokio::time::timeout(left, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::Ambiguous {
+                message: "no answer while the function lived".to_owned(),
+            }),
+        }
     }
 }
 
@@ -183,5 +201,20 @@ impl App {
             Provider::Batch(provider) => Some(&**provider),
             Provider::Sync(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_is_given_up_before_its_function_ends() {
+        let soon = Deadline::after(TO_RECORD + Duration::from_millis(20));
+        let never = std::future::pending::<Result<(), CallError>>();
+        let cut = soon.cut_short(never).await;
+        assert!(matches!(cut, Err(CallError::Ambiguous { .. })), "{cut:?}");
+        let at_once = soon.cut_short(std::future::ready(Ok(7))).await;
+        assert_eq!(at_once, Ok(7));
     }
 }

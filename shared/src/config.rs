@@ -73,6 +73,9 @@ pub struct Bounds {
     pub upload_margin: Duration,
     /// An unsealed dataset older than this is swept away.
     pub unsealed: Duration,
+    /// How far an index may be behind its table: a dataset that was deleted is
+    /// not cleared before all of its runs are seen.
+    pub index_lag: Duration,
     /// Pauses between polls of a credential, growing while nothing changes.
     pub poll_pauses: Vec<Duration>,
     /// Pause between two looks for batches that nobody recorded.
@@ -94,6 +97,7 @@ impl Default for Bounds {
             missed_upload: minutes(2),
             upload_margin: minutes(5),
             unsealed: minutes(30),
+            index_lag: Duration::from_secs(10),
             poll_pauses: vec![minutes(1), minutes(2), minutes(5), minutes(10)],
             audit: minutes(60),
             watch: minutes(24 * 60),
@@ -243,6 +247,7 @@ impl Config {
             ("MISSED_UPLOAD_SECONDS", &mut bounds.missed_upload),
             ("UPLOAD_MARGIN_SECONDS", &mut bounds.upload_margin),
             ("UNSEALED_SECONDS", &mut bounds.unsealed),
+            ("INDEX_LAG_SECONDS", &mut bounds.index_lag),
             ("AUDIT_SECONDS", &mut bounds.audit),
             ("WATCH_SECONDS", &mut bounds.watch),
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),

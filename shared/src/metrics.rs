@@ -427,4 +427,49 @@ mod tests {
         assert_eq!(number(3.0), json!(3));
         assert_eq!(number(0.25), json!(0.25));
     }
+
+    #[test]
+    fn a_poll_tells_the_age_of_the_oldest_run_and_of_the_oldest_without_units() {
+        use crate::domain::run::tests::accepted;
+        let run = accepted(2, 1);
+        let minute = |n: u64| Duration::from_secs(n * 60);
+        let now = run.inserted_at + minute(10);
+        let seen = |run: &Run, now| {
+            let mut cycle = Cycle::default();
+            cycle.saw(run, now);
+            (cycle.oldest_run, cycle.oldest_outbox)
+        };
+        assert_eq!(seen(&run, now), (minute(10), minute(10)));
+        let planned = Run {
+            units_total: Some(1),
+            updated_at: run.inserted_at + minute(4),
+            ..run.clone()
+        };
+        assert_eq!(seen(&planned, now), (minute(10), minute(0)));
+        let retried = Run {
+            round: 2,
+            units_total: None,
+            ..planned.clone()
+        };
+        assert_eq!(seen(&retried, now), (minute(6), minute(6)));
+        let deleted = Run {
+            deleting: true,
+            ..run.clone()
+        };
+        assert_eq!(seen(&deleted, now), (minute(0), minute(0)));
+        let ended = Run {
+            status: crate::domain::run::RunStatus::Completed,
+            ..run.clone()
+        };
+        assert_eq!(seen(&ended, now), (minute(0), minute(0)));
+
+        let mut cycle = Cycle::default();
+        for run in [&planned, &retried, &run] {
+            cycle.saw(run, now);
+        }
+        assert_eq!(
+            (cycle.oldest_run, cycle.oldest_outbox),
+            (minute(10), minute(10))
+        );
+    }
 }

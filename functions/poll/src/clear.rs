@@ -32,7 +32,7 @@ pub(crate) async fn run(
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }
     // What takes no notice of being stopped is left to the audit in the end.
-    let patient = Timestamp::now().since(run.updated_at) < app.config.policy.grace;
+    let patient = run.waits_for_batches_to_stop(Timestamp::now(), &app.config.policy);
     if !discard_batches(app, &run, deadline).await? && patient {
         return postpone_run(app, &run, Timestamp::now() + LATER).await;
     }

@@ -10,14 +10,14 @@ use stt_eval_shared::domain::unit::{Ending, Event, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, Timestamp};
 use stt_eval_shared::metrics;
 use stt_eval_shared::objects::{ObjectError, run_prefix};
-use stt_eval_shared::providers::{BatchProvider, CallError, Credential, ItemOutcome, OutputLine};
+use stt_eval_shared::providers::{BatchProvider, CallError, ItemOutcome, OutputLine};
 use tokio::io::AsyncBufRead;
 
 use super::lines::{Line, MAX_LINE, next};
-use super::outcomes::{Failed, Scoring};
+use super::outcomes::{Failed, Scoring, bounded_beside};
 use super::pass::Pass;
 use super::record::Collected;
-use super::{Failure, client, credential, discard, save, units};
+use super::{Access, Failure, access, client, discard, save, units};
 
 /// Whether somebody may have begun to collect the unit before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) async fn collect(
         return save(app, &unit, Event::Cancel).await.map(drop);
     };
     let opened = match &unit.credential {
-        Some(id) => credential(app, &unit.project, &unit.provider, id).await?,
+        Some(id) => access(app, &unit.project, &unit.provider, id).await?,
         None => None,
     };
     let (items, reason) = match &ending {
@@ -109,7 +109,7 @@ async fn land(
     run: &Run,
     unit: &Unit,
     output: &str,
-    credential: Option<&Credential>,
+    access: Option<&Access>,
     earlier: Earlier,
 ) -> Result<Option<Landed>, Failure> {
     let key = raw_key(unit);
@@ -120,28 +120,27 @@ async fn land(
             Err(error) => return Err(error.into()),
         }
     }
-    let Some(credential) = credential else {
+    let Some(access) = access else {
         return Ok(None);
     };
-    let stream = match client(app, &unit.provider)?
-        .download(credential, output)
-        .await
-    {
+    // The provider may come to itself, and new credentials may come; but nobody
+    // waits longer than two batches and then an output can take.
+    let waited = Timestamp::now().since(run.inserted_at.max(unit.ready_at));
+    let hopeless = waited >= app.config.policy.deadline * 3;
+    let client = client(app, &unit.provider)?;
+    let stream = match client.download(&access.credential, output).await {
         Ok(stream) => stream,
         // A twin may have landed it meanwhile, and had it deleted.
         Err(error) if units::is_unknown(&error) => {
             return match app.objects.head(&key, None).await {
                 Ok(_) => Ok(Some(Landed { key, whole: None })),
+                Err(ObjectError::Missing) if access.replaced && !hopeless => Err(error.into()),
                 Err(ObjectError::Missing) => Ok(None),
                 Err(error) => Err(error.into()),
             };
         }
-        // New credentials may still come; but not for ever.
-        Err(error) if units::is_unauthorized(&error) => {
-            let patience = app.config.policy.deadline * 2;
-            if Timestamp::now().since(run.inserted_at) < patience {
-                return Err(error.into());
-            }
+        Err(error) if hopeless => {
+            tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "an output is given up");
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
@@ -204,7 +203,8 @@ async fn lines_of<R: AsyncBufRead + Unpin>(
                     None => unknown += 1,
                     Some(id) if items.contains_key(&id) => repeated += 1,
                     Some(id) => {
-                        items.insert(id, outcome);
+                        // At once: all of them are in memory together.
+                        items.insert(id, bounded_beside(outcome, 0));
                     }
                 }
             }
@@ -228,9 +228,13 @@ async fn forget(
     app: &App,
     unit: &Unit,
     ending: &Ending,
-    credential: Option<&Credential>,
+    access: Option<&Access>,
 ) -> Result<Unit, Failure> {
-    let Some(credential) = credential else {
+    let Some(Access {
+        credential,
+        replaced,
+    }) = access
+    else {
         return Ok(unit.clone());
     };
     let client = client(app, &unit.provider)?;
@@ -240,6 +244,8 @@ async fn forget(
     if let (Some(batch), Ending::Output { output }) = (unit.batch(), ending) {
         let files = unit.batch_input.iter().chain([output]).cloned().collect();
         let gone = match discard::over(client, credential, batch, files).await {
+            // Gone, or not to be seen with this key.
+            Ok(()) if *replaced => unit.clone(),
             Ok(()) => unit.without(&[batch.to_owned()]),
             Err(error) => {
                 told(error);

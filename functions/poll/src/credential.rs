@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use stt_eval_shared::domain::unit::UnitState;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential};
+use stt_eval_shared::providers::{BatchState, BatchStatus, CallError};
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::poll_task::PollTask;
 use stt_eval_shared::store::units::OpenUnit;
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use tracing::Instrument as _;
 
 use super::pass::Pass;
-use super::{Failure, audit, client, credential, units};
+use super::{Access, Failure, access, audit, client, credential, units};
 
 /// Up to so many open batches are asked for by name; more, by listing.
 const BY_NAME: usize = 5;
@@ -241,23 +241,35 @@ async fn ask(
         return Ok(nothing(true));
     }
     let client = client(app, &task.provider)?;
-    let Some(credential) = credential(app, &task.project, &task.provider, &task.credential).await?
-    else {
+    let Some(access) = access(app, &task.project, &task.provider, &task.credential).await? else {
         // Without a credential nobody can ask; the units' own deadlines end them.
         return Ok(nothing(false));
     };
     let mut known: HashMap<String, BatchStatus> = HashMap::new();
     if open.len() > BY_NAME {
-        let all = client.list(&credential, OffsetDateTime::UNIX_EPOCH).await?;
-        known.extend(all.iter().map(|batch| (batch.name.clone(), batch.clone())));
-        *listed = Some(all);
+        match client
+            .list(&access.credential, OffsetDateTime::UNIX_EPOCH)
+            .await
+        {
+            Ok(all) => {
+                known.extend(all.iter().map(|batch| (batch.name.clone(), batch.clone())));
+                *listed = Some(all);
+            }
+            // Something in it can't be read, and need not be ours: each batch
+            // has a name.
+            Err(error @ CallError::Ambiguous { .. }) => {
+                pass.note(|cycle| cycle.errors += 1);
+                tracing::warn!(project_id = %task.project, %error, "batches could not be listed and are asked for one by one");
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     // Built one by one: a closure over borrowed units would tie this future to
     // one lifetime, and it could not be spawned.
     let mut asking = Vec::with_capacity(open.len());
     for unit in open {
         let listed = known.remove(&unit.batch);
-        asking.push(one(app, pass, task, unit, listed, &credential, deadline));
+        asking.push(one(app, pass, task, unit, listed, &access, deadline));
     }
     let answers: Vec<Option<bool>> = futures::stream::iter(asking)
         .buffer_unordered(AT_ONCE)
@@ -280,7 +292,7 @@ async fn one(
     task: &PollTask,
     unit: &OpenUnit,
     listed: Option<BatchStatus>,
-    credential: &Credential,
+    access: &Access,
     deadline: Deadline,
 ) -> Option<bool> {
     if !deadline.allows(super::NEEDED) {
@@ -289,7 +301,7 @@ async fn one(
     let status = match (listed, client(app, &task.provider)) {
         (Some(status), _) => Ok(status),
         // Not listed proves nothing; only its own name does.
-        (None, Ok(client)) => client.get(credential, &unit.batch).await,
+        (None, Ok(client)) => client.get(&access.credential, &unit.batch).await,
         (None, Err(_)) => return None,
     };
     // Running batches are most of all polls: they cost no write and no read.
@@ -307,7 +319,7 @@ async fn one(
         return None;
     }
     let span = tracing::info_span!("batch", run_id = %unit.run, unit_id = %unit.key);
-    match act(app, pass, task, unit, status)
+    match act(app, pass, task, unit, status, access)
         .instrument(span.clone())
         .await
     {
@@ -327,6 +339,7 @@ async fn act(
     task: &PollTask,
     open: &OpenUnit,
     status: Result<BatchStatus, CallError>,
+    access: &Access,
 ) -> Result<bool, Failure> {
     let Some(unit) = app.store.unit(&task.project, open.run, open.key).await? else {
         return Ok(false);
@@ -337,8 +350,26 @@ async fn act(
     }
     match status {
         Ok(status) => units::observed(app, pass, &unit, status).await?,
-        Err(error) if units::is_unknown(&error) => units::vanish(app, pass, &unit).await?,
+        Err(error) if access.proves_absence(&error) => units::vanish(app, pass, &unit).await?,
         Err(error) => return Err(error.into()),
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_while_nothing_changes_and_credentials_do_not_come_due_at_once() {
+        let pauses = [60, 120, 600].map(Duration::from_secs);
+        for quiet in 0..5 {
+            let base = pauses[quiet.min(2)];
+            let drawn = (0..200).map(|_| pause(&pauses, quiet as u32).unwrap());
+            let drawn: Vec<Duration> = drawn.collect();
+            let (least, most) = (drawn.iter().min().unwrap(), drawn.iter().max().unwrap());
+            assert!(*least >= base.mul_f64(0.899) && *most <= base.mul_f64(1.101));
+            assert!(least < most, "all the same");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::unit::Unit;
 use stt_eval_shared::providers::{BatchProvider, BatchState, BatchStatus, CallError, Credential};
 
-use super::{Failure, client, credential, units};
+use super::{Failure, access, client, credential, units};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,8 @@ pub(crate) async fn batch(
 
 /// Forgets all batches of a unit that it needs no more, but for `except`; gives
 /// the unit without those that are gone. What fails is told, and stays in the
-/// unit for the audit of the credential, and for whoever deletes the run.
+/// unit for the audit of the credential, and for whoever deletes the run; so do
+/// those that another key does not find.
 pub(crate) async fn batches_of(
     app: &App,
     unit: &Unit,
@@ -101,12 +102,13 @@ pub(crate) async fn batches_of(
         return Ok(unit.clone());
     }
     let id = unit.credential.as_deref().unwrap_or_default();
-    let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
+    let Some(access) = access(app, &unit.project, &unit.provider, id).await? else {
         return Ok(unit.clone());
     };
     let client = client(app, &unit.provider)?;
     for name in left {
-        match batch(app, client, &credential, name, None).await {
+        match batch(app, client, &access.credential, name, None).await {
+            Ok(Discarded::Unknown) if access.replaced => {}
             Ok(Discarded::Gone | Discarded::Unknown) => gone.push(name.clone()),
             Ok(Discarded::Open) => {}
             Err(error) => {

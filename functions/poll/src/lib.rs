@@ -229,6 +229,13 @@ pub(crate) struct Access {
     pub(crate) replaced: bool,
 }
 
+impl Access {
+    /// Whether the provider says that there is no such thing, and would know.
+    pub(crate) fn proves_absence(&self, error: &CallError) -> bool {
+        units::is_unknown(error) && !self.replaced
+    }
+}
+
 /// Opens a project's credential for a provider. `None` when it was removed: what
 /// was made with it is out of reach.
 pub(crate) async fn access(
@@ -317,7 +324,7 @@ async fn make(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     // where it was, to be done again.
     for effect in effects {
         match effect {
-            Effect::CancelBatch(batch) => cancel_batch(app, unit, &batch).await?,
+            Effect::CancelBatch(batch) => try_to_cancel(app, unit, &batch).await?,
             Effect::DeleteInput(name) => delete_input(app, unit, &name).await?,
         }
     }
@@ -363,27 +370,52 @@ async fn cancel_batch(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure
     }
 }
 
+/// The same where nothing depends on it: that the provider fails is only told,
+/// for the audit of the credential tries again.
+async fn try_to_cancel(app: &App, unit: &Unit, batch: &str) -> Result<(), Failure> {
+    match cancel_batch(app, unit, batch).await {
+        Err(Failure::Provider(error)) => {
+            tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch was not told to stop");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
 /// Stops the batch of a unit that is given up, and forgets what was made for it;
-/// gives the unit without what is gone. What is not over yet is deleted later.
-async fn cancel(app: &App, unit: &Unit, batch: &str) -> Result<Unit, Failure> {
-    cancel_batch(app, unit, batch).await?;
+/// gives the unit without what is gone. What is not over yet is deleted later; so
+/// is, when there is no more `patience`, what the provider fails to stop.
+async fn cancel(app: &App, unit: &Unit, batch: &str, patience: bool) -> Result<Unit, Failure> {
+    match stopped(app, unit, batch).await {
+        Err(Failure::Provider(error)) if !patience => {
+            tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch is left to the audit: it can't be stopped");
+            Ok(unit.clone())
+        }
+        stopped => stopped,
+    }
+}
+
+async fn stopped(app: &App, unit: &Unit, batch: &str) -> Result<Unit, Failure> {
+    try_to_cancel(app, unit, batch).await?;
     let Some(id) = unit.credential.as_deref() else {
         return Ok(unit.clone());
     };
     let (project, provider) = (&unit.project, &*unit.provider);
     room::leave(app, unit).await?;
-    let Some(credential) = credential(app, project, provider, id).await? else {
+    let Some(access) = access(app, project, provider, id).await? else {
         return Ok(unit.clone());
     };
+    let credential = &access.credential;
     let client = client(app, provider)?;
     if let Some(name) = &unit.batch_input {
-        match client.delete_file(&credential, name).await {
+        match client.delete_file(credential, name).await {
             Err(error) if units::is_unauthorized(&error) => {}
             deleted => deleted?,
         }
     }
     // It may have ended before it could be stopped: what came of it goes, too.
-    match discard::batch(app, client, &credential, batch, None).await {
+    match discard::batch(app, client, credential, batch, None).await {
+        Ok(Discarded::Unknown) if access.replaced => Ok(unit.clone()),
         Ok(Discarded::Gone | Discarded::Unknown) => {
             let gone = unit.without(&[batch.to_owned()]);
             discard::batches_of(app, &gone, None).await

@@ -51,7 +51,8 @@ pub(crate) struct Outcomes {
 /// Scores the items of a unit.
 pub(crate) struct Scoring<'a> {
     unit: &'a Unit,
-    model: &'static catalogue::Model,
+    /// `None` when this release does not offer it any more.
+    model: Option<&'static catalogue::Model>,
     normaliser: Normaliser,
     /// Number of the run's scoring that counts.
     scoring: u16,
@@ -64,7 +65,7 @@ impl<'a> Scoring<'a> {
         let model = provider.and_then(|provider| catalogue::find(&provider.model));
         Ok(Self {
             unit,
-            model: model.ok_or(Failure::Setup("a run's model is unknown here"))?,
+            model,
             normaliser: Normaliser::by_name(run.current_normalizer())
                 .ok_or(Failure::Setup("a run's normaliser is unknown here"))?,
             scoring: run.scorings.current,
@@ -133,7 +134,8 @@ impl<'a> Scoring<'a> {
             } => (None, usage, model_version, Some((code, message, retryable))),
         };
         let date = time::OffsetDateTime::from(at).date();
-        let cost = self.model.cost_usd(&usage, date);
+        // Nobody knows the price of a model that is not offered any more.
+        let cost = self.model.map_or(0.0, |model| model.cost_usd(&usage, date));
         let hypothesis = text.as_deref().unwrap_or_default();
         let score = score_sample(self.unit.run, sample, hypothesis, &self.normaliser);
         let (error_code, error_message, retryable) = match error {
@@ -220,24 +222,27 @@ pub(crate) fn score_sample(
 /// A transcription that can't be kept beside its reference fails: hours of
 /// speech, or a model that repeats itself. The raw output stays in the bucket.
 fn bounded(item: ItemOutcome, sample: &Sample) -> ItemOutcome {
+    bounded_beside(item, sample.ground_truth.as_ref().map_or(0, String::len))
+}
+
+/// The same beside a reference of so many bytes.
+pub(crate) fn bounded_beside(item: ItemOutcome, reference: usize) -> ItemOutcome {
     match item {
         ItemOutcome::Transcribed {
             text,
             model_version,
             usage,
-        } if text.len() + sample.ground_truth.as_ref().map_or(0, String::len) > MAX_TEXT_BYTES => {
-            ItemOutcome::Failed {
-                code: "output_too_long".into(),
-                message: format!(
-                    "the transcription has {} bytes; with its reference that is more than the \
+        } if text.len() + reference > MAX_TEXT_BYTES => ItemOutcome::Failed {
+            code: "output_too_long".into(),
+            message: format!(
+                "the transcription has {} bytes; with its reference that is more than the \
                      {MAX_TEXT_BYTES} that can be kept",
-                    text.len()
-                ),
-                retryable: false,
-                usage,
-                model_version,
-            }
-        }
+                text.len()
+            ),
+            retryable: false,
+            usage,
+            model_version,
+        },
         kept => kept,
     }
 }

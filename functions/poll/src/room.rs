@@ -101,14 +101,14 @@ pub(crate) async fn tend(
     credential: &str,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let mut room = app.store.room(project, provider, credential).await?;
+    let room = app.store.room(project, provider, credential).await?;
     let now = Timestamp::now();
     if room.due_at.is_none_or(|due| due > now) {
         return Ok(());
     }
-    // The claim. Two that clear the same audio could delete what is sent anew
-    // in between.
-    room.due_at = Some(now + app.config.bounds.task_lease);
+    // Two that clear the same audio could delete what is sent anew in between.
+    let until = now + app.config.bounds.task_lease;
+    let mut room = room.tended(until);
     match app.store.save_room(&room).await {
         Ok(()) => room.rev += 1,
         Err(StoreError::Conflict) => return Ok(()),
@@ -120,7 +120,7 @@ pub(crate) async fn tend(
     let room = app
         .store
         .change_room(project, provider, credential, |room| {
-            room.postponed(now, later)
+            room.released(until, now, later)
         })
         .await?;
     call(app, &room).await

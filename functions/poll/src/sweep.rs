@@ -116,9 +116,10 @@ pub(crate) async fn stop_units(app: &App, run: &Run, deadline: Deadline) -> Resu
 
 /// Stops one unit. False when that takes more time.
 async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
+    let patience = run.waits_for_batches_to_stop(Timestamp::now(), &app.config.policy);
     match &unit.state {
         UnitState::Cancelling { batch } => {
-            let unit = cancel(app, unit, batch).await?;
+            let unit = cancel(app, unit, batch, patience).await?;
             let stopped = save(app, &unit, Event::Stopped).await?;
             return Ok(stopped.is_some());
         }
@@ -132,7 +133,7 @@ async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
         return Ok(false);
     };
     if let UnitState::Cancelling { batch } = &next.state {
-        let next = cancel(app, &next, batch).await?;
+        let next = cancel(app, &next, batch, patience).await?;
         return Ok(save(app, &next, Event::Stopped).await?.is_some());
     }
     Ok(next.is_done())

@@ -5,16 +5,14 @@ use std::time::Duration;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitKey, UnitState};
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::metrics;
-use stt_eval_shared::providers::Credential;
+use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Credential, Rejection};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::{App, Deadline};
 
 use super::collect::{Earlier, collect};
 use super::pass::Pass;
-use super::{
-    Failure, access, cancel, cancel_batch, client, credential, discard, fence, save, save_along,
-};
+use super::{Failure, access, cancel, client, discard, fence, save, save_along, try_to_cancel};
 
 /// Clocks differ; a batch may seem older than the intent it was made for.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
@@ -44,7 +42,13 @@ pub(crate) async fn due(
     let wanted = owner
         .as_ref()
         .is_some_and(|run| run.wants(key, unit.generation));
-    let counts = owner.is_some_and(|run| run.counts(key));
+    let counts = owner.as_ref().is_some_and(|run| run.counts(key));
+    // A deleted run sees to its units by itself.
+    let patience = owner.is_none_or(|run| run.waits_for_batches_to_stop(now, &app.config.policy));
+    if let UnitState::Cancelling { batch } = &unit.state {
+        let unit = cancel(app, &unit, batch, patience).await?;
+        return save(app, &unit, Event::Stopped).await.map(drop);
+    }
     look_after(app, pass, &unit, wanted, counts).await
 }
 
@@ -60,10 +64,6 @@ async fn look_after(
     let now = Timestamp::now();
     match &unit.state {
         UnitState::Creating { .. } => search(app, pass, unit).await,
-        UnitState::Cancelling { batch } => {
-            let unit = cancel(app, unit, batch).await?;
-            save(app, &unit, Event::Stopped).await.map(drop)
-        }
         UnitState::Collecting { .. } if counts => {
             match save(app, unit, Event::TakeOver { fence: fence()? }).await? {
                 Some(unit) => collect(app, pass, unit, Earlier::Somebody).await,
@@ -77,7 +77,10 @@ async fn look_after(
             postpone(app, unit, now + app.config.policy.resend_after).await
         }
         UnitState::Submitted { .. } => observe(app, pass, unit).await,
-        UnitState::Collected | UnitState::Quarantined | UnitState::Cancelled => Ok(()),
+        UnitState::Cancelling { .. }
+        | UnitState::Collected
+        | UnitState::Quarantined
+        | UnitState::Cancelled => Ok(()),
     }
 }
 
@@ -111,7 +114,11 @@ async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
                 .await
             {
                 Ok(batches) => Some((batches, access)),
-                Err(error) if is_unauthorized(&error) && overdue(app, claimed_at) => None,
+                // So long nobody could look: not for want of patience is it left.
+                Err(error) if overdue(app, claimed_at) => {
+                    tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch can't be looked for");
+                    None
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -273,19 +280,25 @@ async fn look(app: &App, pass: &Pass, unit: &Unit) -> Result<Option<Unit>, Failu
         return Ok(None);
     };
     let id = unit.credential.as_deref().unwrap_or_default();
-    let Some(credential) = credential(app, &unit.project, &unit.provider, id).await? else {
+    let Some(access) = access(app, &unit.project, &unit.provider, id).await? else {
         // Nobody can ask any more; its items end with the reason.
         return vanish(app, pass, unit).await.map(|()| None);
     };
     if stopping(unit) {
-        cancel_batch(app, unit, batch).await?;
+        try_to_cancel(app, unit, batch).await?;
     }
-    match client(app, &unit.provider)?.get(&credential, batch).await {
+    let client = client(app, &unit.provider)?;
+    match client.get(&access.credential, batch).await {
         Ok(status) => observed(app, pass, unit, status).await?,
-        Err(error) if is_unknown(&error) => return vanish(app, pass, unit).await.map(|()| None),
-        Err(error) if is_unauthorized(&error) && overdue(app, *submitted_at) => {
+        Err(error) if access.proves_absence(&error) => {
             return vanish(app, pass, unit).await.map(|()| None);
         }
+        Err(error) if is_hopeless(app, &error, *submitted_at) => {
+            tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch is given up");
+            return vanish(app, pass, unit).await.map(|()| None);
+        }
+        // The key may come back.
+        Err(error) if is_unknown(&error) => {}
         Err(error) => return Err(error.into()),
     }
     let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
@@ -297,9 +310,20 @@ fn overdue(app: &App, since: Timestamp) -> bool {
     Timestamp::now().since(since) >= app.config.policy.deadline
 }
 
+/// Whether what the provider has not told until now is not waited for any longer.
+/// Its own troubles may pass even late; a key seldom comes back.
+fn is_hopeless(app: &App, error: &CallError, since: Timestamp) -> bool {
+    let deadline = app.config.policy.deadline;
+    let patience = if is_unauthorized(error) || is_unknown(error) {
+        deadline
+    } else {
+        deadline * 2
+    };
+    Timestamp::now().since(since) >= patience
+}
+
 /// The provider does not accept the credentials.
-pub(crate) fn is_unauthorized(error: &stt_eval_shared::providers::CallError) -> bool {
-    use stt_eval_shared::providers::{CallError, Rejection};
+pub(crate) fn is_unauthorized(error: &CallError) -> bool {
     matches!(
         error,
         CallError::Rejected {
@@ -310,8 +334,7 @@ pub(crate) fn is_unauthorized(error: &stt_eval_shared::providers::CallError) -> 
 }
 
 /// The provider says that there is no such batch.
-pub(crate) fn is_unknown(error: &stt_eval_shared::providers::CallError) -> bool {
-    use stt_eval_shared::providers::{CallError, Rejection};
+pub(crate) fn is_unknown(error: &CallError) -> bool {
     matches!(
         error,
         CallError::Rejected {
@@ -334,9 +357,9 @@ pub(crate) async fn observed(
     app: &App,
     pass: &Pass,
     unit: &Unit,
-    status: stt_eval_shared::providers::BatchStatus,
+    status: BatchStatus,
 ) -> Result<(), Failure> {
-    if let stt_eval_shared::providers::BatchState::Unknown(state) = &status.state {
+    if let BatchState::Unknown(state) = &status.state {
         tracing::error!(run_id = %unit.run, unit_id = %unit.key, %state, "a batch is in an unknown state");
         let (project, run, key) = (&unit.project, unit.run, unit.key);
         metrics::odd(metrics::UNKNOWN_BATCH_STATES, project, run, key, 1);

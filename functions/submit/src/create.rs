@@ -10,7 +10,7 @@ use stt_eval_shared::providers::{BatchProvider, CallError, Credential, Rejection
 use stt_eval_shared::store::units::Claimed;
 
 use super::Failure;
-use super::submit::{Work, save, wait};
+use super::submit::{Work, save, step_aside, wait};
 
 /// Least time that must be left once the unit is claimed: the call's own
 /// time-out and the write after it.
@@ -132,7 +132,7 @@ impl Work<'_> {
                 ..
             } => {
                 let event = refused(*retry_after, WaitingReason::ProviderRateLimited);
-                wait(app, unit, event).await
+                step_aside(app, unit, event).await
             }
             CallError::Rejected { kind, .. } => {
                 // Two steps: back to ready, for no batch exists; then its end.

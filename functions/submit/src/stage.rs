@@ -190,10 +190,10 @@ impl Stage<'_> {
             sample.object_version.clone(),
             sample.size_bytes,
         );
-        let staged = self
+        let sending = self
             .provider
-            .stage_audio(self.credential, &upload.name, mime_type, &audio)
-            .await;
+            .stage_audio(self.credential, &upload.name, mime_type, &audio);
+        let staged = self.deadline.cut_short(sending).await;
         let one = match staged {
             Ok(staged) => {
                 upload.staged = Some(staged.clone());
@@ -207,7 +207,7 @@ impl Stage<'_> {
             }
         };
         upload.rev += 1;
-        match app.store.save_upload(&unit.project, &upload).await {
+        match app.store.save_same_upload(&unit.project, &upload).await {
             Ok(()) => Ok(one),
             Err(StoreError::Conflict) => {
                 if let Some(staged) = &upload.staged {

@@ -80,7 +80,7 @@ pub(super) async fn save(app: &App, unit: &Unit, event: Event) -> Result<Option<
     }
 }
 
-/// Gives up a unit's room at its provider, before the unit is done: afterwards
+/// Gives up a unit's room at its provider. Before it is done, for afterwards
 /// nobody would come back for it.
 async fn leave(app: &App, unit: &Unit) -> Result<(), Failure> {
     let Some(credential) = &unit.credential else {
@@ -112,6 +112,13 @@ pub(super) async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Fai
         app.queue.send_after(&[message], pause).await?;
     }
     Ok(())
+}
+
+/// The same for a unit that the provider does not take now. It leaves its place
+/// meanwhile: others, for another model, may be taken.
+pub(super) async fn step_aside(app: &App, unit: &Unit, event: Event) -> Result<(), Failure> {
+    leave(app, unit).await?;
+    wait(app, unit, event).await
 }
 
 /// A unit that is being submitted.
@@ -272,10 +279,9 @@ impl Work<'_> {
             )
             .await?;
         let display_name = unit.display_name(&app.config.stage, unit.attempt + 1);
-        let input = match client
-            .stage_batch(&credential, &name, &display_name, &items, &provider.config)
-            .await
-        {
+        let sending =
+            client.stage_batch(&credential, &name, &display_name, &items, &provider.config);
+        let input = match self.deadline.cut_short(sending).await {
             Ok(input) => input,
             Err(error) => return self.refused_before_claim(&error).await,
         };
@@ -346,7 +352,7 @@ impl Work<'_> {
             retry_after,
             reason,
         };
-        wait(self.app, &self.unit, event).await
+        step_aside(self.app, &self.unit, event).await
     }
 
     pub(super) async fn unauthorized(&self) -> Result<(), Failure> {

@@ -1,5 +1,5 @@
-//! What the data directory keeps besides the cloud: the vault's key file and
-//! the projects' admin keys. Both are readable by their owner only.
+//! What the data directory keeps besides the cloud: its name, the vault's key
+//! file and the projects' admin keys, readable by their owner only.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +25,30 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(part, path)
+}
+
+/// The name of this deployment, made at the first start.
+///
+/// Names at providers begin with it, so two data directories must not share one:
+/// with the same key of a provider each would take the other's batches for its
+/// own leftovers.
+pub fn stage(data: &Path) -> Result<String, NodeError> {
+    let path = data.join("stage");
+    let failed = |e: io::Error| NodeError(format!("{}: {e}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(name) => return Ok(name),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    // What an earlier release began bears this name.
+    let name = if data.join("vault.key").exists() {
+        "local".to_owned()
+    } else {
+        let nonce: [u8; 4] = random().map_err(|e| NodeError(e.to_string()))?;
+        format!("local-{}", hex::encode(nonce))
+    };
+    write_private(&path, &name).map_err(failed)?;
+    Ok(name)
 }
 
 /// The vault's key file, made at the first start.

@@ -282,6 +282,7 @@ fn environment(
     gemini_url: &str,
 ) -> Result<HashMap<String, String>, NodeError> {
     let seconds = options.poll_interval.as_secs_f64();
+    let stage = keys::stage(&options.data)?;
     let key_file = keys::vault_key(&options.data)?;
     let mut environment: HashMap<String, String> = TABLES
         .iter()
@@ -294,7 +295,7 @@ fn environment(
         .collect();
     let real = options.gemini == GeminiChoice::Real;
     for (name, value) in [
-        ("STAGE", "local".to_owned()),
+        ("STAGE", stage),
         ("STACK_NAME", "local".to_owned()),
         ("BUCKET", BUCKET.to_owned()),
         ("SUBMIT_QUEUE_URL", cloud.queue_url(SUBMISSIONS)),
@@ -324,6 +325,7 @@ fn environment(
         ("MISSED_UPLOAD_SECONDS", "3".to_owned()),
         ("UPLOAD_MARGIN_SECONDS", "5".to_owned()),
         ("UNSEALED_SECONDS", "60".to_owned()),
+        ("INDEX_LAG_SECONDS", "0.1".to_owned()),
         ("AUDIT_SECONDS", "30".to_owned()),
         ("WATCH_SECONDS", if real { "3600" } else { "60" }.to_owned()),
         ("TASK_LEASE_SECONDS", "5".to_owned()),

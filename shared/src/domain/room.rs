@@ -184,6 +184,9 @@ pub struct Room {
     pub line: Vec<Waiting>,
     /// When somebody must look after what is left.
     pub due_at: Option<Timestamp>,
+    /// Until then somebody does, and nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tended_until: Option<Timestamp>,
     /// Revision, for conditional writes.
     #[serde(default)]
     pub rev: u64,
@@ -309,6 +312,7 @@ impl Room {
             left: Vec::new(),
             line: Vec::new(),
             due_at: None,
+            tended_until: None,
             rev: 0,
         }
     }
@@ -419,7 +423,8 @@ impl Room {
                     from,
                     clearing: false,
                 });
-                room.due_at = Some(room.due_at.map_or(from, |due| due.min(from)));
+                let due = room.due_at.map_or(from, |due| due.min(from));
+                room.due_at = Some(room.tended_until.map_or(due, |until| due.max(until)));
             }
         }
         (room != *self).then_some(room)
@@ -452,13 +457,24 @@ impl Room {
         (room != *self).then_some(room)
     }
 
-    /// What is left is looked after again at `later` at the latest.
+    /// Somebody looks after what is left, alone until a time.
     #[must_use]
-    pub fn postponed(&self, now: Timestamp, later: Timestamp) -> Option<Self> {
+    pub fn tended(&self, until: Timestamp) -> Self {
+        Self {
+            due_at: Some(until),
+            tended_until: Some(until),
+            ..self.clone()
+        }
+    }
+
+    /// Who looked after it `until` a time is done; what is left is looked after
+    /// again at `later` at the latest. `None` when somebody else does already.
+    #[must_use]
+    pub fn released(&self, until: Timestamp, now: Timestamp, later: Timestamp) -> Option<Self> {
         let pending = self.left.iter().map(|left| left.from.max(now));
-        let due_at = pending.min().map(|from| from.max(later));
-        (due_at != self.due_at).then(|| Self {
-            due_at,
+        (self.tended_until == Some(until)).then(|| Self {
+            due_at: pending.min().map(|from| from.max(later)),
+            tended_until: None,
             ..self.clone()
         })
     }

@@ -222,12 +222,32 @@ fn what_is_left_is_looked_after_until_it_is_gone() {
     ask(&mut room, &one);
     room = room.without(one.slot.run, one.slot.unit, at(300)).unwrap();
     assert_eq!(room.due_at, Some(at(300)), "a twin may still be sending");
-    assert_eq!(room.postponed(at(10), at(70)), None, "not before");
-    room = room.postponed(at(310), at(370)).unwrap();
+    room = room
+        .tended(at(600))
+        .released(at(600), at(310), at(370))
+        .unwrap();
     assert_eq!(room.due_at, Some(at(370)));
     assert!(room.mentions(one.slot.run));
+    room = room.tended(at(680));
     clear(&mut room, &one);
-    room = room.postponed(at(380), at(440)).unwrap();
+    room = room.released(at(680), at(380), at(440)).unwrap();
     assert_eq!(room.due_at, None);
     assert!(!room.mentions(one.slot.run));
+}
+
+#[test]
+fn who_looks_after_it_is_not_joined_by_others_because_more_is_left() {
+    let mut room = empty();
+    let (one, two) = (waiting(0, 0, 0, 1, 1), waiting(0, 0, 1, 1, 1));
+    ask(&mut room, &one);
+    ask(&mut room, &two);
+    room = room.without(one.slot.run, one.slot.unit, at(10)).unwrap();
+    room = room.tended(at(300));
+    room = room.without(two.slot.run, two.slot.unit, at(20)).unwrap();
+    assert_eq!(room.due_at, Some(at(300)));
+    // The claim ran out, and another one has it now.
+    let other = room.tended(at(700));
+    assert_eq!(other.released(at(300), at(310), at(370)), None);
+    let room = room.released(at(300), at(30), at(90)).unwrap();
+    assert_eq!((room.due_at, room.tended_until), (Some(at(90)), None));
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rescoring::Scorings;
-use super::unit::UnitKey;
+use super::unit::{Policy, UnitKey};
 use super::{DatasetId, ProjectId, RunId, Timestamp};
 use crate::providers::TranscribeConfig;
 use crate::scoring::CorpusSums;
@@ -248,6 +248,13 @@ impl Run {
         }
     }
 
+    /// Whether its batches, since it was cancelled or deleted, may still take
+    /// their time to stop. Later they are left to the audit of their credential.
+    #[must_use]
+    pub fn waits_for_batches_to_stop(&self, now: Timestamp, policy: &Policy) -> bool {
+        now.since(self.updated_at) < policy.grace
+    }
+
     /// First provider work begins.
     #[must_use]
     pub fn started(&self, now: Timestamp) -> Option<Self> {
@@ -418,4 +425,4 @@ impl Run {
 
 #[cfg(test)]
 #[path = "run_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,8 @@
 //! `new#ds_…` unsealed, `ds_…` visible, `del#ds_…` being deleted. So lists and
 //! look-ups need no filter, and nobody ever sees half a dataset.
 
+use std::time::Duration;
+
 use super::idempotency::Claim;
 use super::row::{self, Item, Row};
 use super::txn::TxnError;
@@ -156,12 +158,14 @@ impl Store {
         &self,
         dataset: &Dataset,
         now: Timestamp,
+        index_lag: Duration,
     ) -> Result<(), StoreError> {
         let table = &self.tables.datasets;
         let project = dataset.project.as_str();
         let gone = Dataset {
             status: DatasetStatus::Deleting,
-            due_at: Some(now),
+            // No run is accepted any more; one that just was is in the index then.
+            due_at: Some(now + index_lag),
             updated_at: now,
             rev: dataset.rev + 1,
             ..dataset.clone()

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::idempotency::Claim;
 use super::row::{self, Item, Row, s};
-use super::txn::{TxnError, beside_transactions};
+use super::txn::{Txn, TxnError, beside_transactions};
 use super::{Page, Store, StoreError, read_page, string_set};
 use crate::domain::file::{File, FileStatus};
 use crate::domain::{FileId, ProjectId, Timestamp};
@@ -17,6 +17,11 @@ const FILES: (&str, &str) = ("file_", "file_~");
 fn digest(text: &str) -> String {
     hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
 }
+
+/// Files of one name that are found by it. A set of all of them would outgrow
+/// what an item may have; and who looks for one learns that the name is not
+/// clear long before.
+const SAME_NAME: u32 = 1_000;
 
 fn name_key(filename: &str) -> String {
     format!("name#{}", digest(filename))
@@ -135,18 +140,33 @@ impl Store {
         if file.status != FileStatus::Ready {
             return self.put_rev(table, file_item(file)?, file.rev).await;
         }
-        let txn = self
-            .txn()
-            .put_rev(table, file_item(file)?, file.rev)?
-            .update(
-                table,
-                (file.project.as_str(), &name_key(&file.filename)),
-                "ADD file_ids :id",
-                None,
-                &[],
-                Item::from([(":id".into(), string_set([file.id]))]),
-            )?;
-        Ok(txn.commit().await?)
+        let txn = self.txn().put_rev(table, file_item(file)?, file.rev)?;
+        match self.named(txn, file)?.commit().await {
+            Err(TxnError::Condition { index: 1, .. }) => self.save_unnamed(file).await,
+            committed => Ok(committed?),
+        }
+    }
+
+    /// A file that can't be found by its name: too many have the same one.
+    async fn save_unnamed(&self, file: &File) -> Result<(), StoreError> {
+        tracing::warn!(file_id = %file.id, "more files have this name than can be found by it");
+        self.put_rev(&self.tables.files, file_item(file)?, file.rev)
+            .await
+    }
+
+    /// Makes a file known by its name, unless [`SAME_NAME`] are already.
+    fn named<'a>(&self, txn: Txn<'a>, file: &File) -> Result<Txn<'a>, StoreError> {
+        txn.update(
+            &self.tables.files,
+            (file.project.as_str(), &name_key(&file.filename)),
+            "ADD file_ids :id",
+            Some("attribute_not_exists(file_ids) OR size(file_ids) < :most"),
+            &[],
+            Item::from([
+                (":id".into(), string_set([file.id])),
+                (":most".into(), row::n(SAME_NAME)),
+            ]),
+        )
     }
 
     /// Registers an object that was dropped into the bucket by its path.
@@ -166,22 +186,21 @@ impl Store {
             ),
             Pointed::Nothing | Pointed::Kept => ("attribute_not_exists(pk)", None),
         };
-        let mut txn = self
-            .txn()
-            .put_if(table, pointer, condition, values)?
-            .put_rev(table, file_item(file)?, file.rev)?
-            .count(table, project, 1)?;
-        if file.status == FileStatus::Ready {
-            txn = txn.update(
-                table,
-                (project, &name_key(&file.filename)),
-                "ADD file_ids :id",
-                None,
-                &[],
-                Item::from([(":id".into(), string_set([file.id]))]),
-            )?;
+        let plain = || {
+            self.txn()
+                .put_if(table, pointer.clone(), condition, values.clone())?
+                .put_rev(table, file_item(file)?, file.rev)?
+                .count(table, project, 1)
+        };
+        let mut committed = match file.status {
+            FileStatus::Ready => self.named(plain()?, file)?.commit().await,
+            _ => plain()?.commit().await,
+        };
+        if let Err(TxnError::Condition { index: 3, .. }) = committed {
+            tracing::warn!(file_id = %file.id, "more files have this name than can be found by it");
+            committed = plain()?.commit().await;
         }
-        match txn.commit().await {
+        match committed {
             Ok(()) => Ok(file.clone()),
             Err(TxnError::Condition {
                 index: 0,

@@ -162,7 +162,19 @@ impl Store {
     /// The SDK repeats a request whose answer was lost; the repeat finds its
     /// own write. That is told by a mark every write leaves: two callers that
     /// write the same thing in the same millisecond must not both have won.
-    async fn put_rev(&self, table: &str, mut item: Item, rev: u64) -> Result<(), StoreError> {
+    async fn put_rev(&self, table: &str, item: Item, rev: u64) -> Result<(), StoreError> {
+        self.put_rev_of(table, item, rev, "").await
+    }
+
+    /// The same, and the item must still be of a name, unless that is empty:
+    /// for items whose revisions begin anew.
+    async fn put_rev_of(
+        &self,
+        table: &str,
+        mut item: Item,
+        rev: u64,
+        name: &str,
+    ) -> Result<(), StoreError> {
         let mark = random::<12>().map_err(|e| StoreError::Unavailable(e.to_string()))?;
         let mark = AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new(mark));
         item.insert(WRITE_MARK.into(), mark.clone());
@@ -179,6 +191,13 @@ impl Store {
         } else {
             put.condition_expression("rev = :rev")
                 .expression_attribute_values(":rev", n(rev - 1))
+        };
+        let put = if name.is_empty() || rev <= 1 {
+            put
+        } else {
+            put.condition_expression("rev = :rev AND #name = :name")
+                .expression_attribute_names("#name", "name")
+                .expression_attribute_values(":name", s(name))
         };
         let Err(error) = beside_transactions(|| put.clone().send()).await else {
             return Ok(());

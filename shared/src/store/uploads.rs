@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, Item, Row};
+use super::txn::beside_transactions;
 use super::{Store, StoreError, string_set};
 use crate::domain::{FileId, ProjectId, Timestamp};
 use crate::providers::StagedInput;
@@ -206,6 +207,18 @@ impl Store {
         .await
     }
 
+    /// The same for one that still has its name: a record that was removed and
+    /// begun anew has another, and may be at the same revision.
+    pub async fn save_same_upload(
+        &self,
+        project: &ProjectId,
+        upload: &Upload,
+    ) -> Result<(), StoreError> {
+        let item = upload_item(project, upload)?;
+        let table = &self.tables.files;
+        self.put_rev_of(table, item, upload.rev, &upload.name).await
+    }
+
     /// Notes who uses uploads that exist. Gives false when one of them is being
     /// removed: look again.
     pub async fn use_uploads(
@@ -265,7 +278,7 @@ impl Store {
             next.users.remove(user);
             next.retired = alone;
             next.rev += 1;
-            match self.save_upload(project, &next).await {
+            match self.save_same_upload(project, &next).await {
                 Ok(()) => return Ok(alone.then_some(next)),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
@@ -280,8 +293,9 @@ impl Store {
                 )
                 .await?;
             match stored.into_iter().next() {
-                Some(stored) => upload = stored,
-                None => return Ok(None),
+                // Not what was sent anew: that is left to whoever sent it.
+                Some(stored) if stored.name == upload.name => upload = stored,
+                _ => return Ok(None),
             }
         }
     }
@@ -294,14 +308,25 @@ impl Store {
         upload: &Upload,
     ) -> Result<(), StoreError> {
         let sk = sort_key(upload.file, &upload.provider, &upload.credential);
-        let txn = self.txn().delete(
-            &self.tables.files,
-            (project.as_str(), &sk),
-            Some("rev = :rev"),
-            Some(Item::from([(":rev".into(), row::n(upload.rev))])),
-        )?;
-        match txn.commit().await.map_err(StoreError::from) {
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        let delete = self
+            .db
+            .delete_item()
+            .table_name(&self.tables.files)
+            .key("pk", row::s(project.as_str()))
+            .key("sk", row::s(sk))
+            .expression_attribute_values(":rev", row::n(upload.rev));
+        // Revisions of a record begin anew, names never come twice.
+        let delete = if upload.name.is_empty() {
+            delete.condition_expression("rev = :rev")
+        } else {
+            delete
+                .condition_expression("rev = :rev AND #name = :name")
+                .expression_attribute_names("#name", "name")
+                .expression_attribute_values(":name", row::s(&*upload.name))
+        };
+        let deleted = beside_transactions(|| delete.clone().send()).await;
+        match deleted.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -146,6 +146,43 @@ fn requests_at_once_make_one_thing() {
 }
 
 #[test]
+fn of_different_requests_at_once_with_one_key_one_is_carried_out() {
+    with(async |w| {
+        for (at, (path, list, status, body, other)) in creations(w).await.into_iter().enumerate() {
+            let key = format!("differ-at-once-{at}");
+            let before = total(w, list).await;
+            let tries =
+                (0..8).map(|n| post(w, path, &key, if n % 2 == 0 { &body } else { &other }));
+            let answers = futures::future::join_all(tries).await;
+            let mut done = Vec::new();
+            for (n, answer) in answers.iter().enumerate() {
+                match answer.status {
+                    // Somebody else's is still under way, or is done.
+                    409 | 422 => {}
+                    _ => {
+                        answer.ok(status);
+                        done.push((n % 2, made(answer)));
+                    }
+                }
+            }
+            assert!(!done.is_empty(), "{path}: {answers:?}");
+            done.dedup();
+            assert_eq!(done.len(), 1, "{path}: {done:?}");
+            let (which, ids) = done.remove(0);
+            let count = i64::try_from(ids.len()).unwrap();
+            assert_eq!(total(w, list).await, before + count, "{path}");
+            let (winner, loser) = if which == 0 {
+                (&body, &other)
+            } else {
+                (&other, &body)
+            };
+            assert_eq!(made(&post(w, path, &key, winner).await), ids, "{path}");
+            World::names(&post(w, path, &key, loser).await, 422, "Idempotency-Key");
+        }
+    });
+}
+
+#[test]
 fn of_two_claims_in_the_same_millisecond_one_is_granted() {
     with(async |w| {
         let store = &w.machine.node.app.store;

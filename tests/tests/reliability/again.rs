@@ -11,7 +11,7 @@ use stt_eval_shared::domain::unit::{Unit, UnitState};
 
 use crate::failing::{codes, end, of_model, retry};
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
-use crate::state::{Summary, left};
+use crate::state::{Summary, left, rows_of};
 
 fn stuck() -> Fault {
     Fault::Stuck {
@@ -202,4 +202,59 @@ async fn a_list_that_is_behind_makes_no_duplicate_of_what_was_stopped() {
     assert_eq!(all.iter().filter(|b| b.model == PRO).count(), 1);
     recount(&case, run).await;
     case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_fails_to_stop_batches_holds_up_nobody() {
+    let ground = Ground::start().await;
+    for asked in ["", "cancel", "delete"] {
+        let case = case(&ground, &[("BATCH_DEADLINE_SECONDS", "1")]).await;
+        let faults = case.sim.faults();
+        let status = Fault::Status {
+            code: 500,
+            message: None,
+            after_commit: false,
+            retry_after: None,
+        };
+        faults.add(FaultRule::new(status).on(Route::BatchCancel));
+        faults.add(of_model(stuck(), FLASH));
+        let dataset = case.dataset().await;
+        let run = case.run(&dataset, &[FLASH]).await;
+        case.pump_once().await;
+        case.pump_once().await;
+        match asked {
+            "cancel" => {
+                let path = format!("/runs/{run}/cancel");
+                case.ask("api", "POST", &path, None, asked).await;
+            }
+            "delete" => {
+                let path = format!("/runs/{run}");
+                case.ask("api", "DELETE", &path, None, asked).await;
+            }
+            _ => {}
+        }
+        case.settle().await;
+        let found = case.clean.store.run(&case.project, run).await.unwrap();
+        match (asked, found) {
+            ("delete", found) => {
+                assert!(found.is_none());
+                assert!(rows_of(&case, run).await.is_empty());
+            }
+            ("cancel", Some(found)) => {
+                assert_eq!(found.status.as_str(), "cancelled");
+                assert!(!found.closing);
+            }
+            (_, Some(_)) => {
+                let found = codes(&case, run).await;
+                assert_eq!(found[&0], ["provider_timeout"; 3]);
+            }
+            (_, None) => panic!("{asked}: the run is gone"),
+        }
+        assert_eq!(
+            states(&case).await.len(),
+            1,
+            "{asked}: none was made beside it"
+        );
+        case.end().await;
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gemini_sim::SimConfig;
+use gemini_sim::{Fault, FaultRule, Route, SimConfig};
 use serde_json::json;
 use stt_eval_shared::domain::unit::Unit;
 use stt_eval_shared::domain::{RunId, Timestamp};
@@ -209,4 +209,28 @@ async fn a_submission_during_the_last_look_is_polled_soon() {
         }
         Arc::into_inner(case).unwrap().end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_are_asked_for_by_name_when_they_can_not_be_listed() {
+    let ground = Ground::start().await;
+    let options = Options {
+        settings: vec![("MAX_UNIT_SAMPLES", "1"), ("UNIT_BACKSTOP_SECONDS", "1800")],
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
+    let html = Fault::Html {
+        after_commit: false,
+    };
+    case.sim
+        .faults()
+        .add(FaultRule::new(html).on(Route::BatchList));
+    let run = case.flow().await;
+    let codes = crate::failing::codes(&case, run).await;
+    assert!(
+        codes.values().flatten().all(|code| code == "-"),
+        "{codes:?}"
+    );
+    assert!(case.sim.ledger().count(Route::BatchGet) >= 6);
+    case.end().await;
 }

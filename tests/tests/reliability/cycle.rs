@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use futures::{StreamExt, stream};
 use gemini_sim::{Route, SimConfig};
 use secrecy::SecretString;
+use serde_json::json;
+use stt_eval_shared::app::Deadline;
 use stt_eval_shared::domain::unit::{Event, Span, Unit, UnitKey};
 use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::{BatchItem, Credential, StagedInput, TranscribeConfig};
@@ -134,7 +137,12 @@ async fn a_cycle_over_many_open_batches_takes_few_calls() {
         .await;
 
     case.sim.reset_ledger();
-    case.poll().await;
+    // Invocations overlap; each credential is asked by one of them.
+    let polls = (0..3).map(|_| {
+        let deadline = Deadline::after(Duration::from_secs(290));
+        poll::handle(json!({}), &case.clean, deadline)
+    });
+    join_all(polls).await;
     let ledger = case.sim.ledger();
     let (all, lists) = (ledger.total(), ledger.count(Route::BatchList));
     println!(

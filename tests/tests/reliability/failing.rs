@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use gemini_sim::{ErrorMember, Fault, FaultRule, Route};
 use stt_eval_shared::domain::RunId;
-use stt_eval_tests::fault::{Kind, Site};
+use stt_eval_shared::objects::run_prefix;
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
-use crate::state::{kept, left, remains};
+use crate::state::{kept, left};
 
 /// Error codes by model, with `-` for a transcription.
 pub async fn codes(case: &Case, run: RunId) -> BTreeMap<u8, Vec<String>> {
@@ -211,115 +211,95 @@ async fn lost_messages_strand_nothing() {
     case.end().await;
 }
 
-/// Where a flow stands when it is deleted.
-const STANDS: [&str; 10] = [
-    "accepted",
-    "planned",
-    "one submitted",
-    "open intent",
-    "audio on its way",
-    "at the provider",
-    "made once more",
-    "collecting",
-    "ended",
-    "cancelled",
-];
-
-/// Brings a run to a stand; gives its dataset.
-async fn bring(case: &Case, stand: &str) -> String {
-    let site = |handler, call: &str, ordinal| Site {
-        handler,
-        call: call.into(),
-        ordinal,
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_html_in_place_of_an_output_is_kept_and_its_items_may_be_retried() {
+    let ground = Ground::start().await;
+    let case = Case::start(&ground, Options::default()).await;
+    let html = Fault::Html {
+        after_commit: false,
     };
+    let html = FaultRule::once(html).on(Route::FileDownload);
+    case.sim.faults().add(html);
     let dataset = case.dataset().await;
-    let run = case.run(&dataset, &[PRO, FLASH]).await;
-    if stand == "accepted" {
-        return dataset;
-    }
-    case.pump_once().await;
-    match stand {
-        "planned" => return dataset,
-        "one submitted" => {
-            let messages = case.messages().await;
-            case.submit(&messages[0].0).await;
-            return dataset;
-        }
-        "open intent" => {
-            case.sim.faults().add(
-                FaultRule::new(Fault::LoseReply)
-                    .on(Route::BatchCreate)
-                    .times(1),
-            );
-        }
-        "audio on its way" => {
-            case.injector
-                .arm(site("submit", "dynamodb PutItem files", 4), Kind::Crash);
-        }
-        "collecting" => {
-            case.injector.arm(
-                site("poll", "dynamodb BatchWriteItem results", 1),
-                Kind::Crash,
-            );
-        }
-        "at the provider" | "made once more" => {
-            case.sim.faults().add(FaultRule::new(Fault::Stuck {
-                state: "RUNNING".into(),
-            }));
-        }
-        _ => {}
-    }
-    case.pump_once().await;
-    match stand {
-        "collecting" => {
-            while !case.injector.struck() {
-                case.poll().await;
-            }
-        }
-        "made once more" => {
-            while case.sim.batches().await.len() < 4 {
-                case.pump().await;
-                case.poll().await;
-            }
-        }
-        "ended" => case.settle().await,
-        "cancelled" => {
-            case.ask(
-                "api",
-                "POST",
-                &format!("/runs/{run}/cancel"),
-                None,
-                "cancel",
-            )
-            .await;
-        }
-        _ => {}
-    }
-    dataset
+    let run = case.run(&dataset, &[PRO]).await;
+    case.settle().await;
+    assert_eq!(codes(&case, run).await[&0], ["provider_missing"; 3]);
+    let key = format!(
+        "{}p00-r01-c0000/a1/output.jsonl",
+        run_prefix(&case.project, run)
+    );
+    let s3 = case.ground.cloud.s3_client();
+    let object = s3.get_object().bucket(&case.bucket).key(key);
+    let object = object.send().await.unwrap();
+    let kept = object.body.collect().await.unwrap().into_bytes();
+    assert!(String::from_utf8_lossy(&kept).contains("<html"), "{kept:?}");
+    retry(&case, run).await;
+    assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
+    case.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deleting_leaves_nothing_wherever_it_strikes() {
+async fn a_provider_that_never_answers_again_strands_nothing() {
     let ground = Ground::start().await;
-    for stand in STANDS {
-        let mut options = Options::default();
-        if stand == "made once more" {
-            options.settings = vec![("BATCH_DEADLINE_SECONDS", "1")];
-        }
+    let broken = |route| {
+        let status = Fault::Status {
+            code: 500,
+            message: None,
+            after_commit: false,
+            retry_after: None,
+        };
+        FaultRule::new(status).on(route)
+    };
+    for (routes, code) in [
+        // The reply was lost, and nobody can look for the batch.
+        (
+            &[Route::BatchCreate, Route::BatchList][..],
+            "submission_unknown",
+        ),
+        (&[Route::BatchGet, Route::BatchList][..], "provider_lost"),
+        (&[Route::FileDownload][..], "provider_lost"),
+    ] {
+        let options = Options {
+            settings: vec![("BATCH_DEADLINE_SECONDS", "2.5")],
+            ..Options::default()
+        };
         let case = Case::start(&ground, options).await;
-        let dataset = bring(&case, stand).await;
-        case.ask(
-            "api",
-            "DELETE",
-            &format!("/datasets/{dataset}"),
-            None,
-            "delete",
-        )
-        .await;
+        for route in routes {
+            let mut rule = broken(*route);
+            if *route == Route::BatchCreate {
+                rule.fault = Fault::LoseReply;
+            }
+            case.sim.faults().add(rule);
+        }
+        let dataset = case.dataset().await;
+        let run = case.run(&dataset, &[PRO]).await;
         case.settle().await;
-        let remains = remains(&case).await;
-        assert!(remains.is_empty(), "{stand}: {remains:#?}");
-        assert!(left(&case).is_empty(), "{stand}: {:?}", left(&case));
+        assert_eq!(codes(&case, run).await[&0], [code; 3], "{routes:?}");
+        assert!(case.sim.batches().await.len() < 2, "none was made again");
+        case.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_is_not_offered_any_more_ends_its_run_with_the_reason() {
+    let ground = Ground::start().await;
+    for submitted in [false, true] {
+        let case = Case::start(&ground, Options::default()).await;
+        let dataset = case.dataset().await;
+        let run = case.run(&dataset, &[PRO]).await;
+        case.pump_once().await;
+        if submitted {
+            case.pump_once().await;
+        }
+        let store = &case.clean.store;
+        let mut gone = store.run(&case.project, run).await.unwrap().unwrap();
+        gone.providers[0].model = "gemini-of-yesterday".into();
+        gone.rev += 1;
+        store.save_run(&gone).await.unwrap();
+        case.settle().await;
+        // What was paid for is kept.
+        let wanted = if submitted { "-" } else { "model_unavailable" };
+        assert_eq!(codes(&case, run).await[&0], [wanted; 3]);
         case.end().await;
     }
 }

@@ -157,14 +157,25 @@ impl Case {
         id
     }
 
+    /// Another one of the same name.
+    pub async fn file_again(&self, number: u32) -> FileId {
+        let id = self.announce(number, "again").await;
+        self.register(&self.s3_event(id).await).await;
+        id
+    }
+
     /// The same, but its event does not come.
     pub async fn file_unregistered(&self, number: u32) -> FileId {
+        self.announce(number, "file").await
+    }
+
+    async fn announce(&self, number: u32, key: &str) -> FileId {
         let audio = wav(number, 0.1);
         let wanted = json!({
             "filename": format!("{number}.wav"), "content_type": "audio/wav",
             "size_bytes": audio.len(),
         });
-        let key = format!("file-{number}");
+        let key = format!("{key}-{number}");
         let made = self
             .ask("api files", "POST", "/files", Some(&wanted), &key)
             .await;

@@ -97,6 +97,48 @@ fn refused(route: Route) -> FaultRule {
     FaultRule::new(status).on(route).times(4)
 }
 
+async fn new_key(case: &Case, secret: &str) {
+    let vault = case.clean.vault.as_ref().unwrap();
+    let now = Timestamp::now();
+    let secret = SecretString::from(secret);
+    let sealed = vault.seal(&case.project, "google", &secret, now, now);
+    let sealed = sealed.await.unwrap();
+    let store = &case.clean.store;
+    store.save_credential(&case.project, &sealed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_survives_a_key_of_another_account_and_is_collected_when_the_own_one_is_back() {
+    let ground = Ground::start().await;
+    for ended in [false, true] {
+        let case = case(&ground, &[]).await;
+        let slow = Fault::Slow { millis: 1_500 };
+        let slow = case.sim.faults().add(FaultRule::new(slow));
+        if ended {
+            case.sim.faults().remove(slow);
+        }
+        let run = planned(&case).await;
+        case.pump_once().await;
+        new_key(&case, "simulated-key-of-another-account").await;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(1_000) {
+            case.poll().await;
+        }
+        let waiting = unit(&case, run).await;
+        assert!(
+            matches!(waiting.state, UnitState::Submitted { .. }),
+            "{ended}: {waiting:?}"
+        );
+        new_key(&case, &format!("simulated-key-of-{}", case.project)).await;
+        case.settle().await;
+        assert_eq!(case.sim.batches().await.len(), 1, "none was made again");
+        assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
+        assert_eq!(counted(run, DUPLICATE_BATCHES), 0);
+        nothing_is_left(&case, "the own key is back").await;
+        case.end().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_of_another_account_is_no_proof_that_there_is_no_batch() {
     let ground = Ground::start().await;
@@ -107,13 +149,7 @@ async fn a_key_of_another_account_is_no_proof_that_there_is_no_batch() {
     let claimed = unit(&case, run).await;
     assert!(matches!(claimed.state, UnitState::Creating { .. }));
 
-    let vault = case.clean.vault.as_ref().unwrap();
-    let now = Timestamp::now();
-    let other = SecretString::from("simulated-key-of-another-account");
-    let sealed = vault.seal(&case.project, "google", &other, now, now);
-    let sealed = sealed.await.unwrap();
-    let store = &case.clean.store;
-    store.save_credential(&case.project, &sealed).await.unwrap();
+    new_key(&case, "simulated-key-of-another-account").await;
     case.settle().await;
 
     assert_eq!(case.sim.batches().await.len(), 1, "none was made again");

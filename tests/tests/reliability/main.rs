@@ -24,6 +24,8 @@ mod rig;
 mod room;
 mod short;
 mod sites;
+mod stands;
 mod state;
 mod twins;
+mod uploads;
 mod workflow;

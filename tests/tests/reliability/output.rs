@@ -1,19 +1,25 @@
 //! Whatever a provider gives back: nothing panics, each item ends with a text
-//! or a reason, and the raw output is kept as it came.
+//! or a reason, and the raw output is kept as it came. The provider gives each
+//! output as that of a batch: it is downloaded, landed and scored.
 //!
 //! `RELIABILITY_OUTPUTS=5000` for the full number.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gemini_sim::{Fault, FaultRule};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
+use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::unit::{Ending, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
 use stt_eval_shared::objects::run_prefix;
+use stt_eval_shared::providers::{BatchItem, Credential, StagedInput};
 
 use crate::draw::setting;
 use crate::rig::{Case, Ground, Options, PRO};
@@ -22,7 +28,7 @@ use crate::rig::{Case, Ground, Options, PRO};
 #[derive(Debug, Clone)]
 enum Line {
     Good(u16, String),
-    Finish(u16, &'static str),
+    Finish(u16, &'static str, String),
     Blocked(u16),
     NoCandidates(u16),
     Error(u16, i32),
@@ -70,7 +76,8 @@ fn line() -> impl Strategy<Value = Line> {
     ];
     prop_oneof![
         6 => (at.clone(), "[a-z]{1,8}( [a-z]{1,8}){0,5}").prop_map(|(p, t)| Line::Good(p, t)),
-        1 => (at.clone(), finish).prop_map(|(p, f)| Line::Finish(p, f)),
+        1 => (at.clone(), finish, prop_oneof!["", "[a-z]{1,8} [a-z]{1,8}"])
+            .prop_map(|(p, f, t)| Line::Finish(p, f, t)),
         1 => at.clone().prop_map(Line::Blocked),
         1 => at.clone().prop_map(Line::NoCandidates),
         1 => (at.clone(), any::<i32>()).prop_map(|(p, c)| Line::Error(p, c)),
@@ -91,6 +98,31 @@ fn line() -> impl Strategy<Value = Line> {
         1 => (at, 0u8..40).prop_map(|(p, n)| {
             if n == 0 { Line::Huge(p) } else { Line::Good(p, "rare".into()) }
         }),
+    ]
+}
+
+/// Each kind of line once: what is rare must not be left to chance.
+fn one_of_each() -> Vec<Line> {
+    let html = "<!doctype html><html><body>502 Bad Gateway</body></html>";
+    vec![
+        Line::Good(0, "whole".into()),
+        Line::Finish(0, "MAX_TOKENS", String::new()),
+        Line::Finish(0, "MAX_TOKENS", "cut off".into()),
+        Line::Finish(0, "SAFETY", "cut off".into()),
+        Line::Blocked(0),
+        Line::NoCandidates(0),
+        Line::Error(0, 13),
+        Line::Status(0),
+        Line::Thought(0),
+        Line::OddResponse(0, Value::Null),
+        Line::UnknownKey("nobody's".into()),
+        Line::OddKey(json!(7)),
+        Line::Truncated(0, 40),
+        Line::BadUtf8(0),
+        Line::Huge(0),
+        Line::Deep(4_000),
+        Line::Text(html.into()),
+        Line::Text(String::new()),
     ]
 }
 
@@ -131,7 +163,7 @@ fn bytes_of(run: RunId, line: &Line) -> Vec<u8> {
     let response = |p: &u16, v: Value| json!({ "key": key(p), "response": v }).to_string().into();
     match line {
         Line::Good(p, text) => answer(&key(p), text, "STOP").to_string().into(),
-        Line::Finish(p, reason) => answer(&key(p), "", reason).to_string().into(),
+        Line::Finish(p, reason, text) => answer(&key(p), text, reason).to_string().into(),
         Line::Blocked(p) => response(p, json!({ "promptFeedback": { "blockReason": "SAFETY" } })),
         Line::NoCandidates(p) => response(p, json!({ "candidates": [] })),
         Line::Error(p, code) => {
@@ -205,7 +237,7 @@ fn expected(lines: &[Line], whole: &Whole) -> BTreeMap<u16, String> {
     for line in lines {
         let (position, text) = match line {
             Line::Good(p, text) => (*p, Some(text.clone())),
-            Line::Finish(p, _)
+            Line::Finish(p, ..)
             | Line::Blocked(p)
             | Line::NoCandidates(p)
             | Line::Error(p, _)
@@ -232,7 +264,7 @@ struct Made {
 }
 
 /// Outputs that are collected together.
-const TOGETHER: u64 = 50;
+const TOGETHER: usize = 50;
 
 /// What became of items.
 #[derive(Default)]
@@ -254,7 +286,12 @@ async fn any_output_gives_every_item_an_end() {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let runner = TestRunner::new_with_rng(Config::default(), rng);
-        tokio::spawn(lane(ground.clone(), count, runner))
+        let certain = if number == 0 {
+            one_of_each()
+        } else {
+            Vec::new()
+        };
+        tokio::spawn(lane(ground.clone(), count, runner, certain))
     });
     let lanes: Vec<_> = lanes.collect();
     let mut all = Ends::default();
@@ -266,6 +303,7 @@ async fn any_output_gives_every_item_an_end() {
         }
     }
     let ended = all.texts + all.reasons.values().sum::<u64>();
+    let count = count + one_of_each().len() as u64;
     assert_eq!(ended, count * 3, "each item of each output has ended");
     println!(
         "seed {seed}: {count} outputs, {ended} items: {} texts, {:?}",
@@ -273,7 +311,7 @@ async fn any_output_gives_every_item_an_end() {
     );
 }
 
-async fn lane(ground: Arc<Ground>, count: u64, mut runner: TestRunner) -> Ends {
+async fn lane(ground: Arc<Ground>, count: u64, mut runner: TestRunner, certain: Vec<Line>) -> Ends {
     let settings = vec![("COLLECT_LEASE_SECONDS", "60")];
     let options = Options {
         settings,
@@ -287,15 +325,15 @@ async fn lane(ground: Arc<Ground>, count: u64, mut runner: TestRunner) -> Ends {
     let pattern = store.run(&case.project, pattern).await.unwrap().unwrap();
     let units = store.units_of(&case.project, pattern.id).await;
     let unit = units.unwrap().remove(0);
+    let provider = Provider::of(&case, &pattern, &unit).await;
     let mut ends = Ends::default();
-    let mut left = count;
-    while left > 0 {
-        let some = left.min(TOGETHER);
-        left -= some;
+    let drawn = (0..count).map(|_| output().new_tree(&mut runner).unwrap().current());
+    let certain = certain.into_iter().map(|line| (vec![line], Whole::Kept));
+    let outputs: Vec<_> = certain.chain(drawn).collect();
+    for some in outputs.chunks(TOGETHER) {
         let mut all = Vec::new();
-        for _ in 0..some {
-            let (lines, whole) = output().new_tree(&mut runner).unwrap().current();
-            all.push(make(&case, &pattern, &unit, &lines, &whole).await);
+        for (lines, whole) in some {
+            all.push(make(&case, &provider, &pattern, &unit, lines, whole).await);
         }
         case.settle().await;
         for made in &all {
@@ -306,10 +344,63 @@ async fn lane(ground: Arc<Ground>, count: u64, mut runner: TestRunner) -> Ends {
     ends
 }
 
+/// Where outputs come from.
+struct Provider {
+    credential: Credential,
+    /// A request document that serves all batches.
+    input: StagedInput,
+}
+
+impl Provider {
+    async fn of(case: &Case, pattern: &Run, unit: &Unit) -> Self {
+        let store = &case.clean.store;
+        let sealed = store.credential(&case.project, "google").await.unwrap();
+        let vault = case.clean.vault.as_ref().unwrap();
+        let credential = vault.open(&case.project, &sealed.unwrap()).await.unwrap();
+        let audio = StagedInput {
+            name: "files/none".into(),
+            uri: "https://localhost/none".into(),
+            mime_type: "audio/wav".into(),
+            expires_at: Timestamp::now().into(),
+        };
+        let items = [BatchItem {
+            key: "one".into(),
+            audio,
+            language: "en".into(),
+            duration_seconds: 1.0,
+        }];
+        let client = case.clean.batch_provider("google").unwrap();
+        // Not under the name of a unit, so that no audit takes it for a leftover.
+        let config = &pattern.providers[usize::from(unit.key.provider)].config;
+        let input = client.stage_batch(&credential, "outputs", "outputs", &items, config);
+        let input = input.await.unwrap();
+        Self { credential, input }
+    }
+
+    /// A batch that has ended with an output; gives the names of both.
+    async fn batch(&self, case: &Case, name: &str, raw: &[u8]) -> (String, String) {
+        let base64 = STANDARD.encode(raw);
+        let replaced = FaultRule::once(Fault::ReplaceOutput { base64 });
+        let rule = case.sim.faults().add(replaced.display_name(name));
+        let client = case.clean.batch_provider("google").unwrap();
+        let batch = client.create(&self.credential, PRO, &self.input, name);
+        let batch = batch.await.unwrap();
+        loop {
+            let status = client.get(&self.credential, &batch).await.unwrap();
+            if let Some(output) = status.output {
+                case.sim.faults().remove(rule);
+                return (batch, output);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 /// A run whose only unit is about to be collected from this output.
 async fn make(
     case: &Case,
-    pattern: &stt_eval_shared::domain::run::Run,
+    provider: &Provider,
+    pattern: &Run,
     unit: &Unit,
     lines: &[Line],
     whole: &Whole,
@@ -321,37 +412,33 @@ async fn make(
     );
     let mut fresh = pattern.clone();
     fresh.id = run;
-    fresh.status = stt_eval_shared::domain::run::RunStatus::Processing;
+    fresh.status = RunStatus::Processing;
     (fresh.units_done, fresh.finished_at, fresh.rev) = (0, None, 1);
     fresh.providers[0].completed = 0;
     fresh.providers[0].sums = stt_eval_shared::scoring::CorpusSums::default();
+    let raw = written(run, lines, whole);
+    let name = format!("output-{run}");
+    let (batch, output) = provider.batch(case, &name, &raw).await;
     let fresh_unit = Unit {
         run,
         state: UnitState::Collecting {
-            batch: Some("batches/none".into()),
+            batch: Some(batch.clone()),
             fence: 7,
             claimed_at: Timestamp::default(),
-            ending: Ending::Output {
-                output: "files/none".into(),
-            },
+            ending: Ending::Output { output },
         },
+        batches: vec![batch],
         batch_input: None,
         due_at: Some(now),
         rev: 1,
         ..unit.clone()
     };
-    let raw = written(run, lines, whole);
     let key = format!(
         "{}{}/a{}/output.jsonl",
         run_prefix(&case.project, run),
         unit.key,
         unit.attempt
     );
-    let objects = &case.clean.objects;
-    objects
-        .put(&key, "application/jsonl", Bytes::from(raw.clone()))
-        .await
-        .unwrap();
     case.clean.store.save_run(&fresh).await.unwrap();
     case.clean.store.create_units(&[fresh_unit]).await.unwrap();
     let mut about = format!("{lines:?} {whole:?}");

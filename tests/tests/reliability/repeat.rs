@@ -8,6 +8,9 @@ use serde_json::json;
 use stt_eval_shared::app::Deadline;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::{RunId, Timestamp};
+use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::scoring::score;
+use stt_eval_shared::store::results::Entry;
 
 use crate::draw::{Dice, setting};
 use crate::rig::{Case, FLASH, Ground, Options, PRO, TEXTS, event};
@@ -53,7 +56,7 @@ async fn tenfold(case: &Arc<Case>, dice: &mut Dice, deliveries: &[Delivery]) {
 }
 
 /// Counters and sums are what the rows add up to.
-async fn recounted(case: &Case, run: RunId) {
+pub async fn recounted(case: &Case, run: RunId) {
     let run = case
         .clean
         .store
@@ -66,7 +69,10 @@ async fn recounted(case: &Case, run: RunId) {
             .clean
             .store
             .results_between(&case.project, run.id, index, 0, 9_999);
-        let rows = rows.await.unwrap();
+        let mut rows = rows.await.unwrap();
+        let is_failed = |row: &Entry| row.outcome.status() == ResultStatus::Failed;
+        // A failure of an earlier round counts no more.
+        rows.retain(|row| !is_failed(row) || row.outcome.round == run.round);
         let done = rows
             .iter()
             .filter(|r| r.outcome.status() == ResultStatus::Completed)
@@ -76,9 +82,15 @@ async fn recounted(case: &Case, run: RunId) {
         let cost: u64 = rows.iter().map(|r| r.outcome.cost_micro_usd).sum();
         assert_eq!(provider.cost_micro_usd, cost);
         let mut sums = stt_eval_shared::scoring::CorpusSums::default();
+        let normaliser = Normaliser::by_name(run.current_normalizer()).unwrap();
         for row in &rows {
             if let Some(score) = &row.outcome.score {
                 sums.add(score);
+            }
+            if is_failed(row) {
+                let reference = row.outcome.ground_truth.as_deref().unwrap();
+                let missed = score(reference, "", &run.language, &normaliser, None);
+                sums.add_failure(&missed.unwrap().reference_size());
             }
         }
         assert_eq!(format!("{sums:?}"), format!("{:?}", provider.sums));
@@ -88,7 +100,11 @@ async fn recounted(case: &Case, run: RunId) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_message_may_come_ten_times() {
     let ground = Ground::start().await;
-    let case = Case::start(&ground, Options::default()).await;
+    let options = Options {
+        settings: vec![("MAX_UNIT_SAMPLES", "1")],
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
     let run = case.flow().await;
     let clean = Summary::of(&case, run).await;
     recounted(&case, run).await;
@@ -104,6 +120,8 @@ async fn every_message_may_come_ten_times() {
             ("UNSEALED_SECONDS", "30"),
             // A sweep in the middle of a submission makes it begin again.
             ("UNIT_RESEND_SECONDS", "10"),
+            // Several chunks of each model.
+            ("MAX_UNIT_SAMPLES", "1"),
         ];
         let options = Options {
             settings,

@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Bounds that make everything due within moments. The grace is what the
 /// protocol says it must be: longer than a creation can take.
-const BOUNDS: [(&str, &str); 15] = [
+const BOUNDS: [(&str, &str); 16] = [
     ("STAGE", "case"),
     ("SUBMISSION_GRACE_SECONDS", "2"),
     ("COLLECT_LEASE_SECONDS", "0.3"),
@@ -50,6 +50,7 @@ const BOUNDS: [(&str, &str); 15] = [
     ("MISSED_UPLOAD_SECONDS", "0.2"),
     ("UPLOAD_MARGIN_SECONDS", "0.2"),
     ("UNSEALED_SECONDS", "3"),
+    ("INDEX_LAG_SECONDS", "0.02"),
     ("TASK_LEASE_SECONDS", "0.1"),
     ("WATCH_SECONDS", "0.4"),
     ("STAGING_LEASE_SECONDS", "0.3"),

@@ -8,7 +8,7 @@ use stt_eval_shared::domain::RunId;
 use stt_eval_tests::audio::wav;
 use stt_eval_tests::fault::{Kind, Site};
 
-use crate::failing::codes;
+use crate::failing::{codes, of_model};
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
 use crate::state::left;
 
@@ -205,5 +205,52 @@ async fn audio_whose_deletion_fails_is_deleted_later() {
         .into_iter()
         .filter(|file| file.contains("audio"));
     assert_eq!(speech.count(), 0);
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_is_refused_does_not_hold_the_places_of_others() {
+    let ground = Ground::start().await;
+    let mut settings = SMALL.to_vec();
+    settings.push(("MAX_OPEN_BATCHES", "1"));
+    settings.push(("REFUSAL_PAUSE_SECONDS", "0.3"));
+    let options = Options {
+        settings,
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
+    let quota = Fault::Status {
+        code: 429,
+        message: None,
+        after_commit: false,
+        retry_after: Some(0),
+    };
+    let quota = of_model(quota, FLASH).on(Route::BatchCreate);
+    let quota = case.sim.faults().add(quota);
+    let dataset = case.dataset_of(11..14, 0.1).await;
+    let refused = case.run_named("refused", &dataset, &[FLASH]).await;
+    while case.sim.faults().struck(quota) == 0 {
+        case.pump().await;
+    }
+    let other = case.run_named("other", &dataset, &[PRO]).await;
+    let begun = std::time::Instant::now();
+    let status = async |run| {
+        let run = case.clean.store.run(&case.project, run).await.unwrap();
+        run.unwrap().status
+    };
+    while status(other).await.is_active() {
+        case.pump().await;
+        case.poll().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it never has its turn"
+        );
+    }
+    assert!(status(refused).await.is_active());
+    case.sim.faults().remove(quota);
+    case.settle().await;
+    finished(&case, refused, 3).await;
+    finished(&case, other, 3).await;
+    assert!(left(&case).is_empty(), "{:?}", left(&case));
     case.end().await;
 }

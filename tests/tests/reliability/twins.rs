@@ -7,7 +7,10 @@ use std::time::Duration;
 use gemini_sim::Route;
 use serde_json::json;
 use stt_eval_shared::app::Deadline;
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::unit::UnitState;
+use stt_eval_shared::providers::StagedInput;
+use stt_eval_shared::store::uploads::Upload;
 
 use crate::failing::codes;
 use crate::rig::{Case, FLASH, Ground, Options};
@@ -103,4 +106,48 @@ async fn audio_is_cleared_by_one_alone() {
     assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
     assert!(left(&case).is_empty(), "{:?}", left(&case));
     Arc::into_inner(case).unwrap().end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_deletes_audio_late_leaves_what_was_sent_anew() {
+    let ground = Ground::start().await;
+    let case = Case::start(&ground, Options::default()).await;
+    let (store, project) = (&case.clean.store, &case.project);
+    let file = case.file(1).await;
+    let (now, user) = (Timestamp::now(), "run#c0000");
+    let sent = async |name: &str| {
+        let begun = Upload::begun(file, "google", "key", name.into(), user.into(), now);
+        store.save_upload(project, &begun).await.unwrap();
+        let staged = StagedInput {
+            name: format!("files/{name}"),
+            uri: name.into(),
+            mime_type: "audio/wav".into(),
+            expires_at: (now + Duration::from_secs(3_600)).into(),
+        };
+        let sent = Upload {
+            staged: Some(staged),
+            rev: begun.rev + 1,
+            ..begun
+        };
+        store.save_same_upload(project, &sent).await.unwrap();
+        sent
+    };
+    let release = async |upload| store.release_upload(project, upload, user).await.unwrap();
+    let stored = async || {
+        let all = store.uploads(project, &[file], "google", "key").await;
+        all.unwrap()
+    };
+
+    let first = sent("first").await;
+    let gone = release(&first).await.unwrap();
+    store.forget_upload(project, &gone).await.unwrap();
+    assert!(stored().await.is_empty());
+
+    // Another run sends it anew, and its record is at the same revision.
+    let second = sent("second").await;
+    assert_eq!(second.rev, first.rev);
+    assert_eq!(release(&first).await, None);
+    store.forget_upload(project, &first).await.unwrap();
+    assert_eq!(stored().await, [second]);
+    case.end().await;
 }

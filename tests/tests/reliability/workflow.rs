@@ -21,6 +21,9 @@ pub enum Flow {
     Plain,
     /// The same, but a batch never ends and is made once more.
     Again,
+    /// The same, but there is room for one batch at a time: the other waits and
+    /// is called up.
+    Waiting,
     /// The replies to both creations were lost: one batch exists and is
     /// adopted, the other does not and is made.
     LostReply,
@@ -30,6 +33,8 @@ pub enum Flow {
     Cancel,
     /// People retry what failed.
     Retry,
+    /// People have a run scored anew.
+    Rescore,
     /// People delete a run that is half done.
     DeleteRun,
     /// The same run goes with its dataset.
@@ -48,11 +53,12 @@ pub struct Stand {
 
 impl Flow {
     /// Those that begin in the middle.
-    pub const PARTS: [Self; 7] = [
+    pub const PARTS: [Self; 8] = [
         Self::LostReply,
         Self::TakeOver,
         Self::Cancel,
         Self::Retry,
+        Self::Rescore,
         Self::DeleteRun,
         Self::DeleteDataset,
         Self::DeleteFile,
@@ -63,12 +69,21 @@ impl Flow {
             repeats,
             ..Options::default()
         };
-        if self == Self::Again {
+        match self {
             // Few polls until then: each would be a call site.
-            options.settings = vec![
-                ("BATCH_DEADLINE_SECONDS", "0.6"),
-                ("POLL_PAUSES_SECONDS", "0.3"),
-            ];
+            Self::Again => {
+                options.settings = vec![
+                    ("BATCH_DEADLINE_SECONDS", "0.6"),
+                    ("POLL_PAUSES_SECONDS", "0.3"),
+                ];
+            }
+            Self::Waiting => {
+                options.settings = vec![
+                    ("MAX_OPEN_BATCHES", "1"),
+                    ("ADMISSION_PAUSE_SECONDS", "0.2"),
+                ];
+            }
+            _ => {}
         }
         Case::start(ground, options).await
     }
@@ -90,7 +105,7 @@ impl Flow {
         };
         let stand = |run, path: String| Stand { run, path };
         match self {
-            Self::Plain => return stand(None, String::new()),
+            Self::Plain | Self::Waiting => return stand(None, String::new()),
             Self::Again => {
                 faults.add(of_model(stuck(), FLASH).times(1));
                 return stand(None, String::new());
@@ -123,10 +138,11 @@ impl Flow {
         let path = match self {
             Self::Cancel => format!("/runs/{run}/cancel"),
             Self::Retry => format!("/runs/{run}/retry"),
+            Self::Rescore => format!("/runs/{run}/rescore"),
             Self::DeleteDataset => format!("/datasets/{dataset}"),
             _ => format!("/runs/{run}"),
         };
-        if self == Self::Retry {
+        if matches!(self, Self::Retry | Self::Rescore) {
             case.settle().await;
             return stand(Some(run), path);
         }
@@ -165,11 +181,11 @@ impl Flow {
     pub async fn act(self, case: &Case, stand: &Stand) -> Option<RunId> {
         let path = &stand.path;
         match self {
-            Self::Plain | Self::Again => return Some(case.flow().await),
+            Self::Plain | Self::Again | Self::Waiting => return Some(case.flow().await),
             Self::LostReply | Self::TakeOver => {}
             Self::Cancel => cancel(case, path, stand.run.unwrap()).await,
-            Self::Retry => {
-                case.ask("api", "POST", path, None, "retry").await;
+            Self::Retry | Self::Rescore => {
+                case.ask("api", "POST", path, None, "again").await;
             }
             Self::DeleteRun | Self::DeleteDataset | Self::DeleteFile => delete(case, path).await,
         }

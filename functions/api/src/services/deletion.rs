@@ -109,7 +109,7 @@ pub async fn dataset(app: &App, project: &ProjectId, id: DatasetId) -> Result<()
             .ok_or_else(|| ApiError::no_such("dataset"))?;
         match app
             .store
-            .begin_delete_dataset(&dataset, Timestamp::now())
+            .begin_delete_dataset(&dataset, Timestamp::now(), app.config.bounds.index_lag)
             .await
         {
             Ok(()) => {

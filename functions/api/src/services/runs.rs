@@ -122,7 +122,7 @@ pub async fn accept(
                 };
                 if let Err(error) = app
                     .store
-                    .begin_delete_dataset(&gone, Timestamp::now())
+                    .begin_delete_dataset(&gone, Timestamp::now(), app.config.bounds.index_lag)
                     .await
                 {
                     tracing::warn!(dataset_id = %gone.id, %error, "the dataset of a refused run stays");

@@ -244,6 +244,20 @@ async fn a_list_that_is_not_whole_is_no_list() {
             json!({"operations": [{"metadata": {"displayName": "unit-a1"}}]}),
         )],
         vec![say(200, json!({"unreachable": ["x"]}))],
+        // Any of these could be the batch that is looked for.
+        vec![say(
+            200,
+            json!({"operations": [{"name": "batches/b", "metadata": "x"}]}),
+        )],
+        vec![say(
+            200,
+            json!({"operations": [{"name": "batches/b", "metadata": {"displayName": 7}}]}),
+        )],
+        vec![say(
+            200,
+            json!({"operations": [{"name": "batches/b",
+                "metadata": {"displayName": "unit-a1", "display_name": "unit-a1"}}]}),
+        )],
         vec![say(200, "[]"); 3],
         vec![say(200, "<html></html>"); 3],
         vec![Say::Close; 3],

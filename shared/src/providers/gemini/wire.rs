@@ -223,10 +223,9 @@ impl BatchPage {
         let mut take = |name: &str| page.remove(name).filter(|value| !value.is_null());
         let operations = match take("operations") {
             None => Vec::new(),
-            Some(Value::Array(list)) if list.iter().all(Value::is_object) => list
-                .into_iter()
-                .map(|entry| Operation::deserialize(entry).unwrap_or_default())
-                .collect(),
+            Some(Value::Array(list)) if list.iter().all(Value::is_object) => {
+                list.into_iter().map(entry).collect::<Result<_, _>>()?
+            }
             Some(_) => return Err("the list of batches is not a list of objects"),
         };
         let next_page_token = match take("nextPageToken").or_else(|| take("next_page_token")) {
@@ -247,6 +246,25 @@ impl BatchPage {
             next_page_token,
         })
     }
+}
+
+/// Reads an entry of a page. One that can't be read could be the very batch that
+/// is looked for.
+fn entry(entry: Value) -> Result<Operation, &'static str> {
+    const UNREADABLE: &str = "an entry of the list of batches can't be read";
+    let told = |value: &Value| !value.is_null();
+    let metadata = entry.get("metadata").filter(|value| told(value)).cloned();
+    let operation = Operation::deserialize(entry).map_err(|_| UNREADABLE)?;
+    let read = operation.metadata.as_ref();
+    let named = metadata.as_ref().is_some_and(|metadata| {
+        let mut names = ["displayName", "display_name"].into_iter();
+        names.any(|name| metadata.get(name).is_some_and(told))
+    });
+    let lost = metadata.is_some() && read.is_none();
+    if lost || named && read.is_some_and(|batch| batch.display_name.is_none()) {
+        return Err(UNREADABLE);
+    }
+    Ok(operation)
 }
 
 #[cfg(test)]
