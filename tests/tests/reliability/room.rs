@@ -249,8 +249,9 @@ async fn a_model_that_is_refused_does_not_hold_the_places_of_others() {
     assert!(status(refused).await.is_active());
     case.sim.faults().remove(quota);
     case.settle().await;
-    finished(&case, refused, 3).await;
-    finished(&case, other, 3).await;
+    for run in [refused, other] {
+        assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
+    }
     assert!(left(&case).is_empty(), "{:?}", left(&case));
     case.end().await;
 }
