@@ -313,10 +313,11 @@ fn saved(result: Result<(), StoreError>, unit: Unit) -> Result<Option<Unit>, Fai
 
 /// Makes a step and does its effects; what it leads to is still to be saved.
 async fn make(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Failure> {
+    let now = Timestamp::now();
     let Ok(Step {
         unit: next,
         effects,
-    }) = unit.step(event, Timestamp::now(), &app.config.policy)
+    }) = unit.step(event, now, &app.config.policy)
     else {
         return Ok(None);
     };
@@ -324,6 +325,11 @@ async fn make(app: &App, unit: &Unit, event: Event) -> Result<Option<Unit>, Fail
     // where it was, to be done again.
     for effect in effects {
         match effect {
+            // A second batch of an intent costs as long as it runs. One that is
+            // given up was told to stop again and again before.
+            Effect::CancelBatch(batch) if unit.is_sought(now, &app.config.policy) => {
+                cancel_batch(app, unit, &batch).await?;
+            }
             Effect::CancelBatch(batch) => try_to_cancel(app, unit, &batch).await?,
             Effect::DeleteInput(name) => delete_input(app, unit, &name).await?,
         }
@@ -396,7 +402,7 @@ async fn cancel(app: &App, unit: &Unit, batch: &str, patience: bool) -> Result<U
 }
 
 async fn stopped(app: &App, unit: &Unit, batch: &str) -> Result<Unit, Failure> {
-    try_to_cancel(app, unit, batch).await?;
+    cancel_batch(app, unit, batch).await?;
     let Some(id) = unit.credential.as_deref() else {
         return Ok(unit.clone());
     };

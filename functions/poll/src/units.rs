@@ -115,7 +115,7 @@ async fn search(app: &App, pass: &Pass, unit: &Unit) -> Result<(), Failure> {
             {
                 Ok(batches) => Some((batches, access)),
                 // So long nobody could look: not for want of patience is it left.
-                Err(error) if overdue(app, claimed_at) => {
+                Err(error) if !unit.is_sought(Timestamp::now(), &app.config.policy) => {
                     tracing::error!(run_id = %unit.run, unit_id = %unit.key, %error, "a batch can't be looked for");
                     None
                 }

@@ -57,7 +57,11 @@ pub async fn save(cx: &Cx, unit: &Unit, event: Event) -> Result<Option<Unit>, Fa
     for effect in step.effects {
         match effect {
             Effect::CancelBatch(batch) => {
-                cancel_batch(cx, &batch).await?;
+                if unit.is_sought(cx.now(), &cx.policy()) {
+                    cancel_batch(cx, &batch).await?;
+                } else {
+                    try_to_cancel(cx, &batch).await;
+                }
                 if deletes {
                     cx.delete_input((unit.key, unit.attempt)).await?;
                 }
@@ -95,9 +99,22 @@ async fn cancel_batch(cx: &Cx, batch: &str) -> Result<(), Failed> {
     }
 }
 
+/// `try_to_cancel`: a provider that fails to stop a batch holds up nobody; the
+/// audit tries again.
+async fn try_to_cancel(cx: &Cx, batch: &str) {
+    let _ = cancel_batch(cx, batch).await;
+}
+
 /// `cancel`: stops the batch of a unit that is given up, and forgets what was
-/// made for it.
-pub async fn cancel(cx: &Cx, unit: &Unit, batch: &str) -> Result<(), Failed> {
+/// made for it. Without `patience` what fails is left to the audit.
+pub async fn cancel(cx: &Cx, unit: &Unit, batch: &str, patience: bool) -> Result<(), Failed> {
+    match stopped(cx, unit, batch).await {
+        Err(Failed) if !patience => Ok(()),
+        stopped => stopped,
+    }
+}
+
+async fn stopped(cx: &Cx, unit: &Unit, batch: &str) -> Result<(), Failed> {
     cancel_batch(cx, batch).await?;
     if !cx.credential().await {
         return Ok(());
@@ -124,6 +141,11 @@ pub fn out_of_reach(cx: &Cx, run: &Run) -> bool {
     !cx.protocol().waits_for_access && cx.now().since(run.inserted_at) >= patience
 }
 
+/// Whether a run's batches may still take their time to stop.
+pub fn waits(cx: &Cx, run: &Run) -> bool {
+    run.waits_for_batches_to_stop(cx.now(), &cx.policy())
+}
+
 /// `units::due`.
 async fn due(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
     let Some(unit) = cx.unit(key).await? else {
@@ -142,7 +164,8 @@ async fn due(cx: &Cx, key: UnitKey) -> Result<(), Failed> {
     match &unit.state {
         UnitState::Creating { .. } => search(cx, &unit).await,
         UnitState::Cancelling { batch } => {
-            cancel(cx, &unit, batch).await?;
+            let patience = run.is_none_or(|run| waits(cx, &run));
+            cancel(cx, &unit, batch, patience).await?;
             save(cx, &unit, Event::Stopped).await.map(drop)
         }
         _ if !wanted => save(cx, &unit, Event::Cancel).await.map(drop),
@@ -270,7 +293,7 @@ async fn look(cx: &Cx, unit: &Unit) -> Result<Option<Unit>, Failed> {
         return vanish(cx, unit).await.map(|()| None);
     }
     if stopping(unit) {
-        cancel_batch(cx, batch).await?;
+        try_to_cancel(cx, batch).await;
     }
     let overdue = cx.now().since(*submitted_at) >= cx.policy().deadline;
     match cx.get(batch).await {

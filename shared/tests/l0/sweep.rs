@@ -6,7 +6,7 @@ use std::time::Duration;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
 
-use crate::poll::{cancel, save};
+use crate::poll::{cancel, save, waits};
 use crate::submit::CHECK_AGAIN;
 use crate::tables::{OUTBOX, StoreError};
 use crate::world::{Cx, Failed, Message};
@@ -87,9 +87,10 @@ async fn stop_units(cx: &Cx, run: &Rc<Run>) -> Result<bool, Failed> {
 
 /// `sweep::stop_unit`: false when that takes more time.
 async fn stop_unit(cx: &Cx, run: &Run, unit: &Unit) -> Result<bool, Failed> {
+    let patience = waits(cx, run);
     match &unit.state {
         UnitState::Cancelling { batch } => {
-            cancel(cx, unit, batch).await?;
+            cancel(cx, unit, batch, patience).await?;
             return Ok(save(cx, unit, Event::Stopped).await?.is_some());
         }
         UnitState::Creating { .. } => return Ok(false),
@@ -102,7 +103,7 @@ async fn stop_unit(cx: &Cx, run: &Run, unit: &Unit) -> Result<bool, Failed> {
         return Ok(false);
     };
     if let UnitState::Cancelling { batch } = &next.state {
-        cancel(cx, &next, batch).await?;
+        cancel(cx, &next, batch, patience).await?;
         return Ok(save(cx, &next, Event::Stopped).await?.is_some());
     }
     Ok(next.is_done())

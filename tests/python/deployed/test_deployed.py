@@ -68,3 +68,25 @@ def test_from_upload_to_results(emulator, physical, stack, api):
         left = client(emulator, "sqs").get_queue_attributes(
             QueueUrl=physical[queue], AttributeNames=["ApproximateNumberOfMessages"])
         assert left["Attributes"]["ApproximateNumberOfMessages"] == "0", queue
+
+    # Deleting the run leaves nothing of it in the bucket, which keeps what was
+    # overwritten or deleted.
+    s3 = client(emulator, "s3")
+
+    def versions():
+        found = s3.list_object_versions(Bucket=stack["Bucket"], Prefix="runs/demo/")
+        kept = found.get("Versions", []) + found.get("DeleteMarkers", [])
+        return [version["Key"] for version in kept]
+
+    [raw] = versions()
+    s3.put_object(Bucket=stack["Bucket"], Key=raw, Body=b"landed once more")
+    s3.delete_object(Bucket=stack["Bucket"], Key=raw)
+    assert versions() == [raw] * 3
+    api("DELETE", f"/runs/{run['id']}")
+
+    def gone():
+        invoke(emulator, physical, "PollFunction", {"source": "aws.scheduler"})
+        return versions() == [] or None
+
+    assert wait("the run's objects are gone", gone)
+    assert api("GET", "/runs") == []

@@ -268,7 +268,9 @@ impl Cloud {
         let polls = running.queues.clone();
         let ended = async {
             for server in servers {
-                let _ = server.await;
+                if let Err(crash) = server.await {
+                    tracing::error!(%crash, "a part of the cloud had crashed");
+                }
             }
             if let Some(deliver) = deliver {
                 let _ = tokio::time::timeout(GRACE, deliver).await;

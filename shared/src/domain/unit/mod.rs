@@ -304,6 +304,13 @@ impl Unit {
         )
     }
 
+    /// Whether its batch is being looked for, and not for too long.
+    #[must_use]
+    pub fn is_sought(&self, now: Timestamp, policy: &Policy) -> bool {
+        matches!(self.state, UnitState::Creating { claimed_at, .. }
+            if now.since(claimed_at) < policy.deadline)
+    }
+
     /// Enters a batch that was just made or found.
     fn submitted(&mut self, batch: String, now: Timestamp) {
         self.batches.push(batch.clone());

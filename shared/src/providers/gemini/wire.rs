@@ -316,15 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_must_be_readable_but_its_entries_may_be_odd() {
+    fn a_page_must_be_readable_but_its_entries_may_have_odd_members() {
         assert_eq!(page(json!({})), Ok(BatchPage::default()));
         assert_eq!(page(json!({"nextPageToken": ""})), Ok(BatchPage::default()));
         assert_eq!(
             page(json!({"operations": [], "unreachable": []})),
             Ok(BatchPage::default())
         );
-        let odd =
-            json!({"operations": [{"name": 5, "metadata": ["x"], "done": "yes", "error": 3}]});
+        let odd = json!({"operations": [{"name": 5, "metadata": null, "done": "yes", "error": 3}]});
         assert_eq!(page(odd).unwrap().operations, [Operation::default()]);
         let next = page(json!({"operations": [{}], "nextPageToken": "t", "future": 1})).unwrap();
         assert_eq!(next.next_page_token.as_deref(), Some("t"));
@@ -336,6 +335,8 @@ mod tests {
             json!({"operations": {}}),
             json!({"operations": ["x"]}),
             json!({"operations": [[]]}),
+            json!({"operations": [{"metadata": ["x"]}]}),
+            json!({"operations": [{"metadata": {"displayName": 7}}]}),
             json!({"nextPageToken": 4}),
             json!({"unreachable": ["asia"]}),
             json!({"message": "of some proxy"}),

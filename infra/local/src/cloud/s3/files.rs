@@ -72,7 +72,13 @@ impl Layout {
     /// Forgets what is kept beside an object that is gone.
     pub async fn forget(&self, bucket: &str, key: &str) {
         for kind in ["metadata", "internal"] {
-            let _ = tokio::fs::remove_file(self.beside(bucket, key, kind)).await;
+            let path = self.beside(bucket, key, kind);
+            match tokio::fs::remove_file(&path).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(path = %path.display(), %error, "what was kept beside an object stays");
+                }
+                _ => {}
+            }
         }
     }
 
