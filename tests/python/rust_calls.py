@@ -19,6 +19,7 @@ STORE = ROOT / "shared/src/store"
 HELPERS = {
     "get": "GetItem",
     "put_rev": "PutItem",
+    "put_rev_of": "PutItem",
     "delete": "DeleteItem",
     "get_many": "BatchGetItem",
     "write_many": "BatchWriteItem",

@@ -126,7 +126,7 @@ async fn land(
     // The provider may come to itself, and new credentials may come; but nobody
     // waits longer than two batches and then an output can take.
     let waited = Timestamp::now().since(run.inserted_at.max(unit.ready_at));
-    let hopeless = waited >= app.config.policy.deadline * 3;
+    let hopeless = waited >= app.config.policy.batch() * 3;
     let client = client(app, &unit.provider)?;
     let stream = match client.download(&access.credential, output).await {
         Ok(stream) => stream,

@@ -313,11 +313,11 @@ fn overdue(app: &App, since: Timestamp) -> bool {
 /// Whether what the provider has not told until now is not waited for any longer.
 /// Its own troubles may pass even late; a key seldom comes back.
 fn is_hopeless(app: &App, error: &CallError, since: Timestamp) -> bool {
-    let deadline = app.config.policy.deadline;
+    let policy = &app.config.policy;
     let patience = if is_unauthorized(error) || is_unknown(error) {
-        deadline
+        policy.deadline
     } else {
-        deadline * 2
+        policy.batch() * 2
     };
     Timestamp::now().since(since) >= patience
 }

@@ -216,6 +216,14 @@ pub struct Policy {
     pub max_attempts: u32,
 }
 
+impl Policy {
+    /// How long a batch may take at most, with its stopping.
+    #[must_use]
+    pub fn batch(&self) -> Duration {
+        self.deadline + self.grace
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
