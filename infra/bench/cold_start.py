@@ -13,7 +13,7 @@ time on a processor until it is ready says more than the clock. TLS roots come
 from one bundle (SSL_CERT_FILE), as a directory of them takes longer to read than
 everything else.
 
-The first event of the api is a request with a key that nobody knows, so it reads
+The first event of the api is a request with an unknown key, so it reads
 one item from DynamoDB, over TLS, from a server of this script that has none; the
 bare function does the same. So whatever init left for later falls on the first
 invoke of either. The events of the other functions ask for nothing. Needs
@@ -119,6 +119,7 @@ def environment(directory, url):
     return {
         "SSL_CERT_FILE": str(directory / "bundle.pem"),
         "STAGE": "bench",
+        "DEPLOYMENT_ID": "bench",
         "STACK_NAME": "bench",
         "BUCKET": "bench",
         "SUBMIT_QUEUE_URL": "http://127.0.0.1:9/queue",

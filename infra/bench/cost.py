@@ -3,6 +3,7 @@
 
     cargo build --release && cargo build --release -p stt-eval-local -p gemini-sim
     target/venvs/template/bin/python infra/bench/cost.py [--samples 100] [--models 5]
+    ... --calls target/debug/examples/count_calls
 
 Runs the whole flow once on the functions' own binaries (flow.py) and counts:
 requests of each service, DynamoDB's capacity units as DynamoDB itself tells
@@ -22,11 +23,20 @@ What is counted is not all of a bill, so some of it is calculated:
 - KMS: one request for each invocation of submit and poll.
 
 What is paid by the month whatever is done stands below the table.
+
+`--calls` also tells what vendors that answer in the call cost beyond vendors of
+jobs. No such vendor is in the functions' binaries, so the tests' own is run on the
+embedded cloud (`cargo build --workspace --example count_calls`), beside jobs of the
+same samples. Counted are DynamoDB, S3 and SQS, from accepting a run until it has
+ended, with the looks for work, one a second, that a short run has many of.
+Calculated are the audio, which each call carries (jobs of one vendor share it), and
+the waiting of submit.
 """
 
 import argparse
 import json
 import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,6 +102,30 @@ def quantities(measured, memory, provider_mbit):
     return found
 
 
+def calls_beyond_jobs(counted, *, bytes_each, call_seconds, lanes, memory_mb, audio_shared_by):
+    """How much more of each priced thing one evaluation takes by a call than by a job."""
+    found = []
+    for sign, counts in ((1, counted["calls"]), (-1, counted["jobs"])):
+        for name, asked in counts.items():
+            service, operation = name.split()
+            what = f"{service} {operation}"
+            if service == "dynamodb":
+                kind = "write" if operation in WRITES else "read"
+                found.append((f"dynamodb_{kind}_unit", sign * asked["half_units"] / 2, what))
+            elif service == "sqs":
+                found.append(("sqs_request", sign * asked["requests"], what))
+            elif operation not in FREE:
+                kind = "s3_put" if operation in PUTS else "s3_get"
+                found.append((kind, sign * asked["requests"], what))
+    samples = counted["samples"]
+    # Jobs send a file once for all models of a vendor.
+    more_audio = bytes_each * (1 - 1 / audio_shared_by) * samples
+    found.append(("transfer_out_gb", more_audio / 1e9, "audio to the provider"))
+    waiting = samples * call_seconds / lanes * memory_mb / 1024
+    found.append(("lambda_gb_second", waiting, "submit, waiting for answers"))
+    return found
+
+
 def price(prices, item, amount):
     return amount * prices["prices"][item]["usd"] / prices["prices"][item]["per"]
 
@@ -141,6 +175,10 @@ def main():
     parser.add_argument("--provider-mbit", type=float, default=200.0)
     parser.add_argument("--directory", type=Path, default=ROOT / "target/release")
     parser.add_argument("--functions", type=Path, help="another directory of the four functions")
+    parser.add_argument("--calls", type=Path, help="the example count_calls of the tests")
+    parser.add_argument("--call-seconds", type=float, default=5.0, help="that a call takes")
+    parser.add_argument("--lanes", type=int, default=4, help="calls of a worker at a time")
+    parser.add_argument("--answer-bytes", type=int, default=1500)
     parser.add_argument("--measured", type=Path, help="keep or, if it is there, use this file")
     options = parser.parse_args()
     prices = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
@@ -175,6 +213,30 @@ def main():
         count = spent["invocations"]
         print(f"| {name} | {memory[name]} | {count} | {billed_ms(spent, memory[name]) / count:.0f} "
               f"| {spent['cpu_ms'] / count:.1f} | {spent['peak_mb']:.1f} |")
+    if options.calls:
+        command = [options.calls, str(options.samples), str(options.answer_bytes)]
+        counted = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        found = calls_beyond_jobs(
+            counted, bytes_each=clip, call_seconds=options.call_seconds, lanes=options.lanes,
+            memory_mb=memory["submit"], audio_shared_by=options.models)
+        show_calls(prices, counted, found)
+
+
+def show_calls(prices, counted, found):
+    samples = counted["samples"]
+    print("\n| each evaluation | by a call | by a job |\n| --- | ---: | ---: |")
+    for name in sorted({*counted["calls"], *counted["jobs"]}):
+        sides = []
+        for side in ("calls", "jobs"):
+            asked = counted[side].get(name, {"requests": 0, "half_units": 0})
+            units = f" ({asked['half_units'] / 2 / samples:.2f} units)" if asked["half_units"] else ""
+            sides.append(f"{asked['requests'] / samples:.2f}{units}")
+        print(f"| {name} | {sides[0]} | {sides[1]} |")
+    print("\n| a call costs more than a job by | amount for 1,000,000 | USD |\n| --- | ---: | ---: |")
+    rows = table(prices, found, samples)
+    for what, item, amount, usd in rows:
+        print(f"| {what} | {amount:,.0f} {item} | {usd:.2f} |")
+    print(f"| **all** | | **{sum(row[3] for row in rows):.2f}** |")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,8 @@ class Machine:
         self.queues = {name: self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
                        for name in ("events", "submissions")}
         variables = {
-            "STAGE": "bench", "STACK_NAME": "bench", "BUCKET": told["bucket"],
+            "STAGE": "bench", "STACK_NAME": "bench", "DEPLOYMENT_ID": "bench",
+            "BUCKET": told["bucket"],
             "SUBMIT_QUEUE_URL": self.queues["submissions"],
             "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local-secret",
             "KEY_FILE": str(self.dir / "data/vault.key"), "GEMINI_BASE_URL": self.gemini,

@@ -97,7 +97,7 @@ def inside(arguments):
             ("10 pairs of 10,000 words", "long", jiwer.process_words, long, 5),
             ("the same in characters", "long-chars", jiwer.process_characters, long, None),
             ("full score of the 10,000 pairs", "full", None, short, None),
-            ("paired bootstrap 1,000 x 10,000", "bootstrap", None, None, None),
+            ("bootstrap of 1,000 and permutation test of 10,000, 10,000 samples", "bootstrap", None, None, None),
         ]
         print(f"machine: {machine()}")
         print(
@@ -149,7 +149,7 @@ def build(cargo_dir):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--cargo-dir", default=str(ROOT / "shared"), help="where to build")
+    parser.add_argument("--cargo-dir", default=str(ROOT / "shared/scoring"), help="where to build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--binary", help=argparse.SUPPRESS)

@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .ok_or("usage: raw_rows <requests at once>")?
         .parse()?;
-    let db = aws_sdk_dynamodb::Client::new(&aws::config()?);
+    let db = aws_sdk_dynamodb::Client::new(&aws::config(aws::Patience::WORK)?);
     let schema = TABLES.iter().find(|table| table.name == "results");
     let schema = schema.ok_or("there is no table `results`")?;
     schema.create(TABLE)?.send_with(&db).await?;

@@ -1,18 +1,21 @@
 //! What every function works with, built once when its process starts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_types::SdkConfig;
 use secrecy::SecretBox;
 
 use crate::access::credentials::{DataKeys, Vault};
-use crate::aws::{self, Later};
-use crate::config::{Config, ConfigError, KeySource};
-use crate::domain::Timestamp;
+use crate::aws::{self, Lazy, Patience};
+use crate::config::{Config, ConfigError, KeySource, VendorLimits};
+use crate::deadline::Deadline;
+use crate::domain::run::RunModel;
+use crate::domain::unit::Policy;
 use crate::objects::Objects;
-use crate::providers::gemini::{self, Gemini, GeminiConfig};
-use crate::providers::{BatchProvider, CallError, Provider};
+use crate::providers::{
+    Adapter, Calls, Jobs, Model, Offered, OwnModel, ReadsLines, Registry, RegistryError, Settings,
+    SetupError, VENDORS, Vendor, imported,
+};
 use crate::queue::Queue;
 use crate::store::Store;
 
@@ -29,7 +32,7 @@ impl std::fmt::Debug for StartError {
 }
 
 /// A variable whose value turns out to be wrong only when it is used.
-fn odd(variable: &str, problem: impl Into<String>) -> StartError {
+fn unusable(variable: &str, problem: impl Into<String>) -> StartError {
     let error = ConfigError {
         variable: variable.to_owned(),
         problem: problem.into(),
@@ -40,66 +43,43 @@ fn odd(variable: &str, problem: impl Into<String>) -> StartError {
 /// Clients and configuration.
 #[derive(Clone)]
 pub struct App {
-    /// Configuration.
+    /// What the environment of the process said.
     pub config: Arc<Config>,
-    /// Tables.
+    /// The deployment's tables.
     pub store: Store,
-    /// Bucket.
+    /// The deployment's bucket.
     pub objects: Objects,
-    /// Submission queue.
+    /// Where submissions are asked for.
     pub queue: Queue,
-    /// Provider credentials.
+    /// Queue of upload events, where they are delivered.
+    pub events: Option<Queue>,
+    /// Seals and opens credentials; `None` where there is no key to do it with.
     pub vault: Option<Vault>,
-    gemini: Arc<Provider>,
+    vendors: Registry,
 }
 
-/// What a call of a provider leaves of an invocation, to write what came of it.
-const TO_RECORD: Duration = Duration::from_secs(20);
-
-/// Time left for an invocation. Work that can't be finished in it is left for
-/// the next one instead of being cut off in the middle.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Timestamp);
-
-impl Deadline {
-    /// Ends at a time.
-    #[must_use]
-    pub fn at(end: Timestamp) -> Self {
-        Self(end)
-    }
-
-    /// Ends after a while.
-    #[must_use]
-    pub fn after(while_: Duration) -> Self {
-        Self(Timestamp::now() + while_)
-    }
-
-    /// Whether at least `needed` is left.
-    #[must_use]
-    pub fn allows(self, needed: Duration) -> bool {
-        self.0.since(Timestamp::now()) >= needed
-    }
-
-    /// A call of a provider, given up shortly before the end: whoever waits for
-    /// it would die with it, and nobody would know that it was tried.
-    pub async fn cut_short<T>(
-        self,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        let left = self.0.since(Timestamp::now()).saturating_sub(TO_RECORD);
-        match tokio::time::timeout(left, call).await {
-            Ok(answer) => answer,
-            Err(_) => Err(CallError::Ambiguous {
-                message: "no answer while the function lived".to_owned(),
-            }),
-        }
-    }
+/// Of S3's calls only the beginning of an answer is timed: a body takes as long
+/// as it is. One that stands still is given up by the SDK.
+pub(crate) fn s3_config(aws: &SdkConfig, path_style: bool) -> aws_sdk_s3::Config {
+    aws_sdk_s3::config::Builder::from(aws)
+        .force_path_style(path_style)
+        // A checksum of our own choice is signed into upload URLs; one
+        // that the SDK adds would be of the empty body it signs.
+        .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(aws_sdk_s3::config::ResponseChecksumValidation::WhenRequired)
+        .timeout_config(aws::streaming(aws.timeout_config()))
+        .build()
 }
 
 impl App {
     /// Builds the clients. `path_style` is for endpoints without a host name
-    /// for each bucket.
-    pub fn build(config: Config, aws: &SdkConfig, path_style: bool) -> Result<Self, StartError> {
+    /// for each bucket; `vendors` are [`VENDORS`], and in tests others.
+    pub fn build(
+        config: Config,
+        aws: &SdkConfig,
+        path_style: bool,
+        vendors: &[&'static Vendor],
+    ) -> Result<Self, StartError> {
         // reqwest takes the process's TLS provider. A second call in one
         // process (the embedded cloud) finds it installed: just as good.
         if rustls::crypto::CryptoProvider::get_default().is_none()
@@ -110,111 +90,181 @@ impl App {
             tracing::debug!("a TLS provider was installed meanwhile");
         }
         let conf = aws.clone();
-        let s3 = Later::new(move || {
-            let conf = aws_sdk_s3::config::Builder::from(&conf)
-                .force_path_style(path_style)
-                // A checksum of our own choice is signed into upload URLs; one
-                // that the SDK adds would be of the empty body it signs.
-                .request_checksum_calculation(
-                    aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
-                )
-                .response_checksum_validation(
-                    aws_sdk_s3::config::ResponseChecksumValidation::WhenRequired,
-                )
-                .build();
-            aws_sdk_s3::Client::from_conf(conf)
-        });
+        let s3 = Lazy::new(move || aws_sdk_s3::Client::from_conf(s3_config(&conf, path_style)));
         let conf = aws.clone();
-        let sqs = Later::new(move || aws_sdk_sqs::Client::new(&conf));
+        let sqs = Lazy::new(move || aws_sdk_sqs::Client::new(&conf));
         let vault = match &config.keys {
             None => None,
             Some(KeySource::Kms(key_id)) => Some(Vault::new(DataKeys::Kms {
                 client: {
                     let conf = aws.clone();
-                    Later::new(move || aws_sdk_kms::Client::new(&conf))
+                    Lazy::new(move || aws_sdk_kms::Client::new(&conf))
                 },
                 key_id: key_id.clone(),
             })),
             Some(KeySource::File(path)) => {
                 let text = std::fs::read_to_string(path)
-                    .map_err(|e| odd("KEY_FILE", format!("can't be read: {e}")))?;
+                    .map_err(|e| unusable("KEY_FILE", format!("can't be read: {e}")))?;
                 let bytes: [u8; 32] = hex::decode(text.trim())
                     .ok()
                     .and_then(|bytes| bytes.try_into().ok())
-                    .ok_or_else(|| odd("KEY_FILE", "must be a file of 64 hex digits"))?;
+                    .ok_or_else(|| unusable("KEY_FILE", "must be a file of 64 hex digits"))?;
                 Some(Vault::new(DataKeys::File(Arc::new(SecretBox::new(
                     Box::new(bytes),
                 )))))
             }
         };
-        let mut gemini = GeminiConfig::default();
-        if let Some(url) = &config.gemini_url {
-            gemini.base_url.clone_from(url);
-        }
-        // Past the grace nobody may still be creating: the call must have ended
-        // before, and been recorded.
-        gemini.create_timeout = gemini.create_timeout.min(config.policy.grace.mul_f64(0.6));
-        let gemini = Gemini::new(gemini).map_err(|e| match e {
-            gemini::ConfigError::BaseUrl(problem) => odd("GEMINI_BASE_URL", problem),
-            gemini::ConfigError::Setting(_) => {
-                StartError(format!("the Gemini client can't be built: {e}"))
-            }
-        })?;
+        let vendors = connect(&config, vendors)?;
         Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(aws), config.tables.clone()),
+            store: Store::new(
+                aws_sdk_dynamodb::Client::new(aws),
+                config.tables.clone(),
+                config.bounds.count_fold,
+            ),
             objects: Objects::new(s3, config.bucket.clone(), config.bucket_versioned),
+            events: config
+                .events_queue
+                .clone()
+                .map(|url| Queue::new(sqs.clone(), url)),
             queue: Queue::new(sqs, config.submit_queue.clone()),
             vault,
-            gemini: Arc::new(Provider::Batch(Box::new(gemini))),
+            vendors,
             config: Arc::new(config),
         })
     }
 
+    /// The same with one vendor more, whose client is made already.
+    #[must_use]
+    pub fn and_vendor(self, vendor: &'static Vendor, adapter: Adapter) -> Self {
+        Self {
+            vendors: self.vendors.and(vendor, adapter),
+            ..self
+        }
+    }
+
     /// Builds everything from the environment of a Lambda function.
-    pub fn from_env() -> Result<Self, StartError> {
-        Self::start(Config::from_env().and_then(Config::with_keys))
+    pub fn from_env(patience: Patience) -> Result<Self, StartError> {
+        Self::start(Config::from_env().and_then(Config::with_keys), patience)
     }
 
     /// The same for a function that has nothing to do with credentials.
-    pub fn from_env_without_keys() -> Result<Self, StartError> {
-        Self::start(Config::from_env())
+    pub fn from_env_without_keys(patience: Patience) -> Result<Self, StartError> {
+        Self::start(Config::from_env(), patience)
     }
 
-    fn start(config: Result<Config, ConfigError>) -> Result<Self, StartError> {
+    fn start(config: Result<Config, ConfigError>, patience: Patience) -> Result<Self, StartError> {
         let config = config.map_err(|e| StartError(e.to_string()))?;
         aws::preload_roots();
-        let aws = aws::config()
+        let aws = aws::config(patience)
             .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;
-        Self::build(config, &aws, false)
+        Self::build(config, &aws, false, VENDORS)
     }
 
-    /// A provider by the name that credentials are kept for.
+    /// The same for one invocation: no call of a vendor lasts beyond it.
     #[must_use]
-    pub fn provider(&self, name: &str) -> Option<&Provider> {
-        (name == "google").then_some(&*self.gemini)
-    }
-
-    /// A provider that takes batches.
-    #[must_use]
-    pub fn batch_provider(&self, name: &str) -> Option<&dyn BatchProvider> {
-        match self.provider(name)? {
-            Provider::Batch(provider) => Some(&**provider),
-            Provider::Sync(_) => None,
+    pub fn within(&self, deadline: Deadline) -> Self {
+        Self {
+            vendors: self.vendors.within(deadline),
+            ..self.clone()
         }
+    }
+
+    /// The vendors.
+    #[must_use]
+    pub fn vendors(&self) -> &Registry {
+        &self.vendors
+    }
+
+    /// Every model that the runs of all projects can use.
+    pub fn models(&self) -> impl Iterator<Item = &'static Model> + '_ {
+        self.vendors.models()
+    }
+
+    /// The model with this catalogue id.
+    #[must_use]
+    pub fn model(&self, id: &str) -> Option<&'static Model> {
+        self.vendors.find(id)
+    }
+
+    /// A model of a run: that of the catalogue, or one of the project's own as the run
+    /// froze it. `None` when this release does not offer it any more.
+    #[must_use]
+    pub fn model_of(&self, run_model: &RunModel) -> Option<Offered> {
+        match &run_model.config.endpoint {
+            Some(endpoint) => {
+                let own = OwnModel::of(endpoint.as_ref().clone());
+                Some(Offered::Own(Arc::new(own)))
+            }
+            None => self.model(&run_model.model).map(Offered::Catalogue),
+        }
+    }
+
+    /// A vendor by the name that credentials are kept for.
+    #[must_use]
+    pub fn vendor(&self, name: &str) -> Option<&'static Vendor> {
+        self.vendors.vendor(name)
+    }
+
+    /// The policy for a vendor's units; that for all, when this release does not
+    /// have the vendor.
+    #[must_use]
+    pub fn policy(&self, vendor: &str) -> Policy {
+        let of = |vendor| self.config.policy_of(vendor);
+        self.vendor(vendor).map_or(self.config.policy, of)
+    }
+
+    /// What one credential may have at a vendor; `None` when this release does
+    /// not have it.
+    #[must_use]
+    pub fn limits(&self, vendor: &str) -> Option<VendorLimits> {
+        let vendor = self.vendor(vendor)?;
+        Some(self.config.vendors.limits(vendor))
+    }
+
+    /// A vendor's client.
+    #[must_use]
+    pub fn adapter(&self, vendor: &str) -> Option<&Adapter> {
+        self.vendors.adapter(vendor)
+    }
+
+    /// What reads the raw output of a vendor's units, or of transcripts that were made
+    /// elsewhere; `None` when this release does not have the vendor.
+    #[must_use]
+    pub fn lines(&self, vendor: &str) -> Option<&dyn ReadsLines> {
+        if vendor == crate::domain::imported::VENDOR {
+            return Some(&imported::Lines);
+        }
+        self.adapter(vendor).map(Adapter::lines)
+    }
+
+    /// The client of a vendor that takes jobs.
+    #[must_use]
+    pub fn jobs(&self, vendor: &str) -> Option<&dyn Jobs> {
+        self.adapter(vendor)?.jobs()
+    }
+
+    /// The client of a vendor that takes calls.
+    #[must_use]
+    pub fn calls(&self, vendor: &str) -> Option<&dyn Calls> {
+        self.adapter(vendor)?.calls()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_call_is_given_up_before_its_function_ends() {
-        let soon = Deadline::after(TO_RECORD + Duration::from_millis(20));
-        let never = std::future::pending::<Result<(), CallError>>();
-        let cut = soon.cut_short(never).await;
-        assert!(matches!(cut, Err(CallError::Ambiguous { .. })), "{cut:?}");
-        let at_once = soon.cut_short(std::future::ready(Ok(7))).await;
-        assert_eq!(at_once, Ok(7));
-    }
+/// Makes the vendors' clients.
+fn connect(config: &Config, vendors: &[&'static Vendor]) -> Result<Registry, StartError> {
+    let settings = |vendor: &'static Vendor| Settings {
+        base_url: config.provider_url(vendor.name).map(|url| url.url.clone()),
+        loopback: config.own_models_on_loopback,
+        grace: config.policy_of(vendor).grace,
+    };
+    Registry::connect(vendors, settings).map_err(|error| match &error {
+        RegistryError {
+            vendor,
+            error: SetupError::BaseUrl(problem),
+        } => {
+            let variable = config.provider_url(vendor).map(|url| &*url.variable);
+            unusable(variable.unwrap_or(*vendor), problem.clone())
+        }
+        RegistryError { .. } => StartError(format!("a vendor's client can't be built: {error}")),
+    })
 }

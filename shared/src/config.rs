@@ -4,12 +4,18 @@
 //! start. The embedded cloud hands over the same names from a map, so nothing
 //! ever sets a variable of the process.
 
-use std::fmt;
+mod env;
+mod error;
+mod vendors;
+
 use std::time::Duration;
 
-use crate::domain::room::Limits;
-use crate::domain::unit::{MAX_UNIT_SAMPLES, Policy};
+use crate::domain::unit::{Policy, is_deployment_id};
+use crate::providers::Vendor;
 use crate::store::Tables;
+use env::Reader;
+pub use error::ConfigError;
+pub use vendors::{ProviderUrl, VendorBounds, VendorLimits, Vendors};
 
 /// Where data keys for provider credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,46 +24,6 @@ pub enum KeySource {
     Kms(String),
     /// A file of this machine.
     File(std::path::PathBuf),
-}
-
-/// What one credential may have at its provider at a time. Google's limits for
-/// the first paid tier, with a margin for what others do with the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Admission {
-    /// Batches that have not ended.
-    pub open_batches: usize,
-    /// Bytes of audio.
-    pub stored_bytes: u64,
-    /// Seconds of audio waiting for one model (32 tokens a second).
-    pub audio_seconds: u64,
-    /// Pause before a unit that found no room asks again.
-    pub pause: Duration,
-    /// Samples in a batch.
-    pub unit_samples: usize,
-}
-
-impl Admission {
-    /// What the provider allows.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        Limits {
-            open_batches: self.open_batches,
-            stored_bytes: self.stored_bytes,
-            audio_seconds: self.audio_seconds,
-        }
-    }
-}
-
-impl Default for Admission {
-    fn default() -> Self {
-        Self {
-            open_batches: 90,
-            stored_bytes: 18_000_000_000,
-            audio_seconds: 90_000,
-            pause: Duration::from_secs(60),
-            unit_samples: MAX_UNIT_SAMPLES,
-        }
-    }
 }
 
 /// Time bounds outside of the units' policy.
@@ -76,11 +42,12 @@ pub struct Bounds {
     /// How far an index may be behind its table: a dataset that was deleted is
     /// not cleared before all of its runs are seen.
     pub index_lag: Duration,
-    /// Pauses between polls of a credential, growing while nothing changes.
-    pub poll_pauses: Vec<Duration>,
-    /// Pause between two looks for batches that nobody recorded.
+    /// How long after one of a burst of changes the count of files is folded, where
+    /// nobody lists them meanwhile.
+    pub count_fold: Duration,
+    /// Pause between two looks for unrecorded batches.
     pub audit: Duration,
-    /// How long a credential is watched for them after its last submission.
+    /// How long a credential is watched for such batches after its last submission.
     pub watch: Duration,
     /// How long a poll or deletion may hold its task.
     pub task_lease: Duration,
@@ -98,7 +65,7 @@ impl Default for Bounds {
             upload_margin: minutes(5),
             unsealed: minutes(30),
             index_lag: Duration::from_secs(10),
-            poll_pauses: vec![minutes(1), minutes(2), minutes(5), minutes(10)],
+            count_fold: Duration::from_secs(30),
             audit: minutes(60),
             watch: minutes(24 * 60),
             task_lease: minutes(5),
@@ -110,8 +77,12 @@ impl Default for Bounds {
 /// Configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Name of the deployment (`dev`, `prod`): part of names at providers.
+    /// Name of the deployment for people (`dev`, `prod`). Batches of release
+    /// 0.1.0 are called by it.
     pub stage: String,
+    /// Id of the deployment: names at providers begin with it, and what bears
+    /// another is never touched there.
+    pub deployment: String,
     /// Name of the stack: what tells its metrics from those of other stacks of
     /// the same stage. The stage's, where there are no stacks.
     pub stack: String,
@@ -119,88 +90,38 @@ pub struct Config {
     pub bucket: String,
     /// Whether the bucket keeps versions.
     pub bucket_versioned: bool,
-    /// Tables.
+    /// Names of the tables.
     pub tables: Tables,
-    /// Submission queue.
+    /// URL of the queue of submissions.
     pub submit_queue: String,
-    /// Key service.
+    /// URL of the queue of upload events, for the function that they are delivered to.
+    pub events_queue: Option<String>,
+    /// What seals provider credentials; `None` in a function that meets none.
     pub keys: Option<KeySource>,
-    /// Base URL of Gemini.
-    pub gemini_url: Option<String>,
-    /// Time bounds of units.
+    /// Vendors' addresses, and what replaces their own limits and times.
+    pub vendors: Vendors,
+    /// Whether models of a project's own may be on this machine: on the embedded cloud
+    /// only.
+    pub own_models_on_loopback: bool,
+    /// Time bounds of units, as far as they are no vendor's.
     pub policy: Policy,
     /// Other time bounds.
     pub bounds: Bounds,
-    /// What a credential may have at its provider.
-    pub admission: Admission,
-}
-
-/// A variable is missing or can't be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// Its name.
-    pub variable: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "environment variable {}: {}",
-            self.variable, self.problem
-        )
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-struct Reader<F>(F);
-
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn optional(&self, variable: &str) -> Option<String> {
-        (self.0)(variable).filter(|value| !value.is_empty())
-    }
-
-    fn required(&self, variable: &str) -> Result<String, ConfigError> {
-        self.optional(variable).ok_or_else(|| ConfigError {
-            variable: variable.to_owned(),
-            problem: "is not set".to_owned(),
-        })
-    }
-
-    fn parsed<T: std::str::FromStr>(
-        &self,
-        variable: &str,
-        wanted: &str,
-    ) -> Result<Option<T>, ConfigError> {
-        self.optional(variable)
-            .map(|value| {
-                value.parse().map_err(|_| ConfigError {
-                    variable: variable.to_owned(),
-                    problem: format!("must be {wanted}"),
-                })
-            })
-            .transpose()
-    }
-
-    fn seconds(&self, variable: &str, target: &mut Duration) -> Result<(), ConfigError> {
-        let value: Option<f64> = self.parsed(variable, "a number of seconds")?;
-        match value {
-            None => Ok(()),
-            Some(seconds) => {
-                *target = Duration::try_from_secs_f64(seconds).map_err(|_| ConfigError {
-                    variable: variable.to_owned(),
-                    problem: "must be a number of seconds, 0 or more".to_owned(),
-                })?;
-                Ok(())
-            }
-        }
-    }
 }
 
 impl Config {
+    /// Where a vendor is, if not where its own documents say.
+    #[must_use]
+    pub fn provider_url(&self, vendor: &str) -> Option<&ProviderUrl> {
+        self.vendors.urls.get(vendor)
+    }
+
+    /// The policy for a vendor's units.
+    #[must_use]
+    pub fn policy_of(&self, vendor: &Vendor) -> Policy {
+        self.vendors.policy(vendor, &self.policy)
+    }
+
     /// Reads the variables of this process.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::read(|name| std::env::var(name).ok())
@@ -226,20 +147,32 @@ impl Config {
             (None, Some(path)) => Some(KeySource::File(path.into())),
             (None, None) => None,
         };
+        let loopback = env.parsed("OWN_MODELS_ON_LOOPBACK", "true or false")?;
+        let own_models_on_loopback = loopback.unwrap_or(false);
+        if own_models_on_loopback && matches!(keys, Some(KeySource::Kms(_))) {
+            return Err(ConfigError {
+                variable: "OWN_MODELS_ON_LOOPBACK".to_owned(),
+                problem: "is for the embedded cloud, and not for AWS".to_owned(),
+            });
+        }
         let mut policy = Policy::default();
         for (variable, target) in [
-            ("SUBMISSION_GRACE_SECONDS", &mut policy.grace),
             ("COLLECT_LEASE_SECONDS", &mut policy.collect_lease),
             ("UNIT_RESEND_SECONDS", &mut policy.resend_after),
             ("UNIT_BACKSTOP_SECONDS", &mut policy.backstop),
-            ("BATCH_DEADLINE_SECONDS", &mut policy.deadline),
-            ("BATCH_SETTLE_SECONDS", &mut policy.settle),
+            ("BATCH_DOUBT_SECONDS", &mut policy.doubt),
             ("REFUSAL_PAUSE_SECONDS", &mut policy.refusal_pause),
+            ("REFUSAL_WINDOW_SECONDS", &mut policy.refusal_window),
+            ("QUEUE_WINDOW_SECONDS", &mut policy.queue_window),
+            ("PERSON_WINDOW_SECONDS", &mut policy.person_window),
         ] {
             env.seconds(variable, target)?;
         }
-        if let Some(most) = env.parsed("MAX_REFUSALS", "a whole number")? {
-            policy.max_refusals = most;
+        if let Some(resubmit) = env.parsed("RESUBMIT_BATCHES", "true or false")? {
+            policy.resubmit = resubmit;
+        }
+        if let Some(most) = env.parsed("MAX_AUDIO_FAILURES", "a whole number")? {
+            policy.max_audio_failures = most;
         }
         let mut bounds = Bounds::default();
         for (variable, target) in [
@@ -248,6 +181,7 @@ impl Config {
             ("UPLOAD_MARGIN_SECONDS", &mut bounds.upload_margin),
             ("UNSEALED_SECONDS", &mut bounds.unsealed),
             ("INDEX_LAG_SECONDS", &mut bounds.index_lag),
+            ("COUNT_FOLD_SECONDS", &mut bounds.count_fold),
             ("AUDIT_SECONDS", &mut bounds.audit),
             ("WATCH_SECONDS", &mut bounds.watch),
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),
@@ -255,20 +189,29 @@ impl Config {
         ] {
             env.seconds(variable, target)?;
         }
-        let mut admission = Admission::default();
-        env.seconds("ADMISSION_PAUSE_SECONDS", &mut admission.pause)?;
-        if let Some(most) = env.parsed("MAX_OPEN_BATCHES", "a whole number")? {
-            admission.open_batches = most;
+        let mut vendors = Vendors {
+            urls: vendors::urls(&env, env.optional("GEMINI_BASE_URL"))?,
+            each: vendors::limits(env.optional("PROVIDER_LIMITS"))?,
+            ..Vendors::default()
+        };
+        let every = &mut vendors.every;
+        for (variable, target) in [
+            ("SUBMISSION_GRACE_SECONDS", &mut every.grace),
+            ("BATCH_DEADLINE_SECONDS", &mut every.deadline),
+            ("BATCH_SETTLE_SECONDS", &mut every.settle),
+            ("QUOTA_HOLD_SECONDS", &mut every.quota_hold),
+            ("ADMISSION_PAUSE_SECONDS", &mut vendors.admission_pause),
+        ] {
+            env.seconds_if_set(variable, target)?;
         }
-        if let Some(most) = env.parsed("MAX_STORED_BYTES", "a whole number")? {
-            admission.stored_bytes = most;
-        }
-        if let Some(most) = env.parsed("MAX_AUDIO_SECONDS", "a whole number")? {
-            admission.audio_seconds = most;
-        }
-        if let Some(most) = env.parsed::<usize>("MAX_UNIT_SAMPLES", "a whole number")? {
-            admission.unit_samples = most.clamp(1, MAX_UNIT_SAMPLES);
-        }
+        every.open_units = env.parsed("MAX_OPEN_BATCHES", "a whole number")?;
+        every.stored_bytes = env.parsed("MAX_STORED_BYTES", "a whole number")?;
+        every.queued_tokens = env.parsed("MAX_QUEUED_TOKENS", "a whole number")?;
+        every.unit_samples = env.parsed("MAX_UNIT_SAMPLES", "a whole number")?;
+        // What is of a run, whose vendors may differ, goes by what holds for all.
+        policy.grace = every.grace.unwrap_or(policy.grace);
+        policy.deadline = every.deadline.unwrap_or(policy.deadline);
+        policy.settle = every.settle.unwrap_or(policy.settle);
         if let Some(list) = env.optional("POLL_PAUSES_SECONDS") {
             let pauses: Option<Vec<Duration>> = list
                 .split(',')
@@ -279,17 +222,24 @@ impl Config {
                         .and_then(|s| Duration::try_from_secs_f64(s).ok())
                 })
                 .collect();
-            bounds.poll_pauses = pauses
-                .filter(|p| !p.is_empty())
-                .ok_or_else(|| ConfigError {
-                    variable: "POLL_PAUSES_SECONDS".into(),
-                    problem: "must be numbers of seconds, separated by commas".into(),
-                })?;
+            let pauses = pauses.filter(|p| !p.is_empty());
+            every.poll_pauses = Some(pauses.ok_or_else(|| ConfigError {
+                variable: "POLL_PAUSES_SECONDS".into(),
+                problem: "must be numbers of seconds, separated by commas".into(),
+            })?);
         }
         let stage = env.required("STAGE")?;
+        let deployment = env.required("DEPLOYMENT_ID")?;
+        if !is_deployment_id(&deployment) {
+            return Err(ConfigError {
+                variable: "DEPLOYMENT_ID".into(),
+                problem: "must be 1 to 64 letters, digits and hyphens".into(),
+            });
+        }
         Ok(Self {
             stack: env.optional("STACK_NAME").unwrap_or_else(|| stage.clone()),
             stage,
+            deployment,
             bucket: env.required("BUCKET")?,
             bucket_versioned: env
                 .parsed("BUCKET_VERSIONED", "true or false")?
@@ -304,11 +254,12 @@ impl Config {
                 access: env.required("TABLE_ACCESS")?,
             },
             submit_queue: env.required("SUBMIT_QUEUE_URL")?,
+            events_queue: env.optional("EVENTS_QUEUE_URL"),
             keys,
-            gemini_url: env.optional("GEMINI_BASE_URL"),
+            vendors,
+            own_models_on_loopback,
             policy,
             bounds,
-            admission,
         })
     }
 }
@@ -327,7 +278,12 @@ mod tests {
             .iter()
             .map(|n| (format!("TABLE_{n}"), n.to_lowercase()))
             .collect();
-        for (name, value) in [("STAGE", "dev"), ("BUCKET", "b"), ("SUBMIT_QUEUE_URL", "q")] {
+        for (name, value) in [
+            ("STAGE", "dev"),
+            ("DEPLOYMENT_ID", "d-1"),
+            ("BUCKET", "b"),
+            ("SUBMIT_QUEUE_URL", "q"),
+        ] {
             env.insert(name.into(), value.into());
         }
         env
@@ -345,7 +301,27 @@ mod tests {
     }
 
     #[test]
-    fn who_needs_a_key_is_told_the_variable_that_names_it() {
+    fn vendors_are_where_the_variables_say() {
+        let mut env = complete();
+        let read = |env: &HashMap<String, String>, vendor: &str| {
+            let config = Config::read(|name| env.get(name).cloned()).unwrap();
+            let url = config.provider_url(vendor)?;
+            Some((url.url.clone(), url.variable.clone()))
+        };
+        let said = |url: &str, variable: &str| Some((url.to_owned(), variable.to_owned()));
+        assert_eq!(read(&env, "google"), None);
+        env.insert("GEMINI_BASE_URL".into(), "http://old".into());
+        assert_eq!(read(&env, "google"), said("http://old", "GEMINI_BASE_URL"));
+        let several = "google=http://new, another=http://h/x=y";
+        env.insert("PROVIDER_URLS".into(), several.into());
+        assert_eq!(read(&env, "google"), said("http://old", "GEMINI_BASE_URL"));
+        env.remove("GEMINI_BASE_URL");
+        assert_eq!(read(&env, "google"), said("http://new", "PROVIDER_URLS"));
+        assert_eq!(read(&env, "another"), said("http://h/x=y", "PROVIDER_URLS"));
+    }
+
+    #[test]
+    fn what_needs_a_key_is_told_the_variable_that_names_it() {
         let mut env = complete();
         let read = |env: &HashMap<String, String>| {
             Config::read(|name| env.get(name).cloned()).and_then(Config::with_keys)
@@ -356,6 +332,18 @@ mod tests {
         );
         env.insert("KEY_FILE".into(), "vault.key".into());
         assert!(read(&env).is_ok());
+    }
+
+    #[test]
+    fn this_machine_is_never_asked_for_models_in_aws() {
+        let mut env = complete();
+        let read = |env: &HashMap<String, String>| Config::read(|name| env.get(name).cloned());
+        assert!(!read(&env).unwrap().own_models_on_loopback);
+        env.insert("OWN_MODELS_ON_LOOPBACK".into(), "true".into());
+        assert!(read(&env).unwrap().own_models_on_loopback);
+        env.insert("KMS_KEY_ID".into(), "k".into());
+        let refused = read(&env).unwrap_err();
+        assert_eq!(refused.variable, "OWN_MODELS_ON_LOOPBACK");
     }
 
     #[test]
@@ -372,7 +360,10 @@ mod tests {
         for (name, value) in [
             ("SUBMISSION_GRACE_SECONDS", "-1"),
             ("POLL_PAUSES_SECONDS", "1,x"),
-            ("MAX_REFUSALS", "many"),
+            ("MAX_AUDIO_FAILURES", "many"),
+            ("DEPLOYMENT_ID", "dev/eu"),
+            ("PROVIDER_URLS", "http://h"),
+            ("PROVIDER_LIMITS", "many"),
         ] {
             let mut odd = env.clone();
             odd.insert(name.into(), value.into());

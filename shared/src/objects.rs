@@ -1,5 +1,14 @@
 //! S3: keys, presigned URLs, streaming. No object is ever whole in memory
 //! unless its size is bounded first.
+//!
+//! # Errors
+//! [`ObjectError::Missing`] is a definite answer: there is no object of this key and
+//! version. [`ObjectError::Unavailable`] is everything else, after the SDK's attempts,
+//! a body that broke off among it, which nothing repeats: a reader begins anew. There
+//! are no conflicts: of two writes to a key of ours the last one counts, and writing or
+//! deleting it again is harmless. An object that is streamed in is there whole or not at
+//! all; when its source fails, that is `Unavailable` too. Only what an upload URL admits
+//! is written once.
 
 mod delete;
 mod keys;
@@ -16,9 +25,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::aws::Later;
+use crate::aws::Lazy;
+use crate::sdk_error::told_briefly;
 
-pub use keys::{INCOMING, ObjectKey, audio_key, parse_key, run_prefix, snapshot_key};
+pub use keys::{
+    INCOMING, ObjectKey, audio_key, import_key, import_prefix, parse_key, raw_key, report_prefix,
+    run_prefix, snapshot_key,
+};
 pub use stream::{StoredAudio, Streamed};
 
 /// How long an upload URL works.
@@ -50,13 +63,13 @@ where
     if missing {
         return ObjectError::Missing;
     }
-    ObjectError::Unavailable(aws_sdk_s3::error::DisplayErrorContext(&error).to_string())
+    ObjectError::Unavailable(told_briefly(&error))
 }
 
-/// A signed request somebody else may make.
+/// A signed request, to be made by a client without credentials of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presigned {
-    /// Where.
+    /// Method PUT, with everything of the signature in it: a secret until it expires.
     pub url: String,
     /// Headers that must be sent exactly so.
     pub headers: Vec<(String, String)>,
@@ -69,18 +82,18 @@ pub struct Head {
     pub size: u64,
     /// Version, where the bucket has versions.
     pub version: Option<String>,
-    /// Entity tag.
+    /// Entity tag, in quotes; of a multipart upload no digest.
     pub etag: Option<String>,
     /// SHA-256 that S3 verified at upload, hex.
     pub sha256: Option<String>,
-    /// Declared type.
+    /// MIME type as declared at the upload, never looked at.
     pub content_type: Option<String>,
 }
 
 /// The bucket.
 #[derive(Debug, Clone)]
 pub struct Objects {
-    client: Later<Client>,
+    client: Lazy<Client>,
     bucket: String,
     versioned: bool,
 }
@@ -89,7 +102,7 @@ impl Objects {
     /// Over a client and a bucket. `versioned` tells whether deleting must
     /// remove versions one by one.
     #[must_use]
-    pub fn new(client: Later<Client>, bucket: String, versioned: bool) -> Self {
+    pub fn new(client: Lazy<Client>, bucket: String, versioned: bool) -> Self {
         Self {
             client,
             bucket,

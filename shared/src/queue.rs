@@ -8,9 +8,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::Later;
-use crate::domain::unit::UnitKey;
+use crate::aws::Lazy;
+use crate::domain::unit::{Unit, UnitKey};
 use crate::domain::{ProjectId, RunId};
+use crate::sdk_error::told;
 
 /// Longest delay of a message.
 const MAX_DELAY_SECONDS: u128 = 900;
@@ -22,45 +23,56 @@ const MAX_DELAY_SECONDS: u128 = 900;
 pub enum Message {
     /// Plan a run's units.
     RunAccepted {
-        /// Owner.
+        /// Project of the run.
         project: ProjectId,
-        /// The run.
+        /// The run, as it stands in its table.
         run: RunId,
     },
     /// Submit one unit.
     SubmitUnit {
-        /// Owner.
+        /// Project of the run.
         project: ProjectId,
-        /// Its run.
+        /// Run of the unit.
         run: RunId,
-        /// The unit.
+        /// The unit, as it stands in its table.
         unit: UnitKey,
     },
     /// Ask for the next units of a run, once those before it have been taken
     /// from the queue: one run never fills the queue.
     MoreUnits {
-        /// Owner.
+        /// Project of the run.
         project: ProjectId,
-        /// Its run.
+        /// Run of the units.
         run: RunId,
         /// Round that is being submitted.
         round: u16,
-        /// Chunk to go on with.
+        /// Chunk to go on with, from 0.
         chunk: u16,
-        /// Chunks in all.
+        /// Number of chunks of the round.
         chunks: u16,
+    },
+    /// Try again at once what waits for a person to act at a vendor: its credential
+    /// was replaced.
+    CredentialReplaced {
+        /// Project of the credential.
+        project: ProjectId,
+        /// The vendor, by the name that credentials are kept for.
+        vendor: String,
     },
 }
 
 impl Message {
-    /// Whose it is. As the message group this makes the queue fair: on a
-    /// standard queue SQS serves other groups first while one of them keeps
-    /// the consumers busy, and promises no order within a group.
+    /// The project that it is for.
+    ///
+    /// As the message group this makes the queue fair: on a standard queue SQS serves
+    /// other groups first while one of them keeps the consumers busy, and promises no
+    /// order within a group.
     fn project(&self) -> &ProjectId {
         match self {
             Self::RunAccepted { project, .. }
             | Self::SubmitUnit { project, .. }
-            | Self::MoreUnits { project, .. } => project,
+            | Self::MoreUnits { project, .. }
+            | Self::CredentialReplaced { project, .. } => project,
         }
     }
 }
@@ -70,18 +82,18 @@ impl Message {
 #[error("SQS: {0}")]
 pub struct QueueError(pub String);
 
-/// The submission queue.
+/// A queue: of submissions, or of upload events.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    client: Later<Client>,
+    client: Lazy<Client>,
     url: String,
 }
 
 fn failed<E>(error: aws_sdk_sqs::error::SdkError<E>) -> QueueError
 where
-    E: std::error::Error + 'static,
+    E: aws_sdk_sqs::error::ProvideErrorMetadata + std::error::Error + 'static,
 {
-    QueueError(aws_sdk_sqs::error::DisplayErrorContext(&error).to_string())
+    QueueError(told(&error))
 }
 
 fn entry(
@@ -102,7 +114,7 @@ fn entry(
 impl Queue {
     /// Over a client and the queue's URL.
     #[must_use]
-    pub fn new(client: Later<Client>, url: String) -> Self {
+    pub fn new(client: Lazy<Client>, url: String) -> Self {
         Self { client, url }
     }
 
@@ -113,6 +125,37 @@ impl Queue {
     /// again whatever nothing came of.
     pub async fn send(&self, messages: &[Message]) -> Result<(), QueueError> {
         self.send_after(messages, Duration::ZERO).await
+    }
+
+    /// Asks for a unit to be submitted.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub async fn submit_unit(&self, unit: &Unit) -> Result<(), QueueError> {
+        self.send(&[Message::SubmitUnit {
+            project: unit.project.clone(),
+            run: unit.run,
+            unit: unit.key,
+        }])
+        .await
+    }
+
+    /// Has a message that was received come again after a pause, rounded up to
+    /// seconds, instead of at the end of the queue's own timeout.
+    ///
+    /// # Errors
+    /// Then it comes at the end of that.
+    pub async fn show_again(&self, receipt: &str, pause: Duration) -> Result<(), QueueError> {
+        let seconds = pause.as_millis().div_ceil(1_000);
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
     }
 
     /// Sends messages that arrive after a pause, rounded up to seconds; at most
@@ -176,7 +219,7 @@ mod tests {
             serde_json::from_str::<Message>(text),
             Ok(Message::SubmitUnit {
                 unit: UnitKey {
-                    provider: 1,
+                    model: 1,
                     round: 1,
                     chunk: 0
                 },

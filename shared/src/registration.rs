@@ -4,13 +4,14 @@
 //! by the api for small files it took itself. May run any number of times for
 //! one object, in any order.
 
+use bytes::Bytes;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::access::{NoRandomness, random};
 use crate::audio::{self, AudioFormat, Probe, SparseBytes};
+use crate::crypto::{NoRandomness, random};
 use crate::domain::file::{
-    AudioFacts, File, FileKind, FileStatus, MANIFEST_TYPES, MAX_AUDIO_BYTES, MAX_MANIFEST_BYTES,
-    Registration,
+    AudioFacts, Declared, File, FileKind, FileStatus, MANIFEST_TYPES, MAX_AUDIO_BYTES,
+    MAX_MANIFEST_BYTES, Registration,
 };
 use crate::domain::{FileId, ProjectId, Timestamp, validate};
 use crate::objects::{Head, ObjectError, Objects};
@@ -30,10 +31,10 @@ pub enum Registered {
 /// Registration could not be done now; try again.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
-    /// The tables.
+    /// The tables could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The bucket.
+    /// The object could not be read.
     #[error(transparent)]
     Objects(#[from] ObjectError),
     /// No ids can be made.
@@ -48,67 +49,73 @@ struct Object<'a> {
     head: &'a Head,
 }
 
-impl Object<'_> {
-    /// Probes a recording without reading more than it must.
-    async fn probe(&self) -> Result<Probe, ObjectError> {
-        let mut bytes = SparseBytes::new(self.head.size);
-        loop {
-            match audio::probe(&bytes) {
-                Probe::Need(range) => {
-                    let version = self.head.version.as_deref();
-                    let part = self
-                        .objects
-                        .range(self.key, version, range.start, range.end)
-                        .await?;
-                    bytes.insert(range.start, part);
-                }
-                decided => return Ok(decided),
+/// Bytes of a table of text that are looked at before it is registered.
+const GLANCE: u64 = 64 * 1024;
+
+/// Decides whether some bytes are a usable file of a kind. `read` gives the bytes
+/// `[start, end)` of them; no more is read than must be.
+///
+/// Of a table of text the first `glance` bytes are looked at, for what makes it
+/// unusable; its rows are checked when a dataset is made of it. A recording is what its
+/// bytes say, under whatever name of the six formats it came.
+///
+/// # Errors
+/// Those of `read`.
+pub async fn examine<F, E>(
+    kind: FileKind,
+    size: u64,
+    glance: u64,
+    read: impl Fn(u64, u64) -> F,
+) -> Result<Registration, E>
+where
+    F: Future<Output = Result<Bytes, E>>,
+{
+    let rejected = |reason: String| Ok(Registration::Rejected(reason));
+    if kind == FileKind::Manifest {
+        if size == 0 {
+            return rejected("the file is empty".into());
+        }
+        if size > MAX_MANIFEST_BYTES {
+            return rejected(too_large(MAX_MANIFEST_BYTES));
+        }
+        if read(0, size.min(glance)).await?.contains(&0) {
+            return rejected("the file is not a table of text".into());
+        }
+        return Ok(Registration::Accepted { audio: None });
+    }
+    if size > MAX_AUDIO_BYTES {
+        return rejected(too_large(MAX_AUDIO_BYTES));
+    }
+    let mut known = SparseBytes::new(size);
+    loop {
+        match audio::probe(&known) {
+            Probe::Need(range) => {
+                let part = read(range.start, range.end).await?;
+                known.insert(range.start, part);
+            }
+            Probe::Rejected(reason) => return rejected(reason.to_string()),
+            Probe::Audio(info) => {
+                return Ok(Registration::Accepted {
+                    audio: Some(AudioFacts {
+                        format: info.format.to_string(),
+                        duration_seconds: info.duration_seconds,
+                        sample_rate_hz: info.sample_rate_hz,
+                        channels: info.channels,
+                    }),
+                });
             }
         }
     }
+}
 
-    /// Looks for what makes a table of text unusable at a glance; its rows are
-    /// checked when a dataset is made of it.
-    async fn manifest(&self) -> Result<Registration, ObjectError> {
-        if self.head.size == 0 {
-            return Ok(Registration::Rejected("the file is empty".into()));
-        }
-        if self.head.size > MAX_MANIFEST_BYTES {
-            return Ok(too_large(MAX_MANIFEST_BYTES));
-        }
-        let end = self.head.size.min(64 * 1024);
-        let start = self
-            .objects
-            .range(self.key, self.head.version.as_deref(), 0, end)
-            .await?;
-        if start.contains(&0) {
-            return Ok(Registration::Rejected(
-                "the file is not a table of text".into(),
-            ));
-        }
-        Ok(Registration::Accepted { audio: None })
-    }
-
-    async fn audio(&self, declared: Option<AudioFormat>) -> Result<Registration, ObjectError> {
-        if self.head.size > MAX_AUDIO_BYTES {
-            return Ok(too_large(MAX_AUDIO_BYTES));
-        }
-        let info = match self.probe().await? {
-            Probe::Audio(info) => info,
-            Probe::Rejected(reason) => return Ok(Registration::Rejected(reason.to_string())),
-            Probe::Need(_) => return Ok(Registration::Rejected("the file can't be read".into())),
-        };
-        if let Some(Err(mismatch)) = declared.map(|format| audio::check_declared(format, &info)) {
-            return Ok(Registration::Rejected(mismatch.to_string()));
-        }
-        Ok(Registration::Accepted {
-            audio: Some(AudioFacts {
-                format: info.format.to_string(),
-                duration_seconds: info.duration_seconds,
-                sample_rate_hz: info.sample_rate_hz,
-                channels: info.channels,
-            }),
+impl Object<'_> {
+    /// Whether it is a usable file of a kind.
+    async fn examine(&self, kind: FileKind) -> Result<Registration, ObjectError> {
+        examine(kind, self.head.size, GLANCE, |start, end| {
+            let version = self.head.version.as_deref();
+            self.objects.range(self.key, version, start, end)
         })
+        .await
     }
 
     /// SHA-256 as S3 verified it, else by reading the object once.
@@ -127,11 +134,8 @@ impl Object<'_> {
     }
 }
 
-fn too_large(limit: u64) -> Registration {
-    Registration::Rejected(format!(
-        "the file is larger than {} MB",
-        limit / (1024 * 1024)
-    ))
+fn too_large(limit: u64) -> String {
+    format!("the file is larger than {} MB", limit / (1024 * 1024))
 }
 
 /// Registers an upload that was announced.
@@ -164,14 +168,7 @@ pub async fn register_upload(
             head.size, file.size_bytes
         ))
     } else {
-        match file.kind {
-            FileKind::Manifest => object.manifest().await?,
-            FileKind::Audio => {
-                object
-                    .audio(AudioFormat::from_content_type(&file.content_type))
-                    .await?
-            }
-        }
+        object.examine(file.kind).await?
     };
     let sha256 = object.sha256(&found).await?;
     let Some(next) = file.registered(found, head.size, sha256, head.version.clone(), now) else {
@@ -185,16 +182,34 @@ pub async fn register_upload(
     }
 }
 
+/// An object that people dropped under `incoming/<project>/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Dropped<'a> {
+    /// The project that it becomes a file of.
+    pub project: &'a ProjectId,
+    /// What is behind the project in its key.
+    pub path: &'a str,
+    /// Its whole key, decoded.
+    pub key: &'a str,
+    /// Which version of it, where the bucket has versions: each is a file of its
+    /// own, and the latest may be another one by now. Without it, the latest.
+    pub version: Option<&'a str>,
+}
+
 /// Registers an object that people dropped under `incoming/<project>/`.
 pub async fn register_incoming(
     store: &Store,
     objects: &Objects,
-    project: &ProjectId,
-    path: &str,
-    key: &str,
+    dropped: Dropped<'_>,
     now: Timestamp,
 ) -> Result<Registered, RegisterError> {
-    let head = match objects.head(key, None).await {
+    let Dropped {
+        project,
+        path,
+        key,
+        version,
+    } = dropped;
+    let head = match objects.head(key, version).await {
         Ok(head) => head,
         Err(ObjectError::Missing) => return Ok(Registered::Missing),
         Err(error) => return Err(error.into()),
@@ -217,47 +232,35 @@ pub async fn register_incoming(
         head: &head,
     };
     let manifest = manifest_type(path);
-    let found = match manifest {
-        Some(_) => object.manifest().await?,
-        None => object.audio(None).await?,
+    let kind = match manifest {
+        Some(_) => FileKind::Manifest,
+        None => FileKind::Audio,
     };
+    let found = object.examine(kind).await?;
     let sha256 = object.sha256(&found).await?;
     let content_type = match (&found, manifest) {
         (_, Some(manifest)) => manifest.to_owned(),
-        (Registration::Accepted { audio: Some(facts) }, _) => AudioFormat::ALL
-            .iter()
-            .find(|format| format.to_string() == facts.format)
-            .map_or("application/octet-stream", |format| format.content_type())
-            .to_owned(),
+        (Registration::Accepted { audio: Some(facts) }, _) => {
+            announced_type(head.content_type.as_deref(), facts)
+        }
         _ => head
             .content_type
             .clone()
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
     };
     let millis = u64::try_from(now.millis()).unwrap_or(0);
-    let announced = File {
-        id: FileId::mint(millis, random()?),
-        project: project.clone(),
+    let declared = Declared {
         filename: name_of(path),
-        kind: if manifest.is_some() {
-            FileKind::Manifest
-        } else {
-            FileKind::Audio
-        },
+        kind,
         content_type,
         size_bytes: head.size,
-        status: FileStatus::Uploading,
-        rejection_reason: None,
-        audio: None,
         checksum_sha256: None,
-        object_key: key.to_owned(),
-        object_version: head.version.clone(),
-        upload_expires_at: None,
-        datasets: std::collections::BTreeSet::new(),
-        inserted_at: now,
-        updated_at: now,
-        due_at: None,
+    };
+    let id = FileId::mint(millis, random()?);
+    // It is stored for the first time once it is registered.
+    let announced = File {
         rev: 0,
+        ..File::announced(id, project.clone(), declared, key.to_owned(), now)
     };
     let Some(file) = announced.registered(found, head.size, sha256, head.version.clone(), now)
     else {
@@ -266,6 +269,16 @@ pub async fn register_incoming(
     Ok(Registered::Done(Box::new(
         store.register_path(&file, &version).await?,
     )))
+}
+
+/// The type that a dropped recording came with, which `aws s3 sync` takes from the name; the one
+/// that was found where it came with none, or with one that says nothing about sound.
+fn announced_type(given: Option<&str>, facts: &AudioFacts) -> String {
+    given
+        .filter(|given| AudioFormat::from_content_type(given).is_some())
+        .or(facts.content_type())
+        .unwrap_or("application/octet-stream")
+        .to_owned()
 }
 
 fn manifest_type(path: &str) -> Option<&'static str> {
@@ -313,5 +326,24 @@ mod tests {
         assert_eq!(name_of(&"x".repeat(300)).chars().count(), 255);
         assert_eq!(manifest_type("x/Y.CSV"), Some("text/csv"));
         assert_eq!(manifest_type("x/csv"), None);
+    }
+
+    #[test]
+    fn a_dropped_recording_keeps_the_type_it_came_with() {
+        let facts = AudioFacts {
+            format: "m4a".into(),
+            duration_seconds: 1.0,
+            sample_rate_hz: 8000,
+            channels: 1,
+        };
+        for (given, announced) in [
+            (Some("audio/mpeg"), "audio/mpeg"),
+            (Some("audio/x-m4a"), "audio/x-m4a"),
+            (Some("binary/octet-stream"), "audio/mp4"),
+            (Some("video/mp4"), "audio/mp4"),
+            (None, "audio/mp4"),
+        ] {
+            assert_eq!(announced_type(given, &facts), announced);
+        }
     }
 }

@@ -108,6 +108,10 @@ def _resolve(value, known, conditions):
             return len({str(go(v)) for v in argument}) == 1
         if function == "Fn::Not":
             return not go(argument[0])
+        if function == "Fn::And":
+            return all(map(go, argument))
+        if function == "Condition" and isinstance(argument, str) and argument in conditions:
+            return go(conditions[argument])
         if function == "Fn::Split":
             return go(argument[1]).split(argument[0])
         if function == "Fn::Select":

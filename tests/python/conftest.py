@@ -79,6 +79,9 @@ def pytest_collect_file(file_path):
         os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
         for service in ("s3", "dynamodb", "sqs", "bucket"):
             os.environ[f"STT_{service.upper()}"] = cloud.ready[service]
+        os.environ["STT_API"] = cloud.ready["url"]
+        os.environ["STT_GEMINI"] = cloud.ready["gemini"]
+        os.environ["STT_API_KEY"] = cloud.ready["api_keys"]["demo"]
 
 
 def pytest_sessionfinish(session):

@@ -34,7 +34,7 @@ this table is denied.
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One action that somebody may do to one resource."""
+    """One action that a function or service may do to one resource."""
 
     who: str
     action: str

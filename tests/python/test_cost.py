@@ -73,7 +73,7 @@ def test_a_small_function_is_billed_for_its_slow_processor():
     # 100 ms of a processor at 1024 of 1769 MB, and 400 ms of waiting.
     assert cost.billed_ms(MEASURED["functions"]["submit"], 1024) == pytest.approx(
         100 * 1769 / 1024 + 400)
-    assert cost.billed_ms(spent(1, 50.0, 50.0), 2000) == 50, "more than one helps nobody here"
+    assert cost.billed_ms(spent(1, 50.0, 50.0), 2000) == 50, "more than one does not help here"
     # 50 MB at 400 Mbit/s are another second of submit.
     submit = 100 * 1769 / 1024 + 400 + 1000
     seconds = (40 * 1769 + 100 * 1769 + submit * 1024 + 50 * 2000) / 1024 / 1000

@@ -55,6 +55,7 @@ def client(cloud, service):
 def environment(cloud):
     return {
         "STAGE": "test",
+        "DEPLOYMENT_ID": "of-test",
         "STACK_NAME": "stack-of-test",
         "BUCKET": cloud["bucket"],
         "SUBMIT_QUEUE_URL": client(cloud, "sqs").get_queue_url(QueueName="submissions")["QueueUrl"],
@@ -111,7 +112,7 @@ def refused_to_start(run, name, variable, changes):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize(("variable", "value"), [
-    ("BUCKET", None), ("TABLE_RUNS", None), ("STAGE", ""), ("SUBMISSION_GRACE_SECONDS", "soon"),
+    ("BUCKET", None), ("TABLE_RUNS", None), ("STAGE", ""), ("DEPLOYMENT_ID", "dev/eu"), ("SUBMISSION_GRACE_SECONDS", "soon"),
     ("POLL_PAUSES_SECONDS", "60,"), ("KEY_FILE", "no/such/file"), ("KEY_FILE", __file__),
     ("GEMINI_BASE_URL", "generativelanguage"), ("GEMINI_BASE_URL", "ftp://h"),
     ("GEMINI_BASE_URL", "https://user:secret@h"),
@@ -235,7 +236,7 @@ def test_every_line_about_a_run_names_it(run, cloud):
     }
     for path in about:
         api.invoke(http(path, headers=key))
-        api.invoke(http(path))  # nobody's: the run is known all the same
+        api.invoke(http(path))  # without a key: the run is known all the same
     spans = spans_of_requests(run.log("api"))
     named = [span.get("run_id") for span in spans]
     assert named == [wanted for wanted in about.values() for _ in range(2)]
@@ -256,7 +257,7 @@ def test_a_run_that_is_made_is_named(run, cloud):
         assert answer["statusCode"] < 300, answer
         return json.loads(answer["body"])["data"]
 
-    clip = (ROOT / "tests/clips/hi-01.wav").read_bytes()
+    clip = (ROOT / "infra/local/clips/hi-01.wav").read_bytes()
     form = (b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n'
             b"content-type: audio/wav\r\n\r\n" + clip + b"\r\n--x--\r\n")
     file = post("/files", form, "multipart/form-data; boundary=x")["file"]["id"]

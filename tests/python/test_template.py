@@ -35,6 +35,7 @@ EVERYTHING = {
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "GeminiBaseUrl": "http://127.0.0.1:1",
     "PollConcurrency": "0",
+    "ResubmitBatches": "true",
 }
 
 TEMPLATE = cfn.load()
@@ -42,10 +43,10 @@ TEMPLATE = cfn.load()
 
 def emitted():
     """Metrics of our own, each with the sets of dimensions that it is told by."""
-    code = (cfn.ROOT / "shared/src/metrics.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+    code = (cfn.ROOT / "shared/src/cloudwatch.rs").read_text(encoding="utf-8").split("#[cfg(test)]")[0]
     functions = "".join(
         path.read_text(encoding="utf-8")
-        for path in sorted((cfn.ROOT / "functions").glob("*/src/*.rs")))
+        for path in sorted((cfn.ROOT / "functions").glob("*/src/**/*.rs")))
     made = re.findall(
         r'pub const (\w+): Metric =\s+metric\("(\w+)", "\w+", (?:None|Some\("(\w+)"\))\)'
         r"\s*(\.also_in_total\(\))?;", code
@@ -54,7 +55,7 @@ def emitted():
     assert re.findall(r"\w+", listed) == [constant for constant, *_ in made]
     for constant, *_ in made:
         told = re.search(rf"\({constant}, ", code)
-        assert told or f"metrics::{constant}," in functions, f"{constant} is never emitted"
+        assert told or f"cloudwatch::{constant}," in functions, f"{constant} is never emitted"
     sets = {}
     for _, name, by, total in made:
         sets[name] = [["Stack", by]] if by else [["Stack"]]
@@ -288,8 +289,14 @@ def test_bucket(resources):
     assert {"DaysAfterInitiation": 1} in [r.get("AbortIncompleteMultipartUpload") for r in rules]
     # A registered file can be an old version of an object under incoming/.
     expiring = {r.get("Prefix") for r in rules if "NoncurrentVersionExpiration" in r}
-    assert expiring == {"audio/", "runs/", "datasets/"}
-    assert not [r for r in rules if "ExpirationInDays" in r or "ExpirationDate" in r]
+    assert expiring == {"audio/", "runs/", "imports/", "datasets/", "reports/"}
+    # Nothing goes by itself but what can be made again.
+    [gone] = [r for r in rules if "ExpirationInDays" in r or "ExpirationDate" in r]
+    assert (gone["Prefix"], gone["ExpirationInDays"]) == ("reports/", "30")
+    # S3 takes no days beside this, and a marker is left where something expired.
+    assert "ExpiredObjectDeleteMarker" not in gone
+    marked = {r["Prefix"] for r in rules if r.get("ExpiredObjectDeleteMarker")}
+    assert marked == expiring
     [cors] = bucket["CorsConfiguration"]["CorsRules"]
     assert cors["AllowedMethods"] == ["PUT", "GET", "HEAD"]
     assert "ETag" in cors["ExposedHeaders"] and "*" not in cors["AllowedOrigins"]
@@ -337,10 +344,10 @@ def test_queues(resources):
         assert (tls["Effect"], tls["Action"]) == ("Deny", "sqs:*")
         assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         assert (policy["Queues"], tls["Resource"]) == ([f"${{{name}}}"], f"${{{name}.Arn}}")
-    for name in ("Events", "Submit"):
+    for name, times in (("Events", 8), ("Submit", 5)):
         redrive = queues[f"{name}Queue"]["RedrivePolicy"]
         assert redrive == {
-            "deadLetterTargetArn": f"${{{name}DeadLetters.Arn}}", "maxReceiveCount": 5
+            "deadLetterTargetArn": f"${{{name}DeadLetters.Arn}}", "maxReceiveCount": times
         }
 
 
@@ -411,9 +418,11 @@ def test_lambda_stops_no_loop_that_is_meant(grants):
 
 
 def test_options_reach_the_functions():
+    new_account = {"ReservedConcurrency": "false"}
     for parameters, architecture, reserved, stage in [
-        ({}, "arm64", "3", "dev"),
-        (EVERYTHING, "x86_64", None, "prod"),
+        ({}, "arm64", {"Register": "20", "Submit": "10", "Poll": "3"}, "dev"),
+        (new_account, "arm64", {}, "dev"),
+        (EVERYTHING, "x86_64", {"Register": "20", "Submit": "10"}, "prod"),
     ]:
         functions = of(cfn.deployed(TEMPLATE, **parameters), "AWS::Lambda::Function")
         for function in functions.values():
@@ -422,7 +431,15 @@ def test_options_reach_the_functions():
             assert variables["STAGE"] == stage
             # Metrics of two stacks of one stage in a region stay apart.
             assert variables["STACK_NAME"] == cfn.PSEUDO["AWS::StackName"]
-        assert functions["PollFunction"].get("ReservedConcurrentExecutions") == reserved
+            # At a provider, two stacks of one stage stay apart by the stack's own id.
+            assert variables["DEPLOYMENT_ID"] == cfn.PSEUDO["AWS::StackId"].split("/")[-1]
+        # Not the API: what it may take is what the others leave.
+        kept = {
+            name.removesuffix("Function"): function["ReservedConcurrentExecutions"]
+            for name, function in functions.items()
+            if "ReservedConcurrentExecutions" in function
+        }
+        assert kept == reserved
 
 
 def module_text(module):
@@ -434,16 +451,16 @@ def module_text(module):
 
 def seconds(module, name):
     code = module_text(module)
-    [bound] = re.findall(rf"\b{name}: (?:Duration::from_secs\((\d+)\)|minutes\((\d+)\))", code)
+    [bound] = re.findall(rf"\b{name}: (?:Duration::from_secs\(([\d_]+)\)|minutes\((\d+)\))", code)
     return int(bound[0] or 0) or 60 * int(bound[1])
 
 
 def test_timeouts_fit_the_bounds_of_the_protocol(resources):
     timeout = {n: f["Timeout"] for n, f in of(resources, "AWS::Lambda::Function").items()}
     # A claim that counts as lost must not have a living function behind it.
-    assert 2 * timeout["SubmitFunction"] <= seconds("shared/src/domain/unit", "grace")
+    assert 2 * timeout["SubmitFunction"] <= seconds("shared/domain/src/unit", "grace")
     assert timeout["PollFunction"] <= seconds("shared/src/config", "task_lease")
-    assert timeout["PollFunction"] <= seconds("shared/src/domain/unit", "collect_lease")
+    assert timeout["PollFunction"] <= seconds("shared/domain/src/unit", "collect_lease")
     [integration] = of(resources, "AWS::ApiGatewayV2::Integration").values()
     assert 1000 * timeout["ApiFunction"] == integration["TimeoutInMillis"] == 30_000
 
@@ -460,10 +477,13 @@ def test_environment_is_what_the_code_reads(resources):
     for name, function in of(resources, "AWS::Lambda::Function").items():
         variables = function["Environment"]["Variables"]
         assert required <= variables.keys(), f"{name} lacks {required - variables.keys()}"
-        assert variables.keys() - required <= optional, f"{name} has what nobody reads"
+        assert variables.keys() - required <= optional, f"{name} has what is not read"
         assert variables["BUCKET_VERSIONED"] == str(versioned).lower()
         assert variables["BUCKET"] == "${Bucket}"
         assert variables["SUBMIT_QUEUE_URL"] == "${SubmitQueue}"
+        # Who is given messages of it says when those that failed come again.
+        events = "${EventsQueue}" if name == "RegisterFunction" else None
+        assert variables.get("EVENTS_QUEUE_URL") == events
         for table in TABLES:
             assert variables[f"TABLE_{table.upper()}"] == f"${{{logical(table)}}}"
         if "KMS_KEY_ID" in variables:
@@ -549,14 +569,13 @@ def test_only_api_reads_api_keys(grants):
     no_keys = "ForAllValues:StringNotLike dynamodb:LeadingKeys: key#*"
     only_keys = (
         f"ForAllValues:StringEquals dynamodb:Attributes: pk, sk; {no_keys}; "
-        "StringEquals dynamodb:Select: SPECIFIC_ATTRIBUTES"
+        "StringEqualsIfExists dynamodb:Select: SPECIFIC_ATTRIBUTES"
     )
     for grant in grants:
         if grant.resource == "AccessTable" and grant.who != "api":
             # Operators make keys through poll: it can write one, not read one.
             made = (grant.who, grant.action) == ("poll", "dynamodb:PutItem")
-            counted = (grant.who, grant.action) == ("poll", "dynamodb:UpdateItem")
-            assert made or counted or grant.action == "dynamodb:GetItem", grant
+            assert made or grant.action == "dynamodb:GetItem", grant
             bare = only_keys if grant.who == "register" else no_keys
             assert grant.condition == ("" if made else bare), grant
 
@@ -596,6 +615,9 @@ def test_a_function_may_do_what_its_code_does_and_no_more(function, grants):
             granted.add((grant.action, "key"))
         elif grant.action == "sqs:SendMessage":
             granted.add((grant.action, "queue"))
+        elif grant.action == "sqs:ChangeMessageVisibility":
+            assert grant.resource == "EventsQueue"
+            granted.add((grant.action, "events"))
     needed = rust_calls.needs(function)
     lacking = [" ".join(need) for need in sorted(needed - granted)]
     assert not lacking, "the code asks for what the role may not do:\n" + "\n".join(lacking)
@@ -621,7 +643,7 @@ def test_alarms_watch_what_exists(resources):
         [dimension] = alarm["Dimensions"]
         if alarm["Namespace"] == "SttEval":
             assert dimension == {"Name": "Stack", "Value": cfn.PSEUDO["AWS::StackName"]}, name
-            assert ["Stack"] in OURS[alarm["MetricName"]], f"{name} watches what nobody tells"
+            assert ["Stack"] in OURS[alarm["MetricName"]], f"{name} watches what is not told"
             assert alarm["TreatMissingData"] == "notBreaching", name
             watched.add(alarm["MetricName"])
             continue
@@ -637,17 +659,21 @@ def test_alarms_watch_what_exists(resources):
         wanted.add(("ApproximateAgeOfOldestMessage", f"{queue}Queue"))
     wanted |= {("Invocations", "PollFunction"), ("5xx", "HttpApi"), ("Latency", "HttpApi")}
     wanted |= {"OldestUnfinishedRun", "OldestOutbox", "MostOverdue", "PollErrors", "ItemsFailed",
-               "DuplicateBatches", "UnknownBatchStates"}
+               "DuplicateBatches", "UnknownBatchStates", "ActionNeeded"}
     assert watched == wanted
     # Long polls may keep the next ones out for a while, each up to its timeout.
     poll = of(resources, "AWS::Lambda::Function")["PollFunction"]
     throttled = alarms["PollThrottlesAlarm"]
     assert throttled["Period"] * throttled["EvaluationPeriods"] >= 5 * poll["Timeout"]
     # A whole unit that fails is told.
-    [most] = re.findall(r"MAX_UNIT_SAMPLES: \w+ = (\d+);", module_text("shared/src/domain/unit"))
+    [most] = re.findall(r"MAX_UNIT_SAMPLES: \w+ = (\d+);", module_text("shared/domain/src/unit"))
     assert alarms["ItemsFailedAlarm"]["Threshold"] <= int(most)
     prices = json.loads((cfn.ROOT / "infra/bench/prices.json").read_text(encoding="utf-8"))
     assert prices["monthly"]["alarms"]["note"] == f"{len(alarms)} at 0.10"
+    # A unit that waits for a person tells of it each time it is tried.
+    longest = int(re.search(r"LONGEST: u32 = (\d+);", module_text("shared/domain/src/unit"))[1])
+    longest *= seconds("shared/domain/src/unit", "refusal_pause")
+    assert longest == 900 and alarms["ActionNeededAlarm"]["Period"] > longest + 300
     for queue in ("Events", "Submit"):
         alarm = alarms[f"{queue}DeadLettersAlarm"]
         assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
@@ -662,19 +688,24 @@ def test_alarms_go_to_the_topic():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [EVERYTHING["AlarmTopicArn"]]
 
 
-def test_a_run_may_take_as_long_as_its_batches(resources):
-    """A batch that does not end is stopped at its deadline and submitted once
-    more: the alarm for old runs waits until the second deadline is over."""
+@pytest.mark.parametrize(("resubmits", "batches"), [("false", 1), ("true", 2)])
+def test_a_run_may_take_as_long_as_its_batches(resubmits, batches):
+    """A batch that does not end is stopped at its deadline, and where that is
+    asked for submitted once more: the alarm for old runs waits until the last
+    deadline is over."""
+    resources = cfn.deployed(TEMPLATE, ResubmitBatches=resubmits)
     alarm = of(resources, "AWS::CloudWatch::Alarm")["OldestRunAlarm"]
-    unit = module_text("shared/src/domain/unit")
+    unit = module_text("shared/domain/src/unit")
     [hours] = re.findall(r"deadline: Duration::from_secs\((\d+) \* 3_600\)", unit)
-    slack = 2 * (seconds("shared/src/domain/unit", "settle") + seconds("shared/src/domain/unit", "grace"))
-    both = 2 * int(hours) * 3600 + slack
-    assert both + 3600 < alarm["Threshold"] <= 1.25 * both
-    told = re.findall(r"(\d+)(?: hours| and)", alarm["AlarmDescription"])
-    assert told == [str(alarm["Threshold"] // 3600), hours]
+    slack = seconds("shared/domain/src/unit", "settle") + seconds("shared/domain/src/unit", "grace")
+    all_of_them = batches * (int(hours) * 3600 + slack)
+    assert all_of_them + 3600 < alarm["Threshold"] <= 1.25 * all_of_them
+    told = re.findall(r"\d+", alarm["AlarmDescription"])
+    assert told[batches - 1] == str(int(alarm["Threshold"]) // 3600) and told[2:] == [hours]
+    functions = of(resources, "AWS::Lambda::Function").values()
+    assert {f["Environment"]["Variables"]["RESUBMIT_BATCHES"] for f in functions} == {resubmits}
     # A poll comes by each unfinished run this often, and so within a period.
-    for module in ("functions/poll/src/sweep", "functions/submit/src/plan"):
+    for module in ("functions/poll/src/runs/due", "functions/submit/src/plan"):
         again = r"CHECK_AGAIN: Duration = Duration::from_secs\((\d+)\)"
         [often] = re.findall(again, module_text(module))
         assert int(often) < alarm["Period"]
@@ -682,9 +713,15 @@ def test_a_run_may_take_as_long_as_its_batches(resources):
 
 def test_one_credential_that_keeps_failing_is_told(resources):
     """It comes ever more seldom, down to the longest pause between its polls."""
-    code = (cfn.ROOT / "shared/src/config.rs").read_text(encoding="utf-8")
-    [pauses] = re.findall(r"poll_pauses: vec!\[(.*?)\]", code)
-    longest = 60 * max(map(int, re.findall(r"minutes\((\d+)\)", pauses)))
+    pauses = []
+    for path in sorted((cfn.ROOT / "shared/src/providers").glob("*/*.rs")):
+        text = path.read_text(encoding="utf-8")
+        for told in re.findall(r"poll_pauses: &\[(.*?)\]", text, re.DOTALL):
+            read = [60 * int(n) for n in re.findall(r"minutes\((\d+)\)", told)]
+            read += [int(n) for n in re.findall(r"from_secs\((\d+)\)", told)]
+            assert read, f"{path}: {told}"
+            pauses += read
+    longest = max(pauses)
     # Pauses are off by up to a tenth, and the poll that finds it due comes
     # within a minute.
     apart = longest * 1.1 + 60

@@ -3,7 +3,7 @@ being deployed over it: tables, bucket, queues, in every state that work can be
 in. `upgrade.py` says how a release is recorded.
 
 The other direction is a rollback: an older release reads what a newer one wrote.
-Nobody has the newer one yet, so every item and message gets what no release
+There is no newer one yet, so every item and message gets what no release
 knows, and the same must come of it.
 
 Needs boto3, `stt-eval-local` in STT_EVAL_LOCAL_BIN and the other binaries beside
@@ -90,7 +90,7 @@ def machine(request, tmp_path_factory):
 
 
 def due(machine):
-    """What somebody still has to look at, whenever that is."""
+    """What is still to be looked at, whenever that is."""
     db, left = machine.client("dynamodb"), []
     for table in ("files", "datasets", "runs", "units"):
         for page in db.get_paginator("scan").paginate(TableName=table):
@@ -148,7 +148,7 @@ def test_each_run_ends_with_all_its_items(machine, name):
 
 
 def test_nothing_is_sent_to_the_provider_twice(machine):
-    """One batch for each unit, whoever made it, and no audio again."""
+    """One batch for each unit, of either release, and no audio again."""
     machine.simulator.terminate()
     machine.simulator.wait(60)
     journal = (machine.dir / "sim/journal.jsonl").read_text(encoding="utf-8").splitlines()

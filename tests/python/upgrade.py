@@ -30,7 +30,7 @@ import flow  # noqa: E402
 
 PRO, FLASH, LITE = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3.1-flash-lite"
 TEXTS = ["नमस्ते किसान भाई", "one small step", "for a man", "one giant leap", "for mankind"]
-# Everything is due within seconds: whoever reads it later has little patience.
+# Everything is due within seconds: the tests that read it later have little patience.
 SETTINGS = {
     "SUBMISSION_GRACE_SECONDS": "3", "COLLECT_LEASE_SECONDS": "3", "BATCH_SETTLE_SECONDS": "1",
     "REFUSAL_PAUSE_SECONDS": "1", "ADMISSION_PAUSE_SECONDS": "1", "UNIT_RESEND_SECONDS": "3",
@@ -110,7 +110,7 @@ def lead(machine):
     time.sleep(2)
     machine.processes["poll"].invoke({})
 
-    # From here on nobody polls.
+    # From here on there is no poll.
     http("POST", f"/runs/{runs['rescoring']}/rescore", {"normalizer": "raw-v1"})
     http("DELETE", f"/runs/{runs['gone']}")
     unused = http("POST", "/datasets", {
@@ -181,7 +181,7 @@ def folder(path):
 
 def record(functions, binaries):
     faults = [
-        # The batch is made and nobody is told.
+        # The batch is made, and the reply is lost.
         {"fault": {"type": "lose_reply"}, "route": "batch_create", "model": LITE},
         # The outputs of the four runs that end are fetched, done's two included.
         {"fault": {"type": "status", "code": 503}, "route": "file_download", "skip": 5},

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::API;
+use crate::{API, contract};
 
 /// An answer of the api.
 #[derive(Debug, Clone)]
@@ -97,9 +97,12 @@ impl Client {
         }
     }
 
-    /// Sends a request.
+    /// Sends a request. The answer must be one that the types of the contract read.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let answer = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let method = request.method().clone();
+        let path = request.url().path().to_owned();
+        let answer = self.http.execute(request).await.unwrap();
         let status = answer.status().as_u16();
         let headers = answer
             .headers()
@@ -113,6 +116,7 @@ impl Client {
             .collect();
         let text = answer.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        contract::check(method.as_str(), &path, status, &body);
         Answer {
             status,
             headers,

@@ -28,7 +28,7 @@ impl Emulator {
     pub async fn wanted() -> Option<Self> {
         let program = std::env::var_os("MINISTACK_BIN")?;
         let home = tempfile::tempdir().unwrap();
-        // Free now, and nobody else wants this one in the moment between.
+        // Free now, and hardly taken by another process in the moment between.
         let probe = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = probe.local_addr().unwrap();
         drop(probe);

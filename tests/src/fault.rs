@@ -243,7 +243,7 @@ fn throttled(request: &HttpRequest) -> HttpResponse {
                 "Message":"Transaction cancelled",
                 "CancellationReasons":[{"Code":"TransactionConflict","Message":"collided"}]}"#,
         ),
-        // What a write gets that meets somebody's transaction.
+        // What a write gets that meets a transaction.
         "DynamoDB_20120810.PutItem"
         | "DynamoDB_20120810.UpdateItem"
         | "DynamoDB_20120810.DeleteItem" => (

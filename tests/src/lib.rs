@@ -8,12 +8,17 @@
     reason = "support of tests: a test that can't go on has failed"
 )]
 
+pub mod asked;
 pub mod audio;
 pub mod client;
+pub mod collide;
+pub mod contract;
+pub mod echo;
 pub mod emulator;
 pub mod fault;
 mod fault_name;
 pub mod machine;
+pub mod versioned;
 
 pub use client::{Answer, Client};
 pub use machine::{Machine, MachineOptions};

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use gemini_sim::{GeminiSim, Recording};
 use serde_json::{Value, json};
-use stt_eval_local::node::{Node, NodeOptions};
+use speech_sim::SpeechSim;
+use stt_eval_local::node::Node;
+use stt_eval_local::options::NodeOptions;
+use stt_eval_shared::providers::{VENDORS, Vendor};
 use tempfile::TempDir;
 
 use crate::audio::{sha256, wav};
@@ -27,6 +30,14 @@ pub struct MachineOptions {
     pub batch_delay: Duration,
     /// Pause between polls.
     pub poll_interval: Duration,
+    /// The vendors there are.
+    pub vendors: Vec<&'static Vendor>,
+    /// Whether models of projects' own may be servers on this machine.
+    pub own_models_on_loopback: bool,
+    /// Programs that recognise speech, as `--recogniser` takes them.
+    pub recognisers: Vec<String>,
+    /// Whether DynamoDB's capacity units are counted, which only the embedded cloud does.
+    pub metered: bool,
 }
 
 impl Default for MachineOptions {
@@ -36,6 +47,10 @@ impl Default for MachineOptions {
             settings: Vec::new(),
             batch_delay: Duration::from_millis(100),
             poll_interval: Duration::from_millis(100),
+            vendors: VENDORS.to_vec(),
+            own_models_on_loopback: false,
+            recognisers: Vec::new(),
+            metered: false,
         }
     }
 }
@@ -57,6 +72,11 @@ async fn start(dir: &TempDir, options: &MachineOptions, emulator: Option<&Emulat
     node.aws = emulator.map(|emulator| emulator.url.clone());
     node.batch_delay = options.batch_delay;
     node.poll_interval = options.poll_interval;
+    node.vendors.clone_from(&options.vendors);
+    let recognisers = options.recognisers.iter().map(|one| one.parse().unwrap());
+    node.recognisers = recognisers.collect();
+    node.own_models_on_loopback = options.own_models_on_loopback;
+    node.metered = options.metered;
     node.overrides = options
         .settings
         .iter()
@@ -74,7 +94,10 @@ impl Machine {
     /// Starts one.
     pub async fn start_with(options: MachineOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let emulator = Emulator::wanted().await;
+        let emulator = match options.metered {
+            true => None,
+            false => Emulator::wanted().await,
+        };
         let node = start(&dir, &options, emulator.as_ref()).await;
         Self {
             node,
@@ -111,6 +134,12 @@ impl Machine {
     #[must_use]
     pub fn sim(&self) -> &GeminiSim {
         self.node.simulator.as_ref().unwrap()
+    }
+
+    /// The simulated vendors beside Gemini.
+    #[must_use]
+    pub fn speech(&self) -> &SpeechSim {
+        self.node.speech.as_ref().unwrap()
     }
 
     /// A client with the admin key of a project.

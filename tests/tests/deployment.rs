@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
-use stt_eval_shared::{Deadline, metrics};
+use stt_eval_shared::{Deadline, cloudwatch, emf};
 use stt_eval_tests::{Client, Machine, MachineOptions};
 
 fn deadline() -> Deadline {
@@ -163,7 +163,7 @@ async fn odd_events_do_no_harm() {
         message.body = body;
         event.records.push(message);
     }
-    // What could be an upload that nobody else knows of becomes a dead letter,
+    // What could be an upload that nothing else tells of becomes a dead letter,
     // each message for itself.
     let registered = register::handle(event.clone(), app).await;
     let failed: Vec<String> = registered
@@ -207,7 +207,7 @@ impl Captured {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_leaves_its_metrics() {
     let captured = Captured::default();
-    metrics::enable("test", Box::new(captured.clone()));
+    emf::enable("test", Box::new(captured.clone()));
     let options = MachineOptions {
         projects: vec!["metrics"],
         ..MachineOptions::default()
@@ -244,10 +244,10 @@ async fn a_run_leaves_its_metrics() {
             (!captured.of("OldestUnfinishedRun", None).is_empty()).then_some(())
         })
         .await;
-    for metric in metrics::ALL {
+    for metric in cloudwatch::ALL {
         for line in captured.of(metric.name, None) {
             let definition = &line["_aws"]["CloudWatchMetrics"][0];
-            assert_eq!(definition["Namespace"], json!(metrics::NAMESPACE));
+            assert_eq!(definition["Namespace"], json!(emf::NAMESPACE));
             let mut dimensions = vec!["Stack"];
             dimensions.extend(metric.by);
             let mut sets = vec![dimensions.clone()];

@@ -20,11 +20,12 @@ use gemini_sim::{
     ErrorMember, Fault, FaultRule, GeminiSim, MalformedForm, Recording, Route, SimConfig,
 };
 use stt_eval_shared::providers::gemini::{
-    DEFAULT_PROMPT, DEFAULT_PROMPT_VERSION, Gemini, GeminiConfig, RetryPolicy, file_name,
+    BatchItem, DEFAULT_PROMPT, DEFAULT_PROMPT_VERSION, Gemini, GeminiConfig, RetryPolicy,
+    file_name, parse_line,
 };
 use stt_eval_shared::providers::{
-    AudioSource, BatchItem, BatchProvider, BatchState, BatchStatus, ByteStream, CallError,
-    Credential, ItemOutcome, OutputLine, Rejection, StagedInput, TranscribeConfig,
+    AudioSource, BatchState, BatchStatus, ByteStream, CallError, Credential, ItemOutcome,
+    ModelConfig, OutputLine, Rejection, StagedInput,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -138,12 +139,14 @@ impl World {
 
     async fn create(&self, input: &StagedInput, name: &str) -> Result<String, CallError> {
         self.gemini
-            .create(&self.credential, MODEL, input, name)
+            .create(&self.credential, MODEL, &input.name, name)
             .await
     }
 
     async fn list(&self) -> Vec<BatchStatus> {
-        self.gemini.list(&self.credential, LONG_AGO).await.unwrap()
+        let listing = self.gemini.list(&self.credential, LONG_AGO).await.unwrap();
+        assert!(listing.whole && listing.unread == 0, "{listing:?}");
+        listing.batches
     }
 
     async fn get(&self, batch: &str) -> BatchStatus {
@@ -172,10 +175,7 @@ impl World {
         let stream = self.gemini.download(&self.credential, name).await.unwrap();
         let bytes: Vec<Bytes> = stream.try_collect().await.unwrap();
         let bytes = bytes.concat();
-        bytes
-            .split(|b| *b == b'\n')
-            .map(|line| self.gemini.parse_line(line))
-            .collect()
+        bytes.split(|b| *b == b'\n').map(parse_line).collect()
     }
 
     /// Runs a batch of these items: what became of each key, and how many
@@ -211,12 +211,13 @@ fn credential(key: &str) -> Credential {
     }
 }
 
-fn config() -> TranscribeConfig {
-    TranscribeConfig {
+fn config() -> ModelConfig {
+    ModelConfig {
         model: MODEL.to_owned(),
-        prompt: DEFAULT_PROMPT.to_owned(),
-        temperature: 0.0,
-        prompt_version: DEFAULT_PROMPT_VERSION.to_owned(),
+        prompt: Some(DEFAULT_PROMPT.to_owned()),
+        temperature: Some(0.0),
+        prompt_version: Some(DEFAULT_PROMPT_VERSION.to_owned()),
+        endpoint: None,
     }
 }
 

@@ -11,6 +11,8 @@ use lambda_http::{Adapter, Error, Service};
 use serde::Serialize;
 use stt_eval_shared::App;
 
+use crate::http::host::ORIGINAL_HOST;
+
 /// The api function.
 #[derive(Clone)]
 pub struct Handler {
@@ -57,7 +59,7 @@ impl Handler {
         context: Context,
     ) -> <Adapter<'static, Response, Router> as Service<LambdaEvent<LambdaRequest>>>::Future {
         let mut adapter: Adapter<'static, Response, Router> = self.router.clone().into();
-        let request = LambdaRequest::ApiGatewayV2(tidy(request));
+        let request = LambdaRequest::ApiGatewayV2(sanitised(request));
         adapter.call(LambdaEvent::new(request, context))
     }
 }
@@ -91,7 +93,7 @@ fn is_plain_host(host: &str) -> bool {
 
 /// Gateways pass on what clients send, but `lambda_http` panics on a query or
 /// host that does not fit into a URI. Here they are made to fit first.
-fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
+fn sanitised(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
     if let Some(query) = &mut request.raw_query_string
         && !query.bytes().all(fits_query)
     {
@@ -109,10 +111,15 @@ fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
         .headers
         .get(HOST)
         .map(|host| host.to_str().unwrap_or_default());
-    if host.is_some_and(|host| !is_plain_host(host)) {
-        request
+    let is_odd = host.is_some_and(|host| !is_plain_host(host));
+    request.headers.remove(ORIGINAL_HOST);
+    if is_odd {
+        let odd = request
             .headers
             .insert(HOST, HeaderValue::from_static("localhost"));
+        if let Some(odd) = odd {
+            request.headers.insert(ORIGINAL_HOST, odd);
+        }
     }
     // Taken for the scheme of the request's URL.
     if request
@@ -163,11 +170,11 @@ mod tests {
             .route(
                 "/healthz",
                 axum::routing::get(async |uri: http::Uri| {
-                    crate::envelope::ok(uri.query().unwrap_or_default().to_owned())
+                    crate::http::envelope::ok(uri.query().unwrap_or_default().to_owned())
                 }),
             )
-            .fallback(async || crate::error::ApiError::no_such("route"))
-            .layer(axum::middleware::from_fn(crate::observe::observe));
+            .fallback(async || crate::refusal::Refusal::no_such("route"))
+            .layer(axum::middleware::from_fn(crate::http::observe::observe));
         Handler { router }
     }
 

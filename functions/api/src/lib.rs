@@ -1,48 +1,41 @@
-//! The api function: HTTP routes of stt-eval, as `http-api.md` promises them.
+//! The api function: HTTP routes of stt-eval, as `CONTRACT.md` beside the sources promises them,
+//! and the pages for people.
 //!
 //! [`router`] is all of them over an [`App`]; [`Handler`] answers events of API
 //! Gateway with it, in Lambda and in the embedded cloud alike.
 
-mod auth;
-mod body;
-mod cursor;
-mod dto;
-mod envelope;
-mod error;
+mod actor;
 mod handler;
-mod id;
-mod idempotency;
-mod json;
-mod observe;
+mod http;
 mod openapi;
-mod query;
+mod pages;
+mod refusal;
 mod routes;
 mod services;
+mod views;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use http::StatusCode;
 use stt_eval_shared::App;
 
 pub use handler::Handler;
 
-use error::ApiError;
+use crate::http::observe;
+use crate::refusal::{Kind, Refusal};
 
 /// All routes over an app.
 pub fn router(app: App) -> Router {
     routes::all::<Router<App>>()
         .route(
-            &format!("{}/openapi.json", routes::BASE),
+            &format!("{}/openapi.json", stt_eval_shared::wire::paths::BASE),
             axum::routing::get(routes::meta::document),
         )
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such route"))
+        .merge(pages::router(&app))
+        .fallback(async || Refusal::no_such("route"))
         .method_not_allowed_fallback(async || {
-            ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "this route does not take this method",
-            )
+            Refusal::new(Kind::NoSuchMethod, "this route does not take this method")
         })
-        // Bodies are read by `body::read`, with a bound for each route.
+        // Bodies are read by `http::body::read`, with a bound for each route.
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(observe::observe))
         .with_state(app)

@@ -2,15 +2,14 @@
 //! of all of them.
 
 use stt_eval_shared::App;
+use stt_eval_shared::domain::validate::FieldError;
+use stt_eval_shared::wire::envelope::{Refused, RefusedMeta};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
-
 use utoipa_axum::router::OpenApiRouter;
-
-use crate::envelope::{ErrorEnvelope, ErrorMeta};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,14 +21,14 @@ use crate::envelope::{ErrorEnvelope, ErrorMeta};
             pages of `limit` items that go on at `metadata.next_cursor`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(ErrorEnvelope<'_>, ErrorMeta<'_>, stt_eval_shared::domain::validate::FieldError)),
+    components(schemas(Refused, RefusedMeta, FieldError)),
     security(("api_key" = []), ("bearer" = [])),
     tags(
         (name = "files", description = "Recordings and manifests"),
         (name = "datasets", description = "Recordings with references"),
         (name = "runs", description = "Models over a dataset"),
         (name = "results", description = "What a model made of a sample, and feedback"),
-        (name = "catalogue", description = "Models and languages"),
+        (name = "catalogue", description = "Models and languages, and models of the project's own"),
         (name = "credentials", description = "Keys of providers"),
         (name = "keys", description = "API keys of the project"),
         (name = "service", description = "The service itself"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Routes of `http-api.md` that this crate serves.
+/// Routes of the contract that this crate serves.
 const PROMISED: &[(&str, &str)] = &[
     ("post", "/api/v1/evaluations/stt/files"),
     ("get", "/api/v1/evaluations/stt/files"),
@@ -19,18 +19,26 @@ const PROMISED: &[(&str, &str)] = &[
     ("delete", "/api/v1/evaluations/stt/datasets/{id}"),
     ("patch", "/api/v1/evaluations/stt/samples/{id}"),
     ("get", "/api/v1/evaluations/stt/providers"),
+    ("get", "/api/v1/evaluations/stt/models"),
+    ("post", "/api/v1/evaluations/stt/models"),
+    ("get", "/api/v1/evaluations/stt/models/{name}"),
+    ("put", "/api/v1/evaluations/stt/models/{name}"),
+    ("delete", "/api/v1/evaluations/stt/models/{name}"),
     ("get", "/api/v1/evaluations/stt/languages"),
     ("post", "/api/v1/evaluations/stt/runs"),
     ("get", "/api/v1/evaluations/stt/runs"),
+    ("post", "/api/v1/evaluations/stt/runs/estimate"),
     ("get", "/api/v1/evaluations/stt/runs/{id}"),
     ("delete", "/api/v1/evaluations/stt/runs/{id}"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/results"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/cancel"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/retry"),
+    ("post", "/api/v1/evaluations/stt/runs/{id}/transcripts"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/report"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/rescore"),
     ("get", "/api/v1/evaluations/stt/results/{id}"),
     ("patch", "/api/v1/evaluations/stt/results/{id}"),
+    ("get", "/api/v1/evaluations/stt/results/{id}/reviews"),
     ("get", "/api/v1/evaluations/stt/credentials/{provider}"),
     ("put", "/api/v1/evaluations/stt/credentials/{provider}"),
     ("delete", "/api/v1/evaluations/stt/credentials/{provider}"),
@@ -86,7 +94,7 @@ fn every_promised_route_is_served_and_no_other() {
 }
 
 #[test]
-fn operations_tell_who_they_are_and_how_they_fail() {
+fn operations_tell_what_they_are_and_how_they_fail() {
     let document = document();
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&document) {

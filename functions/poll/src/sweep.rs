@@ -1,182 +1,138 @@
-//! Runs and files that are due: messages that were lost, runs that have ended,
-//! uploads that never came.
+//! One cycle of the schedule: everything that is due, for as long as time allows.
 
-use std::time::Duration;
-
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use stt_eval_shared::cloudwatch;
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::file::{File, FileStatus};
-use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
-use stt_eval_shared::queue::Message;
-use stt_eval_shared::registration::{Registered, register_upload};
-use stt_eval_shared::store::runs::RunKey;
-use stt_eval_shared::store::{Store, StoreError};
+use stt_eval_shared::store::due::{Due, DueTable};
+use stt_eval_shared::store::units::UnitsKey;
+use stt_eval_shared::store::{Store, StoreError, row};
 use stt_eval_shared::{App, Deadline};
+use tracing::Instrument as _;
 
-use super::pass::Pass;
-use super::{Failure, cancel, clear, project, rescore, save};
+use super::account::{audio, poll};
+use super::cycle::Cycle;
+use super::failure::{Failure, NEEDED};
+use super::{datasets, files, runs, units};
 
-/// How long until an active run is looked at again for no other reason.
-const CHECK_AGAIN: Duration = Duration::from_secs(600);
+/// Items to a page of a due index.
+const PAGE: i32 = 100;
 
-/// Looks at a due item of table `runs`.
-pub(crate) async fn run(
+/// Pieces under way at once in each shard of each table: one that waits for a
+/// slow provider does not hold up the others.
+const AT_ONCE: usize = 4;
+
+/// One cycle: everything that is due, for as long as time allows. All tables at
+/// once, so that none waits for the backlog of another.
+pub(crate) async fn sweep(app: &App, deadline: Deadline) {
+    let tables = [
+        DueTable::Runs,
+        DueTable::Units,
+        DueTable::Files,
+        DueTable::Datasets,
+    ];
+    let cycle = Cycle::default();
+    let shards = tables.into_iter().flat_map(|table| {
+        let cycle = &cycle;
+        row::due_shards().map(move |shard| async move {
+            if let Err(error) = sweep_shard(app, table, shard, deadline, cycle).await {
+                tracing::error!(?table, %error, "what is due could not be read");
+                cycle.note(|figures| figures.errors += 1);
+            }
+        })
+    });
+    futures::future::join_all(shards).await;
+    cycle.note(|figures| cloudwatch::polled(figures));
+}
+
+/// Does all that is due in one shard, page by page, for as long as time allows.
+/// What fails stays due, and is not tried again by this invocation.
+async fn sweep_shard(
     app: &App,
-    pk: &str,
-    sk: &str,
+    table: DueTable,
+    shard: String,
     deadline: Deadline,
-    pass: &Pass,
-) -> Result<(), Failure> {
-    let project = project(pk)?;
+    cycle: &Cycle,
+) -> Result<(), StoreError> {
     let now = Timestamp::now();
-    match Store::parse_run_key(sk) {
-        Some(RunKey::Outbox(run)) => {
-            app.queue
-                .send(&[Message::RunAccepted {
-                    project: project.clone(),
-                    run,
-                }])
-                .await?;
-            Ok(app
-                .store
-                .postpone_outbox(&project, run, now + app.config.bounds.outbox)
-                .await?)
+    let mut after = None;
+    loop {
+        let (page, next) = app.store.due(table, &shard, now, PAGE, after).await?;
+        if let Some(first) = page.first() {
+            let overdue = now.since(first.at);
+            cycle.note(|figures| figures.most_overdue = figures.most_overdue.max(overdue));
         }
-        Some(RunKey::Rescore(run)) => rescore::work(app, &project, run, deadline).await,
-        Some(RunKey::Deleting(run)) => clear::run(app, &project, run, deadline).await,
-        Some(RunKey::Run(id)) => {
-            let Some(run) = app.store.run(&project, id).await? else {
-                return Ok(());
-            };
-            if run.due_at.is_none_or(|due| due > now) {
-                return Ok(());
-            }
-            if run.closing {
-                return close(app, &run, deadline).await;
-            }
-            pass.note(|cycle| cycle.saw(&run, now));
-            // It ends with its last unit, and each unit is due by itself.
-            // This only makes one that lost its outbox visible again.
-            if run.status.is_active() && run.units_total.is_none() {
-                let message = Message::RunAccepted {
-                    project: project.clone(),
-                    run: id,
-                };
-                app.queue.send(&[message]).await?;
-            }
-            saved(app.store.save_run(&run.postponed(now + CHECK_AGAIN)).await)
+        let mut pieces = Vec::with_capacity(page.len());
+        for item in page {
+            pieces.push(try_piece(app, table, item, deadline, cycle));
         }
-        None => Err(Failure::Setup("a due run has an unknown key")),
+        futures::stream::iter(pieces)
+            .buffer_unordered(AT_ONCE)
+            .collect::<()>()
+            .await;
+        after = next;
+        if after.is_none() || !deadline.allows(NEEDED) {
+            return Ok(());
+        }
     }
 }
 
-fn saved(result: Result<(), StoreError>) -> Result<(), Failure> {
-    match result {
-        // Somebody changed it meanwhile, and when it is due with it.
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
+/// One piece of work, if there is time for it.
+async fn try_piece(app: &App, table: DueTable, item: Due, deadline: Deadline, cycle: &Cycle) {
+    if !deadline.allows(NEEDED) {
+        return;
     }
-}
-
-/// Stops what an ended run has under way at providers. Its audio goes with its
-/// units (see `room`).
-async fn close(app: &App, run: &Run, deadline: Deadline) -> Result<(), Failure> {
-    if stop_units(app, run, deadline).await? {
-        saved(app.store.save_run(&run.closed()).await)
-    } else {
-        saved(
-            app.store
-                .save_run(&run.postponed(Timestamp::now() + Duration::from_secs(5)))
-                .await,
-        )
-    }
-}
-
-/// Stops the units of a run that has ended. True when none is under way.
-pub(crate) async fn stop_units(app: &App, run: &Run, deadline: Deadline) -> Result<bool, Failure> {
-    let mut all = true;
-    for unit in app.store.units_of(&run.project, run.id).await? {
-        // Units of a retry that this copy of the run does not know are not its.
-        if unit.is_done() || !run.left_behind(unit.generation) {
-            continue;
+    let work = async {
+        if let Err(error) = piece(app, table, &item, deadline, cycle).await {
+            cycle.note(|figures| figures.errors += 1);
+            tracing::warn!(%error, "a piece of work failed and stays due");
         }
-        if !deadline.allows(super::NEEDED) {
-            return Ok(false);
-        }
-        all &= match stop_unit(app, run, &unit).await {
-            Ok(stopped) => stopped,
-            Err(error) => {
-                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, %error, "a unit was not stopped and will be again");
-                false
-            }
-        };
-    }
-    Ok(all)
-}
-
-/// Stops one unit. False when that takes more time.
-async fn stop_unit(app: &App, run: &Run, unit: &Unit) -> Result<bool, Failure> {
-    let patience = run.waits_for_batches_to_stop(Timestamp::now(), &app.config.policy);
-    match &unit.state {
-        UnitState::Cancelling { batch } => {
-            let unit = cancel(app, unit, batch, patience).await?;
-            let stopped = save(app, &unit, Event::Stopped).await?;
-            return Ok(stopped.is_some());
-        }
-        // A batch may exist that nobody knows: the search must come first.
-        UnitState::Creating { .. } => return Ok(false),
-        // Its outcomes may be written already, so it is counted to the end.
-        UnitState::Collecting { .. } if run.counts(unit.key) => return Ok(false),
-        _ => {}
-    }
-    let Some(next) = save(app, unit, Event::Cancel).await? else {
-        return Ok(false);
     };
-    if let UnitState::Cancelling { batch } = &next.state {
-        let next = cancel(app, &next, batch, patience).await?;
-        return Ok(save(app, &next, Event::Stopped).await?.is_some());
-    }
-    Ok(next.is_done())
+    work.instrument(span(table, &item)).await;
 }
 
-/// Looks at a due item of table `files`.
-pub(crate) async fn file(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
-    let project = project(pk)?;
-    let Some((id, deleting)) = Store::parse_file_key(sk) else {
-        return Err(Failure::Setup("a due file has an unknown key"));
+/// Gives every line of a piece of work the ids that it is about.
+fn span(table: DueTable, item: &Due) -> tracing::Span {
+    let (project, run) = match item.pk.split_once('#') {
+        Some((project, run)) => (project, Some(run)),
+        None => (
+            &*item.pk,
+            item.sk.rsplit('#').find(|part| part.starts_with("run_")),
+        ),
     };
-    if deleting {
-        return match app.store.deleting_file(&project, id).await? {
-            Some(file) if file.is_settled(Timestamp::now()) => clear::file(app, &file).await,
-            _ => Ok(()),
-        };
-    }
-    let now = Timestamp::now();
-    let Some(file) = app.store.file(&project, id).await? else {
-        return Ok(());
-    };
-    if file.status != FileStatus::Uploading || file.due_at.is_none_or(|due| due > now) {
-        return Ok(());
-    }
-    match register_upload(&app.store, &app.objects, &project, id, now).await? {
-        Registered::Done(_) | Registered::Nothing => Ok(()),
-        Registered::Missing => {
-            let give_up = file
-                .upload_expires_at
-                .map_or(now, |expires| expires + app.config.bounds.upload_margin);
-            let next = if now >= give_up {
-                file.expired(now)
-            } else {
-                Some(File {
-                    due_at: Some(give_up),
-                    rev: file.rev + 1,
-                    ..file
-                })
-            };
-            match next {
-                Some(next) => saved(app.store.save_file(&next).await),
-                None => Ok(()),
+    // What lies in a run's own partition is a unit of it.
+    let unit = run.filter(|_| item.pk.contains('#')).map(|_| &*item.sk);
+    tracing::info_span!("due", ?table, item = %item.sk, project_id = project, run_id = run, unit_id = unit)
+}
+
+/// One piece of work, in a box as well.
+fn piece<'a>(
+    app: &'a App,
+    table: DueTable,
+    item: &'a Due,
+    deadline: Deadline,
+    cycle: &'a Cycle,
+) -> BoxFuture<'a, Result<(), Failure>> {
+    match table {
+        DueTable::Units => {
+            match Store::parse_units_key(&item.pk, &item.sk) {
+                Some(UnitsKey::Unit(project, run, key)) => Box::pin(async move {
+                    units::due::due(app, cycle, &project, run, key, deadline).await
+                }),
+                Some(UnitsKey::Poll(project, provider, credential)) => Box::pin(async move {
+                    poll::poll(app, cycle, &project, &provider, &credential, deadline).await
+                }),
+                Some(UnitsKey::Admission(project, provider, credential)) => Box::pin(async move {
+                    audio::tend(app, &project, &provider, &credential, deadline).await
+                }),
+                None => {
+                    let unknown = Failure::Setup("a due unit has an unknown key");
+                    Box::pin(std::future::ready(Err(unknown)))
+                }
             }
         }
+        DueTable::Runs => Box::pin(runs::due::run(app, &item.pk, &item.sk, deadline, cycle)),
+        DueTable::Files => Box::pin(files::due(app, &item.pk, &item.sk)),
+        DueTable::Datasets => Box::pin(datasets::due(app, &item.pk, &item.sk, deadline)),
     }
 }

@@ -4,29 +4,64 @@
 //! each one up and registers it. Events repeat, come late and in any order:
 //! what counts is what is in the bucket and in the table.
 
+use std::time::Duration;
+
 use aws_lambda_events::event::s3::S3Event;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::objects::{ObjectKey, parse_key};
 use stt_eval_shared::registration::{
-    RegisterError, Registered, register_incoming, register_upload,
+    Dropped, RegisterError, Registered, register_incoming, register_upload,
 };
 use tracing::Instrument;
 
-/// A message is not done and comes again; after five times it is a dead letter.
+/// A message is not done and comes again; after eight times it is a dead letter.
 /// Why has been told.
 struct ComesAgain;
+
+/// After how many seconds a message comes again that failed once, twice and so
+/// on. What failed is most often over in a moment (a collision, a service that
+/// was busy), and people wait for the file; the queue's own timeout is for an
+/// invocation that died, and for what keeps failing.
+const PAUSES: [u32; 4] = [5, 20, 90, 300];
+
+/// When a message comes again; `None` leaves that to the queue.
+fn pause(message: &SqsMessage) -> Option<Duration> {
+    let received = message.attributes.get("ApproximateReceiveCount");
+    let received: usize = received.and_then(|n| n.parse().ok()).unwrap_or(1);
+    let seconds = f64::from(*PAUSES.get(received.max(1) - 1)?);
+    // What failed together shall not come together.
+    let id = message.message_id.as_deref().unwrap_or_default();
+    let spread = id.bytes().map(u32::from).sum::<u32>() % 16;
+    Some(Duration::from_secs_f64(
+        seconds * (1.0 + f64::from(spread) / 32.0),
+    ))
+}
+
+async fn come_again(message: &SqsMessage, app: &App) {
+    let (Some(queue), Some(receipt), Some(pause)) = (
+        &app.events,
+        message.receipt_handle.as_deref(),
+        pause(message),
+    ) else {
+        return;
+    };
+    if let Err(error) = queue.show_again(receipt, pause).await {
+        tracing::warn!(%error, "a message comes again later than it could");
+    }
+}
 
 /// Handles a batch of messages. A message that fails comes again; the others
 /// are done.
 pub async fn handle(event: SqsEvent, app: &App) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     let handled = event.records.iter().map(|message| async move {
-        (
-            message.message_id.clone().unwrap_or_default(),
-            handle_message(message, app).await,
-        )
+        let result = handle_message(message, app).await;
+        if result.is_err() {
+            come_again(message, app).await;
+        }
+        (message.message_id.clone().unwrap_or_default(), result)
     });
     for (id, result) in futures::future::join_all(handled).await {
         if result.is_err() {
@@ -48,7 +83,7 @@ async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), ComesAgai
             return Ok(());
         }
         // Coming again does not make it readable, but dropping it could lose an
-        // upload under incoming/, which nobody else knows of: as a dead letter
+        // upload under incoming/, which nothing else tells of: as a dead letter
         // it sets off an alarm, and can be read by a release that knows it.
         // Of the error only the place: its text may quote what was sent.
         Err(error) => {
@@ -76,8 +111,11 @@ async fn handle_message(message: &SqsMessage, app: &App) -> Result<(), ComesAgai
             continue;
         };
         let key = decode(key);
+        // `null` is what an object has from before the bucket had versions.
+        let version = record.s3.object.version_id.as_deref();
+        let version = version.filter(|version| !matches!(*version, "" | "null"));
         let registering = async {
-            if let Err(error) = register(&key, app).await {
+            if let Err(error) = register(&key, version, app).await {
                 tracing::warn!(%error, "an upload event failed and will come again");
                 done = Err(ComesAgain);
             }
@@ -117,7 +155,7 @@ fn decode(key: &str) -> String {
         .into_owned()
 }
 
-async fn register(key: &str, app: &App) -> Result<(), RegisterError> {
+async fn register(key: &str, version: Option<&str>, app: &App) -> Result<(), RegisterError> {
     let now = Timestamp::now();
     let (store, objects) = (&app.store, &app.objects);
     let registered = match parse_key(key) {
@@ -125,7 +163,13 @@ async fn register(key: &str, app: &App) -> Result<(), RegisterError> {
             register_upload(store, objects, &project, file, now).await?
         }
         Some(ObjectKey::Incoming(project, path)) => {
-            register_incoming(store, objects, &project, &path, key, now).await?
+            let dropped = Dropped {
+                project: &project,
+                path: &path,
+                key,
+                version,
+            };
+            register_incoming(store, objects, dropped, now).await?
         }
         None => Registered::Nothing,
     };
@@ -154,6 +198,28 @@ mod tests {
             "incoming/demo/a b+c/क.wav"
         );
         assert_eq!(decode("%ff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn what_failed_comes_again_soon_and_later_each_time() {
+        let failed = |times: &str, id: &str| {
+            let mut message = SqsMessage::default();
+            message.message_id = Some(id.to_owned());
+            message
+                .attributes
+                .insert("ApproximateReceiveCount".into(), times.to_owned());
+            pause(&message).map(|pause| pause.as_secs())
+        };
+        for (times, least, most) in [("1", 5, 8), ("2", 20, 30), ("3", 90, 135), ("4", 300, 450)] {
+            for id in ["a", "b", "c", "0f3e", ""] {
+                let seconds = failed(times, id).unwrap();
+                assert!((least..most).contains(&seconds), "{times} {id}: {seconds}");
+            }
+        }
+        // Together, or nearly so, is how they fail; not how they come again.
+        assert_ne!(failed("4", "a"), failed("4", "b"));
+        assert_eq!(failed("5", "a"), None);
+        assert_eq!(pause(&SqsMessage::default()), Some(Duration::from_secs(5)));
     }
 
     #[test]

@@ -1,122 +1,135 @@
-//! Room at the provider: a unit is only submitted while its credential stays
+//! Admission at the provider: a unit is only submitted while its credential stays
 //! under the provider's limits. The rest waits, the oldest first (see
-//! `domain::room`).
+//! `domain::admission`).
 
 use std::collections::BTreeMap;
 
 use stt_eval_shared::App;
-use stt_eval_shared::access::random;
+use stt_eval_shared::config::VendorLimits;
+use stt_eval_shared::crypto::random;
 use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::domain::admission::{Admission, Answer, Demand, Queued};
 use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::domain::room::{Answer, Room, Slot, Waiting};
 use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
 use stt_eval_shared::providers::Credential;
-use stt_eval_shared::store::{self, StoreError};
+use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::tries::Tries;
+use stt_eval_shared::work::Failure;
 
-use super::Failure;
-
-/// One in so many looks closer.
+/// One refused unit in so many looks for dead ones among those admitted.
 const LOOKS: u8 = 8;
-/// Collisions with other units after which one comes again later.
+/// Tries beside other units, after which a unit comes again later.
 const TRIES: u32 = 5;
-/// Who has no place in the line asks less often: those in it come first.
+/// Pauses of a unit without a place in the queue, where others take one: they come first.
 const OUTSIDE: u32 = 5;
 
 /// What a unit takes up at its provider.
-pub(crate) fn slot(unit: &Unit, model: &str, samples: &[Sample]) -> Slot {
-    let seconds: f64 = samples.iter().map(|sample| sample.duration_seconds).sum();
-    Slot {
+pub(crate) fn demand(
+    unit: &Unit,
+    model: &str,
+    samples: &[Sample],
+    tokens: impl Fn(&Sample) -> u64,
+) -> Demand {
+    Demand {
         run: unit.run,
         unit: unit.key,
         model: model.to_owned(),
-        audio_seconds: seconds.ceil() as u64,
+        tokens: samples.iter().map(tokens).sum(),
         bytes: samples.iter().map(|sample| sample.size_bytes).sum(),
     }
 }
 
-/// Takes room for a unit. `Some` is why there is none now, and after how many
+/// Admits a unit. `Some` is why there is none now, and after how many
 /// pauses to ask again.
 pub(crate) async fn admit(
     app: &App,
     unit: &Unit,
+    limits: &VendorLimits,
     credential: &Credential,
-    slot: Slot,
+    demand: Demand,
 ) -> Result<Option<(WaitingReason, u32)>, Failure> {
-    let me = Waiting {
+    let me = Queued {
         since: unit.ready_at,
-        slot,
+        demand,
     };
-    let limits = app.config.admission.limits();
-    for attempt in 1..=TRIES {
-        let room = app
+    let limits = limits.for_admission();
+    let mut tries = Tries::of(TRIES);
+    loop {
+        let admission = app
             .store
-            .room(&unit.project, &unit.provider, &credential.id)
+            .admission(&unit.project, &unit.vendor, &credential.id)
             .await?;
-        let (next, told) = match room.ask(&limits, &me) {
+        let (next, told) = match admission.ask(&limits, &me, Timestamp::now()) {
             Answer::Already => return Ok(None),
-            Answer::In(next) => (next, None),
+            Answer::Admitted(next) => (next, None),
             Answer::Wait {
                 reason,
-                in_line,
-                room: placed,
+                queued,
+                admission: placed,
             } => {
                 if looks_closer()?
-                    && let Some(rest) = without_dead(app, &room).await?
+                    && let Some(rest) = without_dead(app, &admission).await?
                 {
-                    match app.store.save_room(&rest).await {
-                        Ok(()) | Err(StoreError::Conflict) => continue,
+                    match app.store.save_admission(&rest).await {
+                        Ok(()) | Err(StoreError::Conflict) if tries.again().await => continue,
+                        Ok(()) | Err(StoreError::Conflict) => return Ok(busy()),
                         Err(error) => return Err(error.into()),
                     }
                 }
-                let told = Some((reason, if in_line { 1 } else { OUTSIDE }));
+                let told = Some((reason, if queued { 1 } else { OUTSIDE }));
                 match placed {
                     Some(placed) => (placed, told),
                     None => return Ok(told),
                 }
             }
         };
-        match app.store.save_room(&next).await {
+        match app.store.save_admission(&next).await {
             Ok(()) => return Ok(told),
-            Err(StoreError::Conflict) => {
-                store::pause(attempt).await;
-            }
+            Err(StoreError::Conflict) if tries.again().await => {}
+            Err(StoreError::Conflict) => return Ok(busy()),
             Err(error) => return Err(error.into()),
         }
     }
-    // Many units ask for room at once.
-    Ok(Some((WaitingReason::Other, 1)))
 }
 
-/// Whether this one looks for units that are in the room and should not be: it
-/// reads them all, so of all who are refused not each does.
+/// Many units ask to be admitted at once.
+fn busy() -> Option<(WaitingReason, u32)> {
+    Some((WaitingReason::Other, 1))
+}
+
+/// Whether this one looks for units that are admitted and should not be: it
+/// reads them all, so of those that are refused not each does.
 fn looks_closer() -> Result<bool, Failure> {
     let [byte] = random::<1>()?;
     Ok(byte % LOOKS == 0)
 }
 
-/// The room without units that are not on their way to the provider any more.
-/// Whoever is done leaves by himself; this is for what nobody thought of.
+/// The admission without units that are not on their way to the provider any more.
+/// A unit leaves when it is done; this is for one that was left behind all the same.
 /// `None` when there are none.
-async fn without_dead(app: &App, room: &Room) -> Result<Option<Room>, StoreError> {
-    let line = room.line.iter().map(|waiting| &waiting.slot);
-    let slots: Vec<&Slot> = room.open.iter().chain(line).collect();
-    let keys: Vec<_> = slots.iter().map(|slot| (slot.run, slot.unit)).collect();
+async fn without_dead(app: &App, admission: &Admission) -> Result<Option<Admission>, StoreError> {
+    let queue = admission.queue.iter().map(|waiting| &waiting.demand);
+    let demands: Vec<&Demand> = admission.open.iter().chain(queue).collect();
+    let keys: Vec<_> = demands
+        .iter()
+        .map(|demand| (demand.run, demand.unit))
+        .collect();
     let known: BTreeMap<_, _> = app
         .store
-        .units(&room.project, keys)
+        .units(&admission.project, keys)
         .await?
         .into_iter()
         .map(|unit| ((unit.run, unit.key), unit))
         .collect();
-    let gone = |slot: &&&Slot| match known.get(&(slot.run, slot.unit)) {
+    let gone = |demand: &&&Demand| match known.get(&(demand.run, demand.unit)) {
         None => true,
         Some(unit) => unit.is_done() || matches!(unit.state, UnitState::Collecting { .. }),
     };
     let from = Timestamp::now() + app.config.bounds.staging_lease;
-    let mut rest: Option<Room> = None;
-    for slot in slots.iter().filter(gone) {
-        let next = rest.as_ref().unwrap_or(room);
-        rest = next.without(slot.run, slot.unit, from).or(rest);
+    let mut rest: Option<Admission> = None;
+    for demand in demands.iter().filter(gone) {
+        let next = rest.as_ref().unwrap_or(admission);
+        rest = next.without(demand.run, demand.unit, from).or(rest);
     }
     Ok(rest)
 }

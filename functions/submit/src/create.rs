@@ -3,73 +3,40 @@
 
 use std::time::Duration;
 
-use stt_eval_shared::access::random;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::unit::{Event, Unit, Unsent, WaitingReason};
-use stt_eval_shared::providers::{BatchProvider, CallError, Credential, Rejection, StagedInput};
-use stt_eval_shared::store::units::Claimed;
+use stt_eval_shared::providers::{CallError, Credential, Jobs, NewJob, Prepared};
+use stt_eval_shared::work::Failure;
+use stt_eval_shared::work::after_start::AfterStart;
+use stt_eval_shared::work::step::{fence, save};
 
-use super::Failure;
-use super::submit::{Work, save, step_aside, wait};
+use super::turn::{intend, step_aside, wait};
+use super::work::Work;
 
 /// Least time that must be left once the unit is claimed: the call's own
 /// time-out and the write after it.
 const TO_CREATE: Duration = Duration::from_secs(75);
-/// How often a claim is tried at most.
-const CLAIMS: usize = 2;
-
-fn fence() -> Result<u64, Failure> {
-    // 53 bits: what every number format on the way holds exactly.
-    Ok(u64::from_be_bytes(random::<8>()?) >> 11)
-}
 
 impl Work<'_> {
-    /// Writes the intent. Bringing the audio may have taken long, and the sweeper
-    /// or a twin of the message may have touched the unit meanwhile: that alone
-    /// is no reason to come again with everything at hand. `None` when there is
-    /// nothing to be done any more, or by somebody else.
-    async fn claim(&self, claim: Event) -> Result<Option<Unit>, Failure> {
-        let (app, mine) = (self.app, &self.unit);
-        let mut unit = mine.clone();
-        for _ in 0..CLAIMS {
-            let Ok(step) = unit.step(claim.clone(), Timestamp::now(), &app.config.policy) else {
-                return Ok(None);
-            };
-            match app.store.save_claimed(&step.unit).await? {
-                Claimed::Yes => return Ok(Some(step.unit)),
-                Claimed::Unwanted => {
-                    return save(app, &unit, Event::Cancel).await.map(|_| None);
-                }
-                Claimed::Changed => {}
-            }
-            let stored = app.store.unit(&mine.project, mine.run, mine.key).await?;
-            // Another attempt would have another request document.
-            match stored.filter(|stored| stored.attempt == mine.attempt) {
-                Some(stored) => unit = stored,
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
     /// Writes the intent, makes the call, and records what came of it.
     pub(super) async fn create(
         &self,
-        client: &dyn BatchProvider,
+        client: &dyn Jobs,
         credential: &Credential,
-        model: &str,
-        input: StagedInput,
+        job: &NewJob<'_>,
+        prepared: Prepared,
         unsent: Vec<Unsent>,
     ) -> Result<(), Failure> {
         let app = self.app;
         let fence = fence()?;
         let claim = Event::Claim {
             fence,
-            batch_input: input.name.clone(),
+            batch_input: prepared.name.clone(),
+            batch_name: client.spell(&job.name),
             credential: credential.id.clone(),
             unsent,
         };
-        let Some(unit) = self.claim(claim).await? else {
+        let Some(unit) = intend(app, &self.unit, claim).await? else {
             return Ok(());
         };
         // The claim itself may have taken long. No batch exists yet, so the unit
@@ -82,25 +49,19 @@ impl Work<'_> {
             };
             return wait(app, &unit, event).await;
         }
-        let display_name = unit.display_name(&app.config.stage, unit.attempt);
-        let created = client
-            .create(credential, model, &input, &display_name)
-            .await;
+        let created = client.start(credential, job, &prepared).await;
         let now = Timestamp::now();
         match created {
             Ok(batch) => {
                 tracing::info!(run_id = %unit.run, unit_id = %unit.key, attempt = unit.attempt, "a batch was created");
                 let created = Event::Created { fence, batch };
-                let Ok(step) = unit.step(created, now, &app.config.policy) else {
+                let Ok(step) = unit.step(created, now, &app.policy(&unit.vendor)) else {
                     return Ok(());
                 };
-                let first = app
-                    .config
-                    .bounds
-                    .poll_pauses
-                    .first()
-                    .copied()
-                    .unwrap_or_default();
+                let vendor = app.vendor(&unit.vendor);
+                let pauses = vendor.map(|vendor| app.config.vendors.poll_pauses(vendor));
+                let first = pauses.and_then(|pauses| pauses.first().copied());
+                let first = first.unwrap_or_default();
                 match app.store.save_submitted(&step.unit, now + first).await {
                     Ok(()) => Ok(()),
                     // It stays an open intent; the search will find the batch
@@ -125,17 +86,21 @@ impl Work<'_> {
             retry_after,
             reason,
         };
-        match error {
-            CallError::Ambiguous { .. } => Ok(()),
-            CallError::Rejected {
-                kind: Rejection::Quota { retry_after },
-                ..
-            } => {
-                let event = refused(*retry_after, WaitingReason::ProviderRateLimited);
+        match AfterStart::of(error) {
+            AfterStart::Unknown => Ok(()),
+            AfterStart::QueueFull { retry_after } => {
+                let event = Event::QueueFull { fence, retry_after };
                 step_aside(app, unit, event).await
             }
-            CallError::Rejected { kind, .. } => {
-                // Two steps: back to ready, for no batch exists; then its end.
+            AfterStart::Aside(reason) => step_aside(app, unit, refused(None, reason)).await,
+            AfterStart::Anew => wait(app, unit, refused(None, WaitingReason::SendingAudio)).await,
+            AfterStart::Unreadable => {
+                let event = refused(None, WaitingReason::AudioUnreadable);
+                save(app, unit, event).await.map(drop)
+            }
+            AfterStart::ForGood(code) => {
+                // Two steps: back to ready, for no batch exists; then its end, or once
+                // more if it was said only now.
                 let Some(unit) = save(app, unit, refused(None, WaitingReason::Other)).await? else {
                     return Ok(());
                 };
@@ -144,18 +109,7 @@ impl Work<'_> {
                     unit,
                     deadline: self.deadline,
                 };
-                match kind {
-                    Rejection::Unauthorized => back.unauthorized().await,
-                    _ => {
-                        back.unsendable("provider_refused", "the provider refused the batch", true)
-                            .await
-                    }
-                }
-            }
-            CallError::Input { .. } => {
-                save(app, unit, refused(None, WaitingReason::AudioUnreadable))
-                    .await
-                    .map(drop)
+                back.refused_for_good(code).await
             }
         }
     }

@@ -4,44 +4,28 @@
 //! message that comes twice, late or out of order does nothing it should not.
 
 mod admission;
+mod blocked;
+mod calls;
 mod create;
 mod plan;
 mod stage;
 mod submit;
+mod taken;
+mod turn;
+mod work;
 
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::BoxFuture;
-use stt_eval_shared::access::NoRandomness;
-use stt_eval_shared::access::credentials::VaultError;
 use stt_eval_shared::domain::unit::UnitKey;
 use stt_eval_shared::domain::{ProjectId, RunId};
-use stt_eval_shared::queue::{Message, QueueError};
-use stt_eval_shared::store::StoreError;
+use stt_eval_shared::queue::Message;
 use stt_eval_shared::{App, Deadline};
 use tracing::Instrument;
 use tracing::field::Empty;
 
-/// Work could not be done now; its message comes again.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The tables.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The queue.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The vault.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// No claims can be made.
-    #[error(transparent)]
-    Randomness(#[from] NoRandomness),
-    /// The function is not set up for it.
-    #[error("{0}")]
-    Setup(&'static str),
-}
+pub use stt_eval_shared::work::Failure;
 
 /// Least time that must be left to begin with a message.
 const NEEDED: Duration = Duration::from_secs(5);
@@ -49,6 +33,8 @@ const NEEDED: Duration = Duration::from_secs(5);
 /// Handles a batch of messages. A message that fails comes again; the others
 /// are done.
 pub async fn handle(event: SqsEvent, app: &App, deadline: Deadline) -> SqsBatchResponse {
+    // No call of a provider lasts beyond this invocation.
+    let app = &app.within(deadline);
     let mut response = SqsBatchResponse::default();
     for message in &event.records {
         let id = message.message_id.clone().unwrap_or_default();
@@ -114,6 +100,10 @@ async fn understand(message: &SqsMessage, app: &App, deadline: Deadline) -> Resu
         }) => {
             about(&project, run, None);
             plan::more(app, &project, run, round, chunk..chunks).await
+        }
+        Ok(Message::CredentialReplaced { project, vendor }) => {
+            tracing::Span::current().record("project_id", tracing::field::display(&project));
+            blocked::wake(app, &project, &vendor, deadline).await
         }
         Err(error) => {
             // Coming again would not make it readable. Nothing is lost: what

@@ -2,22 +2,26 @@
 //! however many models, units and runs want it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use stt_eval_shared::access::random;
+use stt_eval_shared::crypto::random;
+use stt_eval_shared::domain::admission::audio_user;
 use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::domain::room::audio_user;
+use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::unit::{Unit, Unsent, WaitingReason};
+use stt_eval_shared::domain::upload::Upload;
 use stt_eval_shared::domain::{FileId, Timestamp};
-use stt_eval_shared::providers::catalogue::Model;
-use stt_eval_shared::providers::gemini::file_name;
-use stt_eval_shared::providers::{BatchProvider, CallError, Credential, Rejection, StagedInput};
+use stt_eval_shared::providers::{
+    AnyModel, AudioBy, AudioName, AudioStore, CallError, Credential, ItemAudio, Rejection,
+    StagedInput, Vendor,
+};
 use stt_eval_shared::store::StoreError;
-use stt_eval_shared::store::uploads::Upload;
+use stt_eval_shared::work::Failure;
 use stt_eval_shared::{App, Deadline};
 
-use super::Failure;
+use super::taken::taken;
 
 /// Uploads under way at once.
 const AT_ONCE: usize = 6;
@@ -34,16 +38,22 @@ pub(crate) enum Staged {
     /// Everything is at the provider, or will never be.
     Done {
         /// By file.
-        inputs: BTreeMap<FileId, StagedInput>,
+        inputs: BTreeMap<FileId, ItemAudio>,
         /// Items that can't be sent.
         unsent: Vec<Unsent>,
     },
     /// Something is under way elsewhere, or time ran out: go on later.
     Later(WaitingReason),
-    /// The provider asks for a pause.
-    Pause(Option<Duration>, WaitingReason),
-    /// The provider does not accept the credential.
-    Unauthorized,
+    /// The provider asks for a pause, or fails.
+    Pause {
+        /// Its advice.
+        retry_after: Option<Duration>,
+        /// What is waited for.
+        reason: WaitingReason,
+        /// Positions whose audio it fails to take in, though it has others of the
+        /// unit: not the provider is in trouble then, but these.
+        failed: Vec<u16>,
+    },
 }
 
 /// One file's part of it.
@@ -52,14 +62,19 @@ enum One {
     Unsent(Unsent),
     Later(WaitingReason),
     Pause(Option<Duration>, WaitingReason),
-    Unauthorized,
+    /// The provider failed to take it in, with time left for that.
+    Failed(u16),
+    /// The provider said that it does not take it.
+    Refused(u16),
 }
 
 pub(crate) struct Stage<'a> {
     pub(crate) app: &'a App,
     pub(crate) unit: &'a Unit,
-    pub(crate) model: &'a Model,
-    pub(crate) provider: &'a dyn BatchProvider,
+    pub(crate) vendor: &'a Vendor,
+    pub(crate) model: &'a AnyModel<'a>,
+    /// The vendor's store.
+    pub(crate) shelf: &'a dyn AudioStore,
     pub(crate) credential: &'a Credential,
     pub(crate) deadline: Deadline,
 }
@@ -85,14 +100,13 @@ impl Stage<'_> {
         let files: Vec<FileId> = samples.iter().map(|sample| sample.file_id).collect();
         let known = app
             .store
-            .uploads(&unit.project, &files, &unit.provider, &self.credential.id)
+            .uploads(&unit.project, &files, &unit.vendor, &self.credential.id)
             .await?;
         let known: BTreeMap<FileId, Upload> = known
             .into_iter()
             .map(|upload| (upload.file, upload))
             .collect();
-        // A batch may wait for as long as its deadline; audio must outlive it.
-        let until = Timestamp::now() + app.config.policy.deadline;
+        let until = Timestamp::now() + self.lasts();
         let usable: Vec<Upload> = known
             .values()
             .filter(|upload| lasts(upload, until) && !self.distrusts(upload) && !upload.retired)
@@ -105,15 +119,20 @@ impl Stage<'_> {
         {
             return Ok(Staged::Later(WaitingReason::SendingAudio));
         }
-        let mut inputs: BTreeMap<FileId, StagedInput> = usable
-            .into_iter()
-            .filter_map(|upload| upload.staged.map(|staged| (upload.file, staged)))
-            .collect();
+        let staged = |upload: Upload| Some((upload.file, ItemAudio::Staged(upload.staged?)));
+        let mut inputs: BTreeMap<FileId, ItemAudio> =
+            usable.into_iter().filter_map(staged).collect();
         // Built one by one: a closure over borrowed samples would tie this
         // future to one lifetime, and it could not be spawned.
         let mut sending = Vec::new();
+        let mut unsent = Vec::new();
         for sample in samples {
-            if !inputs.contains_key(&sample.file_id) {
+            if inputs.contains_key(&sample.file_id) {
+                continue;
+            }
+            if unit.audio_failures(sample.id.position()) >= app.config.policy.max_audio_failures {
+                unsent.push(unsent_item(sample, FailureCode::ProviderRefusedAudio));
+            } else {
                 let one = self.one(sample, known.get(&sample.file_id));
                 sending.push(async move { (sample.file_id, one.await) });
             }
@@ -122,22 +141,59 @@ impl Stage<'_> {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let mut unsent = Vec::new();
         let mut held = None;
+        let mut failed = Vec::new();
+        let mut refused = Vec::new();
         for (file, one) in sent {
             match one? {
                 One::Ready(input) => {
-                    inputs.insert(file, input);
+                    inputs.insert(file, ItemAudio::Staged(input));
                 }
                 One::Unsent(item) => unsent.push(item),
-                One::Unauthorized => return Ok(Staged::Unauthorized),
                 One::Later(reason) => {
                     held.get_or_insert(Staged::Later(reason));
                 }
-                One::Pause(advice, reason) => held = Some(Staged::Pause(advice, reason)),
+                One::Failed(position) => failed.push(position),
+                // As much as two failures, for it was said in so many words; but
+                // once is no proof.
+                One::Refused(position) => refused.extend([position; 2]),
+                One::Pause(retry_after, reason) => {
+                    held = Some(Staged::Pause {
+                        retry_after,
+                        reason,
+                        failed: Vec::new(),
+                    });
+                }
             }
         }
-        Ok(held.unwrap_or(Staged::Done { inputs, unsent }))
+        if failed.is_empty() && refused.is_empty() {
+            return Ok(held.unwrap_or(Staged::Done { inputs, unsent }));
+        }
+        if held.is_some() || failed.len() >= inputs.len() {
+            // All that can be told is that something is wrong there.
+            failed.clear();
+        }
+        let retry_after = match held {
+            Some(Staged::Pause { retry_after, .. }) => retry_after,
+            _ => None,
+        };
+        let reason = if refused.is_empty() {
+            WaitingReason::ProviderUnreachable
+        } else {
+            WaitingReason::SendingAudio
+        };
+        failed.extend(refused);
+        Ok(Staged::Pause {
+            retry_after,
+            reason,
+            failed,
+        })
+    }
+
+    /// How long audio must stay at the vendor to be used again.
+    fn lasts(&self) -> Duration {
+        let deadline = self.app.config.policy_of(self.vendor).deadline;
+        deadline.min(self.vendor.timing.reuses_inputs)
     }
 
     /// Whether an upload was there when a batch of the unit did not come to an
@@ -147,7 +203,7 @@ impl Stage<'_> {
         again.is_some_and(|again| upload.claimed_at < again.at)
     }
 
-    /// Who uses the audio: the unit's chunk, in which it shares a place at the
+    /// What uses the audio: the unit's chunk, in which it shares a place at the
     /// provider with the other models' units.
     fn user(&self) -> String {
         audio_user(self.unit.run, self.unit.key)
@@ -158,28 +214,22 @@ impl Stage<'_> {
     fn new_name(&self, file: FileId) -> Result<String, Failure> {
         let nonce = random::<16>()?;
         let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(file_name(&[
-            &self.app.config.stage,
-            self.unit.project.as_str(),
-            &file.to_string(),
-            &self.credential.id,
-            &nonce,
-        ]))
+        Ok(self.shelf.spell(&AudioName {
+            deployment: &self.app.config.deployment,
+            project: &self.unit.project,
+            file,
+            credential: &self.credential.id,
+            nonce: &nonce,
+        }))
     }
 
     async fn one(&self, sample: &Sample, known: Option<&Upload>) -> Result<One, Failure> {
         if !self.deadline.allows(NEEDED) {
             return Ok(One::Later(WaitingReason::SendingAudio));
         }
-        let format = stt_eval_shared::audio::AudioFormat::from_content_type(&sample.content_type)
-            .map(|format| format.to_string());
-        let Some(mime_type) = format.and_then(|format| self.model.mime_type(&format)) else {
-            return Ok(self.unsent(
-                sample,
-                "unsupported_audio",
-                "the model does not take this audio format",
-                false,
-            ));
+        let mime_type = match taken(self.model, sample) {
+            Ok(taken) => taken.mime_type,
+            Err(unsent) => return Ok(One::Unsent(unsent)),
         };
         let Some(mut upload) = self.claim(sample, known).await? else {
             return Ok(One::Later(WaitingReason::SendingAudio));
@@ -191,8 +241,8 @@ impl Stage<'_> {
             sample.size_bytes,
         );
         let sending = self
-            .provider
-            .stage_audio(self.credential, &upload.name, mime_type, &audio);
+            .shelf
+            .stage(self.credential, &upload.name, mime_type, &audio);
         let staged = self.deadline.cut_short(sending).await;
         let one = match staged {
             Ok(staged) => {
@@ -201,7 +251,7 @@ impl Stage<'_> {
             }
             Err(error) => {
                 tracing::warn!(file_id = %sample.file_id, run_id = %unit.run, %error, "audio was not taken");
-                // Whoever tries next need not wait for this claim to age.
+                // The next attempt need not wait for this claim to age.
                 upload.claimed_at = Timestamp::default();
                 self.refusal(sample, &error)
             }
@@ -211,7 +261,7 @@ impl Stage<'_> {
             Ok(()) => Ok(one),
             Err(StoreError::Conflict) => {
                 if let Some(staged) = &upload.staged {
-                    self.disown(&upload, &staged.name).await?;
+                    self.discard_unrecorded(&upload, &staged.name).await?;
                 }
                 Ok(One::Later(WaitingReason::SendingAudio))
             }
@@ -219,9 +269,9 @@ impl Stage<'_> {
         }
     }
 
-    /// Deletes what was sent if nobody can know of it any more: the sending took
+    /// Deletes what was sent if no record can know of it any more: the sending took
     /// longer than its claim, and meanwhile its record went.
-    async fn disown(&self, upload: &Upload, name: &str) -> Result<(), Failure> {
+    async fn discard_unrecorded(&self, upload: &Upload, name: &str) -> Result<(), Failure> {
         let known = self
             .app
             .store
@@ -236,13 +286,13 @@ impl Stage<'_> {
         if known.any(|stored| stored.name == upload.name || stored.knows(name)) {
             return Ok(());
         }
-        if let Err(error) = self.provider.delete_file(self.credential, name).await {
+        if let Err(error) = self.shelf.delete(self.credential, name).await {
             tracing::warn!(file_id = %upload.file, %error, "audio stays at the provider until it expires");
         }
         Ok(())
     }
 
-    /// Takes the right to send a file, unless somebody has it.
+    /// Takes the right to send a file, unless another worker has it.
     async fn claim(
         &self,
         sample: &Sample,
@@ -253,7 +303,7 @@ impl Stage<'_> {
         let claimed = match known {
             None => Upload::begun(
                 sample.file_id,
-                &unit.provider,
+                &unit.vendor,
                 &self.credential.id,
                 self.new_name(sample.file_id)?,
                 self.user(),
@@ -263,9 +313,10 @@ impl Stage<'_> {
                 if upload.is_under_way(now, app.config.bounds.staging_lease) {
                     return Ok(None);
                 }
-                // The old one may still serve a batch; it goes when nobody
+                // The old one may still serve a batch; it goes when no unit
                 // uses the file.
-                upload.renewed(self.new_name(sample.file_id)?, self.user(), now)
+                let keeps = self.vendor.timing.keeps_inputs;
+                upload.renewed(self.new_name(sample.file_id)?, self.user(), now, keeps)
             }
         };
         match app.store.save_upload(&unit.project, &claimed).await {
@@ -280,36 +331,73 @@ impl Stage<'_> {
             CallError::Rejected {
                 kind: Rejection::Unauthorized,
                 ..
-            } => One::Unauthorized,
+            } => One::Pause(None, WaitingReason::ProviderKeyRefused),
             CallError::Rejected {
                 kind: Rejection::Quota { retry_after },
                 ..
             } => One::Pause(*retry_after, WaitingReason::ProviderRateLimited),
-            CallError::Rejected { .. } => self.unsent(
-                sample,
-                "provider_refused_audio",
-                "the provider did not take the audio",
-                true,
-            ),
+            CallError::Rejected {
+                kind: Rejection::OutOfCredit,
+                ..
+            } => One::Pause(None, WaitingReason::ProviderOutOfCredit),
+            CallError::Rejected {
+                kind: Rejection::Unreachable,
+                ..
+            } => One::Pause(None, WaitingReason::ProviderUnreachable),
+            CallError::Rejected { .. } => One::Refused(sample.id.position()),
             // Sending it again under the same name costs nothing.
+            CallError::Ambiguous { .. } if self.deadline.allows(NEEDED) => {
+                One::Failed(sample.id.position())
+            }
+            // Perhaps only for want of time.
             CallError::Ambiguous { .. } => One::Pause(None, WaitingReason::ProviderUnreachable),
-            CallError::Input { .. } => self.unsent(
-                sample,
-                "audio_unreadable",
-                "the audio could not be read",
-                true,
-            ),
+            CallError::Input { .. } => {
+                One::Unsent(unsent_item(sample, FailureCode::AudioUnreadable))
+            }
         }
     }
+}
 
-    fn unsent(&self, sample: &Sample, code: &str, message: &str, retryable: bool) -> One {
-        One::Unsent(Unsent {
-            position: sample.id.position(),
-            code: code.to_owned(),
-            message: message.to_owned(),
-            retryable,
-        })
+/// The audio of samples for a vendor that has no store for it: where the vendor
+/// or its adapter reads it when the job is prepared.
+pub(crate) async fn unstaged(
+    app: &App,
+    vendor: &Vendor,
+    model: &AnyModel<'_>,
+    samples: &[Sample],
+) -> Result<(BTreeMap<FileId, ItemAudio>, Vec<Unsent>), Failure> {
+    let mut inputs = BTreeMap::new();
+    let mut unsent = Vec::new();
+    for sample in samples {
+        let mime_type = match taken(model, sample) {
+            Ok(taken) => taken.mime_type,
+            Err(item) => {
+                unsent.push(item);
+                continue;
+            }
+        };
+        let (key, version) = (sample.object_key.clone(), sample.object_version.clone());
+        let audio = match vendor.audio {
+            AudioBy::Stored => ItemAudio::Stored {
+                bucket: app.config.bucket.clone(),
+                key,
+                version,
+            },
+            AudioBy::Url => {
+                let url = app.objects.presign_get(&key, version.as_deref(), mime_type);
+                ItemAudio::Url(url.await?)
+            }
+            AudioBy::Bytes | AudioBy::Staged => {
+                ItemAudio::Bytes(Arc::new(app.objects.audio(key, version, sample.size_bytes)))
+            }
+        };
+        inputs.insert(sample.file_id, audio);
     }
+    Ok((inputs, unsent))
+}
+
+fn unsent_item(sample: &Sample, code: FailureCode) -> Unsent {
+    Unsent::new(sample.id.position(), code)
 }
 
 fn lasts(upload: &Upload, until: Timestamp) -> bool {

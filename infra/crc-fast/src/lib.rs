@@ -3,7 +3,7 @@
 //! The AWS SDK takes three checksums from it. The original brings the tables of a
 //! hundred kinds, 650 KB that hardly compress: an eighth of a deployed function.
 //! This one takes the three from the crate `crc`, with a table of 1 or 2 KB each.
-//! That is slower (some hundred MB a second), which nobody notices: this project
+//! That is slower (some hundred MB a second), and does not matter: this project
 //! asks S3 for no checksums but where a request must have one, which are short
 //! lists. `aws-smithy-checksums` names what is needed here; when it needs more, it
 //! does not compile.

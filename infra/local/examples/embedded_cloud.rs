@@ -13,13 +13,15 @@ use std::path::PathBuf;
 
 use stt_eval_local::cloud::{Cloud, CloudConfig, LOG_DIRECTIVES, QueueSpec};
 use tokio::io::{AsyncReadExt as _, stdin};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("info,{LOG_DIRECTIVES}")))
-        .with_writer(std::io::stderr)
+    let filter: Targets = format!("info,{LOG_DIRECTIVES}").parse()?;
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(filter)
         .init();
     let temporary = tempfile::tempdir()?;
     let directory = std::env::args_os().nth(1).map(PathBuf::from);

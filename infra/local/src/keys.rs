@@ -1,5 +1,5 @@
-//! What the data directory keeps besides the cloud: its name, the vault's key
-//! file and the projects' admin keys, readable by their owner only.
+//! What the data directory keeps besides the cloud: its name and id, the vault's
+//! key file and the projects' admin keys, readable by their owner only.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use stt_eval_shared::access::keys::{PresentedKey, Role};
 use stt_eval_shared::access::projects::{ensure_project, issue_key};
-use stt_eval_shared::access::random;
+use stt_eval_shared::crypto::random;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::store::Store;
 
-use crate::node::NodeError;
+use crate::error::NodeError;
 
 /// Writes a file that only its owner may read, all of it or nothing.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
@@ -27,11 +27,27 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(part, path)
 }
 
-/// The name of this deployment, made at the first start.
+/// The id of this deployment, made at the first start.
 ///
-/// Names at providers begin with it, so two data directories must not share one:
-/// with the same key of a provider each would take the other's batches for its
-/// own leftovers.
+/// Names at providers begin with it, so no other data directory has the same:
+/// with one key of a provider each would take the other's batches for its own
+/// leftovers. A copy of the directory has it too, and must not run beside it.
+pub fn deployment(data: &Path) -> Result<String, NodeError> {
+    let path = data.join("deployment");
+    let failed = |e: io::Error| NodeError(format!("{}: {e}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(id) => return Ok(id.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let nonce: [u8; 16] = random().map_err(|e| NodeError(e.to_string()))?;
+    let id = hex::encode(nonce);
+    write_private(&path, &id).map_err(failed)?;
+    Ok(id)
+}
+
+/// The name of this deployment, made at the first start. Batches of release
+/// 0.1.0 begin with it.
 pub fn stage(data: &Path) -> Result<String, NodeError> {
     let path = data.join("stage");
     let failed = |e: io::Error| NodeError(format!("{}: {e}", path.display()));

@@ -9,10 +9,15 @@ use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 use stt_eval_local::cloud::{LOG_DIRECTIVES, Ports};
 use stt_eval_local::demo;
-use stt_eval_local::node::{GeminiChoice, Node, NodeError, NodeOptions, schema};
+use stt_eval_local::error::NodeError;
+use stt_eval_local::node::{Node, schema};
+use stt_eval_local::options::{NodeOptions, Providers};
+use stt_eval_local::recogniser::{POCKETSPHINX, Recogniser, pocketsphinx};
 use stt_eval_local::replay;
 use stt_eval_shared::domain::ProjectId;
-use tracing_subscriber::EnvFilter;
+use stt_eval_shared::providers::VENDORS;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// stt-eval on one machine, without an AWS account.
 #[derive(Parser)]
@@ -35,8 +40,7 @@ enum Command {
         /// Where everything is kept; a restart goes on from there.
         #[arg(long)]
         data: PathBuf,
-        /// Serves the cloud and the simulator only: somebody else runs the
-        /// functions.
+        /// Serves the cloud and the simulator only: the functions run elsewhere.
         #[arg(long)]
         without_functions: bool,
         /// Writes what was asked of the cloud to this file at the end, as JSON,
@@ -51,6 +55,9 @@ enum Command {
         /// Where everything is kept; by default a directory that goes at the end.
         #[arg(long)]
         data: Option<PathBuf>,
+        /// Leaves out the recogniser of this machine, which needs its time.
+        #[arg(long)]
+        recordings_only: bool,
     },
     /// Parses and scores units again from the raw output that was landed, and
     /// puts the run's counts right; prints one JSON line for each part. Nothing
@@ -106,6 +113,18 @@ struct Machine {
     /// place of the embedded one, e.g. of an emulator. The ports then mean nothing.
     #[arg(long, value_name = "URL")]
     aws: Option<String>,
+    /// A program of this machine that recognises speech, as the model `local/NAME`:
+    /// `NAME='PROGRAM … {input} … {language}'`, `NAME='@whisper-cli MODEL'`,
+    /// `NAME='@faster-whisper MODEL'`, or `pocketsphinx`. May be given several times.
+    #[arg(long = "recogniser", value_name = "NAME=COMMAND")]
+    recognisers: Vec<Recogniser>,
+    /// Lets models of projects' own (`POST /models`) be servers on this machine, such as
+    /// `http://127.0.0.1:8000/v1`.
+    #[arg(long)]
+    own_models_on_loopback: bool,
+    /// Has stand-ins answer in place of all vendors beside Gemini.
+    #[arg(long)]
+    simulate_others: bool,
     /// Replaces a variable of the functions, e.g. `SUBMISSION_GRACE_SECONDS=1`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
     settings: Vec<(String, String)>,
@@ -143,18 +162,27 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 impl Machine {
     fn options(self, listen: SocketAddr, data: PathBuf) -> NodeOptions {
         let key = self.gemini_api_key.map(|key| key.0);
-        let gemini = match self.gemini.as_deref() {
-            Some("sim") => GeminiChoice::Simulator,
-            Some(url) => GeminiChoice::Url(url.to_owned()),
-            None if key.is_some() => GeminiChoice::Real,
-            None => GeminiChoice::Simulator,
+        let at = |url: &str| Providers::At([("google".to_owned(), url.to_owned())].into());
+        let providers = match self.gemini.as_deref() {
+            Some("sim") => Providers::Simulated,
+            Some(url) => at(url),
+            None if key.is_some() => Providers::Real,
+            None => Providers::Simulated,
         };
+        // The simulator has no use for a real key.
+        let key = key.filter(|_| providers != Providers::Simulated);
         NodeOptions {
             listen,
             data,
-            // The simulator has no use for a real key.
-            gemini_key: key.filter(|_| gemini != GeminiChoice::Simulator),
-            gemini,
+            vendors: VENDORS.to_vec(),
+            providers,
+            simulate_others: self.simulate_others,
+            own_models_on_loopback: self.own_models_on_loopback,
+            recognisers: self.recognisers,
+            provider_keys: key
+                .map(|key| ("google".to_owned(), key))
+                .into_iter()
+                .collect(),
             projects: self.projects,
             poll_interval: self.poll_interval,
             batch_delay: self.batch_delay,
@@ -171,12 +199,16 @@ impl Machine {
     }
 }
 
-fn log(default: &str) {
+fn log(default: &str) -> Result<(), NodeError> {
     let directives = std::env::var("RUST_LOG").unwrap_or_else(|_| default.to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{directives},{LOG_DIRECTIVES}")))
-        .with_writer(std::io::stderr)
+    let filter: Targets = format!("{directives},{LOG_DIRECTIVES}")
+        .parse()
+        .map_err(|e| NodeError(format!("RUST_LOG: {e}; expected e.g. info,poll=debug")))?;
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(filter)
         .init();
+    Ok(())
 }
 
 #[tokio::main]
@@ -199,8 +231,13 @@ async fn run(command: Command) -> Result<(), NodeError> {
             without_functions,
             counts,
         } => {
-            log("info");
+            log("info")?;
             let mut options = machine.options(listen, data);
+            let mut names: Vec<&str> = options.recognisers.iter().map(|one| &*one.name).collect();
+            names.sort_unstable();
+            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(NodeError(format!("two recognisers are called {}", pair[0])));
+            }
             options.functions = !without_functions;
             options.metered = counts.is_some();
             let node = Node::start(options).await?;
@@ -212,14 +249,30 @@ async fn run(command: Command) -> Result<(), NodeError> {
             }
             node.stop().await
         }
-        Command::Demo { machine, data } => {
-            log("error");
+        Command::Demo {
+            machine,
+            data,
+            recordings_only,
+        } => {
+            log("error")?;
             let temporary = tempfile::tempdir().map_err(|e| NodeError(e.to_string()))?;
             let data = data.unwrap_or_else(|| temporary.path().to_owned());
-            let options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data);
-            let gemini = options.gemini.clone();
+            let mut options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data);
+            let providers = options.providers.clone();
+            let known = options
+                .recognisers
+                .iter()
+                .any(|one| one.name == POCKETSPHINX);
+            let listens = match pocketsphinx() {
+                _ if recordings_only => Err("it was left out".to_owned()),
+                Ok(recogniser) if !known => {
+                    options.recognisers.push(recogniser);
+                    Ok(())
+                }
+                other => other.map(drop),
+            };
             let node = Node::start(options).await?;
-            let shown = demo::run(&node, &gemini).await;
+            let shown = demo::run(&node, &providers, listens).await;
             node.stop().await?;
             shown
         }
@@ -229,7 +282,7 @@ async fn run(command: Command) -> Result<(), NodeError> {
             run,
             unit,
         } => {
-            log("error");
+            log("error")?;
             let show = |answer: &serde_json::Value| println!("{answer}");
             replay::run(data, project, &run, unit.as_deref(), show).await
         }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stt_eval_shared::app::Deadline;
+use stt_eval_shared::Deadline;
 use stt_eval_shared::domain::ProjectId;
 
-use crate::node::{GeminiChoice, Node, NodeError, NodeOptions};
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::options::{NodeOptions, Providers};
 
 /// Time for each part.
 const PART: Duration = Duration::from_secs(300);
@@ -26,10 +28,11 @@ pub async fn run(
         return Err(NodeError(format!("{path}: nothing was ever kept there")));
     }
     let mut options = NodeOptions::new(data, project.clone());
-    // Nothing runs, no project is made, and nobody at a provider is asked.
+    // Nothing runs, no project is made, and no provider is asked.
     options.projects.clear();
     options.functions = false;
-    options.gemini = GeminiChoice::Real;
+    options.providers = Providers::Real;
+    options.simulate_others = false;
     let node = Node::start(options).await?;
     let mut request = json!({ "action": "replay", "project": project, "run": run });
     if let Some(unit) = unit {

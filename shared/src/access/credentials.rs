@@ -17,10 +17,11 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::random;
-use crate::aws::Later;
+use crate::aws::Lazy;
+use crate::crypto::random;
 use crate::domain::{ProjectId, Timestamp};
-use crate::providers::Credential;
+use crate::providers::{API_KEY, Credential};
+use crate::sdk_error::told;
 
 /// A credential as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +58,8 @@ pub enum VaultError {
 pub enum DataKeys {
     /// AWS KMS and the key to wrap under.
     Kms {
-        /// Client.
-        client: Later<aws_sdk_kms::Client>,
+        /// Client, built for the first credential.
+        client: Lazy<aws_sdk_kms::Client>,
         /// ARN or id of the key.
         key_id: String,
     },
@@ -168,9 +169,20 @@ impl DataKeys {
 
 fn unavailable<E>(error: aws_sdk_kms::error::SdkError<E>) -> VaultError
 where
-    E: std::error::Error + 'static,
+    E: aws_sdk_kms::error::ProvideErrorMetadata + std::error::Error + 'static,
 {
-    VaultError::Unavailable(aws_sdk_kms::error::DisplayErrorContext(&error).to_string())
+    VaultError::Unavailable(told(&error))
+}
+
+/// What may be told of, of all that is sealed: of the key alone, where there are other
+/// fields.
+fn key_of(secret: &SecretString) -> String {
+    let whole = Credential {
+        id: String::new(),
+        secret: secret.clone(),
+    };
+    let key = whole.field(API_KEY);
+    key.map_or_else(String::new, |key| key.expose_secret().to_owned())
 }
 
 impl Vault {
@@ -193,7 +205,7 @@ impl Vault {
         let text = secret.expose_secret();
         let ciphertext = seal(key.expose_secret(), text.as_bytes(), aad(project, provider))?;
         let id: [u8; 6] = random().map_err(|e| VaultError::Unavailable(e.to_string()))?;
-        let tail = text.chars().rev().take(4).collect::<Vec<_>>();
+        let tail = key_of(secret).chars().rev().take(4).collect::<Vec<_>>();
         Ok(SealedCredential {
             provider: provider.to_owned(),
             id: hex::encode(id),
@@ -257,6 +269,13 @@ mod tests {
             vault.open(&other, &sealed).await.unwrap_err(),
             VaultError::Sealed
         );
+        // Of several fields the key is told of.
+        let fields = SecretString::from(r#"{"api_key":"k-5678","base_url":"https://h"}"#);
+        let several = vault.seal(&demo, "custom/a", &fields, now, now).await;
+        assert_eq!(several.unwrap().last_four, "5678");
+        let no_key = SecretString::from(r#"{"base_url":"https://h"}"#);
+        let none = vault.seal(&demo, "custom/a", &no_key, now, now).await;
+        assert_eq!(none.unwrap().last_four, "");
         let moved = SealedCredential {
             provider: "sarvam".into(),
             ..sealed.clone()

@@ -7,41 +7,17 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{NoRandomness, random, sha256_hex};
+use crate::crypto::{NoRandomness, random, sha256_hex};
 use crate::domain::{KeyId, ProjectId, Timestamp};
 
-/// What a key may do. Each role may do all that the ones before it may.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Read.
-    Viewer,
-    /// Give feedback on results.
-    Reviewer,
-    /// Make files, datasets and runs.
-    Editor,
-    /// Make API keys and keep provider credentials.
-    Admin,
-}
+pub use crate::domain::role::Role;
 
 /// A key as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// Identity.
+    /// Stands in the key's text and leads to its verifier.
     pub id: KeyId,
-    /// Owner.
+    /// The one project that it opens.
     pub project: ProjectId,
     /// Name given by people.
     pub name: String,
@@ -49,18 +25,18 @@ pub struct KeyRecord {
     pub role: Role,
     /// Last four characters of the key.
     pub last_four: String,
-    /// When it was made.
+    /// When it was made; it does not expire.
     pub inserted_at: Timestamp,
-    /// Revision.
+    /// Revision, for conditional writes.
     pub rev: u64,
 }
 
 /// What a presented key is checked against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verifier {
-    /// The key.
+    /// Id of the key's record.
     pub id: KeyId,
-    /// Its project.
+    /// The one project that the key opens.
     pub project: ProjectId,
     /// What it may do.
     pub role: Role,
@@ -69,13 +45,13 @@ pub struct Verifier {
     /// Secret that the project's cursors are signed with, hex; here so that no
     /// request needs a second read for it.
     pub cursor_secret: String,
-    /// Revision.
+    /// Revision, for conditional writes.
     pub rev: u64,
 }
 
-/// A key as its owner presents it.
+/// A key as a request presents it.
 pub struct PresentedKey {
-    /// Names the record.
+    /// Leads to the verifier, and proves nothing by itself.
     pub id: KeyId,
     secret: String,
 }
@@ -114,7 +90,7 @@ impl PresentedKey {
 
 /// A key just made. Its text is told once and kept nowhere.
 pub struct NewKey {
-    /// What the owner keeps.
+    /// The whole key.
     pub text: secrecy::SecretString,
     /// What people see.
     pub record: KeyRecord,

@@ -3,15 +3,15 @@
 //! both end up here.
 
 use super::keys::{NewKey, Role};
-use super::{NoRandomness, random};
+use crate::access::project::Project;
+use crate::crypto::{NoRandomness, random};
 use crate::domain::{KeyId, ProjectId, Timestamp};
-use crate::store::access::Project;
 use crate::store::{Store, StoreError};
 
 /// A project or key could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    /// The tables.
+    /// The tables could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing secret can be made.

@@ -1,5 +1,6 @@
 //! Names of objects: made by us, and read again from events.
 
+use crate::domain::unit::UnitKey;
 use crate::domain::{DatasetId, FileId, ProjectId, RunId};
 
 /// Key of an uploaded file.
@@ -17,13 +18,39 @@ pub fn run_prefix(project: &ProjectId, run: RunId) -> String {
     format!("runs/{project}/{run}/")
 }
 
+/// Key of the raw output that an attempt of a unit brought.
+#[must_use]
+pub fn raw_key(project: &ProjectId, run: RunId, unit: UnitKey, attempt: u32) -> String {
+    format!("{}{unit}/a{attempt}/output.jsonl", run_prefix(project, run))
+}
+
+/// Prefix of the transcripts that people sent for a run.
+#[must_use]
+pub fn import_prefix(project: &ProjectId, run: RunId) -> String {
+    format!("imports/{project}/{run}/")
+}
+
+/// Key of a block of transcripts, by the digest of all that were sent together.
+#[must_use]
+pub fn import_key(project: &ProjectId, run: RunId, digest: &str, block: u16) -> String {
+    let prefix = import_prefix(project, run);
+    format!("{prefix}{digest}/{block:04}.jsonl")
+}
+
+/// Prefix of a run's reports. Apart from its outputs, because these can be made
+/// again: a rule of the bucket lets them expire.
+#[must_use]
+pub fn report_prefix(project: &ProjectId, run: RunId) -> String {
+    format!("reports/{project}/{run}/")
+}
+
 /// Key of a dataset's table of samples.
 #[must_use]
 pub fn snapshot_key(project: &ProjectId, dataset: DatasetId) -> String {
     format!("datasets/{project}/{dataset}/samples.csv")
 }
 
-/// Whose an object is, read from its key.
+/// What an object is, and of which project, read from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectKey {
     /// An upload that was announced.

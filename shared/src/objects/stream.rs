@@ -18,7 +18,7 @@ const PART: usize = 8 * 1024 * 1024;
 impl Objects {
     /// Streams an object of unknown length; at most two parts are in memory.
     /// Gives its length, the SHA-256 of what went through here, and its bytes when
-    /// they fit one part: whoever reads it next need not ask for it. S3 verifies
+    /// they fit one part, so that reading them next asks for nothing. S3 verifies
     /// what it is sent: an object of one part against that very hash, which
     /// `head` tells from then on, and each part of a longer one against its own.
     pub async fn put_stream(

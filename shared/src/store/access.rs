@@ -1,29 +1,22 @@
-//! Table `access`: projects, API keys, provider credentials.
+//! Table `access`: projects, API keys, sessions, provider credentials.
 
-use serde::{Deserialize, Serialize};
-
-use super::row::{self, Item, Row, s};
+use super::row::{self, Item, Row, n, s};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, read_page};
 use crate::access::credentials::SealedCredential;
 use crate::access::keys::{KeyRecord, Verifier};
-use crate::domain::{KeyId, ProjectId, Timestamp};
+use crate::access::project::Project;
+use crate::access::sessions::Session;
+use crate::domain::{KeyId, ProjectId, SessionId};
 
 const KEYS: (&str, &str) = ("key_", "key_~");
 
-/// A project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Project {
-    /// Identity.
-    pub id: ProjectId,
-    /// Secret that cursors of this project are signed with, hex.
-    pub cursor_secret: String,
-    /// When it was made.
-    pub inserted_at: Timestamp,
-}
-
 fn verifier_key(id: KeyId) -> String {
     format!("key#{id}")
+}
+
+fn session_key(id: SessionId) -> String {
+    format!("session#{id}")
 }
 
 impl Store {
@@ -89,7 +82,6 @@ impl Store {
                 &self.tables,
                 &record.project,
                 claim,
-                201,
                 vec![record.id.to_string()],
             )?;
         Ok(txn.commit().await?)
@@ -150,6 +142,47 @@ impl Store {
             Err(TxnError::Condition { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Keeps a session that begins. It vanishes some time after its end; that it has
+    /// ended is for readers to see.
+    pub async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
+        let item = Row::new(session_key(session.id), "session", session)?
+            .with("ttl", n(session.expires_at.seconds()))
+            .build();
+        self.put_rev(&self.tables.access, item, 1).await
+    }
+
+    /// A session and what its key is checked against, in one read; `None` unless both
+    /// are there.
+    pub async fn session(
+        &self,
+        id: SessionId,
+        key: KeyId,
+    ) -> Result<Option<(Session, Verifier)>, StoreError> {
+        let keys = [
+            (session_key(id), "session".to_owned()),
+            (verifier_key(key), "verifier".to_owned()),
+        ];
+        let (mut session, mut verifier) = (None, None);
+        for item in self.get_many(&self.tables.access, keys).await? {
+            // Answers come in no order.
+            match item
+                .get("sk")
+                .and_then(|sk| sk.as_s().ok())
+                .map(String::as_str)
+            {
+                Some("session") => session = Some(row::read(item)?),
+                _ => verifier = Some(row::read(item)?),
+            }
+        }
+        Ok(session.zip(verifier))
+    }
+
+    /// Ends a session. One that has ended already is no error.
+    pub async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.delete(&self.tables.access, session_key(id), "session")
+            .await
     }
 
     /// Keeps a provider credential, in place of an older one.

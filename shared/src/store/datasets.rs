@@ -1,7 +1,7 @@
 //! Table `datasets`: where a dataset is in its life is told by its sort key.
 //!
 //! `new#ds_…` unsealed, `ds_…` visible, `del#ds_…` being deleted. So lists and
-//! look-ups need no filter, and nobody ever sees half a dataset.
+//! look-ups need no filter, and half a dataset is never seen.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Store {
     pub async fn seal_dataset(
         &self,
         dataset: &Dataset,
-        claim: Option<(&Claim, u16)>,
+        claim: Option<&Claim>,
     ) -> Result<Seal, StoreError> {
         let table = &self.tables.datasets;
         let project = dataset.project.as_str();
@@ -90,13 +90,7 @@ impl Store {
             )?
             .put_if(table, item(dataset)?, "attribute_not_exists(pk)", None)?
             .count(table, project, 1)?
-            .complete(
-                &self.tables,
-                &dataset.project,
-                claim.map(|(claim, _)| claim),
-                claim.map_or(201, |(_, status)| status),
-                made,
-            )?;
+            .complete(&self.tables, &dataset.project, claim, made)?;
         match txn.commit().await {
             Ok(()) => Ok(Seal::Sealed),
             Err(TxnError::Condition { index: 0, .. }) => Ok(Seal::NameTaken),
@@ -185,7 +179,7 @@ impl Store {
     }
 
     /// Turns an unsealed leftover into a deletion.
-    pub async fn abandon_dataset(
+    pub async fn begin_delete_unsealed(
         &self,
         dataset: &Dataset,
         now: Timestamp,
@@ -230,7 +224,7 @@ impl Store {
     }
 
     /// Removes what is left of a deleted dataset.
-    pub async fn forget_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
+    pub async fn finish_delete_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
         let key = sort_key(dataset.id, DatasetStatus::Deleting);
         self.delete(&self.tables.datasets, dataset.project.as_str(), key)
             .await

@@ -9,9 +9,9 @@ use crate::domain::Timestamp;
 pub struct Due {
     /// Partition key: a project, or something that starts with one.
     pub pk: String,
-    /// Sort key.
+    /// Sort key; its beginning says what kind of work it is.
     pub sk: String,
-    /// Since when.
+    /// When it became due.
     pub at: Timestamp,
 }
 

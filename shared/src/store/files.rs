@@ -18,9 +18,8 @@ fn digest(text: &str) -> String {
     hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
 }
 
-/// Files of one name that are found by it. A set of all of them would outgrow
-/// what an item may have; and who looks for one learns that the name is not
-/// clear long before.
+/// Files of one name that are found by it, at most. A set of all of them would
+/// outgrow an item; and long before this a look-up tells that the name is not clear.
 const SAME_NAME: u32 = 1_000;
 
 fn name_key(filename: &str) -> String {
@@ -66,7 +65,6 @@ impl Store {
         project: &ProjectId,
         files: &[File],
         claim: Option<&Claim>,
-        status: u16,
     ) -> Result<(), StoreError> {
         let table = &self.tables.files;
         // 100 writes fit a transaction; two are for the count and the claim.
@@ -80,7 +78,7 @@ impl Store {
             let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
             txn = txn.count(table, project.as_str(), size)?;
             if number + 1 == parts.len() {
-                txn = txn.complete(&self.tables, project, claim, status, made.clone())?;
+                txn = txn.complete(&self.tables, project, claim, made.clone())?;
             }
             match txn.commit().await {
                 Ok(()) => {}
@@ -280,7 +278,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Makes a file unreachable, to be cleared away by [`Store::forget_file`].
+    /// Makes a file unreachable, to be cleared away by [`Store::finish_delete_file`].
     /// Refused with [`StoreError::Conflict`] when it changed or a dataset took
     /// it meanwhile.
     pub async fn begin_delete_file(&self, file: &File, now: Timestamp) -> Result<File, StoreError> {
@@ -325,7 +323,7 @@ impl Store {
     }
 
     /// Removes what is left of a deleted file, once its bytes are gone.
-    pub async fn forget_file(&self, file: &File) -> Result<(), StoreError> {
+    pub async fn finish_delete_file(&self, file: &File) -> Result<(), StoreError> {
         // The entry of its name, if it was the last one of that name. Removing
         // the last id from a set leaves the item that held it.
         let name = self

@@ -15,7 +15,7 @@ use crate::domain::{ProjectId, Timestamp};
 
 /// How long records are kept.
 const KEPT: Duration = Duration::from_secs(48 * 3_600);
-/// A claim older than this has nobody behind it any more (the function's
+/// A claim older than this has no request behind it any more (the function's
 /// timeout is 30 s).
 const CLAIM: Duration = Duration::from_secs(60);
 
@@ -30,12 +30,16 @@ pub struct Claim {
     pub first_at: Timestamp,
     /// When this attempt began.
     pub claimed_at: Timestamp,
-    /// The answer's status, once done.
+    /// What the request is answered with once it is done: a number that only the
+    /// caller understands. Stored as `status` when it is.
+    #[serde(skip)]
+    pub answer: u16,
+    /// The number of the answer, once done.
     pub status: Option<u16>,
     /// Ids of what was made, once done.
     #[serde(default)]
     pub made: Vec<String>,
-    /// Revision.
+    /// Revision, for conditional writes.
     pub rev: u64,
 }
 
@@ -44,9 +48,9 @@ pub struct Claim {
 pub enum Begin {
     /// Nothing was done yet; go on with this claim.
     Claimed(Claim),
-    /// It was done: what was made, and the status that was answered.
+    /// It was done: what was made, and what was answered.
     Done {
-        /// Status.
+        /// The number that the claim was begun with.
         status: u16,
         /// Ids of what was made.
         made: Vec<String>,
@@ -66,9 +70,9 @@ impl Claim {
         )
     }
 
-    fn completed(&self, status: u16, made: Vec<String>) -> Self {
+    fn completed(&self, made: Vec<String>) -> Self {
         Self {
-            status: Some(status),
+            status: Some(self.answer),
             made,
             rev: self.rev + 1,
             ..self.clone()
@@ -77,12 +81,14 @@ impl Claim {
 }
 
 impl Store {
-    /// Claims a key, or tells what it stands for.
+    /// Claims a key, or tells what it stands for. `answer` is kept with the claim
+    /// and told when the same request comes again.
     pub async fn begin_idempotent(
         &self,
         project: &ProjectId,
         key: &str,
         payload: &str,
+        answer: u16,
         now: Timestamp,
     ) -> Result<Begin, StoreError> {
         let fresh = Claim {
@@ -90,6 +96,7 @@ impl Store {
             payload: payload.to_owned(),
             first_at: now,
             claimed_at: now,
+            answer,
             status: None,
             made: Vec::new(),
             rev: 1,
@@ -124,6 +131,7 @@ impl Store {
         }
         let again = Claim {
             claimed_at: now,
+            answer,
             rev: stored.rev + 1,
             ..stored
         };
@@ -142,10 +150,9 @@ impl Store {
         &self,
         project: &ProjectId,
         claim: &Claim,
-        status: u16,
         made: Vec<String>,
     ) -> Result<(), StoreError> {
-        let done = claim.completed(status, made);
+        let done = claim.completed(made);
         self.put_rev(&self.tables.runs, done.item(project)?, done.rev)
             .await
     }
@@ -179,11 +186,10 @@ impl Txn<'_> {
         tables: &super::Tables,
         project: &ProjectId,
         claim: Option<&Claim>,
-        status: u16,
         made: Vec<String>,
     ) -> Result<Self, StoreError> {
         let Some(claim) = claim else { return Ok(self) };
-        let done = claim.completed(status, made);
+        let done = claim.completed(made);
         self.put_rev(&tables.runs, done.item(project)?, done.rev)
     }
 }

@@ -1,22 +1,42 @@
 //! DynamoDB: one module per table.
 //!
-//! Every function takes the project first: a partition key starts with it, so
-//! that no query can reach another tenant's items. Nothing scans, and every
-//! write is conditional or may be repeated without harm.
+//! Every function takes the project first, or a record that carries it: a
+//! partition key starts with it, so that no query can reach another tenant's
+//! items. Nothing scans, and every write is conditional or may be repeated without
+//! harm.
+//!
+//! # Errors
+//! What is not there is `None`, never an error. [`StoreError::Conflict`] is a
+//! condition that did not hold: the record changed since it was read, or is there
+//! already. Nothing was written; the caller reads again and decides again; to
+//! repeat the same write is always wrong. Transactions tell which of their
+//! conditions it was ([`txn::TxnError`]), and a few functions have an answer of
+//! their own in its place. [`StoreError::Unavailable`] says that DynamoDB was not
+//! reached, refused, or stayed throttled, after the SDK's attempts and, of writes that
+//! meet in one item and of batches, some more here. A write may have been done all the
+//! same: doing it again is harmless, and the next delivery of the message, or the
+//! sweeper, does. [`StoreError::Corrupt`] is an item that this release can't read;
+//! trying again does not help.
 
 pub mod access;
+pub mod admission;
+pub mod calls;
+mod counts;
 pub mod datasets;
 pub mod due;
+mod error;
 pub mod files;
 pub mod idempotency;
+pub mod own_models;
 pub mod poll_task;
 pub mod rescoring;
 pub mod results;
-pub mod room;
 pub mod row;
 pub mod runs;
 pub mod samples;
 pub mod schema;
+pub mod tries;
+pub mod turns;
 pub mod txn;
 pub mod units;
 pub mod uploads;
@@ -24,16 +44,20 @@ pub mod uploads;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, WriteRequest};
 
-use crate::access::random;
+use crate::crypto::random;
+pub use error::StoreError;
 use row::{Item, n, s};
+use tries::Tries;
 use txn::beside_transactions;
 
 /// Attribute by which a conditional write knows itself again.
 const WRITE_MARK: &str = "w";
+
+/// Tries of a batch of which something stays undone, as DynamoDB is busy.
+const BATCH_TRIES: u32 = 11;
 
 /// Names of the tables in this deployment.
 #[derive(Debug, Clone)]
@@ -42,11 +66,11 @@ pub struct Tables {
     pub files: String,
     /// Datasets and their names.
     pub datasets: String,
-    /// Samples.
+    /// Samples, by dataset and position.
     pub samples: String,
     /// Runs, idempotency records, outbox.
     pub runs: String,
-    /// Units and poll tasks.
+    /// Units; poll tasks and what each credential has at its provider.
     pub units: String,
     /// Outcomes and reviews.
     pub results: String,
@@ -71,38 +95,6 @@ impl Tables {
     }
 }
 
-/// Why the store could not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The item is not in the state the caller saw: somebody else was faster.
-    #[error("the item has changed meanwhile")]
-    Conflict,
-    /// An item can't be read by this version.
-    #[error("an item can't be read: {0}")]
-    Corrupt(String),
-    /// DynamoDB could not be reached, or refused. For logs only.
-    #[error("DynamoDB: {0}")]
-    Unavailable(String),
-}
-
-impl<E> From<SdkError<E>> for StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    fn from(error: SdkError<E>) -> Self {
-        if error.code() == Some("ConditionalCheckFailedException") {
-            return Self::Conflict;
-        }
-        Self::Unavailable(aws_sdk_dynamodb::error::DisplayErrorContext(&error).to_string())
-    }
-}
-
-impl From<aws_sdk_dynamodb::error::BuildError> for StoreError {
-    fn from(error: aws_sdk_dynamodb::error::BuildError) -> Self {
-        Self::Corrupt(error.to_string())
-    }
-}
-
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
@@ -117,26 +109,20 @@ pub struct Page<T> {
 pub struct Store {
     db: Client,
     tables: Tables,
-}
-
-/// Sort key of the item that counts a project's records of a table.
-const COUNT: &str = "#count";
-
-/// Pause before trying again what collided or was throttled: exponential with
-/// full jitter.
-pub async fn pause(attempt: u32) {
-    let ceiling = 20u64 << attempt.min(6);
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| u64::from(d.subsec_nanos()));
-    tokio::time::sleep(Duration::from_millis(nanos % ceiling + 1)).await;
+    /// How long after a change the sweep is asked to fold a count.
+    count_fold: Duration,
 }
 
 impl Store {
-    /// Over a client and the deployment's tables.
+    /// Over a client and the deployment's tables. `count_fold`: how long after one of
+    /// a burst of changes a count is folded, where nobody reads it meanwhile.
     #[must_use]
-    pub fn new(db: Client, tables: Tables) -> Self {
-        Self { db, tables }
+    pub fn new(db: Client, tables: Tables, count_fold: Duration) -> Self {
+        Self {
+            db,
+            tables,
+            count_fold,
+        }
     }
 
     async fn get(
@@ -252,7 +238,7 @@ impl Store {
     async fn get_chunk(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
         let mut wanted = Some(keys);
-        let mut attempt = 0;
+        let mut tries = Tries::of(BATCH_TRIES);
         while let Some(keys) = wanted.take().filter(|keys| !keys.is_empty()) {
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
@@ -271,12 +257,8 @@ impl Store {
                 .unprocessed_keys
                 .and_then(|mut rest| rest.remove(table))
                 .map(|rest| rest.keys().to_vec());
-            if wanted.as_ref().is_some_and(|keys| !keys.is_empty()) {
-                attempt += 1;
-                if attempt > 10 {
-                    return Err(StoreError::Unavailable("reads stay throttled".into()));
-                }
-                pause(attempt).await;
+            if wanted.as_ref().is_some_and(|keys| !keys.is_empty()) && !tries.again().await {
+                return Err(StoreError::Unavailable("reads stay throttled".into()));
             }
         }
         Ok(found)
@@ -299,7 +281,7 @@ impl Store {
 
     async fn write_chunk(&self, table: &str, writes: Vec<WriteRequest>) -> Result<(), StoreError> {
         let mut wanted = writes;
-        let mut attempt = 0;
+        let mut tries = Tries::of(BATCH_TRIES);
         while !wanted.is_empty() {
             let answer = self
                 .db
@@ -311,12 +293,8 @@ impl Store {
                 .unprocessed_items
                 .and_then(|mut rest| rest.remove(table))
                 .unwrap_or_default();
-            if !wanted.is_empty() {
-                attempt += 1;
-                if attempt > 10 {
-                    return Err(StoreError::Unavailable("writes stay throttled".into()));
-                }
-                pause(attempt).await;
+            if !wanted.is_empty() && !tries.again().await {
+                return Err(StoreError::Unavailable("writes stay throttled".into()));
             }
         }
         Ok(())
@@ -339,12 +317,6 @@ impl Store {
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         self.write_many(table, writes).await
-    }
-
-    /// Number of a project's records in a table.
-    async fn count(&self, table: &str, pk: &str) -> Result<u64, StoreError> {
-        let item = self.get(table, pk, COUNT).await?;
-        Ok(item.and_then(|item| row::number(&item, "n")).unwrap_or(0))
     }
 
     /// One page of a partition: sort keys in `from..=to`, after `after`.

@@ -1,72 +1,21 @@
-//! Poll tasks: the work of asking a provider, with one credential, for its
-//! batches. They lie in table `units`, beside what they are for.
+//! Poll tasks (see [`crate::domain::poll_task`]). They lie in table `units`, beside
+//! what they are for.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::row::{self, Item, Row, n};
+use super::tries::Tries;
 use super::txn::{Txn, TxnError};
-use super::{Store, StoreError, pause};
+use super::{Store, StoreError};
+use crate::domain::poll_task::PollTask;
 use crate::domain::unit::Unit;
 use crate::domain::{ProjectId, Timestamp};
 
 /// Sort keys of poll tasks begin with this.
 pub(super) const PREFIX: &str = "poll#";
 
-/// How often those who change the task of a credential may collide.
+/// Tries of a change of a credential's task.
 const TASK_TRIES: u32 = 10;
-
-/// The work of asking one provider, with one credential, for its batches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PollTask {
-    /// Owner.
-    pub project: ProjectId,
-    /// Provider.
-    pub provider: String,
-    /// Id of the credential.
-    pub credential: String,
-    /// Polls since something last changed: the pause grows with it.
-    #[serde(default)]
-    pub quiet: u32,
-    /// When batches that nobody recorded were last looked for.
-    #[serde(default)]
-    pub audited_at: Option<Timestamp>,
-    /// When every open batch was last asked for.
-    #[serde(default)]
-    pub asked_at: Option<Timestamp>,
-    /// Whether somebody holds the task; if they crash, until it is due again.
-    #[serde(default)]
-    pub busy: bool,
-    /// Until then the credential is watched for batches that nobody recorded,
-    /// whether or not it has open ones: a creation of unknown outcome may take
-    /// effect late.
-    #[serde(default)]
-    pub watch_until: Option<Timestamp>,
-    /// When to poll next.
-    pub due_at: Option<Timestamp>,
-    /// Revision, for conditional writes.
-    #[serde(default)]
-    pub rev: u64,
-}
-
-impl PollTask {
-    /// A task that is not written yet.
-    fn new(project: &ProjectId, provider: &str, credential: &str) -> Self {
-        Self {
-            project: project.clone(),
-            provider: provider.to_owned(),
-            credential: credential.to_owned(),
-            quiet: 0,
-            audited_at: None,
-            asked_at: None,
-            busy: false,
-            watch_until: None,
-            due_at: None,
-            rev: 0,
-        }
-    }
-}
 
 fn sort_key(provider: &str, credential: &str) -> String {
     format!("{PREFIX}{provider}#{credential}")
@@ -81,13 +30,14 @@ fn task_item(task: &PollTask) -> Result<Item, StoreError> {
 
 impl Store {
     /// Writes a unit that now is at its provider, and makes sure that the
-    /// provider is asked for it, at the latest at a time, or as soon as whoever
-    /// asks it now has ended.
+    /// provider is asked for it: at `poll_at` at the latest, or soon after a poll
+    /// that is under way.
     pub async fn save_submitted(&self, unit: &Unit, poll_at: Timestamp) -> Result<(), StoreError> {
         let credential = unit.credential.clone().unwrap_or_default();
-        for attempt in 1..=TASK_TRIES {
+        let mut tries = Tries::of(TASK_TRIES);
+        loop {
             let task = self
-                .poll_task(&unit.project, &unit.provider, &credential)
+                .poll_task(&unit.project, &unit.vendor, &credential)
                 .await?;
             let txn = self.put_units(std::slice::from_ref(unit))?;
             match self
@@ -97,18 +47,19 @@ impl Store {
             {
                 Ok(()) => return Ok(()),
                 // The task is not as it was a moment ago.
-                Err(TxnError::Condition { index: 1, .. }) => pause(attempt).await,
+                Err(TxnError::Condition { index: 1, .. }) => {
+                    if !tries.again().await {
+                        return Err(StoreError::Unavailable(
+                            "the poll of a credential changes all the time".into(),
+                        ));
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Unavailable(
-            "the poll of a credential changes all the time".into(),
-        ))
     }
 
-    /// Makes the poll task of a unit that was submitted, or due earlier. Never
-    /// later: steady submissions would put the poll off for good. Nor while
-    /// somebody holds it: they see to it when they are done.
+    /// Makes the poll task of a unit that was submitted, or wakes it.
     fn wake<'a>(
         &self,
         txn: Txn<'a>,
@@ -117,23 +68,14 @@ impl Store {
         task: Option<PollTask>,
         poll_at: Timestamp,
     ) -> Result<Txn<'a>, StoreError> {
-        let task = task.unwrap_or_else(|| PollTask::new(&unit.project, &unit.provider, credential));
-        let due_at = match task.due_at {
-            Some(due_at) if task.busy || due_at <= poll_at => due_at,
-            _ => poll_at,
-        };
-        let next = PollTask {
-            quiet: 0,
-            due_at: Some(due_at),
-            rev: task.rev + 1,
-            ..task
-        };
+        let task = task.unwrap_or_else(|| PollTask::new(&unit.project, &unit.vendor, credential));
+        let next = task.woken(poll_at);
         txn.put_rev(&self.tables.units, task_item(&next)?, next.rev)
     }
 
-    /// Makes sure that a credential is polled, and watched for batches that
-    /// nobody recorded, for at least half of `watch` from now. That is one small
-    /// read as long as it is, so it can be asked for before each batch.
+    /// Makes sure that a credential is polled, and watched for unrecorded batches,
+    /// for at least half of `watch` from now. Where that is so already it costs one
+    /// small read, so it can be asked for before each batch.
     pub async fn watch(
         &self,
         project: &ProjectId,
@@ -144,19 +86,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         for _ in 0..TASK_TRIES {
             let task = self.poll_task(project, provider, credential).await?;
-            let watched = task.as_ref().and_then(|task| task.watch_until);
-            if watched.is_some_and(|until| until >= now + watch / 2) {
-                return Ok(());
-            }
             let task = task.unwrap_or_else(|| PollTask::new(project, provider, credential));
-            let task = PollTask {
-                watch_until: Some(now + watch),
-                due_at: task.due_at.or(Some(now)),
-                rev: task.rev + 1,
-                ..task
+            let Some(task) = task.watched(now, watch) else {
+                return Ok(());
             };
             match self.save_poll_task(&task).await {
-                // Somebody did the same, or polled: look again.
+                // Another did the same, or polled: look again.
                 Err(StoreError::Conflict) => {}
                 saved => return saved,
             }
@@ -182,8 +117,8 @@ impl Store {
             .await
     }
 
-    /// Removes a poll task nobody needs, unless somebody did meanwhile; gives
-    /// whether it is gone.
+    /// Removes a poll task that is of no more use, unless it changed meanwhile;
+    /// gives whether it is gone.
     pub async fn delete_poll_task(&self, task: &PollTask) -> Result<bool, StoreError> {
         let sk = sort_key(&task.provider, &task.credential);
         let txn = self.txn().delete(

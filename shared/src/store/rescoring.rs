@@ -54,13 +54,7 @@ impl Store {
             .txn()
             .put_rev(table, run_item(run)?, run.rev)?
             .put_rev(table, job_item(job)?, job.rev)?
-            .complete(
-                &self.tables,
-                &run.project,
-                claim,
-                202,
-                vec![run.id.to_string()],
-            )?;
+            .complete(&self.tables, &run.project, claim, vec![run.id.to_string()])?;
         Ok(txn.commit().await?)
     }
 
@@ -82,8 +76,8 @@ impl Store {
             .await
     }
 
-    /// Removes the work, unless somebody took it meanwhile.
-    pub async fn drop_rescore_job(&self, job: &RescoreJob) -> Result<(), StoreError> {
+    /// Removes the work, unless it was taken up meanwhile.
+    pub async fn delete_rescore_job(&self, job: &RescoreJob) -> Result<(), StoreError> {
         let txn = self.txn().delete(
             &self.tables.runs,
             (job.project.as_str(), &job_key(job.run)),

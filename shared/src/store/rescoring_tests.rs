@@ -3,12 +3,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::*;
+use crate::domain::imported::Imported;
 use crate::domain::rescoring::{MAX_SCORINGS, Scorings};
-use crate::domain::run::{MAX_PROVIDERS, ProviderRun, RunStatus};
+use crate::domain::run::{CostCap, MAX_PROVIDERS, Passing, RunModel, RunStatus};
 use crate::domain::{DatasetId, Timestamp};
-use crate::providers::TranscribeConfig;
+use crate::providers::ModelConfig;
 use crate::scoring::normalise::Normaliser;
-use crate::scoring::{CorpusSums, SampleScore, score};
+use crate::scoring::{CorpusSums, FailedBy, SampleScore, score};
 
 /// Bytes of a value as DynamoDB counts them, a little generously.
 fn size(value: &AttributeValue) -> usize {
@@ -51,8 +52,18 @@ fn fullest() -> CorpusSums {
             ..template.clone()
         });
         if n % 10 == 0 {
-            sums.add_failure(&template.reference_size());
+            sums.add_failure(&template.reference_size(), FailedBy::Model);
         }
+    }
+    sums
+}
+
+/// The sums of 10,000 samples that failed.
+fn failures() -> CorpusSums {
+    let missing = score("one two", "", "en", &Normaliser::default(), None).unwrap();
+    let mut sums = CorpusSums::default();
+    for _ in 0..10_000 {
+        sums.add_failure(&missing.reference_size(), FailedBy::Model);
     }
     sums
 }
@@ -62,14 +73,15 @@ fn a_run_stays_far_below_what_an_item_may_have() {
     let sums = fullest();
     let (samples, models) = (10_000, MAX_PROVIDERS);
     // All prompts of a run together have at most 150,000 bytes.
-    let provider = ProviderRun {
+    let provider = RunModel {
         model: "a-model-with-quite-a-long-name".into(),
-        provider: "provider".into(),
-        config: TranscribeConfig {
+        vendor: "provider".into(),
+        config: ModelConfig {
             model: "a-model-with-quite-a-long-name".into(),
-            prompt: "x".repeat(150_000 / models),
-            temperature: 0.0,
-            prompt_version: "custom".into(),
+            prompt: Some("x".repeat(150_000 / models)),
+            temperature: Some(0.0),
+            prompt_version: Some("custom".into()),
+            endpoint: None,
         },
         completed: 9_000,
         failed: 1_000,
@@ -78,6 +90,18 @@ fn a_run_stays_far_below_what_an_item_may_have() {
         sums: sums.clone(),
         cost_micro_usd: u64::MAX / 4,
         model_versions: vec!["a-version-with-quite-a-long-name".into(); 4],
+        passing: Passing {
+            items: 10_000,
+            sums: failures(),
+        },
+        asked_again: 1_000,
+        unsupported: 10_000,
+        unknown: 0,
+        may_be_charged_twice: 0,
+        imported: Some(Imported {
+            digest: "f".repeat(64),
+            transcripts: 10_000,
+        }),
     };
     let now = Timestamp::from_millis(1_800_000_000_000);
     let mut run = Run {
@@ -89,10 +113,13 @@ fn a_run_stays_far_below_what_an_item_may_have() {
         language: "hi-Deva-IN".into(),
         sample_count: samples,
         status: RunStatus::Completed,
-        providers: vec![provider; models],
+        models: vec![provider; models],
         normalizer: "indic-v1+numbers+fillers+nukta+anusvara+compounds".into(),
         generation: 1,
         round: 1,
+        automatic: false,
+        joining: Some(15),
+        cost_cap: Some(CostCap::new(u64::MAX, vec![u64::MAX; models], now)),
         units_total: Some(1_600),
         units_done: 1_600,
         error_message: None,

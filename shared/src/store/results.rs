@@ -1,7 +1,7 @@
-//! Table `results`: outcomes and reviews by run, provider and position.
+//! Table `results`: outcomes and reviews by run, model and position.
 //!
 //! `p00#00042#r01` is the outcome of the first round, `p00#00042#s002r01` its
-//! score in the second scoring, `p00#00042#v` what a reviewer says of it. They
+//! score in the second scoring, `p00#00042#v` what reviewers say of it. They
 //! lie side by side, so one Query reads all, and neither collecting nor scoring
 //! again can touch a review. Each scoring has a partition of its own in the
 //! index by WER.
@@ -10,7 +10,8 @@ use super::row::{self, Item, Row, s};
 use super::runs::run_item;
 use super::{Store, StoreError, put_request};
 use crate::domain::rescoring::{FIRST, Rescored};
-use crate::domain::result::{Outcome, Review};
+use crate::domain::result::Outcome;
+use crate::domain::review::Review;
 use crate::domain::run::Run;
 use crate::domain::{ProjectId, ResultId, RunId};
 
@@ -21,12 +22,15 @@ pub const MAX_REPLAYED: usize = 99;
 /// The latest outcome of an item, its later scores and its review.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Latest outcome.
+    /// The outcome of the latest round that has one.
     pub outcome: Outcome,
     /// Its scores in later scorings.
     pub scores: Vec<Rescored>,
-    /// Its review.
+    /// What reviewers say of it; it outlives retries.
     pub review: Option<Review>,
+    /// Code of the failure in place of which a retry brought the outcome.
+    /// Only where all rounds were read.
+    pub failed_before: Option<String>,
 }
 
 /// An outcome as it is stored, of any round.
@@ -44,12 +48,12 @@ pub(super) fn partition(project: &ProjectId, run: RunId) -> String {
     format!("{project}#{run}")
 }
 
-fn prefix(provider: u8, position: u16) -> String {
-    format!("p{provider:02}#{position:05}#")
+fn prefix(model: u8, position: u16) -> String {
+    format!("p{model:02}#{position:05}#")
 }
 
 pub(super) fn place(id: ResultId) -> String {
-    prefix(id.provider(), id.position())
+    prefix(id.model(), id.position())
 }
 
 /// Sorts by WER as text: millionths, padded. Capped far above what a useful
@@ -57,6 +61,12 @@ pub(super) fn place(id: ResultId) -> String {
 fn wer_sort(wer: f64, id: ResultId) -> String {
     let millionths = (wer.clamp(0.0, 999_999.0) * 1e6).round();
     format!("{millionths:015.0}#{}", place(id))
+}
+
+/// A place in the list of [`Store::results_by_wer`]: behind a result with a WER.
+#[must_use]
+pub fn place_by_wer(id: ResultId, wer: f64, round: u16) -> String {
+    format!("{}|{}r{round:02}", wer_sort(wer, id), place(id))
 }
 
 /// Partition of a scoring in the index by WER.
@@ -115,11 +125,15 @@ fn entries(items: Vec<Item>) -> Result<Vec<Entry>, StoreError> {
         }
         let outcome: Outcome = row::read(item)?;
         match entries.last_mut() {
-            Some(last) if last.outcome.id == outcome.id => last.outcome = outcome,
+            Some(last) if last.outcome.id == outcome.id => {
+                let earlier = std::mem::replace(&mut last.outcome, outcome);
+                last.failed_before = earlier.error_code;
+            }
             _ => entries.push(Entry {
                 outcome,
                 scores: Vec::new(),
                 review: None,
+                failed_before: None,
             }),
         }
     }
@@ -153,51 +167,46 @@ impl Store {
         Ok(entries(items)?.pop())
     }
 
-    /// All items of a provider at these positions, in order.
+    /// All items of a model at these positions, in order.
     async fn items_between(
         &self,
         project: &ProjectId,
         run: RunId,
-        provider: u8,
+        model: u8,
         positions: std::ops::Range<u16>,
     ) -> Result<Vec<Item>, StoreError> {
         if positions.is_empty() {
             return Ok(Vec::new());
         }
-        let from = prefix(provider, positions.start);
-        let to = format!("{}~", prefix(provider, positions.end - 1));
+        let from = prefix(model, positions.start);
+        let to = format!("{}~", prefix(model, positions.end - 1));
         let pk = partition(project, run);
         self.all(&self.tables.results, &pk, (&*from, &*to)).await
     }
 
-    /// Entries of a provider at positions `start..end`, in order.
+    /// Entries of a model at positions `start..end`, in order.
     pub async fn results_between(
         &self,
         project: &ProjectId,
         run: RunId,
-        provider: u8,
+        model: u8,
         start: u16,
         end: u16,
     ) -> Result<Vec<Entry>, StoreError> {
-        entries(
-            self.items_between(project, run, provider, start..end)
-                .await?,
-        )
+        entries(self.items_between(project, run, model, start..end).await?)
     }
 
-    /// Every outcome of a provider at positions `start..end`, of all rounds, in
+    /// Every outcome of a model at positions `start..end`, of all rounds, in
     /// order of positions and rounds. One that can't be read hides no other.
     pub async fn stored_outcomes(
         &self,
         project: &ProjectId,
         run: RunId,
-        provider: u8,
+        model: u8,
         start: u16,
         end: u16,
     ) -> Result<Vec<StoredOutcome>, StoreError> {
-        let items = self
-            .items_between(project, run, provider, start..end)
-            .await?;
+        let items = self.items_between(project, run, model, start..end).await?;
         let stored = items.into_iter().filter_map(|item| {
             let mut parts = row::text(&item, "sk")?.split('#').skip(1);
             let position = parts.next()?.parse().ok()?;
@@ -205,7 +214,7 @@ impl Store {
             let outcome = match row::read::<Outcome>(item) {
                 Ok(outcome) => Some(outcome),
                 Err(error) => {
-                    tracing::error!(run_id = %run, provider, position, round, %error, "an outcome can't be read");
+                    tracing::error!(run_id = %run, model, position, round, %error, "an outcome can't be read");
                     None
                 }
             };
@@ -276,12 +285,9 @@ impl Store {
                 let sk = row::text(&item, "sk")?;
                 let sort = row::text(&item, "wer_sort")?;
                 let mut parts = sk.split('#');
-                let provider: u8 = parts.next()?.strip_prefix('p')?.parse().ok()?;
+                let model: u8 = parts.next()?.strip_prefix('p')?.parse().ok()?;
                 let position: u16 = parts.next()?.parse().ok()?;
-                Some((
-                    ResultId::new(run, provider, position),
-                    format!("{sort}|{sk}"),
-                ))
+                Some((ResultId::new(run, model, position), format!("{sort}|{sk}")))
             });
         Ok((ids.collect(), more))
     }
@@ -310,19 +316,17 @@ impl Store {
         entries(items)
     }
 
-    /// Writes a review's next revision and what it changes in the run's counts.
-    pub async fn save_review(
-        &self,
-        project: &ProjectId,
-        review: &Review,
-        run: &Run,
-    ) -> Result<(), StoreError> {
-        let pk = partition(project, review.id.run());
-        let item = Row::new(pk, format!("{}v", place(review.id)), review)?.build();
-        let txn = self
+    /// Writes the next revisions of reviews and what they change in the run's counts: all
+    /// or nothing. No more than one for each model of a run.
+    pub async fn save_reviews(&self, reviews: &[Review], run: &Run) -> Result<(), StoreError> {
+        let pk = partition(&run.project, run.id);
+        let mut txn = self
             .txn()
-            .put_rev(&self.tables.results, item, review.rev)?
             .put_rev(&self.tables.runs, run_item(run)?, run.rev)?;
+        for review in reviews {
+            let item = Row::new(&*pk, format!("{}v", place(review.id)), review)?.build();
+            txn = txn.put_rev(&self.tables.results, item, review.rev)?;
+        }
         Ok(txn.commit().await?)
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::domain::Timestamp;
 
 /// An item as DynamoDB has it.
@@ -34,7 +34,7 @@ pub fn due_shards() -> impl Iterator<Item = String> {
     (0..DUE_SHARDS).map(|shard| format!("d{shard}"))
 }
 
-/// Builds an item.
+/// Builds an item: the one way to write a record.
 pub struct Row(Item);
 
 impl Row {

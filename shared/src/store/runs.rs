@@ -1,29 +1,42 @@
 //! Table `runs`: runs by project, and the outbox of what was accepted.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::Select;
+use serde::Serialize;
 
 use super::idempotency::Claim;
-use super::row::{self, Item, Row, s};
+use super::row::{self, Item, Row, n, s};
 use super::txn::{TxnError, beside_transactions};
 use super::{Page, Store, StoreError, read_page};
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::{DatasetId, ProjectId, RunId, Timestamp};
 
 const RUNS: (&str, &str) = ("run_", "run_~");
+/// Marks of runs that were deleted, and of batches that were counted as paid for
+/// twice, begin with these.
+const GONE: &str = "gone#";
+const DUPLICATE: &str = "dup#";
+/// How long they are kept. No provider lists a batch for longer.
+const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+/// A mark: that it is there is all it says.
+#[derive(Serialize)]
+struct Mark {}
 
 /// Which runs a list is of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunFilter {
-    /// Of one dataset.
+    /// Only those of this dataset.
     pub dataset: Option<DatasetId>,
-    /// In one state.
+    /// Only those in this state.
     pub status: Option<RunStatus>,
 }
 
 /// Why a run was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accept {
-    /// It was.
+    /// It was, and its outbox item and count with it.
     Accepted,
     /// The dataset is gone.
     DatasetGone,
@@ -66,9 +79,31 @@ fn outbox_item(run: &Run, due_at: Timestamp) -> Result<Item, StoreError> {
 }
 
 impl Store {
+    /// Writes a run that is about to be accepted as one that is being deleted: should
+    /// the request end before, what it put into the bucket for the run is cleared away
+    /// when the run is due. May be repeated, and puts that off.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn announce_run(&self, run: &Run, due: Timestamp) -> Result<(), StoreError> {
+        let announced = Run {
+            deleting: true,
+            due_at: Some(due),
+            ..run.clone()
+        };
+        let put = self
+            .db
+            .put_item()
+            .table_name(&self.tables.runs)
+            .set_item(Some(run_item(&announced)?));
+        beside_transactions(|| put.clone().send()).await?;
+        Ok(())
+    }
+
     /// Accepts a run: one small transaction, whatever its size. With it go the
     /// outbox item (so that a lost message strands nothing), the check that the
-    /// dataset is still there, the count and the idempotency record.
+    /// dataset is still there, the count and the idempotency record. One of which
+    /// there are transcripts in the bucket was announced before: see `announce_run`.
     pub async fn accept_run(
         &self,
         run: &Run,
@@ -89,13 +124,14 @@ impl Store {
             .put_rev(table, run_item(run)?, run.rev)?
             .put(table, outbox_item(run, outbox_due)?)?
             .count(table, project, 1)?
-            .complete(
-                &self.tables,
-                &run.project,
-                claim,
-                202,
-                vec![run.id.to_string()],
-            )?;
+            .complete(&self.tables, &run.project, claim, vec![run.id.to_string()])?;
+        let txn = if run.models.iter().any(|model| model.imported.is_some()) {
+            let announced = format!("del#{}", run.id);
+            let there = Some("attribute_exists(pk)");
+            txn.delete(table, (project, &announced), there, None)?
+        } else {
+            txn
+        };
         match txn.commit().await {
             Ok(()) => Ok(Accept::Accepted),
             Err(TxnError::Condition { index: 0, .. }) => Ok(Accept::DatasetGone),
@@ -141,13 +177,7 @@ impl Store {
             .txn()
             .put_rev(table, run_item(run)?, run.rev)?
             .put(table, outbox_item(run, outbox_due)?)?
-            .complete(
-                &self.tables,
-                &run.project,
-                claim,
-                202,
-                vec![run.id.to_string()],
-            )?;
+            .complete(&self.tables, &run.project, claim, vec![run.id.to_string()])?;
         Ok(txn.commit().await?)
     }
 
@@ -164,7 +194,7 @@ impl Store {
     }
 
     /// Empties a run's outbox: there is nothing to send any more.
-    pub async fn clear_outbox(&self, project: &ProjectId, run: RunId) -> Result<(), StoreError> {
+    pub async fn delete_outbox(&self, project: &ProjectId, run: RunId) -> Result<(), StoreError> {
         self.delete(&self.tables.runs, project.as_str(), outbox_key(run))
             .await
     }
@@ -212,9 +242,50 @@ impl Store {
     }
 
     /// Removes what is left of a deleted run.
-    pub async fn forget_run(&self, project: &ProjectId, id: RunId) -> Result<(), StoreError> {
+    ///
+    /// A mark that it was there is kept for a while: should the provider still show
+    /// a batch of it, that is no unrecorded one.
+    pub async fn finish_delete_run(
+        &self,
+        project: &ProjectId,
+        id: RunId,
+    ) -> Result<(), StoreError> {
+        self.remember(project, format!("{GONE}{id}")).await?;
         self.delete(&self.tables.runs, project.as_str(), format!("del#{id}"))
             .await
+    }
+
+    /// Whether a run was deleted not long ago.
+    pub async fn is_deleted_run(&self, project: &ProjectId, id: RunId) -> Result<bool, StoreError> {
+        let table = &self.tables.runs;
+        for sk in [format!("del#{id}"), format!("{GONE}{id}")] {
+            if self.get(table, project.as_str(), sk).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Notes an unrecorded batch; gives whether it was not noted yet.
+    pub async fn note_duplicate(
+        &self,
+        project: &ProjectId,
+        batch: &str,
+    ) -> Result<bool, StoreError> {
+        self.remember(project, format!("{DUPLICATE}{batch}")).await
+    }
+
+    /// Writes a mark that goes by itself; gives whether it was not there.
+    async fn remember(&self, project: &ProjectId, sk: String) -> Result<bool, StoreError> {
+        let until = Timestamp::now() + REMEMBERED;
+        let item = Row::new(project.as_str(), sk, &Mark {})?
+            .with("ttl", n(until.seconds()))
+            .build();
+        match self.put_rev(&self.tables.runs, item, 1).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs newest first, and how many there are.

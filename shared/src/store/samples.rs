@@ -10,15 +10,42 @@ use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
 /// What reports need of a sample.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 pub struct SampleFacts {
-    /// Identity.
+    /// Its dataset and position.
     pub id: SampleId,
     /// Canonical BCP-47 tag.
     pub language: String,
-    /// Free fields.
+    /// Free fields, by name: what reports group and block by.
     #[serde(default)]
     pub metadata: Metadata,
     /// Length of the recording in seconds.
     pub duration_seconds: f64,
+}
+
+/// What of a sample decides whether a model takes it, and what it is known by.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct Clip {
+    /// Its dataset and position.
+    pub id: SampleId,
+    /// The file of its recording.
+    pub file_id: FileId,
+    /// Name of the recording.
+    pub filename: String,
+    /// Bytes of its reference.
+    #[serde(default, rename = "ground_truth", deserialize_with = "length")]
+    pub reference_bytes: usize,
+    /// Canonical BCP-47 tag.
+    pub language: String,
+    /// Length of the recording in seconds.
+    pub duration_seconds: f64,
+    /// Length of the recording in bytes.
+    pub size_bytes: u64,
+    /// Type the recording is sent with.
+    pub content_type: String,
+}
+
+fn length<'de, D: serde::Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let text: Option<String> = serde::Deserialize::deserialize(from)?;
+    Ok(text.map_or(0, |text| text.len()))
 }
 
 /// Files to a transaction.
@@ -46,7 +73,7 @@ impl Store {
     /// used (any more), when there is one. May be repeated.
     ///
     /// Samples first, and not in the same transaction, in which a write costs
-    /// twice as much: whoever clears up after a crash finds files by samples.
+    /// twice as much: after a crash, files are found by their samples.
     pub async fn write_samples(
         &self,
         project: &ProjectId,
@@ -148,14 +175,18 @@ impl Store {
         Ok(samples)
     }
 
-    /// Position and bytes of every sample, for cutting units.
-    pub async fn sample_sizes(
+    /// What every sample is known by, and what decides which models take it, in
+    /// order of position.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn clips(
         &self,
         project: &ProjectId,
         dataset: DatasetId,
-    ) -> Result<Vec<(u16, u64)>, StoreError> {
+    ) -> Result<Vec<Clip>, StoreError> {
         let pk = partition(project, dataset);
-        let mut sizes = Vec::new();
+        let mut clips = Vec::new();
         let mut start = None;
         loop {
             let answer = self
@@ -164,20 +195,22 @@ impl Store {
                 .table_name(&self.tables.samples)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", row::s(&*pk))
-                .projection_expression("sk, size_bytes")
+                .projection_expression(
+                    "#id, file_id, filename, ground_truth, #language, duration_seconds, \
+                     size_bytes, content_type",
+                )
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_names("#language", "language")
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;
             for item in answer.items.unwrap_or_default() {
-                let position = row::text(&item, "sk").and_then(|sk| sk.parse().ok());
-                if let (Some(position), Some(size)) = (position, row::number(&item, "size_bytes")) {
-                    sizes.push((position, size));
-                }
+                clips.push(row::read::<Clip>(item)?);
             }
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
-                return Ok(sizes);
+                return Ok(clips);
             }
         }
     }

@@ -11,11 +11,11 @@ use aws_sdk_dynamodb::types::{
 /// An index of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
-    /// Its name.
+    /// Its name, in code and template.
     pub name: &'static str,
     /// Partition key (a string).
     pub hash: &'static str,
-    /// Sort key.
+    /// Attribute that is the sort key; an item without it is not in the index.
     pub range: &'static str,
     /// Whether the sort key is a number instead of a string.
     pub numeric_range: bool,
@@ -111,7 +111,7 @@ pub const TABLES: [Table; 7] = [
     Table {
         name: "access",
         indexes: &[],
-        ttl: None,
+        ttl: Some("ttl"),
     },
 ];
 

@@ -1,6 +1,7 @@
 //! Transactions: all or nothing, repeated when they collide.
 
 use std::future::Future;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -9,31 +10,29 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem, Update,
 };
 
+use super::Store;
+use super::error::StoreError;
 use super::row::{Item, n, s};
-use super::{COUNT, Store, StoreError, pause};
+use super::tries::Tries;
 
-/// Collisions after which a transaction, or a write that collides with one, is
-/// given up.
-const MAX_COLLISIONS: u32 = 12;
+/// Tries of a transaction, or of a write that collides with one.
+const TRIES: u32 = 13;
 
-/// Sends a write of one item, once more while somebody's transaction holds that
-/// item: DynamoDB refuses it for a moment then, and the SDK does not try again
-/// by itself.
+/// Sends a write of one item, again while a transaction holds that item: DynamoDB
+/// refuses it for a moment then, and the SDK does not try again by itself.
 pub(super) async fn beside_transactions<T, E, F>(send: impl Fn() -> F) -> Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata,
     F: Future<Output = Result<T, SdkError<E>>>,
 {
-    let mut attempt = 0;
+    let mut tries = Tries::of(TRIES);
     loop {
         let sent = send().await;
         let held =
             matches!(&sent, Err(error) if error.code() == Some("TransactionConflictException"));
-        attempt += 1;
-        if !held || attempt > MAX_COLLISIONS {
+        if !held || !tries.again().await {
             return sent;
         }
-        pause(attempt).await;
     }
 }
 
@@ -84,6 +83,16 @@ impl Store {
 }
 
 impl Txn<'_> {
+    /// The table of files.
+    pub(super) fn files_table(&self) -> &str {
+        &self.store.tables.files
+    }
+
+    /// How long after a change the sweep is asked to fold a count.
+    pub(super) fn count_fold(&self) -> Duration {
+        self.store.count_fold
+    }
+
     /// Whether nothing is to be written.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -162,19 +171,6 @@ impl Txn<'_> {
         Ok(self)
     }
 
-    /// Changes the count of a project's records. Safe against repeats: the
-    /// transaction carries a token, and its other writes are conditional.
-    pub fn count(self, table: &str, pk: &str, change: i64) -> Result<Self, StoreError> {
-        self.update(
-            table,
-            (pk, COUNT),
-            "SET n = if_not_exists(n, :zero) + :change",
-            None,
-            &[],
-            Item::from([(":zero".into(), n(0)), (":change".into(), n(change))]),
-        )
-    }
-
     /// Deletes an item, with or without a condition.
     pub fn delete(
         mut self,
@@ -227,7 +223,16 @@ impl Txn<'_> {
     /// Does it. Collisions with other transactions are tried again; a failed
     /// condition is told with its number.
     pub async fn commit(self) -> Result<(), TxnError> {
-        let mut attempt = 0;
+        self.commit_within(Tries::of(TRIES)).await
+    }
+
+    /// The same, given up at the first collision: for what the other transaction
+    /// does as well.
+    pub(super) async fn commit_once(self) -> Result<(), TxnError> {
+        self.commit_within(Tries::of(1)).await
+    }
+
+    async fn commit_within(self, mut tries: Tries) -> Result<(), TxnError> {
         loop {
             let sent = self
                 .store
@@ -256,11 +261,9 @@ impl Txn<'_> {
             ]
             .iter()
             .any(|code| first(reasons, code).is_some());
-            attempt += 1;
-            if !collided || attempt > MAX_COLLISIONS {
+            if !collided || !tries.again().await {
                 return Err(StoreError::from(error).into());
             }
-            pause(attempt).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Table `units`: units by run. Poll tasks and rooms lie there as well, each in
+//! Table `units`: units by run. Poll tasks and admissions lie there as well, each in
 //! a module of its own.
 
 use super::row::{self, Item, Row, n, s};
@@ -18,9 +18,9 @@ const WAITING_PAGES: usize = 4;
 pub struct OpenUnit {
     /// Run of the unit.
     pub run: RunId,
-    /// The unit.
+    /// Which unit of the run.
     pub key: UnitKey,
-    /// Name of the batch.
+    /// The provider's name of the batch.
     pub batch: String,
 }
 
@@ -44,7 +44,7 @@ pub enum UnitsKey {
     /// A poll task: project, provider, credential.
     Poll(ProjectId, String, String),
     /// What a credential has at its provider.
-    Room(ProjectId, String, String),
+    Admission(ProjectId, String, String),
 }
 
 fn partition(project: &ProjectId, run: RunId) -> String {
@@ -53,6 +53,12 @@ fn partition(project: &ProjectId, run: RunId) -> String {
 
 fn open_key(project: &ProjectId, provider: &str, credential: &str) -> String {
     format!("{project}#{provider}#{credential}")
+}
+
+/// Where units of all credentials of a provider are found that wait for a person.
+/// No credential has an id that is empty and goes on like this.
+fn blocked_key(project: &ProjectId, provider: &str) -> String {
+    format!("{project}#{provider}##blocked")
 }
 
 fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
@@ -65,8 +71,11 @@ fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
     let row = match (&unit.state, &unit.credential) {
         (UnitState::Submitted { .. }, Some(credential)) => row.with(
             "open_key",
-            s(open_key(&unit.project, &unit.provider, credential)),
+            s(open_key(&unit.project, &unit.vendor, credential)),
         ),
+        (UnitState::Ready { .. }, _) if unit.blocked.is_some() => {
+            row.with("open_key", s(blocked_key(&unit.project, &unit.vendor)))
+        }
         _ => row,
     };
     Ok(row.build())
@@ -280,6 +289,37 @@ impl Store {
         }
     }
 
+    /// Units that wait for a person to act at a provider, whatever credential they were
+    /// refused with: a page of them, and where the next one begins. It may be a moment
+    /// behind.
+    pub async fn blocked_units(
+        &self,
+        project: &ProjectId,
+        provider: &str,
+        after: Option<Item>,
+    ) -> Result<(Vec<(RunId, UnitKey)>, Option<Item>), StoreError> {
+        let answer = self
+            .db
+            .query()
+            .table_name(&self.tables.units)
+            .index_name("open")
+            .key_condition_expression("open_key = :key")
+            .expression_attribute_values(":key", s(blocked_key(project, provider)))
+            .set_exclusive_start_key(after)
+            .send()
+            .await?;
+        let of = |item: &Item| {
+            let (_, run) = row::text(item, "pk")?.split_once('#')?;
+            Some((
+                run.parse().ok()?,
+                row::text(item, "sk").and_then(parse_key)?,
+            ))
+        };
+        let items = answer.items.unwrap_or_default();
+        let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        Ok((items.iter().filter_map(of).collect(), next))
+    }
+
     /// What a due item of this table stands for.
     #[must_use]
     pub fn parse_units_key(pk: &str, sk: &str) -> Option<UnitsKey> {
@@ -291,9 +331,9 @@ impl Store {
                 credential.into(),
             ));
         }
-        if let Some(rest) = sk.strip_prefix(super::room::PREFIX) {
+        if let Some(rest) = sk.strip_prefix(super::admission::PREFIX) {
             let (provider, credential) = rest.split_once('#')?;
-            return Some(UnitsKey::Room(
+            return Some(UnitsKey::Admission(
                 pk.parse().ok()?,
                 provider.into(),
                 credential.into(),

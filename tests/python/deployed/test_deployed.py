@@ -49,7 +49,7 @@ def test_from_upload_to_results(emulator, physical, stack, api):
         "run_name": "r", "dataset_id": dataset["id"], "providers": ["gemini-2.5-pro"]}, 202)
 
     def ended():
-        # The schedule comes by each minute; nobody has to wait for it.
+        # The schedule comes by each minute; the test does not wait for it.
         assert invoke(emulator, physical, "PollFunction", {"source": "aws.scheduler"}) is None
         found = api("GET", f"/runs/{run['id']}?include_results=true")
         return found if found["status"] not in ("pending", "processing") else None

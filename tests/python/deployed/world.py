@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests/python"))
 
 import cfn  # noqa: E402
 
-CLIPS = ROOT / "tests/clips"
+CLIPS = ROOT / "infra/local/clips"
 BUILD = Path(os.environ["DEPLOYED_BUILD"])
 FUNCTIONS = ["api", "register", "submit", "poll"]
 STACK = "stt-eval-test"

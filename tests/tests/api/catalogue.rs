@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Expect, FLASH, PRO, each, items, text, with};
+use crate::support::{Expect, FLASH, PRO, items, text, with};
 
 #[test]
 fn providers_tell_what_a_choice_needs() {
@@ -12,10 +12,29 @@ fn providers_tell_what_a_choice_needs() {
         let ids: Vec<&str> = models.iter().map(|model| text(&model["id"])).collect();
         assert!(ids.contains(&PRO) && ids.contains(&FLASH), "{ids:?}");
         for model in models {
-            assert_eq!(model["provider"], "google");
-            assert_eq!(model["has_credentials"], true);
+            let google = model["provider"] == "google";
+            assert_eq!(model["has_credentials"], json!(google), "{model}");
+            assert!(["batch", "jobs", "calls"].contains(&text(&model["mode"])));
+            assert_eq!(model["mode"] == "batch", model["batch"] == json!(true));
+            assert_eq!(model["credential_fields"], json!(["api_key"]));
+            let (audio, price) = (&model["audio"], &model["price"]);
+            assert_eq!(audio["max_bytes"], model["limits"]["max_file_bytes"]);
+            assert_eq!(
+                items(&audio["formats"]).len(),
+                items(&model["formats"]).len()
+            );
+            let unit = match text(&price["unit"]) {
+                "audio_hour" => &price["per_audio_hour"],
+                _ => &price["audio_input"],
+            };
+            assert!(unit.as_f64().unwrap() > 0.0, "{model}");
             assert!(!text(&model["model"]).is_empty() && !text(&model["display_name"]).is_empty());
-            assert!(items(&model["languages"]).len() >= 13, "{model}");
+            let languages = items(&model["languages"]).len();
+            // A model may take some of them; these take all.
+            assert!(
+                languages >= if model["provider"] == "google" { 13 } else { 2 },
+                "{model}"
+            );
             assert!(model["limits"]["max_file_bytes"].as_u64().unwrap() > 0);
             assert!(model["limits"]["max_audio_seconds"].as_u64().unwrap() > 0);
             assert!(model["price_per_audio_hour_usd"].as_f64().unwrap() > 0.0);
@@ -24,11 +43,13 @@ fn providers_tell_what_a_choice_needs() {
         }
         w.delete("/credentials/google").await.ok(200);
         let listed = w.get("/providers").await;
-        assert!(
-            each(listed.data(200), "has_credentials")
-                .iter()
-                .all(|has| **has == json!(false))
-        );
+        for model in items(listed.data(200)) {
+            assert_eq!(model["has_credentials"], json!(false), "{model}");
+        }
+        let retiring = items(listed.data(200))
+            .iter()
+            .find(|m| !m["retires_at"].is_null());
+        assert_eq!(text(&retiring.unwrap()["retires_at"]).len(), 10);
     });
 }
 

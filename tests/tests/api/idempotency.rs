@@ -157,7 +157,7 @@ fn of_different_requests_at_once_with_one_key_one_is_carried_out() {
             let mut done = Vec::new();
             for (n, answer) in answers.iter().enumerate() {
                 match answer.status {
-                    // Somebody else's is still under way, or is done.
+                    // Another request's is still under way, or is done.
                     409 | 422 => {}
                     _ => {
                         answer.ok(status);
@@ -188,7 +188,7 @@ fn of_two_claims_in_the_same_millisecond_one_is_granted() {
         let store = &w.machine.node.app.store;
         let project = w.project.name.parse().unwrap();
         let now = Timestamp::now();
-        let claims = (0..4).map(|_| store.begin_idempotent(&project, "key", "payload", now));
+        let claims = (0..4).map(|_| store.begin_idempotent(&project, "key", "payload", 201, now));
         let begun = futures::future::join_all(claims).await;
         let claimed = begun
             .iter()

@@ -16,6 +16,7 @@ mod files;
 mod idempotency;
 mod input;
 mod openapi;
+mod pages;
 mod results;
 mod runs;
 mod support;

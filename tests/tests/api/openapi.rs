@@ -56,12 +56,12 @@ fn every_documented_operation_is_served() {
         let mut all = documented(&document);
         // What deletes comes last.
         all.sort_by_key(|(_, method, _)| method == "DELETE");
-        let nobody = w.with_key(None);
+        let anonymous = w.with_key(None);
         for (path, method, operation) in &all {
             let path = things.fill_documented(path);
             let path = format!("/{path}");
             let what = format!("{method} {path}");
-            let without = nobody.send(nobody.request(method, &path)).await;
+            let without = anonymous.send(anonymous.request(method, &path)).await;
             if OPEN.iter().any(|open| path == format!("/{open}")) {
                 assert_eq!(without.status, 200, "{what}");
                 continue;

@@ -1,6 +1,6 @@
-//! A batch that does not come to an end is stopped, and its items are submitted
-//! once more with audio that is sent anew. Nothing is paid for twice that can be
-//! had once.
+//! A batch that does not come to an end is stopped, and its items fail; where that
+//! is asked for, they are submitted once more with audio that is sent anew. Nothing
+//! is paid for twice that can be had once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +20,15 @@ fn stuck() -> Fault {
 }
 
 async fn case(ground: &Arc<Ground>, settings: &[(&'static str, &'static str)]) -> Case {
+    let mut settings = settings.to_vec();
+    settings.push(("RESUBMIT_BATCHES", "true"));
+    cautious(ground, settings).await
+}
+
+/// A case with the default: nothing is submitted once more.
+async fn cautious(ground: &Arc<Ground>, settings: Vec<(&'static str, &'static str)>) -> Case {
     let options = Options {
-        settings: settings.to_vec(),
+        settings,
         ..Options::default()
     };
     Case::start(ground, options).await
@@ -54,14 +61,14 @@ fn two(first: &str, second: &str) -> Vec<(String, String)> {
 /// The unit of the second model.
 async fn unit(case: &Case, run: RunId) -> Unit {
     let units = case.clean.store.units_of(&case.project, run).await.unwrap();
-    units.into_iter().find(|u| u.key.provider == 1).unwrap()
+    units.into_iter().find(|u| u.key.model == 1).unwrap()
 }
 
 /// What a run counts, and what its outcomes come to.
 pub async fn recount(case: &Case, run: RunId) {
     let store = &case.clean.store;
     let found = store.run(&case.project, run).await.unwrap().unwrap();
-    for (index, provider) in (0u8..).zip(&found.providers) {
+    for (index, provider) in (0u8..).zip(&found.models) {
         let entries = store.results_between(&case.project, run, index, 0, 9_999);
         let (mut counts, mut cost) = ((0, 0), 0);
         for entry in entries.await.unwrap() {
@@ -103,6 +110,24 @@ async fn a_batch_without_end_is_stopped_and_its_items_are_submitted_once_more() 
     let batches = batches(&case).await;
     let again = unit.resubmitted.unwrap();
     assert_eq!(again.batch, batches[0].name);
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_default_a_batch_without_end_is_stopped_and_none_is_made_in_its_place() {
+    let ground = Ground::start().await;
+    let case = cautious(&ground, vec![("BATCH_DEADLINE_SECONDS", "1")]).await;
+    case.sim.faults().add(of_model(stuck(), FLASH).times(1));
+    let run = case.flow().await;
+    assert_eq!(states(&case).await, [("a1".into(), "CANCELLED".into())]);
+    let found = codes(&case, run).await;
+    assert_eq!(found[&0], ["-"; 3]);
+    assert_eq!(found[&1], ["provider_timeout"; 3]);
+    recount(&case, run).await;
+    assert!(left(&case).is_empty(), "{:?}", left(&case));
+    // People may ask for it.
+    retry(&case, run).await;
+    assert_eq!(codes(&case, run).await[&1], ["-"; 3]);
     case.end().await;
 }
 
@@ -205,7 +230,7 @@ async fn a_list_that_is_behind_makes_no_duplicate_of_what_was_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_fails_to_stop_batches_holds_up_nobody() {
+async fn a_provider_that_fails_to_stop_batches_holds_up_no_run() {
     let ground = Ground::start().await;
     for asked in ["", "cancel", "delete"] {
         let case = case(&ground, &[("BATCH_DEADLINE_SECONDS", "1")]).await;

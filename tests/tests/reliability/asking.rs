@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use gemini_sim::{Fault, FaultRule, Route, SimConfig};
 use serde_json::json;
+use stt_eval_shared::domain::poll_task::PollTask;
 use stt_eval_shared::domain::unit::Unit;
 use stt_eval_shared::domain::{RunId, Timestamp};
-use stt_eval_shared::store::poll_task::PollTask;
 use stt_eval_tests::fault::Held;
 use tokio::task::JoinHandle;
 
@@ -98,7 +98,7 @@ async fn a_unit_that_its_credential_asks_for_costs_no_call_of_its_own() {
     let now = Timestamp::now();
     assert!(units(&case, run).await.iter().all(|u| u.due_at > Some(now)));
 
-    // Nobody asked for long: each unit sees to itself.
+    // There was no poll for long: each unit sees to itself.
     let long_ago = Timestamp::now() - Duration::from_secs(3_600);
     change(&case, |task| task.asked_at = Some(long_ago)).await;
     all_due(&case, run).await;
@@ -133,7 +133,7 @@ async fn submissions_bring_a_poll_forward_and_never_put_it_off() {
     submitted(&case, &dataset, "run-4").await;
     assert_eq!(task(&case).await.due_at, Some(soon), "not put off");
 
-    // Nor is it taken from somebody who holds it.
+    // Nor is it taken from an invocation that holds it.
     let held = Timestamp::now() + FIRST * 4;
     change(&case, |task| {
         task.busy = true;
@@ -189,7 +189,7 @@ async fn a_submission_during_the_last_look_is_polled_soon() {
         let (held, polls) = until_it_is_removed(&case).await;
         if submits {
             submitted(&case, &dataset, "meanwhile").await;
-            assert!(task(&case).await.busy, "whoever holds it sees to it");
+            assert!(task(&case).await.busy, "its holder sees to it");
         }
         held.release();
         polls.await.unwrap();
@@ -200,7 +200,7 @@ async fn a_submission_during_the_last_look_is_polled_soon() {
         assert_eq!(left.is_some(), submits);
         if let Some(task) = left {
             assert!(!task.busy && task.quiet == 0, "{task:?}");
-            // Not only when the claim of who held it has run out.
+            // Not only when the claim of its holder has run out.
             assert!(
                 task.due_at <= Some(Timestamp::now() + FIRST * 2),
                 "{task:?}"

@@ -1,6 +1,8 @@
 //! The real process, killed without warning again and again while it works.
 //! The provider lives on outside of it.
 
+mod vendors;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,8 +23,13 @@ use crate::rig::{Case, FLASH, Ground, Options, PRO};
 const SAMPLES: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// The command, built if it is not up to date.
+/// The command, built if it is not up to date, unless it is said where it is: to
+/// build it by itself is to build it with other features than all together, and
+/// what is built next once more.
 fn binary() -> PathBuf {
+    if let Some(built) = std::env::var_os("STT_EVAL_LOCAL_BIN") {
+        return built.into();
+    }
     let built = std::process::Command::new(env!("CARGO"))
         .args([
             "build",
@@ -49,7 +56,7 @@ struct Process {
     client: Client,
 }
 
-async fn start(binary: &Path, data: &Path, gemini: &str) -> Process {
+async fn start(binary: &Path, data: &Path, gemini: &str, others: &str) -> Process {
     let mut child = Command::new(binary)
         .args([
             "serve",
@@ -59,7 +66,9 @@ async fn start(binary: &Path, data: &Path, gemini: &str) -> Process {
             "200ms",
             "--gemini",
             gemini,
+            "--set",
         ])
+        .arg(format!("PROVIDER_URLS=google={gemini},{others}"))
         .arg("--data")
         .arg(data)
         .env("RUST_LOG", "error")
@@ -152,7 +161,7 @@ async fn a_run_outlives_any_number_of_kills() {
         ..SimConfig::default()
     };
     let sim = GeminiSim::start(listener, config).await.unwrap();
-    let mut process = start(&binary, data.path(), &sim.url()).await;
+    let mut process = start(&binary, data.path(), &sim.url(), "").await;
     let dataset = dataset(&process.client, &sim).await;
 
     let mut killed = 0;
@@ -175,7 +184,7 @@ async fn a_run_outlives_any_number_of_kills() {
                 tokio::time::sleep(Duration::from_millis(50 + dice.below(900))).await;
                 process.kill().await;
                 killed += 1;
-                process = start(&binary, data.path(), &sim.url()).await;
+                process = start(&binary, data.path(), &sim.url(), "").await;
             } else {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
@@ -228,9 +237,11 @@ async fn a_run_outlives_any_number_of_kills() {
         batches.values().all(|states| *states == ["SUCCEEDED"]),
         "seed {seed}: {batches:?}"
     );
-    // What was sent for the runs goes from the provider once they have ended.
-    while !sim.files().is_empty() || sim.batches().await.iter().any(|b| !b.deleted) {
-        let left = sim.files();
+    // What was sent for the runs goes from the provider once they have ended;
+    // outputs, which can't be deleted, go by themselves.
+    let sent = || -> Vec<_> { sim.files().into_iter().filter(|f| !f.generated).collect() };
+    while !sent().is_empty() || sim.batches().await.iter().any(|b| !b.deleted) {
+        let left = sent();
         assert!(
             begun.elapsed() < PATIENCE,
             "seed {seed}: {} files stay, or batches: {:?}",

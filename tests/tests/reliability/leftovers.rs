@@ -1,6 +1,6 @@
-//! What is at the provider and nobody needs: batches that are paid for twice are
+//! What is at the provider in vain: batches that are paid for twice are
 //! seen and stopped, and whatever a run has left there goes, whether deleting it
-//! fails at first or nobody knew of it.
+//! fails at first or it was never recorded.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use gemini_sim::{BatchView, Fault, FaultRule, Route};
 use secrecy::SecretString;
 use serde_json::Value;
+use stt_eval_shared::cloudwatch::{DUPLICATE_BATCHES, UNKNOWN_KEYS};
 use stt_eval_shared::domain::unit::{Unit, UnitState};
 use stt_eval_shared::domain::{RunId, Timestamp};
-use stt_eval_shared::metrics::{self, DUPLICATE_BATCHES, Metric, UNKNOWN_KEYS};
+use stt_eval_shared::emf::{self, Metric};
 use stt_eval_shared::objects::run_prefix;
 use stt_eval_shared::providers::{Credential, StagedInput};
 use stt_eval_tests::fault::{Kind, Site};
@@ -35,9 +36,9 @@ impl Write for Sink {
     }
 }
 
-async fn case(ground: &Arc<Ground>, settings: &[(&'static str, &'static str)]) -> Case {
+pub async fn case(ground: &Arc<Ground>, settings: &[(&'static str, &'static str)]) -> Case {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| metrics::enable("case", Box::new(Sink)));
+    ONCE.call_once(|| emf::enable("case", Box::new(Sink)));
     let options = Options {
         settings: settings.to_vec(),
         ..Options::default()
@@ -46,7 +47,7 @@ async fn case(ground: &Arc<Ground>, settings: &[(&'static str, &'static str)]) -
 }
 
 /// What a metric comes to for a run.
-fn counted(run: RunId, metric: Metric) -> u64 {
+pub fn counted(run: RunId, metric: Metric) -> u64 {
     let all = METRICS.lock().unwrap().clone();
     let lines = String::from_utf8(all).unwrap();
     let lines = lines.lines().map(|l| serde_json::from_str(l).unwrap());
@@ -63,14 +64,14 @@ async fn nothing_is_left(case: &Case, what: &str) {
 }
 
 /// The only unit.
-async fn unit(case: &Case, run: RunId) -> Unit {
+pub async fn unit(case: &Case, run: RunId) -> Unit {
     let mut units = case.clean.store.units_of(&case.project, run).await.unwrap();
     assert_eq!(units.len(), 1);
     units.remove(0)
 }
 
 /// A run of one unit, whose message waits.
-async fn planned(case: &Case) -> RunId {
+pub async fn planned(case: &Case) -> RunId {
     let dataset = case.dataset().await;
     let run = case.run(&dataset, &[FLASH]).await;
     case.pump_once().await;
@@ -228,9 +229,9 @@ async fn of_several_batches_one_counts_and_nothing_stays_of_the_others() {
         id: claimed.credential.clone().unwrap(),
         secret: format!("simulated-key-of-{}", case.project).into(),
     };
-    let name = claimed.display_name("case", claimed.attempt);
-    let client = case.clean.batch_provider("google").unwrap();
-    let second = client.create(&credential, FLASH, &input, &name);
+    let name = claimed.batch_name.clone().unwrap();
+    let client = case.gemini();
+    let second = client.create(&credential, FLASH, &input.name, &name);
     second.await.unwrap();
     case.settle().await;
 

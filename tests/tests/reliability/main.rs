@@ -7,25 +7,34 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod admission;
 mod again;
+mod asked_again;
 mod asking;
+mod calls;
+mod crowd;
 mod cycle;
 mod draw;
+mod dropped;
 mod earlier;
 mod failing;
 mod flow;
+mod jobs;
 mod killed;
 mod leftovers;
+mod names;
+mod odd;
 mod output;
+mod patience;
 mod race;
 mod repeat;
 mod replay;
 mod rig;
-mod room;
 mod short;
 mod sites;
 mod stands;
 mod state;
 mod twins;
+mod unreadable;
 mod uploads;
 mod workflow;

@@ -19,7 +19,8 @@ use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::unit::{Ending, Unit, UnitState};
 use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
 use stt_eval_shared::objects::run_prefix;
-use stt_eval_shared::providers::{BatchItem, Credential, StagedInput};
+use stt_eval_shared::providers::gemini::BatchItem;
+use stt_eval_shared::providers::{Credential, StagedInput};
 
 use crate::draw::setting;
 use crate::rig::{Case, Ground, Options, PRO};
@@ -369,9 +370,9 @@ impl Provider {
             language: "en".into(),
             duration_seconds: 1.0,
         }];
-        let client = case.clean.batch_provider("google").unwrap();
+        let client = case.gemini();
         // Not under the name of a unit, so that no audit takes it for a leftover.
-        let config = &pattern.providers[usize::from(unit.key.provider)].config;
+        let config = &pattern.models[usize::from(unit.key.model)].config;
         let input = client.stage_batch(&credential, "outputs", "outputs", &items, config);
         let input = input.await.unwrap();
         Self { credential, input }
@@ -382,8 +383,8 @@ impl Provider {
         let base64 = STANDARD.encode(raw);
         let replaced = FaultRule::once(Fault::ReplaceOutput { base64 });
         let rule = case.sim.faults().add(replaced.display_name(name));
-        let client = case.clean.batch_provider("google").unwrap();
-        let batch = client.create(&self.credential, PRO, &self.input, name);
+        let client = case.gemini();
+        let batch = client.create(&self.credential, PRO, &self.input.name, name);
         let batch = batch.await.unwrap();
         loop {
             let status = client.get(&self.credential, &batch).await.unwrap();
@@ -408,14 +409,14 @@ async fn make(
     let now = Timestamp::now();
     let run = RunId::mint(
         u64::try_from(now.millis()).unwrap(),
-        stt_eval_shared::access::random().unwrap(),
+        stt_eval_shared::crypto::random().unwrap(),
     );
     let mut fresh = pattern.clone();
     fresh.id = run;
     fresh.status = RunStatus::Processing;
     (fresh.units_done, fresh.finished_at, fresh.rev) = (0, None, 1);
-    fresh.providers[0].completed = 0;
-    fresh.providers[0].sums = stt_eval_shared::scoring::CorpusSums::default();
+    fresh.models[0].completed = 0;
+    fresh.models[0].sums = stt_eval_shared::scoring::CorpusSums::default();
     let raw = written(run, lines, whole);
     let name = format!("output-{run}");
     let (batch, output) = provider.batch(case, &name, &raw).await;

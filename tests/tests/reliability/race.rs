@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gemini_sim::Route;
 use serde_json::json;
-use stt_eval_shared::app::Deadline;
+use stt_eval_shared::Deadline;
 use stt_eval_shared::domain::unit::UnitState;
 
 use crate::rig::{Case, Ground, Options, PRO};

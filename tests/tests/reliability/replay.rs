@@ -7,11 +7,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use gemini_sim::Fault;
 use serde_json::{Value, json};
-use stt_eval_shared::app::{App, Deadline};
 use stt_eval_shared::domain::run::RunStatus;
 use stt_eval_shared::domain::unit::UnitKey;
 use stt_eval_shared::domain::{ResultId, RunId};
 use stt_eval_shared::objects::run_prefix;
+use stt_eval_shared::{App, Deadline};
 use stt_eval_tests::fault::{Kind, Site};
 
 use crate::again::recount;
@@ -88,10 +88,10 @@ async fn spoil(case: &Case, run: RunId) {
     put(case, odd).await;
     let store = &case.clean.store;
     let mut wrong = store.run(&case.project, run).await.unwrap().unwrap();
-    wrong.providers[0].completed = 1;
-    wrong.providers[1].failed = 2;
-    wrong.providers[1].cost_micro_usd += 13;
-    wrong.providers[1].sums = Default::default();
+    wrong.models[0].completed = 1;
+    wrong.models[1].failed = 2;
+    wrong.models[1].cost_micro_usd += 13;
+    wrong.models[1].sums = Default::default();
     wrong.rev += 1;
     store.save_run(&wrong).await.unwrap();
 }
@@ -172,17 +172,14 @@ async fn what_people_said_of_results_is_kept_and_counted() {
     let heard = |n: u16, right| Some((Some(right), format!("heard {n}")));
     assert_eq!(said, [heard(0, true), heard(1, false), heard(2, true)]);
     let head = store.run(&case.project, run).await.unwrap().unwrap();
-    assert_eq!(
-        (head.providers[1].correct, head.providers[1].incorrect),
-        (2, 1)
-    );
+    assert_eq!((head.models[1].correct, head.models[1].incorrect), (2, 1));
     recount(&case, run).await;
     case.end().await;
 }
 
-fn raw(case: &Case, run: RunId, provider: u8) -> String {
+fn raw(case: &Case, run: RunId, model: u8) -> String {
     let key = UnitKey {
-        provider,
+        model,
         round: 1,
         chunk: 0,
     };
@@ -203,10 +200,7 @@ async fn a_run_that_failed_for_want_of_a_parser_succeeds_when_replayed() {
     case.settle().await;
     let store = &case.clean.store;
     let head = store.run(&case.project, run).await.unwrap().unwrap();
-    assert_eq!(
-        (head.status, head.providers[0].failed),
-        (RunStatus::Failed, 3)
-    );
+    assert_eq!((head.status, head.models[0].failed), (RunStatus::Failed, 3));
     assert!(head.error_message.is_some());
 
     // As if this release could: the same answers in a form that it knows.
@@ -228,11 +222,11 @@ async fn a_run_that_failed_for_want_of_a_parser_succeeds_when_replayed() {
     assert_eq!(sum(&answer, "changed"), 3, "{answer}");
     let head = store.run(&case.project, run).await.unwrap().unwrap();
     assert_eq!(
-        (head.status, head.providers[0].completed),
+        (head.status, head.models[0].completed),
         (RunStatus::Completed, 3)
     );
-    assert_eq!((head.error_message, head.providers[0].failed), (None, 0));
-    assert_eq!(head.providers[0].sums.summary().all.wer, 0.0);
+    assert_eq!((head.error_message, head.models[0].failed), (None, 0));
+    assert_eq!(head.models[0].sums.summary().all.wer, 0.0);
     recount(&case, run).await;
     assert_eq!(sum(&replay(&case, run).await, "unchanged"), 3);
     case.end().await;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use gemini_sim::{Fault, FaultRule, Route};
 use serde_json::json;
-use stt_eval_shared::app::Deadline;
+use stt_eval_shared::Deadline;
 use stt_eval_shared::domain::unit::Unit;
 use stt_eval_shared::domain::{RunId, Timestamp};
-use stt_eval_shared::providers::{BatchItem, Credential, StagedInput};
+use stt_eval_shared::providers::gemini::BatchItem;
+use stt_eval_shared::providers::{Credential, StagedInput};
 
 use crate::rig::{Case, FLASH, Ground, Options, PRO};
 use crate::state::{kept, left, running};
@@ -116,14 +117,14 @@ enum Stray {
     Document,
 }
 
-/// Puts something at the provider that nobody recorded, under a unit's name.
+/// Puts something at the provider that is not recorded, under a unit's name.
 async fn stray(case: &Case, unit: &Unit, stray: Stray, attempt: u32) {
     let store = &case.clean.store;
     let sealed = store.credential(&case.project, "google").await.unwrap();
     let vault = case.clean.vault.as_ref().unwrap();
     let credential: Credential = vault.open(&case.project, &sealed.unwrap()).await.unwrap();
-    let client = case.clean.batch_provider("google").unwrap();
-    let name = unit.display_name("case", attempt);
+    let client = case.gemini();
+    let name = unit.display_name(&case.app.config.deployment, attempt);
     let audio = StagedInput {
         name: unit.batch_input.clone().unwrap(),
         uri: String::new(),
@@ -133,7 +134,7 @@ async fn stray(case: &Case, unit: &Unit, stray: Stray, attempt: u32) {
     match stray {
         Stray::Batch => drop(
             client
-                .create(&credential, PRO, &audio, &name)
+                .create(&credential, PRO, &audio.name, &name)
                 .await
                 .unwrap(),
         ),
@@ -146,7 +147,7 @@ async fn stray(case: &Case, unit: &Unit, stray: Stray, attempt: u32) {
                 duration_seconds: 0.1,
             }];
             let file = format!("stray-{attempt}");
-            let config = &run.providers[0].config;
+            let config = &run.models[0].config;
             let staged = client.stage_batch(&credential, &file, &name, &items, config);
             staged.await.unwrap();
         }
@@ -154,7 +155,7 @@ async fn stray(case: &Case, unit: &Unit, stray: Stray, attempt: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nobody_recorded_is_deleted_in_parts() {
+async fn what_was_not_recorded_is_deleted_in_parts() {
     let ground = Ground::start().await;
     for (kind, route) in [
         (Stray::Batch, Route::BatchDelete),

@@ -23,10 +23,10 @@ use crate::workflow::Flow;
 
 /// Cases under way at once, of all tests together. Most of them wait for a grace
 /// or a lease at any moment; more would only make the others late.
-static ROOM: Semaphore = Semaphore::const_new(12);
+static SIDE_BY_SIDE: Semaphore = Semaphore::const_new(12);
 /// Of so many cases one is drawn by default; `RELIABILITY_ONE_OF` says otherwise.
 const ONE_OF: u64 = 24;
-/// What a handler calls depends a little on who was faster: a case whose fault
+/// What a handler calls depends a little on which was faster: a case whose fault
 /// did not happen is tried again, so many times in all.
 const TRIES: usize = 4;
 /// The due indexes are read over and over by the same call; so many of its
@@ -65,8 +65,9 @@ impl Injected {
     }
 }
 
-/// How a request to the provider goes wrong.
-const GEMINI_KINDS: [&str; 9] = [
+/// How a request to the provider goes wrong. A single 400, 403, 404 or page of
+/// HTML is no verdict, neither on what was paid for nor on what is to be sent.
+const GEMINI_KINDS: [&str; 12] = [
     "drop_request",
     "lose_reply",
     "503",
@@ -74,6 +75,9 @@ const GEMINI_KINDS: [&str; 9] = [
     "503 for long",
     "429",
     "html",
+    "400",
+    "403",
+    "404",
     "cut_reply",
     "crash",
 ];
@@ -92,6 +96,9 @@ fn fault(kind: &str) -> (Fault, u32) {
         "503 after commit" => (status(503, true), 1),
         "503 for long" => (status(503, false), 6),
         "429" => (status(429, false), 1),
+        "400" => (status(400, false), 1),
+        "403" => (status(403, false), 1),
+        "404" => (status(404, false), 1),
         "html" => (Fault::Html { after_commit: true }, 1),
         "cut_reply" => (Fault::CutReply { bytes: 3 }, 1),
         // The answer never comes in time: the function dies first.
@@ -277,7 +284,7 @@ async fn product(
         cell.drawn += 1;
         let (ground, clean) = (ground.clone(), clean.clone());
         cases.spawn(async move {
-            let _room = ROOM.acquire().await.unwrap();
+            let _place = SIDE_BY_SIDE.acquire().await.unwrap();
             for _ in 1..TRIES {
                 let (ground, clean) = (ground.clone(), clean.clone());
                 let case = tokio::spawn(inject(ground, flow, injected.clone(), clean)).await;
@@ -370,10 +377,6 @@ fn of_routes(routes: &BTreeMap<Route, u64>, first: &BTreeMap<Route, u64>) -> Vec
         );
         for ordinal in known + 1..=*count {
             for kind in GEMINI_KINDS {
-                // An output that is a page of HTML is an output: see `output`.
-                if *route == Route::FileDownload && kind == "html" {
-                    continue;
-                }
                 // Again the same as not being carried out.
                 if reads && ["lose_reply", "503 after commit"].contains(&kind) {
                     continue;
@@ -425,7 +428,7 @@ async fn whatever_making_a_batch_once_more_calls_may_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_waiting_for_room_calls_may_fail() {
+async fn whatever_waiting_for_admission_calls_may_fail() {
     beside_the_plain_one("Waiting", Flow::Waiting).await;
 }
 

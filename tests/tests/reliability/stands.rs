@@ -25,7 +25,7 @@ enum Stand {
     OneSubmitted,
     OpenIntent,
     AudioOnItsWay,
-    WaitingForRoom,
+    WaitingForAdmission,
     AtTheProvider,
     MadeOnceMore,
     Collecting,
@@ -45,7 +45,7 @@ impl Stand {
         Self::OneSubmitted,
         Self::OpenIntent,
         Self::AudioOnItsWay,
-        Self::WaitingForRoom,
+        Self::WaitingForAdmission,
         Self::AtTheProvider,
         Self::MadeOnceMore,
         Self::Collecting,
@@ -59,8 +59,11 @@ impl Stand {
 
     fn settings(self) -> Vec<(&'static str, &'static str)> {
         match self {
-            Self::MadeOnceMore => vec![("BATCH_DEADLINE_SECONDS", "1")],
-            Self::WaitingForRoom => vec![("MAX_OPEN_BATCHES", "1")],
+            Self::MadeOnceMore => vec![
+                ("BATCH_DEADLINE_SECONDS", "1"),
+                ("RESUBMIT_BATCHES", "true"),
+            ],
+            Self::WaitingForAdmission => vec![("MAX_OPEN_BATCHES", "1")],
             _ => Vec::new(),
         }
     }
@@ -77,12 +80,12 @@ impl Stand {
             }
             Self::BeingRetried => vec![of_model(end("FAILED"), FLASH).times(1)],
             Self::BeingCancelled => vec![stuck, FaultRule::new(Fault::CancelIgnored)],
-            Self::WaitingForRoom | Self::AtTheProvider | Self::MadeOnceMore => vec![stuck],
+            Self::WaitingForAdmission | Self::AtTheProvider | Self::MadeOnceMore => vec![stuck],
             _ => Vec::new(),
         }
     }
 
-    /// The call at which whoever works on it dies.
+    /// The call at which the invocation that works on it dies.
     fn crash(self) -> Option<Site> {
         let (handler, call, ordinal) = match self {
             Self::AudioOnItsWay => ("submit", "dynamodb PutItem files", 4),
@@ -232,7 +235,11 @@ async fn tried(ground: Arc<Ground>, stand: Stand, asked: Asked) {
         }
     }
     assert!(running(&case).await.is_empty(), "{about}");
-    let (files, batches) = (left(&case), kept(&case).await);
+    let (mut files, batches) = (left(&case), kept(&case).await);
+    if stand == Stand::Quarantined && asked == Asked::Cancel {
+        // A batch that turns up after all would read it.
+        files.retain(|file| file != "input application/jsonl");
+    }
     assert!(files.is_empty(), "{about}: {files:?}");
     assert!(batches.is_empty(), "{about}: {batches:?}");
     case.end().await;

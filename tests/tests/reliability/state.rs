@@ -32,6 +32,14 @@ fn kind(sk: &str) -> String {
     parts.collect::<Vec<_>>().join("#")
 }
 
+/// Answers kept for repeated requests, and marks of deleted runs and of batches
+/// that were counted: the table forgets them by itself.
+fn goes_by_itself(sk: &str) -> bool {
+    ["idem#", "gone#", "dup#"]
+        .iter()
+        .any(|of| sk.starts_with(of))
+}
+
 impl Summary {
     /// Of a case and the run it is about, if there is one.
     pub async fn of(case: &Case, run: impl Into<Option<RunId>>) -> Self {
@@ -45,7 +53,7 @@ impl Summary {
             return Self::over(case, "none".into(), Vec::new()).await;
         };
         let mut results = Vec::new();
-        for provider in 0..found.providers.len() {
+        for provider in 0..found.models.len() {
             let provider = u8::try_from(provider).unwrap();
             let entries = store.results_between(&case.project, found.id, provider, 0, 9_999);
             for entry in entries.await.unwrap() {
@@ -74,20 +82,21 @@ impl Summary {
             found.closing,
             found.due_at,
             found.error_message,
-            found.providers,
+            found.models,
         );
         Self::over(case, run, results).await
     }
 
     async fn over(case: &Case, run: String, results: Vec<String>) -> Self {
-        let mut rows = BTreeMap::new();
+        let (mut rows, mut counts) = (BTreeMap::new(), BTreeMap::new());
         for (table, _) in &case.tables {
             for row in case.rows(table).await {
-                let sk = row["sk"].as_s().unwrap();
-                if sk == "#count" {
-                    let n = row["n"].as_n().unwrap().parse().unwrap();
-                    rows.insert(format!("{table} #count"), n);
-                } else if !sk.starts_with("idem#") {
+                let (pk, sk) = (row["pk"].as_s().unwrap(), row["sk"].as_s().unwrap());
+                if pk.ends_with("#count") || sk == "#count" {
+                    // Changes, folded or not.
+                    let n: i64 = row["n"].as_n().unwrap().parse().unwrap();
+                    *counts.entry(format!("{table} #count")).or_insert(0) += n;
+                } else if !goes_by_itself(sk) {
                     *rows.entry(format!("{table} {}", kind(sk))).or_default() += 1;
                 }
             }
@@ -95,7 +104,14 @@ impl Summary {
         Self {
             run,
             results,
-            rows,
+            rows: rows
+                .into_iter()
+                .chain(
+                    counts
+                        .into_iter()
+                        .map(|(table, n)| (table, usize::try_from(n).unwrap())),
+                )
+                .collect(),
             objects: objects(case).await,
             batches: batches(case).await,
             left: left(case).into_iter().chain(kept(case).await).collect(),
@@ -188,30 +204,34 @@ pub async fn kept(case: &Case) -> Vec<String> {
     batches.into_iter().map(told).collect()
 }
 
-/// Files left at the provider.
+/// Files left at the provider. Not those that it made itself: it refuses to delete
+/// them, and they go when they expire.
 pub fn left(case: &Case) -> Vec<String> {
-    let kind = |generated| if generated { "output" } else { "input" };
-    case.sim
-        .files()
-        .iter()
-        .map(|f| format!("{} {}", kind(f.generated), f.mime_type))
-        .collect()
+    let files = case.sim.files().into_iter().filter(|f| !f.generated);
+    files.map(|f| format!("input {}", f.mime_type)).collect()
 }
 
 /// What is left of a project that had everything deleted, and should not be.
 pub async fn remains(case: &Case) -> Vec<String> {
     let mut found = Vec::new();
     for (table, _) in &case.tables {
+        let mut counted = 0i64;
         for row in case.rows(table).await {
             let sk = row["sk"].as_s().unwrap().as_str();
-            let count = sk == "#count" && row["n"].as_n().unwrap() == "0";
-            // Room at the provider belongs to the credential; nobody who is
-            // gone is in it, nor anything of his.
+            let count = sk == "#count" || row["pk"].as_s().unwrap().ends_with("#count");
+            if count {
+                counted += row["n"].as_n().unwrap().parse::<i64>().unwrap();
+            }
+            // What was admitted at the provider belongs to the credential; no unit that is
+            // gone is in it, nor anything of one.
             let used = ["open", "left", "line"];
-            let room = sk.starts_with("room#") && !used.iter().any(|m| row.contains_key(*m));
-            if !(*table == "access" || count || room || sk.starts_with("idem#")) {
+            let admission = sk.starts_with("room#") && !used.iter().any(|m| row.contains_key(*m));
+            if !(*table == "access" || count || admission || goes_by_itself(sk)) {
                 found.push(format!("{table} keeps {row:?}"));
             }
+        }
+        if counted != 0 && *table != "access" {
+            found.push(format!("{table} counts {counted}"));
         }
     }
     let objects = objects(case).await;
@@ -232,7 +252,7 @@ pub async fn running(case: &Case) -> Vec<String> {
     batches.iter().map(|batch| format!("{batch:?}")).collect()
 }
 
-/// Rows that name a run; answers that are kept for repeated requests may.
+/// Rows that name a run; those that go by themselves may.
 pub async fn rows_of(case: &Case, run: RunId) -> Vec<String> {
     let run = run.to_string();
     let mut found = Vec::new();
@@ -240,7 +260,7 @@ pub async fn rows_of(case: &Case, run: RunId) -> Vec<String> {
         for row in case.rows(table).await {
             let (pk, sk) = (row["pk"].as_s().unwrap(), row["sk"].as_s().unwrap());
             let names = pk.contains(&run) || sk.contains(&run);
-            if names && !sk.starts_with("idem#") {
+            if names && !goes_by_itself(sk) {
                 found.push(format!("{table} {pk} {sk}"));
             }
         }

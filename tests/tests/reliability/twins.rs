@@ -1,4 +1,4 @@
-//! Two invocations at the same piece of work: whoever comes late finds that it
+//! Two invocations at the same piece of work: the late one finds that it
 //! is done, or leaves it to the other, and undoes nothing.
 
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use gemini_sim::Route;
 use serde_json::json;
-use stt_eval_shared::app::Deadline;
+use stt_eval_shared::Deadline;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::unit::UnitState;
+use stt_eval_shared::domain::upload::Upload;
 use stt_eval_shared::providers::StagedInput;
-use stt_eval_shared::store::uploads::Upload;
 
 use crate::failing::codes;
 use crate::rig::{Case, FLASH, Ground, Options};
@@ -78,7 +78,7 @@ async fn audio_is_cleared_by_one_alone() {
     let case = Arc::new(Case::start(&ground, options).await);
     let dataset = case.dataset().await;
     let run = case.run(&dataset, &[FLASH]).await;
-    // Nobody may begin to use the audio any more; it is about to be deleted.
+    // No use of the audio may begin any more; it is about to be deleted.
     let held = case
         .injector
         .hold(|site| site.handler == "poll" && site.call == "dynamodb PutItem files");
@@ -102,14 +102,14 @@ async fn audio_is_cleared_by_one_alone() {
     let held_back = audio();
     held.release();
     first.await.unwrap();
-    assert_eq!(held_back, 1, "somebody else cleared as well");
+    assert_eq!(held_back, 1, "another invocation cleared as well");
     assert_eq!(codes(&case, run).await[&0], ["-"; 3]);
     assert!(left(&case).is_empty(), "{:?}", left(&case));
     Arc::into_inner(case).unwrap().end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_deletes_audio_late_leaves_what_was_sent_anew() {
+async fn a_late_deletion_of_audio_leaves_what_was_sent_anew() {
     let ground = Ground::start().await;
     let case = Case::start(&ground, Options::default()).await;
     let (store, project) = (&case.clean.store, &case.project);
@@ -140,14 +140,14 @@ async fn who_deletes_audio_late_leaves_what_was_sent_anew() {
 
     let first = sent("first").await;
     let gone = release(&first).await.unwrap();
-    store.forget_upload(project, &gone).await.unwrap();
+    store.delete_unused_upload(project, &gone).await.unwrap();
     assert!(stored().await.is_empty());
 
     // Another run sends it anew, and its record is at the same revision.
     let second = sent("second").await;
     assert_eq!(second.rev, first.rev);
     assert_eq!(release(&first).await, None);
-    store.forget_upload(project, &first).await.unwrap();
+    store.delete_unused_upload(project, &first).await.unwrap();
     assert_eq!(stored().await, [second]);
     case.end().await;
 }

@@ -1,4 +1,4 @@
-//! Uploads that never come, or come after everybody stopped waiting.
+//! Uploads that never come, or come after they were given up.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ pub enum Flow {
     Plain,
     /// The same, but a batch never ends and is made once more.
     Again,
-    /// The same, but there is room for one batch at a time: the other waits and
+    /// The same, but one batch is admitted at a time: the other waits and
     /// is called up.
     Waiting,
     /// The replies to both creations were lost: one batch exists and is
@@ -74,6 +74,7 @@ impl Flow {
             Self::Again => {
                 options.settings = vec![
                     ("BATCH_DEADLINE_SECONDS", "0.6"),
+                    ("RESUBMIT_BATCHES", "true"),
                     ("POLL_PAUSES_SECONDS", "0.3"),
                 ];
             }
@@ -146,7 +147,7 @@ impl Flow {
             case.settle().await;
             return stand(Some(run), path);
         }
-        // Nobody polls yet, so nothing happens to what was submitted.
+        // There is no poll yet, so nothing happens to what was submitted.
         let mut units = Vec::new();
         while units.is_empty() || !units.iter().all(was_tried) {
             case.pump_once().await;

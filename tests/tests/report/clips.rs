@@ -8,7 +8,7 @@ use stt_eval_tests::Machine;
 use crate::{close, report, run};
 
 fn clips() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clips")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/local/clips")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

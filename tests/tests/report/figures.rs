@@ -1,7 +1,7 @@
 //! Exact figures of a small run that can be counted by hand.
 
 use serde_json::{Value, json};
-use stt_eval_shared::objects::{ObjectError, run_prefix};
+use stt_eval_shared::objects::{ObjectError, report_prefix};
 use stt_eval_tests::Machine;
 
 use crate::{FLASH, PRO, Told, close, dataset, id, report, run, told};
@@ -171,9 +171,22 @@ async fn a_small_run_is_reported_to_the_last_digit() {
     assert_eq!((&pair["a"], &pair["b"]), (&json!(PRO), &json!(FLASH)));
     close(&pair["difference"], 0.0);
     assert_eq!(
-        (&pair["distinguishable"], &pair["p_value"]),
-        (&json!(false), &json!(1.0))
+        (
+            &pair["distinguishable"],
+            &pair["p_value"],
+            &pair["p_adjusted"]
+        ),
+        (&json!(false), &json!(1.0), &json!(1.0))
     );
+    // Three blocks are too few for a guess, and for intervals that hold.
+    assert_eq!(pair["more_blocks"], Value::Null);
+    assert_eq!(pro["wer_interval"]["reliable"], false);
+    let comparison = &found["comparison"];
+    assert_eq!(comparison["reliable"], false);
+    assert_eq!(comparison["test"], "paired_permutation");
+    assert_eq!(comparison["adjustment"], "holm");
+    assert_eq!(comparison["comparisons"], 1);
+    assert_eq!(comparison["more_blocks"], Value::Null);
     assert_eq!(pro["rank"], json!({ "group": 1, "best": 1, "worst": 2 }));
     close(&pro["wer_interval"]["rate"], 3.0 / 12.0);
     assert!(pro["wer_interval"]["low"].as_f64().unwrap() <= 0.25);
@@ -189,18 +202,23 @@ async fn a_small_run_is_reported_to_the_last_digit() {
     close(&groups[0]["providers"][FLASH]["wer"], 3.0 / 6.0);
     close(&groups[1]["providers"][PRO]["answered"]["wer"], 0.0);
     close(&groups[1]["providers"][PRO]["wer"], 2.0 / 6.0);
+    // Of fewer than ten clips no interval is told.
+    assert_eq!(
+        groups[0]["wer_intervals"],
+        json!({ PRO: null, FLASH: null })
+    );
 
     // The second time it is read, not made.
     let path = format!("/runs/{}/report?group_by=place&block_by=speaker", id(&run));
     assert_eq!(*client.get(&path).await.data(200), found);
     let objects = &machine.node.app.objects;
     let project = "demo".parse().unwrap();
-    let prefix = run_prefix(&project, id(&run).parse().unwrap());
+    let prefix = report_prefix(&project, id(&run).parse().unwrap());
     let ready = machine.node.ready_line();
     let kept = machine.node.cloud.s3_client().list_objects_v2();
     let kept = kept
         .bucket(ready["bucket"].as_str().unwrap())
-        .prefix(format!("{prefix}reports/"));
+        .prefix(&prefix);
     let kept = kept.send().await.unwrap();
     // Two, when the run was closed in between.
     assert!((1..=2).contains(&kept.contents().len()), "a report is kept");
@@ -227,7 +245,7 @@ async fn a_small_run_is_reported_to_the_last_digit() {
     assert_eq!(moved["groups"]["groups"].as_array().unwrap().len(), 3);
 
     assert_eq!(
-        objects.get(&format!("{prefix}reports/none.json")).await,
+        objects.get(&format!("{prefix}none.json")).await,
         Err(ObjectError::Missing)
     );
     machine.stop().await;
@@ -235,7 +253,7 @@ async fn a_small_run_is_reported_to_the_last_digit() {
 
 /// Generated data: a model that gets vowel signs wrong, and one that misses a
 /// word now and then. A normaliser that blanks marks can't tell the first from
-/// a perfect one and names it the winner (`shared/tests/scoring_ranking.rs`);
+/// a perfect one and names it the winner (`shared/scoring/tests/scoring_ranking.rs`);
 /// here the order is that of what readers see.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_vowel_signs_do_not_win() {
@@ -278,5 +296,54 @@ async fn wrong_vowel_signs_do_not_win() {
         (&words["rank"]["group"], &signs["rank"]["group"]),
         (&json!(1), &json!(2))
     );
+    machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_of_ten_clips_have_intervals_and_clips_are_spread_over_rates() {
+    let machine = Machine::start().await;
+    let client = machine.client("demo");
+    let said = "one two three four";
+    let samples: Vec<Told> = (0..15)
+        .map(|index| {
+            let heard = if index % 3 == 0 {
+                said
+            } else {
+                "one two three"
+            };
+            let place = if index < 12 { "x" } else { "y" };
+            let invented = "one two three four and five words it made up";
+            told(said, Some(heard), Some(invented), json!({ "place": place }))
+        })
+        .collect();
+    let made = dataset(&machine, &client, json!({}), &samples).await;
+    let run = run(&machine, &client, &made).await;
+    let found = report(&client, &run, "group_by=place").await;
+
+    let groups = found["groups"]["groups"].as_array().unwrap();
+    let interval = &groups[0]["wer_intervals"][PRO];
+    close(&interval["rate"], 8.0 / 48.0);
+    assert!(interval["low"].as_f64().unwrap() < 8.0 / 48.0, "{interval}");
+    assert!(
+        interval["high"].as_f64().unwrap() > 8.0 / 48.0,
+        "{interval}"
+    );
+    assert_eq!(interval["reliable"], true);
+    // Its blocks do not vary.
+    assert_eq!(groups[0]["wer_intervals"][FLASH], Value::Null);
+    assert_eq!(
+        groups[1]["wer_intervals"],
+        json!({ PRO: null, FLASH: null })
+    );
+    let language = &found["languages"][0]["wer_intervals"][PRO];
+    assert_eq!(language, &of(&found, PRO)["wer_interval"]);
+
+    let samples_at = |model, bucket: usize| &of(&found, model)["distribution"][bucket];
+    let of_pro = json!({ "above": null, "up_to": 0.0, "samples": 5 });
+    assert_eq!(samples_at(PRO, 0), &of_pro);
+    let a_quarter = json!({ "above": 0.2, "up_to": 0.3, "samples": 10 });
+    assert_eq!(samples_at(PRO, 3), &a_quarter);
+    let beyond = json!({ "above": 1.0, "up_to": null, "samples": 15 });
+    assert_eq!(samples_at(FLASH, 11), &beyond);
     machine.stop().await;
 }

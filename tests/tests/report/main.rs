@@ -6,7 +6,9 @@
 )]
 
 mod clips;
+mod failures;
 mod figures;
+mod limits;
 mod progress;
 mod refused;
 mod rescoring;

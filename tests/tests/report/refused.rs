@@ -64,9 +64,9 @@ async fn odd_requests_are_named_and_foreign_runs_unknown() {
     }
     for method in ["GET", "POST"] {
         let end = if method == "GET" { "report" } else { "rescore" };
-        let nobody = machine.anonymous();
-        let answer = nobody
-            .send(nobody.request(method, &format!("{path}/{end}")))
+        let anonymous = machine.anonymous();
+        let answer = anonymous
+            .send(anonymous.request(method, &format!("{path}/{end}")))
             .await;
         assert_eq!(answer.status, 401);
     }

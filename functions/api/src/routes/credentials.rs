@@ -1,24 +1,23 @@
 //! `/credentials`: keys of providers, kept sealed.
 
 use axum::extract::State;
-use secrecy::{ExposeSecret, SecretString};
 use stt_eval_shared::App;
-use stt_eval_shared::access::credentials::VaultError;
-use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::providers::{CallError, Credential, Provider, Rejection, catalogue};
+use stt_eval_shared::providers::Vendor;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::access::NewCredential;
+use stt_eval_shared::wire::envelope::{Deleted, Envelope};
 use utoipa::IntoParams;
 
-use crate::auth::AsAdmin;
-use crate::dto::access::{CredentialView, NewCredential};
-use crate::envelope::{Deleted, Envelope, ok};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathText;
-use crate::json::JsonBody;
-use crate::query::{FromQuery, NoQuery, Pairs, Params};
-use crate::routes::gather::Gather;
-
-const NOUN: &str = "credential";
+use crate::http::auth::AsAdmin;
+use crate::http::envelope::ok;
+use crate::http::error::Answer;
+use crate::http::id::PathText;
+use crate::http::json::JsonBody;
+use crate::http::query::{FromQuery, NoQuery, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::services::credentials;
+use crate::views;
 
 /// The routes of credentials.
 pub fn routes<R: Gather>() -> R {
@@ -37,119 +36,57 @@ pub struct KeepQuery {
 impl FromQuery for KeepQuery {
     const NAMES: &'static [&'static str] = &["validate"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         Ok(Self {
             validate: pairs.flag("validate", true)?,
         })
     }
 }
 
-/// The catalogue's name of a provider.
-fn known(path: PathText) -> Result<&'static str, ApiError> {
-    let name = path.0.unwrap_or_default();
-    catalogue::all()
-        .iter()
-        .map(|model| model.provider)
-        .find(|provider| *provider == name)
-        .ok_or_else(|| ApiError::no_such("provider"))
+/// The vendor of the path.
+fn known(app: &App, path: PathText) -> Result<&'static Vendor, Refusal> {
+    credentials::vendor(app, &path.0.unwrap_or_default())
 }
 
 /// Shows that credentials are kept, and their last four characters.
 #[utoipa::path(get, path = "/credentials/{provider}", tag = "credentials", operation_id = "get_credential",
     params(("provider" = String, Path, description = "Name of the provider", example = "google")),
-    responses((status = 200, description = "The credential", body = Envelope<CredentialView>)))]
+    responses((status = 200, description = "The credential", body = Envelope<wire::access::Credential>)))]
 async fn show(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(NoQuery): Params<NoQuery>,
     provider: PathText,
 ) -> Answer {
-    let provider = known(provider)?;
-    let found = app.store.credential(&tenant.project, provider).await?;
-    ok(CredentialView::from(
-        found.ok_or_else(|| ApiError::no_such(NOUN))?,
-    ))
+    let provider = known(&app, provider)?.name;
+    let found = credentials::find(&app, &caller.actor.project, provider).await?;
+    ok(views::access::credential(found))
 }
 
 /// Keeps a provider's key, in place of an older one. It is tried at the
-/// provider first, unless `validate=false`.
+/// provider first, unless `validate=false`. Units that wait because the older one was
+/// refused, or its account was empty, are tried again at once.
+///
+/// A key that can't be tried, because the provider is not reached or does not
+/// answer, is not kept: 503 with the code `provider_unreachable`.
 #[utoipa::path(put, path = "/credentials/{provider}", tag = "credentials", operation_id = "put_credential",
     params(("provider" = String, Path, description = "Name of the provider", example = "google"), KeepQuery),
     request_body = NewCredential,
-    responses((status = 200, description = "It is kept", body = Envelope<CredentialView>)))]
+    responses((status = 200, description = "It is kept", body = Envelope<wire::access::Credential>)))]
 async fn keep(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(query): Params<KeepQuery>,
     provider: PathText,
     JsonBody { value, .. }: JsonBody<NewCredential>,
 ) -> Answer {
-    let secret = value.api_key.0;
-    let text = secret.expose_secret();
-    if !(8..=512).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(ApiError::invalid_field(
-            "api_key",
-            "must have 8 to 512 visible ASCII characters",
-        ));
-    }
-    let provider = known(provider)?;
-    let vault = app.vault.as_ref().ok_or_else(|| {
-        ApiError::unavailable("no key service is configured, so credentials can't be sealed")
-    })?;
-    if query.validate {
-        check(&app, provider, &secret).await?;
-    }
-    let now = Timestamp::now();
-    let older = app.store.credential(&tenant.project, provider).await?;
-    let inserted_at = older.map_or(now, |older| older.inserted_at);
-    let sealed = vault
-        .seal(&tenant.project, provider, &secret, inserted_at, now)
-        .await
-        .map_err(|error| match error {
-            VaultError::Unavailable(_) => ApiError::unavailable(error.to_string()),
-            VaultError::Sealed => ApiError::internal("a credential can't be sealed"),
-        })?;
-    app.store.save_credential(&tenant.project, &sealed).await?;
-    ok(CredentialView::from(sealed))
-}
-
-/// Tries a key at its provider.
-async fn check(app: &App, provider: &str, secret: &SecretString) -> Result<(), ApiError> {
-    let credential = Credential {
-        id: "check".to_owned(),
-        secret: secret.clone(),
-    };
-    let outcome = match app.provider(provider) {
-        Some(Provider::Batch(provider)) => provider.check_credential(&credential).await,
-        Some(Provider::Sync(provider)) => provider.check_credential(&credential).await,
-        None => {
-            return Err(ApiError::internal(
-                "a provider of the catalogue has no client",
-            ));
-        }
-    };
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(CallError::Rejected {
-            kind: Rejection::Unauthorized,
-            ..
-        }) => Err(ApiError::invalid_field(
-            "api_key",
-            "the provider does not accept this key",
-        )),
-        // Only a key that is known has a quota.
-        Err(CallError::Rejected {
-            kind: Rejection::Quota { .. },
-            ..
-        }) => Ok(()),
-        Err(error) => Err(ApiError {
-            message: "the provider can't be asked about the key right now; try again later, \
-                      or keep it unchecked with validate=false"
-                .to_owned(),
-            ..ApiError::unavailable(error.to_string())
-        }
-        .retry_after(30)),
-    }
+    // What can't be a key of any vendor is told before its vendor is looked for.
+    let vendor = known(&app, provider);
+    let secret = credentials::check(vendor.as_ref().ok().copied(), value)?;
+    let provider = vendor?.name;
+    let project = &caller.actor.project;
+    let kept = credentials::keep(&app, project, provider, &secret, query.validate).await?;
+    ok(views::access::credential(kept))
 }
 
 /// Forgets a provider's key. Runs under way that need it fail.
@@ -158,20 +95,14 @@ async fn check(app: &App, provider: &str, secret: &SecretString) -> Result<(), A
     responses((status = 200, description = "It is gone", body = Envelope<Deleted<String>>)))]
 async fn delete(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(NoQuery): Params<NoQuery>,
     provider: PathText,
 ) -> Answer {
-    let provider = known(provider)?;
-    if !app
-        .store
-        .delete_credential(&tenant.project, provider)
-        .await?
-    {
-        return Err(ApiError::no_such(NOUN));
-    }
+    let provider = known(&app, provider)?.name;
+    credentials::delete(&app, &caller.actor.project, provider).await?;
     ok(Deleted {
-        id: provider,
+        id: provider.to_owned(),
         deleted: true,
     })
 }

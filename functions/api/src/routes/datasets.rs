@@ -4,22 +4,26 @@ use axum::extract::State;
 use http::StatusCode;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::DatasetId;
-use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::store::{Page, Store};
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::datasets::NewDataset;
+use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope};
 use utoipa::IntoParams;
 
-use super::{page_meta, split, start};
-use crate::auth::{AsEditor, AsViewer};
-use crate::dto::datasets::{DatasetView, NewDataset, SampleView};
-use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one, paged};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathId;
-use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json::JsonBody;
-use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::routes::gather::Gather;
-use crate::services::{MAX_PAGE_BYTES, dataset_checks, datasets, deletion, signing};
+use crate::http::auth::{AsEditor, AsViewer};
+use crate::http::envelope::{ok, paged};
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making, first};
+use crate::http::json::JsonBody;
+use crate::http::paging::Pager;
+use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::services::attempt::Attempt;
+use crate::services::datasets::check::check;
+use crate::services::datasets::create::create as write;
+use crate::services::{deletion, samples};
+use crate::views;
 
 /// The routes of datasets.
 pub fn routes<R: Gather>() -> R {
@@ -49,7 +53,7 @@ impl FromQuery for DatasetQuery {
     const NAMES: &'static [&'static str] =
         &["include_samples", "include_signed_url", "limit", "cursor"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
         Ok(Self {
             include_samples: pairs.flag("include_samples", false)?,
@@ -62,111 +66,76 @@ impl FromQuery for DatasetQuery {
 
 /// Lists datasets, newest first.
 #[utoipa::path(get, path = "/datasets", tag = "datasets", operation_id = "list_datasets", params(Paging),
-    responses((status = 200, description = "A page of datasets", body = ListEnvelope<DatasetView>)))]
+    responses((status = 200, description = "A page of datasets", body = ListEnvelope<wire::datasets::Dataset>)))]
 async fn index(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(paging): Params<Paging>,
 ) -> Answer {
-    let cursors = tenant.cursors("datasets", &[]);
-    let after = start(&cursors, &paging)?;
-    let found = app
-        .store
-        .list_datasets(&tenant.project, after.as_deref(), paging.limit)
-        .await?;
-    let (datasets, meta) = split(&cursors, &paging, found);
-    list(
-        datasets
-            .into_iter()
-            .map(|dataset| DatasetView::new(dataset, None))
-            .collect(),
-        meta,
-    )
+    let pager = Pager::new(&caller, "datasets", &[], paging)?;
+    let project = &caller.actor.project;
+    let found = app.store.list_datasets(project, pager.from(), pager.limit);
+    pager.answer(found.await?, |dataset| {
+        views::datasets::dataset(dataset, None)
+    })
 }
 
 /// Makes a dataset: all of it, or nothing.
 #[utoipa::path(post, path = "/datasets", tag = "datasets", operation_id = "create_dataset",
     params(IdempotencyHeader), request_body = NewDataset,
-    responses((status = 201, description = "The dataset", body = Envelope<DatasetView>)))]
+    responses((status = 201, description = "The dataset", body = Envelope<wire::datasets::Dataset>)))]
 async fn create(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     JsonBody { value, bytes }: JsonBody<NewDataset>,
 ) -> Answer {
-    let attempt = match idempotency.begin(&app, &tenant.project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => {
-            let ids: Vec<DatasetId> = made_ids(&made)?;
-            let id = ids.first().ok_or_else(deleted_since)?;
-            let dataset = app.store.dataset(&tenant.project, *id).await?;
-            let dataset = dataset.ok_or_else(deleted_since)?;
-            return one(status, DatasetView::new(dataset, None));
-        }
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::CREATED);
+    let make = async |attempt: Attempt| {
+        let checked = check(app, actor, "", value).await?;
+        let dataset = write(app, actor, &attempt, &checked, true).await?;
+        Ok(views::datasets::dataset(dataset, None))
     };
-    let made = async {
-        let checked = dataset_checks::check(&app, &tenant, "", value).await?;
-        datasets::create(&app, &tenant, &attempt, &checked, true).await
+    let show = async |ids: Vec<DatasetId>| {
+        let dataset = app.store.dataset(&actor.project, first(&ids)?).await?;
+        Ok(dataset.map(|dataset| views::datasets::dataset(dataset, None)))
     };
-    let dataset = attempt.settle(&app, made.await).await?;
-    one(StatusCode::CREATED, DatasetView::new(dataset, None))
-}
-
-/// The samples of a page, as many as fit into an answer, and where the next
-/// page begins.
-async fn sample_views(
-    app: &App,
-    page: Page<Sample>,
-    signed: bool,
-) -> (Vec<SampleView>, Option<String>) {
-    let mut views = Vec::with_capacity(page.items.len());
-    let mut bytes = 0;
-    let mut samples = page.items.into_iter();
-    while let Some(sample) = samples.next() {
-        let place = Store::sample_place(&sample);
-        let url = signing::sample_url(app, &sample, signed).await;
-        let view = SampleView::new(sample, url);
-        bytes += view.weight();
-        views.push(view);
-        if bytes > MAX_PAGE_BYTES && samples.len() > 0 {
-            return (views, Some(place));
-        }
-    }
-    (views, page.next)
+    idempotency.once(making, make, show).await
 }
 
 /// Shows a dataset, with a page of its samples if asked for.
 #[utoipa::path(get, path = "/datasets/{id}", tag = "datasets", operation_id = "get_dataset",
     params(("id" = DatasetId, Path, description = "Id of the dataset"), DatasetQuery),
-    responses((status = 200, description = "The dataset", body = Envelope<DatasetView>)))]
+    responses((status = 200, description = "The dataset", body = Envelope<wire::datasets::Dataset>)))]
 async fn show(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<DatasetQuery>,
     id: PathId<DatasetId>,
 ) -> Answer {
     let id = id.get()?;
-    let found = app.store.dataset(&tenant.project, id).await?;
-    let dataset = found.ok_or_else(|| ApiError::no_such("dataset"))?;
-    let cursors = tenant.cursors("samples", &[&id.to_string()]);
+    let project = &caller.actor.project;
+    let found = app.store.dataset(project, id).await?;
+    let dataset = found.ok_or_else(|| Refusal::no_such("dataset"))?;
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
     // A cursor that is none is refused, also where it would be of no use.
-    let after = start(&cursors, &paging)?;
+    let pager = Pager::new(&caller, "samples", &[&id.to_string()], paging)?;
     if !query.include_samples {
-        return ok(DatasetView::new(dataset, None));
+        return ok(views::datasets::dataset(dataset, None));
     }
     let page = app
         .store
-        .list_samples(&tenant.project, id, after.as_deref(), paging.limit)
+        .list_samples(project, id, pager.from(), pager.limit)
         .await?;
     let total = u64::from(dataset.sample_count);
-    let (samples, next) = sample_views(&app, page, query.include_signed_url).await;
-    let meta = page_meta(&cursors, &paging, total, next.as_deref());
-    paged(DatasetView::new(dataset, Some(samples)), meta)
+    let (samples, next) = samples::show(&app, page, query.include_signed_url).await;
+    let meta = pager.meta(total, next.as_deref());
+    paged(views::datasets::dataset(dataset, Some(samples)), meta)
 }
 
 /// Deletes a dataset with its samples, runs, results, and the audio that
@@ -176,11 +145,11 @@ async fn show(
     responses((status = 200, description = "It is gone", body = Envelope<Deleted<DatasetId>>)))]
 async fn delete(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<DatasetId>,
 ) -> Answer {
     let id = id.get()?;
-    deletion::dataset(&app, &tenant.project, id).await?;
+    deletion::dataset(&app, &caller.actor.project, id).await?;
     ok(Deleted { id, deleted: true })
 }

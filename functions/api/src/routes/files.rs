@@ -1,29 +1,30 @@
 //! `/files`.
 
 use axum::extract::{Request, State};
-use axum::response::Response;
 use http::StatusCode;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::FileId;
-use stt_eval_shared::domain::validate::Errors;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope};
+use stt_eval_shared::wire::files::{Announced, AnnouncedFiles, FilesMade, NewFiles, UploadForm};
 use utoipa::IntoParams;
 
-use super::{split, start};
-use crate::auth::{AsEditor, AsViewer, Tenant};
-use crate::body;
-use crate::dto::files::{
-    Announced, AnnouncedFiles, FileView, FilesMade, NewFile, NewFiles, UploadForm,
-};
-use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one};
-use crate::error::{Answer, ApiError, finish};
-use crate::handlers;
-use crate::id::PathId;
-use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json;
-use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::routes::gather::Gather;
-use crate::services::uploads::MAX_FILES;
-use crate::services::{deletion, inline, signing, uploads};
+use crate::http::auth::{AsEditor, AsViewer};
+use crate::http::body;
+use crate::http::envelope::{list, ok};
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making};
+use crate::http::json;
+use crate::http::multipart;
+use crate::http::paging::Pager;
+use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::services::attempt::{Attempt, deleted_since};
+use crate::services::files::{inline, uploads};
+use crate::services::{deletion, signing};
+use crate::views;
 
 /// The routes of files.
 pub fn routes<R: Gather>() -> R {
@@ -44,7 +45,7 @@ pub struct FileQuery {
 impl FromQuery for FileQuery {
     const NAMES: &'static [&'static str] = &["include_signed_url"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         Ok(Self {
             include_signed_url: pairs.flag("include_signed_url", false)?,
         })
@@ -68,7 +69,7 @@ pub struct FilesQuery {
 impl FromQuery for FilesQuery {
     const NAMES: &'static [&'static str] = &["include_signed_url", "limit", "cursor"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
         Ok(Self {
             include_signed_url: pairs.flag("include_signed_url", false)?,
@@ -80,29 +81,27 @@ impl FromQuery for FilesQuery {
 
 /// Lists files, newest first.
 #[utoipa::path(get, path = "/files", tag = "files", operation_id = "list_files", params(FilesQuery),
-    responses((status = 200, description = "A page of files", body = ListEnvelope<FileView>)))]
+    responses((status = 200, description = "A page of files", body = ListEnvelope<wire::files::File>)))]
 async fn index(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<FilesQuery>,
 ) -> Answer {
-    let cursors = tenant.cursors("files", &[]);
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
-    let after = start(&cursors, &paging)?;
-    let found = app
-        .store
-        .list_files(&tenant.project, after.as_deref(), paging.limit)
-        .await?;
-    let (files, meta) = split(&cursors, &paging, found);
+    let pager = Pager::new(&caller, "files", &[], paging)?;
+    let project = &caller.actor.project;
+    let found = app.store.list_files(project, pager.from(), pager.limit);
+    let (page, total) = found.await?;
+    let meta = pager.meta(total, page.next.as_deref());
     let (app, signed) = (&app, query.include_signed_url);
-    let views = files.into_iter().map(|file| async move {
+    let shown = page.items.into_iter().map(|file| async move {
         let url = signing::file_url(app, &file, signed).await;
-        FileView::new(file, url)
+        views::files::file(file, url)
     });
-    list(futures::future::join_all(views).await, meta)
+    list(futures::future::join_all(shown).await, meta)
 }
 
 /// Announces files to be uploaded, or takes a small one.
@@ -116,152 +115,73 @@ async fn index(
     responses((status = 201, description = "The files and how to upload them", body = Envelope<FilesMade>)))]
 async fn create(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     request: Request,
 ) -> Answer {
+    let (app, project) = (&app, &caller.actor.project);
     let (parts, body) = request.into_parts();
     let media = body::media_type(&parts.headers);
     if media == "multipart/form-data" {
         let bytes = body::read(&parts.headers, body, inline::MAX_BODY, inline::ADVICE).await?;
-        return take(&app, &tenant, &idempotency, parts, bytes).await;
+        let making = Making::new(app, project, &bytes, StatusCode::CREATED).in_steps();
+        let make = async |attempt: Attempt| {
+            let form = multipart::read(parts, bytes.clone()).await?;
+            let file = inline::keep(app, project, inline::check(form)?, &attempt).await?;
+            made(vec![views::files::announced(file, None)], false)
+        };
+        let show = async |ids: Vec<FileId>| {
+            let files = uploads::announced_before(app, project, &ids).await?;
+            made(files, false).map(Some)
+        };
+        return idempotency.once(making, make, show).await;
     }
     if !json::is_json(&media) {
-        return Err(ApiError::unsupported(
+        return Err(Refusal::unsupported(
             "the body must be application/json (an announcement) or multipart/form-data (a small file)",
         ));
     }
     let bytes = body::read(&parts.headers, body, body::MAX_JSON, "1 MiB").await?;
     let new: NewFiles = json::parse(&bytes)?;
     let several = new.files.is_some();
-    let attempt = match idempotency.begin(&app, &tenant.project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => {
-            let ids = made_ids(&made)?;
-            let files = uploads::announced_before(&app, &tenant.project, &ids).await?;
-            return made_answer(status, files, several);
-        }
+    let make = async |attempt: Attempt| {
+        let declared = uploads::check(new)?;
+        let files = uploads::announce(app, project, declared, &attempt).await?;
+        made(files, several)
     };
-    let announced = async {
-        let declared = declared(new)?;
-        uploads::announce(&app, &tenant.project, declared, &attempt).await
+    let show = async |ids: Vec<FileId>| {
+        let files = uploads::announced_before(app, project, &ids).await?;
+        made(files, several).map(Some)
     };
-    let files = attempt.settle(&app, announced.await).await?;
-    made_answer(StatusCode::CREATED, files, several)
+    let making = Making::new(app, project, &bytes, StatusCode::CREATED);
+    idempotency.once(making, make, show).await
 }
 
-fn made_answer(status: StatusCode, mut files: Vec<Announced>, several: bool) -> Answer {
+/// The answer in the shape of the request.
+fn made(mut files: Vec<Announced>, several: bool) -> Result<FilesMade, Refusal> {
     if several {
-        return one(status, FilesMade::Several(AnnouncedFiles { files }));
+        return Ok(FilesMade::Several(AnnouncedFiles { files }));
     }
     let file = files.pop().ok_or_else(deleted_since)?;
-    one(status, FilesMade::One(Box::new(file)))
-}
-
-/// Checks what the files are said to be.
-fn declared(new: NewFiles) -> Result<Vec<uploads::Declared>, ApiError> {
-    let mut errors = Errors::new();
-    let NewFiles {
-        filename,
-        content_type,
-        size_bytes,
-        checksum_sha256,
-        files,
-    } = new;
-    if let Some(files) = files {
-        let single = [
-            ("filename", filename.is_some()),
-            ("content_type", content_type.is_some()),
-            ("size_bytes", size_bytes.is_some()),
-            ("checksum_sha256", checksum_sha256.is_some()),
-        ];
-        for (field, given) in single {
-            if given {
-                errors.push(field, "belongs into the entries of files");
-            }
-        }
-        if !(1..=MAX_FILES).contains(&files.len()) {
-            errors.push(
-                "files",
-                format!("must have 1 to {MAX_FILES} entries, has {}", files.len()),
-            );
-        }
-        let mut declared = Vec::with_capacity(files.len());
-        for (index, file) in files.iter().take(MAX_FILES).enumerate() {
-            let file = uploads::declared(&format!("files[{index}]."), &file.0, &mut errors);
-            declared.extend(file);
-        }
-        finish(errors)?;
-        return Ok(declared);
-    }
-    let mut required = |field: &str, given: bool| {
-        if !given {
-            errors.push(field, "is required");
-        }
-    };
-    required("filename", filename.is_some());
-    required("content_type", content_type.is_some());
-    required("size_bytes", size_bytes.is_some());
-    let declared = match (filename, content_type, size_bytes) {
-        (Some(filename), Some(content_type), Some(size_bytes)) => {
-            let file = NewFile {
-                filename,
-                content_type,
-                size_bytes,
-                checksum_sha256,
-            };
-            uploads::declared("", &file, &mut errors)
-        }
-        _ => None,
-    };
-    finish(errors)?;
-    Ok(declared.into_iter().collect())
-}
-
-/// Takes a small file.
-async fn take(
-    app: &App,
-    tenant: &Tenant,
-    idempotency: &Idempotency,
-    parts: http::request::Parts,
-    bytes: bytes::Bytes,
-) -> Result<Response, ApiError> {
-    let attempt = match idempotency.begin(app, &tenant.project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => {
-            let ids: Vec<FileId> = made_ids(&made)?;
-            let files = uploads::announced_before(app, &tenant.project, &ids).await?;
-            return made_answer(status, files, false);
-        }
-    };
-    let kept = async {
-        let inline = inline::read(parts, bytes).await?;
-        inline::keep(app, &tenant.project, inline, &attempt).await
-    };
-    let file = attempt.settle_refused(app, kept.await).await?;
-    let made = Announced {
-        file: FileView::new(file, None),
-        upload: None,
-    };
-    made_answer(StatusCode::CREATED, vec![made], false)
+    Ok(FilesMade::One(Box::new(file)))
 }
 
 /// Shows a file.
 #[utoipa::path(get, path = "/files/{id}", tag = "files", operation_id = "get_file",
     params(("id" = FileId, Path, description = "Id of the file"), FileQuery),
-    responses((status = 200, description = "The file", body = Envelope<FileView>)))]
+    responses((status = 200, description = "The file", body = Envelope<wire::files::File>)))]
 async fn show(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<FileQuery>,
     id: PathId<FileId>,
 ) -> Answer {
     let id = id.get()?;
-    let found = app.store.file(&tenant.project, id).await?;
-    let file = found.ok_or_else(|| ApiError::no_such("file"))?;
+    let found = app.store.file(&caller.actor.project, id).await?;
+    let file = found.ok_or_else(|| Refusal::no_such("file"))?;
     let url = signing::file_url(&app, &file, query.include_signed_url).await;
-    ok(FileView::new(file, url))
+    ok(views::files::file(file, url))
 }
 
 /// Deletes a file that no dataset uses.
@@ -270,11 +190,11 @@ async fn show(
     responses((status = 200, description = "It is gone", body = Envelope<Deleted<FileId>>)))]
 async fn delete(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<FileId>,
 ) -> Answer {
     let id = id.get()?;
-    deletion::file(&app, &tenant.project, id).await?;
+    deletion::file(&app, &caller.actor.project, id).await?;
     ok(Deleted { id, deleted: true })
 }

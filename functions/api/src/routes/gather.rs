@@ -9,7 +9,7 @@ use axum::routing::MethodRouter;
 use stt_eval_shared::App;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-/// The handlers of one path; made by [`handlers!`](crate::handlers).
+/// The handlers of one path; made by [`handlers!`](handlers).
 pub trait Handlers {
     /// The path, and what answers there.
     fn serve() -> (String, MethodRouter<App>);
@@ -63,8 +63,6 @@ impl Gather for OpenApiRouter<App> {
 }
 
 /// The handlers of one path, by name.
-#[macro_export]
-#[doc(hidden)]
 macro_rules! handlers {
     ($($handler:ident),+) => {{
         struct Named;
@@ -92,3 +90,5 @@ macro_rules! handlers {
         Named
     }};
 }
+
+pub(crate) use handlers;

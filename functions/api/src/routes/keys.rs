@@ -2,22 +2,24 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use secrecy::ExposeSecret;
 use stt_eval_shared::App;
-use stt_eval_shared::access::keys::NewKey;
-use stt_eval_shared::domain::{KeyId, validate};
+use stt_eval_shared::domain::KeyId;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::access::{CreatedKey, NewApiKey};
+use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope};
 
-use super::{split, start};
-use crate::auth::{AsAdmin, Tenant};
-use crate::dto::access::{CreatedKey, KeyView, NewApiKey};
-use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathId;
-use crate::idempotency::{Attempt, Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json::JsonBody;
-use crate::query::{NoQuery, Paging, Params};
-use crate::routes::gather::Gather;
+use crate::http::auth::AsAdmin;
+use crate::http::envelope::ok;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making, first};
+use crate::http::json::JsonBody;
+use crate::http::paging::Pager;
+use crate::http::query::{NoQuery, Paging, Params};
+use crate::routes::gather::{Gather, handlers};
+use crate::services::attempt::Attempt;
+use crate::services::keys;
+use crate::views;
 
 /// The routes of API keys.
 pub fn routes<R: Gather>() -> R {
@@ -28,20 +30,16 @@ pub fn routes<R: Gather>() -> R {
 
 /// Lists API keys, newest first.
 #[utoipa::path(get, path = "/keys", tag = "keys", operation_id = "list_keys", params(Paging),
-    responses((status = 200, description = "A page of API keys", body = ListEnvelope<KeyView>)))]
+    responses((status = 200, description = "A page of API keys", body = ListEnvelope<wire::access::ApiKey>)))]
 async fn index(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(paging): Params<Paging>,
 ) -> Answer {
-    let cursors = tenant.cursors("keys", &[]);
-    let after = start(&cursors, &paging)?;
-    let found = app
-        .store
-        .list_keys(&tenant.project, after.as_deref(), paging.limit)
-        .await?;
-    let (keys, meta) = split(&cursors, &paging, found);
-    list(keys.into_iter().map(KeyView::from).collect(), meta)
+    let pager = Pager::new(&caller, "keys", &[], paging)?;
+    let project = &caller.actor.project;
+    let found = app.store.list_keys(project, pager.from(), pager.limit);
+    pager.answer(found.await?, views::access::key)
 }
 
 /// Makes an API key. It is shown this once.
@@ -50,61 +48,26 @@ async fn index(
     responses((status = 201, description = "The key", body = Envelope<CreatedKey>)))]
 async fn create(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     JsonBody { value, bytes }: JsonBody<NewApiKey>,
 ) -> Answer {
-    let attempt = match idempotency.begin(&app, &tenant.project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => {
-            let ids: Vec<KeyId> = made_ids(&made)?;
-            let id = ids.first().ok_or_else(deleted_since)?;
-            let record = app
-                .store
-                .key(&tenant.project, *id)
-                .await?
-                .ok_or_else(deleted_since)?;
-            return one(
-                status,
-                CreatedKey {
-                    record: record.into(),
-                    key: None,
-                },
-            );
-        }
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::CREATED);
+    let secret = &caller.cursor_secret;
+    let make = async |attempt: Attempt| {
+        let key = keys::make(app, actor, secret, &attempt, value).await?;
+        Ok(views::access::created_key(
+            key.record,
+            Some(key.text.into()),
+        ))
     };
-    let made = make(&app, &tenant, &attempt, value).await;
-    let key = attempt.settle(&app, made).await?;
-    let text = key.text.expose_secret().to_owned();
-    one(
-        StatusCode::CREATED,
-        CreatedKey {
-            record: key.record.into(),
-            key: Some(text),
-        },
-    )
-}
-
-async fn make(
-    app: &App,
-    tenant: &Tenant,
-    attempt: &Attempt,
-    new: NewApiKey,
-) -> Result<NewKey, ApiError> {
-    let name = validate::name("name", &new.name).map_err(|e| vec![e])?;
-    let key = NewKey::make(
-        attempt.key_id()?,
-        tenant.project.clone(),
-        name,
-        new.role,
-        tenant.cursor_secret.clone(),
-        attempt.now,
-    )?;
-    app.store
-        .create_key(&key.record, &key.verifier, attempt.claim())
-        .await?;
-    Ok(key)
+    let show = async |ids: Vec<KeyId>| {
+        let record = app.store.key(&actor.project, first(&ids)?).await?;
+        Ok(record.map(|record| views::access::created_key(record, None)))
+    };
+    idempotency.once(making, make, show).await
 }
 
 /// Revokes an API key: it works no more.
@@ -113,19 +76,11 @@ async fn make(
     responses((status = 200, description = "It is gone", body = Envelope<Deleted<KeyId>>)))]
 async fn delete(
     State(app): State<App>,
-    AsAdmin(tenant): AsAdmin,
+    AsAdmin(caller): AsAdmin,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<KeyId>,
 ) -> Answer {
     let id = id.get()?;
-    // The last admin can't lock the project out by a slip.
-    if id == tenant.key {
-        return Err(ApiError::conflict(
-            "a key can't revoke itself; use another admin key",
-        ));
-    }
-    if !app.store.revoke_key(&tenant.project, id).await? {
-        return Err(ApiError::no_such("API key"));
-    }
+    keys::revoke(&app, &caller.actor, id).await?;
     ok(Deleted { id, deleted: true })
 }

@@ -1,18 +1,19 @@
 //! `/healthz` and `/openapi.json`.
 
+use std::sync::OnceLock;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use serde::Serialize;
-use std::sync::OnceLock;
-use utoipa::ToSchema;
+use stt_eval_shared::wire::envelope::Envelope;
+use stt_eval_shared::wire::meta::Health;
 
-use crate::envelope::{Envelope, ok};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::query::{NoQuery, Params};
-use crate::routes::gather::Gather;
+use crate::http::envelope::ok;
+use crate::http::error::Answer;
+use crate::http::query::{NoQuery, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
 
 /// Made from the code by `stt-eval-local openapi`.
 const FILE: &str = include_str!("../../openapi.json");
@@ -24,19 +25,13 @@ pub fn routes<R: Gather>() -> R {
         .with(handlers!(document))
 }
 
-/// That the service answers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
-    /// `ok`.
-    #[schema(example = "ok")]
-    status: &'static str,
-}
-
 /// Tells that the service answers. Needs no key.
 #[utoipa::path(get, path = "/healthz", tag = "service", operation_id = "health", security(()),
     responses((status = 200, description = "It does", body = Envelope<Health>)))]
 async fn health(Params(NoQuery): Params<NoQuery>) -> Answer {
-    ok(Health { status: "ok" })
+    ok(Health {
+        status: "ok".to_owned(),
+    })
 }
 
 /// The description of this API (OpenAPI 3.1). Needs no key.
@@ -49,7 +44,7 @@ pub async fn document(Params(NoQuery): Params<NoQuery>) -> Answer {
         Some(text) => text.clone(),
         None => {
             let text = serde_json::from_str::<serde_json::Value>(FILE)
-                .map_err(|e| ApiError::internal(format!("the document can't be read: {e}")))?
+                .map_err(|e| Refusal::internal(format!("the document can't be read: {e}")))?
                 .to_string();
             DOCUMENT.get_or_init(|| text.into()).clone()
         }

@@ -6,6 +6,7 @@ pub mod files;
 pub mod gather;
 pub mod keys;
 pub mod meta;
+pub mod models;
 pub mod providers;
 pub mod report;
 pub mod results;
@@ -13,15 +14,7 @@ pub mod runs;
 pub mod samples;
 
 use gather::Gather;
-use stt_eval_shared::store::Page;
-
-use crate::cursor::Cursors;
-use crate::envelope::PageMeta;
-use crate::error::ApiError;
-use crate::query::Paging;
-
-/// Where the evaluation routes live.
-pub const BASE: &str = "/api/v1/evaluations/stt";
+use stt_eval_shared::wire::paths::{BASE, PROJECT_BASE};
 
 /// Every route.
 pub fn all<R: Gather>() -> R {
@@ -33,39 +26,12 @@ pub fn all<R: Gather>() -> R {
         .and(report::routes())
         .and(results::routes())
         .and(providers::routes())
+        .and(models::routes())
         .and(credentials::routes());
     R::default()
         .below(BASE, stt)
-        .below("/api/v1", keys::routes())
+        .below(PROJECT_BASE, keys::routes())
         .and(meta::routes())
-}
-
-/// Where a page begins.
-fn start(cursors: &Cursors, paging: &Paging) -> Result<Option<String>, ApiError> {
-    paging
-        .cursor
-        .as_deref()
-        .map(|cursor| cursors.open(cursor))
-        .transpose()
-}
-
-/// About a page.
-fn page_meta(cursors: &Cursors, paging: &Paging, total: u64, next: Option<&str>) -> PageMeta {
-    PageMeta {
-        total,
-        limit: paging.limit as u64,
-        next_cursor: next.map(|position| cursors.seal(position)),
-    }
-}
-
-/// A page of the store, and about it.
-fn split<T>(
-    cursors: &Cursors,
-    paging: &Paging,
-    (page, total): (Page<T>, u64),
-) -> (Vec<T>, PageMeta) {
-    let meta = page_meta(cursors, paging, total, page.next.as_deref());
-    (page.items, meta)
 }
 
 #[cfg(test)]
@@ -74,7 +40,7 @@ mod tests {
     use utoipa::openapi::path::ParameterIn;
 
     use super::*;
-    use crate::query::FromQuery;
+    use crate::http::query::{FromQuery, Paging};
 
     fn documented<T: IntoParams + FromQuery>() {
         let described: Vec<String> = T::into_params(|| Some(ParameterIn::Query))

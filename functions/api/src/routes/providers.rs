@@ -3,16 +3,18 @@
 use axum::extract::State;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::{Timestamp, language};
-use stt_eval_shared::providers::catalogue;
+use stt_eval_shared::providers::{Adapter, Model, OwnModel};
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::envelope::ListEnvelope;
 use time::OffsetDateTime;
 
-use crate::auth::AsViewer;
-use crate::dto::catalogue::{LanguageView, ProviderView};
-use crate::envelope::{ListEnvelope, whole_list};
-use crate::error::Answer;
-use crate::handlers;
-use crate::query::{NoQuery, Params};
-use crate::routes::gather::Gather;
+use crate::http::auth::AsViewer;
+use crate::http::envelope::whole_list;
+use crate::http::error::Answer;
+use crate::http::query::{NoQuery, Params};
+use crate::routes::gather::{Gather, handlers};
+use crate::services::runs::check::has_credentials;
+use crate::views;
 
 /// The routes of the catalogue.
 pub fn routes<R: Gather>() -> R {
@@ -21,32 +23,55 @@ pub fn routes<R: Gather>() -> R {
         .with(handlers!(languages))
 }
 
-/// Lists the models that runs can use, all of them.
+/// Lists the models that runs can use, all of them: those of the catalogue, then those of
+/// the project's own.
 #[utoipa::path(get, path = "/providers", tag = "catalogue", operation_id = "list_providers",
-    responses((status = 200, description = "The models", body = ListEnvelope<ProviderView>)))]
+    responses((status = 200, description = "The models", body = ListEnvelope<wire::catalogue::Model>)))]
 async fn providers(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(NoQuery): Params<NoQuery>,
 ) -> Answer {
-    let kept = app.store.credentials(&tenant.project).await?;
+    let kept = app.store.credentials(&caller.actor.project).await?;
     let today = OffsetDateTime::from(Timestamp::now()).date();
-    let views = catalogue::all().iter().map(|model| {
-        let has_credentials = kept.iter().any(|c| c.provider == model.provider);
-        ProviderView::new(model, today, has_credentials)
-    });
-    whole_list(views.collect())
+    let mut listed = Vec::new();
+    for vendor in app.vendors().vendors() {
+        for model in vendor.models {
+            let mode = match app.adapter(vendor.name) {
+                Some(Adapter::Calls(_)) => "calls",
+                _ if model.batch => "batch",
+                _ => "jobs",
+            };
+            let has_credentials = has_credentials(&app, &kept, model);
+            let view = views::catalogue::model(vendor, model, mode, today, has_credentials);
+            listed.push(view);
+        }
+    }
+    let own = app.store.own_models(&caller.actor.project).await?;
+    for record in own {
+        let Some(vendor) = app.vendor(&record.credential.provider) else {
+            continue;
+        };
+        let own = OwnModel::of(record.endpoint);
+        let view = views::catalogue::model(vendor, &own.model(), "calls", today, true);
+        listed.push(view);
+    }
+    whole_list(listed)
 }
 
 /// Lists the languages that samples can be in, all of them.
 #[utoipa::path(get, path = "/languages", tag = "catalogue", operation_id = "list_languages",
-    responses((status = 200, description = "The languages", body = ListEnvelope<LanguageView>)))]
-async fn languages(_tenant: AsViewer, Params(NoQuery): Params<NoQuery>) -> Answer {
-    let models = catalogue::all();
+    responses((status = 200, description = "The languages", body = ListEnvelope<wire::catalogue::Language>)))]
+async fn languages(
+    State(app): State<App>,
+    _caller: AsViewer,
+    Params(NoQuery): Params<NoQuery>,
+) -> Answer {
+    let models: Vec<&Model> = app.models().collect();
     whole_list(
         language::all()
             .iter()
-            .map(|l| LanguageView::new(l, models))
+            .map(|l| views::catalogue::language(l, &models))
             .collect(),
     )
 }

@@ -1,26 +1,28 @@
 //! `/runs/{id}/report` and `/runs/{id}/rescore`.
 
-use axum::extract::{FromRequest, Request, State};
-use bytes::Bytes;
+use axum::extract::State;
 use http::StatusCode;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::envelope::Envelope;
+use stt_eval_shared::wire::report::NewScoring;
 use utoipa::IntoParams;
 
-use crate::auth::{AsEditor, AsViewer};
-use crate::body::{self, MAX_JSON};
-use crate::dto::report::{NewScoring, ReportView};
-use crate::dto::runs::RunView;
-use crate::envelope::{Envelope, ok, one};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathId;
-use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json::JsonBody;
-use crate::query::{FromQuery, NoQuery, Pairs, Params};
-use crate::routes::gather::Gather;
+use crate::http::auth::{AsEditor, AsViewer};
+use crate::http::envelope::ok;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making, first};
+use crate::http::json::MaybeBody;
+use crate::http::query::{FromQuery, NoQuery, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::routes::runs::made_before;
+use crate::services::attempt::Attempt;
 use crate::services::report::{self, Wanted};
-use crate::services::rescore;
+use crate::services::runs::rescore;
+use crate::views;
 
 /// The routes of reports.
 pub fn routes<R: Gather>() -> R {
@@ -48,13 +50,13 @@ pub struct ReportQuery {
     scoring: Option<u16>,
 }
 
-fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, ApiError> {
+fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, Refusal> {
     match pairs.text(name) {
         None => Ok(None),
         Some(text) if text.is_empty() || text.chars().count() > MAX_FIELD => {
             let message =
                 format!("must be the name of a metadata field, 1 to {MAX_FIELD} characters");
-            Err(ApiError::invalid_field(name, message))
+            Err(Refusal::invalid_field(name, message))
         }
         Some(text) => Ok(Some(text.to_owned())),
     }
@@ -63,7 +65,7 @@ fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, ApiError> {
 impl FromQuery for ReportQuery {
     const NAMES: &'static [&'static str] = &["block_by", "group_by", "normalizer", "scoring"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let query = Self {
             block_by: field(pairs, "block_by")?,
             group_by: field(pairs, "group_by")?,
@@ -71,7 +73,7 @@ impl FromQuery for ReportQuery {
             scoring: pairs.parsed("scoring", "the number of a scoring")?,
         };
         if query.normalizer.is_some() && query.scoring.is_some() {
-            return Err(ApiError::invalid_field(
+            return Err(Refusal::invalid_field(
                 "scoring",
                 "give normalizer or scoring, not both",
             ));
@@ -83,15 +85,18 @@ impl FromQuery for ReportQuery {
 /// Reports on a run: every model with its figures and how far they can be
 /// trusted, how they compare, and what goes wrong.
 ///
-/// Works on a run that is still going on too (`complete: false`). The report
-/// of a large run may take several requests: 503 with `Retry-After` says how
-/// far it is, and the next request goes on from there.
+/// Works on a run that is still going on too (`complete: false`); such a report
+/// is shown again for some seconds, for up to a minute if it took long to make.
+/// The report of a large run may take several requests: 503 with `Retry-After`
+/// says in its message how far it is, and the next request goes on from there.
+/// While two reports of a project are being worked out, a third is refused with
+/// 429 and `Retry-After`; one that was made before is shown all the same.
 #[utoipa::path(get, path = "/runs/{id}/report", tag = "runs", operation_id = "get_report",
     params(("id" = RunId, Path, description = "Id of the run"), ReportQuery),
-    responses((status = 200, description = "The report", body = Envelope<ReportView>)))]
+    responses((status = 200, description = "The report", body = Envelope<wire::report::Report>)))]
 async fn show(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<ReportQuery>,
     id: PathId<RunId>,
 ) -> Answer {
@@ -101,31 +106,12 @@ async fn show(
         normalizer: query.normalizer,
         scoring: query.scoring,
     };
-    ok(report::report(&app, &tenant.project, id.get()?, &wanted).await?)
-}
-
-/// A body that may be left out.
-struct NewScoringBody {
-    value: NewScoring,
-    bytes: Bytes,
-}
-
-impl<S: Sync> FromRequest<S> for NewScoringBody {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let (parts, given) = request.into_parts();
-        let bytes = body::read(&parts.headers, given, MAX_JSON, "1 MiB").await?;
-        if bytes.is_empty() {
-            return Ok(Self {
-                value: NewScoring::default(),
-                bytes,
-            });
-        }
-        let request = Request::from_parts(parts, axum::body::Body::from(bytes));
-        let JsonBody { value, bytes } = JsonBody::from_request(request, state).await?;
-        Ok(Self { value, bytes })
-    }
+    let report = report::report(&app, &caller.actor.project, id.get()?, &wanted).await?;
+    // Every release has told its fields in alphabetical order, which a client may
+    // compare to the byte.
+    let report = serde_json::to_value(report)
+        .map_err(|e| Refusal::internal(format!("an answer can't be written: {e}")))?;
+    ok(report)
 }
 
 /// Scores a run again, without asking a provider: against the references as
@@ -136,32 +122,24 @@ impl<S: Sync> FromRequest<S> for NewScoringBody {
 #[utoipa::path(post, path = "/runs/{id}/rescore", tag = "runs", operation_id = "rescore_run",
     params(("id" = RunId, Path, description = "Id of the run"), IdempotencyHeader),
     request_body = Option<NewScoring>,
-    responses((status = 202, description = "The run", body = Envelope<RunView>)))]
+    responses((status = 202, description = "The run", body = Envelope<wire::runs::Run>)))]
 async fn again(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     id: PathId<RunId>,
-    NewScoringBody { value, bytes }: NewScoringBody,
+    MaybeBody { value, bytes }: MaybeBody<NewScoring>,
 ) -> Answer {
     let id = id.get()?;
     let normalizer = rescore::check(&value)?;
-    let project = &tenant.project;
-    let attempt = match idempotency.begin(&app, project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => {
-            let ids: Vec<RunId> = made_ids(&made)?;
-            let id = ids.first().ok_or_else(deleted_since)?;
-            let run = app
-                .store
-                .run(project, *id)
-                .await?
-                .ok_or_else(deleted_since)?;
-            return one(status, RunView::new(&run, None));
-        }
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::ACCEPTED);
+    let make = async |attempt: Attempt| {
+        let name = normalizer.as_deref();
+        let run = rescore::begin(app, &actor.project, id, name, &attempt).await?;
+        Ok(views::runs::run(&run, None))
     };
-    let begun = rescore::begin(&app, project, id, normalizer.as_deref(), &attempt).await;
-    let run = attempt.settle(&app, begun).await?;
-    one(StatusCode::ACCEPTED, RunView::new(&run, None))
+    let show = async |ids: Vec<RunId>| made_before(app, actor, first(&ids)?).await;
+    idempotency.once(making, make, show).await
 }

@@ -1,33 +1,38 @@
 //! `/runs/{id}/results` and `/results`.
 
 use axum::extract::State;
-use axum::response::Response;
-use http::HeaderMap;
-use http::header::{ETAG, HeaderValue};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::result::ResultStatus;
+use stt_eval_shared::domain::review::{Reason, Reviewer};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ResultId, RunId};
+use stt_eval_shared::scoring::Flag;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::envelope::{Envelope, ListEnvelope, Refused};
+use stt_eval_shared::wire::results::ResultPatch;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{page_meta, start};
-use crate::auth::{AsReviewer, AsViewer};
-use crate::dto::results::{ResultPatch, ResultView};
-use crate::envelope::{Envelope, ListEnvelope, list, ok};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathId;
-use crate::json::JsonBody;
-use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::routes::gather::Gather;
-use crate::services::results::{Found, Item, Selection, current, exists, show as show_results};
-use crate::services::{results_by_sample, results_by_wer, reviews};
+use crate::actor::Actor;
+use crate::http::auth::{AsReviewer, AsViewer};
+use crate::http::envelope::{list, ok, whole_list};
+use crate::http::error::Answer;
+use crate::http::etag::{IfMatch, tagged};
+use crate::http::id::PathId;
+use crate::http::json::JsonBody;
+use crate::http::paging::Pager;
+use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::services::results::{self, Reviewed, Selection, Shown, by_sample, by_wer, reviews};
+use crate::services::runs;
+use crate::views;
 
 /// The routes of results.
 pub fn routes<R: Gather>() -> R {
     R::default()
         .with(handlers!(index))
         .with(handlers!(show, update))
+        .with(handlers!(said))
 }
 
 /// Orders of a list of results.
@@ -57,6 +62,33 @@ const STATUSES: [(&str, ResultStatus); 3] = [
 const JUDGEMENTS: [(&str, Option<bool>); 3] =
     [("true", Some(true)), ("false", Some(false)), ("null", None)];
 
+/// Who has reviewed a result, as the caller asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    None,
+    Me,
+    NotMe,
+    Others,
+}
+
+const BY: [(&str, By); 4] = [
+    ("none", By::None),
+    ("me", By::Me),
+    ("not_me", By::NotMe),
+    ("others", By::Others),
+];
+
+impl By {
+    fn of(self, caller: Reviewer) -> Reviewed {
+        match self {
+            Self::None => Reviewed::ByNone,
+            Self::Me => Reviewed::By(caller),
+            Self::NotMe => Reviewed::NotBy(caller),
+            Self::Others => Reviewed::ByOthersThan(caller),
+        }
+    }
+}
+
 /// Which results, and what to show of them.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -67,9 +99,22 @@ pub struct ResultsQuery {
     /// In one state.
     #[param(inline)]
     status: Option<ResultStatus>,
-    /// Judged so by reviewers: `true`, `false`, or `null` for not judged.
+    /// Found so by most reviewers: `true`, `false`, or `null` for not judged and for ties.
     #[param(value_type = Option<String>, pattern = "^(true|false|null)$")]
     is_correct: Option<Option<bool>>,
+    /// With this flag: `empty`, `output_on_silence`, `long_insertion`, `loop`,
+    /// `too_fast`, `wrong_script`, `stock_phrase`, `wrapped` (not only the
+    /// transcript: JSON, a preface, speaker labels, time stamps …), or `cut_short`
+    /// (the vendor heard nothing of the end of the audio, and words are missing).
+    #[param(value_type = Option<String>, pattern = "^(empty|output_on_silence|long_insertion|loop|too_fast|wrong_script|stock_phrase|wrapped|cut_short)$")]
+    flag: Option<Flag>,
+    /// Reviewed by nobody (`none`), by the caller (`me`), not by the caller (`not_me`), or
+    /// by others and not by the caller (`others`).
+    #[param(value_type = Option<String>, pattern = "^(none|me|not_me|others)$")]
+    reviewed: Option<By>,
+    /// Of which a reviewer has given this reason.
+    #[param(inline)]
+    reason: Option<Reason>,
     /// Order: `sample` (every item), or `wer` and `-wer` (scored results only,
     /// best or worst first).
     #[param(value_type = Option<String>, pattern = "^(sample|wer|-wer)$", default = "sample")]
@@ -92,6 +137,9 @@ impl FromQuery for ResultsQuery {
         "provider",
         "status",
         "is_correct",
+        "flag",
+        "reviewed",
+        "reason",
         "sort",
         "include_alignment",
         "include_signed_url",
@@ -99,12 +147,15 @@ impl FromQuery for ResultsQuery {
         "cursor",
     ];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
         Ok(Self {
             provider: pairs.text("provider").map(str::to_owned),
             status: pairs.choice("status", &STATUSES)?,
             is_correct: pairs.choice("is_correct", &JUDGEMENTS)?,
+            flag: pairs.choice("flag", &Flag::ALL.map(|flag| (flag.name(), flag)))?,
+            reviewed: pairs.choice("reviewed", &BY)?,
+            reason: pairs.choice("reason", &Reason::ALL.map(|reason| (reason.name(), reason)))?,
             sort: pairs.choice("sort", &SORTS)?.unwrap_or(Sort::Sample),
             include_alignment: pairs.flag("include_alignment", false)?,
             include_signed_url: pairs.flag("include_signed_url", false)?,
@@ -129,7 +180,7 @@ pub struct ResultQuery {
 impl FromQuery for ResultQuery {
     const NAMES: &'static [&'static str] = &["include_alignment", "include_signed_url"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         Ok(Self {
             include_alignment: pairs.flag("include_alignment", false)?,
             include_signed_url: pairs.flag("include_signed_url", false)?,
@@ -144,25 +195,21 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
         .map_or("", |(word, _)| *word)
 }
 
-fn selection(query: &ResultsQuery, run: &Run) -> Result<Selection, ApiError> {
+fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selection, Refusal> {
     let mut selection = Selection {
         status: query.status,
         is_correct: query.is_correct,
-        alignment: query.include_alignment,
-        signed_url: query.include_signed_url,
+        flag: query.flag,
+        reviewed: query.reviewed.map(|by| by.of(caller.reviewer())),
+        reason: query.reason,
+        shown: Shown {
+            alignment: query.include_alignment,
+            signed_url: query.include_signed_url,
+        },
         ..Selection::all_of(run)
     };
-    if let Some(wanted) = &query.provider {
-        let index = run
-            .providers
-            .iter()
-            .position(|provider| provider.model == *wanted);
-        let Some(index) = index.and_then(|index| u8::try_from(index).ok()) else {
-            let known: Vec<&str> = run.providers.iter().map(|p| &*p.model).collect();
-            let message = format!("is not in this run; its providers are {}", known.join(", "));
-            return Err(ApiError::invalid_field("provider", message));
-        };
-        selection.providers = vec![index];
+    if let Some(model) = &query.provider {
+        selection.models = vec![results::model(run, model)?];
     }
     Ok(selection)
 }
@@ -171,136 +218,117 @@ fn selection(query: &ResultsQuery, run: &Run) -> Result<Selection, ApiError> {
 ///
 /// Items without an outcome are listed as `pending` (not with `sort=wer`). A
 /// page may be shorter than `limit` and still have a `next_cursor`.
-/// `total` comes from the run's counters; with `sort=wer` and `is_correct` it
-/// is an upper bound.
+/// `total` comes from the run's counters; with `sort=wer` and `is_correct`, `flag` with
+/// another filter, `reviewed` or `reason`, it is an upper bound.
 #[utoipa::path(get, path = "/runs/{id}/results", tag = "results", operation_id = "list_results",
     params(("id" = RunId, Path, description = "Id of the run"), ResultsQuery),
-    responses((status = 200, description = "A page of results", body = ListEnvelope<ResultView>)))]
+    responses((status = 200, description = "A page of results", body = ListEnvelope<wire::results::Result>)))]
 async fn index(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<ResultsQuery>,
     id: PathId<RunId>,
 ) -> Answer {
     let id = id.get()?;
-    let project = &tenant.project;
-    let run = app
-        .store
-        .run(project, id)
-        .await?
-        .ok_or_else(|| ApiError::no_such("run"))?;
-    let selection = selection(&query, &run)?;
-    let cursors = tenant.cursors(
-        "results",
-        &[
-            &id.to_string(),
-            query.provider.as_deref().unwrap_or_default(),
-            query.status.map_or("", |status| word(&STATUSES, &status)),
-            query
-                .is_correct
-                .map_or("", |judged| word(&JUDGEMENTS, &judged)),
-            word(&SORTS, &query.sort),
-        ],
-    );
+    let project = &caller.actor.project;
+    let run = runs::find(&app, project, id).await?;
+    let selection = selection(&query, &run, &caller.actor)?;
+    let filters = [
+        &*id.to_string(),
+        query.provider.as_deref().unwrap_or_default(),
+        query.status.map_or("", |status| word(&STATUSES, &status)),
+        query
+            .is_correct
+            .map_or("", |judged| word(&JUDGEMENTS, &judged)),
+        query.flag.map_or("", Flag::name),
+        query.reviewed.map_or("", |by| word(&BY, &by)),
+        query.reason.map_or("", Reason::name),
+        word(&SORTS, &query.sort),
+    ];
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
-    let from = start(&cursors, &paging)?;
-    let limit = paging.limit;
+    let pager = Pager::new(&caller, "results", &filters, paging)?;
+    let (from, limit) = (pager.from(), pager.limit);
     let (found, total) = match query.sort {
-        Sort::Sample => (
-            results_by_sample::page(&app, project, &run, &selection, from.as_deref(), limit)
-                .await?,
-            selection.total(&run),
-        ),
+        Sort::Sample => {
+            let found = by_sample::page(&app, project, &run, &selection, from, limit);
+            (found.await?, selection.total(&run))
+        }
         Sort::Best | Sort::Worst => {
             let worst_first = query.sort == Sort::Worst;
-            let found =
-                results_by_wer::page(&app, project, &run, &selection, worst_first, from, limit);
+            let from = from.map(str::to_owned);
+            let found = by_wer::page(&app, project, &run, &selection, worst_first, from, limit);
             (found.await?, selection.total_scored(&run))
         }
     };
-    let (views, next) = show_results(&app, project, &run, &selection, found).await?;
-    list(views, page_meta(&cursors, &paging, total, next.as_deref()))
-}
-
-/// An answer about one result, with its tag in the header.
-fn tagged(view: ResultView) -> Result<Response, ApiError> {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", view.etag));
-    let mut response = ok(view)?;
-    if let Ok(tag) = tag {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    Ok(response)
+    let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
+    list(shown, pager.meta(total, next.as_deref()))
 }
 
 /// Shows a result.
 #[utoipa::path(get, path = "/results/{id}", tag = "results", operation_id = "get_result",
     params(("id" = ResultId, Path, description = "Id of the result"), ResultQuery),
-    responses((status = 200, description = "The result", body = Envelope<ResultView>,
+    responses((status = 200, description = "The result", body = Envelope<wire::results::Result>,
         headers(("ETag" = String, description = "The field `etag`, quoted")))))]
 async fn show(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<ResultQuery>,
     id: PathId<ResultId>,
 ) -> Answer {
-    let no_such = || ApiError::no_such("result");
-    let id = id.get()?;
-    let project = &tenant.project;
-    let run = app
-        .store
-        .run(project, id.run())
-        .await?
-        .ok_or_else(no_such)?;
-    if !exists(&run, id) {
-        return Err(no_such());
-    }
-    let entry = app.store.result(project, id).await?;
-    let item = match entry.and_then(|entry| current(&run, entry)) {
-        Some(entry) => Item::Done(Box::new(entry)),
-        None => Item::Pending(id),
-    };
-    let selection = Selection {
+    let shown = Shown {
         alignment: query.include_alignment,
         signed_url: query.include_signed_url,
-        ..Selection::default()
     };
-    let found = Found {
-        items: vec![(item, String::new())],
-        next: None,
-    };
-    let (mut views, _) = show_results(&app, project, &run, &selection, found).await?;
-    tagged(views.pop().ok_or_else(no_such)?)
+    let result = results::one(&app, &caller.actor.project, id.get()?, shown).await?;
+    answer(result)
 }
 
-/// Gives, changes or clears feedback on a completed result.
+/// An answer about one result, with its tag in the header.
+fn answer(result: wire::results::Result) -> Answer {
+    let etag = result.etag.clone();
+    Ok(tagged(ok(result)?, &etag))
+}
+
+/// Lists what reviewers say of a result, all of it, the first of them first.
+#[utoipa::path(get, path = "/results/{id}/reviews", tag = "results", operation_id = "list_reviews",
+    params(("id" = ResultId, Path, description = "Id of the result")),
+    responses((status = 200, description = "The reviews", body = ListEnvelope<wire::results::Review>)))]
+async fn said(
+    State(app): State<App>,
+    AsViewer(caller): AsViewer,
+    Params(NoQuery): Params<NoQuery>,
+    id: PathId<ResultId>,
+) -> Answer {
+    let said = reviews::list(&app, &caller.actor, id.get()?).await?;
+    let own = caller.actor.reviewer();
+    let view = |opinion| views::results::review(opinion, &own);
+    whole_list(said.into_iter().map(view).collect())
+}
+
+/// Gives, changes or clears the caller's own review of a completed result.
 #[utoipa::path(patch, path = "/results/{id}", tag = "results", operation_id = "update_result",
     params(
         ("id" = ResultId, Path, description = "Id of the result"),
         ("If-Match" = Option<String>, Header, description = "The `etag` that was read: 412 when the result has changed since"),
     ),
     request_body = ResultPatch,
-    responses((status = 200, description = "The result", body = Envelope<ResultView>,
+    responses((status = 200, description = "The result", body = Envelope<wire::results::Result>,
             headers(("ETag" = String, description = "The field `etag`, quoted"))),
-        (status = 412, description = "The result has changed since it was read", body = crate::envelope::ErrorEnvelope<'_>)))]
+        (status = 412, description = "The result has changed since it was read", body = Refused)))]
 async fn update(
     State(app): State<App>,
-    AsReviewer(tenant): AsReviewer,
+    AsReviewer(caller): AsReviewer,
     Params(NoQuery): Params<NoQuery>,
-    headers: HeaderMap,
+    IfMatch(expected): IfMatch,
     id: PathId<ResultId>,
     JsonBody { value, .. }: JsonBody<ResultPatch>,
 ) -> Answer {
     let change = reviews::check(value)?;
     let id = id.get()?;
-    let (run, entry) = reviews::save(&app, &tenant, id, &headers, &change).await?;
-    tagged(ResultView::done(
-        &run,
-        entry.outcome,
-        entry.review,
-        false,
-        None,
-    ))
+    let (run, entry) = reviews::save_one(&app, &caller.actor, id, expected, change).await?;
+    let (outcome, review) = (entry.outcome, entry.review);
+    answer(views::results::done(&run, outcome, review, false, None))
 }

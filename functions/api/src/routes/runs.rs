@@ -3,33 +3,42 @@
 use axum::extract::State;
 use http::StatusCode;
 use stt_eval_shared::App;
-use stt_eval_shared::domain::run::{Run, RunStatus};
+use stt_eval_shared::domain::run::RunStatus;
 use stt_eval_shared::domain::{DatasetId, RunId};
 use stt_eval_shared::store::runs::RunFilter;
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope};
+use stt_eval_shared::wire::estimate::Estimate;
+use stt_eval_shared::wire::runs::{NewRun, Retry};
+use stt_eval_shared::wire::transcripts::AddedTranscripts;
 use utoipa::IntoParams;
 
-use super::{page_meta, split, start};
-use crate::auth::{AsEditor, AsViewer, Tenant};
-use crate::dto::runs::{NewRun, RunView};
-use crate::envelope::{Deleted, Envelope, ListEnvelope, list, ok, one, paged};
-use crate::error::{Answer, ApiError};
-use crate::handlers;
-use crate::id::PathId;
-use crate::idempotency::{Begun, Idempotency, IdempotencyHeader, deleted_since, made_ids};
-use crate::json::{JsonBody, NoBody};
-use crate::observe::about_run;
-use crate::query::{FromQuery, NoQuery, Paging, Pairs, Params};
-use crate::routes::gather::Gather;
-use crate::services::results::{Selection, show as show_results};
-use crate::services::{deletion, results_by_sample, runs};
+use crate::actor::Actor;
+use crate::http::auth::{AsEditor, AsViewer};
+use crate::http::envelope::{ok, paged};
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making, first};
+use crate::http::json::{JsonBody, MaybeBody, NoBody};
+use crate::http::paging::Pager;
+use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
+use crate::refusal::Refusal;
+use crate::routes::gather::{Gather, handlers};
+use crate::services::attempt::Attempt;
+use crate::services::results::{Selection, by_sample, show as show_results};
+use crate::services::transcripts::add::add;
+use crate::services::{about_run, deletion, estimate, runs};
+use crate::views;
 
 /// The routes of runs.
 pub fn routes<R: Gather>() -> R {
     R::default()
         .with(handlers!(index, create))
+        .with(handlers!(estimate))
         .with(handlers!(show, delete))
         .with(handlers!(cancel))
         .with(handlers!(retry))
+        .with(handlers!(add_transcripts))
 }
 
 /// Which runs.
@@ -51,7 +60,7 @@ pub struct RunsQuery {
 impl FromQuery for RunsQuery {
     const NAMES: &'static [&'static str] = &["dataset_id", "status", "limit", "cursor"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
         Ok(Self {
             dataset_id: pairs.parsed("dataset_id", "the id of a dataset")?,
@@ -79,7 +88,7 @@ pub struct RunQuery {
 impl FromQuery for RunQuery {
     const NAMES: &'static [&'static str] = &["include_results", "limit", "cursor"];
 
-    fn read(pairs: &Pairs) -> Result<Self, ApiError> {
+    fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
         Ok(Self {
             include_results: pairs.flag("include_results", false)?,
@@ -91,10 +100,10 @@ impl FromQuery for RunQuery {
 
 /// Lists runs, newest first.
 #[utoipa::path(get, path = "/runs", tag = "runs", operation_id = "list_runs", params(RunsQuery),
-    responses((status = 200, description = "A page of runs", body = ListEnvelope<RunView>)))]
+    responses((status = 200, description = "A page of runs", body = ListEnvelope<wire::runs::Run>)))]
 async fn index(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<RunsQuery>,
 ) -> Answer {
     let dataset = query
@@ -102,22 +111,20 @@ async fn index(
         .map(|id| id.to_string())
         .unwrap_or_default();
     let status = query.status.map_or("", RunStatus::as_str);
-    let cursors = tenant.cursors("runs", &[&dataset, status]);
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
-    let after = start(&cursors, &paging)?;
+    let pager = Pager::new(&caller, "runs", &[&dataset, status], paging)?;
     let filter = RunFilter {
         dataset: query.dataset_id,
         status: query.status,
     };
+    let project = &caller.actor.project;
     let found = app
         .store
-        .list_runs(&tenant.project, filter, after.as_deref(), paging.limit)
-        .await?;
-    let (runs, meta) = split(&cursors, &paging, found);
-    list(runs.iter().map(RunView::brief).collect(), meta)
+        .list_runs(project, filter, pager.from(), pager.limit);
+    pager.answer(found.await?, |run| views::runs::brief(&run))
 }
 
 /// Starts a run of several models over a dataset.
@@ -125,116 +132,145 @@ async fn index(
 /// Answers at once, whatever its size; results appear as they come in.
 #[utoipa::path(post, path = "/runs", tag = "runs", operation_id = "create_run",
     params(IdempotencyHeader), request_body = NewRun,
-    responses((status = 202, description = "The run was accepted", body = Envelope<RunView>)))]
+    responses((status = 202, description = "The run was accepted", body = Envelope<wire::runs::Run>)))]
 async fn create(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     JsonBody { value, bytes }: JsonBody<NewRun>,
 ) -> Answer {
-    let attempt = match idempotency.begin(&app, &tenant.project, &bytes).await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => return again(&app, &tenant, status, &made).await,
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::ACCEPTED).in_steps();
+    let make = async |attempt: Attempt| {
+        let run = runs::accept(app, actor, &attempt, value).await?;
+        Ok(views::runs::run(&run, None))
     };
-    let accepted = runs::accept(&app, &tenant, &attempt, value).await;
-    let run = attempt.settle_refused(&app, accepted).await?;
-    one(StatusCode::ACCEPTED, RunView::new(&run, None))
+    let show = async |ids: Vec<RunId>| made_before(app, actor, first(&ids)?).await;
+    idempotency.once(making, make, show).await
 }
 
-/// Answers about the run of an earlier request.
-async fn again(app: &App, tenant: &Tenant, status: StatusCode, made: &[String]) -> Answer {
-    let ids: Vec<RunId> = made_ids(made)?;
-    let id = ids.first().ok_or_else(deleted_since)?;
-    about_run(*id);
-    let run = app
-        .store
-        .run(&tenant.project, *id)
-        .await?
-        .ok_or_else(deleted_since)?;
-    one(status, RunView::new(&run, None))
+/// Tells what a run would take: audio hours, cost, usual time, and what a model can't
+/// take. Writes nothing, and needs no credentials of providers.
+#[utoipa::path(post, path = "/runs/estimate", tag = "runs", operation_id = "estimate_run",
+    request_body = NewRun,
+    responses((status = 200, description = "The estimate", body = Envelope<Estimate>)))]
+async fn estimate(
+    State(app): State<App>,
+    AsViewer(caller): AsViewer,
+    Params(NoQuery): Params<NoQuery>,
+    JsonBody { value, .. }: JsonBody<NewRun>,
+) -> Answer {
+    ok(estimate::estimate(&app, &caller.actor, value).await?)
 }
 
-async fn find(app: &App, tenant: &Tenant, id: RunId) -> Result<Run, ApiError> {
-    let found = app.store.run(&tenant.project, id).await?;
-    found.ok_or_else(|| ApiError::no_such("run"))
+/// The run of an earlier request.
+pub async fn made_before(
+    app: &App,
+    actor: &Actor,
+    id: RunId,
+) -> Result<Option<wire::runs::Run>, Refusal> {
+    about_run(id);
+    let run = app.store.run(&actor.project, id).await?;
+    Ok(run.map(|run| views::runs::run(&run, None)))
 }
 
 /// Shows a run, with a page of its results if asked for.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", operation_id = "get_run",
     params(("id" = RunId, Path, description = "Id of the run"), RunQuery),
-    responses((status = 200, description = "The run", body = Envelope<RunView>)))]
+    responses((status = 200, description = "The run", body = Envelope<wire::runs::Run>)))]
 async fn show(
     State(app): State<App>,
-    AsViewer(tenant): AsViewer,
+    AsViewer(caller): AsViewer,
     Params(query): Params<RunQuery>,
     id: PathId<RunId>,
 ) -> Answer {
     let id = id.get()?;
-    let run = find(&app, &tenant, id).await?;
-    let cursors = tenant.cursors("run", &[&id.to_string()]);
+    let project = &caller.actor.project;
+    let run = runs::find(&app, project, id).await?;
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
     // A cursor that is none is refused, also where it would be of no use.
-    let from = start(&cursors, &paging)?;
+    let pager = Pager::new(&caller, "run", &[&id.to_string()], paging)?;
     let waiting = runs::waiting(&app, &run).await?;
     if !query.include_results {
-        return ok(RunView::new(&run, None).waiting(waiting));
+        return ok(views::runs::whole(&run, waiting, None));
     }
     let selection = Selection::all_of(&run);
-    let project = &tenant.project;
-    let found = results_by_sample::page(
-        &app,
-        project,
-        &run,
-        &selection,
-        from.as_deref(),
-        paging.limit,
-    )
-    .await?;
+    let found = by_sample::page(&app, project, &run, &selection, pager.from(), pager.limit).await?;
     let (results, next) = show_results(&app, project, &run, &selection, found).await?;
-    let meta = page_meta(&cursors, &paging, selection.total(&run), next.as_deref());
-    paged(RunView::new(&run, Some(results)).waiting(waiting), meta)
+    let meta = pager.meta(selection.total(&run), next.as_deref());
+    paged(views::runs::whole(&run, waiting, Some(results)), meta)
 }
 
 /// Stops a run: no more work is given to providers.
 #[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", operation_id = "cancel_run",
     params(("id" = RunId, Path, description = "Id of the run")),
-    responses((status = 200, description = "The run", body = Envelope<RunView>)))]
+    responses((status = 200, description = "The run", body = Envelope<wire::runs::Run>)))]
 async fn cancel(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<RunId>,
     NoBody: NoBody,
 ) -> Answer {
-    let run = runs::cancel(&app, &tenant.project, id.get()?).await?;
-    ok(RunView::new(&run, None))
+    let run = runs::cancel(&app, &caller.actor.project, id.get()?).await?;
+    ok(views::runs::run(&run, None))
 }
 
 /// Submits the failed items of a run again (of a cancelled run also those
-/// without an outcome).
+/// without an outcome). The body may be left out.
 #[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs", operation_id = "retry_run",
     params(("id" = RunId, Path, description = "Id of the run"), IdempotencyHeader),
-    responses((status = 202, description = "The run", body = Envelope<RunView>)))]
+    request_body = Option<Retry>,
+    responses((status = 202, description = "The run", body = Envelope<wire::runs::Run>)))]
 async fn retry(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     idempotency: Idempotency,
     id: PathId<RunId>,
-    NoBody: NoBody,
+    MaybeBody { value, bytes }: MaybeBody<Retry>,
 ) -> Answer {
     let id = id.get()?;
-    let attempt = match idempotency.begin(&app, &tenant.project, b"").await? {
-        Begun::Go(attempt) => attempt,
-        Begun::Again { status, made } => return again(&app, &tenant, status, &made).await,
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::ACCEPTED);
+    let make = async |attempt: Attempt| {
+        let run = runs::retry(app, &actor.project, id, &value, &attempt).await?;
+        Ok(views::runs::run(&run, None))
     };
-    let retried = runs::retry(&app, &tenant.project, id, &attempt).await;
-    let run = attempt.settle(&app, retried).await?;
-    one(StatusCode::ACCEPTED, RunView::new(&run, None))
+    let show = async |ids: Vec<RunId>| made_before(app, actor, first(&ids)?).await;
+    idempotency.once(making, make, show).await
+}
+
+/// Adds transcripts that were made elsewhere to a run that has ended.
+///
+/// Each list becomes a model `imported/<name>` of the run; reviews and all else stay
+/// as they are. The same name with the same content again changes nothing.
+#[utoipa::path(post, path = "/runs/{id}/transcripts", tag = "runs",
+    operation_id = "add_transcripts",
+    params(("id" = RunId, Path, description = "Id of the run"), IdempotencyHeader),
+    request_body = AddedTranscripts,
+    responses((status = 202, description = "The run", body = Envelope<wire::runs::Run>)))]
+async fn add_transcripts(
+    State(app): State<App>,
+    AsEditor(caller): AsEditor,
+    Params(NoQuery): Params<NoQuery>,
+    idempotency: Idempotency,
+    id: PathId<RunId>,
+    JsonBody { value, bytes }: JsonBody<AddedTranscripts>,
+) -> Answer {
+    let id = id.get()?;
+    let (app, actor) = (&app, &caller.actor);
+    let making = Making::new(app, &actor.project, &bytes, StatusCode::ACCEPTED);
+    let make = async |attempt: Attempt| {
+        let run = add(app, actor, id, &attempt, value).await?;
+        Ok(views::runs::run(&run, None))
+    };
+    let show = async |ids: Vec<RunId>| made_before(app, actor, first(&ids)?).await;
+    idempotency.once(making, make, show).await
 }
 
 /// Deletes a run with its results. It is gone at once; what is left, at
@@ -244,11 +280,11 @@ async fn retry(
     responses((status = 200, description = "It is gone", body = Envelope<Deleted<RunId>>)))]
 async fn delete(
     State(app): State<App>,
-    AsEditor(tenant): AsEditor,
+    AsEditor(caller): AsEditor,
     Params(NoQuery): Params<NoQuery>,
     id: PathId<RunId>,
 ) -> Answer {
     let id = id.get()?;
-    deletion::run(&app, &tenant.project, id).await?;
+    deletion::run(&app, &caller.actor.project, id).await?;
     ok(Deleted { id, deleted: true })
 }

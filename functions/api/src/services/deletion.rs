@@ -5,39 +5,37 @@ use futures::StreamExt;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::file::{File, FileStatus};
 use stt_eval_shared::domain::{DatasetId, FileId, ProjectId, RunId, Timestamp};
-use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::tries::Tries;
 
-use super::{ATTEMPTS, pause};
-use crate::error::ApiError;
+use crate::refusal::{Kind, Refusal};
 
 /// Most runs of a dataset that are deleted within its own request.
 const MOST_RUNS: usize = 500;
 
 /// Deletes a file that no dataset uses.
-pub async fn file(app: &App, project: &ProjectId, id: FileId) -> Result<(), ApiError> {
-    for attempt in 0..ATTEMPTS {
+pub async fn file(app: &App, project: &ProjectId, id: FileId) -> Result<(), Refusal> {
+    let mut tries = Tries::default();
+    loop {
         let file = app
             .store
             .file(project, id)
             .await?
             .filter(|file| file.status != FileStatus::Deleting)
-            .ok_or_else(|| ApiError::no_such("file"))?;
+            .ok_or_else(|| Refusal::no_such("file"))?;
         if let Some(dataset) = file.datasets.first() {
             return Err(in_use(app, project, *dataset, file.datasets.len()).await?);
         }
         match app.store.begin_delete_file(&file, Timestamp::now()).await {
             Ok(gone) => {
-                if let Err(error) = clear(app, project, &gone).await {
+                if let Err(error) = delete_bytes(app, project, &gone).await {
                     tracing::warn!(file_id = %id, error = ?error.cause, "a deleted file is left to the sweeper");
                 }
                 return Ok(());
             }
             // Registered or taken by a dataset meanwhile.
-            Err(StoreError::Conflict) => pause(attempt).await,
-            Err(error) => return Err(error.into()),
+            Err(error) => tries.after(error).await?,
         }
     }
-    Err(StoreError::Conflict.into())
 }
 
 async fn in_use(
@@ -45,12 +43,12 @@ async fn in_use(
     project: &ProjectId,
     dataset: DatasetId,
     count: usize,
-) -> Result<ApiError, ApiError> {
+) -> Result<Refusal, Refusal> {
     let more = match count {
         0 | 1 => String::new(),
         count => format!(" and {} more", count - 1),
     };
-    Ok(ApiError::conflict(
+    Ok(Refusal::conflict(
         match app.store.dataset(project, dataset).await? {
             Some(found) => format!(
                 "the file is used by the dataset \"{}\" ({dataset}){more}; delete that first",
@@ -65,7 +63,7 @@ async fn in_use(
 
 /// Clears a deleted file away, unless a provider has a copy: taking that back
 /// needs credentials that this function can't open.
-async fn clear(app: &App, project: &ProjectId, gone: &File) -> Result<(), ApiError> {
+async fn delete_bytes(app: &App, project: &ProjectId, gone: &File) -> Result<(), Refusal> {
     if !app.store.uploads_of(project, gone.id).await?.is_empty() {
         return Ok(());
     }
@@ -75,54 +73,46 @@ async fn clear(app: &App, project: &ProjectId, gone: &File) -> Result<(), ApiErr
     if !gone.is_settled(Timestamp::now()) {
         return Ok(());
     }
-    Ok(app.store.forget_file(gone).await?)
+    Ok(app.store.finish_delete_file(gone).await?)
 }
 
 /// Deletes a run.
-pub async fn run(app: &App, project: &ProjectId, id: RunId) -> Result<(), ApiError> {
-    for attempt in 0..ATTEMPTS {
+pub async fn run(app: &App, project: &ProjectId, id: RunId) -> Result<(), Refusal> {
+    let mut tries = Tries::default();
+    loop {
         let run = app
             .store
             .run(project, id)
             .await?
-            .ok_or_else(|| ApiError::no_such("run"))?;
+            .ok_or_else(|| Refusal::no_such("run"))?;
         let Some(gone) = run.deleted(Timestamp::now()) else {
-            return Err(ApiError::no_such("run"));
+            return Err(Refusal::no_such("run"));
         };
         match app.store.begin_delete_run(&gone).await {
             Ok(()) => return Ok(()),
-            Err(StoreError::Conflict) => pause(attempt).await,
-            Err(error) => return Err(error.into()),
+            Err(error) => tries.after(error).await?,
         }
     }
-    Err(StoreError::Conflict.into())
 }
 
 /// Deletes a dataset and its runs.
-pub async fn dataset(app: &App, project: &ProjectId, id: DatasetId) -> Result<(), ApiError> {
-    let mut gone = false;
-    for attempt in 0..ATTEMPTS {
+pub async fn dataset(app: &App, project: &ProjectId, id: DatasetId) -> Result<(), Refusal> {
+    let mut tries = Tries::default();
+    loop {
         let dataset = app
             .store
             .dataset(project, id)
             .await?
-            .ok_or_else(|| ApiError::no_such("dataset"))?;
+            .ok_or_else(|| Refusal::no_such("dataset"))?;
         match app
             .store
             .begin_delete_dataset(&dataset, Timestamp::now(), app.config.bounds.index_lag)
             .await
         {
-            Ok(()) => {
-                gone = true;
-                break;
-            }
+            Ok(()) => break,
             // A sample was edited meanwhile.
-            Err(StoreError::Conflict) => pause(attempt).await,
-            Err(error) => return Err(error.into()),
+            Err(error) => tries.after(error).await?,
         }
-    }
-    if !gone {
-        return Err(StoreError::Conflict.into());
     }
     // From here on the dataset is gone, whatever happens: no new run can begin
     // on it, and the sweeper deletes the runs that are left.
@@ -144,7 +134,7 @@ pub async fn dataset(app: &App, project: &ProjectId, id: DatasetId) -> Result<()
         .await;
     for (run_id, outcome) in outcomes {
         if let Err(error) = outcome
-            && error.status != http::StatusCode::NOT_FOUND
+            && error.kind != Kind::NoSuch
         {
             tracing::warn!(%run_id, error = ?error.cause, "a run of a deleted dataset is left to the sweeper");
         }

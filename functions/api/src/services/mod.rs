@@ -1,34 +1,32 @@
-//! What routes do that is more than reading a record.
+//! What can be done with files, datasets, runs and their results. Nothing in here
+//! knows of HTTP.
 
-pub mod dataset_checks;
+pub mod attempt;
+pub mod credentials;
 pub mod datasets;
 pub mod deletion;
-pub mod inline;
-pub mod manifest;
+pub mod estimate;
+pub mod files;
+pub mod keys;
+pub mod models;
+pub mod named;
 pub mod report;
-pub mod rescore;
 pub mod results;
-pub mod results_by_sample;
-pub mod results_by_wer;
-pub mod reviews;
-pub mod run_checks;
 pub mod runs;
+pub mod samples;
+pub mod sessions;
 pub mod signing;
-pub mod snapshot;
-pub mod uploads;
+pub mod transcripts;
 
-use std::time::Duration;
+use stt_eval_shared::domain::RunId;
 
 /// Bytes after which a page ends, whatever its limit. An answer of Lambda has
 /// at most 6 MB, quoted once more as a string inside the gateway's event; one
 /// item fits into what is left above this.
 pub const MAX_PAGE_BYTES: usize = 3_500_000;
 
-/// How often a change is tried again when somebody else was faster.
-pub const ATTEMPTS: u32 = 8;
-
-/// A pause before the next attempt, longer each time.
-pub async fn pause(attempt: u32) {
-    let jitter = stt_eval_shared::access::random::<1>().map_or(0, |[byte]| u64::from(byte) % 16);
-    tokio::time::sleep(Duration::from_millis((10 << attempt.min(6)) + jitter)).await;
+/// Gives every further line of the log the run that a request turned out to be
+/// about.
+pub fn about_run(run: RunId) {
+    tracing::Span::current().record("run_id", tracing::field::display(run));
 }

@@ -15,11 +15,11 @@ pub struct CloudConfig {
     pub region: String,
     /// The only access key that is accepted.
     pub access_key: String,
-    /// Its secret.
+    /// The secret that belongs to it.
     pub secret_key: String,
     /// Tables to make if they do not exist; existing ones are left as they are.
     pub tables: Vec<TableSpec>,
-    /// Queues to make.
+    /// Queues to make if they do not exist.
     pub queues: Vec<QueueSpec>,
     /// The queue that receives S3 events; one of [`queues`](Self::queues).
     pub event_queue: String,
@@ -27,7 +27,7 @@ pub struct CloudConfig {
     pub event_prefixes: Vec<String>,
     /// Origins that browsers may use the bucket from; `*` allows every origin.
     pub cors_origins: Vec<String>,
-    /// Where to listen.
+    /// Ports of the three endpoints.
     pub ports: Ports,
     /// Whether DynamoDB is asked what each request costs; see
     /// [`Traffic::half_units`](super::Traffic::half_units).

@@ -9,16 +9,20 @@ use aws_sdk_s3::types::{
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::config::{CloudConfig, CloudError};
-use super::{Cloud, sqs};
+use super::sqs;
 
-/// Makes what is missing.
-pub(super) async fn prepare(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
-    queues(cloud, config).await?;
-    bucket(cloud, config).await
+/// Makes what is missing; uploads are told to the queue with the ARN `events`.
+pub(super) async fn prepare(
+    sqs: &aws_sdk_sqs::Client,
+    s3: &aws_sdk_s3::Client,
+    events: &str,
+    config: &CloudConfig,
+) -> Result<(), CloudError> {
+    queues(sqs, config).await?;
+    bucket(s3, events, config).await
 }
 
-async fn queues(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
-    let client = cloud.sqs_client();
+async fn queues(client: &aws_sdk_sqs::Client, config: &CloudConfig) -> Result<(), CloudError> {
     for spec in &config.queues {
         for (name, attributes) in sqs::creations(spec, &config.region) {
             let attributes: HashMap<QueueAttributeName, String> = attributes
@@ -36,11 +40,14 @@ async fn queues(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
     Ok(())
 }
 
-async fn bucket(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
+async fn bucket(
+    client: &aws_sdk_s3::Client,
+    events: &str,
+    config: &CloudConfig,
+) -> Result<(), CloudError> {
     fn failed(error: impl std::error::Error) -> CloudError {
         CloudError::service("s3", aws_sdk_s3::error::DisplayErrorContext(error))
     }
-    let client = cloud.s3_client();
     if let Err(error) = client.create_bucket().bucket(&config.bucket).send().await {
         let error = error.into_service_error();
         if !error.is_bucket_already_owned_by_you() {
@@ -63,7 +70,7 @@ async fn bucket(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
         .await
         .map_err(failed)?;
 
-    let mut events = NotificationConfiguration::builder();
+    let mut told = NotificationConfiguration::builder();
     for prefix in &config.event_prefixes {
         let rule = FilterRule::builder()
             .name(FilterRuleName::Prefix)
@@ -72,17 +79,17 @@ async fn bucket(cloud: &Cloud, config: &CloudConfig) -> Result<(), CloudError> {
         let key = S3KeyFilter::builder().filter_rules(rule).build();
         let filter = NotificationConfigurationFilter::builder().key(key).build();
         let queue = QueueConfiguration::builder()
-            .queue_arn(cloud.queue_arn(&config.event_queue))
+            .queue_arn(events)
             .events(Event::S3ObjectCreated)
             .filter(filter)
             .build()
             .map_err(failed)?;
-        events = events.queue_configurations(queue);
+        told = told.queue_configurations(queue);
     }
     client
         .put_bucket_notification_configuration()
         .bucket(&config.bucket)
-        .notification_configuration(events.build())
+        .notification_configuration(told.build())
         .send()
         .await
         .map_err(failed)?;

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -147,7 +147,8 @@ impl Cloud {
         };
         let cloud = Self::over(endpoints, &config, Counts::default(), None);
         dynamodb::create_tables(&cloud.dynamodb_client(), config.tables.clone()).await?;
-        elsewhere::prepare(&cloud, &config).await?;
+        let events = cloud.queue_arn(&config.event_queue);
+        elsewhere::prepare(&cloud.sqs_client(), &cloud.s3_client(), &events, &config).await?;
         Ok(cloud)
     }
 

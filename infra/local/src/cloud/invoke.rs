@@ -16,7 +16,7 @@ pub(super) enum InvokeError {
 
 /// Runs a handler to its end in a task of its own, for `limit` at most.
 ///
-/// Whoever waits may go away: the handler goes on, as in Lambda.
+/// The caller may go away: the handler goes on, as in Lambda.
 pub(super) async fn invoke<F, T, E>(handler: F, limit: Duration) -> Result<T, InvokeError>
 where
     F: Future<Output = Result<T, E>> + Send + 'static,

@@ -12,13 +12,16 @@
 //! # What differs from AWS
 //!
 //! - SQS messages do not survive a restart; tables and objects do.
-//! - DynamoDB never answers `TransactionConflictException`, and checks that a
-//!   request is signed but not the signature. SQS and S3 check signatures.
-//! - Objects are plain files: a key has no empty, `.` or `..` segment, a
-//!   segment has at most 255 bytes, `a` and `a/b` cannot both exist, and keys
+//! - DynamoDB never refuses transactions that meet (`TransactionConflict`;
+//!   `tests/src/collide.rs` does, for tests), and checks that a request is
+//!   signed but not the signature. SQS and S3 check signatures.
+//! - Objects are plain files: a key has no empty, `.` or `..` segment (S3 takes
+//!   those; `tests/tests/reliability/dropped.rs` tries them on a double), a segment has at most 255 bytes, `a` and `a/b` cannot both exist, and keys
 //!   are shorter than in S3 (see [`CloudConfig::max_key_bytes`]).
 //! - One unversioned bucket; IAM, encryption, tags and lifecycle rules are not
-//!   there.
+//!   there; the machine lets old reports go by itself ([`crate::expiry`]).
+//! - A message that the function did not take comes again after a second; in AWS
+//!   when its visibility timeout ends, which `register` shortens.
 
 mod capacity;
 mod config;
@@ -42,7 +45,7 @@ pub use embedded::Cloud;
 /// The account that owns everything here; it shows in ARNs and queue URLs.
 pub const ACCOUNT_ID: &str = "000000000000";
 
-/// Filter directives for `tracing_subscriber::EnvFilter`.
+/// Filter directives for `tracing_subscriber::filter::Targets`.
 ///
 /// The emulators log every refused request as an error, with its headers; this
 /// keeps them quiet. What matters of it is logged by this crate.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::node::NodeError;
+use crate::error::NodeError;
 
 pub(super) struct Client {
     http: reqwest::Client,

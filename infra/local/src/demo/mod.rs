@@ -13,15 +13,21 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::node::{GeminiChoice, Node, NodeError};
+use crate::error::NodeError;
+use crate::node::Node;
+use crate::options::Providers;
 use client::Client;
 
-static CLIPS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tests/clips");
+static CLIPS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/clips");
 
 /// Models the demo compares.
 const MODELS: [&str; 2] = ["gemini-2.5-pro", "gemini-2.5-flash"];
+/// The recogniser of this machine, where it has it.
+const LISTENER: &str = "local/pocketsphinx";
 /// Longest wait for the files, and for a simulated run.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for a recogniser of this machine, which may be slow.
+const LISTENING: Duration = Duration::from_secs(600);
 /// Longest wait for a run at the real provider.
 const REAL_PATIENCE: Duration = Duration::from_secs(6 * 3_600);
 
@@ -38,9 +44,9 @@ pub struct Clip {
     pub content_type: String,
     /// SHA-256, hex.
     pub sha256: String,
-    /// Length in bytes.
+    /// Length of the file in bytes.
     pub size_bytes: u64,
-    /// Length in seconds.
+    /// Length of the recording in seconds.
     pub duration_seconds: f64,
 }
 
@@ -64,8 +70,13 @@ pub fn clips() -> Result<Vec<(Clip, &'static [u8])>, NodeError> {
         .collect()
 }
 
-/// Runs the demo on a machine that has been started.
-pub async fn run(node: &Node, gemini: &GeminiChoice) -> Result<(), NodeError> {
+/// Runs the demo on a machine that has been started. `listens`: whether it has the
+/// recogniser of [`crate::recogniser::pocketsphinx`], or what is missing.
+pub async fn run(
+    node: &Node,
+    providers: &Providers,
+    listens: Result<(), String>,
+) -> Result<(), NodeError> {
     let begun = Instant::now();
     let (project, key) = node
         .api_keys
@@ -124,13 +135,16 @@ pub async fn run(node: &Node, gemini: &GeminiChoice) -> Result<(), NodeError> {
         text(&run["id"]),
         run["total_items"]
     );
-    let patience = match gemini {
-        GeminiChoice::Simulator => PATIENCE,
-        GeminiChoice::Url(_) | GeminiChoice::Real => REAL_PATIENCE,
+    let patience = match providers {
+        Providers::Simulated => PATIENCE,
+        Providers::At(_) | Providers::Real => REAL_PATIENCE,
     };
     let run = follow(&client, text(&run["id"]), patience).await?;
     println!();
     println!("{}", show::models(&run));
+    let path = format!("/runs/{}/report", text(&run["id"]));
+    println!("{}", show::verdict(&client.get(&path).await?));
+    println!();
 
     let path = format!(
         "/runs/{}/results?sort=-wer&limit=5&include_alignment=true",
@@ -147,12 +161,64 @@ pub async fn run(node: &Node, gemini: &GeminiChoice) -> Result<(), NodeError> {
         println!("{}", show::failure(result));
     }
     println!();
-    println!("{}", show::provenance(gemini));
+    println!("{}", show::provenance(providers));
+    println!();
+    match listens {
+        Ok(()) => really_listen(&client, &samples, &name, patience.max(LISTENING)).await?,
+        Err(why_not) => println!("{}", show::how_to_listen(&why_not)),
+    }
     println!(
         "{}",
         show::requests(&node.cloud.request_counts(), clips.len())
     );
     println!("{:.1} s in all", begun.elapsed().as_secs_f64());
+    match text(&run["status"]) {
+        "completed" => Ok(()),
+        other => Err(NodeError(format!("the run ended {other}"))),
+    }
+}
+
+/// A second run, on the English clips, with a recogniser of this machine beside the
+/// others.
+async fn really_listen(
+    client: &Client,
+    samples: &[Value],
+    name: &str,
+    patience: Duration,
+) -> Result<(), NodeError> {
+    let english: Vec<&Value> = samples
+        .iter()
+        .filter(|one| one["language"] == "en")
+        .collect();
+    let dataset =
+        json!({ "name": format!("{name}, English"), "language": "en", "samples": english });
+    let dataset = client.post("/datasets", &dataset).await?;
+    let mut models = MODELS.to_vec();
+    models.push(LISTENER);
+    let run = json!({
+        "run_name": "Demo, really listening", "dataset_id": dataset["id"], "providers": models,
+    });
+    let run = client.post("/runs", &run).await?;
+    println!(
+        "{} English clips once more, with a recogniser of this machine",
+        english.len()
+    );
+    let run = follow(client, text(&run["id"]), patience).await?;
+    println!();
+    println!("{}", show::models(&run));
+    let path = format!(
+        "/runs/{}/results?provider={LISTENER}&limit=10&include_alignment=true",
+        text(&run["id"])
+    );
+    let heard = client.get(&path).await?;
+    for result in heard.as_array().into_iter().flatten() {
+        println!("{}", show::result(result));
+    }
+    println!(
+        "{LISTENER} is REAL: it listened to these clips just now, on this machine. It is a small model \
+         of 2015,\nand its errors are its own."
+    );
+    println!();
     match text(&run["status"]) {
         "completed" => Ok(()),
         other => Err(NodeError(format!("the run ended {other}"))),

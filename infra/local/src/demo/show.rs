@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::Value;
 
 use crate::cloud::Traffic;
-use crate::node::GeminiChoice;
+use crate::options::Providers;
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
@@ -62,6 +62,63 @@ pub(super) fn models(run: &Value) -> Table {
     table
 }
 
+/// Fewer samples than this are shown as what they are: too few to choose by,
+/// also where chance alone does not explain them.
+const FEW_SAMPLES: u64 = 100;
+
+/// Which model is better, as far as that can be told.
+pub(super) fn verdict(report: &Value) -> String {
+    let comparison = &report["comparison"];
+    let leaders: Vec<&str> = report["providers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|provider| provider["rank"]["group"] == 1)
+        .map(|provider| text(&provider["provider"]))
+        .collect();
+    let samples = &comparison["samples"];
+    let few = samples.as_u64().is_some_and(|count| count < FEW_SAMPLES);
+    let mut lines = match &leaders[..] {
+        [] => "Nothing to compare.".to_owned(),
+        [best] if few => format!(
+            "On these {samples} clips {best} made fewer errors than every other, more than chance \
+             explains;\n{samples} clips are too few to name a winner."
+        ),
+        [best] => format!("{best} is best: told apart from every other on {samples} clips."),
+        several => format!(
+            "No winner: on {samples} clips, {} can't be told apart.",
+            several.join(" and ")
+        ),
+    };
+    let chance = |value: &Value| match value.as_f64() {
+        Some(p) if p >= 0.001 => format!("{p:.3}"),
+        _ => "below 0.001".to_owned(),
+    };
+    for pair in comparison["pairs"].as_array().into_iter().flatten() {
+        let points = |value: &Value| {
+            value
+                .as_f64()
+                .map_or_else(|| "–".to_owned(), |share| format!("{:.1}", share * 100.0))
+        };
+        // Writing to a string can't fail.
+        let _ = write!(
+            lines,
+            "\n  {} less {}: {} points of WER (95 % interval {} to {}), p {}, adjusted {}",
+            text(&pair["a"]),
+            text(&pair["b"]),
+            points(&pair["difference"]),
+            points(&pair["low"]),
+            points(&pair["high"]),
+            chance(&pair["p_value"]),
+            chance(&pair["p_adjusted"]),
+        );
+    }
+    for warning in report["warnings"].as_array().into_iter().flatten() {
+        let _ = write!(lines, "\n  Note: {}.", text(&warning["message"]));
+    }
+    lines
+}
+
 /// A scored result with the words that differ marked.
 pub(super) fn result(result: &Value) -> String {
     let mut line = format!(
@@ -97,15 +154,26 @@ pub(super) fn failure(result: &Value) -> String {
     )
 }
 
+/// How to get a recogniser that really listens.
+pub(super) fn how_to_listen(why_not: &str) -> String {
+    format!(
+        "Nothing here listened by itself ({why_not}). With Debian's packages ffmpeg and\n\
+         pocketsphinx-en-us a recogniser of this machine joins in, and costs nothing."
+    )
+}
+
 /// Where the transcriptions came from.
-pub(super) fn provenance(gemini: &GeminiChoice) -> String {
-    match gemini {
-        GeminiChoice::Simulator => "The provider was SIMULATED: the transcriptions are recordings \
+pub(super) fn provenance(providers: &Providers) -> String {
+    match providers {
+        Providers::Simulated => "The provider was SIMULATED: the transcriptions are recordings \
              written by hand for these clips,\nnot answers of a model. With GEMINI_API_KEY set, \
              the real one is asked."
             .to_owned(),
-        GeminiChoice::Url(url) => format!("The provider was what answers at {url}."),
-        GeminiChoice::Real => "The provider was real: Google Gemini.".to_owned(),
+        Providers::At(urls) => {
+            let urls: Vec<&str> = urls.values().map(String::as_str).collect();
+            format!("The provider was what answers at {}.", urls.join(", "))
+        }
+        Providers::Real => "The provider was real: Google Gemini.".to_owned(),
     }
 }
 

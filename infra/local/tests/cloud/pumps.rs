@@ -1,4 +1,4 @@
-//! What calls the functions when nobody waits.
+//! What calls the functions without waiting for an answer.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

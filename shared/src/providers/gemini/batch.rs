@@ -1,20 +1,17 @@
-//! Batches at Google: create once, list completely, get, cancel, delete.
+//! Batches at Google: create once, get, cancel, delete. Listing them is in
+//! `listing`.
 //!
-//! Shapes: `design/gemini.md` §2.1, §2.3, §2.4.
-
-use std::collections::HashSet;
+//! Shapes: `PROTOCOL.md` §2.1, §2.3, §2.4.
 
 use reqwest::Method;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::super::{BatchState, BatchStatus, CallError, Credential, Rejection};
 use super::client::{Call, Client, VERSION};
 use super::errors::{self, About};
+use super::fields::OPERATION;
 use super::{names, wire};
-
-/// Entries of a page of a listing.
-const PAGE_SIZE: &str = "100";
+use crate::providers::http::scrub;
 
 /// Longest text taken over of a state this version does not know.
 const MAX_STATE: usize = 64;
@@ -39,53 +36,26 @@ pub(super) async fn create(
         "inputConfig": {"fileName": input},
     }}));
     let timeout = client.config.create_timeout;
-    let reply = client.call_once(credential, &call, timeout).await?;
-    let operation: wire::Operation = reply.json()?;
+    let reply = client.call_once(credential, &call, timeout).await;
+    let operation: wire::Operation = reply.map_err(not_created)?.json()?;
     name_of(&operation).ok_or_else(|| errors::unreadable("no name of a batch in the answer"))
 }
 
-/// Every batch created at or after `since`. All pages are read: nothing says
-/// that they are in order of time, and a batch that is missed is paid twice.
-pub(super) async fn list(
-    client: &Client,
-    credential: &Credential,
-    since: OffsetDateTime,
-) -> Result<Vec<BatchStatus>, CallError> {
-    let mut found = Vec::new();
-    let mut names = HashSet::new();
-    let mut tokens = HashSet::new();
-    let mut token: Option<String> = None;
-    for _ in 0..client.config.max_list_pages {
-        let path = format!("/{VERSION}/batches");
-        let mut call = Call::new(Method::GET, path, About::Other).query("pageSize", PAGE_SIZE);
-        if let Some(token) = &token {
-            call = call.query("pageToken", token);
-        }
-        let page = client.call(credential, &call).await?.json()?;
-        let page = wire::BatchPage::read(page).map_err(errors::unreadable)?;
-        for operation in page.operations {
-            let Some(name) = name_of(&operation) else {
-                if has_display_name(&operation) {
-                    // It could be the very one that is looked for.
-                    return Err(errors::unreadable("a batch of the list has no name"));
-                }
-                tracing::warn!(credential = %credential.id, "an entry of the list of batches is not a batch");
-                continue;
-            };
-            let status = status_of(name, operation, credential);
-            // One without a time may be new.
-            let in_time = status.created_at.is_none_or(|at| at >= since);
-            if in_time && names.insert(status.name.clone()) {
-                found.push(status);
-            }
-        }
-        match page.next_page_token {
-            None => return Ok(found),
-            Some(next) if tokens.insert(next.clone()) => token = Some(next),
-            Some(_) => return Err(errors::unreadable("the list of batches goes in circles")),
-        }
+/// What a refused creation is about. Google answers 403 for a file that is gone,
+/// as if the key were the matter; 404 otherwise is about the model.
+fn not_created(error: CallError) -> CallError {
+    match error {
+        CallError::Rejected {
+            status: status @ (403 | 404),
+            kind: Rejection::Unauthorized | Rejection::NotFound,
+            message,
+        } if message.contains("the File ") || message.contains("files/") => CallError::Rejected {
+            status,
+            kind: Rejection::InputGone,
+            message,
+        },
+        other => other,
     }
-    Err(errors::unreadable("the list of batches has too many pages"))
 }
 
 /// One batch.
@@ -94,7 +64,7 @@ pub(super) async fn get(
     credential: &Credential,
     batch: &str,
 ) -> Result<BatchStatus, CallError> {
-    let call = names::on_batch(Method::GET, batch, "")?;
+    let call = names::on_batch(Method::GET, batch, "")?.sifted(&OPERATION);
     let operation: wire::Operation = client.call(credential, &call).await?.json()?;
     // An empty object says nothing, and must not look like a batch.
     if operation == wire::Operation::default() {
@@ -143,20 +113,25 @@ pub(super) async fn delete(
 }
 
 /// The name of a batch, of either place it is in, if it can be used.
-fn name_of(operation: &wire::Operation) -> Option<String> {
+pub(super) fn name_of(operation: &wire::Operation) -> Option<String> {
     let inner = operation.metadata.as_ref().and_then(|m| m.name.as_ref());
     let mut both = operation.name.iter().chain(inner);
     both.find(|name| names::checked("batches", name).is_ok())
         .cloned()
 }
 
-fn has_display_name(operation: &wire::Operation) -> bool {
+/// Whether it carries a name of its maker's.
+pub(super) fn has_display_name(operation: &wire::Operation) -> bool {
     let metadata = operation.metadata.as_ref();
     metadata.is_some_and(|m| m.display_name.is_some())
 }
 
 /// What an operation says, in our words.
-fn status_of(name: String, operation: wire::Operation, credential: &Credential) -> BatchStatus {
+pub(super) fn status_of(
+    name: String,
+    operation: wire::Operation,
+    credential: &Credential,
+) -> BatchStatus {
     let state = state_of(&operation);
     let metadata = operation.metadata.unwrap_or_default();
     let outputs = [operation.response, metadata.output];
@@ -173,7 +148,7 @@ fn status_of(name: String, operation: wire::Operation, credential: &Credential) 
         let code = error.code.map_or("?".to_owned(), |code| code.to_string());
         let message = error.message.unwrap_or_default();
         let key = secrecy::ExposeSecret::expose_secret(&credential.secret);
-        errors::scrub(&format!("{code}: {message}"), key)
+        scrub(&format!("{code}: {message}"), key)
     });
     BatchStatus {
         name,
@@ -196,8 +171,9 @@ fn state_of(operation: &wire::Operation) -> BatchState {
         .or_else(|| told.strip_prefix("JOB_STATE_"))
         .unwrap_or(told);
     match short {
-        "PENDING" | "QUEUED" => BatchState::Pending,
-        "RUNNING" | "CANCELLING" => BatchState::Running,
+        // PAUSED and UPDATING are told of jobs on Google's other platform (Vertex).
+        "PENDING" | "QUEUED" | "PAUSED" => BatchState::Pending,
+        "RUNNING" | "CANCELLING" | "UPDATING" => BatchState::Running,
         "SUCCEEDED" | "PARTIALLY_SUCCEEDED" => BatchState::Succeeded,
         "FAILED" => BatchState::Failed,
         "CANCELLED" => BatchState::Cancelled,

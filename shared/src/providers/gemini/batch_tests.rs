@@ -1,5 +1,5 @@
-//! Operations as Google writes them (shapes of `design/gemini.md` §2.3,
-//! written anew) and as nobody should.
+//! Operations as Google writes them (shapes of `PROTOCOL.md` §2.3,
+//! written anew) and as they should not be.
 
 use super::*;
 use serde_json::Value;
@@ -154,4 +154,48 @@ fn names_of_either_place() {
     ] {
         assert_eq!(name(odd.clone()), None, "{odd}");
     }
+}
+
+#[test]
+fn a_job_that_is_paused_or_updated_is_still_open() {
+    for (told, state) in [
+        ("JOB_STATE_PAUSED", BatchState::Pending),
+        ("BATCH_STATE_PAUSED", BatchState::Pending),
+        ("JOB_STATE_UPDATING", BatchState::Running),
+    ] {
+        let mut operation = finished();
+        operation["metadata"]["state"] = told.into();
+        assert_eq!(read(operation).state, state, "{told}");
+    }
+}
+
+#[test]
+fn a_refused_creation_says_what_it_is_about() {
+    let of = |status, kind, message: &str| {
+        let error = CallError::Rejected {
+            status,
+            kind,
+            message: message.to_owned(),
+        };
+        match not_created(error) {
+            CallError::Rejected { kind, .. } => kind,
+            other => panic!("{other}"),
+        }
+    };
+    let gone = "PERMISSION_DENIED: You do not have permission to access the File sttabc or it \
+                may not exist.";
+    assert_eq!(of(403, Rejection::Unauthorized, gone), Rejection::InputGone);
+    let key = "PERMISSION_DENIED: The caller does not have permission";
+    assert_eq!(
+        of(403, Rejection::Unauthorized, key),
+        Rejection::Unauthorized
+    );
+    let model = "NOT_FOUND: This model models/gemini-2.5-flash is no longer available to new \
+                 users.";
+    assert_eq!(of(404, Rejection::NotFound, model), Rejection::NotFound);
+    let bad_key = "INVALID_ARGUMENT: API key not valid, files/x";
+    assert_eq!(
+        of(400, Rejection::Unauthorized, bad_key),
+        Rejection::Unauthorized
+    );
 }

@@ -1,32 +1,33 @@
-//! HTTP to Google: one place where requests are made, sent, repeated and read.
+//! Requests to Google: one place where they are made, sent, repeated and read.
 //!
 //! The key travels in a header and nowhere else. Redirects are not followed
-//! (the header would go along), nothing is repeated behind our back.
+//! (the header would go along) but by `download`, to the same server.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
 use reqwest::{Method, Url};
-use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 
-use super::super::{CallError, Credential, Rejection};
-use super::config::{ConfigError, GeminiConfig, random};
+use super::super::{CallError, Credential};
+use super::config::{ConfigError, GeminiConfig};
 use super::errors::{self, About};
+use super::sieve::{Keep, Sieve};
+pub(super) use crate::providers::http::Reply;
+use crate::providers::http::{
+    BaseUrl, Http, key_header, lost, of_reqwest, read_answer, read_body, slow,
+};
 
 /// Version of the API in paths. Pinned: the default of Google's clients moved.
 pub(super) const VERSION: &str = "v1beta";
 
 const API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
-
-/// Longest answer that is read into memory. Lists can hold the inline results
-/// of other people's batches.
-const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// A call, as data, so that it can be made again.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub(super) struct Call {
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<Value>,
     pub about: About,
+    /// What of a successful answer is kept; without it all, up to a length.
+    pub keep: Option<&'static Keep>,
+    /// Not while another such call of the process is under way.
+    pub alone: bool,
 }
 
 impl Call {
@@ -49,7 +54,21 @@ impl Call {
             headers: Vec::new(),
             body: None,
             about,
+            keep: None,
+            alone: false,
         }
+    }
+
+    /// Keeps this much of the answer, and drops the rest while it arrives.
+    pub fn sifted(mut self, keep: &'static Keep) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Waits for its turn among all such calls.
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
     }
 
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -68,86 +87,31 @@ impl Call {
     }
 }
 
-/// A successful answer.
+/// What an answer that is a stream begins with.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Reply {
-    /// The body as a JSON object; [`CallError::Ambiguous`] when it is not.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        let length = self.body.len();
-        // serde would take an array for a structure, by position.
-        if self.body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(errors::unreadable(&format!(
-                "{length} bytes that are no object"
-            )));
-        }
-        serde_json::from_slice(&self.body).map_err(|e| {
-            // The position only: the text of a serde error can quote the body.
-            let (kind, line, column) = (e.classify(), e.line(), e.column());
-            errors::unreadable(&format!(
-                "{length} bytes that are not what was expected ({kind:?} at {line}:{column})"
-            ))
-        })
-    }
+pub(super) enum Opened {
+    /// The stream.
+    Here(reqwest::Response),
+    /// It is at another path of the same server, below the base URL.
+    Elsewhere(String),
 }
 
 /// The HTTP side of the provider.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub config: GeminiConfig,
-    /// Base URL without a slash at its end.
-    base: String,
-    http: Arc<OnceLock<Http>>,
-}
-
-/// What sends requests. Built for the first one: it reads the TLS roots, which
-/// takes long, and many a process never asks Google anything.
-#[derive(Debug)]
-struct Http {
-    pooled: reqwest::Client,
-    /// Opens a connection for each call.
-    fresh: reqwest::Client,
-}
-
-impl Http {
-    fn build(config: &GeminiConfig) -> Result<Self, reqwest::Error> {
-        // Whoever comes first in the process installs it; it is the same one
-        // everywhere, so that losing the race is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let build = |idle: usize| {
-            reqwest::Client::builder()
-                .user_agent(concat!("stt-eval/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(config.connect_timeout)
-                .pool_idle_timeout(Duration::from_secs(60))
-                .pool_max_idle_per_host(idle)
-                .build()
-        };
-        Ok(Self {
-            pooled: build(8)?,
-            fresh: build(0)?,
-        })
-    }
+    base: BaseUrl,
+    http: Http,
+    /// For calls that are made alone: whatever their answers hold, there is one
+    /// at a time, over all credentials.
+    turn: Arc<Semaphore>,
+    /// Which of the masks of a listing Google took last.
+    mask: Arc<AtomicUsize>,
 }
 
 impl Client {
     pub fn new(config: GeminiConfig) -> Result<Self, ConfigError> {
-        let url = Url::parse(&config.base_url).map_err(|e| ConfigError::BaseUrl(e.to_string()))?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        if !plain {
-            let wanted = "expected http(s)://host, without credentials or query";
-            return Err(ConfigError::BaseUrl(wanted.to_owned()));
-        }
+        let base = BaseUrl::parse(&config.base_url).map_err(ConfigError::BaseUrl)?;
         if config.chunk_size == 0 {
             return Err(ConfigError::Setting("chunk_size"));
         }
@@ -155,23 +119,22 @@ impl Client {
             return Err(ConfigError::Setting("retry.attempts"));
         }
         Ok(Self {
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            http: Arc::default(),
+            base,
+            http: Http::new(config.connect_timeout),
+            turn: Arc::new(Semaphore::new(1)),
+            mask: Arc::default(),
             config,
         })
     }
 
-    /// Nothing can be sent from a machine without TLS roots: as from one
-    /// without a network.
-    fn http(&self) -> Result<&Http, CallError> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let built = Http::build(&self.config).map_err(|e| {
-            let (_, message) = errors::of_reqwest(e);
-            errors::transport(errors::Failure::Connect, message)
-        })?;
-        Ok(self.http.get_or_init(|| built))
+    /// Which mask of a listing is tried first.
+    pub fn mask(&self) -> usize {
+        self.mask.load(Ordering::Relaxed)
+    }
+
+    /// Remembers which mask of a listing works.
+    pub fn remember_mask(&self, mask: usize) {
+        self.mask.store(mask, Ordering::Relaxed);
     }
 
     /// Makes a call that may be repeated, until it succeeds, is refused, or
@@ -179,15 +142,23 @@ impl Client {
     pub async fn call(&self, credential: &Credential, call: &Call) -> Result<Reply, CallError> {
         let mut attempt = 1;
         loop {
-            let request = self.request(&self.http()?.pooled, credential, call)?;
+            let request = self.request(self.http.pooled()?, credential, call)?;
             let timeout = self.config.request_timeout;
-            let error = match self.send(credential, request, timeout, call.about).await {
+            let sent = {
+                // Not over the pauses in between. The semaphore is never closed.
+                let _turn = match call.alone {
+                    true => self.turn.acquire().await.ok(),
+                    false => None,
+                };
+                let request = request.timeout(timeout);
+                self.answer(credential, request, call.about, call.keep)
+                    .await
+            };
+            let error = match sent {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            let pause = errors::is_transient(&error)
-                .and_then(|advice| self.config.retry.pause(attempt, advice, random()));
-            let Some(pause) = pause else {
+            let Some(pause) = self.config.retry.after(attempt, &error) else {
                 return Err(error);
             };
             tracing::warn!(credential = %credential.id, method = %call.method, attempt, %error, "Gemini call is repeated");
@@ -203,27 +174,28 @@ impl Client {
         call: &Call,
         timeout: Duration,
     ) -> Result<Reply, CallError> {
-        let request = self.request(&self.http()?.fresh, credential, call)?;
+        let request = self.request(self.http.fresh()?, credential, call)?;
         self.send(credential, request, timeout, call.about).await
     }
 
     /// Begins a call whose answer is a stream.
-    pub async fn open(
-        &self,
-        credential: &Credential,
-        call: &Call,
-    ) -> Result<reqwest::Response, CallError> {
-        let request = self.request(&self.http()?.pooled, credential, call)?;
+    pub async fn open(&self, credential: &Credential, call: &Call) -> Result<Opened, CallError> {
+        let request = self.request(self.http.pooled()?, credential, call)?;
         let head = tokio::time::timeout(self.config.read_timeout, request.send());
         let response = match head.await {
             Ok(Ok(response)) => response,
-            Ok(Err(e)) => return Err(lost(credential, e)),
+            Ok(Err(e)) => return Err(lost(&credential.secret, e)),
             Err(_) => return Err(slow(self.config.read_timeout)),
         };
         if response.status().is_success() {
-            return Ok(response);
+            return Ok(Opened::Here(response));
         }
-        let reading = self.read(credential, response, call.about);
+        if response.status().is_redirection()
+            && let Some(path) = self.elsewhere(&response)
+        {
+            return Ok(Opened::Elsewhere(path));
+        }
+        let reading = self.read(credential, response, call.about, None);
         match tokio::time::timeout(self.config.request_timeout, reading).await {
             Ok(Err(error)) => Err(error),
             Ok(Ok(_)) => Err(errors::unreadable("its status changed")),
@@ -231,10 +203,17 @@ impl Client {
         }
     }
 
+    /// Where a redirection leads, if that is a path of the same server. Its query
+    /// is not taken over: what is asked for is known, and a key could be in it.
+    fn elsewhere(&self, response: &reqwest::Response) -> Option<String> {
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        self.base.below(&response.url().join(location).ok()?)
+    }
+
     /// A request to a URL that Google gave us (an upload session). Without the
     /// key: the URL itself is the permission.
     pub fn session_request(&self, url: &Url) -> Result<reqwest::RequestBuilder, CallError> {
-        Ok(self.http()?.pooled.post(url.clone()))
+        Ok(self.http.pooled()?.post(url.clone()))
     }
 
     /// Sends a request and reads its answer, within a time.
@@ -245,18 +224,27 @@ impl Client {
         timeout: Duration,
         about: About,
     ) -> Result<Reply, CallError> {
-        match request.timeout(timeout).send().await {
-            Ok(response) => self.read(credential, response, about).await,
-            Err(e) => Err(lost(credential, e)),
+        self.answer(credential, request.timeout(timeout), about, None)
+            .await
+    }
+
+    async fn answer(
+        &self,
+        credential: &Credential,
+        request: reqwest::RequestBuilder,
+        about: About,
+        keep: Option<&'static Keep>,
+    ) -> Result<Reply, CallError> {
+        match request.send().await {
+            Ok(response) => self.read(credential, response, about, keep).await,
+            Err(e) => Err(lost(&credential.secret, e)),
         }
     }
 
     /// Whether a URL that Google gave us may be used: not less protected than
     /// the base URL.
     pub fn is_acceptable(&self, url: &Url) -> bool {
-        url.has_host()
-            && (url.scheme() == "https"
-                || (url.scheme() == "http" && self.base.starts_with("http://")))
+        self.base.allows(url)
     }
 
     fn request(
@@ -265,14 +253,10 @@ impl Client {
         credential: &Credential,
         call: &Call,
     ) -> Result<reqwest::RequestBuilder, CallError> {
-        let mut url = Url::parse(&format!("{}{}", self.base, call.path))
-            .map_err(|_| errors::refused_here("the path is not usable in a URL"))?;
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
-        }
+        let url = self.base.join(&call.path, &call.query)?;
         let mut request = client
             .request(call.method.clone(), url)
-            .header(API_KEY, key_header(credential)?);
+            .header(API_KEY, key_header("", &credential.secret)?);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -289,66 +273,32 @@ impl Client {
         credential: &Credential,
         response: reqwest::Response,
         about: About,
+        keep: Option<&'static Keep>,
     ) -> Result<Reply, CallError> {
-        let status = response.status();
-        let headers = response.headers().clone();
-        let mut body = BytesMut::new();
-        let mut stream = response.bytes_stream();
-        let mut broken = None;
-        while let Some(piece) = stream.next().await {
-            match piece {
-                Ok(piece) if body.len() + piece.len() <= MAX_BODY => {
-                    body.extend_from_slice(&piece);
-                }
-                Ok(_) => {
-                    broken = Some(format!("its body is longer than {MAX_BODY} bytes"));
-                    break;
-                }
-                Err(e) => {
-                    broken = Some(errors::of_reqwest(e).1);
-                    break;
-                }
-            }
-        }
-        // The status of a refusal counts even when its text got lost.
-        let error = match (status.is_success(), broken) {
-            (true, None) => {
-                return Ok(Reply {
-                    headers,
-                    body: body.freeze(),
-                });
-            }
-            (true, Some(why)) => errors::unreadable(&why),
-            (false, _) => {
-                let now = OffsetDateTime::now_utc();
-                errors::classify(status.as_u16(), &headers, &body, about, now)
+        let keep = |response: reqwest::Response| async move {
+            match keep {
+                Some(keep) => sifted(response.bytes_stream(), keep).await,
+                None => read_body(response).await,
             }
         };
-        Err(errors::scrubbed(error, &credential.secret))
+        let classify = |status, headers: &HeaderMap, body: &[u8]| {
+            errors::classify(status, headers, body, about, OffsetDateTime::now_utc())
+        };
+        read_answer(&credential.secret, response, keep, classify).await
     }
 }
 
-fn lost(credential: &Credential, error: reqwest::Error) -> CallError {
-    let (failure, message) = errors::of_reqwest(error);
-    errors::scrubbed(errors::transport(failure, message), &credential.secret)
-}
-
-fn slow(limit: Duration) -> CallError {
-    CallError::Ambiguous {
-        message: format!("no answer within {limit:?}"),
+/// Of a body of any length what is wanted.
+async fn sifted(
+    mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
+    keep: &'static Keep,
+) -> Result<Bytes, String> {
+    let mut sieve = Sieve::new(keep);
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|e| of_reqwest(e).1)?;
+        sieve.feed(&piece)?;
     }
-}
-
-fn key_header(credential: &Credential) -> Result<HeaderValue, CallError> {
-    let key = credential.secret.expose_secret();
-    let value = HeaderValue::from_str(key).ok().filter(|v| !v.is_empty());
-    let mut value = value.ok_or_else(|| CallError::Rejected {
-        status: errors::NOT_SENT,
-        kind: Rejection::Unauthorized,
-        message: "the key has characters that no key has; nothing was sent".to_owned(),
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+    Ok(sieve.finish()?.into())
 }
 
 #[cfg(test)]
@@ -364,19 +314,8 @@ mod tests {
 
     #[test]
     fn base_urls() {
-        for good in ["http://127.0.0.1:80", "https://h/", "https://h/prefix/"] {
-            let client = with_base(good).unwrap();
-            assert!(!client.base.ends_with('/'));
-        }
-        for bad in [
-            "",
-            "h",
-            "ftp://h",
-            "https://",
-            "https://u:p@h",
-            "https://h?key=x",
-            "file:///x",
-        ] {
+        assert!(with_base("https://h/prefix/").is_ok());
+        for bad in ["", "ftp://h", "https://u:p@h", "https://h?key=x"] {
             assert!(
                 matches!(with_base(bad), Err(ConfigError::BaseUrl(_))),
                 "{bad}"
@@ -394,34 +333,5 @@ mod tests {
         config.chunk_size = 1;
         config.retry.attempts = 0;
         assert!(Client::new(config).is_err());
-    }
-
-    #[test]
-    fn keys_that_cannot_be_sent() {
-        for key in ["", "a\nb", "a\0"] {
-            let credential = Credential {
-                id: "c".to_owned(),
-                secret: key.into(),
-            };
-            let error = key_header(&credential).unwrap_err();
-            assert!(matches!(
-                error,
-                CallError::Rejected {
-                    kind: Rejection::Unauthorized,
-                    ..
-                }
-            ));
-        }
-    }
-
-    #[test]
-    fn session_urls_are_not_less_protected() {
-        let https = with_base("https://h").unwrap();
-        let http = with_base("http://h").unwrap();
-        let url = |u: &str| Url::parse(u).unwrap();
-        assert!(https.is_acceptable(&url("https://other/x?y=z")));
-        assert!(!https.is_acceptable(&url("http://h/x")));
-        assert!(http.is_acceptable(&url("http://h/x")) && http.is_acceptable(&url("https://h/x")));
-        assert!(!http.is_acceptable(&url("file:///x")));
     }
 }

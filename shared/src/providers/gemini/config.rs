@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::providers::http::RetryPolicy;
+
 /// Where Google serves the API.
 pub const DEFAULT_BASE_URL: &str = "https://generativelanguage.googleapis.com";
 
@@ -50,59 +52,8 @@ impl Default for GeminiConfig {
             file_poll: Duration::from_millis(500),
             file_wait: Duration::from_secs(120),
             adopt_min_lifetime: Duration::from_secs(24 * 3600),
-            max_list_pages: 1000,
+            max_list_pages: 5000,
         }
-    }
-}
-
-/// How often and at what pace a call is repeated: exponential, with full
-/// jitter.
-#[derive(Debug, Clone, Copy)]
-pub struct RetryPolicy {
-    /// Calls altogether, at least one.
-    pub attempts: u32,
-    /// Pause after the first one, at most.
-    pub base: Duration,
-    /// Longest pause. When the provider asks for a longer one, the call ends
-    /// with its refusal instead, and the caller schedules.
-    pub cap: Duration,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            attempts: 4,
-            base: Duration::from_millis(500),
-            cap: Duration::from_secs(8),
-        }
-    }
-}
-
-impl RetryPolicy {
-    /// The pause after attempt `attempt` (from 1), or `None` to give up.
-    /// `advice` is the provider's own; `random` is in `[0, 1)`.
-    pub(super) fn pause(
-        &self,
-        attempt: u32,
-        advice: Option<Duration>,
-        random: f64,
-    ) -> Option<Duration> {
-        if attempt >= self.attempts || advice.is_some_and(|wait| wait > self.cap) {
-            return None;
-        }
-        let doublings = attempt.saturating_sub(1).min(16);
-        let limit = self.base.saturating_mul(1 << doublings).min(self.cap);
-        let jittered = limit.mul_f64(random.clamp(0.0, 1.0));
-        Some(advice.map_or(jittered, |wait| (wait + jittered).min(self.cap)))
-    }
-}
-
-/// A number in `[0, 1)` for jitter. Without a source of randomness, a middle.
-pub(super) fn random() -> f64 {
-    let mut bytes = [0_u8; 4];
-    match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
-        Err(_) => 0.5,
     }
 }
 
@@ -115,34 +66,4 @@ pub enum ConfigError {
     /// A setting that cannot work.
     #[error("setting of the Gemini client is out of range: {0}")]
     Setting(&'static str),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_are_capped_and_end() {
-        let policy = RetryPolicy {
-            attempts: 4,
-            base: Duration::from_millis(100),
-            cap: Duration::from_millis(250),
-        };
-        let ms = Duration::from_millis;
-        assert_eq!(policy.pause(1, None, 1.0), Some(ms(100)));
-        assert_eq!(policy.pause(2, None, 1.0), Some(ms(200)));
-        assert_eq!(policy.pause(3, None, 1.0), Some(ms(250)));
-        assert_eq!(policy.pause(3, None, 0.0), Some(ms(0)));
-        assert_eq!(policy.pause(4, None, 1.0), None);
-        assert_eq!(policy.pause(1, Some(ms(120)), 0.5), Some(ms(170)));
-        assert_eq!(policy.pause(1, Some(ms(251)), 0.5), None);
-        assert_eq!(policy.pause(u32::MAX, None, 1.0), None);
-    }
-
-    #[test]
-    fn random_is_a_fraction() {
-        let drawn: Vec<f64> = (0..100).map(|_| random()).collect();
-        assert!(drawn.iter().all(|x| (0.0..1.0).contains(x)));
-        assert!(drawn.iter().any(|x| *x != drawn[0]));
-    }
 }

@@ -19,8 +19,9 @@ use super::client::{Call, Client, VERSION};
 use super::config::DEFAULT_BASE_URL;
 use super::errors::{self, About};
 use super::names::{self, file_name};
-use super::upload::Upload;
+use super::upload::Transfer;
 use super::wire;
+use crate::providers::http::scrubbed;
 
 /// Largest file of the Files API (`maxSize` of its discovery document).
 pub const MAX_FILE_BYTES: u64 = 2_147_483_648;
@@ -39,7 +40,7 @@ const PAGE_SIZE: &str = "100";
 const NAMES: u32 = 3;
 
 /// What is under a name that is taken.
-enum Found {
+enum Occupant {
     /// The same input, usable.
     Same(StagedInput),
     /// Something else, or broken: to be replaced.
@@ -81,7 +82,7 @@ pub(super) async fn stage(
     for name in candidates(&wanted) {
         // Twice: once more after a wrong one was deleted.
         for _ in 0..2 {
-            let upload = Upload {
+            let upload = Transfer {
                 client,
                 credential,
                 name: &name,
@@ -101,9 +102,9 @@ pub(super) async fn stage(
                 Err(error) => return Err(error),
             }
             match inspect(client, credential, &name, mime_type, source).await? {
-                Found::Same(staged) => return Ok(staged),
-                Found::Wrong => delete(client, credential, &name).await?,
-                Found::Old | Found::Invisible => break,
+                Occupant::Same(staged) => return Ok(staged),
+                Occupant::Wrong => delete(client, credential, &name).await?,
+                Occupant::Old | Occupant::Invisible => break,
             }
         }
         tracing::warn!(file = %name, "the name is taken and not usable, trying another");
@@ -130,29 +131,29 @@ async fn inspect(
     name: &str,
     mime_type: &str,
     source: &dyn AudioSource,
-) -> Result<Found, CallError> {
+) -> Result<Occupant, CallError> {
     let file = match lookup(client, credential, name).await {
         Ok(file) => file,
         Err(CallError::Rejected {
             kind: Rejection::NotFound,
             ..
-        }) => return Ok(Found::Invisible),
+        }) => return Ok(Occupant::Invisible),
         Err(error) => return Err(error),
     };
     if !is_same(&file, source) || file.state.as_deref() == Some("FAILED") {
-        return Ok(Found::Wrong);
+        return Ok(Occupant::Wrong);
     }
     let enough = OffsetDateTime::now_utc() + client.config.adopt_min_lifetime;
     if file.expiration_time.is_some_and(|at| at < enough) {
-        return Ok(Found::Old);
+        return Ok(Occupant::Old);
     }
     match finish(client, credential, name, mime_type, file, source).await {
-        Ok(staged) => Ok(Found::Same(staged)),
+        Ok(staged) => Ok(Occupant::Same(staged)),
         // It failed while we waited.
         Err(CallError::Rejected {
             kind: Rejection::Invalid,
             ..
-        }) => Ok(Found::Wrong),
+        }) => Ok(Occupant::Wrong),
         Err(error) => Err(error),
     }
 }
@@ -165,7 +166,7 @@ fn is_same(file: &wire::File, source: &dyn AudioSource) -> bool {
 }
 
 /// Google's documents say base64 of the digest; the one recorded answer has
-/// base64 of its hexadecimal form (`design/gemini.md` §1.3).
+/// base64 of its hexadecimal form (`PROTOCOL.md` §1.3).
 fn is_digest(theirs: &str, ours: &[u8; 32]) -> bool {
     let hexadecimal = hex::encode(ours);
     let decoded = STANDARD.decode(theirs).unwrap_or_default();
@@ -208,7 +209,7 @@ async fn finish(
                     kind: Rejection::Invalid,
                     message: format!("the provider could not take in the file: {message}"),
                 };
-                return Err(errors::scrubbed(failed, &credential.secret));
+                return Err(scrubbed(failed, &credential.secret));
             }
             // PROCESSING, or a state of the future.
             _ if started.elapsed() >= config.file_wait => {
@@ -258,21 +259,37 @@ async fn lookup(
     client.call(credential, &call).await?.json()
 }
 
-/// Deletes a file; one that is gone is deleted.
+/// Deletes a file; one that is gone is deleted. That it is gone is believed when
+/// asking for it says the same: what stays is people's speech.
 pub(super) async fn delete(
     client: &Client,
     credential: &Credential,
     name: &str,
 ) -> Result<(), CallError> {
     let call = names::on_file(Method::DELETE, name)?;
-    match client.call(credential, &call).await {
-        Ok(_)
-        | Err(CallError::Rejected {
+    for _ in 0..2 {
+        match client.call(credential, &call).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+        match lookup(client, credential, name).await {
+            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Err(errors::unreadable("a file is there and is not"))
+}
+
+fn is_gone(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Rejected {
             kind: Rejection::NotFound,
             ..
-        }) => Ok(()),
-        Err(error) => Err(error),
-    }
+        }
+    )
 }
 
 /// Files that were sent and whose display name begins like this. All pages are
@@ -315,7 +332,13 @@ pub(super) async fn list(
 pub(super) async fn check_key(client: &Client, credential: &Credential) -> Result<(), CallError> {
     let call =
         Call::new(Method::GET, format!("/{VERSION}/files"), About::Other).query("pageSize", "1");
-    client.call(credential, &call).await.map(|_| ())
+    // The page of some proxy says nothing of a key.
+    let page: serde_json::Map<String, serde_json::Value> =
+        client.call(credential, &call).await?.json()?;
+    let is_list = page.is_empty() || page.contains_key("files");
+    is_list
+        .then_some(())
+        .ok_or_else(|| errors::unreadable("the answer is not a list of files"))
 }
 
 /// Bytes in memory as a source, for documents we make ourselves.

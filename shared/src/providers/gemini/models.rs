@@ -1,13 +1,15 @@
 //! Google's models that take audio in batches: data of the catalogue.
 //!
-//! Read from `design/gemini.md` §3.2, §3.3 and §3.5; the prices there are
+//! Read from `PROTOCOL.md` §3.1, §3.2 and §3.4; the prices there are
 //! third-party transcriptions of Google's pricing page from August to October
 //! 2026, not the page itself.
 
 use time::Date;
 use time::macros::date;
 
-use super::super::catalogue::{Format, Languages, Lifecycle, Model, Price, Rates, Thinking};
+use super::prompt::{DEFAULT_PROMPT, DEFAULT_PROMPT_VERSION};
+use crate::providers::model::{Format, Languages, Lifecycle, Model, Prompt, Takes};
+use crate::providers::price::{Charge, Currency, Price, Rates, TokenPrice};
 
 /// The formats of the Gemini API.
 ///
@@ -55,12 +57,32 @@ const fn rates(audio_in: f64, text_in: f64, out: f64) -> Rates {
     }
 }
 
+/// Google's pages tell 90 % off for what was in the cache, and that a batch
+/// changes nothing in it.
+const CACHED: f64 = 0.1;
+
+/// <https://ai.google.dev/gemini-api/docs/audio>
+const AUDIO_TOKENS_PER_SECOND: u64 = 32;
+
+/// Tokens that a second of speech is assumed to be written in.
+const OUTPUT_TOKENS_PER_SECOND: u64 = 4;
+
 const fn price(valid_from: Date, rates: Rates) -> Price {
+    price_with_long(valid_from, rates, None)
+}
+
+const fn price_with_long(valid_from: Date, rates: Rates, long: Option<(u64, Rates)>) -> Price {
     Price {
         valid_from,
         read_on: READ_ON,
-        rates,
-        long: None,
+        currency: Currency::UsDollar,
+        charge: Charge::Tokens(TokenPrice {
+            rates,
+            long,
+            cached: CACHED,
+            audio_per_second: AUDIO_TOKENS_PER_SECOND,
+            output_per_second: OUTPUT_TOKENS_PER_SECOND,
+        }),
         audio_confirmed: true,
     }
 }
@@ -75,12 +97,6 @@ const FLASH_3_6_TO_3_8: &[Price] = &[
         ..price(date!(2027 - 01 - 01), rates(1.50, 1.50, 7.50))
     },
 ];
-
-/// Generation 3: `LOW`, because `MINIMAL` is an error on some of its models.
-const LOW: Thinking = Thinking::Level {
-    level: "LOW",
-    allowance: 4096,
-};
 
 /// What all Gemini models have in common; the rest is filled in below.
 const GEMINI_3: Model = Model {
@@ -98,21 +114,33 @@ const GEMINI_3: Model = Model {
     prices: &[],
     batch_discount: 0.5,
     lifecycle: Lifecycle::Stable,
+    retires_on: None,
     notes: "",
     // Google advises against lowering it on generation 3: it can loop.
-    default_temperature: 1.0,
-    thinking: LOW,
-    max_output_tokens: 65_536,
+    takes: takes(1.0),
+    max_output_tokens: Some(MAX_OUTPUT_TOKENS),
 };
 
+/// Most tokens of an answer.
+pub(super) const MAX_OUTPUT_TOKENS: u32 = 65_536;
+
+const fn takes(temperature: f64) -> Takes {
+    Takes {
+        prompt: Some(Prompt {
+            template: DEFAULT_PROMPT,
+            version: DEFAULT_PROMPT_VERSION,
+        }),
+        temperature: Some(temperature),
+    }
+}
+
 const GEMINI_2_5: Model = Model {
-    default_temperature: 0.0,
-    thinking: Thinking::Budget(0),
+    takes: takes(0.0),
     ..GEMINI_3
 };
 
 /// The models of the catalogue.
-pub(in crate::providers) const MODELS: &[Model] = &[
+pub(super) const MODELS: &[Model] = &[
     Model {
         id: "gemini-3.8-flash",
         model: "gemini-3.8-flash",
@@ -165,10 +193,11 @@ pub(in crate::providers) const MODELS: &[Model] = &[
         id: "gemini-3.1-pro-preview",
         model: "gemini-3.1-pro-preview",
         display_name: "Gemini 3.1 Pro (preview)",
-        prices: &[Price {
-            long: Some((200_000, rates(4.00, 4.00, 18.00))),
-            ..price(SINCE, rates(2.00, 2.00, 12.00))
-        }],
+        prices: &[price_with_long(
+            SINCE,
+            rates(2.00, 2.00, 12.00),
+            Some((200_000, rates(4.00, 4.00, 18.00))),
+        )],
         lifecycle: Lifecycle::Preview,
         notes: "Preview: may change or go at short notice.",
         ..GEMINI_3
@@ -184,13 +213,12 @@ pub(in crate::providers) const MODELS: &[Model] = &[
         id: "gemini-2.5-pro",
         model: "gemini-2.5-pro",
         display_name: "Gemini 2.5 Pro",
-        prices: &[Price {
-            long: Some((200_000, rates(2.50, 2.50, 15.00))),
-            ..price(SINCE, rates(1.25, 1.25, 10.00))
-        }],
+        prices: &[price_with_long(
+            SINCE,
+            rates(1.25, 1.25, 10.00),
+            Some((200_000, rates(2.50, 2.50, 15.00))),
+        )],
         notes: "Cannot answer without reasoning; the smallest budget is used.",
-        // The least this model takes.
-        thinking: Thinking::Budget(128),
         ..GEMINI_2_5
     },
     Model {
@@ -203,3 +231,197 @@ pub(in crate::providers) const MODELS: &[Model] = &[
         ..GEMINI_2_5
     },
 ];
+
+/// How reasoning is limited; it is billed as output and helps little here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thinking {
+    /// `thinking_budget`: at most so many tokens (generation 2.5).
+    Budget(u32),
+    /// `thinking_level` (generation 3), and the room to leave for it.
+    Level {
+        /// Value to send.
+        level: &'static str,
+        /// Output tokens to allow for it on top of the transcript.
+        allowance: u32,
+    },
+}
+
+impl Thinking {
+    /// How to keep reasoning short; `None` for models that are not known here.
+    pub(super) fn of(model: &str) -> Option<Self> {
+        let known = MODELS.iter().find(|known| known.model == model)?;
+        Some(match known.model {
+            // The least this model takes.
+            "gemini-2.5-pro" => Self::Budget(128),
+            "gemini-2.5-flash" => Self::Budget(0),
+            // Generation 3: `LOW`, because `MINIMAL` is an error on some of its
+            // models.
+            _ => Self::Level {
+                level: "LOW",
+                allowance: 4096,
+            },
+        })
+    }
+
+    /// Output tokens to leave for reasoning.
+    pub(super) fn allowance(self) -> u32 {
+        match self {
+            Self::Budget(tokens) => tokens,
+            Self::Level { allowance, .. } => allowance,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language;
+    use crate::providers::Usage;
+
+    const NOW: Date = date!(2026 - 11 - 23);
+
+    fn near(got: f64, want: f64) {
+        assert!((got - want).abs() < 1e-9, "{got} is not {want}");
+    }
+
+    fn model(id: &str) -> &'static Model {
+        MODELS
+            .iter()
+            .find(|model| model.id == id)
+            .unwrap_or_else(|| panic!("{id}"))
+    }
+
+    #[test]
+    fn an_hour_by_hand() {
+        // 115,200 × 0.75 = 86,400 and 14,400 × 3.75 = 54,000 µ$; half of both.
+        near(
+            model("gemini-3.8-flash").price_per_audio_hour_usd(NOW),
+            0.0702,
+        );
+        // Twice from 2027 on.
+        let next_year = date!(2027 - 01 - 01);
+        near(
+            model("gemini-3.8-flash").price_per_audio_hour_usd(next_year),
+            0.1404,
+        );
+        let last_day = date!(2026 - 12 - 31);
+        near(
+            model("gemini-3.8-flash").price_per_audio_hour_usd(last_day),
+            0.0702,
+        );
+        // 115,200 × 1.25 = 144,000 and 14,400 × 10 = 144,000.
+        near(model("gemini-2.5-pro").price_per_audio_hour_usd(NOW), 0.144);
+        // 115,200 × 1.00 and 14,400 × 2.50 = 36,000.
+        near(
+            model("gemini-2.5-flash").price_per_audio_hour_usd(NOW),
+            0.0756,
+        );
+        // 115,200 × 0.50 = 57,600 and 14,400 × 1.50 = 21,600.
+        near(
+            model("gemini-3.1-flash-lite").price_per_audio_hour_usd(NOW),
+            0.0396,
+        );
+    }
+
+    #[test]
+    fn a_request_by_hand() {
+        let usage = Usage {
+            audio_input_tokens: 320,
+            text_input_tokens: 100,
+            output_tokens: 40,
+            thinking_tokens: 128,
+            cached_input_tokens: 0,
+            ..Usage::default()
+        };
+        // 320 × 1.25 + 100 × 1.25 + 168 × 10 = 2,205 µ$, halved.
+        near(
+            model("gemini-2.5-pro").cost_usd(&usage, 0.0, NOW),
+            0.001_102_5,
+        );
+        // 320 × 1.00 + 100 × 0.30 + 168 × 2.50 = 770 µ$, halved.
+        near(
+            model("gemini-2.5-flash").cost_usd(&usage, 0.0, NOW),
+            0.000_385,
+        );
+        near(
+            model("gemini-2.5-flash").cost_usd(&Usage::default(), 0.0, NOW),
+            0.0,
+        );
+    }
+
+    #[test]
+    fn what_was_in_the_cache_costs_a_tenth() {
+        let usage = Usage {
+            audio_input_tokens: 320,
+            text_input_tokens: 100,
+            output_tokens: 40,
+            thinking_tokens: 128,
+            cached_input_tokens: 120,
+            ..Usage::default()
+        };
+        // 300 × 1.00 + 168 × 2.50 = 720 µ$, halved; a tenth of 100 × 0.30 + 20 × 1.00.
+        near(
+            model("gemini-2.5-flash").cost_usd(&usage, 0.0, NOW),
+            0.000_365,
+        );
+        // More than was read can't have been in it: a tenth of all 350 µ$.
+        let all = Usage {
+            cached_input_tokens: 10_000,
+            ..usage
+        };
+        near(
+            model("gemini-2.5-flash").cost_usd(&all, 0.0, NOW),
+            0.000_245,
+        );
+    }
+
+    #[test]
+    fn long_requests_cost_more() {
+        let pro = model("gemini-2.5-pro");
+        let mut usage = Usage {
+            audio_input_tokens: 199_900,
+            text_input_tokens: 100,
+            output_tokens: 10_000,
+            thinking_tokens: 0,
+            cached_input_tokens: 0,
+            ..Usage::default()
+        };
+        // 200,000 × 1.25 + 10,000 × 10 = 350,000 µ$, halved.
+        near(pro.cost_usd(&usage, 0.0, NOW), 0.175);
+        usage.text_input_tokens = 101;
+        // 200,001 × 2.50 + 10,000 × 15 = 650,002.5 µ$, halved.
+        near(pro.cost_usd(&usage, 0.0, NOW), 0.325_001_25);
+        let huge = Usage {
+            audio_input_tokens: u64::MAX,
+            text_input_tokens: u64::MAX,
+            output_tokens: u64::MAX,
+            thinking_tokens: u64::MAX,
+            cached_input_tokens: u64::MAX,
+            ..Usage::default()
+        };
+        assert!(pro.cost_usd(&huge, 0.0, NOW).is_finite());
+    }
+
+    #[test]
+    fn days_before_the_first_price_use_it() {
+        let flash = model("gemini-3.8-flash");
+        let price = flash.price(date!(2020 - 01 - 01)).unwrap();
+        let Charge::Tokens(tokens) = price.charge else {
+            panic!("{price:?}");
+        };
+        near(tokens.rates.out, 3.75);
+    }
+
+    #[test]
+    fn every_model_takes_all_formats_and_languages() {
+        for model in MODELS {
+            for format in ["mp3", "wav", "flac", "m4a", "ogg", "webm"] {
+                assert!(model.mime_type(format).is_some(), "{} {format}", model.id);
+            }
+            assert_eq!(model.supported_languages().len(), language::all().len());
+            assert!(model.supports_language("hi-IN") && !model.supports_language("fr"));
+            assert!(model.price_per_audio_hour_usd(NOW) > 0.0);
+            assert!(model.takes.prompt.is_some() && model.takes.temperature.is_some());
+        }
+    }
+}

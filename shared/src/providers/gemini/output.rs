@@ -1,6 +1,6 @@
-//! Result lines: whose they are, and what became of the item.
+//! Result lines: of which item each is, and what became of it.
 //!
-//! Shapes: `design/gemini.md` §2.5 and §3.4. A line is hostile until read: any
+//! Shapes: `PROTOCOL.md` §2.5 and §3.3. A line is hostile until read: any
 //! bytes give an [`OutputLine`], nothing panics, and no text of the line
 //! leaves except the transcript and the version of the model.
 
@@ -9,66 +9,13 @@ use serde_json::Value;
 use super::super::{ItemOutcome, OutputLine, Usage};
 use super::prompt;
 use super::wire::as_u64;
+use crate::domain::failure::FailureCode;
 
 /// Longest line that is read.
 pub const MAX_LINE: usize = 16 * 1024 * 1024;
 
 /// Longest key and version taken over.
 const MAX_NAME: usize = 256;
-
-/// An outcome that is not a transcript: stable code, sentence for people,
-/// whether asking again could help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fault {
-    code: &'static str,
-    message: &'static str,
-    retryable: bool,
-}
-
-const fn fault(code: &'static str, message: &'static str, retryable: bool) -> Fault {
-    Fault {
-        code,
-        message,
-        retryable,
-    }
-}
-
-const EMPTY: Fault = fault("empty_output", "The model answered without any text.", true);
-const MALFORMED: Fault = fault(
-    "provider_malformed",
-    "The provider's answer for this item could not be read.",
-    true,
-);
-const PROVIDER_ERROR: Fault = fault(
-    "provider_error",
-    "The provider reported an error for this item.",
-    true,
-);
-const BLOCKED_SAFETY: Fault = fault(
-    "blocked_safety",
-    "The provider's safety filter blocked this item.",
-    false,
-);
-const BLOCKED_BLOCKLIST: Fault = fault(
-    "blocked_blocklist",
-    "The provider blocked this item because of a forbidden term.",
-    false,
-);
-const BLOCKED_PROHIBITED: Fault = fault(
-    "blocked_prohibited_content",
-    "The provider blocked this item as prohibited content.",
-    false,
-);
-const BLOCKED_MODEL_ARMOR: Fault = fault(
-    "blocked_model_armor",
-    "The provider's protection of the model blocked this item.",
-    false,
-);
-const BLOCKED_OTHER: Fault = fault(
-    "blocked_other",
-    "The provider blocked this item without a known reason.",
-    false,
-);
 
 /// Reads one line.
 pub fn parse_line(line: &[u8]) -> OutputLine {
@@ -120,7 +67,11 @@ fn outcome(line: &Value) -> ItemOutcome {
         .flatten()
         .find_map(|e| error_fault(e, response.is_some()));
     let Some(response) = response else {
-        return failed(error.unwrap_or(MALFORMED), Usage::default(), None);
+        return ItemOutcome::failed(
+            error.unwrap_or(FailureCode::ProviderMalformed),
+            Usage::default(),
+            None,
+        );
     };
     let usage = usage(member(response, "usageMetadata", "usage_metadata"));
     let version = member(response, "modelVersion", "model_version")
@@ -130,7 +81,7 @@ fn outcome(line: &Value) -> ItemOutcome {
     let read = match error {
         Some(fault) => Err(fault),
         None if response.is_object() => transcript(response),
-        None => Err(MALFORMED),
+        None => Err(FailureCode::ProviderMalformed),
     };
     match read {
         Ok(text) => ItemOutcome::Transcribed {
@@ -138,46 +89,60 @@ fn outcome(line: &Value) -> ItemOutcome {
             model_version: version,
             usage,
         },
-        Err(fault) => failed(fault, usage, version),
+        Err(FailureCode::MaxTokens) => stopped(usage, version),
+        Err(fault) => ItemOutcome::failed(fault, usage, version),
     }
 }
 
-fn failed(fault: Fault, usage: Usage, model_version: Option<String>) -> ItemOutcome {
+/// An answer that was stopped at its bound. Reasoning counts against it; where that
+/// took most of the room it is not the transcript that was too long, and another
+/// try may reason less.
+fn stopped(usage: Usage, version: Option<String>) -> ItemOutcome {
+    let (thought, wrote) = (usage.thinking_tokens, usage.output_tokens);
+    if thought == 0 {
+        return ItemOutcome::failed(FailureCode::MaxTokens, usage, version);
+    }
+    let all = thought.saturating_add(wrote);
+    let told = if thought > wrote {
+        "The model's reasoning took the room for its answer"
+    } else {
+        "The model wrote more than this length of audio can hold and was stopped"
+    };
     ItemOutcome::Failed {
-        code: fault.code.to_owned(),
-        message: fault.message.to_owned(),
-        retryable: fault.retryable,
+        code: FailureCode::MaxTokens.into(),
+        message: format!("{told}: {thought} of its {all} tokens were reasoning."),
+        retryable: thought > wrote,
         usage,
-        model_version,
+        model_version: version,
     }
 }
 
 /// The text of a `GenerateContentResponse`, or why there is none.
-fn transcript(response: &Value) -> Result<String, Fault> {
+fn transcript(response: &Value) -> Result<String, FailureCode> {
     let candidates = response.get("candidates").filter(|c| !c.is_null());
     let candidate = match candidates {
         None => None,
         Some(Value::Array(list)) => list.first(),
-        Some(_) => return Err(MALFORMED),
+        Some(_) => return Err(FailureCode::ProviderMalformed),
     };
     let Some(candidate) = candidate else {
-        return Err(blocked(response).unwrap_or(EMPTY));
+        return Err(blocked(response).unwrap_or(FailureCode::EmptyOutput));
     };
     if !candidate.is_object() {
-        return Err(MALFORMED);
+        return Err(FailureCode::ProviderMalformed);
     }
     let reason = member(candidate, "finishReason", "finish_reason");
     match reason.map(Value::as_str) {
         Some(Some("STOP")) => {}
         Some(Some(other)) => return Err(finish_fault(other)),
-        Some(None) => return Err(MALFORMED),
+        Some(None) => return Err(FailureCode::ProviderMalformed),
         // Absent is the default value of the enumeration, which is not STOP.
         None => return Err(blocked(response).unwrap_or(finish_fault("FINISH_REASON_UNSPECIFIED"))),
     }
     let text = text(candidate)?;
     let text = text.trim();
     if text.is_empty() {
-        Err(blocked(response).unwrap_or(EMPTY))
+        Err(blocked(response).unwrap_or(FailureCode::EmptyOutput))
     } else if prompt::is_no_speech(text) {
         Ok(String::new())
     } else {
@@ -186,12 +151,12 @@ fn transcript(response: &Value) -> Result<String, Fault> {
 }
 
 /// The text parts joined, without the model's thoughts.
-fn text(candidate: &Value) -> Result<String, Fault> {
+fn text(candidate: &Value) -> Result<String, FailureCode> {
     let parts = candidate.get("content").and_then(|c| c.get("parts"));
     let parts = match parts {
         None | Some(Value::Null) => return Ok(String::new()),
         Some(Value::Array(parts)) => parts,
-        Some(_) => return Err(MALFORMED),
+        Some(_) => return Err(FailureCode::ProviderMalformed),
     };
     let mut out = String::new();
     for part in parts {
@@ -200,73 +165,47 @@ fn text(candidate: &Value) -> Result<String, Fault> {
             Some(Value::String(text)) if !is_thought => out.push_str(text),
             // Thoughts, and parts with just a signature.
             None | Some(Value::Null | Value::String(_)) => {}
-            Some(_) => return Err(MALFORMED),
+            Some(_) => return Err(FailureCode::ProviderMalformed),
         }
     }
     Ok(out)
 }
 
 /// The fault of an answer that ended otherwise than by itself.
-fn finish_fault(reason: &str) -> Fault {
+fn finish_fault(reason: &str) -> FailureCode {
     match reason {
-        "MAX_TOKENS" => fault(
-            "max_tokens",
-            "The model wrote more than this length of audio can hold and was stopped.",
-            false,
-        ),
-        "SAFETY" | "IMAGE_SAFETY" => BLOCKED_SAFETY,
-        "RECITATION" => fault(
-            "blocked_recitation",
-            "The provider stopped the answer as a recitation of known text.",
-            true,
-        ),
-        "BLOCKLIST" => BLOCKED_BLOCKLIST,
-        "PROHIBITED_CONTENT" => BLOCKED_PROHIBITED,
-        "SPII" => fault(
-            "blocked_spii",
-            "The provider stopped the answer because of personal data.",
-            false,
-        ),
-        "MODEL_ARMOR" => BLOCKED_MODEL_ARMOR,
-        "LANGUAGE" => fault(
-            "unsupported_language",
-            "The model does not support the language of the answer.",
-            false,
-        ),
-        "MALFORMED_RESPONSE" | "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" => fault(
-            "malformed_output",
-            "The model's answer was broken by its provider's own account.",
-            true,
-        ),
-        _ => fault(
-            "incomplete_output",
-            "The model did not finish its answer.",
-            true,
-        ),
+        "MAX_TOKENS" => FailureCode::MaxTokens,
+        "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
+        "RECITATION" => FailureCode::BlockedRecitation,
+        "BLOCKLIST" => FailureCode::BlockedBlocklist,
+        "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
+        "SPII" => FailureCode::BlockedSpii,
+        "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
+        "LANGUAGE" => FailureCode::UnsupportedLanguage,
+        "MALFORMED_RESPONSE" | "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" => {
+            FailureCode::MalformedOutput
+        }
+        _ => FailureCode::IncompleteOutput,
     }
 }
 
 /// Why the prompt itself was blocked.
-fn blocked(response: &Value) -> Option<Fault> {
+fn blocked(response: &Value) -> Option<FailureCode> {
     let feedback = member(response, "promptFeedback", "prompt_feedback")?;
     let reason = member(feedback, "blockReason", "block_reason")?;
     Some(match reason.as_str().unwrap_or_default() {
-        "SAFETY" | "IMAGE_SAFETY" => BLOCKED_SAFETY,
-        "BLOCKLIST" => BLOCKED_BLOCKLIST,
-        "PROHIBITED_CONTENT" => BLOCKED_PROHIBITED,
-        "MODEL_ARMOR" => BLOCKED_MODEL_ARMOR,
-        "JAILBREAK" => fault(
-            "blocked_jailbreak",
-            "The provider blocked this item as an attempt to mislead the model.",
-            false,
-        ),
-        _ => BLOCKED_OTHER,
+        "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
+        "BLOCKLIST" => FailureCode::BlockedBlocklist,
+        "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
+        "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
+        "JAILBREAK" => FailureCode::BlockedJailbreak,
+        _ => FailureCode::BlockedOther,
     })
 }
 
 /// The fault that an `error` or `status` member tells, if it tells one. With a
 /// response beside it, an empty one or one of code 0 tells nothing.
-fn error_fault(error: &Value, has_response: bool) -> Option<Fault> {
+fn error_fault(error: &Value, has_response: bool) -> Option<FailureCode> {
     let code = match error {
         Value::Null => return None,
         Value::String(text) if text.is_empty() || has_response => return None,
@@ -280,33 +219,13 @@ fn error_fault(error: &Value, has_response: bool) -> Option<Fault> {
     Some(match code {
         Some(0) => return None,
         // `google.rpc.Code`, or the HTTP status of the same.
-        Some(1 | 499) => fault(
-            "provider_cancelled",
-            "The provider cancelled this item before it was done.",
-            true,
-        ),
-        Some(3 | 9 | 11 | 12 | 400 | 501) => fault(
-            "provider_rejected",
-            "The provider refused this item as invalid, most likely for its audio.",
-            false,
-        ),
+        Some(1 | 499) => FailureCode::ProviderCancelled,
+        Some(3 | 9 | 11 | 12 | 400 | 501) => FailureCode::ProviderRejected,
         // How the absence of a file is answered: it lives 48 hours.
-        Some(5 | 7 | 403 | 404) => fault(
-            "input_unavailable",
-            "The audio was no longer available at the provider.",
-            true,
-        ),
-        Some(8 | 429) => fault(
-            "provider_quota",
-            "A limit at the provider kept this item from being worked on.",
-            true,
-        ),
-        Some(16 | 401) => fault(
-            "provider_unauthorized",
-            "The provider did not accept the credentials for this item.",
-            true,
-        ),
-        _ => PROVIDER_ERROR,
+        Some(5 | 7 | 403 | 404) => FailureCode::InputUnavailable,
+        Some(8 | 429) => FailureCode::ProviderQuota,
+        Some(16 | 401) => FailureCode::ProviderUnauthorized,
+        _ => FailureCode::ProviderError,
     })
 }
 
@@ -340,6 +259,9 @@ fn usage(metadata: Option<&Value>) -> Usage {
         text_input_tokens: text,
         output_tokens: count("candidatesTokenCount", "candidates_token_count").unwrap_or(0),
         thinking_tokens: count("thoughtsTokenCount", "thoughts_token_count").unwrap_or(0),
+        cached_input_tokens: count("cachedContentTokenCount", "cached_content_token_count")
+            .unwrap_or(0),
+        ..Usage::default()
     }
 }
 

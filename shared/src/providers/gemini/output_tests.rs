@@ -1,5 +1,5 @@
 //! Lines of every kind that was recorded or documented (shapes of
-//! `design/gemini.md` §2.5 and §3.4, written anew), and of every kind that
+//! `PROTOCOL.md` §2.5 and §3.3, written anew), and of every kind that
 //! should not exist.
 
 use super::*;
@@ -74,6 +74,8 @@ fn a_recorded_shape() {
                 text_input_tokens: 100,
                 output_tokens: 12,
                 thinking_tokens: 68,
+                cached_input_tokens: 0,
+                ..Usage::default()
             },
         }
     );
@@ -432,5 +434,43 @@ proptest! {
                 other => prop_assert!(false, "{:?}", other),
             }
         }
+    }
+}
+
+#[test]
+fn an_answer_that_was_stopped_tells_how_much_of_it_was_reasoning() {
+    for (thoughts, wrote, retryable, told) in [
+        (0, 288, false, "The model wrote more than this length"),
+        (
+            4_090,
+            6,
+            true,
+            "The model's reasoning took the room for its answer: 4090 of its 4096 tokens",
+        ),
+        (100, 4_000, false, "was stopped: 100 of its 4100 tokens"),
+    ] {
+        let mut line = answer(json!([{"text": "one"}]), "MAX_TOKENS");
+        line["response"]["usageMetadata"] = json!({
+            "promptTokenCount": 420, "cachedContentTokenCount": 64,
+            "candidatesTokenCount": wrote, "thoughtsTokenCount": thoughts,
+        });
+        let OutputLine::Item {
+            outcome:
+                ItemOutcome::Failed {
+                    code,
+                    message,
+                    retryable: again,
+                    usage,
+                    ..
+                },
+            ..
+        } = parse_line(line.to_string().as_bytes())
+        else {
+            panic!("{line}");
+        };
+        assert_eq!((&*code, again), ("max_tokens", retryable));
+        assert!(message.contains(told), "{message}");
+        assert_eq!(usage.thinking_tokens, thoughts);
+        assert_eq!(usage.cached_input_tokens, 64);
     }
 }

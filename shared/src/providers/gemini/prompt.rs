@@ -51,6 +51,34 @@ pub fn render(template: &str, tag: &str) -> String {
     out
 }
 
+/// Tokens of a second of audio.
+const TOKENS_PER_SECOND: u64 = 32;
+
+/// Tokens around prompt and audio: role, boundaries.
+const FRAME: u64 = 8;
+
+/// Tokens that an item counts for while it waits, rather too many than too few:
+/// Google tells none before the answer.
+pub(super) fn queued_tokens(template: &str, tag: &str, duration_seconds: f64) -> u64 {
+    let audio = (duration_seconds.max(0.0) * TOKENS_PER_SECOND as f64).ceil() as u64;
+    audio.saturating_add(tokens(&render(template, tag)) + FRAME)
+}
+
+/// An upper estimate of a text's tokens. English has some four characters to a
+/// token, the scripts of India and Arabic more than one; a script that the
+/// vocabulary does not have is written in bytes.
+fn tokens(text: &str) -> u64 {
+    let (mut ascii, mut others) = (0u64, 0u64);
+    for c in text.chars() {
+        match c {
+            '\0'..='\x7f' => ascii += 1,
+            '\u{80}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{900}'..='\u{dff}' => others += 1,
+            _ => others += c.len_utf8() as u64,
+        }
+    }
+    ascii.div_ceil(3) + others
+}
+
 /// Whether an answer is the one for "nothing is spoken": that alone, give or
 /// take case, quotes and a full stop.
 pub(super) fn is_no_speech(answer: &str) -> bool {
@@ -73,6 +101,26 @@ mod tests {
         assert_eq!(render("{language}", "{script}"), "{script}");
         assert_eq!(render("a {b} {{language}} {", "ta"), "a {b} {Tamil} {");
         assert_eq!(render("", "ta"), "");
+    }
+
+    #[test]
+    fn tokens_are_rather_counted_too_many_than_too_few() {
+        for (text, least, most) in [
+            ("", 0, 0),
+            ("Transcribe this recording word for word.", 8, 14),
+            ("इस रिकॉर्डिंग को लिखें", 9, 22),
+            ("ଏହି ରେକର୍ଡିଂ ଲେଖନ୍ତୁ", 12, 21),
+            // Ol Chiki: in bytes.
+            ("ᱥᱟᱱᱛᱟᱲᱤ", 21, 21),
+        ] {
+            let found = tokens(text);
+            assert!((least..=most).contains(&found), "{text}: {found}");
+        }
+        // A minute of speech, and the default prompt of some 600 characters.
+        let minute = queued_tokens(DEFAULT_PROMPT, "hi", 60.0);
+        assert!((1_920 + 100..1_920 + 400).contains(&minute), "{minute}");
+        assert_eq!(queued_tokens("", "hi", f64::NAN), FRAME);
+        assert!(queued_tokens(&"ଏ".repeat(8_000), "or", 1.0) >= 8_000);
     }
 
     #[test]

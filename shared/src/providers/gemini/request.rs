@@ -1,6 +1,6 @@
 //! The request document of a batch: JSON lines, one item each.
 //!
-//! Shape: `design/gemini.md` §2.2 and §3.3. Snake case, because the parser of
+//! Shape: `PROTOCOL.md` §2.2 and §3.2. Snake case, because the parser of
 //! this file is the one that was reported to insist on it; prompt and audio in
 //! one content with role `user`; only `key` beside the request.
 
@@ -9,13 +9,26 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::catalogue::{self, Thinking};
-use super::super::{BatchItem, CallError, TranscribeConfig};
+use super::super::{CallError, ModelConfig, StagedInput};
 use super::errors;
+use super::models::{MAX_OUTPUT_TOKENS, Thinking};
 use super::prompt;
 
+/// One item of a batch.
+#[derive(Debug, Clone)]
+pub struct BatchItem {
+    /// Unique within the batch; what the result is joined by.
+    pub key: String,
+    /// The staged audio.
+    pub audio: StagedInput,
+    /// BCP-47 tag of the sample.
+    pub language: String,
+    /// Length of the audio in seconds, for output bounds.
+    pub duration_seconds: f64,
+}
+
 /// Type of the document. The short `jsonl` of some pages was refused for a
-/// time (`design/gemini.md` §1.6).
+/// time (`PROTOCOL.md` §1.6).
 pub(super) const MIME_TYPE: &str = "application/jsonl";
 
 /// Tokens that speech is allowed to be written in, per second. Fast speech in
@@ -25,9 +38,6 @@ const MAX_TOKENS_PER_SECOND: f64 = 32.0;
 
 /// Tokens allowed however short the audio is.
 const MIN_TOKENS: f64 = 256.0;
-
-/// Most tokens of an answer, of models the catalogue does not have.
-const MAX_TOKENS: u32 = 65_536;
 
 /// Room for reasoning, of models the catalogue does not have.
 const DEFAULT_ALLOWANCE: u32 = 4096;
@@ -41,7 +51,7 @@ const CATEGORIES: [&str; 4] = [
 ];
 
 /// The document for these items, in their order.
-pub(super) fn document(items: &[BatchItem], config: &TranscribeConfig) -> Result<Bytes, CallError> {
+pub(super) fn document(items: &[BatchItem], config: &ModelConfig) -> Result<Bytes, CallError> {
     if items.is_empty() {
         return Err(errors::refused_here("a batch needs items"));
     }
@@ -58,15 +68,27 @@ pub(super) fn document(items: &[BatchItem], config: &TranscribeConfig) -> Result
     Ok(Bytes::from(out))
 }
 
-fn line(item: &BatchItem, config: &TranscribeConfig) -> Value {
-    let model = catalogue::find_by_model("google", &config.model);
-    let allowance = model.map_or(DEFAULT_ALLOWANCE, |m| m.thinking.allowance());
-    let limit = model.map_or(MAX_TOKENS, |m| m.max_output_tokens);
-    let mut generation = json!({
-        "temperature": temperature(config.temperature),
-        "max_output_tokens": max_output_tokens(item.duration_seconds, allowance, limit),
-    });
-    match model.map(|m| m.thinking) {
+fn thinking(config: &ModelConfig) -> Option<Thinking> {
+    // With or without the `models/` of resource names.
+    let model = config.model.strip_prefix("models/");
+    Thinking::of(model.unwrap_or(&config.model))
+}
+
+/// Most tokens that an answer may have for so many seconds of audio, as they are asked
+/// for.
+pub(super) fn output_limit(config: &ModelConfig, seconds: f64) -> u32 {
+    let allowance = thinking(config).map_or(DEFAULT_ALLOWANCE, Thinking::allowance);
+    max_output_tokens(seconds, allowance, MAX_OUTPUT_TOKENS)
+}
+
+fn line(item: &BatchItem, config: &ModelConfig) -> Value {
+    let thinking = thinking(config);
+    let limit = output_limit(config, item.duration_seconds);
+    let mut generation = json!({ "max_output_tokens": limit });
+    if let Some(asked) = config.temperature {
+        generation["temperature"] = json!(temperature(asked));
+    }
+    match thinking {
         Some(Thinking::Budget(budget)) => {
             generation["thinking_config"] = json!({"thinking_budget": budget});
         }
@@ -76,13 +98,14 @@ fn line(item: &BatchItem, config: &TranscribeConfig) -> Value {
         // A setting of another generation is an error: none.
         None => {}
     }
+    let template = config.prompt.as_deref().unwrap_or(prompt::DEFAULT_PROMPT);
     json!({
         "key": item.key,
         "request": {
             "contents": [{
                 "role": "user",
                 "parts": [
-                    {"text": prompt::render(&config.prompt, &item.language)},
+                    {"text": prompt::render(template, &item.language)},
                     {"file_data": {
                         "file_uri": item.audio.uri,
                         "mime_type": item.audio.mime_type,
@@ -122,7 +145,6 @@ fn max_output_tokens(seconds: f64, allowance: u32, limit: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::StagedInput;
     use crate::providers::gemini::DEFAULT_PROMPT;
     use time::macros::datetime;
 
@@ -140,12 +162,13 @@ mod tests {
         }
     }
 
-    fn config(model: &str) -> TranscribeConfig {
-        TranscribeConfig {
+    fn config(model: &str) -> ModelConfig {
+        ModelConfig {
             model: model.to_owned(),
-            prompt: DEFAULT_PROMPT.to_owned(),
-            temperature: 0.0,
-            prompt_version: "v".to_owned(),
+            prompt: Some(DEFAULT_PROMPT.to_owned()),
+            temperature: Some(0.0),
+            prompt_version: Some("v".to_owned()),
+            endpoint: None,
         }
     }
 
@@ -161,7 +184,7 @@ mod tests {
     fn a_line_is_exactly_this() {
         let items = [item("smp_1", "ta-IN", 10.0)];
         let mut short = config("gemini-2.5-flash");
-        short.prompt = "In {language}, {script}:\n\"go\"".to_owned();
+        short.prompt = Some("In {language}, {script}:\n\"go\"".to_owned());
         let document = document(&items, &short).unwrap();
         let safety =
             |c: &str| json!({"category": format!("HARM_CATEGORY_{c}"), "threshold": "OFF"});

@@ -10,9 +10,7 @@ use time::macros::datetime;
 
 use super::stub::{KEY, Say, Stub, credential, quick, say};
 use super::{Gemini, GeminiConfig};
-use crate::providers::{
-    AudioSource, BatchProvider, BatchState, ByteStream, CallError, Rejection, StagedInput,
-};
+use crate::providers::{AudioSource, BatchState, ByteStream, CallError, Rejection, StagedInput};
 
 const SINCE: time::OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
@@ -27,17 +25,17 @@ fn input() -> StagedInput {
 
 async fn create(gemini: &Gemini) -> Result<String, CallError> {
     gemini
-        .create(&credential(), "gemini-2.5-pro", &input(), "unit-a1")
+        .create(&credential(), "gemini-2.5-pro", &input().name, "unit-a1")
         .await
 }
 
-fn error(status: u16, name: &str) -> Say {
+pub(super) fn error(status: u16, name: &str) -> Say {
     let body =
         json!({"error": {"code": status, "status": name, "message": format!("about {KEY}")}});
     say(status, body)
 }
 
-fn kind(error: &CallError) -> Option<Rejection> {
+pub(super) fn kind(error: &CallError) -> Option<Rejection> {
     match error {
         CallError::Rejected { kind, .. } => Some(*kind),
         CallError::Ambiguous { .. } | CallError::Input { .. } => None,
@@ -146,7 +144,7 @@ async fn no_connection_means_nothing_was_sent() {
                 error,
                 CallError::Rejected {
                     status: 0,
-                    kind: Rejection::Quota { .. },
+                    kind: Rejection::Unreachable,
                     ..
                 }
             ),
@@ -182,93 +180,9 @@ async fn names_that_could_change_a_path_are_not_sent() {
                 .is_err()
         );
     }
-    let model = gemini.create(&credential, "../x", &input(), "d").await;
+    let model = gemini.create(&credential, "../x", &input().name, "d").await;
     assert_eq!(kind(&model.unwrap_err()), Some(Rejection::Invalid));
     assert!(stub.lines().is_empty());
-}
-
-fn entry(name: &str, at: &str) -> serde_json::Value {
-    json!({"name": name, "metadata": {"displayName": "d", "createTime": at, "state": "BATCH_STATE_NEW"}})
-}
-
-#[tokio::test]
-async fn a_list_is_read_to_its_end_in_any_order() {
-    let stub = Stub::new(vec![
-        say(
-            200,
-            json!({"operations": [entry("batches/old", "2026-11-23T11:59:59Z")], "nextPageToken": "a&b=c"}),
-        ),
-        error(503, "UNAVAILABLE"),
-        say(200, json!({"nextPageToken": "t2"})),
-        say(
-            200,
-            json!({"operations": [
-            entry("batches/new", "2026-11-23T12:00:00Z"),
-            entry("batches/new", "2026-11-23T12:00:00Z"),
-            entry("batches/undated", "?"),
-            {"name": "operations/other"},
-        ], "nextPageToken": ""}),
-        ),
-    ]);
-    let found = stub.client().list(&credential(), SINCE).await.unwrap();
-    let names: Vec<_> = found.iter().map(|b| b.name.as_str()).collect();
-    assert_eq!(names, ["batches/new", "batches/undated"]);
-    assert_eq!(found[0].state, BatchState::Unknown("NEW".to_owned()));
-    assert_eq!(
-        stub.lines(),
-        [
-            "GET /v1beta/batches?pageSize=100",
-            "GET /v1beta/batches?pageSize=100&pageToken=a%26b%3Dc",
-            "GET /v1beta/batches?pageSize=100&pageToken=a%26b%3Dc",
-            "GET /v1beta/batches?pageSize=100&pageToken=t2",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_list_that_is_not_whole_is_no_list() {
-    let page = |token: &str| say(200, json!({"operations": [], "nextPageToken": token}));
-    for script in [
-        vec![page("a"), page("b"), page("a")],
-        vec![
-            page("1"),
-            page("2"),
-            page("3"),
-            page("4"),
-            page("5"),
-            say(200, "{}"),
-        ],
-        vec![page("1"), say(200, json!({"message": "of some proxy"}))],
-        vec![say(
-            200,
-            json!({"operations": [{"metadata": {"displayName": "unit-a1"}}]}),
-        )],
-        vec![say(200, json!({"unreachable": ["x"]}))],
-        // Any of these could be the batch that is looked for.
-        vec![say(
-            200,
-            json!({"operations": [{"name": "batches/b", "metadata": "x"}]}),
-        )],
-        vec![say(
-            200,
-            json!({"operations": [{"name": "batches/b", "metadata": {"displayName": 7}}]}),
-        )],
-        vec![say(
-            200,
-            json!({"operations": [{"name": "batches/b",
-                "metadata": {"displayName": "unit-a1", "display_name": "unit-a1"}}]}),
-        )],
-        vec![say(200, "[]"); 3],
-        vec![say(200, "<html></html>"); 3],
-        vec![Say::Close; 3],
-    ] {
-        let stub = Stub::new(script.clone());
-        let listed = stub.client().list(&credential(), SINCE).await;
-        assert!(
-            matches!(listed, Err(CallError::Ambiguous { .. })),
-            "{script:?}: {listed:?}"
-        );
-    }
 }
 
 #[tokio::test]
@@ -333,10 +247,36 @@ async fn ending_what_has_ended() {
             false,
         ),
     ] {
-        let stub = Stub::new(vec![answer.clone()]);
+        let stub = Stub::new(vec![answer.clone(), answer.clone()]);
         let deleted = stub.client().delete_file(&credential(), "files/f").await;
         assert_eq!(deleted.is_ok(), fine, "{answer:?}");
-        assert_eq!(stub.lines(), ["DELETE /v1beta/files/f"]);
+        assert_eq!(stub.lines()[0], "DELETE /v1beta/files/f");
+    }
+    // That a file is gone is believed when asking for it says so, too.
+    for (script, asked) in [
+        (vec![error(404, "NOT_FOUND"); 2], 2),
+        (
+            vec![
+                error(403, "PERMISSION_DENIED"),
+                say(200, "{}"),
+                say(200, "{}"),
+            ],
+            3,
+        ),
+        (
+            vec![
+                error(403, ""),
+                say(200, "{}"),
+                error(404, ""),
+                error(404, ""),
+            ],
+            4,
+        ),
+    ] {
+        let stub = Stub::new(script);
+        let deleted = stub.client().delete_file(&credential(), "files/f").await;
+        assert_eq!((deleted, stub.lines().len()), (Ok(()), asked));
+        assert_eq!(stub.lines()[1], "GET /v1beta/files/f");
     }
 }
 
@@ -371,7 +311,7 @@ async fn output_comes_by_either_path_and_whole_or_not_at_all() {
     assert_eq!(text(stream).await.unwrap(), "line\n");
     assert_eq!(
         stub.lines(),
-        ["GET /v1beta/files/batch-1:download?alt=media"]
+        ["GET /download/v1beta/files/batch-1:download?alt=media"]
     );
 
     let stub = Stub::new(vec![
@@ -387,12 +327,24 @@ async fn output_comes_by_either_path_and_whole_or_not_at_all() {
     assert_eq!(text(stream).await.unwrap(), "line");
     assert_eq!(
         stub.lines()[2],
-        "GET /download/v1beta/files/batch-1:download?alt=media"
+        "GET /v1beta/files/batch-1:download?alt=media"
     );
 
     let stub = Stub::new(vec![error(403, "PERMISSION_DENIED"); 2]);
     let gone = stub.client().download(&credential(), "files/batch-1").await;
     assert_eq!(gone.err().and_then(|e| kind(&e)), Some(Rejection::NotFound));
+
+    // Some proxy's page is no output.
+    let page = || {
+        let html = vec![("Content-Type", "text/html; charset=UTF-8")];
+        Say::Answer(200, html, "<html>".into())
+    };
+    let stub = Stub::new(vec![page(), say(200, "line")]);
+    let stream = stub.client().download(&credential(), "files/batch-1").await;
+    assert_eq!(text(stream.unwrap()).await.unwrap(), "line");
+    let stub = Stub::new(vec![page(); 9]);
+    let lost = stub.client().download(&credential(), "files/batch-1").await;
+    assert!(matches!(lost.err(), Some(CallError::Ambiguous { .. })));
 
     for broken in [Say::Cut("half a li"), Say::Stall("half a li")] {
         let stub = Stub::new(vec![broken]);
@@ -404,6 +356,82 @@ async fn output_comes_by_either_path_and_whole_or_not_at_all() {
         let error = text(stream).await.unwrap_err().to_string();
         assert!(!error.contains("http") && !error.contains(KEY), "{error}");
     }
+}
+
+fn redirect(status: u16, to: &'static str) -> Say {
+    Say::Answer(status, vec![("Location", to)], String::new())
+}
+
+#[tokio::test]
+async fn an_output_that_is_elsewhere_on_the_server_is_fetched_there_with_the_key() {
+    const FIRST: &str = "GET /download/v1beta/files/batch-1:download?alt=media";
+    const SECOND: &str = "GET /v1beta/files/batch-1:download?alt=media";
+    for (status, to) in [
+        (302, "/v1beta/files/batch-1:download?alt=media"),
+        (
+            307,
+            "{base}/v1beta/files/batch-1:download?alt=media&key=odd",
+        ),
+        (301, "/v1beta/files/batch-1:download"),
+    ] {
+        let stub = Stub::new(vec![redirect(status, to), say(200, "line\n")]);
+        let stream = stub.client().download(&credential(), "files/batch-1").await;
+        assert_eq!(text(stream.unwrap()).await.unwrap(), "line\n");
+        assert_eq!(stub.lines(), [FIRST, SECOND], "{to}");
+        let keys = stub.asked().into_iter();
+        let key = format!("x-goog-api-key: {}", KEY.to_lowercase());
+        assert!(keys.into_iter().all(|asked| asked.head.contains(&key)));
+    }
+    // Two hops and no more; and what is refused there is asked for by the other path.
+    let back = "/download/v1beta/files/batch-1:download?alt=media";
+    let forth = "/v1beta/files/batch-1:download?alt=media";
+    let circle = [forth, back]
+        .into_iter()
+        .cycle()
+        .map(|to| redirect(302, to));
+    let stub = Stub::new(circle.take(9).collect());
+    let lost = stub.client().download(&credential(), "files/batch-1").await;
+    assert!(matches!(lost.err(), Some(CallError::Ambiguous { .. })));
+    assert_eq!(stub.lines().len(), 3);
+    let stub = Stub::new(vec![
+        redirect(302, forth),
+        error(403, "PERMISSION_DENIED"),
+        say(200, "line"),
+    ]);
+    let stream = stub.client().download(&credential(), "files/batch-1").await;
+    assert_eq!(text(stream.unwrap()).await.unwrap(), "line");
+}
+
+#[tokio::test]
+async fn the_key_goes_to_no_other_server_and_no_other_call_follows_a_redirect() {
+    let other = Stub::new(vec![say(200, "{}"); 9]);
+    for to in [
+        "https://example.com/v1beta/files/x:download",
+        "//example.com/x",
+    ] {
+        let stub = Stub::new(vec![redirect(302, to); 9]);
+        let lost = stub.client().download(&credential(), "files/batch-1").await;
+        assert!(
+            matches!(lost.err(), Some(CallError::Ambiguous { .. })),
+            "{to}"
+        );
+    }
+    let to: &'static str = Box::leak(format!("{}/v1beta/x", other.url).into_boxed_str());
+    let stub = Stub::new(vec![redirect(302, to); 9]);
+    let lost = stub.client().download(&credential(), "files/batch-1").await;
+    assert!(matches!(lost.err(), Some(CallError::Ambiguous { .. })));
+    let stub = Stub::new(vec![redirect(302, "{base}/v1beta/batches/c"); 9]);
+    let client = stub.client();
+    assert!(client.get(&credential(), "batches/b").await.is_err());
+    assert!(
+        client
+            .delete_batch(&credential(), "batches/b")
+            .await
+            .is_err()
+    );
+    assert!(client.list(&credential(), SINCE).await.is_err());
+    assert!(stub.lines().iter().all(|line| !line.contains("batches/c")));
+    assert!(other.lines().is_empty());
 }
 
 /// Ten bytes, and what may go wrong with them.
@@ -693,7 +721,7 @@ async fn another_file_of_the_name_is_replaced_or_avoided() {
     let stub = Stub::new([&script[..], &[say(200, file("ACTIVE"))]].concat());
     assert_eq!(stage(&stub, &WHOLE).await.unwrap().name, "files/abc");
     assert_eq!(stub.lines().len(), 5);
-    // Soon gone, or somebody else's: another name, always the same one.
+    // Soon gone, or not ours: another name, always the same one.
     let mut old = file("ACTIVE");
     old["expirationTime"] = json!("2000-01-01T00:00:00Z");
     for unusable in [say(200, old), error(403, "PERMISSION_DENIED")] {

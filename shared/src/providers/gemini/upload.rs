@@ -1,7 +1,7 @@
 //! Resumable upload: start a session, send chunks, ask where it stands when a
 //! chunk fails, go on from there.
 //!
-//! Protocol: `design/gemini.md` §1.1 and §1.2; the `query` command is that of
+//! Protocol: `PROTOCOL.md` §1.1 and §1.2; the `query` command is that of
 //! Google's resumable uploads in general. A chunk is streamed from the source,
 //! so a file is never whole in memory.
 
@@ -15,9 +15,9 @@ use serde_json::json;
 
 use super::super::{AudioSource, ByteStream, CallError, Credential, Rejection};
 use super::client::{Call, Client, Reply, VERSION};
-use super::config::random;
 use super::errors::{self, About};
 use super::wire;
+use crate::providers::http::{is_transient, scrub};
 
 const COMMAND: &str = "x-goog-upload-command";
 const OFFSET: &str = "x-goog-upload-offset";
@@ -30,7 +30,7 @@ const SESSION_URL: HeaderName = HeaderName::from_static("x-goog-upload-url");
 const MAX_GRANULARITY: u64 = 64 * 1024 * 1024;
 
 /// One upload.
-pub(super) struct Upload<'a> {
+pub(super) struct Transfer<'a> {
     pub client: &'a Client,
     pub credential: &'a Credential,
     /// `files/<id>`, chosen by us.
@@ -63,7 +63,7 @@ enum Interrupted {
     Stop(CallError),
 }
 
-impl Upload<'_> {
+impl Transfer<'_> {
     /// Uploads all of it. `None` when it is done but the answer was not
     /// readable: the file can be looked up by its name. A name that is taken
     /// is [`Rejection::Exists`], from the start or from the end.
@@ -76,7 +76,7 @@ impl Upload<'_> {
                 Ok(file) => return Ok(file),
                 Err(Interrupted::Stop(error)) => return Err(error),
                 Err(Interrupted::SessionLost(error)) => {
-                    let Some(pause) = retry.pause(attempt, None, random()) else {
+                    let Some(pause) = retry.advised(attempt, None) else {
                         return Err(error);
                     };
                     tracing::warn!(file = %self.name, attempt, %error, "upload session lost, starting again");
@@ -146,7 +146,7 @@ impl Upload<'_> {
                 return Err(stop_or_lost(error));
             };
             failures += 1;
-            let Some(pause) = retry.pause(failures, advice, random()) else {
+            let Some(pause) = retry.advised(failures, advice) else {
                 return Err(Interrupted::Stop(error));
             };
             tracing::warn!(file = %self.name, offset, failures, %error, "chunk failed, asking where the upload stands");
@@ -219,9 +219,7 @@ impl Upload<'_> {
                 Ok(reply) => return standing(&reply).map_err(Interrupted::SessionLost),
                 Err(error) => error,
             };
-            let pause = errors::is_transient(&error)
-                .and_then(|advice| self.client.config.retry.pause(attempt, advice, random()));
-            let Some(pause) = pause else {
+            let Some(pause) = self.client.config.retry.after(attempt, &error) else {
                 return Err(stop_or_lost(error));
             };
             tokio::time::sleep(pause).await;
@@ -283,7 +281,7 @@ fn resumable(error: &CallError) -> Option<Option<Duration>> {
     match error {
         CallError::Input { .. } => Some(None),
         error if is_refusal(error) => Some(None),
-        error => errors::is_transient(error),
+        error => is_transient(error),
     }
 }
 
@@ -330,7 +328,7 @@ fn exactly(bytes: ByteStream, length: u64, failed: Arc<OnceLock<String>>) -> req
 
 fn input_error(why: &str) -> CallError {
     CallError::Input {
-        message: errors::scrub(why, ""),
+        message: scrub(why, ""),
     }
 }
 

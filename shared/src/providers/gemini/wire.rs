@@ -1,6 +1,6 @@
 //! What Google answers, read tolerantly: every member optional, a member of a
 //! wrong type counts as absent, 64-bit numbers as text or number, names in
-//! either case. Shapes: `design/gemini.md` §1.3, §2.3.
+//! either case. Shapes: `PROTOCOL.md` §1.3, §2.3.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
@@ -208,13 +208,21 @@ pub(super) struct Output {
 /// A page of batches. Read strictly, because a page that seems to end the list
 /// too early makes a batch seem absent, and it would be paid twice: members of
 /// a wrong type, unknown members only, and places that could not be reached
-/// are errors.
+/// are errors. An entry that can't be read is none, for the others can.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct BatchPage {
     /// The batches of the page.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<Result<Operation, Unread>>,
     /// Token of the next page.
     pub next_page_token: Option<String>,
+}
+
+/// An entry of a list that can't be read. It could be the very batch that is
+/// looked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Unread {
+    /// What it can be asked for by, where that at least can be read.
+    pub name: Option<String>,
 }
 
 impl BatchPage {
@@ -223,10 +231,8 @@ impl BatchPage {
         let mut take = |name: &str| page.remove(name).filter(|value| !value.is_null());
         let operations = match take("operations") {
             None => Vec::new(),
-            Some(Value::Array(list)) if list.iter().all(Value::is_object) => {
-                list.into_iter().map(entry).collect::<Result<_, _>>()?
-            }
-            Some(_) => return Err("the list of batches is not a list of objects"),
+            Some(Value::Array(list)) => list.into_iter().map(Operation::read).collect(),
+            Some(_) => return Err("the list of batches is not a list"),
         };
         let next_page_token = match take("nextPageToken").or_else(|| take("next_page_token")) {
             None => None,
@@ -248,23 +254,29 @@ impl BatchPage {
     }
 }
 
-/// Reads an entry of a page. One that can't be read could be the very batch that
-/// is looked for.
-fn entry(entry: Value) -> Result<Operation, &'static str> {
-    const UNREADABLE: &str = "an entry of the list of batches can't be read";
-    let told = |value: &Value| !value.is_null();
-    let metadata = entry.get("metadata").filter(|value| told(value)).cloned();
-    let operation = Operation::deserialize(entry).map_err(|_| UNREADABLE)?;
-    let read = operation.metadata.as_ref();
-    let named = metadata.as_ref().is_some_and(|metadata| {
-        let mut names = ["displayName", "display_name"].into_iter();
-        names.any(|name| metadata.get(name).is_some_and(told))
-    });
-    let lost = metadata.is_some() && read.is_none();
-    if lost || named && read.is_some_and(|batch| batch.display_name.is_none()) {
-        return Err(UNREADABLE);
+impl Operation {
+    /// Reads what must not be taken for another batch, or for none: with a
+    /// display name and metadata wherever there are any.
+    pub fn read(entry: Value) -> Result<Self, Unread> {
+        let told = |value: &&Value| !value.is_null();
+        let name = entry.get("name").and_then(Value::as_str).map(str::to_owned);
+        let unread = || Unread { name: name.clone() };
+        if !entry.is_object() {
+            return Err(unread());
+        }
+        let metadata = entry.get("metadata").filter(told).cloned();
+        let operation = Self::deserialize(entry).map_err(|_| unread())?;
+        let read = operation.metadata.as_ref();
+        let named = metadata.as_ref().is_some_and(|metadata| {
+            let mut names = ["displayName", "display_name"].into_iter();
+            names.any(|name| metadata.get(name).filter(told).is_some())
+        });
+        let lost = metadata.is_some() && read.is_none();
+        if lost || named && read.is_some_and(|batch| batch.display_name.is_none()) {
+            return Err(unread());
+        }
+        Ok(operation)
     }
-    Ok(operation)
 }
 
 #[cfg(test)]
@@ -324,7 +336,7 @@ mod tests {
             Ok(BatchPage::default())
         );
         let odd = json!({"operations": [{"name": 5, "metadata": null, "done": "yes", "error": 3}]});
-        assert_eq!(page(odd).unwrap().operations, [Operation::default()]);
+        assert_eq!(page(odd).unwrap().operations, [Ok(Operation::default())]);
         let next = page(json!({"operations": [{}], "nextPageToken": "t", "future": 1})).unwrap();
         assert_eq!(next.next_page_token.as_deref(), Some("t"));
     }
@@ -333,10 +345,6 @@ mod tests {
     fn no_page_ends_the_list_by_mistake() {
         for bad in [
             json!({"operations": {}}),
-            json!({"operations": ["x"]}),
-            json!({"operations": [[]]}),
-            json!({"operations": [{"metadata": ["x"]}]}),
-            json!({"operations": [{"metadata": {"displayName": 7}}]}),
             json!({"nextPageToken": 4}),
             json!({"unreachable": ["asia"]}),
             json!({"message": "of some proxy"}),
@@ -344,6 +352,25 @@ mod tests {
         ] {
             assert!(page(bad.clone()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_is_told_with_its_name() {
+        for bad in [
+            json!("x"),
+            json!([]),
+            json!({"metadata": ["x"]}),
+            json!({"metadata": {"displayName": 7}}),
+            json!({"metadata": {"displayName": "d", "display_name": "d"}}),
+        ] {
+            let read = page(json!({"operations": [bad, {}], "nextPageToken": "t"})).unwrap();
+            let unread = Err(Unread::default());
+            assert_eq!(read.operations, [unread, Ok(Operation::default())], "{bad}");
+            assert_eq!(read.next_page_token.as_deref(), Some("t"));
+        }
+        let named = json!({"operations": [{"name": "batches/b", "metadata": 7}]});
+        let name = Some("batches/b".to_owned());
+        assert_eq!(page(named).unwrap().operations, [Err(Unread { name })]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use gemini_sim::{Fault, FaultRule};
 use serde_json::json;
 
 use crate::support::store::{objects, rows};
-use crate::support::{Expect, World, secret, text, with};
+use crate::support::{CLOSED_PORT, Expect, World, machine, secret, text, with};
 
 const GOOGLE: &str = "/credentials/google";
 
@@ -84,6 +84,23 @@ fn a_key_is_tried_at_the_provider_first() {
             "{}",
             answer.text
         );
+        assert_eq!(answer.body["metadata"]["code"], "provider_unreachable");
+        // A limit says nothing of the key: it may be one of addresses.
+        let limited = format!("AIza-limited-key-of-{}", w.project.name);
+        w.strike(refuse(429, &limited));
+        let answer = w.put(GOOGLE, &json!({ "api_key": limited })).await;
+        answer.no(503);
+        assert!(!answer.text.contains("271828"), "{}", answer.text);
+        // Nor does a page of some proxy.
+        let proxy = format!("AIza-proxied-key-of-{}", w.project.name);
+        let page = Fault::Html {
+            after_commit: false,
+        };
+        w.strike(FaultRule {
+            api_key: Some(proxy.clone()),
+            ..FaultRule::new(page)
+        });
+        w.put(GOOGLE, &json!({ "api_key": proxy })).await.no(503);
         assert_eq!(w.get(GOOGLE).await.data(200), &before, "the old one stays");
         let unchecked = format!("{GOOGLE}?validate=false");
         w.put(&unchecked, &json!({ "api_key": bad })).await.ok(200);
@@ -94,6 +111,21 @@ fn a_key_is_tried_at_the_provider_first() {
             "validate",
         );
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_not_kept_when_the_provider_is_not_reached() {
+    let (machine, client) = machine(vec![("GEMINI_BASE_URL", CLOSED_PORT)]).await;
+    let before = client.get(GOOGLE).await.data(200).clone();
+    let key = json!({ "api_key": "AIza-nobody-was-asked-about" });
+    let answer = client.put(GOOGLE, &key).await;
+    assert_eq!(answer.refused(503), [] as [String; 0]);
+    assert_eq!(answer.body["metadata"]["code"], "provider_unreachable");
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(client.get(GOOGLE).await.data(200), &before);
+    let unchecked = format!("{GOOGLE}?validate=false");
+    client.put(&unchecked, &key).await.ok(200);
+    machine.stop().await;
 }
 
 #[test]
@@ -120,7 +152,8 @@ fn odd_credentials_are_refused() {
         let typo = json!({ "api_key": "a-made-up-key", "apikey": "a-made-up-key" });
         World::names(&w.put(&path, &typo).await, 400, "apikey");
         for provider in [
-            "openai",
+            "unknown",
+            "OpenAI",
             "Google",
             "google%2F",
             "%00",

@@ -99,15 +99,21 @@ fn a_revoked_key_works_no_more() {
 #[test]
 fn a_key_comes_in_either_header_and_must_be_whole() {
     with(async |w| {
-        let nobody = w.with_key(None);
+        let anonymous = w.with_key(None);
         let key = &w.project.key;
         let bearer = |text: String| {
-            nobody
+            anonymous
                 .request("GET", "/files")
                 .header("authorization", text)
         };
-        nobody.send(bearer(format!("Bearer {key}"))).await.ok(200);
-        nobody.send(bearer(format!("bearer {key}"))).await.ok(200);
+        anonymous
+            .send(bearer(format!("Bearer {key}")))
+            .await
+            .ok(200);
+        anonymous
+            .send(bearer(format!("bearer {key}")))
+            .await
+            .ok(200);
         let stranger = w.stranger().await;
         let parts: Vec<&str> = key.split('_').collect();
         let theirs: Vec<&str> = stranger.key.split('_').collect();
@@ -130,23 +136,29 @@ fn a_key_comes_in_either_header_and_must_be_whole() {
             [parts[0], parts[1], theirs[2], theirs[3]].join("_"),
             format!("{key},{key}"),
         ] {
-            let answer = nobody
-                .send(nobody.request("GET", "/files").header("x-api-key", &wrong))
+            let answer = anonymous
+                .send(
+                    anonymous
+                        .request("GET", "/files")
+                        .header("x-api-key", &wrong),
+                )
                 .await;
             assert_eq!(answer.status, 401, "{wrong}");
             answer.no(401);
-            let answer = nobody.send(bearer(format!("Bearer {wrong}"))).await;
+            let answer = anonymous.send(bearer(format!("Bearer {wrong}"))).await;
             assert_eq!(answer.status, 401, "Bearer {wrong}");
         }
         for scheme in [key.clone(), format!("Basic {key}"), "Bearer".to_owned()] {
-            nobody.send(bearer(scheme)).await.no(401);
+            anonymous.send(bearer(scheme)).await.no(401);
         }
         let binary = reqwest::header::HeaderValue::from_bytes(b"sk_\xff\xfe").unwrap();
-        let binary = nobody.request("GET", "/files").header("x-api-key", binary);
-        nobody.send(binary).await.no(401);
-        let in_query = nobody.get(&format!("/files?api_key={key}")).await;
+        let binary = anonymous
+            .request("GET", "/files")
+            .header("x-api-key", binary);
+        anonymous.send(binary).await.no(401);
+        let in_query = anonymous.get(&format!("/files?api_key={key}")).await;
         assert!([400, 401].contains(&in_query.status), "{}", in_query.text);
-        let headers = nobody.get("/files").await;
+        let headers = anonymous.get("/files").await;
         assert!(
             headers.header("www-authenticate").is_some(),
             "{:?}",

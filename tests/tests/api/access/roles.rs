@@ -65,10 +65,10 @@ fn deletions_are_for_editors_and_admins() {
 fn without_a_key_nothing_is_told() {
     with(async |w| {
         let (things, _) = Things::make(w).await;
-        let nobody = w.with_key(None);
+        let anonymous = w.with_key(None);
         for operation in OPERATIONS {
             for things in [&things, &Things::nowhere()] {
-                let answer = operation.send(&nobody, things).await;
+                let answer = operation.send(&anonymous, things).await;
                 assert_eq!(
                     answer.status, 401,
                     "{} {}",

@@ -54,6 +54,23 @@ fn a_dropped_object_is_a_file_named_by_its_path() {
 }
 
 #[test]
+fn a_dropped_recording_under_another_formats_name_is_what_it_is() {
+    with(async |w| {
+        let key = format!("incoming/{}/call.mp3", w.project.name);
+        let s3 = w.machine.node.cloud.s3_client();
+        let put = s3.put_object().bucket(bucket(w)).key(key);
+        // As `aws s3 sync` takes it from the name.
+        let put = put.content_type("audio/mpeg").body(audio().into());
+        put.send().await.unwrap();
+        let file = named(w, "call.mp3").await;
+        assert_eq!(file["status"], "ready", "{file}");
+        assert_eq!(file["content_type"], "audio/mpeg");
+        assert_eq!(file["detected_content_type"], "audio/wav");
+        assert_eq!(file["format"], "wav");
+    });
+}
+
+#[test]
 fn events_that_come_again_and_poison_do_no_harm() {
     with(async |w| {
         let key = format!("incoming/{}/once.wav", w.project.name);
@@ -64,6 +81,9 @@ fn events_that_come_again_and_poison_do_no_harm() {
             json!({ "Records": [{
                 "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
                 "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
+                "userIdentity": { "principalId": "AWS:1" },
+                "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+                "responseElements": { "x-amz-request-id": "1", "x-amz-id-2": "2" },
                 "s3": {
                     "s3SchemaVersion": "1.0",
                     "bucket": { "name": bucket(w), "arn": "arn:aws:s3:::b" },
@@ -163,7 +183,7 @@ fn what_is_dropped_is_looked_into_like_an_upload() {
             (&list["status"], &list["kind"]),
             (&json!("ready"), &json!("manifest"))
         );
-        // Nobody declared a format, so the content alone counts.
+        // No format was declared, so the content alone counts.
         let file = named(w, "really-wav.mp3").await;
         assert_eq!(
             (&file["status"], &file["format"]),

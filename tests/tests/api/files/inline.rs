@@ -1,9 +1,10 @@
 //! Small files inside the request.
 
 use serde_json::{Value, json};
+use stt_eval_local::demo;
 use stt_eval_tests::audio::{sha256, wav};
 
-use crate::support::{Expect, World, audio, id, with};
+use crate::support::{Expect, PRO, World, audio, id, with};
 
 fn file(made: &Value) -> &Value {
     if made["file"].is_object() {
@@ -32,6 +33,60 @@ fn a_small_file_is_registered_at_once() {
             .data(200)
             .clone();
         assert_eq!(got, made, "and stays so");
+    });
+}
+
+#[test]
+fn players_and_models_get_the_type_that_was_found() {
+    with(async |w| {
+        let clips = demo::clips().unwrap();
+        let (_, bytes) = clips
+            .iter()
+            .find(|(clip, _)| clip.file.ends_with(".m4a"))
+            .unwrap();
+        let answer = w.send_file("a.mp3", "audio/mpeg", bytes.to_vec()).await;
+        let made = file(answer.data(201)).clone();
+        assert_eq!(made["content_type"], "audio/mpeg");
+        assert_eq!(made["detected_content_type"], "audio/mp4");
+        assert_eq!(made["format"], "m4a");
+
+        let path = format!("/files/{}?include_signed_url=true", id(&made));
+        let url = w.get(&path).await.data(200)["signed_url"].clone();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let played = http.get(url.as_str().unwrap()).send().await.unwrap();
+        assert_eq!(played.headers()["content-type"], "audio/mp4");
+
+        let body = json!({
+            "name": "told by content", "language": "bn", "samples": [{ "file_id": made["id"] }]
+        });
+        let dataset = id(w.post("/datasets", &body).await.data(201));
+        w.start(&dataset, &[PRO]).await;
+        let sent = w
+            .machine
+            .wait("the recording is at the provider", async || {
+                let mut sent = w.at_provider();
+                sent.retain(|file| file.sha256 == sha256(bytes));
+                sent.pop()
+            })
+            .await;
+        assert_eq!(sent.mime_type, "audio/m4a");
+    });
+}
+
+#[test]
+fn telephone_recordings_are_taken() {
+    with(async |w| {
+        // One second of µ-law, with a format chunk of 16 bytes as telephone systems write it.
+        let mut bytes = b"RIFF\x64\x1F\0\0WAVEfmt \x10\0\0\0\x07\0\x01\0".to_vec();
+        bytes.extend_from_slice(&8000u32.to_le_bytes());
+        bytes.extend_from_slice(&8000u32.to_le_bytes());
+        bytes.extend_from_slice(b"\x01\0\x08\0data\x40\x1F\0\0");
+        bytes.extend_from_slice(&[0x7F; 8000]);
+        let answer = w.send_file("call.wav", "audio/wav", bytes).await;
+        let made = file(answer.data(201)).clone();
+        assert_eq!(made["status"], "ready", "{made}");
+        assert_eq!(made["duration_seconds"], 1.0);
+        assert_eq!(made["sample_rate_hz"], 8000);
     });
 }
 
@@ -67,8 +122,10 @@ fn a_small_file_that_is_no_recording_is_refused() {
             "{}",
             text.text
         );
-        let other = w.send_file("a.mp3", "audio/mpeg", audio()).await;
+        let big_endian = [b"RIFX".as_slice(), &audio()[4..]].concat();
+        let other = w.send_file("a.wav", "audio/wav", big_endian).await;
         World::names(&other, 422, "file");
+        assert!(other.text.contains("RIFX"), "{}", other.text);
         for (name, kind, bytes) in [
             ("empty.wav", "audio/wav", Vec::new()),
             ("a.wav", "video/mp4", audio()),

@@ -214,7 +214,7 @@ fn nothing_of_the_inside_is_shown() {
             "X-Amz",
             "batches/",
             "http://",
-            &*w.machine.node.gemini_url,
+            &*w.machine.node.provider_urls["google"],
         ] {
             assert!(!seen.contains(inside), "{inside} is shown in {seen}");
         }

@@ -82,6 +82,47 @@ fn every_format_is_registered_by_its_content() {
 }
 
 #[test]
+fn a_recording_under_another_formats_type_is_what_it_is() {
+    with(async |w| {
+        let clips = demo::clips().unwrap();
+        let kinds = [
+            "audio/mpeg",
+            "audio/wav",
+            "audio/flac",
+            "audio/mp4",
+            "audio/ogg",
+            "audio/webm",
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for (clip, bytes) in &clips {
+            let format = clip.file.rsplit_once('.').unwrap().1;
+            let found = match format {
+                "mp3" => "audio/mpeg",
+                "m4a" => "audio/mp4",
+                "wav" => "audio/wav",
+                "flac" => "audio/flac",
+                "ogg" => "audio/ogg",
+                _ => "audio/webm",
+            };
+            if !seen.insert(format.to_owned()) {
+                continue;
+            }
+            for announced in kinds {
+                let made = w.announce("a.bin", announced, bytes.len()).await;
+                assert_eq!(made["file"]["detected_content_type"], Value::Null);
+                assert_eq!(w.put_upload(&made["upload"], bytes.to_vec()).await, 200);
+                let file = w.registered(&id(&made["file"])).await;
+                assert_eq!(file["status"], "ready", "{format} as {announced}: {file}");
+                assert_eq!(file["content_type"], announced, "{format}");
+                assert_eq!(file["format"], format, "as {announced}");
+                assert_eq!(file["detected_content_type"], found, "as {announced}");
+            }
+        }
+        assert_eq!(seen.len(), 6, "{seen:?}");
+    });
+}
+
+#[test]
 fn a_url_admits_exactly_what_was_announced_and_once() {
     with(async |w| {
         let bytes = audio();
@@ -189,8 +230,9 @@ fn what_is_no_usable_recording_is_rejected_with_a_reason() {
     with(async |w| {
         let reason = rejected(w, "song.mp3", "audio/mpeg", b"just some text, no music").await;
         assert!(reason.contains("not an audio recording"), "{reason}");
-        let reason = rejected(w, "a.mp3", "audio/mpeg", &audio()).await;
-        assert!(reason.contains("mp3") && reason.contains("wav"), "{reason}");
+        let sphere = b"NIST_1A\n   1024\nsample_rate -i 8000\n";
+        let reason = rejected(w, "a.wav", "audio/wav", sphere).await;
+        assert!(reason.contains("NIST SPHERE"), "{reason}");
         let whole = wav(1, 1.0);
         let reason = rejected(w, "a.wav", "audio/wav", &whole[..whole.len() / 2]).await;
         assert!(reason.contains("cut off"), "{reason}");

@@ -63,7 +63,7 @@ fn feedback_is_given_changed_and_cleared() {
             assert_eq!(given[same], result[same], "{same}");
         }
 
-        let changed = w
+        let changed = reviewer
             .patch(&path, &json!({ "is_correct": false }))
             .await
             .data(200)
@@ -72,10 +72,22 @@ fn feedback_is_given_changed_and_cleared() {
             changed["comment"], "clear <b>speech</b>",
             "what is not named stays"
         );
-        assert_eq!(changed["reviewed_by"], key("admin"));
+        assert_eq!(judged(w, &run).await, (0, 1));
+        // Another one finds the opposite: they tie, and neither says what the other does.
+        let tied = w
+            .patch(&path, &json!({ "is_correct": true }))
+            .await
+            .data(200)
+            .clone();
+        assert_eq!(tied["is_correct"], Value::Null);
+        assert_eq!(tied["comment"], "clear <b>speech</b>");
+        assert_eq!(tied["reviewed_by"], key("admin"));
+        assert_eq!(tied["reviews"], 2);
+        assert_eq!(judged(w, &run).await, (0, 0));
+        w.patch(&path, &json!({ "is_correct": null })).await.ok(200);
         assert_eq!(judged(w, &run).await, (0, 1));
 
-        let cleared = w
+        let cleared = reviewer
             .patch(&path, &json!({ "is_correct": null }))
             .await
             .data(200)
@@ -83,12 +95,13 @@ fn feedback_is_given_changed_and_cleared() {
         assert_eq!(cleared["is_correct"], Value::Null);
         assert_eq!(cleared["comment"], "clear <b>speech</b>");
         assert_eq!(judged(w, &run).await, (0, 0));
-        let cleared = w
+        let cleared = reviewer
             .patch(&path, &json!({ "comment": null }))
             .await
             .data(200)
             .clone();
         assert_eq!(cleared["comment"], Value::Null);
+        assert_eq!(cleared["reviews"], 0);
         assert_eq!(w.get(&path).await.data(200), &cleared);
         assert_eq!(w.results(&run, "").await[0], cleared);
     });
@@ -107,6 +120,17 @@ fn odd_feedback_is_refused() {
             (json!({ "comment": "x".repeat(5_001) }), 422, "comment"),
             (json!({ "comment": "a\u{0}" }), 422, "comment"),
             (json!({ "is_corect": true }), 400, "is_corect"),
+            (json!({ "verdict": "maybe" }), 422, "verdict"),
+            (
+                json!({ "verdict": "right", "is_correct": true }),
+                422,
+                "verdict",
+            ),
+            (json!({ "reasons": ["name", "mood"] }), 422, "reasons[1]"),
+            (json!({ "reasons": "name" }), 422, "reasons"),
+            (json!({ "listened": 101 }), 422, "listened"),
+            (json!({ "listened": -1 }), 422, "listened"),
+            (json!({ "queue": "best" }), 422, "queue"),
             (json!({ "is_correct": true, "score": 1 }), 400, "score"),
         ] {
             World::names(&w.patch(&path, &body).await, status, field);

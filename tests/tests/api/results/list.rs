@@ -211,3 +211,53 @@ fn results_can_be_listened_to() {
         }
     });
 }
+
+#[test]
+fn results_are_found_by_what_is_suspicious_about_them() {
+    with(async |w| {
+        let references = [Some("one two"), Some("three four"), Some("five six")];
+        let made = w.dataset("flags", &references).await;
+        w.record(
+            &made.audio[1],
+            PRO,
+            "Here is the transcription:\n\n**three four**",
+        );
+        w.record(&made.audio[2], PRO, "{\"transcription\": \"five six\"}");
+        let run = w.run(&made.id, &[PRO, FLASH]).await;
+        for sort in ["sample", "wer", "-wer"] {
+            let query = format!("flag=wrapped&sort={sort}");
+            let found = w.results(&run, &query).await;
+            assert_eq!(found.len(), 2, "{sort}");
+            for result in &found {
+                let flags = items(&result["score"]["flags"]);
+                assert!(flags.contains(&json!("wrapped")), "{sort}: {result}");
+                assert_eq!(result["provider"], PRO);
+            }
+        }
+        let path = format!("/runs/{}/results", id(&run));
+        let listed = w.get(&format!("{path}?flag=wrapped")).await;
+        assert_eq!(listed.body["metadata"]["total"], 2, "{}", listed.text);
+        assert!(w.results(&run, "flag=loop").await.is_empty());
+        World::names(&w.get(&format!("{path}?flag=odd")).await, 422, "flag");
+
+        // Without the wrapping nothing is wrong; the text stays as it came, and says so.
+        let body = json!({ "normalizer": "indic-v1+unwrap" });
+        w.post(&format!("/runs/{}/rescore", id(&run)), &body)
+            .await
+            .ok(202);
+        let found = w
+            .machine
+            .wait("the scores are those of the other normaliser", async || {
+                let found = w.results(&run, "flag=wrapped").await;
+                let scored = found
+                    .iter()
+                    .all(|result| result["score"]["normalizer"] == "indic-v1+unwrap");
+                (scored && found.len() == 2).then_some(found)
+            })
+            .await;
+        for result in &found {
+            assert_eq!(result["score"]["wer"], 0.0, "{result}");
+        }
+        assert!(text(&found[0]["transcription"]).starts_with("Here is"));
+    });
+}

@@ -2,3 +2,4 @@
 
 mod feedback;
 mod list;
+mod reviews;

@@ -26,10 +26,28 @@ fn a_model_that_fails_whole_leaves_the_others_alone() {
             json!({ "pending": 0, "completed": 2, "failed": 2 })
         );
         assert_eq!(run["score"][PRO]["wer"], 0.0);
-        assert_eq!(run["score"][FLASH]["failed"], 2);
         assert_eq!(
-            run["score"][FLASH]["wer"], 1.0,
-            "failed items count as all words missing"
+            run["score"][FLASH],
+            Value::Null,
+            "it never had its chance: that is no error of the model"
+        );
+        let report = w.get(&format!("/runs/{}/report", id(&run))).await;
+        let report = report.data(200);
+        let flash = &report["providers"][0];
+        assert_eq!(
+            (&flash["provider"], &flash["score"]),
+            (&json!(FLASH), &Value::Null)
+        );
+        let coverage = json!({
+            "share": 0.0, "transcribed": 0, "failed_by_model": 0, "failed_by_service": 2,
+        });
+        assert_eq!(flash["coverage"], coverage);
+        assert_eq!(flash["rank"], Value::Null);
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let codes: Vec<&str> = warnings.map(|w| text(&w["code"])).collect();
+        assert!(
+            codes.contains(&"service_failures") && codes.contains(&"not_compared"),
+            "{codes:?}"
         );
         for result in w.results(&run, &format!("provider={FLASH}")).await {
             assert_eq!(result["status"], "failed");
@@ -258,7 +276,7 @@ fn a_run_whose_credentials_are_removed_still_ends() {
 }
 
 #[test]
-fn poison_in_the_submission_queue_harms_nobody() {
+fn poison_in_the_submission_queue_harms_no_other_message() {
     with(async |w| {
         let made = w.dataset("d", &[Some("one two")]).await;
         let cloud = &w.machine.node.cloud;

@@ -1,8 +1,11 @@
 //! Runs.
 
 mod control;
+mod estimate;
 mod failing;
+mod joining;
 mod list;
 mod make;
 mod progress;
+mod transcripts;
 mod waiting;

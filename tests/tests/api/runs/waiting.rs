@@ -6,20 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use gemini_sim::{Fault, FaultRule, Route};
 use serde_json::{Value, json};
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_tests::{Client, Machine, MachineOptions};
+use stt_eval_tests::{Client, Machine};
 
-use crate::support::{FLASH, PRO, id, items};
-
-async fn machine(settings: Vec<(&'static str, &'static str)>) -> (Machine, Client) {
-    let machine = Machine::start_with(MachineOptions {
-        projects: vec!["demo"],
-        settings,
-        ..MachineOptions::default()
-    })
-    .await;
-    let client = machine.client("demo");
-    (machine, client)
-}
+use crate::support::{CLOSED_PORT, FLASH, PRO, id, items, machine};
 
 /// Waits until a run waits for something; gives what it says of it.
 async fn waiting(machine: &Machine, client: &Client, run: &Value) -> Vec<Value> {
@@ -34,7 +23,7 @@ async fn waiting(machine: &Machine, client: &Client, run: &Value) -> Vec<Value> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_credential_is_told_until_there_is_room() {
+async fn a_full_credential_is_told_until_the_unit_is_admitted() {
     let (machine, client) = machine(vec![
         ("MAX_OPEN_BATCHES", "1"),
         ("ADMISSION_PAUSE_SECONDS", "2"),
@@ -96,8 +85,8 @@ async fn a_full_credential_is_told_until_there_is_room() {
             .unwrap();
     };
     machine
-        .wait("a reason nobody knows is told as another", async || {
-            // Again and again: the unit asks for room meanwhile.
+        .wait("an unknown reason is told as another", async || {
+            // Again and again: the unit asks to be admitted meanwhile.
             let text = |text: &str| AttributeValue::S(text.to_owned());
             write(
                 text("quota of projects/31415"),
@@ -148,7 +137,35 @@ async fn the_provider_s_own_limits_are_told_without_its_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_submission_nobody_confirmed_is_told_until_it_is_found() {
+async fn a_provider_that_is_not_reached_is_told_as_such() {
+    let (machine, client) = machine(vec![
+        ("GEMINI_BASE_URL", CLOSED_PORT),
+        ("REFUSAL_PAUSE_SECONDS", "1"),
+    ])
+    .await;
+    let dataset = machine.dataset(&client, "d", &["one two"]).await;
+    let run = machine.run(&client, &dataset, &[PRO]).await;
+    let path = format!("/runs/{}", id(&run));
+    // While it is sent the audio is on its way.
+    machine
+        .wait(
+            "the run tells that the provider is not reached",
+            async || {
+                let run = client.get(&path).await.data(200).clone();
+                let told = items(&run["waiting"]).first()?.clone();
+                assert_ne!(told["waiting_reason"], "provider_rate_limited", "{told}");
+                (told["waiting_reason"] == "provider_unreachable").then(|| {
+                    assert_eq!(told["message"], "the provider could not be reached");
+                    assert!(told["next_attempt_at"].is_string(), "{told}");
+                })
+            },
+        )
+        .await;
+    machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unconfirmed_submission_is_told_until_it_is_found() {
     let (machine, client) = machine(vec![("SUBMISSION_GRACE_SECONDS", "6")]).await;
     let rule = FaultRule::new(Fault::LoseReply).on(Route::BatchCreate);
     machine.sim().faults().add(rule.times(1));

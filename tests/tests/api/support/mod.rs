@@ -11,7 +11,7 @@ use gemini_sim::{Fault, FaultRule, Recording};
 use serde_json::{Value, json};
 use stt_eval_local::keys::ProjectKeys;
 use stt_eval_tests::audio::{sha256, wav};
-use stt_eval_tests::{Answer, Client, Machine};
+use stt_eval_tests::{Answer, Client, Machine, MachineOptions};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
@@ -89,12 +89,27 @@ async fn project(machine: &Machine) -> Project {
     Project { name, client, key }
 }
 
+/// A machine of its own, with one project and these variables replaced.
+pub async fn machine(settings: Vec<(&'static str, &'static str)>) -> (Machine, Client) {
+    let machine = Machine::start_with(MachineOptions {
+        projects: vec!["demo"],
+        settings,
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    (machine, client)
+}
+
+/// Where nothing listens: every connection is refused.
+pub const CLOSED_PORT: &str = "http://127.0.0.1:1";
+
 /// What the project's key of the provider is.
 pub fn secret(project: &str) -> String {
     format!("simulated-key-of-{project}")
 }
 
-/// A recording nobody else has.
+/// A recording of which there is no other.
 pub fn audio() -> Vec<u8> {
     wav(AUDIO.fetch_add(1, Ordering::Relaxed), 0.2)
 }
@@ -237,6 +252,8 @@ impl World {
         let mut files = self.machine.sim().files();
         files
             .retain(|file| self.project.name.ends_with(&file.key_last4) && file.state != "EXPIRED");
+        // What the provider made itself can't be deleted, and goes when it expires.
+        files.retain(|file| !file.generated);
         files
     }
 

@@ -17,6 +17,7 @@ pub struct Things {
     pub run: String,
     pub result: String,
     pub key: String,
+    pub model: String,
 }
 
 impl Things {
@@ -30,6 +31,7 @@ impl Things {
             run: made_up("run"),
             result: made_up("res"),
             key: made_up("key"),
+            model: "nowhere".to_owned(),
         }
     }
 
@@ -39,7 +41,10 @@ impl Things {
         let run = world.run(&made.id, &[PRO]).await;
         let result = world.results(&run, "").await.remove(0);
         let key = json!({ "name": "spare", "role": "viewer" });
+        let model = json!({ "name": "things", "base_url": "https://8.8.8.8/v1", "model": "m" });
+        let model = world.post("/models", &model).await.data(201).clone();
         let things = Self {
+            model: text(&model["name"]).to_owned(),
             file: world.recording().await,
             dataset: made.id.clone(),
             sample: text(&result["sample_id"]).to_owned(),
@@ -71,7 +76,9 @@ impl Things {
         ])
         .find(|(part, _)| path.contains(part))
         .map_or("", |(_, id)| id);
-        path.replace("{id}", id).replace("{provider}", "google")
+        path.replace("{id}", id)
+            .replace("{provider}", "google")
+            .replace("{name}", &self.model)
     }
 
     fn fill(&self, template: &str) -> String {
@@ -82,6 +89,7 @@ impl Things {
             .replace("{run}", &self.run)
             .replace("{result}", &self.result)
             .replace("{key}", &self.key)
+            .replace("{model}", &self.model)
     }
 }
 
@@ -113,11 +121,14 @@ const fn op(
 const FILE: &str = r#"{"filename":"a.wav","content_type":"audio/wav","size_bytes":5}"#;
 const DATASET: &str = r#"{"name":"new","language":"en","samples":[{"file_id":"{file}"}]}"#;
 const RUN: &str = r#"{"run_name":"new","dataset_id":"{dataset}","providers":["gemini-2.5-pro"]}"#;
+const TRANSCRIPTS: &str =
+    r#"{"name":"elsewhere","items":[{"sample_id":"{sample}","text":"one two"}]}"#;
 const KEY: &str = r#"{"name":"new","role":"viewer"}"#;
+const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"}"#;
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 29] = [
+pub const OPERATIONS: [Operation; 38] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/datasets", "viewer", None),
@@ -130,12 +141,22 @@ pub const OPERATIONS: [Operation; 29] = [
     ),
     op("GET", "/providers", "viewer", None),
     op("GET", "/languages", "viewer", None),
+    op("GET", "/models", "viewer", None),
+    op("GET", "/models/{model}", "viewer", None),
     op("GET", "/runs", "viewer", None),
     op("GET", "/runs/{run}", "viewer", None),
     op("GET", "/runs/{run}?include_results=true", "viewer", None),
     op("GET", "/runs/{run}/results", "viewer", None),
     op("GET", "/runs/{run}/results?sort=-wer", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
+    op("GET", "/results/{result}/reviews", "viewer", None),
+    op(
+        "GET",
+        "/runs/{run}/results?reviewed=not_me&reason=name",
+        "viewer",
+        None,
+    ),
+    op("POST", "/runs/estimate", "viewer", Some(RUN)),
     op("GET", "/credentials/google", "admin", None),
     op("GET", "//api/v1/keys", "admin", None),
     op(
@@ -156,16 +177,30 @@ pub const OPERATIONS: [Operation; 29] = [
     op("POST", "/runs/{run}/cancel", "editor", None),
     op("POST", "/runs/{run}/retry", "editor", None),
     op(
+        "POST",
+        "/runs/{run}/transcripts",
+        "editor",
+        Some(TRANSCRIPTS),
+    ),
+    op(
         "PUT",
         "/credentials/google?validate=false",
         "admin",
         Some(SECRET),
+    ),
+    op("POST", "/models", "admin", Some(MODEL)),
+    op(
+        "PUT",
+        "/models/{model}",
+        "admin",
+        Some(r#"{"max_seconds":60}"#),
     ),
     op("POST", "//api/v1/keys", "admin", Some(KEY)),
     op("DELETE", "//api/v1/keys/{key}", "admin", None),
     op("DELETE", "/runs/{run}", "editor", None),
     op("DELETE", "/datasets/{dataset}", "editor", None),
     op("DELETE", "/files/{file}", "editor", None),
+    op("DELETE", "/models/{model}", "admin", None),
     op("DELETE", "/credentials/google", "admin", None),
 ];
 
@@ -204,7 +239,9 @@ impl Operation {
             Some(rooted) => format!("/{rooted}"),
             None => format!("{}{path}", stt_eval_tests::API),
         };
-        let path = path.replace("/google", "/{provider}");
+        let path = path
+            .replace("/google", "/{provider}")
+            .replace("{model}", "{name}");
         ["file", "dataset", "sample", "run", "result", "key"]
             .iter()
             .fold(path, |path, name| {

@@ -3,24 +3,30 @@
 use std::collections::BTreeMap;
 
 use stt_eval_shared::App;
-use stt_eval_shared::domain::rescoring::Scoring;
-use stt_eval_shared::domain::run::{ProviderRun, Run};
+use stt_eval_shared::domain::rescoring::{ArchivedModel, Scoring};
+use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::scoring::CorpusSums;
-use stt_eval_shared::scoring::uncertainty::{Bootstrap, Comparison, Sample};
-
-use super::Wanted;
-use super::fields::{Fields, Parts};
-use super::scan::{Found, Kept, Scan};
-use crate::dto::report::{
-    ComparisonView, ConfusionsView, CostView, GroupView, GroupsView, HumanView, IntervalView,
-    KeywordView, KeywordsView, PairView, ProviderReport, RankView, ReportView, ScoringView,
-    SummaryView,
+use stt_eval_shared::scoring::uncertainty::{Comparison, Resampling, Sample};
+use stt_eval_shared::wire;
+use stt_eval_shared::wire::comparison::{Adjustment, Interval, Rank, Test};
+use stt_eval_shared::wire::report::{
+    Cost, Group, Groups, Human, Keyword, Keywords, Latency, ModelReport, Report,
 };
-use crate::dto::scores::usd;
-use crate::error::ApiError;
+
+use super::fields::{Fields, Parts};
+use super::question::Wanted;
+use super::scan::{Kept, ModelScan, Scan};
+use super::spread::distribution;
+use super::warnings::{self, coverage};
+use crate::refusal::Refusal;
+use crate::views;
+use crate::views::scores::usd;
 
 /// Confusions of each kind that are shown.
 const TOP: usize = 20;
+/// Samples of a part below which no interval of it is told: it would say little, and
+/// be taken for more.
+const FEWEST: usize = 10;
 /// Quantile of the normal distribution for 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -37,26 +43,27 @@ fn wilson(right: u32, wrong: u32) -> Option<(f64, f64, f64)> {
     Some((share, bound(middle - spread), bound(middle + spread)))
 }
 
-fn human(provider: &ProviderRun) -> HumanView {
-    let found = wilson(provider.correct, provider.incorrect);
-    HumanView {
-        correct: provider.correct,
-        incorrect: provider.incorrect,
+fn human(model: &RunModel) -> Human {
+    let found = wilson(model.correct, model.incorrect);
+    Human {
+        correct: model.correct,
+        incorrect: model.incorrect,
         accuracy: found.map(|(share, ..)| share),
         low: found.map(|(_, low, _)| low),
         high: found.map(|(.., high)| high),
     }
 }
 
+/// Intervals and verdicts over some samples.
 fn resample(
     fields: &Fields,
     positions: &[u16],
-    providers: &[Vec<Sample>],
-) -> Result<Comparison, ApiError> {
+    models: &[Vec<Sample>],
+) -> Result<Comparison, Refusal> {
     let blocks = fields.blocks(positions);
-    Bootstrap::default()
-        .run(providers, blocks.as_deref())
-        .map_err(|error| ApiError::internal(error.to_string()))
+    Resampling::default()
+        .run(models, blocks.as_deref())
+        .map_err(|error| Refusal::internal(error.to_string()))
 }
 
 /// Interval of one model over all of its own samples.
@@ -64,18 +71,24 @@ fn interval(
     fields: &Fields,
     kept: &[Kept],
     tokens: impl Fn(Kept) -> Sample,
-) -> Result<Option<IntervalView>, ApiError> {
+) -> Result<Option<Interval>, Refusal> {
     if kept.is_empty() {
         return Ok(None);
     }
     let positions: Vec<u16> = kept.iter().map(|kept| kept.position()).collect();
     let samples: Vec<Sample> = kept.iter().map(|kept| tokens(*kept)).collect();
     let found = resample(fields, &positions, &[samples])?;
-    Ok(found.providers.first().map(IntervalView::from))
+    Ok(views::comparison::interval(&found, 0))
 }
 
-/// Positions at which every model has something that counts.
-fn shared(models: &[Found]) -> Vec<u16> {
+/// The models that are compared: those with anything that counts.
+fn compared(models: &[ModelScan]) -> Vec<usize> {
+    let counts = |index: &usize| models.get(*index).is_some_and(|m| !m.kept.is_empty());
+    (0..models.len()).filter(counts).collect()
+}
+
+/// Positions at which every one of some models had its chance.
+fn shared(models: &[&ModelScan]) -> Vec<u16> {
     let mut seen: BTreeMap<u16, usize> = BTreeMap::new();
     for kept in models.iter().flat_map(|found| &found.kept) {
         *seen.entry(kept.position()).or_default() += 1;
@@ -84,13 +97,22 @@ fn shared(models: &[Found]) -> Vec<u16> {
     seen.into_keys().collect()
 }
 
+/// Models on the same samples.
+struct Compared {
+    /// Indices of the models.
+    models: Vec<usize>,
+    found: Comparison,
+}
+
 /// Compares the models; `None` when they share no sample.
-fn compare(fields: &Fields, models: &[Found]) -> Result<Option<Comparison>, ApiError> {
-    let positions = shared(models);
+fn compare(fields: &Fields, models: &[ModelScan]) -> Result<Option<Compared>, Refusal> {
+    let indices = compared(models);
+    let chosen: Vec<&ModelScan> = indices.iter().filter_map(|i| models.get(*i)).collect();
+    let positions = shared(&chosen);
     if positions.is_empty() {
         return Ok(None);
     }
-    let providers: Vec<Vec<Sample>> = models
+    let samples: Vec<Vec<Sample>> = chosen
         .iter()
         .map(|found| {
             let kept = found.kept.iter();
@@ -98,66 +120,127 @@ fn compare(fields: &Fields, models: &[Found]) -> Result<Option<Comparison>, ApiE
             wanted.map(|kept| kept.words()).collect()
         })
         .collect();
-    resample(fields, &positions, &providers).map(Some)
+    Ok(Some(Compared {
+        models: indices,
+        found: resample(fields, &positions, &samples)?,
+    }))
 }
 
-fn comparison_view(comparison: &Comparison, names: &[String]) -> ComparisonView {
-    let mut order: Vec<usize> = (0..comparison.providers.len()).collect();
-    let rate = |index: &usize| comparison.providers.get(*index).map_or(0.0, |p| p.rate);
-    order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
-    let leaders = order.first().zip(order.get(1));
-    let of_leaders = comparison
-        .pairs
-        .iter()
-        .find(|pair| leaders.is_some_and(|(a, b)| (pair.a, pair.b) == (*a.min(b), *a.max(b))));
-    let bootstrap = Bootstrap::default();
-    ComparisonView {
-        samples: comparison.samples,
-        blocks: comparison.blocks,
-        replicates: bootstrap.replicates,
-        seed: bootstrap.seed,
-        pairs: comparison
+impl Compared {
+    fn rank(&self, model: usize) -> Option<Rank> {
+        let place = self.models.iter().position(|index| *index == model)?;
+        self.found.providers.get(place).map(|found| Rank {
+            group: found.group,
+            best: found.rank_best,
+            worst: found.rank_worst,
+        })
+    }
+
+    fn view(&self, names: &[String]) -> wire::comparison::Comparison {
+        let comparison = &self.found;
+        let names: Vec<String> = self
+            .models
+            .iter()
+            .filter_map(|index| names.get(*index).cloned())
+            .collect();
+        let mut order: Vec<usize> = (0..comparison.providers.len()).collect();
+        let rate = |index: &usize| comparison.providers.get(*index).map_or(0.0, |p| p.rate);
+        order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+        let leaders = order.first().zip(order.get(1));
+        let of_leaders = comparison
             .pairs
             .iter()
-            .map(|pair| PairView::new(pair, names))
-            .collect(),
-        more_samples: of_leaders.and_then(|pair| pair.more_samples),
+            .find(|pair| leaders.is_some_and(|(a, b)| (pair.a, pair.b) == (*a.min(b), *a.max(b))));
+        let resampling = Resampling::default();
+        let of_model = |(index, name): (usize, &String)| {
+            let view = wire::comparison::Compared {
+                wer: rate(&index),
+                wer_interval: views::comparison::interval(comparison, index),
+            };
+            (name.clone(), view)
+        };
+        wire::comparison::Comparison {
+            samples: comparison.samples,
+            blocks: comparison.blocks,
+            reliable: comparison.is_reliable(),
+            test: Test::PairedPermutation,
+            adjustment: Adjustment::Holm,
+            comparisons: comparison.pairs.len(),
+            permutations: resampling.permutations,
+            replicates: resampling.replicates,
+            seed: resampling.seed,
+            providers: names.iter().enumerate().map(of_model).collect(),
+            pairs: comparison
+                .pairs
+                .iter()
+                .map(|pair| views::comparison::pair(pair, &names))
+                .collect(),
+            more_blocks: of_leaders.and_then(|pair| pair.more_blocks),
+        }
     }
 }
 
-fn parts(
-    names: &[String],
-    models: &[Found],
-    parts: &Parts,
-    sums: impl Fn(&Found) -> &BTreeMap<usize, CorpusSums>,
-) -> Vec<GroupView> {
-    let of_model = |found: &Found, part| sums(found).get(&part).and_then(SummaryView::new);
-    let views = (0..parts.len()).map(|part| {
-        let (value, kind) = parts.shared(part);
-        let providers: BTreeMap<String, Option<SummaryView>> = names
-            .iter()
-            .zip(models)
-            .map(|(name, found)| (name.clone(), of_model(found, part)))
-            .collect();
-        GroupView {
-            value,
-            kind,
-            providers,
-        }
-    });
-    // Parts that nothing falls into say nothing.
-    views
-        .filter(|view| view.providers.values().any(Option::is_some))
-        .collect()
+/// A way to part the samples, and where what was found of each part is.
+struct Parting<'a> {
+    parts: &'a Parts,
+    sums: fn(&ModelScan) -> &BTreeMap<usize, CorpusSums>,
+    part: &'a dyn Fn(Kept) -> usize,
 }
 
-fn keywords(found: &Found) -> Option<KeywordsView> {
+impl Parting<'_> {
+    fn interval(
+        &self,
+        fields: &Fields,
+        found: &ModelScan,
+        part: usize,
+    ) -> Result<Option<Interval>, Refusal> {
+        let kept = found.kept.iter().copied();
+        let kept: Vec<Kept> = kept.filter(|kept| (self.part)(*kept) == part).collect();
+        if kept.len() < FEWEST {
+            return Ok(None);
+        }
+        interval(fields, &kept, Kept::words)
+    }
+
+    /// The parts with figures of every model; those that nothing falls into say
+    /// nothing.
+    fn groups(
+        &self,
+        names: &[String],
+        models: &[ModelScan],
+        fields: &Fields,
+    ) -> Result<Vec<Group>, Refusal> {
+        let mut groups = Vec::new();
+        for part in 0..self.parts.len() {
+            let (value, kind) = self.parts.shared(part);
+            let mut group = Group {
+                value,
+                kind,
+                providers: BTreeMap::new(),
+                wer_intervals: BTreeMap::new(),
+            };
+            for (name, found) in names.iter().zip(models) {
+                let sums = (self.sums)(found).get(&part);
+                let summary = sums.and_then(views::report::summary);
+                let interval = self.interval(fields, found, part)?;
+                group.providers.insert(name.clone(), summary);
+                group.wer_intervals.insert(name.clone(), interval);
+            }
+            if group.providers.values().any(Option::is_some) {
+                groups.push(group);
+            }
+        }
+        Ok(groups)
+    }
+}
+
+fn keywords(found: &ModelScan) -> Option<Keywords> {
     let counts = found.keywords.keywords();
-    (!counts.is_empty()).then(|| KeywordsView {
+    (!counts.is_empty()).then(|| Keywords {
         recall: found.keywords.recall(),
         keywords: counts
             .iter()
-            .map(|counts| KeywordView {
+            .map(|counts| Keyword {
                 keyword: counts.keyword.clone(),
                 in_reference: counts.in_reference,
                 recalled: counts.recalled,
@@ -167,71 +250,112 @@ fn keywords(found: &Found) -> Option<KeywordsView> {
     })
 }
 
+/// Half of the times are no longer than the first, 95 of 100 than the second.
+fn latency(millis: &[u32]) -> Option<Latency> {
+    let mut millis = millis.to_vec();
+    millis.sort_unstable();
+    // The nearest rank, which is one of them.
+    let at = |percent: usize| {
+        let rank = (millis.len() * percent).div_ceil(100);
+        millis.get(rank.saturating_sub(1)).copied()
+    };
+    Some(Latency {
+        p50_ms: at(50)?,
+        p95_ms: at(95)?,
+    })
+}
+
 /// What a model had in the scoring.
+#[derive(Default)]
 struct Headline {
     completed: u32,
     failed: u32,
     sums: CorpusSums,
 }
 
-async fn headlines(app: &App, run: &Run, scoring: u16) -> Result<Vec<Headline>, ApiError> {
+async fn headlines(app: &App, run: &Run, scoring: u16) -> Result<Vec<Headline>, Refusal> {
     if scoring == run.scorings.current {
-        let headline = |provider: &ProviderRun| Headline {
-            completed: provider.completed,
-            failed: provider.failed,
-            sums: provider.sums.clone(),
+        let headline = |model: &RunModel| Headline {
+            completed: model.completed,
+            failed: model.failed,
+            sums: model.sums.clone(),
         };
-        return Ok(run.providers.iter().map(headline).collect());
+        return Ok(run.models.iter().map(headline).collect());
     }
     let archived = app
         .store
         .archived_scoring(&run.project, run.id, scoring)
         .await?;
-    let archived = archived.ok_or_else(|| ApiError::internal("a scoring's sums are gone"))?;
-    let headline = |provider: stt_eval_shared::domain::rescoring::ArchivedProvider| Headline {
-        completed: provider.completed,
-        failed: provider.failed,
-        sums: provider.sums,
+    let archived = archived.ok_or_else(|| Refusal::internal("a scoring's sums are gone"))?;
+    let headline = |model: ArchivedModel| Headline {
+        completed: model.completed,
+        failed: model.failed,
+        sums: model.sums,
     };
-    Ok(archived.providers.into_iter().map(headline).collect())
+    let mut headlines: Vec<Headline> = archived.models.into_iter().map(headline).collect();
+    // Models that joined the run since have nothing in that scoring.
+    headlines.resize_with(run.models.len(), Headline::default);
+    Ok(headlines)
 }
 
 /// What is shown of one model.
-fn provider(
-    provider: &ProviderRun,
+fn of_model(
+    model: &RunModel,
     headline: Headline,
-    found: Found,
+    found: ModelScan,
     whole: bool,
     fields: &Fields,
-    rank: Option<RankView>,
-) -> Result<ProviderReport, ApiError> {
+    rank: Option<Rank>,
+) -> Result<ModelReport, Refusal> {
     let hours = found.seconds / 3600.0;
-    let dollars = usd(provider.cost_micro_usd);
-    Ok(ProviderReport {
-        provider: provider.model.clone(),
+    let latency = latency(&found.latencies);
+    let dollars = usd(model.cost_micro_usd);
+    Ok(ModelReport {
+        provider: model.model.clone(),
+        coverage: coverage(&found),
+        temperature: model.config.temperature.unwrap_or_default(),
         wer_interval: interval(fields, &found.kept, Kept::words)?,
         cer_interval: interval(fields, &found.kept, Kept::chars)?,
-        common: SummaryView::new(&found.common).map(|summary| summary.all),
+        distribution: distribution(&found.kept),
+        common: views::report::summary(&found.common).map(|summary| summary.all),
         rank,
         completed: headline.completed,
         failed: headline.failed,
-        human: human(provider),
-        cost: CostView {
+        human: human(model),
+        cost: Cost {
             usd: dollars,
             audio_hours: hours,
             usd_per_audio_hour: (whole && hours > 0.0).then(|| dollars / hours),
         },
         latency_seconds: None,
+        latency,
         flags: headline.sums.summary().flags,
-        score: SummaryView::new(&headline.sums),
-        model_versions: provider.model_versions.clone(),
+        score: views::report::summary(&headline.sums),
+        model_versions: model.model_versions.clone(),
         keywords: keywords(&found),
-        waterfall: found.waterfall.rows().into_iter().map(Into::into).collect(),
-        confusions: ConfusionsView::new(found.confusions.top(TOP), found.approximate),
+        waterfall: found
+            .waterfall
+            .rows()
+            .into_iter()
+            .map(views::report::step)
+            .collect(),
+        confusions: views::report::confusions(found.confusions.top(TOP), found.approximate),
         without_reference: found.without_reference,
         unscored: found.unscored,
         failures: found.failures,
     })
+}
+
+/// The sums that the headline is made of. Where a run of release 0.1.0 has
+/// failures in its sums, they do not say whose; the results do.
+fn told_apart(headline: Headline, found: &ModelScan) -> Headline {
+    if headline.sums.failures_told_apart() {
+        return headline;
+    }
+    Headline {
+        sums: found.sums(),
+        ..headline
+    }
 }
 
 /// The report.
@@ -242,33 +366,41 @@ pub async fn view(
     wanted: &Wanted,
     fields: &Fields,
     scan: Scan,
-) -> Result<ReportView, ApiError> {
-    let names: Vec<String> = run.providers.iter().map(|p| p.model.clone()).collect();
+) -> Result<Report, Refusal> {
+    let names: Vec<String> = run.models.iter().map(|p| p.model.clone()).collect();
     let headlines = headlines(app, run, scoring.id).await?;
     let samples_read = scan.samples_read();
     let whole = samples_read >= run.sample_count;
     let comparison = compare(fields, &scan.models)?;
-    let languages = parts(&names, &scan.models, &fields.languages, |found| {
-        &found.languages
-    });
-    let groups = fields
-        .groups
-        .as_ref()
-        .map(|groups| parts(&names, &scan.models, groups, |found| &found.groups));
-    let mut providers = Vec::with_capacity(names.len());
-    let all = run.providers.iter().zip(headlines).zip(scan.models);
-    for (index, ((of_run, headline), found)) in all.enumerate() {
-        let rank = comparison
-            .as_ref()
-            .and_then(|c| c.providers.get(index))
-            .map(|found| RankView {
-                group: found.group,
-                best: found.rank_best,
-                worst: found.rank_worst,
-            });
-        providers.push(provider(of_run, headline, found, whole, fields, rank)?);
+    let warnings = warnings::of(
+        run,
+        &names,
+        &scan.models,
+        comparison.as_ref().map(|c| &c.found),
+    );
+    let languages = Parting {
+        parts: &fields.languages,
+        sums: |found| &found.languages,
+        part: &Kept::language,
+    };
+    let languages = languages.groups(&names, &scan.models, fields)?;
+    let by_field = |parts: &Parts| {
+        let groups = Parting {
+            parts,
+            sums: |found| &found.groups,
+            part: &|kept| parts.of(usize::from(kept.position())),
+        };
+        groups.groups(&names, &scan.models, fields)
+    };
+    let groups = fields.groups.as_ref().map(by_field).transpose()?;
+    let mut models = Vec::with_capacity(names.len());
+    let all = run.models.iter().zip(headlines).zip(scan.models);
+    for (index, ((model, headline), found)) in all.enumerate() {
+        let rank = comparison.as_ref().and_then(|c| c.rank(index));
+        let headline = told_apart(headline, &found);
+        models.push(of_model(model, headline, found, whole, fields, rank)?);
     }
-    Ok(ReportView {
+    Ok(Report {
         run_id: run.id,
         run_name: run.name.clone(),
         dataset_id: run.dataset,
@@ -276,22 +408,37 @@ pub async fn view(
         complete: !run.status.is_active() && run.pending() == 0 && whole,
         sample_count: run.sample_count,
         samples_read,
-        scoring: ScoringView::new(run, scoring),
-        scorings: ScoringView::all(run),
+        scoring: views::report::scoring(run, scoring),
+        scorings: views::report::scorings(run),
         common_samples: scan.common_samples,
-        comparison: comparison.map(|comparison| comparison_view(&comparison, &names)),
-        providers,
+        comparison: comparison.map(|comparison| comparison.view(&names)),
+        warnings,
+        providers: models,
         block_by: wanted.block_by.clone(),
         languages,
         groups: groups
             .zip(wanted.group_by.clone())
-            .map(|(groups, field)| GroupsView { field, groups }),
+            .map(|(groups, field)| Groups { field, groups }),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn percentiles_are_times_that_were_told() {
+        assert_eq!(latency(&[]), None);
+        for (millis, p50_ms, p95_ms) in [
+            (vec![7], 7, 7),
+            (vec![300, 100], 100, 300),
+            ((1..=100).rev().collect(), 50, 95),
+            ((1..=101).collect(), 51, 96),
+        ] {
+            let millis: Vec<u32> = millis;
+            assert_eq!(latency(&millis), Some(Latency { p50_ms, p95_ms }));
+        }
+    }
 
     #[test]
     fn wilson_is_as_in_the_books() {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use stt_eval_shared::App;
-use stt_eval_shared::access::sha256_hex;
+use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::store::samples::SampleFacts;
+use stt_eval_shared::wire::report::GroupKind;
 
-use super::Wanted;
-use crate::dto::report::GroupKind;
-use crate::error::ApiError;
+use super::question::Wanted;
+use crate::refusal::Refusal;
 
 /// Most values of a field that are told apart.
 pub const MAX_GROUPS: usize = 20;
@@ -90,7 +90,7 @@ fn column<'a>(
     facts: &'a [SampleFacts],
     parameter: &str,
     name: Option<&str>,
-) -> Result<Option<Vec<Option<&'a str>>>, ApiError> {
+) -> Result<Option<Vec<Option<&'a str>>>, Refusal> {
     let Some(name) = name else {
         return Ok(None);
     };
@@ -98,7 +98,7 @@ fn column<'a>(
     let values: Vec<Option<&str>> = facts.iter().map(value).collect();
     if values.iter().all(Option::is_none) {
         let message = "no sample of the dataset has this metadata field";
-        return Err(ApiError::invalid_field(parameter, message));
+        return Err(Refusal::invalid_field(parameter, message));
     }
     Ok(Some(values))
 }
@@ -118,7 +118,7 @@ pub struct Fields {
 
 impl Fields {
     /// Reads the samples of a run.
-    pub async fn read(app: &App, run: &Run, wanted: &Wanted) -> Result<Self, ApiError> {
+    pub async fn read(app: &App, run: &Run, wanted: &Wanted) -> Result<Self, Refusal> {
         let names = [wanted.block_by.as_deref(), wanted.group_by.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
         let facts = app
@@ -129,7 +129,7 @@ impl Fields {
     }
 
     /// Of samples in order.
-    pub fn new(facts: &[SampleFacts], wanted: &Wanted) -> Result<Self, ApiError> {
+    pub fn new(facts: &[SampleFacts], wanted: &Wanted) -> Result<Self, Refusal> {
         let blocks = column(facts, "block_by", wanted.block_by.as_deref())?;
         let groups = column(facts, "group_by", wanted.group_by.as_deref())?;
         let languages: Vec<Option<&str>> = facts.iter().map(|fact| Some(&*fact.language)).collect();

@@ -1,47 +1,47 @@
-//! Reports of runs. The headline comes from the run's sums; the rest is made
-//! from its results, read page by page. The report of an ended run is kept in
-//! the bucket, under what it depends on; one that takes longer than a request
-//! may is gone on with by the next.
+//! Reports of runs. The headline comes from the run's sums, unless these are of
+//! a release that did not tell failures apart; the rest is made from its results,
+//! read page by page. The report of an ended run is kept in the bucket, under
+//! what it depends on, that of a run under way for seconds; one that takes longer
+//! than a request may is gone on with by the next.
 
 mod assemble;
 mod fields;
+mod kept;
+mod question;
 mod scan;
+mod spread;
+mod warnings;
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use stt_eval_shared::App;
-use stt_eval_shared::access::sha256_hex;
+use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::rescoring::{Scoring, ScoringStatus};
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::{ProjectId, RunId};
-use stt_eval_shared::objects::{ObjectError, run_prefix};
+use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::wire::report::Report;
+
+pub use self::question::Wanted;
 
 use self::fields::Fields;
+use self::kept::Place;
 use self::scan::Scan;
-use crate::error::ApiError;
+use crate::refusal::{Kind, Refusal};
 
 /// How long results are read for within one request.
 const BUDGET: Duration = Duration::from_secs(15);
+/// Reports of one project that are worked out at a time; those that were made
+/// are shown without a turn. Each takes a whole invocation for up to [`BUDGET`] and
+/// more, and all projects share the account's.
+const AT_ONCE: u8 = 2;
+/// How long one may take: longer than the function's timeout.
+const LEASE: Duration = Duration::from_secs(40);
 /// Changes with what a report says or how it is worked out.
-const REPORT_VERSION: u32 = 1;
-
-/// What a report is asked to show.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Metadata field that makes blocks.
-    pub block_by: Option<String>,
-    /// Metadata field to break down by.
-    pub group_by: Option<String>,
-    /// Normaliser of the scoring.
-    pub normalizer: Option<String>,
-    /// Number of the scoring.
-    pub scoring: Option<u16>,
-}
+const REPORT_VERSION: u32 = 4;
 
 /// The scoring that a report is asked of.
-fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, ApiError> {
+fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, Refusal> {
     let mut complete = run.all_scorings();
     complete.retain(|scoring| scoring.status == ScoringStatus::Completed);
     let name = wanted.normalizer.as_deref().map(|name| {
@@ -76,7 +76,7 @@ fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, ApiError> {
         known.join(", "),
         run.id
     );
-    Err(ApiError::invalid_field(field, message))
+    Err(Refusal::invalid_field(field, message))
 }
 
 /// Name of what a report depends on.
@@ -94,88 +94,139 @@ fn key(run: &Run, scoring: &Scoring, wanted: &Wanted, fields: Option<&Fields>) -
     sha256_hex(text.to_string().as_bytes())
 }
 
-async fn kept(app: &App, key: &str) -> Result<Option<Bytes>, ApiError> {
-    match app.objects.get(key).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(ObjectError::Missing) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// The name of the report of a run under way: of everything but how far it is.
+fn live_key(run: &Run, scoring: &Scoring, wanted: &Wanted) -> String {
+    let text = serde_json::json!([
+        REPORT_VERSION,
+        run.round,
+        // Transcripts may join a run without a new round.
+        run.models.len(),
+        scoring.id,
+        scoring.scorer_version,
+        stt_eval_shared::scoring::SCORER_VERSION,
+        wanted.block_by,
+        wanted.group_by,
+    ]);
+    sha256_hex(text.to_string().as_bytes())
 }
 
-async fn keep<T: serde::Serialize>(app: &App, key: &str, value: &T) -> Result<(), ApiError> {
-    let text = serde_json::to_vec(value)
-        .map_err(|e| ApiError::internal(format!("a report can't be written: {e}")))?;
-    Ok(app
-        .objects
-        .put(key, "application/json", text.into())
-        .await?)
+/// Says how far it is.
+fn unfinished(read: u32, all: u32) -> Refusal {
+    let message = format!(
+        "the report is being worked out, {read} of {all} samples so far; ask again to go on"
+    );
+    Refusal::new(Kind::Unfinished, message).retry_after(1)
 }
 
-/// The report of a run, as JSON.
+/// The project has as many under way as it may.
+fn too_many() -> Refusal {
+    let message = format!(
+        "{AT_ONCE} reports of this project are being worked out, which is as many as may be at \
+         once; ask again in a moment"
+    );
+    Refusal::new(Kind::TooMany, message).retry_after(2)
+}
+
+/// The report of a run.
 pub async fn report(
     app: &App,
     project: &ProjectId,
     id: RunId,
     wanted: &Wanted,
-) -> Result<serde_json::Value, ApiError> {
+) -> Result<Report, Refusal> {
     let begun = Instant::now();
     let run = app
         .store
         .run(project, id)
         .await?
-        .ok_or_else(|| ApiError::no_such("run"))?;
+        .ok_or_else(|| Refusal::no_such("run"))?;
     let scoring = choose(&run, wanted)?;
     let ended = !run.status.is_active();
     // Free fields can change without the run; nothing else that is used can.
     let by_fields = wanted.block_by.is_some() || wanted.group_by.is_some();
     let mut fields = None;
-    if by_fields {
+    if ended && by_fields {
         fields = Some(Fields::read(app, &run, wanted).await?);
     }
-    let key = key(&run, &scoring, wanted, fields.as_ref());
-    let prefix = format!("{}reports/{key}", run_prefix(project, id));
-    let (whole, part) = (format!("{prefix}.json"), format!("{prefix}.part.json"));
-    if ended && let Some(bytes) = kept(app, &whole).await? {
-        return serde_json::from_slice(&bytes)
-            .map_err(|e| ApiError::internal(format!("a kept report can't be read: {e}")));
-    }
-    let fields = match fields {
-        Some(fields) => fields,
-        None => Fields::read(app, &run, wanted).await?,
+    let name = if ended {
+        key(&run, &scoring, wanted, fields.as_ref())
+    } else {
+        live_key(&run, &scoring, wanted)
     };
-    let dataset = app
+    let place = Place::new(project, id, &name, ended);
+    if let Some(report) = place.report(app, Timestamp::now()).await? {
+        return Ok(report);
+    }
+    // From here on it takes a processor for seconds.
+    let turn = app
         .store
-        .dataset(project, run.dataset)
+        .take_turn(project, "report", AT_ONCE, Timestamp::now(), LEASE)
         .await?
-        .ok_or_else(|| ApiError::no_such("run"))?;
-    let mut scan = None;
-    if ended {
-        let bytes = kept(app, &part).await?;
-        scan = bytes.and_then(|bytes| serde_json::from_slice::<Scan>(&bytes).ok());
-    }
-    let mut scan = match scan {
-        Some(scan) => scan,
-        None => Scan::new(&run, &scoring, &dataset.keywords)?,
+        .ok_or_else(too_many)?;
+    let asked = Asked {
+        run,
+        scoring,
+        wanted,
+        fields,
+        place,
+        begun,
     };
-    let all = scan
-        .read_on(app, &run, &scoring, &fields, || begun.elapsed() < BUDGET)
-        .await?;
-    if ended && !all {
-        keep(app, &part, &scan).await?;
-        return Err(ApiError::unavailable(format!(
-            "the report is being worked out, {} of {} samples so far; ask again to go on",
-            scan.samples_read(),
-            run.sample_count
-        ))
-        .retry_after(1));
+    let made = asked.make(app).await;
+    if let Err(error) = app.store.end_turn(project, &turn).await {
+        tracing::warn!(%error, "a turn is given back when its time is up");
     }
-    let view = assemble::view(app, &run, scoring, wanted, &fields, scan).await?;
-    let view = serde_json::to_value(&view)
-        .map_err(|e| ApiError::internal(format!("a report can't be written: {e}")))?;
-    if ended {
-        keep(app, &whole, &view).await?;
+    made
+}
+
+/// A report that is to be made.
+struct Asked<'a> {
+    run: Run,
+    scoring: Scoring,
+    wanted: &'a Wanted,
+    fields: Option<Fields>,
+    place: Place,
+    begun: Instant,
+}
+
+impl Asked<'_> {
+    async fn make(self, app: &App) -> Result<Report, Refusal> {
+        let Self {
+            run,
+            scoring,
+            wanted,
+            fields,
+            place,
+            begun,
+        } = self;
+        let fields = match fields {
+            Some(fields) => fields,
+            None => Fields::read(app, &run, wanted).await?,
+        };
+        let dataset = app
+            .store
+            .dataset(&run.project, run.dataset)
+            .await?
+            .ok_or_else(|| Refusal::no_such("run"))?;
+        let now = Timestamp::now();
+        let (mut scan, begun_at) = match place.half(app, now).await? {
+            Some(half) => half,
+            None => (Scan::new(&run, &scoring, &dataset.keywords)?, now),
+        };
+        let all = scan
+            .read_on(app, &run, &scoring, &fields, || begun.elapsed() < BUDGET)
+            .await?;
+        if !all {
+            let read = scan.samples_read();
+            place.keep_half(app, scan, begun_at).await?;
+            return Err(unfinished(read, run.sample_count));
+        }
+        let report = assemble::view(app, &run, scoring, wanted, &fields, scan).await?;
+        let now = Timestamp::now();
+        place
+            .keep_report(app, &report, now, now.since(begun_at))
+            .await?;
+        Ok(report)
     }
-    Ok(view)
 }
 
 #[cfg(test)]

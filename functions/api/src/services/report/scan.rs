@@ -7,17 +7,19 @@ use std::collections::{BTreeMap, HashMap};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::App;
-use stt_eval_shared::domain::rescoring::{Held, Scoring};
-use stt_eval_shared::domain::result::{Outcome, ResultStatus};
+use stt_eval_shared::domain::failure::failed_by;
+use stt_eval_shared::domain::rescoring::{AsScored, Scoring};
+use stt_eval_shared::domain::result::Outcome;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::scoring::confusions::{Confusions, KeywordRecall};
-use stt_eval_shared::scoring::normalise::{Normaliser, Waterfall};
+use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::uncertainty::Sample;
-use stt_eval_shared::scoring::{CorpusSums, SampleScore, ScoreError, Scorer};
+use stt_eval_shared::scoring::waterfall::Waterfall;
+use stt_eval_shared::scoring::{CorpusSums, FailedBy, SampleScore, ScoreError, Scorer};
 use stt_eval_shared::store::results::Entry;
 
 use super::fields::Fields;
-use crate::error::ApiError;
+use crate::refusal::Refusal;
 
 /// Positions of a page; each is as many results as the run has models.
 const PAGE: u16 = 50;
@@ -28,10 +30,10 @@ const MAX_CODES: usize = 50;
 
 /// What is kept of one scored or failed item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept(u16, u64, u64, u64, u64);
+pub struct Kept(u16, u64, u64, u64, u64, u8);
 
 impl Kept {
-    fn new(position: u16, sums: (Sample, Sample)) -> Self {
+    fn new(position: u16, language: usize, sums: (Sample, Sample)) -> Self {
         let (words, chars) = sums;
         Self(
             position,
@@ -39,6 +41,7 @@ impl Kept {
             words.reference,
             chars.errors,
             chars.reference,
+            u8::try_from(language).unwrap_or(u8::MAX),
         )
     }
 
@@ -65,12 +68,18 @@ impl Kept {
             reference: self.4,
         }
     }
+
+    /// The part of the languages that it was scored in.
+    #[must_use]
+    pub fn language(self) -> usize {
+        usize::from(self.5)
+    }
 }
 
 /// What was found of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    /// Items that count, in order of position.
+pub struct ModelScan {
+    /// Items at which the model had its chance, in order of position.
     pub kept: Vec<Kept>,
     /// Sums over the samples that every model transcribed.
     pub common: CorpusSums,
@@ -80,6 +89,12 @@ pub struct Found {
     pub groups: BTreeMap<usize, CorpusSums>,
     /// Failures by code.
     pub failures: BTreeMap<String, u64>,
+    /// Items with a transcription, scored or not.
+    pub transcribed: u64,
+    /// Items that the model failed at.
+    pub failed_by_model: u64,
+    /// Items that failed otherwise.
+    pub failed_by_service: u64,
     /// What each step forgives.
     pub waterfall: Waterfall,
     /// Words that go wrong.
@@ -94,6 +109,8 @@ pub struct Found {
     pub unscored: u64,
     /// Seconds of audio of items with an outcome.
     pub seconds: f64,
+    /// Milliseconds that transcriptions took, of which that is known.
+    pub latencies: Vec<u32>,
 }
 
 /// How far it is, and what was found.
@@ -103,13 +120,13 @@ pub struct Scan {
     scoring: u16,
     normalizer: String,
     /// By model.
-    pub models: Vec<Found>,
+    pub models: Vec<ModelScan>,
     /// Samples that every model transcribed.
     pub common_samples: u64,
 }
 
 /// An item in a scoring.
-enum Item {
+enum ScannedItem {
     /// No outcome.
     Pending,
     /// Transcribed, without a reference.
@@ -118,22 +135,30 @@ enum Item {
     Unscored,
     /// Transcribed and scored.
     Scored(Box<SampleScore>),
-    /// Not transcribed, for this reason.
-    Failed(String),
+    /// Not transcribed: the code, and whose failure it is.
+    Failed(String, FailedBy),
 }
 
 /// What is told apart of an outcome.
-fn item(run: &Run, outcome: &mut Outcome, held: Held) -> Item {
-    let failed = outcome.status() == ResultStatus::Failed;
-    match (failed, held, &outcome.ground_truth, outcome.score.take()) {
-        // A retry was to replace it and did not (yet).
-        (true, ..) if outcome.round < run.round => Item::Pending,
-        (true, ..) => Item::Failed(outcome.error_code.clone().unwrap_or_default()),
-        (false, _, None, _) => Item::NoReference,
-        (false, _, Some(_), Some(score)) => Item::Scored(Box::new(score)),
+fn item(
+    run: &Run,
+    outcome: &mut Outcome,
+    held: AsScored,
+    failed_before: Option<&str>,
+) -> ScannedItem {
+    let by = outcome.failed_by();
+    match (by, held, &outcome.ground_truth, outcome.score.take()) {
+        // Another round was to replace it and did not (yet).
+        (Some(_), ..) if run.is_open(outcome) => ScannedItem::Pending,
+        (Some(by), ..) => ScannedItem::Failed(outcome.error_code.clone().unwrap_or_default(), by),
+        (None, _, None, _) => ScannedItem::NoReference,
+        (None, _, Some(_), Some(score)) => ScannedItem::Scored(Box::new(score)),
         // It had failed when this scoring was made.
-        (false, Held::Unknown, ..) => Item::Failed("retried_since".into()),
-        (false, Held::Scored, ..) => Item::Unscored,
+        (None, AsScored::Unknown, ..) => {
+            let by = failed_by(failed_before.unwrap_or_default());
+            ScannedItem::Failed("retried_since".into(), by)
+        }
+        (None, AsScored::Scored, ..) => ScannedItem::Unscored,
     }
 }
 
@@ -173,16 +198,19 @@ impl Texts {
 
 impl Scan {
     /// At the beginning.
-    pub fn new(run: &Run, scoring: &Scoring, keywords: &[String]) -> Result<Self, ApiError> {
+    pub fn new(run: &Run, scoring: &Scoring, keywords: &[String]) -> Result<Self, Refusal> {
         let normaliser = Normaliser::by_name(&scoring.normalizer)
-            .ok_or_else(|| ApiError::internal("a scoring's normaliser is unknown here"))?;
+            .ok_or_else(|| Refusal::internal("a scoring's normaliser is unknown here"))?;
         let keywords: Vec<&str> = keywords.iter().map(String::as_str).collect();
-        let found = Found {
+        let found = ModelScan {
             kept: Vec::new(),
             common: CorpusSums::default(),
             languages: BTreeMap::new(),
             groups: BTreeMap::new(),
             failures: BTreeMap::new(),
+            transcribed: 0,
+            failed_by_model: 0,
+            failed_by_service: 0,
             waterfall: Waterfall::new(&normaliser),
             confusions: Confusions::default(),
             approximate: false,
@@ -190,12 +218,13 @@ impl Scan {
             without_reference: 0,
             unscored: 0,
             seconds: 0.0,
+            latencies: Vec::new(),
         };
         Ok(Self {
             next: 0,
             scoring: scoring.id,
             normalizer: normaliser.name().to_owned(),
-            models: vec![found; run.providers.len()],
+            models: vec![found; run.models.len()],
             common_samples: 0,
         })
     }
@@ -214,15 +243,15 @@ impl Scan {
         scoring: &Scoring,
         fields: &Fields,
         has_time: impl Fn() -> bool,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<bool, Refusal> {
         let mut texts = Texts::new(
             Normaliser::by_name(&scoring.normalizer)
-                .ok_or_else(|| ApiError::internal("a scoring's normaliser is unknown here"))?,
+                .ok_or_else(|| Refusal::internal("a scoring's normaliser is unknown here"))?,
         );
         let end = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
         while self.next < end {
             let (start, stop) = (self.next, self.next.saturating_add(PAGE).min(end));
-            let models = 0..u8::try_from(run.providers.len()).unwrap_or(u8::MAX);
+            let models = 0..u8::try_from(run.models.len()).unwrap_or(u8::MAX);
             let reads = models.map(|model| {
                 app.store
                     .results_between(&run.project, run.id, model, start, stop)
@@ -231,11 +260,11 @@ impl Scan {
             let mut entries: HashMap<(u16, u8), Entry> = entries
                 .map(|entry| {
                     let id = entry.outcome.id;
-                    ((id.position(), id.provider()), entry)
+                    ((id.position(), id.model()), entry)
                 })
                 .collect();
             for position in start..stop {
-                let of_models = (0..run.providers.len())
+                let of_models = (0..run.models.len())
                     .map(|model| {
                         entries.remove(&(position, u8::try_from(model).unwrap_or(u8::MAX)))
                     })
@@ -266,14 +295,15 @@ impl Scan {
             let Some(Entry {
                 mut outcome,
                 scores,
+                failed_before,
                 ..
             }) = entry
             else {
                 continue;
             };
             let held = outcome.show(self.scoring, &scores);
-            let item = item(run, &mut outcome, held);
-            if matches!(item, Item::Pending) {
+            let item = item(run, &mut outcome, held, failed_before.as_deref());
+            if matches!(item, ScannedItem::Pending) {
                 continue;
             }
             found.seconds += fields.seconds(usize::from(position));
@@ -283,7 +313,7 @@ impl Scan {
                     tracing::warn!(result_id = %outcome.id, %error, "a result is missing in parts of a report");
                 }
             }
-            if let Item::Scored(score) = item {
+            if let ScannedItem::Scored(score) = item {
                 answered.push(score);
             }
         }
@@ -296,38 +326,56 @@ impl Scan {
     }
 }
 
-impl Found {
+impl ModelScan {
+    /// Sums over all items, from those by language.
+    #[must_use]
+    pub fn sums(&self) -> CorpusSums {
+        let mut sums = CorpusSums::default();
+        self.languages.values().for_each(|part| sums.merge(part));
+        sums
+    }
+
     fn add(
         &mut self,
         position: u16,
-        item: &Item,
+        item: &ScannedItem,
         outcome: &Outcome,
         fields: &Fields,
         texts: &mut Texts,
     ) -> Result<(), ScoreError> {
-        let (Item::Scored(_) | Item::Failed(_)) = item else {
-            match item {
-                Item::NoReference => self.without_reference += 1,
-                _ => self.unscored += 1,
+        match item {
+            ScannedItem::Failed(code, by) => {
+                let told_apart =
+                    self.failures.len() < MAX_CODES || self.failures.contains_key(code);
+                let code = if told_apart { code } else { "other" };
+                *self.failures.entry(code.to_owned()).or_default() += 1;
+                match by {
+                    FailedBy::Model => self.failed_by_model += 1,
+                    FailedBy::Service => self.failed_by_service += 1,
+                }
             }
+            ScannedItem::Pending => return Ok(()),
+            ScannedItem::Scored(_) | ScannedItem::NoReference | ScannedItem::Unscored => {
+                self.transcribed += 1;
+                self.latencies.extend(outcome.latency_ms);
+            }
+        }
+        match item {
+            ScannedItem::NoReference => self.without_reference += 1,
+            ScannedItem::Unscored => self.unscored += 1,
+            ScannedItem::Scored(_) | ScannedItem::Failed(..) | ScannedItem::Pending => {}
+        }
+        let (ScannedItem::Scored(_) | ScannedItem::Failed(..)) = item else {
             return Ok(());
         };
-        if let Item::Failed(code) = item {
-            let told_apart = self.failures.len() < MAX_CODES || self.failures.contains_key(code);
-            let code = if told_apart { code } else { "other" };
-            *self.failures.entry(code.to_owned()).or_default() += 1;
-        }
         let Some(reference) = outcome.ground_truth.as_deref() else {
             return Ok(());
         };
         let language = &*outcome.language;
         let scorer = texts.of(reference, language)?;
+        let part = fields.languages.part(language);
         let mut parts = [
-            Some(
-                self.languages
-                    .entry(fields.languages.part(language))
-                    .or_default(),
-            ),
+            Some(self.languages.entry(part).or_default()),
             fields.groups.as_ref().map(|groups| {
                 self.groups
                     .entry(groups.of(usize::from(position)))
@@ -336,7 +384,7 @@ impl Found {
         ];
         let mut hypothesis = "";
         let kept = match item {
-            Item::Scored(score) => {
+            ScannedItem::Scored(score) => {
                 parts.iter_mut().flatten().for_each(|sums| sums.add(score));
                 hypothesis = outcome.transcription.as_deref().unwrap_or_default();
                 let of = |counts: stt_eval_shared::scoring::Counts| Sample {
@@ -345,22 +393,29 @@ impl Found {
                 };
                 (of(score.words()), of(score.chars()))
             }
-            _ => {
+            ScannedItem::Failed(_, by) => {
                 let size = scorer.reference_size()?;
                 parts
                     .iter_mut()
                     .flatten()
-                    .for_each(|sums| sums.add_failure(&size));
+                    .for_each(|sums| sums.add_failure(&size, *by));
+                if *by == FailedBy::Service {
+                    // It says nothing of the model.
+                    return Ok(());
+                }
                 let all = |tokens| Sample {
                     errors: tokens,
                     reference: tokens,
                 };
                 (all(size.words), all(size.chars))
             }
+            ScannedItem::Pending | ScannedItem::NoReference | ScannedItem::Unscored => {
+                return Ok(());
+            }
         };
-        self.kept.push(Kept::new(position, kept));
+        self.kept.push(Kept::new(position, part, kept));
         let words = scorer.align_words(hypothesis)?;
-        if matches!(item, Item::Scored(_)) {
+        if matches!(item, ScannedItem::Scored(_)) {
             self.confusions.add(&words);
             self.approximate |= self.confusions.prune(MAX_CONFUSIONS);
         }

@@ -6,7 +6,7 @@ use stt_eval_shared::providers::Usage;
 use stt_eval_shared::scoring::score;
 
 use super::*;
-use crate::services::results::tests::run;
+use crate::services::results::selection::tests::run;
 
 fn outcome(run: &Run, model: u8, position: u16, text: Option<&str>) -> Outcome {
     let reference = format!("sample number {position} says one two three");
@@ -21,13 +21,19 @@ fn outcome(run: &Run, model: u8, position: u16, text: Option<&str>) -> Outcome {
         language: "en".into(),
         transcription: text.map(str::to_owned),
         score,
-        error_code: text.is_none().then(|| "provider_lost".into()),
+        error_code: text.is_none().then(|| {
+            let whose = ["provider_lost", "max_tokens"];
+            whose[usize::from(position % 2)].into()
+        }),
         error_message: None,
         scoring: 1,
         retryable: false,
+        passing: false,
+        attempts: 1,
         model_version: None,
         usage: Usage::default(),
         cost_micro_usd: 0,
+        latency_ms: text.map(|_| u32::from(position) + 1),
         inserted_at: Timestamp::default(),
     }
 }
@@ -38,6 +44,7 @@ fn entries(run: &Run, position: u16) -> Vec<Option<Entry>> {
             outcome,
             scores: Vec::new(),
             review: None,
+            failed_before: None,
         })
     };
     let right = format!("Sample number {position} says: one two three.");
@@ -83,16 +90,30 @@ fn what_is_found_is_what_is_there() {
     let [right, wrong] = &scan.models[..] else {
         panic!("two models")
     };
-    assert_eq!((right.kept.len(), wrong.kept.len()), (30, 30));
+    // Ten failed: the even ones for no fault of the model, the others by
+    // itself, all seven words missing. Of the rest one is missing and one is
+    // another.
+    assert_eq!((right.kept.len(), wrong.kept.len()), (30, 25));
     assert!(right.kept.iter().all(|kept| kept.words().errors == 0));
-    // Ten failed: all seven words missing. Of the others one is missing and one
-    // is another.
     let errors: u64 = wrong.kept.iter().map(|kept| kept.words().errors).sum();
-    assert_eq!(errors, 10 * 7 + 20 * 2);
+    assert_eq!(errors, 5 * 7 + 20 * 2);
     assert_eq!(
         wrong.failures,
-        BTreeMap::from([("provider_lost".to_owned(), 10)])
+        BTreeMap::from([
+            ("max_tokens".to_owned(), 5),
+            ("provider_lost".to_owned(), 5)
+        ])
     );
+    assert_eq!(
+        (
+            wrong.transcribed,
+            wrong.failed_by_model,
+            wrong.failed_by_service
+        ),
+        (20, 5, 5)
+    );
+    let sums = wrong.sums().summary();
+    assert_eq!((sums.all.samples, sums.failed, sums.left_out), (25, 5, 5));
     assert_eq!(scan.common_samples, 20);
     assert_eq!(wrong.common.samples(), 20);
     let rows = wrong.waterfall.rows();
@@ -119,22 +140,27 @@ fn an_older_scoring_knows_nothing_of_what_a_retry_brought() {
         scoring: 2,
         ..outcome(&run, 0, 0, Some("sample"))
     };
-    let entry = |outcome, scores| {
+    let entry = |outcome, scores, failed_before: &str| {
         Some(Entry {
             outcome,
             scores,
             review: None,
+            failed_before: Some(failed_before.to_owned()),
         })
     };
-    scan.take(
-        &run,
-        0,
-        vec![entry(late.clone(), Vec::new()), None],
-        &fields,
-        &mut texts,
-    );
+    let failed = entry(late.clone(), Vec::new(), "blocked_safety");
+    scan.take(&run, 0, vec![failed, None], &fields, &mut texts);
     assert_eq!(scan.models[0].failures.get("retried_since"), Some(&1));
     assert_eq!(scan.models[0].kept[0].words().errors, 7);
+    // Whose failure it was is known still.
+    let mut lost = begin(&run);
+    let failed = entry(late.clone(), Vec::new(), "provider_lost");
+    lost.take(&run, 0, vec![failed, None], &fields, &mut texts);
+    assert_eq!(lost.models[0].failures.get("retried_since"), Some(&1));
+    assert_eq!(
+        (lost.models[0].kept.len(), lost.models[0].failed_by_service),
+        (0, 1)
+    );
     // In its own scoring, and in a later one, it is what it is.
     let row = Rescored {
         id: late.id,
@@ -150,7 +176,10 @@ fn an_older_scoring_knows_nothing_of_what_a_retry_brought() {
             scoring,
             ..begin(&run)
         };
-        let entries = vec![entry(late.clone(), vec![row.clone()]), None];
+        let entries = vec![
+            entry(late.clone(), vec![row.clone()], "provider_lost"),
+            None,
+        ];
         scan.take(&run, 0, entries, &fields, &mut texts);
         assert_eq!(scan.models[0].kept[0].words().errors, errors);
         assert!(scan.models[0].failures.is_empty());
@@ -159,7 +188,7 @@ fn an_older_scoring_knows_nothing_of_what_a_retry_brought() {
 
 #[test]
 fn ten_thousand_samples_of_sixteen_models_are_a_few_megabytes() {
-    let kept = Kept(9_999, 20, 30, 100, 150);
+    let kept = Kept(9_999, 20, 30, 100, 150, 41);
     let bytes = std::mem::size_of::<Kept>() * 16 * 10_000;
     assert!(bytes <= 8_000_000, "{bytes}");
     let written = serde_json::to_string(&kept).unwrap().len() * 16 * 10_000;

@@ -3,11 +3,11 @@
 
 use stt_eval_shared::domain::{SampleId, Timestamp};
 use stt_eval_shared::store::samples::SampleFacts;
+use stt_eval_shared::wire::report::GroupKind;
 
 use super::fields::{MAX_GROUPS, Parts};
 use super::*;
-use crate::dto::report::GroupKind;
-use crate::services::results::tests::run;
+use crate::services::results::selection::tests::run;
 
 fn ended() -> Run {
     Run {
@@ -52,8 +52,8 @@ fn scorings_are_chosen_by_name_or_number() {
     ] {
         let error = id(normalizer, scoring).unwrap_err();
         assert_eq!(
-            (error.status.as_u16(), &*error.fields[0].field),
-            (422, field)
+            (error.kind, &*error.fields[0].field),
+            (Kind::Invalid, field)
         );
         assert!(
             error.fields[0].message.contains("4 (nfc-v1)"),
@@ -75,6 +75,38 @@ fn facts(values: &[Option<&str>]) -> Vec<SampleFacts> {
         duration_seconds: 1.5,
     };
     (0..).zip(values).map(fact).collect()
+}
+
+#[test]
+fn a_client_that_has_to_ask_again_is_told_why() {
+    let error = unfinished(4_200, 10_000);
+    assert_eq!((error.kind, error.retry_after), (Kind::Unfinished, Some(1)));
+    assert!(error.message.contains("4200 of 10000 samples"), "{error:?}");
+    let error = too_many();
+    assert_eq!((error.kind, error.retry_after), (Kind::TooMany, Some(2)));
+}
+
+#[test]
+fn a_run_under_way_has_one_report_however_far_it_is() {
+    let run = run();
+    let scoring = run.all_scorings().remove(0);
+    let wanted = Wanted::default();
+    let now = live_key(&run, &scoring, &wanted);
+    let further = Run {
+        rev: run.rev + 1,
+        ..run.clone()
+    };
+    assert_eq!(live_key(&further, &scoring, &wanted), now);
+    let retried = Run {
+        round: run.round + 1,
+        ..run.clone()
+    };
+    assert_ne!(live_key(&retried, &scoring, &wanted), now);
+    let grouped = Wanted {
+        group_by: Some("place".into()),
+        ..Wanted::default()
+    };
+    assert_ne!(live_key(&run, &scoring, &grouped), now);
 }
 
 #[test]
@@ -130,8 +162,8 @@ fn blocks_hold_samples_together_and_leave_the_others_apart() {
     assert_eq!(fields.seconds(3), 1.5);
     let error = Fields::new(&facts(&[None, None]), &wanted).unwrap_err();
     assert_eq!(
-        (error.status.as_u16(), &*error.fields[0].field),
-        (422, "block_by")
+        (error.kind, &*error.fields[0].field),
+        (Kind::Invalid, "block_by")
     );
     assert!(
         Fields::new(&[], &Wanted::default())

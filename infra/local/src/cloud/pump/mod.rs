@@ -1,4 +1,4 @@
-//! What calls Lambda functions when nobody waits for the answer.
+//! What calls Lambda functions whose answers are not waited for.
 
 mod schedule;
 mod sqs;

@@ -29,7 +29,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 pub struct SqsSource {
     /// The client to ask with.
     pub client: Client,
-    /// The queue.
+    /// URL of the queue.
     pub queue_url: String,
     /// Its ARN, which is in every event.
     pub queue_arn: String,

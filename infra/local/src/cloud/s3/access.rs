@@ -1,4 +1,4 @@
-//! Who may do something: whoever signs, with today's signatures.
+//! Which requests are let in: those that are signed, with today's signatures.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;

@@ -46,7 +46,7 @@ pub(super) struct Created<'a> {
     pub etag: &'a str,
 }
 
-/// Announces new objects without holding up whoever made them.
+/// Announces new objects without holding up the request that made them.
 #[derive(Clone, Debug)]
 pub(in crate::cloud) struct Notifier {
     prefixes: Arc<[String]>,

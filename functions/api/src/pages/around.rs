@@ -1,0 +1,201 @@
+//! Around every page: refusals as pages, the headers, compression.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+};
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::BodyExt;
+use stt_eval_html::layout::{Frame, Medium};
+use stt_eval_html::problem::Problem;
+use stt_eval_shared::App;
+
+use super::answer::{HTML, redirect};
+use super::headers::{self, Policy};
+use super::place::Place;
+use crate::http::error::Failure;
+use crate::http::observe::{RequestId, tell};
+use crate::http::query::encoded;
+use crate::refusal::{Kind, Refusal};
+
+/// Effort of compression: pages are repetitive, and more costs time for little.
+const LEVEL: u32 = 4;
+
+/// What is known of a request once it is answered.
+struct Asked {
+    method: Method,
+    target: String,
+    request_id: String,
+    takes_gzip: bool,
+    place: Place,
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok());
+    let mut codings = accepted.unwrap_or_default().split(',');
+    codings.any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        is_gzip && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<RequestId>();
+        Self {
+            method: request.method().clone(),
+            target: request
+                .uri()
+                .path_and_query()
+                .map_or("/", |target| target.as_str())
+                .to_owned(),
+            request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
+            takes_gzip: takes_gzip(request.headers()),
+            place: Place::of(request.headers()),
+        }
+    }
+
+    /// Leads to sign-in, and back to what was asked for where that can be asked again.
+    fn to_sign_in(&self) -> Response {
+        let next = if self.method == Method::GET {
+            &*self.target
+        } else {
+            "/"
+        };
+        redirect(&format!("/sign-in?next={}", encoded(next)))
+    }
+
+    /// The page of a refusal. It has no visitor: what failed may be the very reading
+    /// of who it is.
+    fn refused(&self, refusal: &Refusal, mut response: Response) -> Response {
+        tell(refusal, response.status());
+        let heading = heading(refusal.kind);
+        let again = refusal.retry_after.is_some() && self.method == Method::GET;
+        let page = Problem {
+            frame: Frame {
+                title: heading,
+                medium: Medium::Site,
+                section: None,
+                visitor: None,
+                unencrypted: !self.place.is_trustworthy(),
+            },
+            heading,
+            message: &refusal.message,
+            again: again.then_some(&*self.target),
+            request_id: &self.request_id,
+        };
+        let text = page.page().unwrap_or_else(|error| {
+            tracing::error!(%error, "the page of a refusal can't be written");
+            heading.to_owned()
+        });
+        *response.body_mut() = Body::from(text);
+        let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
+        if let Some(seconds) = refusal.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+fn heading(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NoSuch | Kind::NoSuchMethod => "There is no such page",
+        Kind::Forbidden => "You may not do that",
+        Kind::Conflict | Kind::Changed => "That can't be done now",
+        Kind::Unfinished => "Still being worked out",
+        Kind::TooMany | Kind::Unavailable | Kind::ProviderUnreachable => "Please try again",
+        Kind::Unauthorized => "Please sign in",
+        Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported => {
+            "That could not be read"
+        }
+        Kind::Internal => "Something went wrong",
+    }
+}
+
+/// Compresses a body. What can't be read or compressed is a fault of ours: bodies of
+/// pages are in memory.
+async fn compressed(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let packed = async {
+        let bytes = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
+        let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(LEVEL));
+        gzip.write_all(&bytes).map_err(|e| e.to_string())?;
+        gzip.finish().map_err(|e| e.to_string())
+    };
+    match packed.await {
+        Ok(packed) => {
+            parts.headers.remove(CONTENT_LENGTH);
+            parts
+                .headers
+                .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            Response::from_parts(parts, Body::from(packed))
+        }
+        Err(error) => {
+            tracing::error!(error, "a page can't be compressed");
+            parts.status = StatusCode::INTERNAL_SERVER_ERROR;
+            Response::from_parts(parts, Body::empty())
+        }
+    }
+}
+
+/// The middleware around pages.
+pub async fn around(
+    State((app, policy)): State<(App, Arc<Policy>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked = Asked::of(&request);
+    let mut response = next.run(request).await;
+    if let Some(Failure(refusal)) = response.extensions_mut().remove::<Failure>() {
+        response = if refusal.kind == Kind::Unauthorized {
+            asked.to_sign_in()
+        } else {
+            asked.refused(&refusal, response)
+        };
+    }
+    headers::set(&mut response, policy.value(&app).await);
+    let is_html = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|v| v == HTML);
+    if asked.takes_gzip && is_html {
+        response = compressed(response).await;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        for (accepted, takes) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0", false),
+            ("identity", false),
+            ("x-gzip", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            assert_eq!(takes_gzip(&headers), takes, "{accepted}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,47 @@
+//! Style and scripts. What is at an address never changes, so it is kept for good.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::HeaderName;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+};
+
+use crate::http::error::Answer;
+use crate::refusal::Refusal;
+
+/// A year, in seconds.
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+
+/// Serves an asset.
+pub async fn serve(request: Request) -> Answer {
+    let asset = stt_eval_html::assets::find(request.uri().path());
+    let asset = asset.ok_or_else(|| Refusal::no_such("file"))?;
+    let accepted = request.headers().get(ACCEPT_ENCODING);
+    let takes_gzip = accepted
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("gzip"));
+    let body = if takes_gzip {
+        asset.gzip
+    } else {
+        asset.plain.as_bytes()
+    };
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    if takes_gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    for (name, value) in [
+        (CONTENT_TYPE, asset.content_type),
+        (CACHE_CONTROL, FOR_GOOD),
+        (VARY, "accept-encoding"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}

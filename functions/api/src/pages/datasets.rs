@@ -1,0 +1,26 @@
+//! The list of datasets.
+
+use axum::extract::{RawQuery, State};
+use stt_eval_html::datasets as html;
+use stt_eval_html::layout::Section;
+use stt_eval_shared::App;
+
+use super::answer::written;
+use super::paging::Older;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::paging::Pager;
+use crate::views;
+
+/// Lists datasets, newest first.
+pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
+    let pager = Pager::new(&visit.caller, "datasets", &[], Older::asked(query))?;
+    let project = &visit.caller.actor.project;
+    let found = app.store.list_datasets(project, pager.from(), pager.limit);
+    let (page, total) = found.await?;
+    let older = Older::address("/datasets", &pager.meta(total, page.next.as_deref()));
+    let view = |dataset| views::datasets::dataset(dataset, None);
+    let datasets: Vec<_> = page.items.into_iter().map(view).collect();
+    let frame = visit.frame("Datasets", Section::Datasets);
+    written(html::list(frame, &datasets, total, older.as_deref()))
+}

@@ -1,0 +1,69 @@
+//! Pages for people. A page asks the same services as the JSON routes and shows the same
+//! values, by templates of `stt_eval_html`; it works without scripts.
+//!
+//! Pages know who asks by a session, the JSON routes by a key, and neither takes the
+//! other's. Unknown query parameters are dropped: links of people carry what others
+//! have put there.
+
+mod answer;
+mod around;
+mod assets;
+mod audio;
+mod datasets;
+mod form;
+mod headers;
+mod keys;
+mod origin;
+mod paging;
+mod place;
+mod report;
+mod results;
+mod review;
+mod runs;
+mod session;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use stt_eval_shared::App;
+
+use self::headers::Policy;
+use self::session::Visit;
+use crate::http::error::Answer;
+
+/// The start: what has come of it.
+async fn start(_: Visit) -> Answer {
+    Ok(answer::redirect("/runs"))
+}
+
+/// All pages over an app, and what they load.
+pub fn router(app: &App) -> Router<App> {
+    let policy = Arc::new(Policy::default());
+    Router::new()
+        .route("/", get(start))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::end))
+        .route("/datasets", get(datasets::list))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .route("/runs/{id}/cancel", post(runs::cancel))
+        .route("/runs/{id}/retry", post(runs::retry))
+        .route("/runs/{id}/results", get(results::list))
+        .route("/runs/{id}/review", get(review::next))
+        .route(
+            "/runs/{id}/review/{sample}",
+            get(review::show).post(review::save),
+        )
+        .route("/runs/{id}/review/{sample}/undo", post(review::undo))
+        .route("/runs/{id}/report", get(report::show))
+        .route("/runs/{id}/report.html", get(report::file))
+        .route("/audio/{id}", get(audio::play))
+        .route("/keys", get(keys::list).post(keys::make))
+        .route("/keys/{id}/revoke", post(keys::revoke))
+        .layer(from_fn(origin::check))
+        .layer(from_fn_with_state((app.clone(), policy), around::around))
+        .route("/assets/{digest}/{name}", get(assets::serve))
+}

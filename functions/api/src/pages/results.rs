@@ -1,0 +1,146 @@
+//! What models heard, clip by clip.
+
+use axum::extract::{RawQuery, State};
+use stt_eval_html::layout::Section;
+use stt_eval_html::results::{self as html, Choice, Results};
+use stt_eval_shared::App;
+use stt_eval_shared::domain::RunId;
+use stt_eval_shared::domain::run::Run;
+
+use super::answer::written;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::paging::Pager;
+use crate::http::query::{Paging, Pairs, encoded};
+use crate::refusal::Refusal;
+use crate::services::results::{self, Selection, Shown, by_sample, by_wer};
+use crate::services::runs;
+
+/// Results of a page: each is some lines with marks.
+const LIMIT: usize = 40;
+
+/// Orders by their names in the URL, which are those of the JSON route.
+const ORDERS: [(&str, &str); 3] = [
+    ("sample", "By clip"),
+    ("-wer", "Worst first"),
+    ("wer", "Best first"),
+];
+
+/// What a page is asked for.
+struct Asked {
+    model: String,
+    order: &'static str,
+    cursor: Option<String>,
+}
+
+impl Asked {
+    fn of(query: Option<String>) -> Self {
+        let query = Pairs::any(query.as_deref().unwrap_or_default());
+        let wanted = query.text("sort").unwrap_or_default();
+        let known = ORDERS.into_iter().find(|(name, _)| *name == wanted);
+        Self {
+            model: query.text("provider").unwrap_or_default().to_owned(),
+            order: known.map_or("sample", |(name, _)| name),
+            cursor: query.text("cursor").map(str::to_owned),
+        }
+    }
+
+    fn selection(&self, run: &Run) -> Result<Selection, Refusal> {
+        let mut selection = Selection {
+            shown: Shown {
+                alignment: true,
+                signed_url: false,
+            },
+            ..Selection::all_of(run)
+        };
+        if !self.model.is_empty() {
+            selection.models = vec![results::model(run, &self.model)?];
+        }
+        Ok(selection)
+    }
+
+    fn models(&self, run: &Run) -> Vec<Choice> {
+        let all = Choice {
+            value: String::new(),
+            name: "All".to_owned(),
+            chosen: self.model.is_empty(),
+        };
+        let one = |name: &str| Choice {
+            value: name.to_owned(),
+            name: name.to_owned(),
+            chosen: self.model == name,
+        };
+        let models = run.models.iter().map(|model| one(&model.model));
+        std::iter::once(all).chain(models).collect()
+    }
+
+    fn orders(&self) -> Vec<Choice> {
+        let orders = ORDERS.into_iter().map(|(value, name)| Choice {
+            value: value.to_owned(),
+            name: name.to_owned(),
+            chosen: self.order == value,
+        });
+        orders.collect()
+    }
+}
+
+/// Shows a page of results.
+pub async fn list(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<RunId>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let id = id.get()?;
+    let asked = Asked::of(query);
+    let project = &visit.caller.actor.project;
+    let run = runs::find(&app, project, id).await?;
+    let selection = asked.selection(&run)?;
+    let filters = [
+        &*id.to_string(),
+        &*asked.model,
+        "",
+        "",
+        "",
+        "",
+        "",
+        asked.order,
+    ];
+    let paging = Paging {
+        limit: LIMIT,
+        cursor: asked.cursor.clone(),
+    };
+    // The list of the JSON route, whose cursors are good here as well.
+    let pager = Pager::new(&visit.caller, "results", &filters, paging)?;
+    let (found, total) = if asked.order == "sample" {
+        let found = by_sample::page(&app, project, &run, &selection, pager.from(), LIMIT);
+        (found.await?, selection.total(&run))
+    } else {
+        let worst_first = asked.order == "-wer";
+        let from = pager.from().map(str::to_owned);
+        let found = by_wer::page(&app, project, &run, &selection, worst_first, from, LIMIT);
+        (found.await?, selection.total_scored(&run))
+    };
+    let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
+    let meta = pager.meta(total, next.as_deref());
+    let of_run = format!("/runs/{id}");
+    let more = meta.next_cursor.map(|cursor| {
+        format!(
+            "{of_run}/results?provider={}&sort={}&cursor={}",
+            encoded(&asked.model),
+            encoded(asked.order),
+            encoded(&cursor.to_string())
+        )
+    });
+    let page = Results {
+        run_name: &run.name,
+        run: &of_run,
+        models: asked.models(&run),
+        orders: asked.orders(),
+        results: &shown,
+        total,
+        more: more.as_deref(),
+    };
+    written(html::page(visit.frame(&run.name, Section::Runs), page))
+}

@@ -1,0 +1,346 @@
+//! Judging clips: one after the other, without knowing which model is which.
+
+mod asked;
+mod slots;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, HeaderName, StatusCode};
+use serde_json::json;
+use stt_eval_html::layout::Section;
+use stt_eval_html::review::{self as html, Around, Clip, Notice, Said, Slot};
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{RunId, SampleId};
+use stt_eval_shared::wire::results::{Result as Heard, Review};
+
+use self::asked::{Act, Asked, Go};
+use self::slots::Slots;
+use super::answer::{redirect, written};
+use super::form::Form;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::id::{PathId, PathTexts};
+use crate::http::query::Pairs;
+use crate::refusal::{Kind, Refusal};
+use crate::services::results::queue::{self, Next, own};
+use crate::services::results::reviews::{self, Expected, Judgement, Step};
+use crate::services::runs;
+use crate::views;
+
+/// A clip of a run, as a page is asked for it.
+struct Found {
+    run: Run,
+    clip: queue::Clip,
+    slots: Slots,
+    path: String,
+}
+
+async fn run(app: &App, visit: &Visit, id: PathId<RunId>) -> Result<Run, Refusal> {
+    visit.needs(Role::Reviewer)?;
+    runs::find(app, &visit.caller.actor.project, id.get()?).await
+}
+
+async fn find(app: &App, visit: &Visit, (id, sample): (&str, &str)) -> Result<Found, Refusal> {
+    visit.needs(Role::Reviewer)?;
+    let no_such = || Refusal::no_such("clip");
+    let id: RunId = id.parse().map_err(|_| no_such())?;
+    let sample: SampleId = sample.parse().map_err(|_| no_such())?;
+    let actor = &visit.caller.actor;
+    let run = runs::find(app, &actor.project, id).await?;
+    if sample != SampleId::new(run.dataset, sample.position()) {
+        return Err(no_such());
+    }
+    let clip = queue::clip(app, &actor.project, &run, sample.position()).await?;
+    Ok(Found {
+        slots: Slots::of(&visit.caller, sample, &clip),
+        path: format!("/runs/{id}/review/{sample}"),
+        run,
+        clip,
+    })
+}
+
+fn around<'a>(run: &'a Run, of_run: &'a str, asked: &Asked, did: &'a str) -> Around<'a> {
+    Around {
+        run_name: &run.name,
+        run: of_run,
+        queues: asked.queues(),
+        blind: asked.blind,
+        did,
+    }
+}
+
+/// A page of a review. Scripts put it into the page that is there.
+fn fragment(page: Answer) -> Answer {
+    let mut response = page?;
+    let name = HeaderName::from_static("x-fragment");
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static("1"));
+    Ok(response)
+}
+
+/// Leads to the clip that comes next, or says that there is none.
+pub async fn next(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<RunId>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let run = run(&app, &visit, id).await?;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    let asked = Asked::of(&query);
+    let actor = &visit.caller.actor;
+    let who = (asked.queue, &actor.reviewer());
+    let of_run = format!("/runs/{}", run.id);
+    match queue::next(&app, &actor.project, &run, who, asked.after).await? {
+        Next::Clip(position) => {
+            let sample = SampleId::new(run.dataset, position);
+            let told = if asked.is_told("saved") {
+                "&told=saved"
+            } else {
+                ""
+            };
+            let query = asked.query();
+            Ok(redirect(&format!("{of_run}/review/{sample}?{query}{told}")))
+        }
+        Next::Behind(position) => {
+            let query = asked.query();
+            Ok(redirect(&format!(
+                "{of_run}/review?{query}&after={position}"
+            )))
+        }
+        Next::End => {
+            let did = asked.did();
+            let around = around(&run, &of_run, &asked, &did);
+            let frame = visit.frame(&run.name, Section::Runs);
+            fragment(written(html::end(frame, around, asked.is_told("saved"))))
+        }
+    }
+}
+
+/// The page of a clip. `sent` is what was sent and not saved, since something else
+/// stands there by now.
+fn page(visit: &Visit, found: Found, asked: &Asked, sent: Option<&Pairs>) -> Answer {
+    let Found {
+        run,
+        clip,
+        slots,
+        path,
+    } = found;
+    let who = visit.caller.actor.reviewer();
+    let is_judged = clip.is_judged(&who) && !clip.completed.is_empty();
+    let revealed = is_judged || !asked.blind;
+    let count = clip.completed.len();
+    let mut shown: Vec<(char, Heard, Vec<Review>)> = Vec::with_capacity(count);
+    let (mut seen, mut said) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for (letter, entry) in slots.letters(clip.completed) {
+        let stands = own(&entry, &who);
+        seen.push(stands.as_ref().map(|own| own.at.millis().to_string()));
+        said.push(match sent {
+            Some(form) => asked::said(form, letter)?,
+            None => stands.map(slots::said).unwrap_or_default(),
+        });
+        let opinions = entry.review.as_ref().map(|review| review.opinions());
+        let opinions = opinions.unwrap_or_default().into_iter();
+        let reviews = opinions.map(|opinion| views::results::review(opinion, &who));
+        let reviews: Vec<Review> = reviews.collect();
+        let heard = views::results::done(&run, entry.outcome, None, true, None);
+        shown.push((letter, heard, reviews));
+    }
+    let parted: Vec<(Option<Review>, Vec<Review>)> = shown
+        .iter()
+        .map(|(_, _, reviews)| {
+            let (mine, others): (Vec<_>, Vec<_>) =
+                reviews.iter().cloned().partition(|review| review.mine);
+            (mine.into_iter().next(), others)
+        })
+        .collect();
+    let rows = shown.iter().zip(&parted).zip(seen).zip(said);
+    let rows = rows.map(|(((shown, parted), seen), said)| {
+        let ((letter, heard, _), (mine, others)) = (shown, parted);
+        let differs = |mine: &&Review| mine.verdict != said.verdict;
+        Slot {
+            letter: *letter,
+            heard,
+            seen: seen.unwrap_or_default(),
+            stands: mine.as_ref().filter(|mine| sent.is_some() && differs(mine)),
+            // What others say is told to one who has judged, so that none follows them.
+            others: if is_judged { others } else { &[] },
+            said,
+        }
+    });
+    let (of_run, did) = (format!("/runs/{}", run.id), asked.did());
+    let next = format!(
+        "{of_run}/review?{}&after={}",
+        asked.query_without_did(),
+        clip.position
+    );
+    let notice = if sent.is_some() {
+        Some(Notice::Elsewhere)
+    } else if asked.is_told("undone") {
+        Some(Notice::Undone)
+    } else {
+        asked.is_told("saved").then_some(Notice::Saved)
+    };
+    let of = Clip {
+        slots: rows.collect(),
+        without: (run.models.len().saturating_sub(count)) as u64,
+        around: around(&run, &of_run, asked, &did),
+        path: &path,
+        number: u64::from(clip.position) + 1,
+        total: u64::from(run.sample_count),
+        revealed,
+        slots_tag: slots.tag(),
+        next: &next,
+        notice,
+    };
+    fragment(written(html::clip(
+        visit.frame(&run.name, Section::Runs),
+        of,
+    )))
+}
+
+/// Shows a clip.
+pub async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let found = find(&app, &visit, (&id, &sample)).await?;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    page(&visit, found, &Asked::of(&query), None)
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .is_some_and(|value| value == "application/json")
+}
+
+/// What scripts are told: what was done, to be undone by it, and where to go.
+fn told(headers: &HeaderMap, act: Option<Act>, to: &str) -> Response {
+    if !wants_json(headers) {
+        return redirect(to);
+    }
+    let did = act.map(|act| act.to_string());
+    let mut response = Json(json!({ "did": did, "to": to })).into_response();
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// What a form says of the transcriptions of a clip.
+fn judgements(
+    found: &Found,
+    asked: &Asked,
+    form: &Pairs,
+    visit: &Visit,
+) -> Result<Vec<Judgement>, Refusal> {
+    let who = visit.caller.actor.reviewer();
+    let is_blind = asked.blind && !found.clip.is_judged(&who);
+    let entries = found.slots.ids(&found.clip);
+    let step = |(letter, id)| {
+        let said: Said = asked::said(form, letter)?;
+        Ok(Judgement {
+            id,
+            expected: Expected::Own(asked::seen(form, letter)?),
+            step: Step::Say(asked::change(said, asked, form, is_blind, letter)?),
+        })
+    };
+    entries.map(step).collect()
+}
+
+/// Saves what a form says of a clip, and goes on.
+pub async fn save(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    headers: HeaderMap,
+    Form(form): Form,
+) -> Answer {
+    let found = find(&app, &visit, (&id, &sample)).await?;
+    let mut asked = Asked::of(&form);
+    let go = Go::of(&form);
+    let position = found.clip.position;
+    let of_run = format!("/runs/{}", found.run.id);
+    let to_next = |asked: &Asked, told: &str| {
+        format!("{of_run}/review?{}&after={position}{told}", asked.query())
+    };
+    if go == Go::Skip {
+        return Ok(told(&headers, None, &to_next(&asked, "")));
+    }
+    let actor = &visit.caller.actor;
+    let saved = if form.text("slots") == Some(found.slots.tag()) {
+        let judgements = judgements(&found, &asked, &form, &visit)?;
+        reviews::save(&app, actor, found.run.id, &judgements).await
+    } else {
+        // Another transcription came in: letters do not stand for the same any more.
+        Err(Refusal::new(
+            Kind::Changed,
+            "the clip has got another transcription since this page was made; look at it again",
+        ))
+    };
+    let entries = match saved {
+        Ok((_, entries)) => entries,
+        Err(refusal) if refusal.kind == Kind::Changed && !wants_json(&headers) => {
+            let is_same = form.text("slots") == Some(found.slots.tag());
+            let found = find(&app, &visit, (&id, &sample)).await?;
+            let sent = is_same.then_some(&form);
+            let mut response = page(&visit, found, &asked, sent)?;
+            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+            return Ok(response);
+        }
+        Err(refusal) => return Err(refusal),
+    };
+    let who = actor.reviewer();
+    let changes = entries.iter().filter_map(|entry| own(entry, &who));
+    let act = changes
+        .map(|own| own.at)
+        .max()
+        .map(|at| Act { position, at });
+    asked.has_done(act);
+    let to = if go == Go::Next {
+        to_next(&asked, "&told=saved")
+    } else {
+        format!("{}?{}&told=saved", found.path, asked.query())
+    };
+    Ok(told(&headers, act, &to))
+}
+
+/// Takes back the last thing that was done with a clip. The address is of the clip that
+/// is looked at; which clip it was is said by what was done.
+pub async fn undo(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    headers: HeaderMap,
+    Form(form): Form,
+) -> Answer {
+    let mut asked = Asked::of(&form);
+    let here = find(&app, &visit, (&id, &sample)).await?;
+    let Some(act) = asked.takes_back() else {
+        let to = format!("{}?{}", here.path, asked.query());
+        return Ok(told(&headers, None, &to));
+    };
+    let actor = &visit.caller.actor;
+    let clip = queue::clip(&app, &actor.project, &here.run, act.position).await?;
+    let steps = clip.completed.iter().map(|entry| Judgement {
+        id: entry.outcome.id,
+        expected: Expected::Any,
+        step: Step::TakeBack(act.at),
+    });
+    let steps: Vec<Judgement> = steps.collect();
+    reviews::save(&app, actor, here.run.id, &steps).await?;
+    let sample = SampleId::new(here.run.dataset, act.position);
+    let to = format!(
+        "/runs/{}/review/{sample}?{}&told=undone",
+        here.run.id,
+        asked.query()
+    );
+    Ok(told(&headers, None, &to))
+}

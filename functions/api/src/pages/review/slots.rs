@@ -1,0 +1,84 @@
+//! Letters in place of models.
+
+use stt_eval_html::review::Said;
+use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::review::Opinion;
+use stt_eval_shared::domain::{ResultId, SampleId};
+use stt_eval_shared::store::results::Entry;
+
+use crate::http::auth::Caller;
+use crate::services::results::queue::Clip;
+
+/// Which transcription of a clip stands under which letter: by chance, the same each time
+/// for a reviewer and a clip. What it is drawn from is a secret of the project, so that
+/// it can't be worked out.
+pub struct Slots {
+    /// Models in the order of letters.
+    order: Vec<u8>,
+    tag: String,
+}
+
+fn drawn(secret: &str, what: &str) -> String {
+    sha256_hex(format!("slots/1 {secret} {what}").as_bytes())
+}
+
+impl Slots {
+    /// Of a clip for a reviewer.
+    pub fn of(caller: &Caller, sample: SampleId, clip: &Clip) -> Self {
+        let actor = &caller.actor;
+        let who = format!("{} {:?} {sample}", actor.key, actor.name);
+        let models = clip.completed.iter().map(|entry| entry.outcome.id.model());
+        let mut places: Vec<(String, u8)> = models
+            .map(|model| {
+                (
+                    drawn(&caller.cursor_secret, &format!("{who} {model}")),
+                    model,
+                )
+            })
+            .collect();
+        places.sort_unstable();
+        let order: Vec<u8> = places.into_iter().map(|(_, model)| model).collect();
+        let mut tag = drawn(&caller.cursor_secret, &format!("{who} tag {order:?}"));
+        tag.truncate(16);
+        Self { order, tag }
+    }
+
+    /// Tells this assignment from another.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// Entries under their letters.
+    pub fn letters(&self, entries: Vec<Entry>) -> Vec<(char, Entry)> {
+        let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
+        let mut take = |model: u8| {
+            let is_it = |entry: &&mut Option<Entry>| {
+                entry
+                    .as_ref()
+                    .is_some_and(|e| e.outcome.id.model() == model)
+            };
+            entries.iter_mut().find(is_it).and_then(Option::take)
+        };
+        let letters = ('A'..='Z').zip(&self.order);
+        letters
+            .filter_map(|(letter, model)| Some((letter, take(*model)?)))
+            .collect()
+    }
+
+    /// Results under their letters.
+    pub fn ids<'a>(&'a self, clip: &'a Clip) -> impl Iterator<Item = (char, ResultId)> + 'a {
+        ('A'..='Z').zip(&self.order).filter_map(|(letter, model)| {
+            let mut ids = clip.completed.iter().map(|entry| entry.outcome.id);
+            Some((letter, ids.find(|id| id.model() == *model)?))
+        })
+    }
+}
+
+/// What a form says at first, of what stands.
+pub fn said(own: Opinion) -> Said {
+    Said {
+        verdict: own.verdict,
+        reasons: own.reasons,
+        comment: own.comment.unwrap_or_default(),
+    }
+}

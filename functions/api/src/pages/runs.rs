@@ -1,0 +1,74 @@
+//! The list of runs, one run, and what can be done with it.
+
+use axum::extract::{RawQuery, State};
+use stt_eval_html::layout::Section;
+use stt_eval_html::runs::{self as html, Actions};
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::{RunId, Timestamp};
+use stt_eval_shared::store::runs::RunFilter;
+use stt_eval_shared::wire::runs::Retry;
+
+use super::answer::{redirect, written};
+use super::paging::Older;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::paging::Pager;
+use crate::services::attempt::Attempt;
+use crate::services::runs;
+use crate::views;
+
+/// Lists runs, newest first.
+pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
+    // The list of the JSON route, whose cursors are good here as well.
+    let pager = Pager::new(&visit.caller, "runs", &["", ""], Older::asked(query))?;
+    let project = &visit.caller.actor.project;
+    let filter = RunFilter {
+        dataset: None,
+        status: None,
+    };
+    let found = app
+        .store
+        .list_runs(project, filter, pager.from(), pager.limit);
+    let (page, total) = found.await?;
+    let older = Older::address("/runs", &pager.meta(total, page.next.as_deref()));
+    let runs: Vec<_> = page.items.iter().map(views::runs::brief).collect();
+    let frame = visit.frame("Runs", Section::Runs);
+    written(html::list(frame, &runs, total, older.as_deref()))
+}
+
+/// Shows a run.
+pub async fn show(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    let run = runs::find(&app, &visit.caller.actor.project, id.get()?).await?;
+    let waiting = runs::waiting(&app, &run).await?;
+    let may = visit.may(Role::Editor);
+    let actions = Actions {
+        cancel: may && run.status.is_active(),
+        review: visit.may(Role::Reviewer),
+        retry: may && !run.status.is_active() && run.failed() > 0,
+    };
+    let run = views::runs::whole(&run, waiting, None);
+    written(html::page(
+        visit.frame(&run.run_name, Section::Runs),
+        &run,
+        actions,
+    ))
+}
+
+/// Stops a run.
+pub async fn cancel(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    visit.needs(Role::Editor)?;
+    let run = runs::cancel(&app, &visit.caller.actor.project, id.get()?).await?;
+    Ok(redirect(&format!("/runs/{}", run.id)))
+}
+
+/// Submits the failed items of a run again.
+pub async fn retry(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    visit.needs(Role::Editor)?;
+    let project = &visit.caller.actor.project;
+    // Sent twice, the second finds a run that is under way and is told so.
+    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
+    let run = runs::retry(&app, project, id.get()?, &Retry::default(), &attempt).await?;
+    Ok(redirect(&format!("/runs/{}", run.id)))
+}

@@ -1,0 +1,8 @@
+//! Making datasets: samples are drafted from a request or a manifest, checked, and
+//! written at once.
+
+pub mod check;
+pub mod create;
+pub mod draft;
+pub mod manifest;
+mod snapshot;

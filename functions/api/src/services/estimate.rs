@@ -1,0 +1,128 @@
+//! What a run would take: hours, dollars, time, and what a model can't take. Writes
+//! nothing.
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::imported::VENDOR;
+use stt_eval_shared::domain::run::{Run, RunStatus};
+use stt_eval_shared::domain::{ProjectId, Timestamp};
+use stt_eval_shared::providers::AnyModel;
+use stt_eval_shared::store::runs::RunFilter;
+use stt_eval_shared::store::samples::Clip;
+use stt_eval_shared::wire::estimate::{Estimate, ModelEstimate};
+use stt_eval_shared::wire::runs::NewRun;
+use time::{Date, OffsetDateTime};
+
+use super::runs::check::refuses;
+use super::runs::{Credentials, check_run};
+use crate::actor::Actor;
+use crate::refusal::Refusal;
+use crate::services::attempt::Attempt;
+
+/// Runs that are looked at for how long such runs take.
+const RECENT: usize = 20;
+
+/// Estimates a run. All is checked as for a new run but for credentials, and a model
+/// that can take no clip is told instead of refused.
+///
+/// # Errors
+/// What would be refused of a new run.
+pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate, Refusal> {
+    let now = Timestamp::now();
+    let nothing_made = Attempt::new(actor.project.clone(), None, now);
+    let checked = check_run(app, actor, &nothing_made, new, Credentials::NotNeeded).await?;
+    let recent = recent(app, &actor.project).await?;
+    let (today, clips) = (OffsetDateTime::from(now).date(), &checked.clips);
+    let mut models: Vec<ModelEstimate> = Vec::new();
+    for (_, offered) in &checked.models {
+        models.push(of_model(&offered.model(), clips, today, &recent));
+    }
+    for list in &checked.lists {
+        let model = list.model().model;
+        models.push(ModelEstimate {
+            model,
+            items: clips.len() as u64,
+            unsupported: 0,
+            audio_hours: hours(clips.iter()),
+            cost_usd: 0.0,
+            usual_seconds: None,
+            price_read_at: None,
+        });
+    }
+    Ok(Estimate {
+        audio_hours: hours(clips.iter()),
+        cost_usd: models.iter().map(|model| model.cost_usd).sum(),
+        models,
+    })
+}
+
+fn hours<'a>(clips: impl Iterator<Item = &'a Clip>) -> f64 {
+    clips.map(|clip| clip.duration_seconds).sum::<f64>() / 3600.0
+}
+
+fn of_model(model: &AnyModel<'_>, clips: &[Clip], today: Date, recent: &[Run]) -> ModelEstimate {
+    let taken: Vec<&Clip> = clips
+        .iter()
+        .filter(|clip| refuses(model, clip).is_none())
+        .collect();
+    let cost = taken
+        .iter()
+        .map(|clip| model.estimate_usd(clip.duration_seconds, today));
+    ModelEstimate {
+        model: model.id.to_owned(),
+        items: clips.len() as u64,
+        unsupported: (clips.len() - taken.len()) as u64,
+        audio_hours: hours(taken.iter().copied()),
+        cost_usd: cost.sum(),
+        usual_seconds: usual(recent, model.id),
+        price_read_at: model.price(today).map(|price| price.read_on.to_string()),
+    }
+}
+
+/// Recent runs of the project.
+async fn recent(app: &App, project: &ProjectId) -> Result<Vec<Run>, Refusal> {
+    let all = RunFilter::default();
+    let (page, _) = app.store.list_runs(project, all, None, RECENT).await?;
+    Ok(page.items)
+}
+
+/// How long runs with a model took, from acceptance to end: the median. Those that
+/// went on after their end are left out.
+fn usual(recent: &[Run], model: &str) -> Option<u64> {
+    let plain = |run: &&Run| {
+        run.status == RunStatus::Completed
+            && run.asked_round() == 1
+            && run.models.iter().any(|known| known.model == model)
+            && run.models.iter().all(|known| known.vendor != VENDOR)
+    };
+    let mut seconds: Vec<u64> = recent
+        .iter()
+        .filter(plain)
+        .filter_map(|run| Some(run.finished_at?.since(run.inserted_at).as_secs()))
+        .collect();
+    seconds.sort_unstable();
+    seconds.get(seconds.len().checked_sub(1)? / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::services::results::selection::tests::run;
+
+    #[test]
+    fn runs_in_one_piece_tell_how_long_it_takes() {
+        let took = |seconds| {
+            let mut run = run();
+            run.status = RunStatus::Completed;
+            run.finished_at = Some(run.inserted_at + Duration::from_secs(seconds));
+            run
+        };
+        assert_eq!(usual(&[], "m"), None);
+        assert_eq!(usual(&[run(), took(9)], "other"), None);
+        assert_eq!(usual(&[took(9), run(), took(3), took(5)], "m"), Some(5));
+        let mut retried = took(1);
+        retried.round = 2;
+        assert_eq!(usual(&[retried, took(9)], "m"), Some(9));
+    }
+}

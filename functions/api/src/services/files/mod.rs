@@ -1,0 +1,4 @@
+//! Files that clients send: inside a request, or to URLs that are handed out.
+
+pub mod inline;
+pub mod uploads;

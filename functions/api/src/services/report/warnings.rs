@@ -1,0 +1,182 @@
+//! What to know before a report's figures are trusted.
+
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::scoring::uncertainty::{
+    ALPHA, Comparison, EXACT_BLOCKS, RELIABLE_BLOCKS, Resampling,
+};
+use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
+
+use super::scan::ModelScan;
+
+/// How many of a model's items have a transcription.
+pub fn coverage(found: &ModelScan) -> Coverage {
+    let all = found.transcribed + found.failed_by_model + found.failed_by_service;
+    Coverage {
+        share: (all > 0).then(|| found.transcribed as f64 / all as f64),
+        transcribed: found.transcribed,
+        failed_by_model: found.failed_by_model,
+        failed_by_service: found.failed_by_service,
+    }
+}
+
+/// The most frequent codes of failures, for a sentence.
+fn codes(found: &ModelScan) -> String {
+    const SHOWN: usize = 3;
+    let mut codes: Vec<(&String, &u64)> = found.failures.iter().collect();
+    codes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let more = if codes.len() > SHOWN { ", …" } else { "" };
+    let codes: Vec<String> = codes
+        .iter()
+        .take(SHOWN)
+        .map(|(code, count)| format!("{code} {count}"))
+        .collect();
+    format!("{}{more}", codes.join(", "))
+}
+
+/// How to ask again for what failed.
+fn retry(run: &Run) -> String {
+    let when = if run.status.is_active() {
+        "once the run has ended, "
+    } else {
+        ""
+    };
+    format!(
+        "{when}POST /runs/{}/retry asks for failed items again",
+        run.id
+    )
+}
+
+fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
+    let coverage = coverage(found);
+    let all = coverage.transcribed + coverage.failed_by_model + coverage.failed_by_service;
+    let codes = codes(found);
+    let warning = |code, count, message| Warning {
+        code,
+        model: Some(name.to_owned()),
+        count,
+        message,
+    };
+    let mut warnings = Vec::new();
+    if coverage.failed_by_service > 0 {
+        let count = coverage.failed_by_service;
+        let message = format!(
+            "{count} of {all} items of {name} failed for no fault of the model; they are left out \
+             of its score and of the comparison, and {} (all failures: {codes})",
+            retry(run)
+        );
+        warnings.push(warning(WarningCode::ServiceFailures, count, message));
+    }
+    if coverage.failed_by_model > 0 {
+        let count = coverage.failed_by_model;
+        let message = format!(
+            "{name} failed at {count} of {all} items by itself; they count as if it had left out \
+             every word (all failures: {codes})"
+        );
+        warnings.push(warning(WarningCode::ModelFailures, count, message));
+    }
+    if all > 0 && found.kept.is_empty() && coverage.failed_by_service > 0 {
+        let message =
+            format!("{name} had its chance at no sample with a reference and is not compared");
+        warnings.push(warning(WarningCode::NotCompared, all, message));
+    }
+    warnings
+}
+
+/// The smallest p-value that so many blocks can give.
+fn least_p(blocks: usize) -> f64 {
+    if blocks > EXACT_BLOCKS {
+        1.0 / (Resampling::default().permutations + 1) as f64
+    } else {
+        // One of all ways of swapping, and its mirror image.
+        (2.0 / f64::from(1u32 << blocks)).min(1.0)
+    }
+}
+
+fn few_blocks(comparison: &Comparison) -> Option<Warning> {
+    let (blocks, pairs) = (comparison.blocks, comparison.pairs.len());
+    let mut told = Vec::new();
+    if !comparison.is_reliable() {
+        told.push(format!(
+            "intervals are not reliable from fewer than {RELIABLE_BLOCKS}"
+        ));
+    }
+    if pairs > 0 && least_p(blocks) * pairs as f64 >= ALPHA {
+        told.push(format!(
+            "no two models can be told apart with {pairs} comparisons, whatever they do: \
+             that takes more blocks or fewer models"
+        ));
+    }
+    (!told.is_empty()).then(|| Warning {
+        code: WarningCode::FewBlocks,
+        model: None,
+        count: blocks as u64,
+        message: format!("there are {blocks} blocks: {}", told.join("; ")),
+    })
+}
+
+fn shared(models: &[ModelScan], comparison: &Comparison) -> Option<Warning> {
+    let most = models.iter().map(|found| found.kept.len()).max()?;
+    (comparison.samples < most).then(|| Warning {
+        code: WarningCode::FewerSharedSamples,
+        model: None,
+        count: comparison.samples as u64,
+        message: format!(
+            "models are compared on the {} samples at which each of them had its chance, though \
+             one has {most}",
+            comparison.samples
+        ),
+    })
+}
+
+fn temperatures(run: &Run) -> Option<Warning> {
+    let mut of: Vec<(f64, &str)> = run
+        .models
+        .iter()
+        .filter_map(|model| Some((model.config.temperature?, &*model.model)))
+        .collect();
+    of.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let differ = of.first()?.0 < of.last()?.0;
+    let of: Vec<String> = of.iter().map(|(at, name)| format!("{name} {at}")).collect();
+    differ.then(|| Warning {
+        code: WarningCode::TemperaturesDiffer,
+        model: None,
+        count: of.len() as u64,
+        message: format!(
+            "models were asked at different temperatures ({}); above 0, asking again gives other \
+             answers, and no interval tells how much the figures vary by that",
+            of.join(", ")
+        ),
+    })
+}
+
+/// All that there is to know.
+pub fn of(
+    run: &Run,
+    names: &[String],
+    models: &[ModelScan],
+    comparison: Option<&Comparison>,
+) -> Vec<Warning> {
+    let each = names.iter().zip(models);
+    let mut warnings: Vec<Warning> = each
+        .flat_map(|(name, found)| of_model(run, name, found))
+        .collect();
+    if let Some(comparison) = comparison {
+        warnings.extend(shared(models, comparison));
+        warnings.extend(few_blocks(comparison));
+    }
+    warnings.extend(temperatures(run));
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_p_is_that_of_the_test() {
+        for (blocks, least) in [(0, 1.0), (1, 1.0), (5, 0.0625), (12, 2.0 / 4096.0)] {
+            assert_eq!(least_p(blocks), least, "{blocks}");
+        }
+        assert_eq!(least_p(13), 1.0 / 10_001.0);
+    }
+}

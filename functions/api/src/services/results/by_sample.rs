@@ -1,0 +1,93 @@
+//! Results in the order of samples: position by position, the models of each
+//! side by side. The order is arithmetic (place `n` is position `n / models`),
+//! so a cursor is a number and pending items need no rows.
+
+use std::collections::HashMap;
+
+use futures::future::try_join_all;
+use stt_eval_shared::App;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ProjectId, ResultId};
+use stt_eval_shared::store::results::Entry;
+
+use super::selection::{ItemPage, RunItem, Selection, current};
+use crate::refusal::Refusal;
+
+/// Most items looked at for one page. A filter that matches little gives short
+/// pages with a cursor instead of slow ones.
+const MOST_READ: usize = 1_000;
+/// Least items of a window when a filter may leave some out.
+const WINDOW: usize = 200;
+
+/// Entries of the selected models at positions `start..end`.
+async fn window(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    (start, end): (u16, u16),
+) -> Result<HashMap<(u16, u8), Entry>, Refusal> {
+    let reads = selection.models.iter().map(|model| {
+        app.store
+            .results_between(project, run.id, *model, start, end)
+    });
+    let entries = try_join_all(reads).await?.into_iter().flatten();
+    Ok(entries
+        .filter_map(|entry| current(run, entry))
+        .map(|entry| {
+            (
+                (entry.outcome.id.position(), entry.outcome.id.model()),
+                entry,
+            )
+        })
+        .collect())
+}
+
+/// One page, from a place on.
+pub async fn page(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    from: Option<&str>,
+    limit: usize,
+) -> Result<ItemPage, Refusal> {
+    let models = selection.models.len();
+    let places = models * usize::try_from(run.sample_count).unwrap_or(0);
+    let mut at: usize = from.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut items = Vec::with_capacity(limit);
+    let mut read = 0;
+    if models == 0 || selection.total(run) == 0 {
+        return Ok(ItemPage { items, next: None });
+    }
+    while at < places && items.len() < limit && read < MOST_READ {
+        let missing = limit - items.len();
+        let wanted = if selection.filters() {
+            missing.max(WINDOW)
+        } else {
+            missing
+        };
+        let first = at / models;
+        let end = (at + wanted).div_ceil(models).min(places / models);
+        let bound = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let mut entries = window(app, project, run, selection, (bound(first), bound(end))).await?;
+        read += (end - first) * models;
+        while at < end * models && items.len() < limit {
+            let position = bound(at / models);
+            let model = selection.models.get(at % models).copied().unwrap_or(0);
+            at += 1;
+            let entry = entries.remove(&(position, model));
+            if selection.takes(entry.as_ref()) {
+                let item = match entry {
+                    Some(entry) => RunItem::Done(Box::new(entry)),
+                    None => RunItem::Pending(ResultId::new(run.id, model, position)),
+                };
+                items.push((item, at.to_string()));
+            }
+        }
+    }
+    Ok(ItemPage {
+        items,
+        next: (at < places).then(|| at.to_string()),
+    })
+}

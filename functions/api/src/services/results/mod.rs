@@ -1,0 +1,12 @@
+//! Results of a run: which ones are asked for, in which order, what clients see of
+//! them, and what reviewers say of them.
+
+pub mod by_sample;
+pub mod by_wer;
+pub mod queue;
+pub mod reviews;
+pub(crate) mod selection;
+mod show;
+
+pub use selection::{Reviewed, Selection, Shown, model};
+pub use show::{one, show};

@@ -1,0 +1,301 @@
+//! Which clip a reviewer is to judge next.
+//!
+//! A clip is one position of a run, with what all models made of it. It is open for a
+//! reviewer while one of its transcriptions has no verdict of theirs.
+
+use futures::future::try_join_all;
+use stt_eval_shared::App;
+use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::result::ResultStatus;
+use stt_eval_shared::domain::review::{Opinion, Queue, Reviewer};
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ProjectId, ResultId, RunId};
+use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::store::results::{Entry, place_by_wer};
+
+use super::selection::current;
+use crate::refusal::Refusal;
+
+/// Most results looked at for one answer.
+const MOST_READ: usize = 4_000;
+/// Most clips that are read at once.
+const WINDOW: usize = 64;
+/// Keys of the index that are read at once.
+const KEYS: usize = 50;
+
+/// One clip of a run.
+#[derive(Debug)]
+pub struct Clip {
+    /// Its position.
+    pub position: u16,
+    /// Its transcriptions: completed results, by model.
+    pub completed: Vec<Entry>,
+}
+
+/// What is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// This clip.
+    Clip(u16),
+    /// Nothing yet; it is to be looked for behind this clip.
+    Behind(u16),
+    /// There is none left.
+    End,
+}
+
+/// What a reviewer says of an entry.
+#[must_use]
+pub fn own(entry: &Entry, who: &Reviewer) -> Option<Opinion> {
+    entry.review.as_ref()?.of(who)
+}
+
+fn has_verdict(entry: &Entry, who: &Reviewer) -> bool {
+    own(entry, who).is_some_and(|own| own.verdict.is_some())
+}
+
+impl Clip {
+    /// Whether a reviewer has found a verdict on each of its transcriptions.
+    #[must_use]
+    pub fn is_judged(&self, who: &Reviewer) -> bool {
+        self.completed.iter().all(|entry| has_verdict(entry, who))
+    }
+
+    /// Its result with the highest error rate.
+    fn worst(&self) -> Option<(ResultId, String)> {
+        let scored = self.completed.iter().filter_map(|entry| {
+            let outcome = &entry.outcome;
+            let place = place_by_wer(outcome.id, outcome.score.as_ref()?.wer, outcome.round);
+            Some((outcome.id, place))
+        });
+        scored.max_by(|(_, a), (_, b)| a.cmp(b))
+    }
+
+    fn disagrees(&self, normaliser: &Normaliser) -> bool {
+        let mut texts = self.completed.iter().filter_map(|entry| {
+            let outcome = &entry.outcome;
+            let text = outcome.transcription.as_deref()?;
+            Some(normaliser.apply(text, &outcome.language))
+        });
+        let first = texts.next();
+        texts.any(|text| Some(text) != first)
+    }
+
+    fn is_flagged(&self) -> bool {
+        let scores = self.completed.iter().map(|entry| &entry.outcome.score);
+        scores.flatten().any(|score| !score.flags.is_empty())
+    }
+
+    fn is_reviewed(&self) -> bool {
+        let mut reviews = self.completed.iter().map(|entry| &entry.review);
+        reviews.any(|review| review.as_ref().is_some_and(|r| !r.opinions().is_empty()))
+    }
+
+    /// Whether it belongs to a queue of a reviewer.
+    fn is_of(&self, queue: Queue, who: &Reviewer, normaliser: &Normaliser) -> bool {
+        let is_open = !self.completed.is_empty() && !self.is_judged(who);
+        is_open
+            && match queue {
+                Queue::Clips | Queue::Random | Queue::Worst => true,
+                Queue::Disagreement => self.disagrees(normaliser),
+                Queue::Flags => self.is_flagged(),
+                Queue::Unreviewed => !self.is_reviewed(),
+                Queue::Second => self.is_reviewed(),
+            }
+    }
+}
+
+/// Reads clips at positions `start..end`.
+async fn between(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    (start, end): (u16, u16),
+) -> Result<Vec<Clip>, Refusal> {
+    let count = u8::try_from(run.models.len()).unwrap_or(u8::MAX);
+    let reads = (0..count).map(|model| {
+        app.store
+            .results_between(project, run.id, model, start, end)
+    });
+    let mut clips: Vec<Clip> = (start..end)
+        .map(|position| Clip {
+            position,
+            completed: Vec::new(),
+        })
+        .collect();
+    let entries = try_join_all(reads).await?.into_iter().flatten();
+    for entry in entries.filter_map(|entry| current(run, entry)) {
+        let at = usize::from(entry.outcome.id.position().saturating_sub(start));
+        if entry.outcome.status() == ResultStatus::Completed
+            && let Some(clip) = clips.get_mut(at)
+        {
+            clip.completed.push(entry);
+        }
+    }
+    Ok(clips)
+}
+
+/// Reads one clip.
+///
+/// # Errors
+/// When the run has no such position, or it can't be read.
+pub async fn clip(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    position: u16,
+) -> Result<Clip, Refusal> {
+    let no_such = || Refusal::no_such("clip");
+    if u32::from(position) >= run.sample_count {
+        return Err(no_such());
+    }
+    let found = between(app, project, run, (position, position + 1)).await?;
+    found.into_iter().next().ok_or_else(no_such)
+}
+
+/// Positions by chance, the same each time for a run.
+fn shuffled(run: RunId, count: u16) -> Vec<u16> {
+    let mut places: Vec<(String, u16)> = (0..count)
+        .map(|position| {
+            (
+                sha256_hex(format!("random/1 {run} {position}").as_bytes()),
+                position,
+            )
+        })
+        .collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, position)| position).collect()
+}
+
+/// The next clip in an order of positions.
+async fn next_of(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    (queue, who): (Queue, &Reviewer),
+    order: &[u16],
+) -> Result<Next, Refusal> {
+    let normaliser = Normaliser::by_name(&run.normalizer).unwrap_or_default();
+    let (mut at, mut wanted, mut read) = (0, 1, 0);
+    while let Some(positions) = order.get(at..order.len().min(at + wanted)) {
+        let Some((first, last)) = positions.first().zip(positions.last()) else {
+            return Ok(Next::End);
+        };
+        let is_range = queue != Queue::Random;
+        let clips = if is_range {
+            between(app, project, run, (*first, last + 1)).await?
+        } else {
+            let reads = positions.iter().map(|at| clip(app, project, run, *at));
+            try_join_all(reads).await?
+        };
+        let found = clips
+            .iter()
+            .find(|clip| clip.is_of(queue, who, &normaliser));
+        if let Some(clip) = found {
+            return Ok(Next::Clip(clip.position));
+        }
+        read += positions.len() * run.models.len();
+        if read > MOST_READ {
+            return Ok(Next::Behind(*last));
+        }
+        at += positions.len();
+        wanted = (wanted * 4).min(WINDOW);
+    }
+    Ok(Next::End)
+}
+
+/// The next clip by the highest error rate of its transcriptions. A clip of which the
+/// worst is judged is passed by.
+async fn next_worst(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    who: &Reviewer,
+    after: Option<u16>,
+) -> Result<Next, Refusal> {
+    let mut from = match after {
+        Some(position) => {
+            let worst = clip(app, project, run, position).await?.worst();
+            worst.map(|(_, place)| place)
+        }
+        None => None,
+    };
+    let mut read = 0;
+    loop {
+        let scoring = run.scorings.current;
+        let keys = app
+            .store
+            .results_by_wer(project, run.id, scoring, true, from.as_deref(), KEYS)
+            .await?;
+        let (keys, more) = keys;
+        let entries = app.store.results(project, &keys).await?;
+        let open = |id: ResultId| {
+            let entry = entries.iter().find(|entry| entry.outcome.id == id);
+            entry.is_some_and(|entry| !has_verdict(entry, who))
+        };
+        for (id, _) in keys.iter().filter(|(id, _)| open(*id)) {
+            let clip = clip(app, project, run, id.position()).await?;
+            if clip.worst().is_some_and(|(worst, _)| worst == *id) {
+                return Ok(Next::Clip(id.position()));
+            }
+        }
+        read += keys.len();
+        if !more {
+            return Ok(Next::End);
+        }
+        if read > MOST_READ {
+            // Behind a clip is behind its worst: behind another of its results would be
+            // to come here again.
+            for (id, _) in keys.iter().rev() {
+                let clip = clip(app, project, run, id.position()).await?;
+                if clip.worst().is_some_and(|(worst, _)| worst == *id) {
+                    return Ok(Next::Behind(id.position()));
+                }
+            }
+        }
+        from = keys.into_iter().last().map(|(_, place)| place).or(from);
+    }
+}
+
+/// The clip that a reviewer is to judge next in an order, behind another.
+///
+/// # Errors
+/// When it can't be read.
+pub async fn next(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    (queue, who): (Queue, &Reviewer),
+    after: Option<u16>,
+) -> Result<Next, Refusal> {
+    if queue == Queue::Worst {
+        return next_worst(app, project, run, who, after).await;
+    }
+    let count = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
+    let order: Vec<u16> = if queue == Queue::Random {
+        shuffled(run.id, count)
+    } else {
+        (0..count).collect()
+    };
+    let behind = order.iter().position(|at| Some(*at) == after);
+    let order = order
+        .get(behind.map_or(0, |at| at + 1)..)
+        .unwrap_or_default();
+    next_of(app, project, run, (queue, who), order).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_is_the_same_each_time_and_leaves_nothing_out() {
+        let (one, other) = (RunId::mint(1, [1; 10]), RunId::mint(1, [2; 10]));
+        let order = shuffled(one, 500);
+        assert_eq!(order, shuffled(one, 500));
+        assert_ne!(order, shuffled(other, 500));
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..500).collect::<Vec<_>>());
+        assert_ne!(order, sorted);
+    }
+}

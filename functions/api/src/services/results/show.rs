@@ -1,0 +1,130 @@
+//! What clients see of results.
+
+use std::collections::BTreeMap;
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::Span;
+use stt_eval_shared::domain::{ProjectId, ResultId};
+use stt_eval_shared::store::results::Entry;
+use stt_eval_shared::wire;
+
+use super::selection::{ItemPage, RunItem, Selection, Shown, current, exists};
+use crate::refusal::Refusal;
+use crate::services::{MAX_PAGE_BYTES, signing};
+use crate::views;
+
+/// The samples at some positions.
+async fn samples_at(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    mut positions: Vec<u16>,
+) -> Result<BTreeMap<u16, Sample>, Refusal> {
+    positions.sort_unstable();
+    positions.dedup();
+    let mut spans: Vec<Span> = Vec::new();
+    for position in positions {
+        match spans.last_mut() {
+            Some(span) if span.end == position => span.end = position + 1,
+            _ => spans.push(Span {
+                start: position,
+                end: position + 1,
+            }),
+        }
+    }
+    if spans.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let samples = app.store.samples_in(project, run.dataset, &spans).await?;
+    Ok(samples
+        .into_iter()
+        .map(|sample| (sample.id.position(), sample))
+        .collect())
+}
+
+/// What clients see of a page of items, and where the next page begins. The
+/// page ends early when it would not fit into an answer. An item whose sample
+/// is gone is left out: its dataset is being deleted, and the run with it.
+pub async fn show(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    found: ItemPage,
+) -> Result<(Vec<wire::results::Result>, Option<String>), Refusal> {
+    let wanted = selection.shown.signed_url;
+    let needed = found.items.iter().filter_map(|(item, _)| match item {
+        RunItem::Pending(id) => Some(id.position()),
+        RunItem::Done(entry) if wanted => Some(entry.outcome.id.position()),
+        RunItem::Done(_) => None,
+    });
+    let samples = samples_at(app, project, run, needed.collect()).await?;
+    let mut views = Vec::with_capacity(found.items.len());
+    let mut bytes = 0;
+    let mut items = found.items.into_iter();
+    while let Some((item, place)) = items.next() {
+        let view = match item {
+            RunItem::Pending(id) => {
+                let Some(sample) = samples.get(&id.position()) else {
+                    continue;
+                };
+                let url = signing::sample_url(app, sample, wanted).await;
+                views::results::pending(run, id, sample, selection.shown.alignment, url)
+            }
+            RunItem::Done(entry) => {
+                let Entry {
+                    outcome, review, ..
+                } = *entry;
+                let url = match samples.get(&outcome.id.position()) {
+                    Some(sample) => signing::sample_url(app, sample, wanted).await,
+                    None => wanted.then_some(None),
+                };
+                views::results::done(run, outcome, review, selection.shown.alignment, url)
+            }
+        };
+        bytes += views::results::weight(&view);
+        views.push(view);
+        if bytes > MAX_PAGE_BYTES && items.len() > 0 {
+            return Ok((views, Some(place)));
+        }
+    }
+    Ok((views, found.next))
+}
+
+/// What clients see of one result.
+///
+/// # Errors
+/// When there is no such result.
+pub async fn one(
+    app: &App,
+    project: &ProjectId,
+    id: ResultId,
+    shown: Shown,
+) -> Result<wire::results::Result, Refusal> {
+    let no_such = || Refusal::no_such("result");
+    let run = app
+        .store
+        .run(project, id.run())
+        .await?
+        .ok_or_else(no_such)?;
+    if !exists(&run, id) {
+        return Err(no_such());
+    }
+    let entry = app.store.result(project, id).await?;
+    let item = match entry.and_then(|entry| current(&run, entry)) {
+        Some(entry) => RunItem::Done(Box::new(entry)),
+        None => RunItem::Pending(id),
+    };
+    let selection = Selection {
+        shown,
+        ..Selection::default()
+    };
+    let found = ItemPage {
+        items: vec![(item, String::new())],
+        next: None,
+    };
+    let (mut results, _) = show(app, project, &run, &selection, found).await?;
+    results.pop().ok_or_else(no_such)
+}

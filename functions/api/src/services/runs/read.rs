@@ -1,0 +1,30 @@
+//! Reading runs.
+
+use stt_eval_shared::App;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::Waiting;
+use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::wire;
+
+use crate::refusal::Refusal;
+use crate::views;
+
+/// A run of the project.
+///
+/// # Errors
+/// When there is no such run.
+pub async fn find(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Refusal> {
+    let found = app.store.run(project, id).await?;
+    found.ok_or_else(|| Refusal::no_such("run"))
+}
+
+/// What a run waits for. One that has ended waits for nothing, and costs
+/// nothing to tell.
+pub async fn waiting(app: &App, run: &Run) -> Result<Vec<wire::runs::Waiting>, Refusal> {
+    if !run.status.is_active() {
+        return Ok(Vec::new());
+    }
+    let units = app.store.waiting_units(&run.project, run.id).await?;
+    let waiting = Waiting::of(run, &units, Timestamp::now(), &app.config.policy);
+    Ok(views::runs::waiting(run, waiting))
+}

@@ -1,0 +1,61 @@
+//! The clips of a dataset, by all that they can be named by.
+
+use std::collections::HashMap;
+
+use stt_eval_shared::domain::imported::ClipRef;
+use stt_eval_shared::domain::validate;
+use stt_eval_shared::domain::{FileId, SampleId};
+use stt_eval_shared::store::samples::Clip;
+
+/// The clips of a dataset.
+pub struct Clips<'a> {
+    by_sample: HashMap<SampleId, &'a Clip>,
+    by_file: HashMap<FileId, &'a Clip>,
+    by_name: HashMap<&'a str, Vec<&'a Clip>>,
+}
+
+impl<'a> Clips<'a> {
+    /// Of all clips of a dataset.
+    #[must_use]
+    pub fn of(clips: &'a [Clip]) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Clip>> = HashMap::with_capacity(clips.len());
+        for clip in clips {
+            by_name.entry(&clip.filename).or_default().push(clip);
+        }
+        Self {
+            by_sample: clips.iter().map(|clip| (clip.id, clip)).collect(),
+            by_file: clips.iter().map(|clip| (clip.file_id, clip)).collect(),
+            by_name,
+        }
+    }
+
+    /// The clip that is meant.
+    ///
+    /// # Errors
+    /// Why it is none of the dataset, or not one.
+    pub fn find(&self, clip: &ClipRef) -> Result<&'a Clip, String> {
+        match clip {
+            ClipRef::Sample(id) => match self.by_sample.get(id) {
+                Some(clip) => Ok(clip),
+                None => Err("is no sample of the dataset".to_owned()),
+            },
+            ClipRef::File(id) => match self.by_file.get(id) {
+                Some(clip) => Ok(clip),
+                None => Err("is no file of the dataset".to_owned()),
+            },
+            ClipRef::Name(name) => {
+                // As it is kept with the file.
+                let kept = validate::name("filename", name).unwrap_or_else(|_| name.clone());
+                match self.by_name.get(&*kept).map(Vec::as_slice) {
+                    Some([one]) => Ok(one),
+                    Some([_, ..]) => Err(
+                        "several clips of the dataset have this name; name it by file_id or \
+                         sample_id"
+                            .to_owned(),
+                    ),
+                    _ => Err("no clip of the dataset has this name".to_owned()),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Transcripts that were made elsewhere and become a model of a run: checked against
+//! the dataset, then put into the bucket, then named by the run.
+
+pub mod add;
+mod clips;
+pub mod keep;
+mod manifest;
+pub mod read;
+pub mod request;

@@ -1,0 +1,56 @@
+//! Datasets and samples.
+
+use stt_eval_shared::domain::dataset;
+use stt_eval_shared::wire::datasets::{Dataset, DatasetMetadata, Sample};
+
+use super::Signed;
+
+/// A dataset, with a page of its samples where it is asked for.
+#[must_use]
+pub fn dataset(dataset: dataset::Dataset, samples: Option<Vec<Sample>>) -> Dataset {
+    Dataset {
+        id: dataset.id,
+        name: dataset.name,
+        description: dataset.description,
+        language: dataset.language,
+        keywords: dataset.keywords,
+        dataset_metadata: DatasetMetadata {
+            sample_count: dataset.sample_count,
+            has_ground_truth_count: dataset.has_ground_truth_count,
+            total_duration_seconds: dataset.total_duration_ms as f64 / 1000.0,
+        },
+        samples,
+        inserted_at: dataset.inserted_at,
+        updated_at: dataset.updated_at,
+    }
+}
+
+/// A sample.
+#[must_use]
+pub fn sample(sample: dataset::Sample, signed_url: Signed) -> Sample {
+    Sample {
+        id: sample.id,
+        dataset_id: sample.id.dataset(),
+        file_id: sample.file_id,
+        filename: sample.filename,
+        ground_truth: sample.ground_truth,
+        reference_version: sample.reference_version,
+        language: sample.language,
+        metadata: sample.metadata,
+        duration_seconds: sample.duration_seconds,
+        signed_url,
+        inserted_at: sample.inserted_at,
+        updated_at: sample.updated_at,
+    }
+}
+
+/// About how many bytes a sample takes in an answer.
+#[must_use]
+pub fn weight(sample: &Sample) -> usize {
+    let metadata: usize = sample
+        .metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 10)
+        .sum();
+    2_000 + metadata + sample.ground_truth.as_ref().map_or(0, String::len)
+}

@@ -1,0 +1,488 @@
+//! Units of a vendor that answers each item in its call: several calls at a
+//! time, each with an intent of its own. With `create` the only place where
+//! money is spent.
+//!
+//! Nothing can be looked up afterwards. So before a request leaves its intent is
+//! written, and an intent without an answer that a dead worker left behind is
+//! never made again: the item ends as "unknown" (see [`Call`]). What that costs
+//! is one item, and at most as many as were under way.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use stt_eval_shared::domain::call::{Call, CallOutcome, CallState};
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::failure::FailureCode;
+use stt_eval_shared::domain::pace::Pace;
+use stt_eval_shared::domain::transcribe::ModelConfig;
+use stt_eval_shared::domain::unit::{Ending, Event, Pause, Unit, Unsent, WaitingReason};
+use stt_eval_shared::domain::{ResultId, Timestamp};
+use stt_eval_shared::providers::{
+    AnyModel, CallError, CallItem, Calls, Credential, RawLine, Rejection,
+};
+use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::tries::Tries;
+use stt_eval_shared::work::Failure;
+use stt_eval_shared::work::step::fence;
+use stt_eval_shared::{App, Deadline};
+
+use super::taken::{Taken, taken};
+use super::turn::{intend, step_aside, wait};
+
+/// Shortest and longest time that a call may take, and how much longer than its
+/// audio. The longest leaves a worker, which lives for 300 s, time for the rest.
+const SHORTEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(225);
+/// What must be left of a worker's life besides a call: to write what came of it.
+const TO_RECORD: Duration = Duration::from_secs(30);
+/// How long is waited after a first "too many requests" that names no time.
+const FIRST_HOLD: Duration = Duration::from_secs(1);
+/// How often an answer that was paid for is tried to be written.
+const WRITES: u32 = 5;
+/// Lost answers in a row after which no more is risked for now.
+const LOST_IN_A_ROW: u32 = 2;
+
+/// What the items of a unit are called with.
+pub(crate) struct Caller<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) model: &'a AnyModel<'a>,
+    pub(crate) client: &'a dyn Calls,
+    pub(crate) credential: &'a Credential,
+    pub(crate) config: &'a ModelConfig,
+    pub(crate) lanes: usize,
+    pub(crate) deadline: Deadline,
+}
+
+/// An item that is still to be called for.
+struct Open<'a> {
+    sample: &'a Sample,
+    taken: Taken,
+    /// What earlier calls came to.
+    known: Option<Call>,
+}
+
+/// What an item's call means for those after it.
+#[derive(Debug, Clone, PartialEq)]
+enum Next {
+    /// It has an answer.
+    Landed,
+    /// It has none, and that is its own affair.
+    GoOn,
+    /// It was not done, for a reason of its own, and is asked for again later.
+    Again,
+    /// Its answer is lost.
+    Lost,
+    /// It was one too many, and is asked for again after a while.
+    Slower(Option<Duration>),
+    /// No further calls for now.
+    Stop(Pause),
+    /// The unit is another worker's, or of no use any more.
+    Gone,
+}
+
+impl Caller<'_> {
+    /// Calls for what is open of a unit, as far as time allows.
+    pub(crate) async fn call(&self, unit: &Unit, samples: &[Sample]) -> Result<(), Failure> {
+        let app = self.app;
+        let Some(held) = HeldUnit::begin(
+            app,
+            unit,
+            &self.credential.id,
+            self.client.is_free(self.config),
+        )
+        .await?
+        else {
+            return Ok(());
+        };
+        // In this turn: an earlier answer says nothing of refusals since.
+        let mut landed = false;
+        let (mut open, mut unsent) = (VecDeque::new(), Vec::new());
+        for sample in samples {
+            let known = held.known(sample.id.position());
+            if known.is_none_or(Call::is_open) {
+                let known = known.cloned();
+                match taken(self.model, sample) {
+                    Ok(taken) => open.push_back(Open {
+                        sample,
+                        taken,
+                        known,
+                    }),
+                    Err(item) => unsent.push(item),
+                }
+            }
+        }
+        let (mut stop, mut failed, mut lost, mut again) = (None, None, 0, false);
+        let mut under_way = FuturesUnordered::new();
+        let mut pace = Pace::new(self.lanes, app.config.policy.refusal_pause.min(FIRST_HOLD));
+        loop {
+            let hold = pace.held(Timestamp::now());
+            while hold.is_zero()
+                && stop.is_none()
+                && failed.is_none()
+                && under_way.len() < pace.lanes()
+            {
+                let Some(item) = open.pop_front() else {
+                    break;
+                };
+                if !self.deadline.allows(longest(item.sample) + TO_RECORD) {
+                    stop = Some(Next::Stop(Pause::Interrupted));
+                    break;
+                }
+                let began = Timestamp::now();
+                let call = self.one(&held, item);
+                under_way.push(async move { (began, call.await) });
+            }
+            let holds = !hold.is_zero() && !open.is_empty() && stop.is_none() && failed.is_none();
+            // Each one to its end, whatever becomes of the others: it is paid for.
+            let (began, next) = tokio::select! {
+                biased;
+                Some(ended) = under_way.next() => ended,
+                () = tokio::time::sleep(hold), if holds => continue,
+                else => break,
+            };
+            match next {
+                Ok((_, Next::Landed)) => {
+                    (landed, lost) = (true, 0);
+                    pace.landed();
+                }
+                Ok((_, Next::GoOn)) => {}
+                Ok((_, Next::Again)) => again = true,
+                Ok((_, Next::Lost)) => {
+                    lost += 1;
+                    again |= self.client.is_free(self.config);
+                }
+                Ok((item, Next::Slower(retry_after))) => {
+                    if !pace.limited(began, retry_after, Timestamp::now()) && stop.is_none() {
+                        stop = Some(Next::Stop(Pause::Limited {
+                            retry_after,
+                            reason: WaitingReason::ProviderRateLimited,
+                        }));
+                    }
+                    open.push_front(item);
+                }
+                Ok((_, next)) => stop = Some(next),
+                Err(error) => failed = Some(error),
+            }
+            if lost >= LOST_IN_A_ROW && stop.is_none() {
+                stop = Some(Next::Stop(unreachable()));
+            }
+        }
+        drop(under_way);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        match stop {
+            Some(Next::Gone) => Ok(()),
+            Some(Next::Stop(why)) => held.pause(app, landed, why).await,
+            // Audio that could not be read, or what a free provider lost.
+            _ if again => held.pause(app, landed, later()).await,
+            _ => {
+                let gone = Ending::nothing(FailureCode::SampleMissing);
+                held.finish(app, unsent, &gone).await
+            }
+        }
+    }
+
+    /// One item: intent, request, answer, outcome; in this order. Gives it back with what
+    /// is known of it now.
+    async fn one<'s>(&self, held: &HeldUnit, item: Open<'s>) -> Result<(Open<'s>, Next), Failure> {
+        let (app, unit) = (self.app, &held.unit);
+        let sample = item.sample;
+        // People may have stopped the run meanwhile.
+        let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
+        if stored.is_none_or(|stored| stored.rev != unit.rev) {
+            return Ok((item, Next::Gone));
+        }
+        let position = sample.id.position();
+        let now = Timestamp::now();
+        let intent = match &item.known {
+            Some(call) => call.again(held.fence, now),
+            None => Some(Call::first(
+                unit.project.clone(),
+                unit.run,
+                unit.key,
+                position,
+                held.fence,
+                now,
+            )),
+        };
+        let Some(intent) = intent else {
+            return Ok((item, Next::GoOn));
+        };
+        match app.store.save_call(&intent).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => return Ok((item, Next::Gone)),
+            Err(error) => return Err(error.into()),
+        }
+        let audio = app.objects.audio(
+            sample.object_key.clone(),
+            sample.object_version.clone(),
+            sample.size_bytes,
+        );
+        let request = CallItem {
+            key: &ResultId::new(unit.run, unit.key.model, position).to_string(),
+            audio: &audio,
+            file_name: &item.taken.file_name(sample),
+            mime_type: item.taken.mime_type,
+            language: &sample.language,
+            language_code: item.taken.language_code,
+            duration_seconds: sample.duration_seconds,
+        };
+        let calling = self.client.call(self.credential, &request, self.config);
+        let answer = match tokio::time::timeout(longest(sample), calling).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::Ambiguous {
+                message: "no answer in time".into(),
+            }),
+        };
+        let (outcome, next) = match answer {
+            Ok(RawLine(line)) => {
+                self.keep(&intent, &line).await?;
+                (CallOutcome::Landed, Next::Landed)
+            }
+            Err(error) => {
+                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, position, %error, "a call brought no answer");
+                meaning(&error)
+            }
+        };
+        let settled = intent.settled(outcome, self.client.is_free(self.config));
+        match app.store.save_call(&settled).await {
+            Ok(()) => {
+                let known = Some(settled);
+                Ok((Open { known, ..item }, next))
+            }
+            // Taken for dead, by a worker that found the answer or none.
+            Err(StoreError::Conflict) => Ok((item, Next::Gone)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes an answer that was paid for, more stubbornly than anything else.
+    async fn keep(&self, intent: &Call, line: &[u8]) -> Result<(), Failure> {
+        let mut tries = Tries::of(WRITES);
+        loop {
+            match self.app.store.save_answer(intent, line).await {
+                Err(StoreError::Unavailable(_)) if tries.again().await => {}
+                kept => return Ok(kept?),
+            }
+        }
+    }
+}
+
+/// How long a call for an item may take.
+fn longest(sample: &Sample) -> Duration {
+    Duration::try_from_secs_f64(sample.duration_seconds * 2.0)
+        .unwrap_or(LONGEST)
+        .clamp(SHORTEST, LONGEST)
+}
+
+fn later() -> Pause {
+    Pause::Refused {
+        retry_after: None,
+        reason: WaitingReason::Other,
+    }
+}
+
+fn unreachable() -> Pause {
+    Pause::Refused {
+        retry_after: None,
+        reason: WaitingReason::ProviderUnreachable,
+    }
+}
+
+/// What an error says of its item, and of the calls after it.
+fn meaning(error: &CallError) -> (CallOutcome, Next) {
+    let refused_now = CallOutcome::NotDone;
+    let person = |reason| {
+        Next::Stop(Pause::Limited {
+            retry_after: None,
+            reason,
+        })
+    };
+    match error {
+        CallError::Ambiguous { .. } => (CallOutcome::Unknown, Next::Lost),
+        CallError::Input { .. } => (
+            CallOutcome::NotSent(FailureCode::AudioUnreadable),
+            Next::Again,
+        ),
+        CallError::Rejected { kind, .. } => match kind {
+            Rejection::Unauthorized => (refused_now, person(WaitingReason::ProviderKeyRefused)),
+            Rejection::Quota { retry_after } => (refused_now, Next::Slower(*retry_after)),
+            Rejection::OutOfCredit => (refused_now, person(WaitingReason::ProviderOutOfCredit)),
+            Rejection::Unreachable => (refused_now, Next::Stop(unreachable())),
+            Rejection::AddressRefused => (
+                CallOutcome::Refused(FailureCode::AddressRefused),
+                Next::GoOn,
+            ),
+            Rejection::Redirected => (
+                CallOutcome::Refused(FailureCode::ProviderRedirected),
+                Next::GoOn,
+            ),
+            Rejection::NotFound => (
+                CallOutcome::Refused(FailureCode::ProviderModelUnavailable),
+                Next::GoOn,
+            ),
+            Rejection::InputGone | Rejection::Exists | Rejection::Invalid => (
+                CallOutcome::Refused(FailureCode::ProviderRefusedAudio),
+                Next::GoOn,
+            ),
+        },
+    }
+}
+
+/// A unit whose calls this worker makes.
+struct HeldUnit {
+    /// As it was written with the claim.
+    unit: Unit,
+    fence: u64,
+    calls: Vec<Call>,
+}
+
+impl HeldUnit {
+    /// Takes the unit, and settles what a dead worker left open. `None` when it
+    /// is not to be had.
+    async fn begin(
+        app: &App,
+        unit: &Unit,
+        credential: &str,
+        free: bool,
+    ) -> Result<Option<Self>, Failure> {
+        let fence = fence()?;
+        let begin = Event::Begin {
+            fence,
+            credential: credential.to_owned(),
+        };
+        let Some(unit) = intend(app, unit, begin).await? else {
+            return Ok(None);
+        };
+        let known = app
+            .store
+            .calls(&unit.project, unit.run, unit.key, unit.positions());
+        let mut calls = known.await?;
+        for call in &mut calls {
+            if !call.is_left_by_another(fence) {
+                continue;
+            }
+            let outcome = if app.store.has_answer(call).await? {
+                CallOutcome::Landed
+            } else {
+                tracing::warn!(run_id = %unit.run, unit_id = %unit.key, position = call.position, "a call may have been made and paid for; its answer is lost");
+                CallOutcome::Unknown
+            };
+            let settled = call.settled(outcome, free);
+            app.store.save_call(&settled).await?;
+            *call = settled;
+        }
+        Ok(Some(Self { unit, fence, calls }))
+    }
+
+    fn known(&self, position: u16) -> Option<&Call> {
+        self.calls.iter().find(|call| call.position == position)
+    }
+
+    /// Gives the unit back until later.
+    async fn pause(&self, app: &App, landed: bool, why: Pause) -> Result<(), Failure> {
+        let paused = Event::Paused {
+            fence: self.fence,
+            landed,
+            why,
+        };
+        match why {
+            Pause::Interrupted => wait(app, &self.unit, paused).await,
+            _ => step_aside(app, &self.unit, paused).await,
+        }
+    }
+
+    /// Ends the unit's calls. Items that were not called for fail for a reason of
+    /// their own, or else as the ending says; what landed counts.
+    async fn finish(&self, app: &App, own: Vec<Unsent>, ending: &Ending) -> Result<(), Failure> {
+        let unit = &self.unit;
+        let calls = app
+            .store
+            .calls(&unit.project, unit.run, unit.key, unit.positions())
+            .await?;
+        let (mut landed, mut unsent) = (false, Vec::new());
+        for position in unit.positions() {
+            let call = calls.iter().find(|call| call.position == position);
+            if call.is_some_and(|call| call.state == CallState::Landed) {
+                landed = true;
+                continue;
+            }
+            let told = own.iter().find(|item| item.position == position);
+            let told = told.cloned().or_else(|| call.and_then(Call::unsent));
+            unsent.extend(told.or_else(|| rest(position, ending)));
+        }
+        let called = Event::Called {
+            fence: self.fence,
+            landed,
+            unsent,
+        };
+        step_aside(app, unit, called).await
+    }
+}
+
+fn rest(position: u16, ending: &Ending) -> Option<Unsent> {
+    match ending {
+        Ending::Nothing {
+            code,
+            message,
+            retryable,
+        } => Some(Unsent {
+            position,
+            code: code.clone(),
+            message: message.clone(),
+            retryable: *retryable,
+        }),
+        Ending::Output { .. } | Ending::Landed => None,
+    }
+}
+
+/// Ends a unit of which nothing more will be called for: what landed counts, the
+/// rest fails as the ending says.
+pub(crate) async fn give_up(app: &App, unit: &Unit, ending: &Ending) -> Result<(), Failure> {
+    let credential = unit.credential.clone().unwrap_or_default();
+    match HeldUnit::begin(app, unit, &credential, false).await? {
+        Some(held) => held.finish(app, Vec::new(), ending).await,
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(kind: Rejection) -> CallError {
+        CallError::not_sent(kind, "no")
+    }
+
+    #[test]
+    fn only_what_was_certainly_not_done_is_called_again() {
+        let again = [
+            rejected(Rejection::Unauthorized),
+            rejected(Rejection::OutOfCredit),
+            rejected(Rejection::Unreachable),
+        ];
+        for error in again {
+            let (outcome, next) = meaning(&error);
+            assert!(matches!(outcome, CallOutcome::NotDone), "{error}");
+            assert!(matches!(next, Next::Stop(_)), "{error}");
+        }
+        let retry_after = Some(Duration::from_secs(7));
+        let one_too_many = meaning(&rejected(Rejection::Quota { retry_after }));
+        assert_eq!(
+            one_too_many,
+            (CallOutcome::NotDone, Next::Slower(retry_after))
+        );
+        let lost = CallError::Ambiguous {
+            message: "reset".into(),
+        };
+        assert_eq!(meaning(&lost), (CallOutcome::Unknown, Next::Lost));
+        for kind in [Rejection::Invalid, Rejection::NotFound] {
+            let (outcome, next) = meaning(&rejected(kind));
+            assert!(matches!(outcome, CallOutcome::Refused(_)));
+            assert_eq!(next, Next::GoOn);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `login`, `logout`, `whoami`, `profiles`.
+
+use serde::Serialize;
+use stt_eval_wire::access::ApiKey;
+use stt_eval_wire::catalogue::Model;
+use stt_eval_wire::paths;
+
+use crate::arguments::{LoginArguments, LogoutArguments, Shared};
+use crate::deployment::{Deployment, Request, wait_for};
+use crate::failure::{Exit, Failure};
+use crate::output::{ErrorOf, Output, SCHEMA, columns};
+use crate::profiles::{self, FIRST, Profiles, Target, address, chosen, forget, keep};
+use crate::terminal::secret;
+
+/// Whose key it is, as far as a deployment tells it.
+#[derive(Debug, Serialize)]
+struct Who {
+    schema: u32,
+    ok: bool,
+    profile: Option<String>,
+    url: String,
+    url_from: String,
+    key_from: String,
+    last_four: String,
+    /// Null where the key may not see keys: then it is below `admin`.
+    role: Option<&'static str>,
+    key_name: Option<String>,
+    error: Option<ErrorOf>,
+}
+
+fn last_four(target: &Target) -> String {
+    let key = target.key.expose();
+    key.get(key.len().saturating_sub(4)..)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Asks whether the key is taken, and what it is.
+async fn who(deployment: &Deployment) -> Result<Who, Failure> {
+    let _: Vec<Model> = deployment.ask_list(paths::providers()).await?;
+    let target = &deployment.target;
+    let last_four = last_four(target);
+    // Only an admin's key may see keys.
+    let listed: Result<Vec<ApiKey>, Failure> =
+        deployment.list(&Request::get(paths::keys()), 1_000).await;
+    let (role, key_name) = match listed {
+        Ok(keys) => {
+            let alike: Vec<ApiKey> = keys
+                .into_iter()
+                .filter(|key| key.last_four == last_four)
+                .collect();
+            let name = match alike.as_slice() {
+                [only] => Some(only.name.clone()),
+                _ => None,
+            };
+            (Some("admin"), name)
+        }
+        Err(failure) if failure.code == "forbidden" => (None, None),
+        Err(failure) => return Err(failure),
+    };
+    Ok(Who {
+        schema: SCHEMA,
+        ok: true,
+        profile: target.profile.clone(),
+        url: target.url.clone(),
+        url_from: target.url_from.clone(),
+        key_from: target.key_from.clone(),
+        last_four,
+        role,
+        key_name,
+        error: None,
+    })
+}
+
+fn words(who: &Who) -> String {
+    let role = who.role.unwrap_or("viewer, reviewer or editor");
+    let name = who
+        .key_name
+        .as_ref()
+        .map_or(String::new(), |name| format!(" “{name}”"));
+    let profile = who.profile.as_deref().unwrap_or("–");
+    columns(&[
+        vec![
+            "deployment".to_owned(),
+            format!("{} ({})", who.url, who.url_from),
+        ],
+        vec!["profile".to_owned(), profile.to_owned()],
+        vec![
+            "key".to_owned(),
+            format!("…{}{name} ({})", who.last_four, who.key_from),
+        ],
+        vec!["role".to_owned(), role.to_owned()],
+    ])
+}
+
+/// `whoami`.
+pub fn whoami(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
+    let deployment = Deployment::new(
+        profiles::target(shared.profile.as_deref())?,
+        shared.patience(),
+    )?;
+    let who = wait_for(who(&deployment))?;
+    output.result(&who, || words(&who))?;
+    Ok(Exit::Done)
+}
+
+/// `login`: a key is kept once the deployment has taken it.
+pub fn login(
+    arguments: &LoginArguments,
+    shared: &Shared,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let mut profiles = Profiles::read()?;
+    let (name, url) = match &arguments.deployment {
+        Some(text) if text.contains("://") => {
+            let name = shared.profile.clone().unwrap_or_else(|| FIRST.to_owned());
+            (name, address(text)?)
+        }
+        other => {
+            let name = other
+                .clone()
+                .or_else(|| chosen(shared.profile.as_deref(), &profiles));
+            let known = name.and_then(|name| {
+                let url = profiles.profile.get(&name)?.url.clone();
+                Some((name, url))
+            });
+            let known = known.ok_or_else(|| {
+                Failure::usage("there is no such profile").hint("stt-eval login URL --profile NAME")
+            })?;
+            (known.0, address(&known.1)?)
+        }
+    };
+    let key = secret(arguments.key_file.as_deref(), "the API key", output)?;
+    let target = Target {
+        profile: Some(name.clone()),
+        url_from: "config.toml".to_owned(),
+        url: url.clone(),
+        key_from: "credentials.toml".to_owned(),
+        key: key.clone(),
+    };
+    let deployment = Deployment::new(target, shared.patience())?;
+    let who = wait_for(who(&deployment))?;
+    keep(&name, key)?;
+    let profile = profiles::Profile {
+        url,
+        credential_command: None,
+    };
+    profiles.profile.insert(name.clone(), profile);
+    profiles.default.get_or_insert(name);
+    profiles.write()?;
+    output.result(&who, || format!("logged in\n{}", words(&who)))?;
+    Ok(Exit::Done)
+}
+
+#[derive(Debug, Serialize)]
+struct LoggedOut {
+    schema: u32,
+    ok: bool,
+    profile: String,
+    was_kept: bool,
+    error: Option<ErrorOf>,
+}
+
+/// `logout`: forgets the key; the address stays.
+pub fn logout(
+    arguments: &LogoutArguments,
+    shared: &Shared,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let profiles = Profiles::read()?;
+    let name = arguments.profile_name.clone();
+    let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
+    let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
+    let was_kept = forget(&name)?;
+    let document = LoggedOut {
+        schema: SCHEMA,
+        ok: true,
+        profile: name,
+        was_kept,
+        error: None,
+    };
+    output.result(&document, || {
+        let name = &document.profile;
+        match was_kept {
+            true => format!(
+                "the key of profile {name} is forgotten here; it still works until it is revoked\n"
+            ),
+            false => format!("no key is kept for profile {name}\n"),
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: String,
+    url: String,
+    is_default: bool,
+    key_from: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct AllProfiles {
+    schema: u32,
+    ok: bool,
+    config: String,
+    profiles: Vec<Listed>,
+    /// Variables that go before the file.
+    environment: Vec<&'static str>,
+    error: Option<ErrorOf>,
+}
+
+/// `profiles`: what there is and where it came from.
+pub fn list(output: &Output) -> Result<Exit, Failure> {
+    let profiles = Profiles::read()?;
+    let listed = profiles.profile.iter().map(|(name, profile)| Listed {
+        name: name.clone(),
+        url: profile.url.clone(),
+        is_default: profiles.default.as_ref() == Some(name),
+        key_from: match profile.credential_command {
+            Some(_) => "credential_command",
+            None => "credentials.toml",
+        },
+    });
+    let document = AllProfiles {
+        schema: SCHEMA,
+        ok: true,
+        config: profiles::config()?.display().to_string(),
+        profiles: listed.collect(),
+        environment: profiles::variables(),
+        error: None,
+    };
+    output.result(&document, || {
+        let mut rows = vec![
+            ["profile", "deployment", "key from", "default"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        for one in &document.profiles {
+            let default = if one.is_default { "default" } else { "" };
+            rows.push(vec![
+                one.name.clone(),
+                one.url.clone(),
+                one.key_from.to_owned(),
+                default.to_owned(),
+            ]);
+        }
+        let mut out = format!("{}\n{}", document.config, columns(&rows));
+        for name in &document.environment {
+            out += &format!("{name} is set and goes before the file\n");
+        }
+        out
+    })?;
+    Ok(Exit::Done)
+}

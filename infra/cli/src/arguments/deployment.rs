@@ -1,0 +1,237 @@
+//! What commands take that talk to a deployment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use stt_eval_wire::access::Role;
+
+use super::{GateArguments, ReadingArguments};
+
+/// What `login` takes.
+#[derive(Debug, Args)]
+pub struct LoginArguments {
+    /// The address of a deployment, or the name of a profile
+    #[arg(value_name = "URL|PROFILE")]
+    pub deployment: Option<String>,
+    /// Where the API key is read from; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// What `logout` takes.
+#[derive(Debug, Args)]
+pub struct LogoutArguments {
+    /// The profile
+    #[arg(value_name = "PROFILE")]
+    pub profile_name: Option<String>,
+}
+
+/// What lists take.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Most that are shown
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: usize,
+}
+
+/// What `runs` takes.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Those in this state: pending, processing, completed, failed, cancelled
+    #[arg(long, value_name = "STATE")]
+    pub status: Option<String>,
+    /// Those over this dataset
+    #[arg(long, value_name = "ID")]
+    pub dataset: Option<String>,
+    #[command(flatten)]
+    pub list: ListArguments,
+}
+
+/// Which run.
+#[derive(Debug, Args)]
+pub struct OneRun {
+    /// A run: its id, the beginning of its name, or `latest`, the last one made from this folder
+    pub run: String,
+}
+
+/// What `results` takes.
+#[derive(Debug, Args)]
+pub struct ResultsArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// Those of this model
+    #[arg(long, short = 'p', value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Those in this state: pending, completed, failed
+    #[arg(long, value_name = "STATE")]
+    pub status: Option<String>,
+    /// The highest error rates first
+    #[arg(long)]
+    pub worst: bool,
+    #[command(flatten)]
+    pub list: ListArguments,
+}
+
+/// What `report` takes.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// Write the report as one page of HTML; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// The field of samples that makes blocks, such as speaker
+    #[arg(long, value_name = "FIELD")]
+    pub block_by: Option<String>,
+    /// The field of samples that makes parts
+    #[arg(long, value_name = "FIELD")]
+    pub group_by: Option<String>,
+}
+
+/// What `retry` takes.
+#[derive(Debug, Args)]
+pub struct RetryArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// Another most that the run may cost in US dollars, all its rounds together
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+}
+
+/// What `rescore` takes.
+#[derive(Debug, Args)]
+pub struct RescoreArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// The normaliser
+    #[arg(long, visible_alias = "normaliser", value_name = "NAME")]
+    pub normalizer: Option<String>,
+}
+
+/// What `keys` takes.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Lists the API keys of the project
+    List,
+    /// Makes one, and prints it this once
+    New {
+        /// Its name
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum)]
+        role: RoleName,
+    },
+    /// Makes one useless
+    Revoke {
+        /// Its id
+        id: String,
+    },
+}
+
+/// A role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleName {
+    /// Reads
+    Viewer,
+    /// Gives feedback too
+    Reviewer,
+    /// Makes files, datasets and runs too
+    Editor,
+    /// Keeps keys and credentials too
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Viewer => Self::Viewer,
+            RoleName::Reviewer => Self::Reviewer,
+            RoleName::Editor => Self::Editor,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+/// What `credentials` takes.
+#[derive(Debug, Subcommand)]
+pub enum CredentialsCommand {
+    /// Lists the providers, and which have a key
+    List,
+    /// Keeps the key of a provider
+    Set {
+        /// The provider
+        provider: String,
+        /// Where the key is read from; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+        /// Keep it without asking the provider
+        #[arg(long)]
+        no_validate: bool,
+    },
+    /// Forgets the key of a provider
+    Remove {
+        /// The provider
+        provider: String,
+    },
+}
+
+/// What `run` takes.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// A folder, or a manifest in it
+    pub source: PathBuf,
+    /// A model (`stt-eval models`); give it once for each
+    #[arg(long = "model", short = 'p', value_name = "MODEL", required = true)]
+    pub models: Vec<String>,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+    /// Name of dataset and run; otherwise that of the folder and a digest of what is in it
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Only the first N utterances, in an order that their audio alone makes
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// A word or phrase that matters, again for each
+    #[arg(long, value_name = "WORDS")]
+    pub keyword: Vec<String>,
+    /// The prompt in place of the usual one
+    #[arg(long)]
+    pub prompt: Option<String>,
+    /// The normaliser of the scores
+    #[arg(long, visible_alias = "normaliser", value_name = "NAME")]
+    pub normalizer: Option<String>,
+    /// The most that the run may cost in US dollars
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+    /// Leave out what can't be used
+    #[arg(long)]
+    pub skip_broken: bool,
+    /// Files that are uploaded at once
+    #[arg(short = 'j', default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32), value_name = "N")]
+    pub at_once: u8,
+    /// End when the run has begun
+    #[arg(long)]
+    pub detach: bool,
+    /// How long the run is waited for: 90s, 30m, 2h; then the exit code is 8
+    #[arg(long, value_parser = duration)]
+    pub timeout: Option<std::time::Duration>,
+    /// A new run although the same one was made before
+    #[arg(long)]
+    pub new: bool,
+    #[command(flatten)]
+    pub gate: GateArguments,
+}
+
+/// A length of time: a number with `s`, `m` or `h`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3_600),
+        _ => (text, 1),
+    };
+    let number: u32 = number
+        .parse()
+        .map_err(|_| "such as 90s, 30m or 2h".to_owned())?;
+    Ok(std::time::Duration::from_secs(u64::from(number) * unit))
+}

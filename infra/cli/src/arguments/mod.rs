@@ -1,0 +1,281 @@
+//! What can be asked for.
+
+mod deployment;
+
+pub use deployment::{
+    CredentialsCommand, KeysCommand, ListArguments, LoginArguments, LogoutArguments, OneRun,
+    ReportArguments, RescoreArguments, ResultsArguments, RetryArguments, RunArguments,
+    RunsArguments,
+};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stt_eval_formats::{Format, markup::Markup};
+
+/// Speech to text, evaluated: a folder of audio or two files of texts in, a verdict out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stt-eval",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub shared: Shared,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// One document of JSON on standard output, also on failure
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Nothing on standard error but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// The deployment, by the name of its profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Seconds that are gone on when a deployment does not answer
+    #[arg(long, global = true, default_value_t = 60, value_name = "SECONDS")]
+    pub patience: u32,
+    /// Agree to the estimate of what a run costs
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+    /// Ask nothing
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+impl Shared {
+    /// How long is gone on.
+    pub fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::from(self.patience))
+    }
+}
+
+/// When there are colours. `auto` looks at `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM` and
+/// whether there is a terminal, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Reads a folder or a manifest and tells what is wrong with it; changes nothing
+    Check(CheckArguments),
+    /// Scores hypotheses against references, on this machine
+    Score(Box<ScoreArguments>),
+    /// Shows what each step of a normaliser does to a text
+    #[command(alias = "normalize")]
+    Normalise(NormaliseArguments),
+    /// Judges a folder, uploads it, transcribes it with several models and tells which is better
+    Run(Box<RunArguments>),
+    /// Tells how far a run is
+    Status(OneRun),
+    /// Shows what models made of single utterances
+    Results(ResultsArguments),
+    /// Tells the figures of a run, and how its models compare
+    Report(ReportArguments),
+    /// Stops a run
+    Cancel(OneRun),
+    /// Asks again for what failed in a run
+    Retry(RetryArguments),
+    /// Scores a run again, without asking a model
+    Rescore(RescoreArguments),
+    /// Lists runs
+    Runs(RunsArguments),
+    /// Lists datasets
+    Datasets(ListArguments),
+    /// Lists files
+    Files(ListArguments),
+    /// Lists the models that runs can use
+    Models,
+    /// Lists the languages that samples can be in
+    Languages,
+    /// API keys of the project
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Keys of providers
+    #[command(subcommand)]
+    Credentials(CredentialsCommand),
+    /// Keeps the address of a deployment and a key for it
+    Login(LoginArguments),
+    /// Forgets the key of a profile
+    Logout(LogoutArguments),
+    /// Tells which deployment is talked to, and with which key
+    Whoami,
+    /// Lists the deployments that are configured
+    Profiles,
+    /// Prints completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page, or writes all pages into a folder
+    Man {
+        /// Where the pages go
+        folder: Option<PathBuf>,
+    },
+}
+
+/// What `check` takes.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// A folder, or a manifest in it
+    pub source: PathBuf,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+    /// Leave audio alone: find it, but don't look into it
+    #[arg(long)]
+    pub no_probe: bool,
+}
+
+/// How a source is read.
+#[derive(Debug, Args)]
+pub struct ReadingArguments {
+    /// Language of what does not name its own: a tag (hi, ta-IN) or a name
+    #[arg(long)]
+    pub language: Option<String>,
+    /// Read as this format
+    #[arg(long, value_parser = format)]
+    pub format: Option<Format>,
+    /// Which split is taken: test, dev, train …
+    #[arg(long)]
+    pub split: Option<String>,
+    /// The column of the text
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// The column of the recording
+    #[arg(long, value_name = "NAME")]
+    pub audio_column: Option<String>,
+    /// What braces in references mean
+    #[arg(long, value_enum)]
+    pub markup: Option<Braces>,
+    /// Take files that lie outside of the folder
+    #[arg(long)]
+    pub allow_outside: bool,
+}
+
+/// What braces mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Braces {
+    /// Plain text
+    None,
+    /// `{a|b}` and `<*>`, as in this project
+    #[value(name = "braces")]
+    Ours,
+    /// As `asr_eval` writes them
+    #[value(name = "asr_eval")]
+    AsrEval,
+}
+
+impl From<Braces> for Markup {
+    fn from(braces: Braces) -> Self {
+        match braces {
+            Braces::None => Self::None,
+            Braces::Ours => Self::Braces,
+            Braces::AsrEval => Self::AsrEval,
+        }
+    }
+}
+
+/// What `score` takes.
+#[derive(Debug, Args)]
+pub struct ScoreArguments {
+    /// References: a file, or a folder with a file for each recording; `-` is standard input
+    pub references: PathBuf,
+    /// Hypotheses, one source for each system; none if they are columns of the references
+    pub hypotheses: Vec<PathBuf>,
+    /// Columns of hypotheses, one for each system
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub hyp: Vec<String>,
+    /// The normaliser
+    #[arg(
+        long,
+        visible_alias = "normaliser",
+        value_name = "NAME",
+        default_value = "indic-v1"
+    )]
+    pub normalizer: String,
+    /// Language of what does not name its own
+    #[arg(long, default_value = "und")]
+    pub language: String,
+    /// Read both sides as this format
+    #[arg(long, value_parser = format)]
+    pub format: Option<Format>,
+    /// The column of the reference
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// What braces in references mean
+    #[arg(long, value_enum)]
+    pub markup: Option<Braces>,
+    /// Which channel is taken where several were recognised, from 0
+    #[arg(long, default_value_t = 0)]
+    pub channel: usize,
+    #[command(flatten)]
+    pub gate: GateArguments,
+}
+
+/// When a score is not good enough.
+#[derive(Debug, Args)]
+pub struct GateArguments {
+    /// A condition that fails: 'wer>0.18', 'wer.high>0.2', 'regression>0.01 p<0.05', with
+    /// 'model=NAME' or 'group=language:hi'
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<String>,
+    /// What regressions are measured against: a saved document; of `score` also hypotheses, of
+    /// `run` also a run
+    #[arg(long, value_name = "FILE|RUN")]
+    pub baseline: Option<PathBuf>,
+    /// The system of the baseline, if it has several and no name agrees
+    #[arg(long, value_name = "NAME")]
+    pub baseline_model: Option<String>,
+    /// Judge also where too few samples can't show what is asked
+    #[arg(long)]
+    pub allow_weak: bool,
+    /// Write the gate as XML of `JUnit`
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the result as Markdown; appended, as `$GITHUB_STEP_SUMMARY` wants it
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// End with 0 although the gate failed
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// What `normalise` takes.
+#[derive(Debug, Args)]
+pub struct NormaliseArguments {
+    /// A text, a file of lines, or `-` for standard input
+    pub text: String,
+    /// The normaliser
+    #[arg(
+        long,
+        visible_alias = "normaliser",
+        value_name = "NAME",
+        default_value = "indic-v1"
+    )]
+    pub normalizer: String,
+    /// Language: a tag
+    #[arg(long, default_value = "und")]
+    pub language: String,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
+}

@@ -1,0 +1,283 @@
+//! `check`: reads a source, judges every row, and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use serde::Serialize;
+use stt_eval_formats::paths::Rule;
+use stt_eval_formats::{Finding, FindingKind, Judged, Options, Sample, judge};
+
+use crate::arguments::{CheckArguments, ReadingArguments};
+use crate::disk::{OnDisk, with_company};
+use crate::failure::{Exit, Failure};
+use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::probe;
+
+/// Columns that were used.
+#[derive(Debug, Serialize)]
+struct Columns<'a> {
+    audio: Option<&'a str>,
+    text: Option<&'a str>,
+}
+
+/// A source in numbers.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// Utterances.
+    pub utterances: usize,
+    /// Those that nothing is against.
+    pub usable: usize,
+    /// Those with a text.
+    pub with_text: usize,
+    /// Length of the usable ones.
+    pub audio_seconds: f64,
+    /// Speakers.
+    pub speakers: usize,
+    /// Utterances by language.
+    pub languages: BTreeMap<String, usize>,
+}
+
+/// The document; its shape is settled.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: u32,
+    ok: bool,
+    source: &'a str,
+    format: &'static str,
+    files: &'a [String],
+    encoding: Option<stt_eval_formats::decode::Encoding>,
+    columns: Columns<'a>,
+    split: Option<&'a str>,
+    summary: &'a Summary,
+    samples: &'a [Sample],
+    findings: &'a [Finding],
+    error: Option<ErrorOf>,
+}
+
+/// A source that was read.
+pub struct Looked {
+    /// Every utterance and what is wrong.
+    pub judged: Judged,
+    /// The files.
+    pub files: OnDisk,
+    /// In numbers.
+    pub summary: Summary,
+    source: String,
+}
+
+impl Looked {
+    /// What was found, in words.
+    pub fn text(&self, output: &Output) -> String {
+        text(&self.judged, &self.summary, &self.source, output)
+    }
+}
+
+/// Reads a source, judges every row of it, and looks into its audio if `probes`.
+///
+/// # Errors
+/// What is wrong with the source as a whole.
+pub fn look(source: &Path, reading: &ReadingArguments, probes: bool) -> Result<Looked, Failure> {
+    let (files, file) = with_company(source, reading.allow_outside)?;
+    let mut judged = judge(&files, file.as_deref(), &options(reading))?;
+    if probes {
+        look_into(&mut judged, &files);
+    }
+    let summary = summary(&judged);
+    Ok(Looked {
+        judged,
+        files,
+        summary,
+        source: source.display().to_string(),
+    })
+}
+
+/// Runs the command.
+pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure> {
+    let Looked {
+        judged,
+        summary,
+        source,
+        ..
+    } = look(&arguments.source, &arguments.reading, !arguments.no_probe)?;
+    let errors = judged.findings.errors();
+    let unusable = judged
+        .samples
+        .iter()
+        .filter(|sample| !sample.usable)
+        .count();
+    let error = (errors > 0).then(|| {
+        let message = format!("{errors} findings make {unusable} utterances unusable");
+        ErrorOf::new("findings", message, None)
+    });
+    let ok = error.is_none();
+    let document = Document {
+        schema: SCHEMA,
+        ok,
+        source: &source,
+        format: judged.format.name(),
+        files: &judged.files,
+        encoding: judged.encoding,
+        columns: Columns {
+            audio: judged.audio_column.as_deref(),
+            text: judged.text_column.as_deref(),
+        },
+        split: judged.split.as_deref(),
+        summary: &summary,
+        samples: &judged.samples,
+        findings: judged.kept(),
+        error,
+    };
+    output.result(&document, || text(&judged, &summary, &source, output))?;
+    Ok(if ok { Exit::Done } else { Exit::Findings })
+}
+
+fn options(reading: &ReadingArguments) -> Options {
+    Options {
+        format: reading.format,
+        split: reading.split.clone(),
+        text_column: reading.text_column.clone(),
+        audio_column: reading.audio_column.clone(),
+        language: reading.language.clone(),
+        markup: reading.markup.map(Into::into),
+        allow_outside: reading.allow_outside,
+    }
+}
+
+/// Looks into every recording once: what can't be used is told, and how long it is.
+fn look_into(judged: &mut Judged, files: &OnDisk) {
+    let mut known: HashMap<String, Result<f64, String>> = HashMap::new();
+    for index in 0..judged.samples.len() {
+        let Some(audio) = judged.samples[index].audio.clone() else {
+            continue;
+        };
+        let path = files.path(&audio);
+        let found = known
+            .entry(audio.clone())
+            .or_insert_with(|| probe::recording(&path).map(|info| info.duration_seconds));
+        match found {
+            Ok(seconds) => {
+                let sample = &mut judged.samples[index];
+                sample.seconds = match (sample.start, sample.end) {
+                    (None, _) => Some(*seconds),
+                    (Some(start), end) => Some((end.unwrap_or(*seconds) - start).max(0.0)),
+                };
+            }
+            Err(reason) => judged.refuse(index, &format!("{audio}: {reason}")),
+        }
+    }
+}
+
+fn summary(judged: &Judged) -> Summary {
+    let mut made = Summary {
+        utterances: judged.samples.len(),
+        usable: 0,
+        with_text: 0,
+        audio_seconds: 0.0,
+        speakers: 0,
+        languages: BTreeMap::new(),
+    };
+    let mut speakers = BTreeSet::new();
+    for sample in &judged.samples {
+        made.usable += usize::from(sample.usable);
+        made.with_text += usize::from(sample.text.is_some());
+        if sample.usable {
+            made.audio_seconds += sample.seconds.unwrap_or(0.0);
+        }
+        speakers.extend(sample.speaker.as_deref());
+        if let Some(language) = &sample.language {
+            *made.languages.entry(language.clone()).or_default() += 1;
+        }
+    }
+    made.audio_seconds = (made.audio_seconds * 1_000.0).round() / 1_000.0;
+    made.speakers = speakers.len();
+    made
+}
+
+/// Findings that are shown; the document has all.
+const SHOWN: usize = 20;
+
+fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> String {
+    let mut out = format!("{}  {source}", judged.format.title());
+    if let Some(split) = &judged.split {
+        out += &format!("  (split {split}; --split for another)");
+    }
+    out += "\n";
+    let mut facts = vec![format!("{} utterances", summary.utterances)];
+    if summary.audio_seconds > 0.0 {
+        facts.push(length(summary.audio_seconds));
+    }
+    let languages: Vec<&str> = summary.languages.keys().map(String::as_str).collect();
+    if !languages.is_empty() {
+        facts.push(languages.join(", "));
+    }
+    if summary.speakers > 0 {
+        facts.push(format!("{} speakers", summary.speakers));
+    }
+    out += &format!("  {}\n", facts.join(", "));
+    for (rule, count) in &judged.found_by {
+        out += &format!("  audio   {count} found {}\n", by_rule(*rule));
+    }
+    let kinds: BTreeSet<FindingKind> = judged.kept().iter().map(|found| found.kind).collect();
+    for kind in kinds {
+        let count = judged.findings.count(kind);
+        let name = serde_json::to_value(kind).ok();
+        let name = name
+            .as_ref()
+            .and_then(|name| name.as_str())
+            .unwrap_or_default();
+        let mark = if kind.is_error() {
+            output.mark(false)
+        } else {
+            " "
+        };
+        out += &format!("  {mark} {count} {}\n", name.replace('_', " "));
+        for found in judged
+            .kept()
+            .iter()
+            .filter(|one| one.kind == kind)
+            .take(SHOWN)
+        {
+            let place = match (&found.file, found.line) {
+                (Some(file), Some(line)) => format!("{file} line {line}"),
+                (Some(file), None) => file.clone(),
+                _ => String::new(),
+            };
+            let id = found.id.as_deref().unwrap_or_default();
+            out += &format!("      {place}  {id}  {}\n", found.message);
+        }
+        if count > SHOWN {
+            out += &format!("      … and {} more (--json has all)\n", count - SHOWN);
+        }
+    }
+    let verdict = summary.usable == summary.utterances && judged.findings.errors() == 0;
+    out += &format!(
+        "{} {} of {} can be used\n",
+        output.mark(verdict),
+        summary.usable,
+        summary.utterances
+    );
+    out
+}
+
+fn by_rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::AsWritten => "as written",
+        Rule::BesideManifest => "relative to the manifest",
+        Rule::WorkingDirectory => "relative to the working directory",
+        Rule::Tail => "by the end of the path (paths are of another machine)",
+        Rule::BaseName => "by the name of the file",
+        Rule::OtherExtension => "by the name with another extension",
+        Rule::WithoutCase => "by the name without case",
+        Rule::Outside => "outside of the folder",
+    }
+}
+
+/// A length of time for people.
+pub fn length(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => format!("{seconds:.0} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

@@ -1,0 +1,245 @@
+//! Files of this machine as the crate of formats wants them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use stt_eval_formats::Files;
+use stt_eval_formats::files::{InMemory, MAX_FILE_BYTES, MAX_FILES, ReadError};
+
+use crate::failure::{Exit, Failure};
+
+/// Deepest folder that is looked into; sets are not deeper.
+const DEEPEST: usize = 16;
+
+/// A folder.
+#[derive(Debug)]
+pub struct OnDisk {
+    root: PathBuf,
+    names: Vec<String>,
+    place: Option<String>,
+    working: Option<String>,
+    outside: bool,
+}
+
+/// A source that was named: its files, and which of them it is.
+pub struct Named {
+    /// The folder.
+    pub files: Box<dyn Files>,
+    /// The file in it, if one was named.
+    pub file: Option<String>,
+    /// What it is called: a name without its extension.
+    pub name: String,
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    let message = match error.kind() {
+        std::io::ErrorKind::NotFound => format!("{}: there is no such file", path.display()),
+        _ => format!("{}: {error}", path.display()),
+    };
+    Failure::new(Exit::Usage, "unreadable", message)
+}
+
+fn absolute(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.to_str()?.replace('\\', "/"))
+}
+
+/// Opens a source with all files around it: a folder, or the folder of a file.
+pub fn with_company(path: &Path, outside: bool) -> Result<(OnDisk, Option<String>), Failure> {
+    let facts = std::fs::metadata(path).map_err(|error| failed(path, &error))?;
+    if facts.is_dir() {
+        return Ok((OnDisk::open(path, outside)?, None));
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut files = OnDisk::open(folder, outside)?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::usage("the name of the file is not UTF-8"))?;
+    // A folder may be too large to be looked through; the file itself is there.
+    if let Err(at) = files.names.binary_search_by(|one| one.as_str().cmp(name)) {
+        files.names.insert(at, name.to_owned());
+    }
+    Ok((files, Some(name.to_owned())))
+}
+
+/// Opens a source of texts: a folder, one file alone, or standard input.
+pub fn alone(path: &Path) -> Result<Named, Failure> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let limit = MAX_FILE_BYTES as u64 + 1;
+        std::io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| failed(path, &error))?;
+        return Ok(Named {
+            files: Box::new(InMemory::new([("stdin", bytes)])),
+            file: Some("stdin".to_owned()),
+            name: "stdin".to_owned(),
+        });
+    }
+    let facts = std::fs::metadata(path).map_err(|error| failed(path, &error))?;
+    let known = name.map(str::to_owned).or_else(|| {
+        // `.` and `..` have names too.
+        let whole = absolute(path)?;
+        whole.rsplit('/').next().map(str::to_owned)
+    });
+    let known = known.unwrap_or_else(|| "source".to_owned());
+    if facts.is_dir() {
+        let files = OnDisk::open(path, false)?;
+        return Ok(Named {
+            files: Box::new(files),
+            file: None,
+            name: known,
+        });
+    }
+    let root = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+    let name = known.clone();
+    let stem = stt_eval_formats::files::stem(&known).to_owned();
+    let files = OnDisk {
+        root,
+        names: vec![name.clone()],
+        place: None,
+        working: None,
+        outside: false,
+    };
+    Ok(Named {
+        files: Box::new(files),
+        file: Some(name),
+        name: stem,
+    })
+}
+
+impl OnDisk {
+    /// Looks through a folder. Links to folders are followed only where files outside
+    /// are allowed, each folder once.
+    pub fn open(root: &Path, outside: bool) -> Result<Self, Failure> {
+        let mut names = Vec::new();
+        let mut seen = BTreeSet::new();
+        if let Ok(real) = root.canonicalize() {
+            seen.insert(real);
+        }
+        walk(root, "", 0, outside, &mut seen, &mut names).map_err(|error| failed(root, &error))?;
+        names.sort_unstable();
+        let working = std::env::current_dir().ok();
+        Ok(Self {
+            root: root.to_owned(),
+            names,
+            place: absolute(root),
+            working: working.as_deref().and_then(absolute),
+            outside,
+        })
+    }
+
+    /// A file of the folder, or an absolute path that was allowed.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    fn file(&self, name: &str) -> Result<File, ReadError> {
+        let path = self.path(name);
+        let told = |error: std::io::Error| ReadError::Failed(error.to_string());
+        // A link may lead out of the folder.
+        if !self.outside && path.is_symlink() {
+            let real = path.canonicalize().map_err(told)?;
+            let root = if self.root.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &self.root
+            };
+            let root = root.canonicalize().map_err(told)?;
+            if self.place.is_some() && !real.starts_with(root) {
+                let reason = "is a link out of the folder (--allow-outside)".to_owned();
+                return Err(ReadError::Failed(reason));
+            }
+        }
+        File::open(path).map_err(told)
+    }
+}
+
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    outside: bool,
+    seen: &mut BTreeSet<PathBuf>,
+    names: &mut Vec<String>,
+) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if names.len() >= MAX_FILES {
+            return Ok(());
+        }
+        let own = entry.file_name();
+        // What is not UTF-8 can't be named in a manifest either.
+        let Some(own) = own.to_str() else {
+            continue;
+        };
+        let name = if prefix.is_empty() {
+            own.to_owned()
+        } else {
+            format!("{prefix}/{own}")
+        };
+        let kind = entry.file_type()?;
+        let path = entry.path();
+        let leads_to_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+        if !leads_to_folder {
+            names.push(name);
+            continue;
+        }
+        if (kind.is_symlink() && !outside) || depth >= DEEPEST || own.starts_with('.') {
+            continue;
+        }
+        let real = path.canonicalize()?;
+        if seen.insert(real) {
+            // A folder that may not be read is as good as empty: what it holds is told
+            // as missing.
+            match walk(&path, &name, depth + 1, outside, seen, names) {
+                Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Files for OnDisk {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+        let bytes = self.head(name, most.saturating_add(1))?;
+        if bytes.len() > most {
+            return Err(ReadError::TooLarge);
+        }
+        Ok(bytes)
+    }
+
+    fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = Vec::new();
+        let file = self.file(name)?;
+        let read = file.take(most as u64).read_to_end(&mut bytes);
+        read.map_err(|error| ReadError::Failed(error.to_string()))?;
+        Ok(bytes)
+    }
+
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    fn working(&self) -> Option<&str> {
+        self.working.as_deref()
+    }
+
+    fn has_outside(&self, path: &str) -> bool {
+        Path::new(path).is_file()
+    }
+}

@@ -1,0 +1,115 @@
+//! What regressions are measured against.
+
+use serde_json::Value;
+use stt_eval_scoring::normalise::Normaliser;
+
+use crate::arguments::ScoreArguments;
+use crate::failure::{Exit, Failure};
+use crate::normalise::normaliser;
+use crate::score::{self, Scored};
+
+/// A baseline.
+pub enum Baseline {
+    /// Hypotheses, scored against the same references.
+    Texts(Box<Scored>),
+    /// A saved document: figures without samples.
+    Figures {
+        /// Its normaliser.
+        normaliser: String,
+        /// Name, samples, WER and CER of each system.
+        systems: Vec<(String, usize, f64, f64)>,
+    },
+}
+
+impl Baseline {
+    /// Reads what was named.
+    pub fn read(arguments: &ScoreArguments, all: bool) -> Result<Option<Self>, Failure> {
+        let Some(path) = &arguments.gate.baseline else {
+            return Ok(None);
+        };
+        if let Some(figures) = Self::saved(path)? {
+            return Ok(Some(figures));
+        }
+        let normaliser: Normaliser = normaliser(&arguments.normalizer)?;
+        let wanted = stt_eval_formats::transcripts::Wanted {
+            hypotheses: Vec::new(),
+            ..score::wanted(arguments)
+        };
+        let pairs = score::read(&arguments.references, std::slice::from_ref(path), &wanted)?;
+        let markup = arguments.markup.map(Into::into);
+        let scored = score::count(pairs, &normaliser, &arguments.language, markup, all)?;
+        Ok(Some(Self::Texts(Box::new(scored))))
+    }
+
+    /// A saved document, if the file is one.
+    ///
+    /// # Errors
+    /// It can't be read, or is of another version.
+    pub fn saved(path: &std::path::Path) -> Result<Option<Self>, Failure> {
+        saved(path)
+    }
+
+    /// Place of the system to compare with: the one that was named, the one of the same
+    /// name, or the only one.
+    pub fn system(&self, model: &str, named: Option<&str>) -> Option<usize> {
+        let names: Vec<&str> = match self {
+            Self::Texts(scored) => scored.systems.iter().map(|one| one.name.as_str()).collect(),
+            Self::Figures { systems, .. } => systems.iter().map(|one| one.0.as_str()).collect(),
+        };
+        let place = |wanted: &str| names.iter().position(|name| *name == wanted);
+        match named {
+            Some(named) => place(named),
+            None => place(model).or((names.len() == 1).then_some(0)),
+        }
+    }
+}
+
+/// A document of `score` or `run`, if the file is one.
+fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
+    let is_json = path.extension().is_some_and(|end| end == "json");
+    if !is_json || !path.is_file() {
+        return Ok(None);
+    }
+    let failed = |reason: String| {
+        Failure::new(
+            Exit::Usage,
+            "unreadable",
+            format!("{}: {reason}", path.display()),
+        )
+    };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
+        return Ok(None);
+    };
+    let schema = document.get("schema").and_then(Value::as_u64);
+    let systems = ["systems", "models"]
+        .into_iter()
+        .find_map(|name| document.get(name).and_then(Value::as_array));
+    let (Some(schema), Some(systems)) = (schema, systems) else {
+        return Ok(None);
+    };
+    if schema != 1 {
+        return Err(failed(format!(
+            "is a document of schema {schema}; this program knows 1"
+        )));
+    }
+    let one = |system: &Value| {
+        Some((
+            system
+                .get("name")
+                .or_else(|| system.get("model"))?
+                .as_str()?
+                .to_owned(),
+            usize::try_from(system.get("samples")?.as_u64()?).ok()?,
+            system.get("wer")?.as_f64()?,
+            system.get("cer")?.as_f64()?,
+        ))
+    };
+    let systems: Option<Vec<_>> = systems.iter().map(one).collect();
+    let systems = systems.ok_or_else(|| failed("is a document without figures".to_owned()))?;
+    let normaliser = document.get("normalizer").and_then(Value::as_str);
+    Ok(Some(Baseline::Figures {
+        normaliser: normaliser.unwrap_or_default().to_owned(),
+        systems,
+    }))
+}

@@ -1,0 +1,452 @@
+//! Judging conditions.
+
+use stt_eval_scoring::Flag;
+use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
+
+use super::baseline::Baseline;
+use super::condition::{Bound, Condition, Metric};
+use super::measured::{Measured, facts};
+use super::verdict::{Status, Verdict};
+use crate::arguments::GateArguments;
+use crate::failure::Failure;
+use crate::score::{One, Scored, System, is_in, points, speakers};
+
+/// Fewest utterances from which on intervals and regressions are judged.
+const LEAST_SAMPLES: usize = 100;
+/// Fewest words of references.
+const LEAST_WORDS: u64 = 1_000;
+/// Resamples: the ends of intervals decide here.
+const REPLICATES: usize = 10_000;
+/// Quantiles of the normal distribution for a one-sided test at 5 % and a power of 80 %.
+const Z_VISIBLE: f64 = 1.644_853_626_951_473 + 0.841_621_233_572_914;
+
+/// Judges all conditions for all systems they name.
+///
+/// # Errors
+/// A system that is not there.
+pub fn judge(
+    gate: &GateArguments,
+    normaliser: &str,
+    conditions: &[Condition],
+    scored: &Scored,
+    baseline: Option<&Baseline>,
+) -> Result<Vec<Verdict>, Failure> {
+    let mut judged = Vec::new();
+    for condition in conditions {
+        let named = condition.model.as_deref();
+        let fits = |system: &&System| named.is_none_or(|name| name == system.name);
+        let systems: Vec<&System> = scored.systems.iter().filter(fits).collect();
+        if systems.is_empty() {
+            let message = format!(
+                "condition {:?}: there is no system {}",
+                condition.text,
+                named.unwrap_or_default()
+            );
+            return Err(Failure::usage(message));
+        }
+        for system in systems {
+            let found = measure((gate, normaliser), condition, scored, system, baseline);
+            judged.push((condition, system.name.clone(), found));
+        }
+    }
+    adjust(&mut judged);
+    let weak = gate.allow_weak;
+    let verdicts = judged
+        .into_iter()
+        .map(|(condition, model, found)| verdict(condition, model, found, weak));
+    Ok(verdicts.collect())
+}
+
+type Found = Result<Measured, String>;
+
+/// Holm's adjustment over all conditions that have a level.
+fn adjust(judged: &mut [(&Condition, String, Found)]) {
+    let mut tested: Vec<(f64, usize)> = Vec::new();
+    for (index, (condition, _, found)) in judged.iter().enumerate() {
+        if let (Some(_), Ok(Measured { p: Some(p), .. })) = (condition.p, found) {
+            tested.push((*p, index));
+        }
+    }
+    tested.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let count = tested.len();
+    let mut least: f64 = 0.0;
+    for (rank, (p, index)) in tested.into_iter().enumerate() {
+        least = least.max((p * (count - rank) as f64).min(1.0));
+        if let Ok(measured) = &mut judged[index].2 {
+            measured.p = Some(least);
+        }
+    }
+}
+
+/// What was asked of the gate, and the normaliser of the figures.
+type Asked<'a> = (&'a GateArguments, &'a str);
+
+fn measure(
+    asked: Asked<'_>,
+    condition: &Condition,
+    scored: &Scored,
+    system: &System,
+    baseline: Option<&Baseline>,
+) -> Found {
+    let group = condition.group.as_ref();
+    if let Some((key, _)) = group
+        && !matches!(key.as_str(), "language" | "speaker")
+    {
+        return Err(format!("groups here are language and speaker, not {key}"));
+    }
+    let samples = scored.pairs.samples.iter().enumerate();
+    let inside: Vec<usize> = samples
+        .filter(|(_, pair)| is_in(pair, group))
+        .map(|(index, _)| index)
+        .collect();
+    if inside.is_empty() {
+        return Err("no sample is in the group".to_owned());
+    }
+    let share = |test: &dyn Fn(&One) -> bool, of: &[usize]| {
+        let count = of
+            .iter()
+            .filter(|index| test(&system.samples[**index]))
+            .count();
+        Measured {
+            value: count as f64 / of.len().max(1) as f64,
+            samples: of.len(),
+            ..Measured::default()
+        }
+    };
+    let answered: Vec<usize> = inside
+        .iter()
+        .copied()
+        .filter(|index| !system.samples[*index].is_failed)
+        .collect();
+    match condition.metric {
+        Metric::Failed => Ok(share(&|one| one.is_failed || one.is_missing, &inside)),
+        Metric::Unscored => Ok(share(&|one| one.is_failed, &inside)),
+        Metric::Hallucinated => {
+            let invented = [
+                Flag::OutputOnSilence,
+                Flag::LongInsertion,
+                Flag::Loop,
+                Flag::StockPhrase,
+            ];
+            Ok(share(
+                &|one| one.flags.iter().any(|flag| invented.contains(flag)),
+                &answered,
+            ))
+        }
+        Metric::Cost => told(system.cost_usd, "cost", &inside),
+        Metric::Latency => told(system.latency_p95_ms, "latency", &inside),
+        Metric::Wer | Metric::Cer | Metric::RawWer => rate(condition, scored, system, &answered),
+        Metric::Regression | Metric::CerRegression => {
+            regression(asked, condition, scored, system, baseline, &answered)
+        }
+    }
+}
+
+/// A figure that was told from outside, of all samples.
+fn told(figure: Option<f64>, what: &str, inside: &[usize]) -> Found {
+    match figure {
+        Some(value) => Ok(Measured {
+            value,
+            samples: inside.len(),
+            ..Measured::default()
+        }),
+        None => Err(format!("the {what} is not known here")),
+    }
+}
+
+/// Errors and tokens of a sample, of the metric.
+fn sample(one: &One, metric: Metric) -> Sample {
+    let counts = match metric {
+        Metric::Cer | Metric::CerRegression => one.chars,
+        Metric::RawWer => one.raw_words,
+        _ => one.words,
+    };
+    Sample {
+        errors: counts.errors(),
+        reference: counts.reference(),
+    }
+}
+
+fn resampling(condition: &Condition) -> Resampling {
+    let decides = condition.is_regression() || condition.bound != Bound::Point;
+    Resampling {
+        replicates: if decides {
+            REPLICATES
+        } else {
+            Resampling::default().replicates
+        },
+        ..Resampling::default()
+    }
+}
+
+fn words(samples: &[usize], system: &System) -> u64 {
+    samples
+        .iter()
+        .map(|index| system.samples[*index].words.reference())
+        .sum()
+}
+
+fn rate(condition: &Condition, scored: &Scored, system: &System, kept: &[usize]) -> Found {
+    let own: Vec<Sample> = kept
+        .iter()
+        .map(|index| sample(&system.samples[*index], condition.metric))
+        .collect();
+    let blocks = speakers(scored, kept);
+    let compared = resampling(condition)
+        .run(&[own], blocks.as_deref())
+        .map_err(|error| error.to_string())?;
+    let Some(provider) = compared.providers.first() else {
+        return Err("there is no sample".to_owned());
+    };
+    Ok(Measured {
+        value: provider.rate,
+        low: provider.interval.map(|ends| ends.low),
+        high: provider.interval.map(|ends| ends.high),
+        samples: kept.len(),
+        words: words(kept, system),
+        blocks: compared.blocks,
+        ..Measured::default()
+    })
+}
+
+fn regression(
+    asked: Asked<'_>,
+    condition: &Condition,
+    scored: &Scored,
+    system: &System,
+    baseline: Option<&Baseline>,
+    answered: &[usize],
+) -> Found {
+    let Some(baseline) = baseline else {
+        return Err("there is no baseline".to_owned());
+    };
+    let named = asked.0.baseline_model.as_deref();
+    let Some(place) = baseline.system(&system.name, named) else {
+        let wanted = named.unwrap_or(&system.name);
+        return Err(format!(
+            "the baseline has no system {wanted} (--baseline-model)"
+        ));
+    };
+    let before = match baseline {
+        Baseline::Texts(before) => before,
+        Baseline::Figures {
+            normaliser,
+            systems,
+        } => {
+            return by_figures(
+                asked.1,
+                condition,
+                system,
+                normaliser,
+                &systems[place],
+                scored,
+            );
+        }
+    };
+    let same = before.pairs.samples.len() == scored.pairs.samples.len()
+        && before
+            .pairs
+            .samples
+            .iter()
+            .zip(&scored.pairs.samples)
+            .all(|(a, b)| a.id == b.id && a.reference == b.reference);
+    if !same {
+        return Err("the baseline is of other references".to_owned());
+    }
+    let other = &before.systems[place];
+    let is_there = |one: &One| !one.is_failed && !one.is_missing;
+    let common: Vec<usize> = answered
+        .iter()
+        .copied()
+        .filter(|index| is_there(&system.samples[*index]) && is_there(&other.samples[*index]))
+        .collect();
+    let of = |system: &System| -> Vec<Sample> {
+        let samples = common
+            .iter()
+            .map(|index| sample(&system.samples[*index], condition.metric));
+        samples.collect()
+    };
+    let blocks = speakers(scored, &common);
+    let compared = resampling(condition)
+        .run(&[of(system), of(other)], blocks.as_deref())
+        .map_err(|error| error.to_string())?;
+    let (Some(pair), Some(base)) = (compared.pairs.first(), compared.providers.get(1)) else {
+        return Err("there is no sample that both have".to_owned());
+    };
+    let same = of(system) == of(other);
+    let exact = Interval {
+        low: 0.0,
+        high: 0.0,
+        standard_error: 0.0,
+    };
+    // Nothing varies where all samples are alike, and nothing is unsure.
+    let ends: Option<Interval> = pair.interval.or(same.then_some(exact));
+    // Half of a two-sided test is the one-sided one, on the side where it lies.
+    let p = if pair.difference > 0.0 {
+        pair.p_value / 2.0
+    } else {
+        1.0 - pair.p_value / 2.0
+    };
+    Ok(Measured {
+        value: pair.difference,
+        low: ends.map(|ends| ends.low),
+        high: ends.map(|ends| ends.high),
+        p: Some(p),
+        smallest_visible: ends.map(|ends| ends.standard_error * Z_VISIBLE),
+        before: Some(base.rate),
+        samples: common.len(),
+        words: words(&common, system),
+        blocks: compared.blocks,
+    })
+}
+
+/// Against a saved document: the difference of two figures, and nothing more.
+fn by_figures(
+    asked: &str,
+    condition: &Condition,
+    system: &System,
+    normaliser: &str,
+    (_, samples, wer, cer): &(String, usize, f64, f64),
+    scored: &Scored,
+) -> Found {
+    let asked = stt_eval_scoring::normalise::Normaliser::by_name(asked);
+    if asked.is_none_or(|asked| asked.name() != normaliser) {
+        return Err(format!("the baseline was scored with {normaliser}"));
+    }
+    if condition.p.is_some() || condition.bound != Bound::Point || condition.group.is_some() {
+        return Err(
+            "a saved result has no figures of single samples: name the hypotheses of the \
+                    baseline instead"
+                .to_owned(),
+        );
+    }
+    let kept: Vec<usize> = (0..scored.pairs.samples.len())
+        .filter(|index| !system.samples[*index].is_failed)
+        .collect();
+    if kept.len() != *samples {
+        return Err(format!(
+            "the baseline has {samples} samples, this {}",
+            kept.len()
+        ));
+    }
+    let metric = condition.metric;
+    let (mut errors, mut reference) = (0, 0);
+    for index in &kept {
+        let one = sample(&system.samples[*index], metric);
+        errors += one.errors;
+        reference += one.reference;
+    }
+    let before = if metric == Metric::CerRegression {
+        *cer
+    } else {
+        *wer
+    };
+    let now = errors as f64 / (reference.max(1)) as f64;
+    Ok(Measured {
+        value: now - before,
+        before: Some(before),
+        samples: kept.len(),
+        words: words(&kept, system),
+        blocks: kept.len(),
+        ..Measured::default()
+    })
+}
+
+/// Why too little is there to judge; `None` if enough is.
+fn too_little(measured: &Measured) -> Option<String> {
+    if measured.samples < LEAST_SAMPLES {
+        return Some(format!(
+            "{} utterances; {LEAST_SAMPLES} are needed",
+            measured.samples
+        ));
+    }
+    if measured.words < LEAST_WORDS {
+        return Some(format!(
+            "{} words of references; {LEAST_WORDS} are needed",
+            measured.words
+        ));
+    }
+    if measured.blocks < RELIABLE_BLOCKS {
+        return Some(format!(
+            "{} speakers; {RELIABLE_BLOCKS} are needed",
+            measured.blocks
+        ));
+    }
+    None
+}
+
+fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Verdict {
+    let mut made = Verdict {
+        condition: condition.text.clone(),
+        group: condition.group_name(),
+        status: Status::NotJudged,
+        value: None,
+        low: None,
+        high: None,
+        p: None,
+        smallest_visible: None,
+        message: String::new(),
+        model,
+    };
+    let place = match &made.group {
+        Some(group) => format!("{}, {group}: ", made.model),
+        None => format!("{}: ", made.model),
+    };
+    let measured = match found {
+        Ok(measured) => measured,
+        Err(reason) => {
+            made.message = format!("{place}{} can't be judged: {reason}", condition.text);
+            return made;
+        }
+    };
+    made.value = Some(measured.value);
+    made.low = measured.low;
+    made.high = measured.high;
+    made.p = measured.p.filter(|_| condition.is_regression());
+    made.smallest_visible = measured.smallest_visible;
+    let facts = format!("{place}{}", facts(condition, &measured));
+    let careful = condition.is_regression() || condition.bound != Bound::Point;
+    if careful
+        && !weak
+        && let Some(reason) = too_little(&measured)
+    {
+        made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
+        return made;
+    }
+    let figure = match condition.bound {
+        Bound::Point => Some(measured.value),
+        Bound::Low => measured.low,
+        Bound::High => measured.high,
+    };
+    let Some(figure) = figure else {
+        made.message = format!("{facts}: there is no interval");
+        return made;
+    };
+    let level = condition.p.zip(measured.p);
+    let sure = level.is_none_or(|(level, p)| p < level);
+    if condition.is_true_of(figure) && sure {
+        made.status = Status::Failed;
+        made.message = format!("{facts}: {}", condition.text);
+        return made;
+    }
+    let unseen = measured.smallest_visible.filter(|visible| {
+        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit
+    });
+    if let Some(visible) = unseen {
+        let told = format!(
+            "with {} samples a regression under {} points would go unnoticed",
+            measured.samples,
+            points(visible)
+        );
+        if !weak {
+            made.message = format!("{facts}: {told} (--allow-weak)");
+            return made;
+        }
+        made.status = Status::Passed;
+        made.message = format!("{facts}; {told}");
+        return made;
+    }
+    made.status = Status::Passed;
+    made.message = format!("{facts}; not {}", condition.text);
+    made
+}

@@ -1,0 +1,135 @@
+//! `normalise`: what each step of a normaliser does to a text.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use stt_eval_formats::decode::{decode, lines};
+use stt_eval_formats::files::MAX_FILE_BYTES;
+use stt_eval_scoring::normalise::Normaliser;
+
+use crate::arguments::NormaliseArguments;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, SCHEMA};
+
+#[derive(Debug, Serialize)]
+struct StepOf {
+    step: &'static str,
+    text: String,
+    changed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct TextOf {
+    text: String,
+    normalised: String,
+    steps: Vec<StepOf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: u32,
+    ok: bool,
+    normalizer: &'a str,
+    language: &'a str,
+    texts: Vec<TextOf>,
+    error: Option<()>,
+}
+
+/// The normaliser of a name.
+///
+/// # Errors
+/// There is none; the message lists those there are.
+pub fn normaliser(name: &str) -> Result<Normaliser, Failure> {
+    Normaliser::by_name(name).ok_or_else(|| {
+        let message = format!("there is no normaliser {name:?}");
+        Failure::usage(message).hint(format!("known are {}", Normaliser::known()))
+    })
+}
+
+/// Runs the command.
+pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Failure> {
+    let normaliser = normaliser(&arguments.normalizer)?;
+    let texts = texts(&arguments.text)?;
+    let texts = texts
+        .into_iter()
+        .map(|text| steps(&normaliser, text, &arguments.language));
+    let document = Document {
+        schema: SCHEMA,
+        ok: true,
+        normalizer: normaliser.name(),
+        language: &arguments.language,
+        texts: texts.collect(),
+        error: None,
+    };
+    output.result(&document, || shown(&document))?;
+    Ok(Exit::Done)
+}
+
+/// The text itself, or the lines of the file of that name.
+fn texts(given: &str) -> Result<Vec<String>, Failure> {
+    let path = Path::new(given);
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64;
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::Usage, "unreadable", format!("{given}: {error}"))
+    };
+    if given == "-" {
+        std::io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+    } else if path.is_file() {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        return Ok(vec![given.to_owned()]);
+    }
+    let decoded = decode(&bytes).map_err(|error| error.of(given))?;
+    Ok(lines(&decoded.text)
+        .map(|(_, line)| line.to_owned())
+        .collect())
+}
+
+/// Applies the steps one after the other: each is the difference of two beginnings of
+/// the list.
+fn steps(normaliser: &Normaliser, text: String, language: &str) -> TextOf {
+    let mut made = TextOf {
+        normalised: normaliser.apply(&text, language),
+        steps: Vec::new(),
+        text,
+    };
+    let mut before = made.text.clone();
+    for step in normaliser.steps() {
+        let after = step.apply_to_text(&before, language);
+        made.steps.push(StepOf {
+            step: step.name(),
+            changed: after != before,
+            text: after.clone(),
+        });
+        before = after;
+    }
+    made
+}
+
+fn shown(document: &Document<'_>) -> String {
+    let mut out = String::new();
+    for text in &document.texts {
+        let width = text
+            .steps
+            .iter()
+            .map(|step| step.step.len())
+            .max()
+            .unwrap_or(0)
+            .max(5);
+        out += &format!("{:width$}  {}\n", "text", text.text);
+        for step in text.steps.iter().filter(|step| step.changed) {
+            out += &format!("{:width$}  {}\n", step.step, step.text);
+        }
+        if text.steps.iter().all(|step| !step.changed) {
+            out += &format!("{:width$}  nothing changes\n", "");
+        }
+    }
+    out
+}

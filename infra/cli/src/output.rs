@@ -1,0 +1,262 @@
+//! What goes to the terminal, and the one document that goes to standard output.
+
+use std::io::Write;
+
+use serde::Serialize;
+use stt_eval_domain::validate::FieldError;
+use unicode_width::UnicodeWidthStr;
+
+use crate::arguments::{Colour, Shared};
+use crate::failure::{Exit, Failure};
+
+/// Version of the documents.
+pub const SCHEMA: u32 = 1;
+
+/// How to tell things.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Nothing is asked of a person.
+    pub no_input: bool,
+    /// One document of JSON on standard output.
+    pub json: bool,
+    /// Nothing on standard error but errors.
+    pub quiet: bool,
+    fancy: bool,
+}
+
+impl Output {
+    /// As was asked.
+    pub fn new(shared: &Shared) -> Self {
+        let choice = match shared.color {
+            Colour::Always => anstream::ColorChoice::Always,
+            Colour::Never => anstream::ColorChoice::Never,
+            Colour::Auto => anstream::ColorChoice::Auto,
+        };
+        choice.write_global();
+        Self {
+            json: shared.json,
+            no_input: shared.no_input,
+            quiet: shared.quiet,
+            fancy: is_utf8(),
+        }
+    }
+
+    /// A line on standard error, unless quiet was asked for.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            to_stderr(text);
+        }
+    }
+
+    /// A mark for what is right or wrong; words stand beside it.
+    pub fn mark(&self, right: bool) -> &'static str {
+        match (self.fancy, right) {
+            (true, true) => "\u{1b}[32m✔\u{1b}[0m",
+            (true, false) => "\u{1b}[31m✘\u{1b}[0m",
+            (false, true) => "ok  ",
+            (false, false) => "FAIL",
+        }
+    }
+
+    /// The result: a document, or text.
+    pub fn result<T: Serialize>(
+        &self,
+        document: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            document_to(document)
+        } else {
+            to_stdout(&text())
+        }
+    }
+
+    /// Tells a failure: in words, and as the document if one was asked for.
+    pub fn failed(&self, failure: &Failure) {
+        if failure.exit == Exit::ReaderGone {
+            return;
+        }
+        if self.json {
+            document(&Failed::of(failure));
+        }
+        to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", failure.message));
+        for row in &failure.rows {
+            to_stderr(&format!("  {}: {}", row.field, row.message));
+        }
+        if let Some(hint) = &failure.hint {
+            to_stderr(&format!("hint: {hint}"));
+        }
+    }
+}
+
+/// Whether the locale says that marks beyond ASCII can be shown.
+fn is_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    match set {
+        Some(locale) => {
+            let locale = locale.to_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        }
+        None => cfg!(not(unix)),
+    }
+}
+
+/// A line on standard error. There is nobody to tell that it can't be written.
+pub fn to_stderr(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let written = writeln!(stderr, "{}", harmless(text));
+    drop(written);
+}
+
+/// Text without what would steer a terminal, our own colours aside: names of files and
+/// words of manifests are others'.
+pub fn harmless(text: &str) -> String {
+    let ours = ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[0m"];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(colour) = ours.iter().find(|colour| rest.starts_with(**colour)) {
+            out += colour;
+            rest = &rest[colour.len()..];
+            continue;
+        }
+        let steers = c.is_control() && c != '\n';
+        out.push(if steers { '\u{fffd}' } else { c });
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// Text on standard output.
+pub fn to_stdout(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    let written = stdout
+        .write_all(harmless(text).as_bytes())
+        .and_then(|()| stdout.flush());
+    written.map_err(|error| of_writing(&error))
+}
+
+/// Bytes on standard output as they are: completions, pages.
+pub fn raw_to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    written.map_err(|error| of_writing(&error))
+}
+
+fn of_writing(error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Failure::new(Exit::ReaderGone, "reader_gone", "the reader is gone");
+    }
+    Failure::new(Exit::Failed, "output", format!("standard output: {error}"))
+}
+
+fn document_to<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let mut bytes = serde_json::to_vec(value)
+        .map_err(|error| Failure::new(Exit::Failed, "output", error.to_string()))?;
+    bytes.push(b'\n');
+    raw_to_stdout(&bytes)
+}
+
+/// A document; if it can't be written, the exit code says so by itself.
+pub fn document<T: Serialize>(value: &T) {
+    if let Err(failure) = document_to(value)
+        && failure.exit != Exit::ReaderGone
+    {
+        to_stderr(&format!("error: {}", failure.message));
+    }
+}
+
+/// What went wrong, in documents.
+#[derive(Debug, Serialize)]
+pub struct ErrorOf {
+    code: String,
+    message: String,
+    hint: Option<String>,
+    rows: Vec<FieldError>,
+}
+
+impl ErrorOf {
+    /// Of a kind.
+    pub fn new(code: &str, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            hint,
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl ErrorOf {
+    /// In words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// The document of a command that failed.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    schema: u32,
+    ok: bool,
+    error: ErrorOf,
+}
+
+impl Failed {
+    /// Of a failure.
+    pub fn of(failure: &Failure) -> Self {
+        Self {
+            schema: SCHEMA,
+            ok: false,
+            error: ErrorOf {
+                rows: failure.rows.clone(),
+                ..ErrorOf::new(failure.code, failure.message.clone(), failure.hint.clone())
+            },
+        }
+    }
+}
+
+/// Lines in columns: the first aligned left, the others right.
+pub fn columns(rows: &[Vec<String>]) -> String {
+    let widths = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
+    };
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::from(" ");
+        for (column, cell) in row.iter().enumerate() {
+            let space = " ".repeat(widths(column).saturating_sub(cell.width()));
+            if column == 0 {
+                line += &format!(" {cell}{space}");
+            } else {
+                line += &format!("  {space}{cell}");
+            }
+        }
+        out += line.trim_end();
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_not_steered_by_what_is_shown() {
+        assert_eq!(
+            harmless("a\u{1b}]0;x\u{7}\u{1b}[31mb\u{1b}[0m\n"),
+            "a\u{fffd}]0;x\u{fffd}\u{1b}[31mb\u{1b}[0m\n"
+        );
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [["system", "WER"], ["a", "12.5 %"]].map(|row| row.map(String::from).to_vec());
+        assert_eq!(columns(&rows), "  system     WER\n  a       12.5 %\n");
+    }
+}

@@ -1,0 +1,227 @@
+//! `report`: the figures of a run, and how its models compare.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use stt_eval_wire::paths;
+use stt_eval_wire::report::{ModelReport, Report};
+use stt_eval_wire::runs::Run;
+
+use super::Document;
+use super::lists::{name, table};
+use super::runs::find;
+use crate::arguments::ReportArguments;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, raw_to_stdout};
+use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
+
+/// A report of a large run takes several requests.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// A model in documents.
+#[derive(Debug, Serialize)]
+pub struct Modelled {
+    /// Its id.
+    pub model: String,
+    /// Samples that count.
+    pub samples: u64,
+    /// Word error rate; null while nothing is scored.
+    pub wer: Option<f64>,
+    /// Its 95 % interval.
+    pub wer_interval: Option<Ends>,
+    /// Words.
+    pub words: Option<CountsOf>,
+    /// Character error rate.
+    pub cer: Option<f64>,
+    /// Word error rate of the untouched texts.
+    pub raw_wer: Option<f64>,
+    /// Items with a transcription.
+    pub completed: u32,
+    /// Items without.
+    pub failed: u32,
+    /// Failed by the model: all their words count as missing.
+    pub failed_by_model: u64,
+    /// Failed by the service: in no figure.
+    pub failed_by_service: u64,
+    /// US dollars.
+    pub cost_usd: f64,
+    /// 95 of 100 answers took no longer.
+    pub latency_p95_ms: Option<u32>,
+}
+
+/// The report of a run as it stands.
+///
+/// # Errors
+/// What is refused, or can't be reached.
+pub async fn figures(
+    to: &Deployment,
+    run: &Run,
+    block_by: Option<&str>,
+    group_by: Option<&str>,
+) -> Result<Report, Failure> {
+    let request = Request::get(paths::report(run.id))
+        .with_some("block_by", block_by)
+        .with_some("group_by", group_by)
+        .patiently(PATIENCE.max(to.patience));
+    to.ask(&request).await
+}
+
+fn modelled(model: &ModelReport) -> Modelled {
+    let all = model.score.as_ref().map(|score| &score.all);
+    Modelled {
+        model: model.provider.clone(),
+        samples: all.map_or(0, |all| all.samples),
+        wer: all.map(|all| all.wer),
+        wer_interval: model.wer_interval.as_ref().map(|ends| Ends {
+            low: ends.low,
+            high: ends.high,
+        }),
+        words: all.map(|all| CountsOf {
+            hits: all.hits,
+            substitutions: all.substitutions,
+            deletions: all.deletions,
+            insertions: all.insertions,
+        }),
+        cer: all.map(|all| all.cer),
+        raw_wer: all.map(|all| all.raw_wer),
+        completed: model.completed,
+        failed: model.failed,
+        failed_by_model: model.coverage.failed_by_model,
+        failed_by_service: model.coverage.failed_by_service,
+        cost_usd: model.cost.usd,
+        latency_p95_ms: model.latency.map(|latency| latency.p95_ms),
+    }
+}
+
+/// Models as documents have them, and every pair of them.
+pub fn models(report: &Report) -> (Vec<Modelled>, Vec<Compared>) {
+    let mut models: Vec<Modelled> = report.providers.iter().map(modelled).collect();
+    // Best first; those without a figure stand last.
+    models.sort_by(|a, b| {
+        let rate = |one: &Modelled| one.wer.unwrap_or(f64::INFINITY);
+        rate(a).total_cmp(&rate(b))
+    });
+    let by_speaker = report.block_by.as_deref() == Some("speaker");
+    let pairs = report.comparison.iter().flat_map(|comparison| {
+        let compared = |pair: &stt_eval_wire::comparison::Pair| Compared {
+            a: pair.a.clone(),
+            b: pair.b.clone(),
+            difference: pair.difference,
+            low: pair.low,
+            high: pair.high,
+            p: pair.p_value,
+            p_adjusted: pair.p_adjusted,
+            distinguishable: pair.distinguishable,
+            samples: comparison.samples,
+            by_speaker,
+        };
+        comparison.pairs.iter().map(compared).collect::<Vec<_>>()
+    });
+    let pairs = pairs.collect();
+    (models, pairs)
+}
+
+/// The table of models, and a sentence for each pair.
+pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> String {
+    let none = || "–".to_owned();
+    let rows = models.iter().map(|model| {
+        [
+            model.model.clone(),
+            model.wer.map_or_else(none, percent),
+            interval(model.wer_interval),
+            model.cer.map_or_else(none, percent),
+            model.words.map_or_else(none, |words| {
+                format!(
+                    "{} / {} / {}",
+                    words.substitutions, words.deletions, words.insertions
+                )
+            }),
+            model.failed.to_string(),
+            format!("${:.2}", model.cost_usd),
+        ]
+    });
+    let heading = ["model", "WER", "95 %", "CER", "S / D / I", "failed", "cost"];
+    let mut out = table(heading, rows);
+    for pair in pairs {
+        out += &sentence(pair);
+        out.push('\n');
+    }
+    let heard: Vec<String> = models
+        .iter()
+        .filter_map(|model| model.raw_wer.map(percent))
+        .collect();
+    out += &format!(
+        "Scored with {normaliser} (untouched: {}).\n",
+        heard.join(" / ")
+    );
+    out
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    run: RunOf,
+    normalizer: &'a str,
+    models: Vec<Modelled>,
+    comparisons: Vec<Compared>,
+    report: &'a Report,
+}
+
+#[derive(Serialize)]
+struct RunOf {
+    id: String,
+    name: String,
+    status: String,
+}
+
+/// `report`.
+pub async fn show(
+    to: &Deployment,
+    arguments: &ReportArguments,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let run = find(to, &arguments.of.run).await?;
+    let block_by = arguments.block_by.as_deref();
+    let report = figures(to, &run, block_by, arguments.group_by.as_deref()).await?;
+    if let Some(path) = &arguments.html {
+        let page = stt_eval_html::report::file(&report)
+            .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;
+        if path == std::path::Path::new("-") {
+            raw_to_stdout(page.as_bytes())?;
+            return Ok(Exit::Done);
+        }
+        std::fs::write(path, page).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                "output",
+                format!("{}: {error}", path.display()),
+            )
+        })?;
+        output.note(&format!("written: {}", path.display()));
+    }
+    let (models, comparisons) = models(&report);
+    let document = Document::of(Told {
+        run: RunOf {
+            id: run.id.to_string(),
+            name: run.run_name.clone(),
+            status: name(report.status),
+        },
+        normalizer: &report.scoring.normalizer,
+        models,
+        comparisons,
+        report: &report,
+    });
+    output.result(&document, || {
+        let told = &document.content;
+        let mut out = format!(
+            "{}  “{}”  {}\n",
+            told.run.id, told.run.name, told.run.status
+        );
+        out += &pairs_text(&told.models, &told.comparisons, told.normalizer);
+        for warning in &report.warnings {
+            out += &format!("note: {}\n", warning.message);
+        }
+        out
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,70 @@
+//! `results`: what models made of single utterances.
+
+use serde::Serialize;
+use stt_eval_wire::paths;
+use stt_eval_wire::results::Result as Made;
+
+use super::Document;
+use super::lists::name;
+use super::runs::find;
+use crate::arguments::ResultsArguments;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::score::percent;
+
+#[derive(Serialize)]
+struct Results {
+    run: String,
+    results: Vec<Made>,
+}
+
+/// `results`.
+pub async fn show(
+    to: &Deployment,
+    arguments: &ResultsArguments,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let run = find(to, &arguments.of.run).await?;
+    let request = Request::get(paths::results(run.id))
+        .with_some("provider", arguments.model.as_ref())
+        .with_some("status", arguments.status.as_ref())
+        .with_some("sort", arguments.worst.then_some("-wer"));
+    let results = to.list(&request, arguments.list.limit).await?;
+    let document = Document::of(Results {
+        run: run.id.to_string(),
+        results,
+    });
+    output.result(&document, || {
+        // Texts stand last on a line of their own: no terminal agrees on their width.
+        let mut out = String::new();
+        for one in &document.content.results {
+            let wer = one
+                .score
+                .as_ref()
+                .map_or("–".to_owned(), |score| percent(score.wer));
+            out += &format!(
+                "{}  {}  {}  WER {wer}\n",
+                one.id,
+                one.provider,
+                name(one.status)
+            );
+            if let Some(text) = &one.ground_truth {
+                out += &format!("    said   {}\n", one_line(text));
+            }
+            if let Some(text) = &one.transcription {
+                out += &format!("    heard  {}\n", one_line(text));
+            }
+            if let Some(reason) = &one.error_message {
+                let code = one.error_code.as_deref().unwrap_or_default();
+                out += &format!("    failed {code}: {}\n", one_line(reason));
+            }
+        }
+        out
+    })?;
+    Ok(Exit::Done)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,309 @@
+//! Making the dataset and the run, each once.
+
+use std::time::Duration;
+
+use stt_eval_domain::{DatasetId, RunId, Timestamp};
+use stt_eval_wire::datasets::{Dataset, NewDataset, NewMetadata, NewSample};
+use stt_eval_wire::object::Object;
+use stt_eval_wire::paths;
+use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
+
+use super::plan::{Bytes, Plan, Upload};
+use super::upload::upload;
+use crate::arguments::RunArguments;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::journal::{Journal, Step, digest};
+use crate::output::Output;
+
+/// Steps of datasets in the journal.
+const DATASETS: &str = "datasets";
+/// Steps of runs.
+const RUNS: &str = "runs";
+/// Largest list of samples in a request; its limit is 1 MiB.
+const INLINE_BYTES: usize = 900_000;
+/// Most samples in a request.
+const INLINE: usize = stt_eval_domain::dataset::MAX_INLINE_SAMPLES;
+/// Datasets and runs that are looked through for a name.
+const LOOKED_THROUGH: usize = 10_000;
+
+/// What is made, and where it is written down.
+pub struct Making<'a> {
+    /// The deployment.
+    pub to: &'a Deployment,
+    /// The journal of it.
+    pub journal: &'a Journal,
+    /// What was asked.
+    pub arguments: &'a RunArguments,
+    /// What is sent.
+    pub plan: &'a Plan,
+    /// How to tell things.
+    pub output: &'a Output,
+}
+
+/// The key of a request is known for at least a day.
+const KEY_KNOWN: Duration = Duration::from_secs(20 * 3_600);
+/// Clocks may differ by this much.
+const CLOCKS: Duration = Duration::from_secs(600);
+
+fn odd_id() -> Failure {
+    Failure::new(Exit::Failed, "journal", "an id in the journal is none")
+}
+
+fn is_gone(failure: &Failure) -> bool {
+    failure.code == "not_found"
+}
+
+impl Making<'_> {
+    /// Name of dataset and run. The one that is made up tells the content, so that what
+    /// has it is the same.
+    pub fn name(&self) -> String {
+        if let Some(name) = &self.arguments.name {
+            return name.clone();
+        }
+        let source = std::path::absolute(&self.arguments.source).ok();
+        let source = source.as_deref().unwrap_or(&self.arguments.source);
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+        let stem: String = stem.chars().take(200).collect();
+        let content: String = self.plan.fingerprint.chars().take(8).collect();
+        format!("{stem} {content}").trim().to_owned()
+    }
+
+    /// What tells this run apart from others over the same dataset.
+    fn run_name(&self) -> Result<String, Failure> {
+        let arguments = self.arguments;
+        let asked = serde_json::to_vec(&(
+            &self.plan.fingerprint,
+            &arguments.models,
+            &arguments.prompt,
+            &arguments.normalizer,
+            arguments.max_cost,
+        ))
+        .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+        Ok(digest(&asked))
+    }
+
+    /// The run that the same command made before.
+    ///
+    /// # Errors
+    /// The journal can't be read, the deployment not reached.
+    pub async fn before(&self) -> Result<Option<Run>, Failure> {
+        let name = self.run_name()?;
+        let Some(Step { id: Some(id), .. }) = self.journal.begun(RUNS, &name)? else {
+            return Ok(None);
+        };
+        let id: RunId = id.parse().map_err(|_| odd_id())?;
+        match self.to.ask::<Run>(&Request::get(paths::run(id))).await {
+            Ok(run) => Ok(Some(run)),
+            Err(failure) if is_gone(&failure) => {
+                self.journal.forget(RUNS, &name)?;
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Lets the next run be a new one.
+    ///
+    /// # Errors
+    /// The journal can't be written.
+    pub fn forget_run(&self) -> Result<(), Failure> {
+        self.journal.forget(RUNS, &self.run_name()?)
+    }
+
+    /// The dataset that was made of the same content before.
+    async fn dataset_before(&self) -> Result<Option<DatasetId>, Failure> {
+        let name = &self.plan.fingerprint;
+        let Some(Step { id: Some(id), .. }) = self.journal.begun(DATASETS, name)? else {
+            return Ok(None);
+        };
+        let id: DatasetId = id.parse().map_err(|_| odd_id())?;
+        match self
+            .to
+            .ask::<Dataset>(&Request::get(paths::dataset(id)))
+            .await
+        {
+            Ok(_) => Ok(Some(id)),
+            Err(failure) if is_gone(&failure) => {
+                self.journal.forget(DATASETS, name)?;
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Uploads what is missing and makes the dataset, unless it is there.
+    ///
+    /// # Errors
+    /// What is refused, or can't be reached.
+    pub async fn dataset(&self) -> Result<DatasetId, Failure> {
+        if let Some(id) = self.dataset_before().await? {
+            return Ok(id);
+        }
+        let uploads: Vec<&Upload> = self.plan.clips.iter().map(|clip| &clip.upload).collect();
+        let at_once = usize::from(self.arguments.at_once);
+        let files = upload(self.to, self.journal, &uploads, at_once, self.output).await?;
+        let new = self.new_dataset(&files).await?;
+        let name = &self.plan.fingerprint;
+        let step = self.journal.begin(DATASETS, name)?;
+        let made = self.made_dataset(&new, &step).await;
+        let (id, step) = match made {
+            // What the key made was deleted since.
+            Err(failure) if is_gone(&failure) => {
+                self.journal.forget(DATASETS, name)?;
+                let step = self.journal.begin(DATASETS, name)?;
+                (self.made_dataset(&new, &step).await?, step)
+            }
+            Err(failure) if failure.code == "conflict" => match self.same_name(&new.name).await? {
+                Some(id) => (id, step),
+                None => return Err(failure.hint("--name NAME gives it another one")),
+            },
+            other => (other?, step),
+        };
+        self.journal.made(DATASETS, name, &step, id.to_string())?;
+        Ok(id)
+    }
+
+    async fn made_dataset(&self, new: &NewDataset, step: &Step) -> Result<DatasetId, Failure> {
+        let request = Request::post(paths::datasets(), new)?.once(&step.key);
+        let made: Dataset = self.to.ask(&request).await?;
+        Ok(made.id)
+    }
+
+    /// A dataset with the name that tells its content; a name that was given tells
+    /// nothing.
+    async fn same_name(&self, name: &str) -> Result<Option<DatasetId>, Failure> {
+        if self.arguments.name.is_some() {
+            return Ok(None);
+        }
+        let all: Vec<Dataset> = self
+            .to
+            .list(&Request::get(paths::datasets()), LOOKED_THROUGH)
+            .await?;
+        let same = all.into_iter().find(|dataset| {
+            let count = dataset.dataset_metadata.sample_count as usize;
+            dataset.name == name && count == self.plan.clips.len()
+        });
+        Ok(same.map(|dataset| dataset.id))
+    }
+
+    /// The request: with its samples, or with a manifest where they are too many.
+    async fn new_dataset(&self, files: &[String]) -> Result<NewDataset, Failure> {
+        let mut new = NewDataset {
+            name: self.name(),
+            language: self.plan.language.clone(),
+            ..NewDataset::default()
+        };
+        if !self.arguments.keyword.is_empty() {
+            new.keywords = Some(self.arguments.keyword.clone());
+        }
+        let samples: Vec<Object<NewSample>> = self
+            .plan
+            .clips
+            .iter()
+            .zip(files)
+            .map(|(clip, file)| {
+                let fields: NewMetadata = clip
+                    .said
+                    .metadata
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone().into()))
+                    .collect();
+                Object(NewSample {
+                    file_id: file.clone(),
+                    ground_truth: clip.said.ground_truth.clone(),
+                    language: clip.said.language.clone(),
+                    metadata: Some(fields),
+                })
+            })
+            .collect();
+        let told =
+            |error: serde_json::Error| Failure::new(Exit::Failed, "request", error.to_string());
+        let mut lines = Vec::new();
+        for sample in &samples {
+            serde_json::to_writer(&mut lines, sample).map_err(told)?;
+            lines.push(b'\n');
+        }
+        if samples.len() <= INLINE && lines.len() <= INLINE_BYTES {
+            new.samples = Some(samples);
+            return Ok(new);
+        }
+        let manifest = Upload {
+            filename: "stt-eval.jsonl".to_owned(),
+            content_type: "application/jsonl",
+            size: lines.len() as u64,
+            sha256: digest(&lines),
+            nth: 0,
+            bytes: Bytes::Memory(lines),
+        };
+        let ids = upload(self.to, self.journal, &[&manifest], 1, self.output).await?;
+        new.manifest_file_id = ids.into_iter().next();
+        Ok(new)
+    }
+
+    /// The request of the run.
+    pub fn new_run(&self, dataset: DatasetId) -> NewRun {
+        let arguments = self.arguments;
+        let config = NewRunConfig {
+            prompt: arguments.prompt.clone(),
+            temperature: None,
+            normalizer: arguments.normalizer.clone(),
+        };
+        let is_given = arguments.prompt.is_some() || arguments.normalizer.is_some();
+        NewRun {
+            run_name: self.name(),
+            dataset_id: Some(dataset.to_string()),
+            providers: Some(arguments.models.clone()),
+            max_cost_usd: arguments.max_cost,
+            config: is_given.then_some(Object(config)),
+            ..NewRun::default()
+        }
+    }
+
+    /// Makes the run.
+    ///
+    /// # Errors
+    /// What is refused, or can't be reached.
+    pub async fn run(&self, dataset: DatasetId) -> Result<Run, Failure> {
+        let name = self.run_name()?;
+        let step = self.journal.begin(RUNS, &name)?;
+        if let Some(run) = self.begun_long_ago(dataset, &step).await? {
+            self.journal.made(RUNS, &name, &step, run.id.to_string())?;
+            return Ok(run);
+        }
+        let request = Request::post(paths::runs(), &self.new_run(dataset))?.once(&step.key);
+        let (run, step) = match self.to.ask::<Run>(&request).await {
+            // What the key made was deleted since.
+            Err(failure) if is_gone(&failure) => {
+                self.journal.forget(RUNS, &name)?;
+                let step = self.journal.begin(RUNS, &name)?;
+                let again = Request::post(paths::runs(), &self.new_run(dataset))?.once(&step.key);
+                (self.to.ask::<Run>(&again).await?, step)
+            }
+            other => (other?, step),
+        };
+        self.journal.made(RUNS, &name, &step, run.id.to_string())?;
+        Ok(run)
+    }
+
+    /// A run that a command made before it was killed, when the deployment may have
+    /// forgotten the key of its request: sent again, that would make a second one.
+    async fn begun_long_ago(
+        &self,
+        dataset: DatasetId,
+        step: &Step,
+    ) -> Result<Option<Run>, Failure> {
+        if Timestamp::now().since(step.at) < KEY_KNOWN {
+            return Ok(None);
+        }
+        let request = Request::get(paths::runs()).with("dataset_id", dataset);
+        let all: Vec<Run> = self.to.list(&request, LOOKED_THROUGH).await?;
+        let name = self.name();
+        let is_it = |run: &Run| {
+            run.run_name == name
+                && run.providers == self.arguments.models
+                && run.inserted_at + CLOCKS >= step.at
+        };
+        Ok(all.into_iter().find(is_it))
+    }
+}

@@ -1,0 +1,251 @@
+//! `run`: from a folder to a verdict.
+//!
+//! Everything is judged here before anything is sent. What is sent is written down, so
+//! that the same command goes on after a kill and makes nothing twice.
+
+mod make;
+mod plan;
+mod upload;
+mod verdict;
+mod watch;
+
+use std::cell::RefCell;
+
+use stt_eval_wire::catalogue::Model;
+use stt_eval_wire::estimate::Estimate;
+use stt_eval_wire::paths;
+use stt_eval_wire::runs::Run;
+
+use crate::arguments::{RunArguments, Shared};
+use crate::check::{self, Looked};
+use crate::deployment::{Deployment, Request, wait_for};
+use crate::failure::{Exit, Failure};
+use crate::gate::{self, Condition};
+use crate::journal::Journal;
+use crate::output::{ErrorOf, Output};
+use crate::read::{deployment, goes_on};
+use crate::terminal::{agrees, can_ask};
+
+use make::Making;
+use plan::{Plan, plan};
+use verdict::{Document, tell};
+
+/// The server's estimate may be so much above the one that was agreed to before it is
+/// asked about again.
+const WITHIN: f64 = 1.25;
+/// Differences below this many dollars are not asked about.
+const PENNY: f64 = 0.01;
+
+/// Runs the command.
+pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
+    let conditions = gate::conditions(&arguments.gate)?;
+    let to = deployment(shared)?;
+    let looked = check::look(&arguments.source, &arguments.reading, true)?;
+    output.note(looked.text(output).trim_end());
+    leave_out(&looked, arguments, output)?;
+    let plan = plan(&looked, arguments)?;
+    let journal = Journal::open(&to.target.url)?;
+    let making = Making {
+        to: &to,
+        journal: &journal,
+        arguments,
+        plan: &plan,
+        output,
+    };
+    let under_way: RefCell<Option<String>> = RefCell::new(None);
+    wait_for(async {
+        tokio::select! {
+            done = go(&making, shared, &conditions, &under_way) => done,
+            pressed = tokio::signal::ctrl_c() => Err(stopped(pressed, &under_way)),
+        }
+    })
+}
+
+/// Ctrl-C: nothing is lost, and a run goes on.
+fn stopped(pressed: std::io::Result<()>, under_way: &RefCell<Option<String>>) -> Failure {
+    if let Err(error) = pressed {
+        return Failure::new(Exit::Failed, "machine", error.to_string());
+    }
+    let (message, hint) = match under_way.borrow().as_ref() {
+        Some(run) => (
+            format!("stopped waiting; {run} goes on"),
+            format!("the same command, or stt-eval status {run}, takes it up again"),
+        ),
+        None => (
+            "stopped; what was uploaded is kept".to_owned(),
+            "the same command goes on".to_owned(),
+        ),
+    };
+    Failure::new(Exit::Interrupted, "interrupted", message).hint(hint)
+}
+
+/// Whether what can't be used may be left out.
+fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Result<(), Failure> {
+    let all = looked.summary.utterances;
+    let broken = all - looked.summary.usable;
+    if broken == 0 || arguments.skip_broken || looked.summary.usable == 0 {
+        return Ok(());
+    }
+    let told = format!("{broken} of {all} utterances can't be used");
+    let left = looked.summary.usable;
+    if can_ask(output) && agrees(&format!("{told}. Go on with {left}?"))? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Findings, "findings", told)
+        .hint("stt-eval check tells all; --skip-broken leaves them out"))
+}
+
+async fn go(
+    making: &Making<'_>,
+    shared: &Shared,
+    conditions: &[Condition],
+    under_way: &RefCell<Option<String>>,
+) -> Result<Exit, Failure> {
+    let Making {
+        to,
+        journal,
+        arguments,
+        plan,
+        output,
+    } = *making;
+    let before = making.before().await?;
+    let run = match before {
+        Some(run) if goes_on(&run) || !arguments.new => {
+            output.note(&format!("Run        {}  (made before)", run.id));
+            run
+        }
+        before => {
+            if before.is_some() {
+                making.forget_run()?;
+            }
+            let agreed = agree(to, plan, arguments, shared, output).await?;
+            let dataset = making.dataset().await?;
+            output.note(&format!(
+                "Dataset    {dataset}  “{}”  {} samples",
+                making.name(),
+                plan.clips.len()
+            ));
+            let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
+            let estimate: Estimate = to.ask(&request).await?;
+            still_agreed(agreed, &estimate, shared, output)?;
+            making.run(dataset).await?
+        }
+    };
+    *under_way.borrow_mut() = Some(run.id.to_string());
+    journal.remember_latest(&run.id.to_string())?;
+    output.note(&format!(
+        "Run        {}  {}/runs/{}",
+        run.id, to.target.url, run.id
+    ));
+    for warning in &run.warnings {
+        output.note(&format!("note: {}: {}", warning.model, warning.message));
+    }
+    if arguments.detach {
+        let document = Document::of_unfinished(to, &run, None);
+        output.result(&document, || format!("{}\n", run.id))?;
+        return Ok(Exit::Done);
+    }
+    if goes_on(&run) {
+        output.note(&format!(
+            "           Ctrl-C leaves it running; stt-eval status {} takes it up again",
+            run.id
+        ));
+    }
+    let run = watch::watch(to, run, arguments.timeout, output).await?;
+    if goes_on(&run) {
+        return still_running(to, &run, output);
+    }
+    tell(
+        to,
+        &run,
+        &arguments.gate,
+        conditions,
+        plan.has_speakers,
+        output,
+    )
+    .await
+}
+
+fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {
+    let hint = format!("the same command, or stt-eval status {}", run.id);
+    let error = ErrorOf::new("still_running", "the run goes on", Some(hint));
+    let document = Document::of_unfinished(to, run, Some(error));
+    output.result(&document, || format!("{} goes on\n", run.id))?;
+    Ok(Exit::Running)
+}
+
+/// Tells what the run costs by the prices of the catalogue, and asks whether it may; gives
+/// the dollars that were agreed to.
+async fn agree(
+    to: &Deployment,
+    plan: &Plan,
+    arguments: &RunArguments,
+    shared: &Shared,
+    output: &Output,
+) -> Result<f64, Failure> {
+    let catalogue: Vec<Model> = to.ask_list(paths::providers()).await?;
+    let mut cost = 0.0;
+    for name in &arguments.models {
+        let Some(model) = catalogue.iter().find(|model| model.id == *name) else {
+            let message = format!("there is no model {name:?}");
+            return Err(Failure::usage(message).hint("stt-eval models lists them"));
+        };
+        if !model.has_credentials && !model.credential_fields.is_empty() {
+            let message = format!("{name}: no key of {} is kept", model.provider);
+            return Err(Failure::new(Exit::Failed, "no_credentials", message)
+                .hint(format!("stt-eval credentials set {}", model.provider)));
+        }
+        cost += plan.hours() * model.price_per_audio_hour_usd;
+    }
+    let cap = arguments
+        .max_cost
+        .map_or(String::new(), |cap| format!("; at most ${cap:.2}"));
+    let line = format!(
+        "Estimate   {} × {} models, {} each: about ${cost:.2}{cap}",
+        plan.clips.len(),
+        arguments.models.len(),
+        check::length(plan.hours() * 3_600.0)
+    );
+    output.note(&line);
+    confirmed("Upload and transcribe?", shared, output)?;
+    Ok(cost)
+}
+
+/// Asks again when the deployment's own estimate is much above what was agreed to.
+fn still_agreed(
+    agreed: f64,
+    estimate: &Estimate,
+    shared: &Shared,
+    output: &Output,
+) -> Result<(), Failure> {
+    for model in estimate.models.iter().filter(|model| model.unsupported > 0) {
+        output.note(&format!(
+            "note: {} can't take {} of {} clips",
+            model.model, model.unsupported, model.items
+        ));
+    }
+    if estimate.cost_usd <= agreed * WITHIN + PENNY {
+        return Ok(());
+    }
+    output.note(&format!(
+        "Estimate   by the deployment: about ${:.2}",
+        estimate.cost_usd
+    ));
+    confirmed("That is more. Transcribe?", shared, output)
+}
+
+fn confirmed(question: &str, shared: &Shared, output: &Output) -> Result<(), Failure> {
+    if shared.yes {
+        return Ok(());
+    }
+    if !can_ask(output) {
+        return Err(
+            Failure::usage("a run costs money, and there is no terminal to ask on")
+                .hint("--yes agrees to the estimate"),
+        );
+    }
+    if agrees(question)? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Failed, "declined", "nothing was begun"))
+}

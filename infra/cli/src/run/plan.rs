@@ -1,0 +1,225 @@
+//! What a source becomes: clips to be uploaded, and what is said in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use stt_eval_domain::dataset::{MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLES};
+
+use crate::arguments::RunArguments;
+use crate::check::Looked;
+use crate::failure::{Exit, Failure};
+use crate::journal::digest;
+use crate::probe;
+
+/// A file to be uploaded.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Where its bytes are.
+    pub bytes: Bytes,
+    /// What it is called there.
+    pub filename: String,
+    /// Its type.
+    pub content_type: &'static str,
+    /// Its length.
+    pub size: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Tells files of the same content apart.
+    pub nth: usize,
+}
+
+/// Where bytes are.
+#[derive(Debug, Clone)]
+pub enum Bytes {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Memory(Vec<u8>),
+}
+
+/// A clip, as a dataset has it.
+#[derive(Debug, Clone)]
+pub struct Clip {
+    /// Its recording.
+    pub upload: Upload,
+    /// Length in seconds.
+    pub seconds: f64,
+    /// What is said, and in which language.
+    pub said: Said,
+}
+
+/// What is said in a clip.
+#[derive(Debug, Clone, Serialize)]
+pub struct Said {
+    /// The reference, if it is known.
+    pub ground_truth: Option<String>,
+    /// BCP-47 tag.
+    pub language: Option<String>,
+    /// Free fields.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Everything that is sent.
+#[derive(Debug)]
+pub struct Plan {
+    /// The clips.
+    pub clips: Vec<Clip>,
+    /// The language of most of them.
+    pub language: String,
+    /// Whether all speakers are known and there are several.
+    pub has_speakers: bool,
+    /// Tells what is sent apart from everything else: content, texts, names.
+    pub fingerprint: String,
+}
+
+impl Plan {
+    /// Hours of audio.
+    pub fn hours(&self) -> f64 {
+        self.clips.iter().map(|clip| clip.seconds).sum::<f64>() / 3_600.0
+    }
+}
+
+/// SHA-256 and length of a file.
+fn hashed(path: &Path) -> Result<(String, u64), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            Exit::Failed,
+            "unreadable",
+            format!("{}: {error}", path.display()),
+        )
+    };
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut buffer = vec![0_u8; 256 * 1024];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(failed)?;
+        if read == 0 {
+            return Ok((hex::encode(context.finish()), size));
+        }
+        context.update(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
+fn metadata(sample: &stt_eval_formats::Sample) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    fields.insert("utterance".to_owned(), sample.id.clone());
+    if let Some(speaker) = &sample.speaker {
+        fields.insert("speaker".to_owned(), speaker.clone());
+    }
+    for (name, value) in &sample.metadata {
+        let fits = !value.is_empty() && value.chars().count() <= MAX_METADATA_VALUE_CHARS;
+        if fits && fields.len() < MAX_METADATA_FIELDS {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    fields
+}
+
+/// Makes the plan of what can be used.
+///
+/// # Errors
+/// Nothing can be used, too much can, no language is known, or a file can't be read.
+pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> {
+    let mut clips = Vec::new();
+    for sample in looked.judged.samples.iter().filter(|sample| sample.usable) {
+        let Some(audio) = &sample.audio else {
+            continue;
+        };
+        let path = looked.files.path(audio);
+        let refused = |reason: String| {
+            Failure::new(
+                Exit::Findings,
+                "refused_audio",
+                format!("{audio}: {reason}"),
+            )
+        };
+        if sample.start.is_some() || sample.end.is_some() {
+            let reason = "only a piece of it is meant, and pieces can't be uploaded";
+            return Err(refused(reason.to_owned())
+                .hint("cut the recordings into one file for each utterance"));
+        }
+        let info = probe::recording(&path).map_err(refused)?;
+        let (sha256, size) = hashed(&path)?;
+        let filename = path.file_name().unwrap_or_default().to_string_lossy();
+        clips.push(Clip {
+            upload: Upload {
+                filename: filename.chars().take(255).collect(),
+                content_type: info.format.content_type(),
+                bytes: Bytes::File(path),
+                size,
+                sha256,
+                nth: 0,
+            },
+            seconds: info.duration_seconds,
+            said: Said {
+                ground_truth: sample.ground_truth.clone(),
+                language: sample.language.clone(),
+                metadata: metadata(sample),
+            },
+        });
+    }
+    if let Some(limit) = arguments.limit {
+        // An order that nothing but the content makes: the same ones each time.
+        clips.sort_by(|a, b| a.upload.sha256.cmp(&b.upload.sha256));
+        clips.truncate(limit);
+    }
+    if clips.is_empty() {
+        return Err(Failure::new(
+            Exit::Nothing,
+            "nothing",
+            "there is no audio that can be used",
+        ));
+    }
+    if clips.len() > MAX_SAMPLES {
+        let message = format!(
+            "{} utterances; a dataset has at most {MAX_SAMPLES}",
+            clips.len()
+        );
+        return Err(Failure::usage(message).hint("--limit N, or --split NAME"));
+    }
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for clip in &mut clips {
+        let count = seen.entry(clip.upload.sha256.clone()).or_default();
+        clip.upload.nth = *count;
+        *count += 1;
+    }
+    let language = most(
+        clips
+            .iter()
+            .filter_map(|clip| clip.said.language.as_deref()),
+    )
+    .or(arguments.reading.language.clone())
+    .ok_or_else(|| Failure::usage("the language is not known").hint("--language hi"))?;
+    let speakers: Vec<Option<&String>> = clips
+        .iter()
+        .map(|clip| clip.said.metadata.get("speaker"))
+        .collect();
+    let has_speakers = speakers.iter().all(Option::is_some)
+        && speakers.iter().any(|one| Some(one) != speakers.first());
+    let content: Vec<(&str, &Said)> = clips
+        .iter()
+        .map(|clip| (clip.upload.sha256.as_str(), &clip.said))
+        .collect();
+    let all = serde_json::to_vec(&(content, &language, &arguments.keyword, &arguments.name))
+        .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+    Ok(Plan {
+        fingerprint: digest(&all),
+        language,
+        has_speakers,
+        clips,
+    })
+}
+
+/// What comes most often; of several, the first by name.
+fn most<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    let (name, _) = counts.into_iter().rev().max_by_key(|(_, count)| *count)?;
+    Some(name.to_owned())
+}

@@ -1,0 +1,318 @@
+//! The end of a run: figures, comparisons, and the gate on them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use stt_eval_domain::failure::failed_by;
+use stt_eval_domain::result::ResultStatus;
+use stt_eval_formats::markup::Markup;
+use stt_eval_formats::{Format, Hypothesis, Pair, Pairs};
+use stt_eval_scoring::FailedBy;
+use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::paths;
+use stt_eval_wire::report::Report;
+use stt_eval_wire::results::Result as Made;
+use stt_eval_wire::runs::{Run, RunStatus};
+
+use crate::arguments::GateArguments;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::gate::{self, Baseline, Condition, Status, Verdict};
+use crate::normalise::normaliser;
+use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::read::{Modelled, figures, find, models, pairs_text};
+use crate::score::{Compared, Scored, compare, count};
+
+/// A run in documents.
+#[derive(Debug, Serialize)]
+pub struct RunOf {
+    id: String,
+    name: String,
+    status: RunStatus,
+    dataset_id: String,
+    /// Its page.
+    url: String,
+    total: u64,
+    failed: u64,
+}
+
+impl RunOf {
+    /// Of a run.
+    pub fn new(to: &Deployment, run: &Run) -> Self {
+        Self {
+            id: run.id.to_string(),
+            name: run.run_name.clone(),
+            status: run.status,
+            dataset_id: run.dataset_id.to_string(),
+            url: format!("{}/runs/{}", to.target.url, run.id),
+            total: run.total_items,
+            failed: run.counts.failed,
+        }
+    }
+}
+
+/// The document of `run`.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    schema: u32,
+    ok: bool,
+    run: RunOf,
+    normalizer: Option<String>,
+    models: Vec<Modelled>,
+    comparisons: Vec<Compared>,
+    gates: Vec<Verdict>,
+    error: Option<ErrorOf>,
+}
+
+impl Document {
+    /// A run that is not waited for, or not any longer.
+    pub fn of_unfinished(to: &Deployment, run: &Run, error: Option<ErrorOf>) -> Self {
+        Self {
+            schema: SCHEMA,
+            ok: error.is_none(),
+            run: RunOf::new(to, run),
+            normalizer: None,
+            models: Vec::new(),
+            comparisons: Vec::new(),
+            gates: Vec::new(),
+            error,
+        }
+    }
+}
+
+/// Speakers of samples, as far as they are known.
+async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>, Failure> {
+    let mut all = HashMap::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let request = Request::get(paths::dataset(run.dataset_id))
+            .with("include_samples", "true")
+            .with("limit", 100)
+            .with_some("cursor", cursor);
+        let (dataset, next) = to.ask_paged::<Dataset>(&request).await?;
+        for sample in dataset.samples.into_iter().flatten() {
+            let sample: Sample = sample;
+            let speaker = serde_json::to_value(&sample.metadata)
+                .ok()
+                .and_then(|fields| fields.get("speaker")?.as_str().map(str::to_owned));
+            if let Some(speaker) = speaker {
+                all.insert(sample.id.to_string(), speaker);
+            }
+        }
+        match next {
+            Some(next) => cursor = Some(next.to_string()),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// What a model made of a sample, as the gate counts it: a failure of the model is an
+/// empty text, one of the service is in no figure.
+fn heard(one: &Made) -> Hypothesis {
+    match (one.status, &one.transcription) {
+        (ResultStatus::Completed, Some(text)) => Hypothesis::Text(text.clone()),
+        _ => match one.error_code.as_deref() {
+            Some(code) if matches!(failed_by(code), FailedBy::Model) => Hypothesis::Missing,
+            code => Hypothesis::Failed(code.unwrap_or("pending").to_owned()),
+        },
+    }
+}
+
+/// A run as its results have it, counted here by the rules of `score`.
+///
+/// # Errors
+/// What is refused or can't be reached, and references that mean nothing.
+async fn counted(
+    to: &Deployment,
+    run: &Run,
+    normalizer: &str,
+    full: bool,
+) -> Result<Scored, Failure> {
+    let results: Vec<Made> = to
+        .list(&Request::get(paths::results(run.id)), usize::MAX)
+        .await?;
+    let speakers = speakers(to, run).await?;
+    let mut samples: BTreeMap<String, (Pair, Vec<Hypothesis>)> = BTreeMap::new();
+    for one in &results {
+        let Some(reference) = &one.ground_truth else {
+            continue;
+        };
+        let Some(place) = run
+            .providers
+            .iter()
+            .position(|model| *model == one.provider)
+        else {
+            continue;
+        };
+        let id = one.sample_id.to_string();
+        let entry = samples.entry(id.clone()).or_insert_with(|| {
+            let pair = Pair {
+                speaker: speakers.get(&id).cloned(),
+                id,
+                reference: reference.clone(),
+                markup: Some(Markup::Braces),
+                language: Some(one.language.clone()),
+                heard: Vec::new(),
+            };
+            let none = Hypothesis::Failed("pending".to_owned());
+            (pair, vec![none; run.providers.len()])
+        });
+        if let Some(slot) = entry.1.get_mut(place) {
+            *slot = heard(one);
+        }
+    }
+    let samples = samples
+        .into_values()
+        .map(|(pair, heard)| Pair { heard, ..pair });
+    let pairs = Pairs {
+        references: Format::Service,
+        hypotheses: Format::Service,
+        systems: run.providers.clone(),
+        samples: samples.collect(),
+        missing: Vec::new(),
+        remarks: Vec::new(),
+    };
+    count(pairs, &normaliser(normalizer)?, "und", None, full)
+}
+
+/// The baseline that is named: a saved document, or a run.
+async fn baseline(
+    to: &Deployment,
+    asked: &GateArguments,
+    normalizer: &str,
+    full: bool,
+) -> Result<Option<Baseline>, Failure> {
+    let Some(path) = &asked.baseline else {
+        return Ok(None);
+    };
+    if path.is_file() {
+        let saved = Baseline::saved(path)?;
+        return match saved {
+            Some(saved) => Ok(Some(saved)),
+            None => Err(
+                Failure::usage(format!("{} is no saved document", path.display()))
+                    .hint("--baseline takes a document of --json, or a run"),
+            ),
+        };
+    }
+    let run = find(to, &path.to_string_lossy()).await?;
+    let scored = counted(to, &run, normalizer, full).await?;
+    Ok(Some(Baseline::Texts(Box::new(scored))))
+}
+
+/// Why a gate can't be judged at all.
+fn unfit(run: &Run, report: &Report) -> Option<String> {
+    match run.status {
+        RunStatus::Completed if report.complete => None,
+        RunStatus::Completed => Some("not all results of the run are read yet".to_owned()),
+        RunStatus::Cancelled => Some("the run was cancelled".to_owned()),
+        RunStatus::Failed => Some("nothing in the run succeeded".to_owned()),
+        RunStatus::Pending | RunStatus::Processing => Some("the run goes on".to_owned()),
+    }
+}
+
+fn not_judged(conditions: &[Condition], run: &Run, reason: &str) -> Vec<Verdict> {
+    let of = |condition: &Condition| {
+        let named = condition.model.clone();
+        let models = named.map_or_else(|| run.providers.clone(), |model| vec![model]);
+        let text = condition.text.clone();
+        let one = move |model: String| Verdict {
+            message: format!("{model}: {text}: can't be judged: {reason}"),
+            condition: text.clone(),
+            model,
+            group: None,
+            status: Status::NotJudged,
+            value: None,
+            low: None,
+            high: None,
+            p: None,
+            smallest_visible: None,
+        };
+        models.into_iter().map(one).collect::<Vec<_>>()
+    };
+    conditions.iter().flat_map(of).collect()
+}
+
+/// Tells the end of a run.
+///
+/// # Errors
+/// What is refused, or can't be reached.
+pub async fn tell(
+    to: &Deployment,
+    run: &Run,
+    asked: &GateArguments,
+    conditions: &[Condition],
+    has_speakers: bool,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let report = figures(to, run, has_speakers.then_some("speaker"), None).await?;
+    let (models, comparisons) = models(&report);
+    let normalizer = report.scoring.normalizer.clone();
+    let verdicts = match unfit(run, &report) {
+        _ if conditions.is_empty() => Vec::new(),
+        Some(reason) => not_judged(conditions, run, &reason),
+        None => {
+            let full = conditions.iter().any(Condition::needs_all);
+            let mut scored = counted(to, run, &normalizer, full).await?;
+            for system in &mut scored.systems {
+                let model = models.iter().find(|model| model.model == system.name);
+                system.cost_usd = model.map(|model| model.cost_usd);
+                system.latency_p95_ms = model.and_then(|model| model.latency_p95_ms).map(f64::from);
+            }
+            let before = baseline(to, asked, &normalizer, full).await?;
+            let verdicts = gate::judge(asked, &normalizer, conditions, &scored, before.as_ref())?;
+            if asked.junit.is_some() || asked.summary.is_some() {
+                let (systems, pairs) = compare(&scored);
+                gate::write(asked, &verdicts, &systems, &pairs)?;
+            }
+            verdicts
+        }
+    };
+    let (exit, error) = end(run, &verdicts, asked.exit_zero);
+    let document = Document {
+        schema: SCHEMA,
+        ok: exit == Exit::Done,
+        run: RunOf::new(to, run),
+        normalizer: Some(normalizer),
+        models,
+        comparisons,
+        gates: verdicts,
+        error,
+    };
+    output.result(&document, || {
+        let mut out = pairs_text(
+            &document.models,
+            &document.comparisons,
+            document.normalizer.as_deref().unwrap_or_default(),
+        );
+        for warning in &report.warnings {
+            out += &format!("note: {}\n", warning.message);
+        }
+        out += &gate::text(&document.gates, output);
+        out
+    })?;
+    if let Some(error) = document
+        .error
+        .filter(|_| !output.json && exit == Exit::Failed)
+    {
+        output.note(&format!("error: {}", error.message()));
+    }
+    Ok(exit)
+}
+
+/// How the command ends.
+fn end(run: &Run, verdicts: &[Verdict], zero: bool) -> (Exit, Option<ErrorOf>) {
+    if !verdicts.is_empty() {
+        let exit = gate::exit(verdicts, zero);
+        return (exit, gate::error(exit));
+    }
+    let failed = |code: &str, message: &str| {
+        let hint = Some(format!("stt-eval results {} --status failed", run.id));
+        (Exit::Failed, Some(ErrorOf::new(code, message, hint)))
+    };
+    match run.status {
+        RunStatus::Failed => failed("run_failed", "nothing in the run succeeded"),
+        RunStatus::Cancelled => failed("run_cancelled", "the run was cancelled"),
+        _ => (Exit::Done, None),
+    }
+}

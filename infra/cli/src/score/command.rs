@@ -1,0 +1,84 @@
+//! The command: reads, counts, compares, judges, tells.
+
+use serde::Serialize;
+use stt_eval_formats::Format;
+
+use super::compare::{Compared, compare};
+use super::count::count;
+use super::figures::SystemOf;
+use super::show::text;
+use super::sides::{read, wanted};
+use crate::arguments::ScoreArguments;
+use crate::failure::{Exit, Failure};
+use crate::gate;
+use crate::normalise::normaliser;
+use crate::output::{ErrorOf, Output, SCHEMA};
+
+/// Both formats.
+#[derive(Debug, Serialize)]
+struct Formats {
+    references: Format,
+    hypotheses: Format,
+}
+
+/// The document; its shape is settled.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: u32,
+    ok: bool,
+    format: Formats,
+    normalizer: &'a str,
+    missing: &'a [String],
+    systems: &'a [SystemOf],
+    comparisons: &'a [Compared],
+    gates: &'a [gate::Verdict],
+    error: Option<ErrorOf>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
+    let conditions = gate::conditions(&arguments.gate)?;
+    let normaliser = normaliser(&arguments.normalizer)?;
+    let pairs = read(
+        &arguments.references,
+        &arguments.hypotheses,
+        &wanted(arguments),
+    )?;
+    for remark in &pairs.remarks {
+        output.note(&format!("note: {remark}"));
+    }
+    let markup = arguments.markup.map(Into::into);
+    let full = conditions.iter().any(gate::Condition::needs_all);
+    let scored = count(pairs, &normaliser, &arguments.language, markup, full)?;
+    let (systems, comparisons) = compare(&scored);
+    let baseline = gate::Baseline::read(arguments, full)?;
+    let verdicts = gate::judge(
+        &arguments.gate,
+        &arguments.normalizer,
+        &conditions,
+        &scored,
+        baseline.as_ref(),
+    )?;
+    let exit = gate::exit(&verdicts, arguments.gate.exit_zero);
+    let error = gate::error(exit);
+    let document = Document {
+        schema: SCHEMA,
+        ok: exit == Exit::Done,
+        format: Formats {
+            references: scored.pairs.references,
+            hypotheses: scored.pairs.hypotheses,
+        },
+        normalizer: normaliser.name(),
+        missing: &scored.pairs.missing,
+        systems: &systems,
+        comparisons: &comparisons,
+        gates: &verdicts,
+        error,
+    };
+    gate::write(&arguments.gate, &verdicts, &systems, &comparisons)?;
+    output.result(&document, || {
+        let shown = text(&scored, &systems, &comparisons, normaliser.name());
+        shown + &gate::text(&verdicts, output)
+    })?;
+    Ok(exit)
+}

@@ -1,0 +1,132 @@
+//! Intervals, and whether systems differ.
+
+use serde::Serialize;
+use stt_eval_scoring::Counts;
+use stt_eval_scoring::uncertainty::{Comparison, Resampling, Sample};
+
+use super::count::{One, Scored};
+use super::figures::{Ends, SystemOf};
+
+/// Two systems, on the samples that both have.
+#[derive(Debug, Clone, Serialize)]
+pub struct Compared {
+    /// One.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// WER of `a` less WER of `b`.
+    pub difference: f64,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Of a permutation test, two-sided.
+    pub p: f64,
+    /// The same, adjusted for all pairs (Holm).
+    pub p_adjusted: f64,
+    /// Whether that is below 0.05.
+    pub distinguishable: bool,
+    /// Samples that both have.
+    #[serde(skip)]
+    pub samples: usize,
+    /// What was drawn together: speakers, if all are known.
+    #[serde(skip)]
+    pub by_speaker: bool,
+}
+
+/// Errors and tokens.
+fn sample(one: &One) -> Sample {
+    Sample {
+        errors: one.words.errors(),
+        reference: one.words.reference(),
+    }
+}
+
+/// Speakers of samples, if all are known and there are several.
+pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> {
+    let speakers: Option<Vec<&str>> = kept
+        .iter()
+        .map(|index| scored.pairs.samples.get(*index)?.speaker.as_deref())
+        .collect();
+    speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
+}
+
+/// Figures of all systems, and all pairs of them.
+pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
+    let count = scored.pairs.samples.len();
+    let answered = |index: &usize| {
+        let of = |system: &super::count::System| {
+            system.samples.get(*index).is_none_or(|one| one.is_failed)
+        };
+        !scored.systems.iter().any(of)
+    };
+    let common: Vec<usize> = (0..count).filter(answered).collect();
+    let joint = resampled(
+        scored,
+        &common,
+        &(0..scored.systems.len()).collect::<Vec<_>>(),
+    );
+    let mut systems = Vec::with_capacity(scored.systems.len());
+    for (index, system) in scored.systems.iter().enumerate() {
+        let kept: Vec<usize> = (0..count)
+            .filter(|at| !system.samples[*at].is_failed)
+            .collect();
+        let own = if kept.len() == common.len() {
+            joint
+                .as_ref()
+                .and_then(|all| all.providers.get(index)?.interval)
+        } else {
+            let alone = resampled(scored, &kept, &[index]);
+            alone.and_then(|all| all.providers.first()?.interval)
+        };
+        let (mut words, mut chars) = (Counts::default(), Counts::default());
+        for one in system.samples.iter().filter(|one| !one.is_failed) {
+            words.add(&one.words);
+            chars.add(&one.chars);
+        }
+        systems.push(SystemOf {
+            name: system.name.clone(),
+            samples: kept.len(),
+            wer: words.error_rate(),
+            wer_interval: own.map(|own| Ends {
+                low: own.low,
+                high: own.high,
+            }),
+            words: words.into(),
+            cer: chars.error_rate(),
+            characters: chars.into(),
+        });
+    }
+    let by_speaker = speakers(scored, &common).is_some();
+    let pairs = joint.map(|all| all.pairs).unwrap_or_default();
+    let name = |index: usize| {
+        scored
+            .systems
+            .get(index)
+            .map_or(String::new(), |one| one.name.clone())
+    };
+    let compared = pairs.into_iter().map(|pair| Compared {
+        a: name(pair.a),
+        b: name(pair.b),
+        difference: pair.difference,
+        low: pair.interval.map(|ends| ends.low),
+        high: pair.interval.map(|ends| ends.high),
+        p: pair.p_value,
+        p_adjusted: pair.p_adjusted,
+        distinguishable: pair.distinguishable,
+        samples: common.len(),
+        by_speaker,
+    });
+    (systems, compared.collect())
+}
+
+fn resampled(scored: &Scored, kept: &[usize], systems: &[usize]) -> Option<Comparison> {
+    let of = |system: &usize| -> Vec<Sample> {
+        let samples = &scored.systems[*system].samples;
+        kept.iter().map(|index| sample(&samples[*index])).collect()
+    };
+    let all: Vec<Vec<Sample>> = systems.iter().map(of).collect();
+    let blocks = speakers(scored, kept);
+    // The lists are of one length by their making.
+    Resampling::default().run(&all, blocks.as_deref()).ok()
+}

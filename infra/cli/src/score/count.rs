@@ -1,0 +1,176 @@
+//! Counting: each system's hypothesis of each sample.
+
+use std::collections::HashMap;
+
+use stt_eval_formats::markup::{Markup, reference};
+use stt_eval_formats::{Hypothesis, Pair, Pairs};
+use stt_eval_scoring::align::{CharAligner, WordAligner};
+use stt_eval_scoring::normalise::Normaliser;
+use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, trim};
+
+use crate::failure::{Exit, Failure};
+
+/// One hypothesis, counted.
+#[derive(Debug, Clone, Default)]
+pub struct One {
+    /// Words.
+    pub words: Counts,
+    /// Characters.
+    pub chars: Counts,
+    /// Words of the untouched texts, if they were asked for.
+    pub raw_words: Counts,
+    /// What is suspicious, if it was asked for.
+    pub flags: Vec<Flag>,
+    /// There was no hypothesis; it counts as an empty one.
+    pub is_missing: bool,
+    /// The service failed: it is in no figure.
+    pub is_failed: bool,
+}
+
+/// One system.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// Its name.
+    pub name: String,
+    /// One for each sample.
+    pub samples: Vec<One>,
+    /// US dollars, where a run tells them.
+    pub cost_usd: Option<f64>,
+    /// 95 of 100 answers took no longer, where a run tells it.
+    pub latency_p95_ms: Option<f64>,
+}
+
+/// Everything, counted.
+#[derive(Debug, Clone)]
+pub struct Scored {
+    /// The samples.
+    pub pairs: Pairs,
+    /// The systems, in the order of the pairs.
+    pub systems: Vec<System>,
+}
+
+/// Counts. `all` asks for untouched words and flags too.
+///
+/// # Errors
+/// Markup that means nothing, and texts that are too different to be aligned.
+pub fn count(
+    pairs: Pairs,
+    normaliser: &Normaliser,
+    language: &str,
+    markup: Option<Markup>,
+    all: bool,
+) -> Result<Scored, Failure> {
+    let mut systems: Vec<System> = pairs
+        .systems
+        .iter()
+        .map(|name| System {
+            name: name.clone(),
+            samples: Vec::with_capacity(pairs.samples.len()),
+            cost_usd: None,
+            latency_p95_ms: None,
+        })
+        .collect();
+    let mut plain = Plain::default();
+    let mut scorers: HashMap<String, Scorer> = HashMap::new();
+    for pair in &pairs.samples {
+        let wrong = |reason: String| {
+            let message = format!("{}: {reason}", pair.id);
+            Failure::new(Exit::Findings, "bad_markup", message)
+                .hint("--markup none takes braces as they stand")
+        };
+        let markup = markup.or(pair.markup).unwrap_or(Markup::None);
+        let untouched = normaliser.steps().is_empty() && markup == Markup::None && !all;
+        if untouched {
+            plain.set(&pair.reference);
+            for (system, heard) in systems.iter_mut().zip(&pair.heard) {
+                let one = plain.one(heard).map_err(|error| wrong(error.to_string()))?;
+                system.samples.push(one);
+            }
+            continue;
+        }
+        let tag = pair.language.as_deref().unwrap_or(language);
+        let scorer = match scorers.get_mut(tag) {
+            Some(scorer) => scorer,
+            None => scorers
+                .entry(tag.to_owned())
+                .or_insert_with(|| Scorer::new(normaliser.clone(), tag)),
+        };
+        let text = reference(&pair.reference, markup).map_err(&wrong)?;
+        scorer
+            .set_reference(&text)
+            .map_err(|error| wrong(error.to_string()))?;
+        for (system, heard) in systems.iter_mut().zip(&pair.heard) {
+            let one = one(scorer, heard).map_err(|error| wrong(error.to_string()))?;
+            system.samples.push(one);
+        }
+    }
+    Ok(Scored { pairs, systems })
+}
+
+/// What is heard, if the sample counts.
+fn heard_text(heard: &Hypothesis) -> (Option<&str>, One) {
+    let mut one = One::default();
+    let text = match heard {
+        Hypothesis::Text(text) => Some(text.as_str()),
+        Hypothesis::Missing => {
+            one.is_missing = true;
+            Some("")
+        }
+        Hypothesis::Failed(_) => {
+            one.is_failed = true;
+            None
+        }
+    };
+    (text, one)
+}
+
+fn one(scorer: &mut Scorer, heard: &Hypothesis) -> Result<One, ScoreError> {
+    let (text, mut one) = heard_text(heard);
+    if let Some(text) = text {
+        let score = scorer.score(text, None)?;
+        one.words = score.words();
+        one.chars = score.chars();
+        one.raw_words = score.raw_words;
+        one.flags = score.flags;
+    }
+    Ok(one)
+}
+
+/// Words and characters of texts that no step changes: what was asked for and nothing
+/// else.
+#[derive(Default)]
+struct Plain {
+    words: WordAligner,
+    chars: CharAligner,
+}
+
+impl Plain {
+    fn set(&mut self, reference: &str) {
+        let reference = trim(reference);
+        self.words.set_reference(reference);
+        self.chars.set_reference(reference);
+    }
+
+    fn one(&mut self, heard: &Hypothesis) -> Result<One, ScoreError> {
+        let (text, mut one) = heard_text(heard);
+        if let Some(text) = text {
+            let text = trim(text);
+            one.words = self.words.align(text)?;
+            one.chars = self.chars.align(text)?;
+        }
+        Ok(one)
+    }
+}
+
+/// Samples of a group, or all.
+pub fn is_in(pair: &Pair, group: Option<&(String, String)>) -> bool {
+    let Some((key, value)) = group else {
+        return true;
+    };
+    let own = match key.as_str() {
+        "language" => pair.language.as_deref(),
+        "speaker" => pair.speaker.as_deref(),
+        _ => None,
+    };
+    own == Some(value.as_str())
+}

@@ -1,0 +1,15 @@
+//! `score`: hypotheses against references, on this machine.
+
+mod command;
+mod compare;
+mod count;
+mod figures;
+mod show;
+mod sides;
+
+pub use command::run;
+pub use compare::{Compared, compare, speakers};
+pub use count::{One, Scored, System, count, is_in};
+pub use figures::{CountsOf, Ends, SystemOf};
+pub use show::{interval, percent, points, sentence};
+pub use sides::{read, wanted};

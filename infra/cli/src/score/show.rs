@@ -1,0 +1,108 @@
+//! The table of a score, and sentences about pairs.
+
+use super::compare::Compared;
+use super::count::Scored;
+use super::figures::{Ends, SystemOf};
+use crate::output::columns;
+
+/// A rate in per cent.
+pub fn percent(rate: f64) -> String {
+    format!("{:.1} %", rate * 100.0)
+}
+
+/// A difference of rates in points.
+pub fn points(rate: f64) -> String {
+    format!("{:.1}", rate * 100.0)
+}
+
+/// Ends of an interval in points.
+pub fn interval(ends: Option<Ends>) -> String {
+    ends.map_or_else(
+        || "–".to_owned(),
+        |ends| format!("{} … {}", points(ends.low), points(ends.high)),
+    )
+}
+
+fn probability(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else {
+        format!("p {p:.3}")
+    }
+}
+
+/// The result in words.
+pub fn text(
+    scored: &Scored,
+    systems: &[SystemOf],
+    comparisons: &[Compared],
+    normaliser: &str,
+) -> String {
+    let pairs = &scored.pairs;
+    let mut out = format!(
+        "{} references ({}), hypotheses: {}; scored with {normaliser}\n",
+        pairs.samples.len(),
+        pairs.references.title(),
+        pairs.hypotheses.title()
+    );
+    let header = ["system", "WER", "95 %", "CER", "S / D / I", "samples"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for system in systems {
+        let words = system.words;
+        rows.push(vec![
+            system.name.clone(),
+            percent(system.wer),
+            interval(system.wer_interval),
+            percent(system.cer),
+            format!(
+                "{} / {} / {}",
+                words.substitutions, words.deletions, words.insertions
+            ),
+            system.samples.to_string(),
+        ]);
+    }
+    out += &columns(&rows);
+    if !pairs.missing.is_empty() {
+        out += &format!(
+            "{} references have no hypothesis of some system; each counts as an empty one\n",
+            pairs.missing.len()
+        );
+    }
+    for pair in comparisons {
+        out += &sentence(pair);
+        out.push('\n');
+    }
+    out
+}
+
+/// Which of two is better, and how sure that is.
+pub fn sentence(pair: &Compared) -> String {
+    let (better, worse) = if pair.difference <= 0.0 {
+        (&pair.a, &pair.b)
+    } else {
+        (&pair.b, &pair.a)
+    };
+    let ends = match (pair.low, pair.high) {
+        (Some(low), Some(high)) if pair.difference <= 0.0 => {
+            format!("{} … {}; ", points(-high), points(-low))
+        }
+        (Some(low), Some(high)) => format!("{} … {}; ", points(low), points(high)),
+        _ => String::new(),
+    };
+    let drawn = if pair.by_speaker {
+        ", blocks by speaker"
+    } else {
+        ""
+    };
+    let facts = format!(
+        "{ends}{}; {} samples{drawn}",
+        probability(pair.p_adjusted),
+        pair.samples
+    );
+    let size = points(pair.difference.abs());
+    if pair.distinguishable {
+        format!("{better} is better than {worse} by {size} points ({facts}).")
+    } else {
+        format!("{better} and {worse} can't be told apart: {size} points ({facts}).")
+    }
+}

@@ -1,0 +1,142 @@
+//! What a person is asked, and what is shown to a terminal alone.
+
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::path::Path;
+
+use stt_eval_wire::secret::SecretText;
+
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, harmless, to_stderr};
+
+/// Longest key that is read.
+const LONGEST_KEY: u64 = 4_096;
+
+/// Whether a person can be asked.
+pub fn can_ask(output: &Output) -> bool {
+    !output.no_input
+        && std::io::stdin().is_terminal()
+        && std::io::stderr().is_terminal()
+        && std::env::var_os("CI").is_none_or(|value| value.is_empty() || value == "false")
+}
+
+/// Whether standard error is a terminal that can be drawn on.
+pub fn can_draw(output: &Output) -> bool {
+    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !output.quiet && !ci && !dumb && std::io::stderr().is_terminal()
+}
+
+/// A question that is answered by yes or no; no answer is no.
+///
+/// # Errors
+/// Standard input can't be read.
+pub fn agrees(question: &str) -> Result<bool, Failure> {
+    let mut stderr = std::io::stderr().lock();
+    let asked = write!(stderr, "{} [y/N]  ", harmless(question)).and_then(|()| stderr.flush());
+    drop(asked);
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .take(100)
+        .read_line(&mut line)
+        .map_err(|error| Failure::new(Exit::Failed, "input", error.to_string()))?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A secret: from a file, from standard input (`-`), or typed unseen.
+///
+/// # Errors
+/// It can't be read, or there is no terminal to ask on.
+pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<SecretText, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            Exit::Failed,
+            "input",
+            format!("{what} can't be read: {error}"),
+        )
+    };
+    let mut text = String::new();
+    match from {
+        Some(path) if path == Path::new("-") => {
+            let stdin = std::io::stdin().lock();
+            stdin
+                .take(LONGEST_KEY)
+                .read_to_string(&mut text)
+                .map_err(failed)?;
+        }
+        Some(path) => {
+            let file = std::fs::File::open(path).map_err(failed)?;
+            file.take(LONGEST_KEY)
+                .read_to_string(&mut text)
+                .map_err(failed)?;
+        }
+        None if can_ask(output) => {
+            text = rpassword::prompt_password(format!("{what} (not shown): ")).map_err(failed)?;
+        }
+        None => {
+            let message = format!("there is no terminal to ask for {what}");
+            return Err(Failure::usage(message).hint("give it on standard input: --key-file -"));
+        }
+    }
+    let key = text.trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage(format!(
+            "{what} must be visible ASCII characters"
+        )));
+    }
+    Ok(SecretText::from(key.to_owned()))
+}
+
+/// Lines that are drawn over and over on a terminal, and told now and then elsewhere.
+#[derive(Debug)]
+pub struct Progress {
+    draws: bool,
+    quiet: bool,
+    drawn: usize,
+    told: Option<(std::time::Instant, f64)>,
+}
+
+/// Without a terminal, progress is told at most so often.
+const SELDOM: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl Progress {
+    /// Nothing is shown yet.
+    pub fn new(output: &Output) -> Self {
+        Self {
+            draws: can_draw(output),
+            quiet: output.quiet,
+            drawn: 0,
+            told: None,
+        }
+    }
+
+    /// Shows how far things are: lines for a terminal, one line for a log, and the share
+    /// that is done.
+    pub fn show(&mut self, lines: &[String], line: &str, share: f64) {
+        if self.draws {
+            self.clear();
+            for line in lines {
+                to_stderr(line);
+            }
+            self.drawn = lines.len();
+            return;
+        }
+        let due = self
+            .told
+            .is_none_or(|(at, before)| at.elapsed() >= SELDOM || share - before >= 0.1);
+        if due && !self.quiet {
+            self.told = Some((std::time::Instant::now(), share));
+            to_stderr(line);
+        }
+    }
+
+    /// Takes away what was drawn.
+    pub fn clear(&mut self) {
+        if self.drawn > 0 {
+            let mut stderr = std::io::stderr().lock();
+            let moved = write!(stderr, "\u{1b}[{}A\u{1b}[J", self.drawn);
+            drop(moved);
+        }
+        self.drawn = 0;
+    }
+}

@@ -1,0 +1,550 @@
+//! The command against the embedded cloud: keys, lists, and a folder that becomes a
+//! verdict, whatever happens on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use stt_eval_tests::audio::wav;
+use stt_eval_tests::{Machine, MachineOptions};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+const TEXTS: [&str; 4] = [
+    "one two three four",
+    "five six seven eight",
+    "nine ten eleven twelve",
+    "red green blue black",
+];
+
+/// A machine, a home, and a folder of recordings with their texts.
+struct Bench {
+    machine: Machine,
+    home: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        Self::with(MachineOptions::default()).await
+    }
+
+    async fn with(options: MachineOptions) -> Self {
+        let machine = Machine::start_with(options).await;
+        let home = tempfile::tempdir().unwrap();
+        let set = home.path().join("set");
+        std::fs::create_dir_all(&set).unwrap();
+        let mut table = "file_name,transcription,speaker\n".to_owned();
+        for (seed, text) in (1..).zip(TEXTS) {
+            let audio = wav(seed, 0.4);
+            machine.record(&audio, "gemini-2.5-pro", text);
+            let rest = text.split_once(' ').unwrap().1;
+            machine.record(&audio, "gemini-2.5-flash", rest);
+            std::fs::write(set.join(format!("{seed}.wav")), &audio).unwrap();
+            table += &format!("{seed}.wav,{text},s{seed}\n");
+        }
+        std::fs::write(set.join("metadata.csv"), table).unwrap();
+        Self { machine, home }
+    }
+
+    fn key(&self) -> &str {
+        &self.machine.node.api_keys["demo"]
+    }
+
+    fn bare(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stt-eval"));
+        command
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("LANG", "en_US.UTF-8")
+            .env("HOME", self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// The command, with address and key as variables.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare();
+        command
+            .env("STT_EVAL_URL", &self.machine.node.url)
+            .env("STT_EVAL_API_KEY", self.key())
+            .args(arguments);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        self.told(self.command(arguments).output().await.unwrap())
+    }
+
+    /// No output holds the key.
+    fn told(&self, output: Output) -> Output {
+        for text in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(text);
+            assert!(!text.contains(self.key()), "{text}");
+        }
+        output
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        document(&self.run(&all).await)
+    }
+
+    async fn with_input(&self, mut command: Command, input: &str) -> Output {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // It may end before it reads.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        self.told(child.wait_with_output().await.unwrap())
+    }
+
+    fn config(&self, name: &str) -> PathBuf {
+        self.home.path().join(".config/stt-eval").join(name)
+    }
+
+    async fn counts(&self) -> (usize, usize) {
+        let runs = self.json(&["runs"]).await;
+        let datasets = self.json(&["datasets"]).await;
+        let count = |value: &Value| value.as_array().unwrap().len();
+        (count(&runs["runs"]), count(&datasets["datasets"]))
+    }
+}
+
+const RUN: [&str; 8] = [
+    "run",
+    "set",
+    "-p",
+    "gemini-2.5-pro",
+    "-p",
+    "gemini-2.5-flash",
+    "--language",
+    "en",
+];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut all: Vec<&str> = RUN.to_vec();
+    all.extend(more);
+    all
+}
+
+fn code(output: &Output) -> i32 {
+    let words = String::from_utf8_lossy(&output.stderr);
+    output.status.code().unwrap_or_else(|| panic!("{words}"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The one document on standard output.
+fn document(output: &Output) -> Value {
+    let words = text(&output.stderr);
+    let value: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}\n{words}", text(&output.stdout)));
+    assert_eq!(value["schema"], 1);
+    assert_eq!(value["ok"], code(output) == 0, "{value}\n{words}");
+    value
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_kept_where_only_its_owner_reads_it() {
+    let bench = Bench::new().await;
+    let url = bench.machine.node.url.clone();
+
+    let mut none = bench.bare();
+    none.args(["models", "--json"]);
+    let none = none.output().await.unwrap();
+    assert_eq!(code(&none), 2);
+    assert!(
+        document(&none)["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("login URL")
+    );
+
+    let login = |arguments: &[&str]| {
+        let mut command = bench.bare();
+        command.args(["login"]).args(arguments);
+        command
+    };
+    let no_terminal = login(&[&url]).output().await.unwrap();
+    assert_eq!(code(&no_terminal), 2, "{}", text(&no_terminal.stderr));
+
+    let wrong = login(&[&url, "--key-file", "-"]);
+    let wrong = bench.with_input(wrong, "sk_wrong\n").await;
+    assert_eq!(code(&wrong), 4, "{}", text(&wrong.stderr));
+    assert!(!text(&wrong.stderr).contains("sk_wrong"));
+    assert!(!bench.config("credentials.toml").exists());
+
+    let right = login(&[&url, "--key-file", "-"]);
+    let right = bench.with_input(right, &format!("{}\n", bench.key())).await;
+    assert_eq!(code(&right), 0, "{}", text(&right.stderr));
+    assert!(text(&right.stdout).contains("admin"));
+    let keys = bench.config("credentials.toml");
+    assert_eq!(mode(&keys), 0o600);
+    assert_eq!(mode(keys.parent().unwrap()), 0o700);
+    assert!(
+        !std::fs::read_to_string(bench.config("config.toml"))
+            .unwrap()
+            .contains(bench.key())
+    );
+
+    let ask = |arguments: &[&str]| {
+        let mut command = bench.bare();
+        command.args(arguments);
+        command
+    };
+    let who = ask(&["whoami", "--json"]).output().await.unwrap();
+    let who = document(&bench.told(who));
+    assert_eq!(who["role"], "admin");
+    assert_eq!(who["profile"], "default");
+    assert!(bench.key().ends_with(who["last_four"].as_str().unwrap()));
+    let listed = document(&ask(&["profiles", "--json"]).output().await.unwrap());
+    assert_eq!(listed["profiles"][0]["url"], url);
+
+    // The key of a profile goes to no other address.
+    let mut elsewhere = ask(&["models", "--json"]);
+    elsewhere.env("STT_EVAL_URL", "http://127.0.0.1:9");
+    let elsewhere = elsewhere.output().await.unwrap();
+    assert_eq!(code(&elsewhere), 4);
+    assert_eq!(document(&elsewhere)["error"]["code"], "no_key");
+
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&keys, open).unwrap();
+    let exposed = ask(&["models", "--json"]).output().await.unwrap();
+    assert_eq!(code(&exposed), 4);
+    assert_eq!(document(&exposed)["error"]["code"], "key_exposed");
+    let shut = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&keys, shut).unwrap();
+
+    let out = ask(&["logout", "--json"]).output().await.unwrap();
+    assert_eq!(document(&out)["was_kept"], true);
+    let gone = ask(&["models", "--json"]).output().await.unwrap();
+    assert_eq!(code(&gone), 4);
+    assert!(
+        !std::fs::read_to_string(&keys)
+            .unwrap()
+            .contains(bench.key())
+    );
+
+    // A program that prints the key.
+    let key_file = bench.home.path().join("key");
+    std::fs::write(&key_file, bench.key()).unwrap();
+    let config = format!(
+        "default = \"a\"\n[profile.a]\nurl = \"{url}\"\ncredential_command = [\"/bin/cat\", \"{}\"]\n",
+        key_file.display()
+    );
+    std::fs::write(bench.config("config.toml"), config).unwrap();
+    let who = document(&ask(&["whoami", "--json"]).output().await.unwrap());
+    assert_eq!(who["key_from"], "credential_command");
+    bench.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
+    let bench = Bench::new().await;
+    let first = bench.json(&with(&["--yes"])).await;
+    assert_eq!(first["run"]["status"], "completed");
+    let models = first["models"].as_array().unwrap();
+    assert_eq!(models[0]["model"], "gemini-2.5-pro", "{first}");
+    assert_eq!(models[0]["wer"], 0.0);
+    assert_eq!(models[1]["wer"], 0.25);
+    assert_eq!(models[1]["words"]["deletions"], 4);
+    assert_eq!(first["comparisons"].as_array().unwrap().len(), 1);
+
+    // No agreement is needed for what is there already.
+    let again = bench.run(&RUN).await;
+    assert_eq!(code(&again), 0, "{}", text(&again.stderr));
+    assert!(
+        text(&again.stdout).contains("gemini-2.5-pro"),
+        "{}",
+        text(&again.stdout)
+    );
+    assert!(!text(&again.stdout).contains('\u{1b}'));
+    assert!(!text(&again.stderr).contains('\u{1b}'));
+    assert_eq!(bench.counts().await, (1, 1));
+
+    // The gate counts by the same rules.
+    let passed = bench
+        .json(&with(&[
+            "--fail-if",
+            "wer>0.5",
+            "--fail-if",
+            "cost_usd>100",
+        ]))
+        .await;
+    assert_eq!(passed["gates"].as_array().unwrap().len(), 6, "{passed}");
+    assert_eq!(passed["gates"][1]["value"], 0.25);
+    let failed = bench
+        .run(&with(&["--fail-if", "wer>0.1 model=gemini-2.5-flash"]))
+        .await;
+    assert_eq!(code(&failed), 100, "{}", text(&failed.stdout));
+    let id = first["run"]["id"].as_str().unwrap();
+    let same = [
+        "--fail-if",
+        "regression>0.01",
+        "--baseline",
+        id,
+        "--allow-weak",
+    ];
+    let same = bench.json(&with(&same)).await;
+    assert_eq!(same["gates"][0]["value"], 0.0, "{same}");
+
+    // What is there can be looked at.
+    let status = bench.json(&["status", "latest"]).await;
+    assert_eq!(status["run"]["id"], id);
+    let by_name = bench.json(&["status", "set "]).await;
+    assert_eq!(by_name["run"]["id"], id);
+    let results = bench
+        .json(&["results", id, "--worst", "-p", "gemini-2.5-flash"])
+        .await;
+    assert_eq!(results["results"].as_array().unwrap().len(), 4);
+    let report = bench.json(&["report", id, "--html", "report.html"]).await;
+    assert_eq!(report["models"][1]["wer"], 0.25);
+    let page = std::fs::read_to_string(bench.home.path().join("report.html")).unwrap();
+    assert!(page.contains("gemini-2.5-flash"));
+    for list in ["models", "languages", "datasets", "files", "runs"] {
+        assert!(
+            !bench.json(&[list]).await[list]
+                .as_array()
+                .unwrap()
+                .is_empty(),
+            "{list}"
+        );
+        assert_eq!(code(&bench.run(&[list]).await), 0, "{list}");
+    }
+    let providers = bench.json(&["credentials", "list"]).await;
+    assert!(!providers["providers"].as_array().unwrap().is_empty());
+    let made = bench.json(&["keys", "new", "ci", "--role", "viewer"]).await;
+    let key = made["key"]["key"].as_str().unwrap();
+    let mut weak = bench.command(&["cancel", id, "--json"]);
+    weak.env("STT_EVAL_API_KEY", key);
+    let weak = weak.output().await.unwrap();
+    assert_eq!(code(&weak), 4, "{}", text(&weak.stdout));
+    let revoked = made["key"]["id"].as_str().unwrap();
+    bench.json(&["keys", "revoke", revoked]).await;
+    let rescored = bench.json(&["rescore", id, "--normalizer", "raw-v1"]).await;
+    assert_eq!(rescored["run"]["id"], id);
+
+    // A new one only if it is asked for; the dataset stays.
+    let new = bench.json(&with(&["--yes", "--new"])).await;
+    assert_ne!(new["run"]["id"], id);
+    assert_eq!(bench.counts().await, (2, 1));
+    bench.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_before_it_was_agreed_to_and_can_be_used() {
+    let bench = Bench::new().await;
+    let silent = bench.run(&with(&["--json"])).await;
+    assert_eq!(code(&silent), 2);
+    assert!(
+        document(&silent)["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("--yes")
+    );
+    let unknown = bench
+        .run(&["run", "set", "-p", "no-such", "--language", "en", "--yes"])
+        .await;
+    assert_eq!(code(&unknown), 2, "{}", text(&unknown.stderr));
+    std::fs::write(bench.home.path().join("set/4.wav"), b"no audio").unwrap();
+    let broken = bench.run(&with(&["--json", "--yes"])).await;
+    assert_eq!(code(&broken), 3);
+    assert_eq!(
+        bench.json(&["files"]).await["files"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(bench.counts().await, (0, 0));
+
+    let left = bench
+        .json(&with(&["--yes", "--skip-broken", "--detach"]))
+        .await;
+    assert_eq!(left["run"]["total"], 6);
+    let late = bench
+        .run(&with(&["--skip-broken", "--timeout", "90s"]))
+        .await;
+    assert_eq!(code(&late), 0, "{}", text(&late.stderr));
+    assert_eq!(bench.counts().await, (1, 1));
+    bench.machine.stop().await;
+}
+
+/// Whether the journal has come so far.
+fn has(home: &Path, what: &str) -> bool {
+    let state = home.join(".local/state/stt-eval");
+    let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let found = |folder: PathBuf| match what {
+        "uploads.jsonl" => folder.join(what).exists(),
+        kind => std::fs::read_dir(folder.join(kind))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().extension().is_some_and(|end| end == "json")),
+    };
+    folders.map(|folder| folder.path()).any(found)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(2),
+        ..MachineOptions::default()
+    })
+    .await;
+    for moment in ["start", "uploads.jsonl", "datasets", "runs", "later"] {
+        let mut child = bench.command(&with(&["--yes", "-j", "1"])).spawn().unwrap();
+        let begun = std::time::Instant::now();
+        loop {
+            let reached = match moment {
+                "start" => begun.elapsed() > Duration::from_millis(100),
+                "later" => begun.elapsed() > Duration::from_millis(700),
+                file => has(bench.home.path(), file),
+            };
+            if reached || child.try_wait().unwrap().is_some() {
+                break;
+            }
+            assert!(
+                begun.elapsed() < stt_eval_tests::machine::PATIENCE,
+                "{moment}"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // It may have come to its end by itself.
+        let _ = child.kill().await;
+    }
+    let done = bench.json(&with(&["--yes"])).await;
+    assert_eq!(done["run"]["status"], "completed");
+    assert_eq!(bench.counts().await, (1, 1));
+
+    // Killed just before it knew what it had made, days ago: the deployment has forgotten
+    // the key of the request.
+    let step = journal_file(bench.home.path(), "runs");
+    let mut begun: Value = serde_json::from_slice(&std::fs::read(&step).unwrap()).unwrap();
+    begun["id"] = Value::Null;
+    begun["key"] = "another".into();
+    begun["at"] = "2026-01-01T00:00:00.000Z".into();
+    std::fs::write(&step, begun.to_string()).unwrap();
+    let found = bench.json(&with(&["--yes"])).await;
+    assert_eq!(found["run"]["id"], done["run"]["id"]);
+
+    // A journal that is lost: the name of the dataset tells its content.
+    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
+    let new = bench.json(&with(&["--yes", "--detach"])).await;
+    assert_eq!(new["run"]["dataset_id"], done["run"]["dataset_id"]);
+    assert_eq!(bench.counts().await, (2, 1));
+    bench.machine.stop().await;
+}
+
+/// The one file of a kind in the journal.
+fn journal_file(home: &Path, kind: &str) -> PathBuf {
+    let state = home.join(".local/state/stt-eval");
+    let deployment = std::fs::read_dir(state).unwrap().next().unwrap().unwrap();
+    let files = std::fs::read_dir(deployment.path().join(kind)).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    // A kill may leave a file behind that was not in its place yet.
+    let in_place = |file: &PathBuf| file.extension().is_some_and(|end| end == "json");
+    let mut files: Vec<PathBuf> = files.filter(in_place).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.pop().unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_the_run_going() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(3),
+        ..MachineOptions::default()
+    })
+    .await;
+    let child = bench.command(&with(&["--yes", "--json"])).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    bench
+        .machine
+        .wait("the run is known", async || {
+            let state = bench.home.path().join(".local/state/stt-eval");
+            let folder = std::fs::read_dir(state).ok()?.flatten().next()?.path();
+            let latest = std::fs::read_dir(folder.join("folders")).ok()?;
+            latest.flatten().next()
+        })
+        .await;
+    let sent = Command::new("/bin/kill")
+        .args(["-INT", &pid])
+        .status()
+        .await
+        .unwrap();
+    assert!(sent.success());
+    let stopped = bench.told(child.wait_with_output().await.unwrap());
+    assert_eq!(code(&stopped), 130, "{}", text(&stopped.stderr));
+    assert_eq!(document(&stopped)["error"]["code"], "interrupted");
+    assert!(text(&stopped.stderr).contains("goes on"));
+    let done = bench.json(&RUN).await;
+    assert_eq!(done["run"]["status"], "completed");
+    assert_eq!(bench.counts().await, (1, 1));
+    bench.machine.stop().await;
+}
+
+/// A door before a machine that says 503 to every second connection.
+async fn unsteady(url: &str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let behind = url.strip_prefix("http://").unwrap().to_owned();
+    tokio::spawn(async move {
+        let mut count = 0_u32;
+        while let Ok((mut front, _)) = listener.accept().await {
+            count += 1;
+            let behind = behind.clone();
+            let refuses = count % 2 == 1;
+            tokio::spawn(async move {
+                if refuses {
+                    let mut head = [0_u8; 4_096];
+                    let _ = tokio::io::AsyncReadExt::read(&mut front, &mut head).await;
+                    let answer = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\n\
+                                  content-length: 0\r\nconnection: close\r\n\r\n";
+                    let _ = front.write_all(answer.as_bytes()).await;
+                    return;
+                }
+                let mut back = tokio::net::TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut front, &mut back).await;
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told() {
+    let bench = Bench::new().await;
+    let door = unsteady(&bench.machine.node.url).await;
+    let mut through = bench.command(&with(&["--yes", "--json"]));
+    through.env("STT_EVAL_URL", &door);
+    let through = bench.told(through.output().await.unwrap());
+    assert_eq!(document(&through)["run"]["status"], "completed");
+    assert_eq!(bench.counts().await, (1, 1));
+
+    let mut gone = bench.command(&["models", "--json", "--patience", "1"]);
+    gone.env("STT_EVAL_URL", "http://127.0.0.1:9");
+    let gone = bench.told(gone.output().await.unwrap());
+    assert_eq!(code(&gone), 1);
+    assert_eq!(document(&gone)["error"]["code"], "unreachable");
+    bench.machine.stop().await;
+}

@@ -1,0 +1,49 @@
+//! `speech-sim`: the test doubles as a process of their own.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+use speech_sim::SpeechSim;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Test doubles of speech-to-text vendors.
+///
+/// Prints one JSON line, {"ready":true,"url":…,"vendors":{…},"servers":{…}}, when it listens.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let sim = SpeechSim::start(TcpListener::bind(&args.listen).await?).await?;
+    let vendors: std::collections::BTreeMap<_, _> = sim.vendor_urls().into_iter().collect();
+    let servers: std::collections::BTreeMap<_, _> = sim.server_urls().into_iter().collect();
+    let ready = json!({ "ready": true, "url": sim.url(), "vendors": vendors, "servers": servers });
+    writeln!(std::io::stdout(), "{ready}")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    sim.shutdown().await;
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("speech-sim cannot run: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The running doubles: what they share, their listener and their library interface.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request as AxumRequest, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tower::ServiceExt;
+
+use crate::audio::{Audio, Recordings};
+use crate::fault::{Fault, Faults};
+use crate::ledger::{Book, Charge, Ledger};
+use crate::refusal::{Dropped, after, before};
+use crate::{control, vendors};
+
+/// Longest body that is read: what is too long for a vendor is refused by it.
+const MAX_BODY: usize = 256 * 1024 * 1024;
+
+/// Everything the handlers share.
+#[derive(Debug, Default)]
+pub(crate) struct Sim {
+    pub faults: Faults,
+    pub book: Book,
+    pub recordings: Recordings,
+    pub jobs: vendors::Jobs,
+    /// Where it listens.
+    url: String,
+}
+
+impl Sim {
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Writes down that audio was worked on, and is billed.
+    pub fn charge(&self, vendor: &str, account: &str, model: &str, audio: &Audio) {
+        self.book.charge(Charge {
+            vendor: vendor.to_owned(),
+            account: account.to_owned(),
+            model: model.to_owned(),
+            audio: audio.sha256.clone(),
+        });
+    }
+
+    /// Does what costs money: charges for the audio and answers with what is heard,
+    /// unless a fault is to be played.
+    pub async fn work(
+        &self,
+        (vendor, account, model): (&str, &str, &str),
+        audio: &Audio,
+        answer: impl FnOnce(String) -> Response,
+    ) -> Response {
+        let fault = self.faults.next(vendor);
+        if let Some(response) = before(fault.as_ref()) {
+            return response;
+        }
+        self.charge(vendor, account, model, audio);
+        match after(fault).await {
+            Some(response) => response,
+            None => answer(self.recordings.hear(audio)),
+        }
+    }
+}
+
+/// Doubles that listen.
+pub struct SpeechSim {
+    sim: Arc<Sim>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl SpeechSim {
+    /// Starts to serve on a listener, from now on and until [`Self::shutdown`].
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub async fn start(listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let sim = Arc::new(Sim {
+            url: format!("http://{address}"),
+            ..Sim::default()
+        });
+        let router = vendors::router()
+            .merge(control::router())
+            .layer(from_fn_with_state(Arc::clone(&sim), note))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(Arc::clone(&sim));
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(accept(listener, router, stopped));
+        Ok(Self {
+            sim,
+            address,
+            stop,
+            task,
+        })
+    }
+
+    /// Where it listens, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.sim.url().to_owned()
+    }
+
+    /// Where each vendor is, as `PROVIDER_URLS` has it.
+    #[must_use]
+    pub fn vendor_urls(&self) -> Vec<(&'static str, String)> {
+        let url = self.url();
+        let below = |(vendor, path): &(&'static str, &str)| (*vendor, format!("{url}{path}"));
+        vendors::PATHS.iter().map(below).collect()
+    }
+
+    /// Where each server is that people run themselves or have deployed: base URLs of
+    /// models of one's own.
+    #[must_use]
+    pub fn server_urls(&self) -> Vec<(&'static str, String)> {
+        let url = self.url();
+        let below = |(server, path): &(&'static str, &str)| (*server, format!("{url}{path}"));
+        vendors::SERVERS.iter().map(below).collect()
+    }
+
+    /// Has the next paid request to a vendor go wrong; several in order.
+    pub fn fault(&self, vendor: &str, fault: Fault) {
+        self.sim.faults.add(vendor, fault);
+    }
+
+    /// What is heard in the audio with this SHA-256, in hexadecimal.
+    pub fn record(&self, sha256: &str, text: &str) {
+        self.sim.recordings.add(sha256.to_owned(), text.to_owned());
+    }
+
+    /// What was charged and asked so far.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.sim.book.snapshot()
+    }
+
+    /// Stops listening and closes all connections.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+impl std::fmt::Debug for SpeechSim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpeechSim")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn note(State(sim): State<Arc<Sim>>, request: AxumRequest, next: Next) -> Response {
+    let path = request.uri().path();
+    if !path.starts_with("/_sim/") {
+        sim.book.request(format!("{} {path}", request.method()));
+    }
+    next.run(request).await
+}
+
+async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, router.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            _ = stopped.changed() => break,
+        }
+    }
+    connections.shutdown().await;
+}
+
+/// Why a connection is closed without a reply.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is dropped on purpose")]
+struct DropConnection;
+
+async fn serve(stream: TcpStream, router: Router) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            // Its own task: what was received is done even if the client goes away.
+            let work = tokio::spawn(router.oneshot(request.map(Body::new)));
+            let answered: Result<Response, Infallible> = work.await.map_err(|_| DropConnection)?;
+            match answered {
+                Ok(response) if response.extensions().get::<Dropped>().is_none() => Ok(response),
+                _ => Err(DropConnection),
+            }
+        }
+    });
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

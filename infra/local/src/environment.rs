@@ -1,0 +1,104 @@
+//! What a machine calls its resources, and the variables that tell the functions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stt_eval_shared::store::schema::TABLES;
+
+use crate::cloud::Cloud;
+use crate::error::NodeError;
+use crate::keys;
+use crate::options::{NodeOptions, Providers};
+
+pub(crate) const BUCKET: &str = "stt-eval-local";
+pub(crate) const EVENTS: &str = "events";
+pub(crate) const SUBMISSIONS: &str = "submissions";
+
+/// The variables that the functions read, as the template sets them in AWS.
+pub(crate) fn environment(
+    options: &NodeOptions,
+    cloud: &Cloud,
+    provider_urls: &BTreeMap<String, String>,
+) -> Result<HashMap<String, String>, NodeError> {
+    let seconds = options.poll_interval.as_secs_f64();
+    let stage = keys::stage(&options.data)?;
+    let deployment = keys::deployment(&options.data)?;
+    let key_file = keys::vault_key(&options.data)?;
+    let mut environment: HashMap<String, String> = TABLES
+        .iter()
+        .map(|table| {
+            (
+                format!("TABLE_{}", table.name.to_uppercase()),
+                table.name.to_owned(),
+            )
+        })
+        .collect();
+    let real = options.providers == Providers::Real;
+    for (name, value) in [
+        ("STAGE", stage),
+        ("DEPLOYMENT_ID", deployment),
+        ("STACK_NAME", "local".to_owned()),
+        ("BUCKET", BUCKET.to_owned()),
+        ("SUBMIT_QUEUE_URL", cloud.queue_url(SUBMISSIONS)),
+        ("EVENTS_QUEUE_URL", cloud.queue_url(EVENTS)),
+        ("KEY_FILE", key_file.display().to_string()),
+        ("PROVIDER_URLS", pairs(provider_urls)),
+        (
+            "OWN_MODELS_ON_LOOPBACK",
+            options.own_models_on_loopback.to_string(),
+        ),
+        // Against real vendors the bounds of production hold where money is at stake.
+        (
+            "SUBMISSION_GRACE_SECONDS",
+            if real { "180" } else { "3" }.to_owned(),
+        ),
+        (
+            "COLLECT_LEASE_SECONDS",
+            if real { "120" } else { "5" }.to_owned(),
+        ),
+        (
+            "BATCH_SETTLE_SECONDS",
+            if real { "600" } else { "5" }.to_owned(),
+        ),
+        (
+            "BATCH_DOUBT_SECONDS",
+            if real { "1800" } else { "5" }.to_owned(),
+        ),
+        (
+            "REFUSAL_PAUSE_SECONDS",
+            if real { "10" } else { "1" }.to_owned(),
+        ),
+        ("ADMISSION_PAUSE_SECONDS", "1".to_owned()),
+        (
+            "QUOTA_HOLD_SECONDS",
+            if real { "3600" } else { "0" }.to_owned(),
+        ),
+        ("UNIT_RESEND_SECONDS", "3".to_owned()),
+        ("UNIT_BACKSTOP_SECONDS", "10".to_owned()),
+        ("OUTBOX_SECONDS", "2".to_owned()),
+        ("MISSED_UPLOAD_SECONDS", "3".to_owned()),
+        ("UPLOAD_MARGIN_SECONDS", "5".to_owned()),
+        ("UNSEALED_SECONDS", "60".to_owned()),
+        ("INDEX_LAG_SECONDS", "0.1".to_owned()),
+        ("AUDIT_SECONDS", "30".to_owned()),
+        ("WATCH_SECONDS", if real { "3600" } else { "60" }.to_owned()),
+        ("TASK_LEASE_SECONDS", "5".to_owned()),
+        (
+            "STAGING_LEASE_SECONDS",
+            if real { "120" } else { "5" }.to_owned(),
+        ),
+        (
+            "POLL_PAUSES_SECONDS",
+            format!("{seconds},{}", seconds * 2.0),
+        ),
+    ] {
+        environment.insert(name.to_owned(), value);
+    }
+    environment.extend(options.overrides.clone());
+    Ok(environment)
+}
+
+/// As `PROVIDER_URLS` has it.
+fn pairs(urls: &BTreeMap<String, String>) -> String {
+    let pairs = urls.iter().map(|(name, url)| format!("{name}={url}"));
+    pairs.collect::<Vec<_>>().join(",")
+}

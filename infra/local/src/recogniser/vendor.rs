@@ -1,0 +1,233 @@
+//! The recognisers as a vendor that answers each item in its call.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stt_eval_shared::domain::failure::FailureCode;
+use stt_eval_shared::domain::transcribe::ModelConfig;
+use stt_eval_shared::domain::usage::Usage;
+use stt_eval_shared::providers::answer::{self, Answered};
+use stt_eval_shared::providers::model::{Languages, Takes};
+use stt_eval_shared::providers::{
+    Adapter, CallError, CallItem, Calls, Credential, ItemOutcome, Limits, Measured, Model,
+    OutputLine, RawLine, ReadsLines, SetupError, Vendor,
+};
+use tempfile::NamedTempFile;
+
+use super::process::{self, Failed};
+use super::program::{Output, Recogniser};
+
+/// What its models' ids begin with.
+const LOCAL: &str = "local";
+
+/// Programs at once.
+const AT_ONCE: usize = 2;
+
+/// The recognisers as a vendor and its client. They live as long as the process, of which
+/// there is one machine: so what they are called is kept for good.
+pub(crate) fn connected(
+    recognisers: Vec<Recogniser>,
+    limit: Duration,
+) -> (&'static Vendor, Adapter) {
+    let models: Vec<Model> = recognisers.iter().map(model).collect();
+    let vendor = Box::leak(Box::new(Vendor {
+        name: LOCAL,
+        models: models.leak(),
+        credential: &[],
+        limits: Limits::of_calls(AT_ONCE),
+        connect: |_| {
+            Err(SetupError::Setting(
+                "recognisers are named at the start".to_owned(),
+            ))
+        },
+        ..Vendor::OF_CALLS
+    }));
+    let by_name = recognisers.into_iter().map(|one| (one.name.clone(), one));
+    let programs = Programs {
+        by_name: by_name.collect(),
+        limit,
+    };
+    (vendor, Adapter::Calls(Arc::new(programs)))
+}
+
+fn model(recogniser: &Recogniser) -> Model {
+    let name: &'static str = recogniser.name.clone().leak();
+    Model {
+        id: format!("{LOCAL}/{name}").leak(),
+        provider: LOCAL,
+        model: name,
+        display_name: name,
+        languages: match recogniser.languages {
+            [] => Languages::All,
+            table => Languages::Table(table),
+        },
+        notes: "A program of this machine. It costs nothing.",
+        takes: Takes::NOTHING,
+        ..Model::OF_CALLS
+    }
+}
+
+struct Programs {
+    by_name: BTreeMap<String, Recogniser>,
+    limit: Duration,
+}
+
+/// What came of an item, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Came {
+    Text(String),
+    Failed(String),
+}
+
+impl Programs {
+    async fn listen(&self, item: &CallItem<'_>, model: &str) -> Result<RawLine, CallError> {
+        let unread = |error: std::io::Error| CallError::Input {
+            message: error.to_string(),
+        };
+        let Some(recogniser) = self.by_name.get(model) else {
+            let message = "this machine was started without it";
+            return Err(CallError::not_sent(
+                stt_eval_shared::providers::Rejection::NotFound,
+                message,
+            ));
+        };
+        let suffix = item
+            .file_name
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension);
+        let named = tempfile::Builder::new()
+            .suffix(&format!(".{suffix}"))
+            .tempfile();
+        let mut file: NamedTempFile = named.map_err(unread)?;
+        let mut bytes = item.audio.open(0, item.audio.len()).await.map_err(unread)?;
+        while let Some(piece) = bytes.next().await {
+            file.write_all(&piece.map_err(unread)?).map_err(unread)?;
+        }
+        file.flush().map_err(unread)?;
+        let begun = Instant::now();
+        let arguments = recogniser.arguments(file.path(), item.language);
+        let came = match process::run(&recogniser.program, arguments, self.limit).await {
+            Ok(printed) => Came::Text(match recogniser.output {
+                Output::Text => text(&printed),
+                Output::Phrases => phrases(&printed),
+            }),
+            Err(failed) => {
+                let program = recogniser.program.display();
+                tracing::warn!(%program, error = %failed, "a recogniser gave no text");
+                Came::Failed(told(&failed).to_owned())
+            }
+        };
+        let body = serde_json::to_vec(&came).map_err(|error| unread(error.into()))?;
+        answer::line(item.key, begun.elapsed(), &body)
+    }
+}
+
+/// What may be said of a failure: without paths.
+fn told(failed: &Failed) -> &'static str {
+    match failed {
+        Failed::Start(_) => "the recogniser could not be started",
+        Failed::Slow(_) => "the recogniser took too long",
+        Failed::Long => "the recogniser printed too much",
+        Failed::Status(_) => "the recogniser ended with an error",
+        Failed::Encoding => "the recogniser printed something that is no UTF-8",
+        Failed::Output(_) => "what the recogniser printed could not be read",
+    }
+}
+
+/// JSON that has a `text`, or else the text itself; on one line.
+fn text(printed: &str) -> String {
+    let json = serde_json::from_str::<Value>(printed).ok();
+    let inside = json.as_ref().and_then(|json| json["text"].as_str());
+    let words = inside.unwrap_or(printed).split_whitespace();
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The texts of the phrases, in order.
+fn phrases(printed: &str) -> String {
+    let phrases = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("lavfi.asr.text="));
+    let phrases: Vec<&str> = phrases
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .collect();
+    phrases.join(" ")
+}
+
+impl ReadsLines for Programs {
+    fn measured(&self, line: &[u8]) -> Measured {
+        answer::measured(line)
+    }
+
+    fn read_line(&self, line: &[u8]) -> OutputLine {
+        let Answered { key, answer } = match answer::read::<Came>(line) {
+            Ok(read) => read,
+            Err(said) => return *said,
+        };
+        let usage = Usage::default();
+        let outcome = match answer {
+            Some(Came::Text(text)) => ItemOutcome::Transcribed {
+                text,
+                model_version: None,
+                usage,
+            },
+            Some(Came::Failed(message)) => ItemOutcome::Failed {
+                code: FailureCode::RecogniserFailed.into(),
+                message,
+                retryable: true,
+                usage,
+                model_version: None,
+            },
+            None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
+        };
+        OutputLine::Item { key, outcome }
+    }
+}
+
+impl Calls for Programs {
+    fn call<'a>(
+        &'a self,
+        _credential: &'a Credential,
+        item: &'a CallItem<'a>,
+        config: &'a ModelConfig,
+    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+        self.listen(item, &config.model).boxed()
+    }
+
+    fn check_credential<'a>(
+        &'a self,
+        _credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn is_free(&self, _config: &ModelConfig) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read() {
+        assert_eq!(text(" one\n two \n"), "one two");
+        assert_eq!(text(r#"{"text": " एक दो ", "segments": []}"#), "एक दो");
+        // No object with a text is a text itself.
+        for odd in ["{}", "[1]", "7", "{\"text\": 7}"] {
+            assert_eq!(text(odd), odd);
+        }
+        assert_eq!(text(""), "");
+        let printed = "frame:0    pts:0\nlavfi.asr.text=the quick\nframe:9\nlavfi.asr.text=\nlavfi.asr.text=brown fox\n";
+        assert_eq!(phrases(printed), "the quick brown fox");
+        assert_eq!(phrases("frame:0\n"), "");
+    }
+}

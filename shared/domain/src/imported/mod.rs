@@ -1,0 +1,99 @@
+//! Transcripts that were made elsewhere: a model of a run for which no vendor is
+//! asked.
+//!
+//! They lie in the bucket before the run knows of them, in blocks of
+//! [`BLOCK`] positions under a name made of what they say; so the same transcripts
+//! have the same name, and others can't come in their place. From there they go the
+//! way of all raw output.
+
+mod table;
+
+use serde::{Deserialize, Serialize};
+
+use super::unit::MAX_UNIT_SAMPLES;
+use super::validate::{self, FieldError};
+
+pub use table::{ClipRef, Row, parse};
+
+/// What stands in the place of a vendor's name, and begins the ids of such models.
+pub const VENDOR: &str = "imported";
+/// Most transcripts of a list inside a request.
+pub const MAX_INLINE: usize = 1_000;
+/// Longest transcript in characters.
+pub const MAX_TRANSCRIPT_CHARS: usize = 100_000;
+/// Longest time that may be told of one transcript: a day.
+pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
+/// Highest cost in US dollars that may be told of one transcript.
+pub const MAX_COST_USD: f64 = 1_000.0;
+/// Positions of a block: those of the largest unit.
+pub const BLOCK: u16 = MAX_UNIT_SAMPLES as u16;
+
+/// Where the transcripts of a model are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// SHA-256 of what they say, hex: part of the names of their blocks.
+    pub digest: String,
+    /// How many there are; the other samples of the dataset have none.
+    pub transcripts: u32,
+}
+
+/// A transcript of one sample, as it lies in its block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// Position of the sample in the dataset.
+    pub position: u16,
+    /// What was heard; empty for nothing.
+    pub text: String,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u32>,
+    /// What it cost, in millionths of a US dollar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micro_usd: Option<u64>,
+}
+
+/// Id of the model that transcripts of this name become.
+#[must_use]
+pub fn model_id(name: &str) -> String {
+    format!("{VENDOR}/{name}")
+}
+
+/// Checks a transcript.
+pub fn text(field: &str, text: &str) -> Result<String, FieldError> {
+    validate::text(field, text, MAX_TRANSCRIPT_CHARS)
+}
+
+/// Checks how long a transcript took; to the millisecond.
+pub fn latency_ms(field: &str, given: f64) -> Result<u32, FieldError> {
+    if (0.0..=MAX_LATENCY_MS).contains(&given) {
+        return Ok(given.round() as u32);
+    }
+    let message = format!("must be from 0 to {MAX_LATENCY_MS} milliseconds");
+    Err(FieldError::new(field, message))
+}
+
+/// Checks what a transcript cost in US dollars; to the millionth.
+pub fn cost_micro_usd(field: &str, given: f64) -> Result<u64, FieldError> {
+    if (0.0..=MAX_COST_USD).contains(&given) {
+        return Ok((given * 1e6).round() as u64);
+    }
+    let message = format!("must be from 0 to {MAX_COST_USD} US dollars");
+    Err(FieldError::new(field, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_bounded() {
+        assert_eq!(latency_ms("l", 812.6).unwrap(), 813);
+        assert_eq!(cost_micro_usd("c", 0.000_123_4).unwrap(), 123);
+        for bad in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(latency_ms("l", bad).unwrap_err().field, "l");
+            assert_eq!(cost_micro_usd("c", bad).unwrap_err().field, "c");
+        }
+        assert!(text("t", "").is_ok() && text("t", "a\0").is_err());
+        assert!(text("t", &"x".repeat(MAX_TRANSCRIPT_CHARS + 1)).is_err());
+    }
+}

@@ -1,0 +1,457 @@
+//! What people say of results: what each of them said, and what follows of it.
+//!
+//! All that is said of a result is one record, so that it changes with the verdict that
+//! follows of it, and lists read it with the result.
+
+use serde::{Deserialize, Serialize};
+
+use super::{KeyId, ResultId, Timestamp};
+
+/// Longest comment of a reviewer in characters.
+pub const MAX_COMMENT_CHARS: usize = 5_000;
+
+/// Most people who can say something of one result.
+pub const MAX_REVIEWERS: usize = 100;
+
+/// Most bytes of comments of one result: DynamoDB takes items of 400 KB.
+pub const MAX_COMMENT_BYTES: usize = 300_000;
+
+/// What a reviewer finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It says what was said.
+    Right,
+    /// It does not.
+    Wrong,
+    /// That can't be told.
+    CannotTell,
+}
+
+/// Why a verdict was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A name is wrong.
+    Name,
+    /// A number or a date is wrong.
+    NumberOrDate,
+    /// A word of another language, or in another script.
+    CodeMixed,
+    /// The same word in another accepted spelling.
+    SpellingVariant,
+    /// The right word in a wrong form.
+    WordForm,
+    /// The meaning is another one.
+    MeaningChanged,
+    /// Something was added that was not said.
+    InventedText,
+    /// Something that was said is missing.
+    MissingText,
+    /// The reference is wrong, not the transcription.
+    ReferenceWrong,
+    /// The recording can't be understood.
+    AudioUnusable,
+}
+
+impl Reason {
+    /// All of them: those of a transcription, then the two of a recording.
+    pub const ALL: [Self; 10] = [
+        Self::Name,
+        Self::NumberOrDate,
+        Self::CodeMixed,
+        Self::SpellingVariant,
+        Self::WordForm,
+        Self::MeaningChanged,
+        Self::InventedText,
+        Self::MissingText,
+        Self::ReferenceWrong,
+        Self::AudioUnusable,
+    ];
+
+    /// Its name in requests and forms.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::NumberOrDate => "number_or_date",
+            Self::CodeMixed => "code_mixed",
+            Self::SpellingVariant => "spelling_variant",
+            Self::WordForm => "word_form",
+            Self::MeaningChanged => "meaning_changed",
+            Self::InventedText => "invented_text",
+            Self::MissingText => "missing_text",
+            Self::ReferenceWrong => "reference_wrong",
+            Self::AudioUnusable => "audio_unusable",
+        }
+    }
+}
+
+/// The order in which a reviewer met a result. Only of [`Queue::Random`] do verdicts
+/// speak for all results; the others are biased samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Queue {
+    /// In the order of the dataset.
+    Clips,
+    /// Highest word error rate first.
+    Worst,
+    /// Where models disagree.
+    Disagreement,
+    /// Where a transcription looks suspicious.
+    Flags,
+    /// What nobody has reviewed.
+    Unreviewed,
+    /// What others have reviewed.
+    Second,
+    /// By chance, the same for all reviewers of a run.
+    Random,
+}
+
+impl Queue {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Clips,
+        Self::Worst,
+        Self::Disagreement,
+        Self::Flags,
+        Self::Unreviewed,
+        Self::Second,
+        Self::Random,
+    ];
+
+    /// Its name in requests and addresses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clips => "clips",
+            Self::Worst => "worst",
+            Self::Disagreement => "disagreement",
+            Self::Flags => "flags",
+            Self::Unreviewed => "unreviewed",
+            Self::Second => "second",
+            Self::Random => "random",
+        }
+    }
+}
+
+/// Who says something: a key, and within it a person where that is known. Keys are
+/// shared; agreement is between people.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reviewer {
+    /// The key.
+    pub key: KeyId,
+    /// The name given at sign-in; `None` of a program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What one reviewer says of a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opinion {
+    /// Who.
+    pub reviewer: Reviewer,
+    /// What they find; `None` where there is a remark only.
+    pub verdict: Option<Verdict>,
+    /// Why, each at most once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// Remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// How much of the recording was played before, in percent; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listened: Option<u8>,
+    /// Whether the reviewer did not know which model it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
+    /// The order in which it was met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// When it was given or last changed.
+    pub at: Timestamp,
+    /// What was said before the last change, for undoing that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Opinion>>,
+}
+
+impl Opinion {
+    /// Of a reviewer who has said nothing yet.
+    #[must_use]
+    pub fn nothing(reviewer: Reviewer, at: Timestamp) -> Self {
+        Self {
+            reviewer,
+            verdict: None,
+            reasons: Vec::new(),
+            comment: None,
+            listened: None,
+            blind: false,
+            queue: None,
+            at,
+            before: None,
+        }
+    }
+
+    /// Whether it says anything.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.verdict.is_some() || !self.reasons.is_empty() || self.comment.is_some()
+    }
+
+    /// Whether it says the same, however and whenever that was said.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.verdict == other.verdict
+            && self.reasons == other.reasons
+            && self.comment == other.comment
+    }
+
+    /// How it counts: right, wrong, or not at all. A word that is wrong for nothing but
+    /// its spelling, which is accepted as well, is right.
+    #[must_use]
+    pub fn vote(&self) -> Option<bool> {
+        match self.verdict? {
+            Verdict::Right => Some(true),
+            Verdict::Wrong => Some(self.reasons == [Reason::SpellingVariant]),
+            Verdict::CannotTell => None,
+        }
+    }
+}
+
+/// A result has no place for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// What reviewers say of a result. Its own item beside the outcome, so that collecting
+/// again can never overwrite it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// The result it is about.
+    pub id: ResultId,
+    /// What most of them find; `None` without a majority.
+    pub is_correct: Option<bool>,
+    /// The latest remark.
+    pub comment: Option<String>,
+    /// Key of the one who changed it last.
+    pub reviewed_by: KeyId,
+    /// When that was.
+    pub reviewed_at: Timestamp,
+    /// What each says. Empty in what release 0.1.0 left, which kept one verdict; read
+    /// it by [`Review::opinions`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    opinions: Vec<Opinion>,
+    /// Revision, part of the etag.
+    pub rev: u64,
+}
+
+impl Review {
+    /// What each reviewer says, in the order in which they first did.
+    #[must_use]
+    pub fn opinions(&self) -> Vec<Opinion> {
+        if !self.opinions.is_empty() {
+            return self.opinions.clone();
+        }
+        let reviewer = Reviewer {
+            key: self.reviewed_by,
+            name: None,
+        };
+        let left = Opinion {
+            verdict: self.is_correct.map(|right| {
+                if right {
+                    Verdict::Right
+                } else {
+                    Verdict::Wrong
+                }
+            }),
+            comment: self.comment.clone(),
+            ..Opinion::nothing(reviewer, self.reviewed_at)
+        };
+        Some(left)
+            .filter(Opinion::says_something)
+            .into_iter()
+            .collect()
+    }
+
+    /// What one reviewer says.
+    #[must_use]
+    pub fn of(&self, reviewer: &Reviewer) -> Option<Opinion> {
+        let mut opinions = self.opinions().into_iter();
+        opinions.find(|opinion| opinion.reviewer == *reviewer)
+    }
+
+    /// The review of a result after a reviewer has said something new, or nothing any
+    /// more. Others are as they were.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn with(before: Option<&Self>, id: ResultId, said: Opinion) -> Result<Self, Full> {
+        let (by, at) = (said.reviewer.key, said.at);
+        let mut opinions = before.map(Self::opinions).unwrap_or_default();
+        let own = opinions.iter().position(|o| o.reviewer == said.reviewer);
+        match (own, said.says_something()) {
+            (Some(own), true) => {
+                if let Some(place) = opinions.get_mut(own) {
+                    *place = said;
+                }
+            }
+            (Some(own), false) => {
+                opinions.remove(own);
+            }
+            (None, true) => opinions.push(said),
+            (None, false) => {}
+        }
+        let bytes = |opinion: &Opinion| {
+            let before = opinion.before.as_ref().and_then(|o| o.comment.as_ref());
+            opinion.comment.as_ref().map_or(0, String::len) + before.map_or(0, String::len)
+        };
+        if opinions.len() > MAX_REVIEWERS
+            || opinions.iter().map(bytes).sum::<usize>() > MAX_COMMENT_BYTES
+        {
+            return Err(Full);
+        }
+        let latest = opinions.iter().filter(|o| o.comment.is_some());
+        let latest = latest.max_by_key(|opinion| opinion.at);
+        Ok(Self {
+            id,
+            is_correct: majority(&opinions),
+            comment: latest.and_then(|opinion| opinion.comment.clone()),
+            reviewed_by: by,
+            reviewed_at: at,
+            opinions,
+            rev: before.map_or(1, |review| review.rev + 1),
+        })
+    }
+}
+
+/// What most find; `None` when as many find the opposite.
+fn majority(opinions: &[Opinion]) -> Option<bool> {
+    let votes = opinions.iter().filter_map(Opinion::vote);
+    let balance: i64 = votes.map(|right| if right { 1 } else { -1 }).sum();
+    (balance != 0).then_some(balance > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(entropy: u8) -> KeyId {
+        KeyId::mint(1, [entropy; 10])
+    }
+
+    fn id() -> ResultId {
+        ResultId::new(crate::RunId::mint(1, [1; 10]), 0, 4)
+    }
+
+    fn says(who: u8, verdict: Option<Verdict>, at: i64) -> Opinion {
+        let reviewer = Reviewer {
+            key: key(1),
+            name: Some(format!("reviewer {who}")),
+        };
+        Opinion {
+            verdict,
+            ..Opinion::nothing(reviewer, Timestamp::from_millis(at))
+        }
+    }
+
+    fn all(said: &[Opinion]) -> Option<Review> {
+        said.iter().fold(None, |review: Option<Review>, opinion| {
+            Some(Review::with(review.as_ref(), id(), opinion.clone()).unwrap())
+        })
+    }
+
+    #[test]
+    fn the_majority_decides_and_a_tie_leaves_it_open() {
+        use Verdict::{CannotTell, Right, Wrong};
+        for (verdicts, found) in [
+            (vec![Right], Some(true)),
+            (vec![Right, Wrong], None),
+            (vec![Right, Wrong, Wrong], Some(false)),
+            (vec![CannotTell], None),
+            (vec![CannotTell, CannotTell, Right], Some(true)),
+        ] {
+            let said = verdicts.iter().zip(1u8..);
+            let said: Vec<_> = said
+                .map(|(verdict, who)| says(who, Some(*verdict), i64::from(who)))
+                .collect();
+            let review = all(&said).unwrap();
+            assert_eq!(review.is_correct, found, "{verdicts:?}");
+            assert_eq!(review.opinions().len(), verdicts.len());
+        }
+    }
+
+    #[test]
+    fn a_spelling_alone_makes_nothing_wrong() {
+        let mut said = says(1, Some(Verdict::Wrong), 1);
+        said.reasons = vec![Reason::SpellingVariant];
+        assert_eq!(said.vote(), Some(true));
+        said.reasons.push(Reason::Name);
+        assert_eq!(said.vote(), Some(false));
+    }
+
+    #[test]
+    fn each_changes_what_they_said_and_nothing_of_others() {
+        let mut first = says(1, Some(Verdict::Right), 1);
+        first.comment = Some("clear".into());
+        let second = says(2, Some(Verdict::Wrong), 2);
+        let review = all(&[first.clone(), second.clone()]).unwrap();
+        assert_eq!((review.rev, review.comment.as_deref()), (2, Some("clear")));
+        assert_eq!(review.reviewed_at, Timestamp::from_millis(2));
+        let gone = Review::with(Some(&review), id(), says(1, None, 3)).unwrap();
+        assert_eq!(gone.opinions(), [second]);
+        assert_eq!((gone.is_correct, gone.comment), (Some(false), None));
+        let empty = Review::with(None, id(), says(1, None, 3)).unwrap();
+        assert_eq!(empty.opinions(), []);
+    }
+
+    #[test]
+    fn what_the_first_release_left_is_what_one_reviewer_said() {
+        let left = json!({
+            "id": id(), "is_correct": false, "comment": "kept", "reviewed_by": key(1),
+            "reviewed_at": Timestamp::from_millis(7), "rev": 3,
+        });
+        let left: Review = serde_json::from_value(left).unwrap();
+        let reviewer = Reviewer {
+            key: key(1),
+            name: None,
+        };
+        let own = left.of(&reviewer).unwrap();
+        assert_eq!(
+            (own.verdict, own.comment.as_deref()),
+            (Some(Verdict::Wrong), Some("kept"))
+        );
+        let both = Review::with(Some(&left), id(), says(2, Some(Verdict::Right), 8)).unwrap();
+        assert_eq!((both.is_correct, both.rev), (None, 4));
+        assert_eq!(both.opinions().len(), 2);
+        let cleared = Review {
+            is_correct: None,
+            comment: None,
+            ..left
+        };
+        assert_eq!(cleared.opinions(), []);
+    }
+
+    #[test]
+    fn a_result_has_place_for_some() {
+        let all = (0..100u8).fold(None, |review: Option<Review>, who| {
+            let said = says(who, Some(Verdict::Right), 1);
+            Some(Review::with(review.as_ref(), id(), said).unwrap())
+        });
+        let more = says(200, Some(Verdict::Right), 1);
+        assert_eq!(Review::with(all.as_ref(), id(), more), Err(Full));
+        let mut long = says(1, None, 1);
+        long.comment = Some("x".repeat(MAX_COMMENT_BYTES + 1));
+        assert_eq!(Review::with(None, id(), long), Err(Full));
+    }
+
+    #[test]
+    fn names_are_those_that_are_stored() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
+        for queue in Queue::ALL {
+            assert_eq!(serde_json::to_value(queue).unwrap(), queue.name());
+        }
+    }
+}

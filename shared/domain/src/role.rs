@@ -1,0 +1,29 @@
+//! What an API key may do.
+
+use serde::{Deserialize, Serialize};
+
+/// What a key may do. Each role may do all that the ones before it may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Give feedback on results.
+    Reviewer,
+    /// Make files, datasets and runs.
+    Editor,
+    /// Make API keys and keep provider credentials.
+    Admin,
+}

@@ -1,0 +1,288 @@
+//! From bytes to text: marks, UTF-16, line ends, and what is no text at all.
+
+use serde::Serialize;
+
+use super::problem::{Code, Problem};
+
+/// How a text was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Encoding {
+    /// UTF-8, with or without a mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// UTF-16, little end first: "Unicode text" of Excel.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, big end first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+}
+
+/// A text whose lines all end in LF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// What it says; no mark in front, no CR.
+    pub text: String,
+    /// How it was encoded.
+    pub encoding: Encoding,
+}
+
+/// Why bytes are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A byte that UTF-8 does not have in this place.
+    #[error("not UTF-8 at byte {byte} (line {line}){}", if *.latin { "; looks like Windows-1252" } else { "" })]
+    NotUtf8 {
+        /// Bytes before it.
+        byte: usize,
+        /// Line, from 1.
+        line: u64,
+        /// Single bytes above ASCII among letters: an 8-bit encoding.
+        latin: bool,
+    },
+    /// Half a pair, or an odd number of bytes.
+    #[error("broken UTF-16 at byte {byte} (line {line})")]
+    BrokenUtf16 {
+        /// Bytes before it.
+        byte: usize,
+        /// Line, from 1.
+        line: u64,
+    },
+    /// A NUL: a binary file.
+    #[error("a NUL at byte {byte} (line {line}): this is no text")]
+    Nul {
+        /// Bytes before it.
+        byte: usize,
+        /// Line, from 1.
+        line: u64,
+    },
+    /// Many replacement characters: the text was lost before.
+    #[error(
+        "U+FFFD at byte {byte} (line {line}), and many more: the text was lost in an earlier conversion"
+    )]
+    Replaced {
+        /// Bytes before the first.
+        byte: usize,
+        /// Line, from 1.
+        line: u64,
+    },
+    /// A mark of UTF-16 and nothing behind it.
+    #[error("a byte order mark and nothing else: neither UTF-8 nor UTF-16 text")]
+    OnlyAMark,
+}
+
+impl DecodeError {
+    /// The same as a problem of a file.
+    #[must_use]
+    pub fn of(self, file: &str) -> Problem {
+        let problem = Problem::new(Code::Undecodable, self.to_string()).file(file);
+        match self {
+            Self::NotUtf8 { .. } => problem.hint("save it as UTF-8"),
+            _ => problem,
+        }
+    }
+}
+
+/// Bytes looked at to tell UTF-16 without a mark.
+const LOOKED_AT: usize = 4 * 1024;
+
+/// Reads text: UTF-8 with or without a mark, UTF-16 with or without one.
+///
+/// # Errors
+/// [`DecodeError`] with the place of the first byte that is none.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    let (encoding, text) = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => (Encoding::Utf8, utf8(rest)?),
+        [0xff, 0xfe] | [0xfe, 0xff] => return Err(DecodeError::OnlyAMark),
+        [0xff, 0xfe, rest @ ..] => (Encoding::Utf16Le, utf16(rest, u16::from_le_bytes)?),
+        [0xfe, 0xff, rest @ ..] => (Encoding::Utf16Be, utf16(rest, u16::from_be_bytes)?),
+        _ => match unmarked(bytes) {
+            Encoding::Utf8 => (Encoding::Utf8, utf8(bytes)?),
+            Encoding::Utf16Le => (Encoding::Utf16Le, utf16(bytes, u16::from_le_bytes)?),
+            Encoding::Utf16Be => (Encoding::Utf16Be, utf16(bytes, u16::from_be_bytes)?),
+        },
+    };
+    let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
+    if let Some((byte, line)) = text.find('\0').map(at) {
+        return Err(DecodeError::Nul { byte, line });
+    }
+    if let Some((byte, line)) = text.find('\u{fffd}').map(at) {
+        let (mut lost, mut all) = (0_usize, 0_usize);
+        for c in text.chars() {
+            all += 1;
+            lost += usize::from(c == '\u{fffd}');
+        }
+        if lost * 50 > all {
+            return Err(DecodeError::Replaced { byte, line });
+        }
+    }
+    Ok(Decoded {
+        text: with_line_feeds(text),
+        encoding,
+    })
+}
+
+/// Lines of a decoded text with their numbers. What follows the last LF is no line.
+pub fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let some = !text.is_empty();
+    let lines = text.split('\n').zip(1_u64..);
+    lines
+        .take(if some { usize::MAX } else { 0 })
+        .map(|(line, number)| (number, line))
+}
+
+fn with_line_feeds(text: String) -> String {
+    if !text.contains('\r') {
+        return text;
+    }
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The line a byte is on; CR, LF and CRLF end lines.
+fn line_at(bytes: &[u8], byte: usize) -> u64 {
+    let before = bytes.get(..byte).unwrap_or(bytes);
+    let mut lines = 1;
+    let mut last = 0;
+    for b in before {
+        match b {
+            b'\n' if last == b'\r' => {}
+            b'\n' | b'\r' => lines += 1,
+            _ => {}
+        }
+        last = *b;
+    }
+    lines
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => {
+            let byte = error.valid_up_to();
+            Err(DecodeError::NotUtf8 {
+                byte,
+                line: line_at(bytes, byte),
+                latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
+            })
+        }
+    }
+}
+
+/// Whether bytes above ASCII stand alone among ASCII, as in Windows-1252.
+fn looks_latin(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let (mut alone, mut together) = (0_usize, 0_usize);
+    for run in bytes.split(u8::is_ascii).filter(|run| !run.is_empty()) {
+        if run.len() == 1 {
+            alone += 1;
+        } else {
+            together += 1;
+        }
+    }
+    alone > together && !bytes.contains(&0)
+}
+
+/// Tells UTF-16 without a mark: every second byte is 0, or the high byte of one of
+/// the scripts of India, with zeros among them (blanks, digits, line ends).
+fn unmarked(bytes: &[u8]) -> Encoding {
+    let seen = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    if seen.len() < 4 || !seen.contains(&0) || !bytes.len().is_multiple_of(2) {
+        return Encoding::Utf8;
+    }
+    let is_high = |b: u8| matches!(b, 0x00 | 0x06 | 0x09..=0x0d | 0x1c | 0x20 | 0xa8 | 0xab);
+    for (side, encoding) in [(1, Encoding::Utf16Le), (0, Encoding::Utf16Be)] {
+        let pairs = seen.chunks_exact(2);
+        let all = pairs.len();
+        let high: Vec<u8> = pairs.filter_map(|pair| pair.get(side)).copied().collect();
+        let zeros = high.iter().filter(|b| **b == 0).count();
+        let known = high.iter().filter(|b| is_high(**b)).count();
+        if zeros * 10 > all * 3 || (zeros * 50 > all && known * 20 >= all * 19) {
+            return encoding;
+        }
+    }
+    Encoding::Utf8
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, DecodeError> {
+    let pairs = bytes.chunks_exact(2);
+    let odd = !pairs.remainder().is_empty();
+    let units = pairs.map(|pair| unit([pair[0], pair[1]]));
+    let mut text = String::with_capacity(bytes.len());
+    let mut byte = 0;
+    for decoded in char::decode_utf16(units) {
+        match decoded {
+            Ok(c) => {
+                text.push(c);
+                byte += 2 * c.len_utf16();
+            }
+            Err(_) => return Err(broken(&text, byte)),
+        }
+    }
+    if odd {
+        return Err(broken(&text, byte));
+    }
+    Ok(text)
+}
+
+fn broken(text: &str, byte: usize) -> DecodeError {
+    DecodeError::BrokenUtf16 {
+        byte,
+        line: line_at(text.as_bytes(), text.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str, to: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(to).collect()
+    }
+
+    #[test]
+    fn marks_and_wide_texts_and_line_ends_say_the_same() {
+        let text = "a.wav\tनमस्ते जी\r\nb.wav\tहाँ १\r\n";
+        let read = text.replace('\r', "");
+        let mut marked = vec![0xff, 0xfe];
+        marked.extend(wide(text, u16::to_le_bytes));
+        let mut big = vec![0xfe, 0xff];
+        big.extend(wide(text, u16::to_be_bytes));
+        for (bytes, encoding) in [
+            (text.as_bytes().to_vec(), Encoding::Utf8),
+            (format!("\u{feff}{text}").into_bytes(), Encoding::Utf8),
+            (text.replace('\n', "").into_bytes(), Encoding::Utf8),
+            (marked, Encoding::Utf16Le),
+            (big, Encoding::Utf16Be),
+            (wide(text, u16::to_le_bytes), Encoding::Utf16Le),
+            (wide(text, u16::to_be_bytes), Encoding::Utf16Be),
+        ] {
+            let decoded = decode(&bytes).unwrap();
+            assert_eq!((decoded.text, decoded.encoding), (read.clone(), encoding));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_by_byte_and_line() {
+        let told = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
+        assert_eq!(
+            told(b"one\r\ncaf\xe9 ol\xe9\r\n"),
+            "not UTF-8 at byte 8 (line 2); looks like Windows-1252"
+        );
+        assert_eq!(told(b"\xc4\xe3\xba\xc3"), "not UTF-8 at byte 0 (line 1)");
+        assert!(told(b"one\ntwo\0three\0").contains("a NUL at byte 7 (line 2)"));
+        assert!(told(b"\xff\xfea\0\n\0\x00\xd8").contains("byte 4 (line 2)"));
+        assert!(told(b"\xff\xfea\0b").contains("byte 2 (line 1)"));
+        assert!(told("a\u{fffd}\u{fffd}b".as_bytes()).contains("U+FFFD at byte 1"));
+        assert!(told(b"\xff\xfe").contains("UTF-8"));
+    }
+
+    #[test]
+    fn only_cr_and_lf_end_lines() {
+        let decoded = decode("a\u{2028}b\u{85}c\n\nd".as_bytes()).unwrap();
+        let all: Vec<_> = lines(&decoded.text).collect();
+        assert_eq!(all, [(1, "a\u{2028}b\u{85}c"), (2, ""), (3, "d")]);
+        assert_eq!(lines("").count(), 0);
+        assert_eq!(lines("\n\n").count(), 2);
+    }
+}

@@ -1,0 +1,385 @@
+//! What a file is, by its first 64 KiB.
+
+use super::decode::{decode, lines};
+use super::files::{self, Files};
+use super::format::Format;
+use super::paths::has_audio_extension;
+use super::problem::{Code, Problem};
+use super::table::{Columns, Records, Role, dialect, key};
+
+/// Lines looked at.
+const LOOKED_AT: usize = 50;
+
+/// Tells what a file is.
+///
+/// # Errors
+/// What is known and not read (archives, subtitles of other kinds), what is no text,
+/// and what is nothing known.
+pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
+    let head = files::head(files, name);
+    if let Some(found) = by_bytes(&head, name) {
+        return found;
+    }
+    let end = cut(&head);
+    let decoded = match decode(end) {
+        Ok(decoded) => decoded,
+        Err(error) => return Err(error.of(name)),
+    };
+    let text = decoded.text.as_str();
+    let whole = head.len() < 64 * 1024;
+    by_text(text, whole, name).ok_or_else(|| {
+        Problem::new(Code::UnknownFormat, "is nothing that is known")
+            .file(name)
+            .hint("say what it is with --format")
+    })
+}
+
+/// Bytes up to the last line end, so that no character is cut.
+fn cut(head: &[u8]) -> &[u8] {
+    if head.len() < 64 * 1024 {
+        return head;
+    }
+    match head.iter().rposition(|b| *b == b'\n') {
+        // UTF-16 has a zero before or behind its line ends.
+        Some(end) if head.starts_with(&[0xff, 0xfe]) => {
+            head.get(..end + 2 - (end % 2)).unwrap_or(head)
+        }
+        Some(end) if head.starts_with(&[0xfe, 0xff]) => head.get(..end + 1).unwrap_or(head),
+        Some(end) => head.get(..=end).unwrap_or(head),
+        None => {
+            let bytes = std::str::from_utf8(head);
+            let valid = bytes.map_or_else(|error| error.valid_up_to(), str::len);
+            head.get(..valid).unwrap_or(head)
+        }
+    }
+}
+
+fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
+    let refuse = |message: &str, hint: &str| {
+        let problem = Problem::new(Code::Unsupported, message).file(name);
+        Some(Err(problem.hint(hint)))
+    };
+    if head.starts_with(b"PAR1") {
+        return Some(Ok(Format::Parquet));
+    }
+    if head.starts_with(b"PK\x03\x04") {
+        if name.to_lowercase().ends_with(".xlsx") {
+            return Some(Ok(Format::Xlsx));
+        }
+        return refuse("is a ZIP archive", "unpack it and name the folder");
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return refuse(
+            "is a TAR archive (WebDataset, tarred NeMo sets and lhotse Shar are such)",
+            "unpack it and name the folder",
+        );
+    }
+    if head.starts_with(b"ARROW1") {
+        return refuse("is Arrow IPC", "write it as audio files with a table");
+    }
+    if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return refuse("is an old Excel sheet (.xls)", "save it as CSV UTF-8");
+    }
+    if head.is_empty() {
+        let problem = Problem::new(Code::Nothing, "is empty").file(name);
+        return Some(Err(problem));
+    }
+    None
+}
+
+fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
+    let begins = text.trim_start();
+    if begins.starts_with("WEBVTT") {
+        return Some(Format::Vtt);
+    }
+    if begins.starts_with('{') || begins.starts_with('[') {
+        // `[NOISE] words (id)` and `{ a / b } (id)` are no JSON.
+        let is_json = begins.get(1..).unwrap_or_default().trim_start();
+        if is_json.starts_with(['"', '{', ']', '}', '\u{201c}']) {
+            return Some(by_keys(begins, whole, name));
+        }
+    }
+    let all: Vec<&str> = lines(text).map(|(_, line)| line).collect();
+    let filled: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    if super::transcripts::is_srt(&filled) {
+        return Some(Format::Srt);
+    }
+    let content: Vec<&str> = filled
+        .iter()
+        .copied()
+        .filter(|line| !line.starts_with(";;"))
+        .collect();
+    let seen = content.get(..content.len().min(400)).unwrap_or_default();
+    if seen.is_empty() {
+        return None;
+    }
+    if seen
+        .iter()
+        .all(|line| super::transcripts::trn_id(line).is_some())
+    {
+        return Some(Format::Trn);
+    }
+    let share = |test: &dyn Fn(&[&str]) -> bool| {
+        let words = seen
+            .iter()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        words.filter(|words| test(words)).count() * 20 >= seen.len() * 19
+    };
+    let number = |words: &[&str], at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| word.parse::<f64>().is_ok())
+    };
+    if share(&|words| words.first() == Some(&"SPEAKER")) {
+        return None;
+    }
+    if share(&|words| words.len() >= 5 && number(words, 3) && number(words, 4)) {
+        return Some(Format::Stm);
+    }
+    let is_ctm = |words: &[&str]| {
+        (5..=6).contains(&words.len())
+            && (number(words, 2) || words[2] == "*")
+            && (number(words, 3) || words[3] == "*")
+    };
+    if share(&is_ctm) {
+        return Some(Format::Ctm);
+    }
+    tabular(text, seen)
+}
+
+fn tabular(text: &str, seen: &[&str]) -> Option<Format> {
+    let cells = |line: &str| -> Vec<String> { line.split('\t').map(str::to_owned).collect() };
+    let first = cells(seen.first()?);
+    if first.len() == 1
+        && first[0].starts_with(['/', '~', '.'])
+        && seen.len() > 1
+        && seen[1..].iter().all(|line| {
+            let row = cells(line);
+            row.len() == 2 && row[1].trim().parse::<u64>().is_ok()
+        })
+    {
+        return Some(Format::Fairseq);
+    }
+    let is_fleurs = |line: &&str| {
+        let row = cells(line);
+        row.len() == 7
+            && row[5].trim().parse::<u64>().is_ok()
+            && matches!(row[6].trim(), "MALE" | "FEMALE" | "OTHER")
+    };
+    if seen.iter().all(is_fleurs) {
+        return Some(Format::Fleurs);
+    }
+    let lower: Vec<String> = first.iter().map(|cell| key(cell)).collect();
+    if lower == ["start", "end", "text"] {
+        return Some(Format::WhisperTsv);
+    }
+    let dialect = dialect(text, b',');
+    let header = Records::new(text, dialect).next()?.ok()?;
+    let names = header.cells.iter().map(|cell| cell.trim().to_owned());
+    let columns = Columns::new(names.collect());
+    if dialect.delimiter == b'|' {
+        if columns.named("token").is_some() && columns.named("speaker").is_some() {
+            return Some(Format::RevNlp);
+        }
+        if !columns.is_header() && matches!(header.cells.len(), 2 | 3) {
+            return Some(Format::LjSpeech);
+        }
+    }
+    if header.cells.len() > 1 && columns.is_header() {
+        return Some(of_header(&columns));
+    }
+    if columns.is_header() && columns.names().len() == 1 && seen.len() > 1 {
+        // One column: a list of files.
+        let is_list = columns.first(Role::Audio).is_some();
+        if is_list {
+            return Some(Format::Table);
+        }
+    }
+    let named = |line: &&str| {
+        let row = cells(line);
+        row.len() == 2 && has_audio_extension(row[0].trim())
+    };
+    if seen.iter().take(LOOKED_AT).all(named) {
+        return Some(Format::Transcriptions);
+    }
+    Some(Format::Lines)
+}
+
+fn of_header(columns: &Columns) -> Format {
+    let has = |name: &str| columns.named(name).is_some();
+    if has("wav_filename") {
+        Format::DeepSpeech
+    } else if has("client_id") && (has("path") || has("audio_file")) {
+        Format::CommonVoice
+    } else if has("annotation_id") && has("annotator") {
+        Format::LabelStudio
+    } else {
+        Format::Table
+    }
+}
+
+/// Names of the fields of the first object: of itself, not of what is inside it.
+fn first_keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let (mut depth, mut base) = (0_usize, None);
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '{' => {
+                depth += 1;
+                base.get_or_insert(depth);
+            }
+            '[' => depth += 1,
+            '}' | ']' => {
+                if base == Some(depth) {
+                    break;
+                }
+                depth = depth.saturating_sub(1);
+            }
+            '"' => {
+                let mut escaped = false;
+                let end = loop {
+                    match chars.next() {
+                        Some((_, _)) if escaped => escaped = false,
+                        Some((_, '\\')) => escaped = true,
+                        Some((end, '"')) => break end,
+                        Some(_) => {}
+                        None => return keys,
+                    }
+                };
+                let behind = text.get(end + 1..).unwrap_or_default().trim_start();
+                if base == Some(depth) && behind.starts_with(':') {
+                    keys.push(text.get(at + 1..end).unwrap_or_default().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    keys
+}
+
+fn by_keys(text: &str, whole: bool, name: &str) -> Format {
+    let keys = first_keys(text);
+    let has = |key: &str| keys.iter().any(|one| one == key);
+    let curly = text.contains("\u{201c}audio_filepath\u{201d}");
+    if (has("annotations") || has("completions")) && has("data")
+        || (has("annotation_id") && has("annotator"))
+        || (has("data") && has("predictions"))
+    {
+        return Format::LabelStudio;
+    }
+    if has("supervisions")
+        || (has("sources") && has("sampling_rate"))
+        || (has("recording_id") && has("duration"))
+    {
+        return Format::Lhotse;
+    }
+    if has("session_id") && has("words") {
+        return Format::SegLst;
+    }
+    let audio = ["audio_filepath", "audio_filename", "context"];
+    if curly
+        || (audio.iter().any(|key| has(key))
+            && (has("duration") || has("text") || has("pred_text")))
+    {
+        return Format::Nemo;
+    }
+    if (has("verbatim") || has("normalized")) && has("speaker_id") && !text.starts_with('[') {
+        return Format::IndicVoices;
+    }
+    let one = !text.starts_with('[') && !name.ends_with(".jsonl");
+    if one && super::transcripts::is_service(&keys) && is_single(text, whole) {
+        return Format::Service;
+    }
+    Format::Jsonl
+}
+
+/// Whether a text is one object and not a line of several.
+fn is_single(text: &str, whole: bool) -> bool {
+    if whole {
+        return serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    }
+    let first = text.lines().next().unwrap_or_default();
+    serde_json::from_str::<serde::de::IgnoredAny>(first).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::InMemory;
+
+    fn told(name: &str, bytes: &[u8]) -> Result<Format, Code> {
+        let files = InMemory::new([(name, bytes)]);
+        format_of(&files, name).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn files_are_told_apart_by_what_they_hold() {
+        for (text, format) in [
+            ("WEBVTT\n\n00:00.100 --> 00:02.300\nx\n", Format::Vtt),
+            ("1\n00:00:00,100 --> 00:00:02,300\nx\n", Format::Srt),
+            ("{ uh / @ } ठीक है (s1-002)\n (s1-003)\n", Format::Trn),
+            (";; x\ncall1 A spk1 0.10 2.35 <o,F> नमस्ते जी\n", Format::Stm),
+            (
+                "call1 A 0.10 0.32 नमस्ते 0.98\ncall1 A 0.45 0.20 जी\n",
+                Format::Ctm,
+            ),
+            ("/data/valid\na/1.wav\t89280\n", Format::Fairseq),
+            ("1\ta.wav\tRaw.\traw\tr a w |\t100\tMALE\n", Format::Fleurs),
+            (
+                "LJ1|Dr. Rao came.|Doctor Rao came.\nLJ2|a|b\n",
+                Format::LjSpeech,
+            ),
+            (
+                "token|speaker|ts|endTs|punctuation|case|tags|wer_tags\na|1|||||||\n",
+                Format::RevNlp,
+            ),
+            ("start\tend\ttext\n0\t100\tx\n", Format::WhisperTsv),
+            (
+                "wav_filename,wav_filesize,transcript\n1.wav,0,x\n",
+                Format::DeepSpeech,
+            ),
+            (
+                "client_id\tpath\tsentence\nx\ty.mp3\tz\n",
+                Format::CommonVoice,
+            ),
+            ("file_name,text\n1.wav,big cat\n", Format::Table),
+            ("8444-594-f.m4a\tमुझे पानी\n", Format::Transcriptions),
+            ("घर जाओ\nठीक है\n", Format::Lines),
+            (
+                "{\"audio_filepath\": \"a.wav\", \"duration\": 3.2, \"text\": \"x\"}\n",
+                Format::Nemo,
+            ),
+            (
+                "[{\"session_id\": \"c\", \"words\": \"x\"}]",
+                Format::SegLst,
+            ),
+            (
+                "[{\"id\": 7, \"data\": {}, \"annotations\": []}]",
+                Format::LabelStudio,
+            ),
+            (
+                "{\"id\": \"r\", \"sources\": [], \"sampling_rate\": 16000}",
+                Format::Lhotse,
+            ),
+            ("{\"text\": \" x\", \"segments\": []}", Format::Service),
+            ("{\"id\": \"a\", \"hypothesis\": \"x\"}\n", Format::Jsonl),
+        ] {
+            assert_eq!(told("x", text.as_bytes()), Ok(format), "{text}");
+        }
+        let mut tar = vec![0; 600];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(told("x.tar", &tar), Err(Code::Unsupported));
+        assert_eq!(told("x.zip", b"PK\x03\x04"), Err(Code::Unsupported));
+        assert_eq!(told("x", b"\x00\x01\x02"), Err(Code::Undecodable));
+        assert_eq!(told("x", b""), Err(Code::Nothing));
+        assert_eq!(
+            told("x.rttm", b"SPEAKER c 1 0.1 0.2 <NA>\n"),
+            Err(Code::UnknownFormat)
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! JSON as people have it: lines, arrays, and what Python writes that is no JSON.
+
+use serde_json::Value;
+
+use super::problem::{Code, Problem};
+
+/// Objects of a file with the lines they begin on; what is no object is told by its
+/// line. Blank lines are fine.
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// Line and object.
+    pub rows: Vec<(u64, Value)>,
+    /// Line, and what is wrong there.
+    pub bad: Vec<(u64, String)>,
+}
+
+/// Longest line that is parsed, in bytes: transcripts of hours are shorter.
+pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Reads one value. What Python writes for numbers that JSON does not have (`NaN`,
+/// `Infinity`) reads as null.
+///
+/// # Errors
+/// What is wrong, in a few words.
+pub fn value(text: &str) -> Result<Value, String> {
+    let first = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if first.is_syntax()
+        && let Some(tame) = without_bare_numbers(text)
+        && let Ok(value) = serde_json::from_str(&tame)
+    {
+        return Ok(value);
+    }
+    Err(told(&first))
+}
+
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.contains("surrogate") || text.contains("hex escape") {
+        return "has half of a surrogate pair (\\ud800 to \\udfff): the text was cut".to_owned();
+    }
+    let reason = text.split(" at line").next().unwrap_or_default();
+    format!("is not JSON ({reason}, column {})", error.column())
+}
+
+/// The text with `NaN` and infinities outside of strings as `null`; `None` where there
+/// are none.
+fn without_bare_numbers(text: &str) -> Option<String> {
+    const BARE: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut escaped, mut found) = (false, false, false);
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if !inside && let Some(bare) = BARE.iter().find(|bare| rest.starts_with(**bare)) {
+            out.push_str("null");
+            at += bare.len();
+            found = true;
+            continue;
+        }
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if inside => escaped = true,
+            '"' => inside = !inside,
+            _ => {}
+        }
+        out.push(c);
+        at += c.len_utf8();
+    }
+    found.then_some(out)
+}
+
+/// Reads objects: JSON lines, one array of them, or one object.
+///
+/// # Errors
+/// A file that is one document and no JSON, with the line.
+pub fn objects(text: &str, file: &str) -> Result<Objects, Problem> {
+    let begins = text.trim_start();
+    if begins.starts_with('[') {
+        return array(text, file);
+    }
+    let mut first = super::decode::lines(text).filter(|(_, line)| !line.trim().is_empty());
+    let first_is_whole = first
+        .next()
+        .is_some_and(|(_, line)| line.trim_end().ends_with('}') && value(line).is_ok());
+    if begins.starts_with('{')
+        && !first_is_whole
+        && let Ok(one) = value(text)
+    {
+        let line = line_of(text, text.len() - begins.len());
+        return Ok(Objects {
+            rows: vec![(line, one)],
+            bad: Vec::new(),
+        });
+    }
+    Ok(json_lines(text))
+}
+
+fn json_lines(text: &str) -> Objects {
+    let mut found = Objects::default();
+    for (number, line) in super::decode::lines(text) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        if line.len() > MAX_LINE_BYTES {
+            found.bad.push((number, "is longer than 16 MiB".to_owned()));
+            continue;
+        }
+        match value(line) {
+            Ok(object @ Value::Object(_)) => found.rows.push((number, object)),
+            Ok(_) => found.bad.push((number, "is no JSON object".to_owned())),
+            Err(reason) if line.contains(['\u{201c}', '\u{201d}']) => {
+                let reason = format!("{reason}; it has curly quotes where JSON has straight ones");
+                found.bad.push((number, reason));
+            }
+            Err(reason) => found.bad.push((number, reason)),
+        }
+    }
+    found
+}
+
+/// Objects of an array, with the lines they begin on.
+fn array(text: &str, file: &str) -> Result<Objects, Problem> {
+    let whole = match value(text) {
+        Ok(whole) => whole,
+        Err(reason) => {
+            let line = serde_json::from_str::<serde::de::IgnoredAny>(text)
+                .err()
+                .map_or(1, |error| error.line() as u64);
+            return Err(Problem::new(Code::Malformed, reason).file(file).line(line));
+        }
+    };
+    let Value::Array(items) = whole else {
+        return Err(Problem::new(Code::Malformed, "is no list of objects").file(file));
+    };
+    let begins = starts(text);
+    let mut found = Objects::default();
+    for (index, item) in items.into_iter().enumerate() {
+        let line = begins.get(index).copied().unwrap_or(1);
+        if item.is_object() {
+            found.rows.push((line, item));
+        } else {
+            found.bad.push((line, "is no JSON object".to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// Lines on which the elements of an array begin.
+fn starts(text: &str) -> Vec<u64> {
+    let mut found = Vec::new();
+    let (mut depth, mut inside, mut escaped) = (0_usize, false, false);
+    let (mut line, mut waiting) = (1, true);
+    for b in text.bytes() {
+        if b == b'\n' {
+            line += 1;
+        }
+        if inside {
+            match b {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => inside = false,
+                _ => {}
+            }
+            continue;
+        }
+        if depth == 1 && waiting && !b.is_ascii_whitespace() && b != b']' {
+            found.push(line);
+            waiting = false;
+        }
+        match b {
+            b'"' => inside = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 1 => waiting = true,
+            _ => {}
+        }
+    }
+    found
+}
+
+fn line_of(text: &str, byte: usize) -> u64 {
+    1 + text[..byte].bytes().filter(|b| *b == b'\n').count() as u64
+}
+
+/// A scalar as text: numbers and truth values as JSON writes them. `None` for null,
+/// lists and objects.
+#[must_use]
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A number, also one that is written as text.
+#[must_use]
+pub fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_python_writes_is_read_and_what_it_lost_is_told() {
+        let read = value(r#"{"a": NaN, "b": [-Infinity, Infinity], "c": "NaN \" NaN"}"#).unwrap();
+        assert_eq!(read["a"], Value::Null);
+        assert_eq!(read["c"], "NaN \" NaN");
+        assert!(
+            value(r#"{"a": "\ud83d"}"#)
+                .unwrap_err()
+                .contains("surrogate")
+        );
+        assert!(value("{\"a\": nan}").unwrap_err().contains("not JSON"));
+        let curly = objects("{\u{201c}a\u{201d}: 1}\n", "m.json").unwrap();
+        assert!(curly.bad[0].1.contains("curly"));
+    }
+
+    #[test]
+    fn lines_arrays_and_single_objects_are_objects() {
+        let lines = objects("{\"a\":1}\n\n[1]\n{\"a\":2}\n", "x").unwrap();
+        assert_eq!((lines.rows.len(), lines.rows[1].0), (2, 4));
+        assert_eq!(lines.bad, [(3, "is no JSON object".to_owned())]);
+        let array = objects("[\n {\"a\": [1,\n 2]},\n 3,\n {\"a\": \"]\"}\n]", "x").unwrap();
+        assert_eq!((array.rows[0].0, array.rows[1].0), (2, 5));
+        assert_eq!(array.bad[0].0, 4);
+        let one = objects("\n{\n \"a\": 1\n}\n", "x").unwrap();
+        assert!(one.rows.len() == 1 && one.rows[0].0 == 2);
+        let broken = objects("[\n{\"a\": 1},\n{\"a\" 2}]", "x").unwrap_err();
+        assert_eq!((broken.file.as_deref(), broken.line), (Some("x"), Some(3)));
+    }
+}

@@ -1,0 +1,433 @@
+//! From a source to samples: layouts compared, audio found, texts judged.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::decode::Encoding;
+use super::files::{Files, parent, stem};
+use super::finding::{Finding, FindingKind, Findings};
+use super::folder::layouts;
+use super::format::Format;
+use super::language;
+use super::layout::Layout;
+use super::manifest::{self, Options, Reading, Row, Said};
+use super::markup::{self, Markup};
+use super::paths::{Resolved, Resolver, Rule, has_audio_extension};
+use super::problem::{Code, Problem};
+
+/// One utterance, judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample {
+    /// Its id in the source; not always unique.
+    pub id: String,
+    /// The file it stands in.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Its recording, relative to the source.
+    pub audio: Option<String>,
+    /// The same, as it is written.
+    pub audio_as_written: Option<String>,
+    /// What is said, as read; `None` is not known, `""` is nothing.
+    pub text: Option<String>,
+    /// The same as it would be sent: escaped, or its markup translated.
+    pub ground_truth: Option<String>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+    /// Where the piece begins in its recording, in seconds.
+    pub start: Option<f64>,
+    /// Where it ends.
+    pub end: Option<f64>,
+    /// Length, in seconds, as far as the source tells.
+    pub seconds: Option<f64>,
+    /// Everything else.
+    pub metadata: BTreeMap<String, String>,
+    /// Hypotheses that the source has, by model.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hypotheses: BTreeMap<String, String>,
+    /// Whether nothing is against it.
+    pub usable: bool,
+}
+
+/// A source, judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What it is.
+    pub format: Format,
+    /// Files that were read.
+    pub files: Vec<String>,
+    /// How they are encoded.
+    pub encoding: Option<Encoding>,
+    /// Column of the recording.
+    pub audio_column: Option<String>,
+    /// Column of the text.
+    pub text_column: Option<String>,
+    /// The split.
+    pub split: Option<String>,
+    /// Every utterance, also those that can't be used.
+    pub samples: Vec<Sample>,
+    /// What was found.
+    pub findings: Findings,
+    /// How many recordings were found by which rule.
+    pub found_by: BTreeMap<Rule, usize>,
+}
+
+impl Judged {
+    /// Makes a sample unusable, for what is known of its audio only from its bytes.
+    pub fn refuse(&mut self, sample: usize, message: &str) {
+        if let Some(sample) = self.samples.get_mut(sample) {
+            sample.usable = false;
+            self.findings.of_row(
+                FindingKind::RefusedAudio,
+                &sample.file,
+                sample.line,
+                &sample.id,
+                message,
+            );
+        }
+    }
+
+    /// Findings that are kept.
+    #[must_use]
+    pub fn kept(&self) -> &[Finding] {
+        self.findings.kept()
+    }
+}
+
+/// Reads a source and judges every row of it. `file` is the file that was named, if it
+/// was one; otherwise it is the folder.
+///
+/// # Errors
+/// What is wrong with the source as a whole.
+pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result<Judged, Problem> {
+    let mut found = layouts(files, file, options.split.as_deref())?;
+    if let Some(wanted) = options.format {
+        match file {
+            Some(_) => found.iter_mut().for_each(|layout| layout.format = wanted),
+            None => {
+                let names: Vec<&str> = found.iter().map(|layout| layout.format.name()).collect();
+                let message = format!("is no {}; it could be: {}", wanted.name(), names.join(", "));
+                found.retain(|layout| layout.format == wanted);
+                if found.is_empty() {
+                    return Err(Problem::new(Code::UnknownFormat, message));
+                }
+            }
+        }
+    }
+    let resolver = Resolver::new(files);
+    let mut first: Option<(Layout, Reading, Findings)> = None;
+    let mut problem = None;
+    for layout in found {
+        let (reading, findings) = match read(files, &layout, options, &resolver) {
+            Ok(Some(read)) => read,
+            Ok(None) => continue,
+            Err(error) => {
+                // A layout that can't be read says so, unless another one can.
+                problem.get_or_insert(error);
+                continue;
+            }
+        };
+        match &first {
+            None if is_last_resort(layout.format) && problem.is_some() => break,
+            None => first = Some((layout, reading, findings)),
+            Some((chosen, _, _)) if is_beside(&layout, chosen) => {}
+            Some((chosen, best, _)) => disagreement((chosen, best), (&layout, &reading))?,
+        }
+    }
+    let Some((layout, reading, findings)) = first else {
+        let nothing = Problem::new(Code::Nothing, "no recordings were found");
+        return Err(problem.unwrap_or(nothing));
+    };
+    if reading.rows.is_empty() && findings.errors() == 0 {
+        let files = layout.files.join(", ");
+        return Err(Problem::new(Code::Nothing, format!("{files}: no rows")));
+    }
+    Ok(judged(files, layout, reading, findings, &resolver, options))
+}
+
+/// What is left where there is no manifest: files beside audio, or audio alone. A manifest
+/// that can't be read is not passed over for it.
+const fn is_last_resort(format: Format) -> bool {
+    matches!(format, Format::SideFiles | Format::Audio)
+}
+
+/// Whether a layout adds nothing to a manifest.
+fn is_beside(layout: &Layout, chosen: &Layout) -> bool {
+    is_last_resort(layout.format)
+        || layout.format == Format::IndicVoices
+        || layout.files.iter().all(|name| chosen.files.contains(name))
+}
+
+/// Reads a layout; `None` where a table has no recordings, which is a table of something
+/// else.
+fn read(
+    files: &dyn Files,
+    layout: &Layout,
+    options: &Options,
+    resolver: &Resolver<'_>,
+) -> Result<Option<(Reading, Findings)>, Problem> {
+    let mut findings = Findings::default();
+    let reading = manifest::read(files, layout, options, &mut findings)?;
+    let is_table = matches!(layout.format, Format::Table | Format::Jsonl | Format::Xlsx);
+    if is_table && options.format.is_none() {
+        let names_one = |row: &Row| {
+            row.audio.as_deref().is_some_and(has_audio_extension)
+                || place(row, files, resolver, false).0.is_some()
+        };
+        let is_ours = |row: &Row| row.markup.is_some();
+        if !reading
+            .rows
+            .iter()
+            .any(|row| names_one(row) || is_ours(row))
+        {
+            return Ok(None);
+        }
+    }
+    Ok(Some((reading, findings)))
+}
+
+/// Two manifests of one folder that say different things: one has to be chosen.
+fn disagreement(
+    (one, first): (&Layout, &Reading),
+    (other, second): (&Layout, &Reading),
+) -> Result<(), Problem> {
+    let texts = |reading: &Reading| -> HashMap<String, Option<String>> {
+        let rows = reading.rows.iter();
+        let key = |row: &Row| {
+            row.audio
+                .as_deref()
+                .map_or_else(|| row.id.clone(), |path| stem(path).to_owned())
+        };
+        rows.map(|row| (key(row), row.said.text().map(str::to_owned)))
+            .collect()
+    };
+    let (a, b) = (texts(first), texts(second));
+    let same_text = a.iter().all(|(key, text)| match (text, b.get(key)) {
+        (Some(text), Some(Some(other))) => text.trim() == other.trim(),
+        _ => true,
+    });
+    if first.rows.len() == second.rows.len() && same_text {
+        return Ok(());
+    }
+    let named = |layout: &Layout, rows: usize| {
+        let file = layout.files.first().map_or("", String::as_str);
+        format!("{} ({file}, {rows} utterances)", layout.format.name())
+    };
+    let message = format!(
+        "two manifests do not agree: {} and {}",
+        named(one, first.rows.len()),
+        named(other, second.rows.len())
+    );
+    let hint = if one.format == other.format {
+        "name the file instead of the folder".to_owned()
+    } else {
+        format!(
+            "choose: --format {} or --format {}",
+            one.format, other.format
+        )
+    };
+    Err(Problem::new(Code::Ambiguous, message).hint(hint))
+}
+
+/// A recording, and the rule by which it was found.
+type Place = (String, Rule);
+/// What is wrong with one.
+type Wrong = (FindingKind, String);
+
+/// Where a row's recording is, and what is wrong with it.
+fn place(
+    row: &Row,
+    files: &dyn Files,
+    resolver: &Resolver<'_>,
+    allow_outside: bool,
+) -> (Option<Place>, Option<Wrong>) {
+    if let Some(reason) = &row.refused {
+        return (None, Some((FindingKind::RefusedAudio, reason.clone())));
+    }
+    let Some(written) = row.audio.as_deref() else {
+        let message = "the row names no recording".to_owned();
+        return (None, Some((FindingKind::MissingAudio, message)));
+    };
+    match resolver.resolve(written, parent(&row.file), files, allow_outside) {
+        Resolved::Found(name, rule) => (Some((name, rule)), None),
+        Resolved::Outside => {
+            let message = format!("{written} lies outside of the folder (--allow-outside)");
+            (None, Some((FindingKind::OutsideFolder, message)))
+        }
+        Resolved::Several(count) => {
+            let message = format!("{written}: {count} files are called so");
+            (None, Some((FindingKind::MissingAudio, message)))
+        }
+        Resolved::Missing => {
+            let message = format!("{written} is not there");
+            (None, Some((FindingKind::MissingAudio, message)))
+        }
+    }
+}
+
+/// Share of rows with one text above which it is told.
+const SAME_TEXT: f64 = 0.05;
+/// Longest recording that is nothing out of the ordinary, in seconds.
+const LONG: f64 = 3_600.0;
+
+fn judged(
+    files: &dyn Files,
+    layout: Layout,
+    reading: Reading,
+    findings: Findings,
+    resolver: &Resolver<'_>,
+    options: &Options,
+) -> Judged {
+    let mut judged = Judged {
+        format: layout.format,
+        files: reading.files,
+        encoding: reading.encoding,
+        audio_column: reading.audio_column,
+        text_column: reading.text_column,
+        split: layout.split,
+        samples: Vec::with_capacity(reading.rows.len()),
+        findings,
+        found_by: BTreeMap::new(),
+    };
+    let mut by_audio: HashMap<String, u64> = HashMap::new();
+    let mut by_id: HashMap<String, u64> = HashMap::new();
+    let mut by_text: HashMap<String, usize> = HashMap::new();
+    let mut grouped = 0;
+    for row in reading.rows {
+        grouped += usize::from(
+            row.markup.is_none()
+                && options.markup.is_none()
+                && row.said.text().is_some_and(markup::has_groups),
+        );
+        let found = &mut judged.findings;
+        let mut tell = |kind: FindingKind, message: String| {
+            found.of_row(kind, &row.file, row.line, &row.id, message);
+            kind.is_error()
+        };
+        let (place, wrong) = place(&row, files, resolver, options.allow_outside);
+        let mut bad = wrong.is_some_and(|(kind, message)| tell(kind, message));
+        if row.is_command {
+            let message =
+                "the audio is a command of a shell, which is not run; its file is taken as it is"
+                    .to_owned();
+            tell(FindingKind::Command, message);
+        }
+        if let Some((name, rule)) = &place {
+            *judged.found_by.entry(*rule).or_default() += 1;
+            let piece = format!("{name}\n{:?}\n{:?}", row.start, row.end);
+            if let Some(line) = by_audio.get(&piece) {
+                bad |= tell(
+                    FindingKind::SameAudio,
+                    format!("{name} is that of line {line} too"),
+                );
+            } else {
+                by_audio.insert(piece, row.line);
+            }
+        }
+        if !row.id.is_empty() {
+            if let Some(line) = by_id.get(&row.id) {
+                tell(
+                    FindingKind::DuplicateId,
+                    format!("line {line} has the same id"),
+                );
+            } else {
+                by_id.insert(row.id.clone(), row.line);
+            }
+        }
+        let path = place.as_ref().map_or("", |(name, _)| name.as_str());
+        let language = language_of(&row, path, options);
+        let text = row.said.text().map(markup::without_marks);
+        match (&row.said, &text) {
+            (Said::EmptyCell, _) => {
+                tell(
+                    FindingKind::EmptyText,
+                    "the text is empty: what is said is not known".to_owned(),
+                );
+            }
+            (Said::Absent, _) => {
+                tell(FindingKind::NoText, "no text".to_owned());
+            }
+            (_, Some(text)) => {
+                if language
+                    .as_deref()
+                    .is_some_and(|tag| language::is_in_another_script(text, tag))
+                {
+                    tell(
+                        FindingKind::WrongScript,
+                        "the text is in another script than its language".to_owned(),
+                    );
+                }
+                if !text.trim().is_empty() {
+                    *by_text.entry(text.clone()).or_default() += 1;
+                }
+            }
+            (_, None) => {}
+        }
+        if row
+            .seconds
+            .is_some_and(|seconds| seconds <= 0.0 || seconds > LONG)
+        {
+            tell(
+                FindingKind::OddDuration,
+                "no length, or more than an hour".to_owned(),
+            );
+        }
+        let markup = row.markup.or(options.markup).unwrap_or(Markup::None);
+        let ground_truth = text.as_deref().map(|text| markup::reference(text, markup));
+        let ground_truth = match ground_truth.transpose() {
+            Ok(ground_truth) => ground_truth,
+            Err(reason) => {
+                bad |= tell(FindingKind::BadMarkup, reason);
+                None
+            }
+        };
+        judged.samples.push(Sample {
+            id: row.id,
+            file: row.file,
+            line: row.line,
+            audio: place.map(|(name, _)| name),
+            audio_as_written: row.audio,
+            text,
+            ground_truth,
+            language,
+            speaker: row.speaker,
+            start: row.start,
+            end: row.end,
+            seconds: row.seconds,
+            metadata: row.metadata,
+            hypotheses: row.hypotheses,
+            usable: !bad,
+        });
+    }
+    same_texts(&mut judged, &by_text);
+    if grouped > 0 {
+        let message = format!(
+            "{grouped} texts have braces like {{a|b}}, taken as they stand (--markup asr_eval or braces)"
+        );
+        judged.findings.of_source(FindingKind::LossySource, message);
+    }
+    judged
+}
+
+fn same_texts(judged: &mut Judged, by_text: &HashMap<String, usize>) {
+    let all = judged.samples.len();
+    let most = by_text.values().max().copied().unwrap_or(0);
+    if all >= 20 && most as f64 > all as f64 * SAME_TEXT {
+        let message = format!("{most} of {all} rows have one and the same text");
+        judged.findings.of_source(FindingKind::SameText, message);
+    }
+}
+
+fn language_of(row: &Row, audio: &str, options: &Options) -> Option<String> {
+    let own = row.language.as_deref();
+    let named = own.or(options.language.as_deref());
+    if let Some(tag) = named.and_then(language::tag_of) {
+        return Some(tag);
+    }
+    language::of_path(audio)
+        .or_else(|| language::of_path(&row.file))
+        .or_else(|| named.map(str::to_owned))
+}

@@ -1,0 +1,55 @@
+//! One way to read a source, and which split that is.
+
+use super::files::{parent, stem};
+use super::format::Format;
+
+/// Files that hold the text of the recording of the same name.
+pub(crate) const SIDE_EXTENSIONS: [&str; 5] = ["txt", "lab", "srt", "vtt", "json"];
+
+/// One way to read a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Format.
+    pub format: Format,
+    /// The files that lead to everything else.
+    pub files: Vec<String>,
+    /// The split these are of, if there are several.
+    pub split: Option<String>,
+}
+
+/// Splits by all their names, the one taken without being asked first.
+pub(crate) const SPLITS: [(&str, &[&str]); 6] = [
+    ("test", &["test", "eval", "testing"]),
+    ("dev", &["dev", "valid", "validation", "val"]),
+    ("train", &["train", "training"]),
+    ("validated", &["validated"]),
+    ("other", &["other"]),
+    ("invalidated", &["invalidated"]),
+];
+
+/// Whether two names mean one split.
+#[must_use]
+pub fn same_split(one: &str, other: &str) -> bool {
+    canonical(one).unwrap_or(one) == canonical(other).unwrap_or(other)
+}
+
+/// The one name of a split, if it is known.
+pub(crate) fn canonical(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    let known = SPLITS
+        .iter()
+        .find(|(_, names)| names.contains(&lower.as_str()));
+    known.map(|(name, _)| *name)
+}
+
+/// The split that a file is of, as its own name or a folder says; as written there.
+pub(crate) fn split_of(name: &str) -> Option<String> {
+    let own = stem(name);
+    // `test-00000-of-00007.parquet`, `train_manifest.json`.
+    let first = own.split(['-', '_', '.']).next().unwrap_or(own);
+    let folders = parent(name).split('/').rev();
+    let mut words = [own, first].into_iter().chain(folders);
+    words
+        .find(|word| canonical(word).is_some())
+        .map(str::to_owned)
+}

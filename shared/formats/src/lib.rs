@@ -1,0 +1,42 @@
+//! What people have: manifests, transcripts and results of speech-to-text services,
+//! read and written.
+//!
+//! Pure code: files come through [`Files`], and nothing here opens, follows or runs
+//! anything. A source is judged as a whole before anything is done with it:
+//! [`judge()`] finds out what a folder is, reads it, finds the recordings and tells
+//! what is wrong with single rows as [`Finding`]s; [`Problem`] is why a source as a
+//! whole can't be used.
+//!
+//! # Limits
+//! A file has at most [`files::MAX_FILE_BYTES`], packed or not; a record of a table
+//! 64 KiB. Any bytes become rows or findings or a problem; nothing panics.
+
+pub mod decode;
+mod detect;
+pub mod files;
+mod finding;
+mod folder;
+mod format;
+mod json;
+mod judge;
+pub mod language;
+mod layout;
+pub mod manifest;
+pub mod markup;
+mod pairs;
+pub mod paths;
+mod problem;
+pub mod table;
+pub mod transcripts;
+pub mod write;
+
+pub use detect::format_of;
+pub use files::Files;
+pub use finding::{Finding, FindingKind, Findings};
+pub use folder::layouts;
+pub use format::Format;
+pub use judge::{Judged, Sample, judge};
+pub use layout::Layout;
+pub use manifest::{Options, Reading, Row, Said};
+pub use pairs::{Hypothesis, Pair, Pairs, Source, pairs};
+pub use problem::{Code, Problem};

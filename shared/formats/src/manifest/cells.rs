@@ -1,0 +1,230 @@
+//! Tables and JSON lines as cells, with their lines.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::reader::Reader;
+use super::row::Said;
+use crate::finding::FindingKind;
+use crate::json;
+use crate::problem::{Code, Problem};
+use crate::table::{Columns, MAX_COLUMNS, Record, Records, dialect};
+
+/// A cell of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// Of a table of text.
+    Plain(String),
+    /// Of JSON.
+    Json(Value),
+}
+
+impl Cell {
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Plain(text) => (!text.trim().is_empty()).then(|| text.clone()),
+            Self::Json(value) => json::scalar(value),
+        }
+    }
+
+    pub(super) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Plain(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite()),
+            Self::Json(value) => json::number(value),
+        }
+    }
+
+    pub(super) fn said(&self) -> Said {
+        match self {
+            Self::Plain(text) => Said::of_cell(text),
+            Self::Json(value) => json::scalar(value).map_or(Said::Absent, Said::Text),
+        }
+    }
+}
+
+/// A table with its header, whatever it was written in.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    /// Names of the columns.
+    pub(crate) columns: Columns,
+    /// Line and cells; `None` where a row has none.
+    pub(crate) rows: Vec<(u64, Vec<Option<Cell>>)>,
+}
+
+impl Cells {
+    /// A cell as text; `None` for blank ones and what is no scalar.
+    pub(crate) fn text(&self, row: usize, column: Option<usize>) -> Option<String> {
+        self.cell(row, column)?.text()
+    }
+
+    /// A cell as text that may be empty; `None` where there is no cell.
+    pub(crate) fn any_text(&self, row: usize, column: Option<usize>) -> Option<String> {
+        match self.cell(row, column)? {
+            Cell::Plain(text) => Some(text.clone()),
+            Cell::Json(value) => json::scalar(value),
+        }
+    }
+
+    pub(super) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
+        self.rows.get(row)?.1.get(column?)?.as_ref()
+    }
+}
+
+/// Reads a table or JSON lines of a file. What is wrong with rows is told.
+pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
+    let text = reader.text(name)?;
+    let begins = text.trim_start();
+    if begins.starts_with('{') || begins.starts_with('[') {
+        return json_table(reader, name, &text);
+    }
+    let likely = if name.ends_with(".tsv") { b'\t' } else { b',' };
+    let mut records = Records::new(&text, dialect(&text, likely));
+    let header = match records.next() {
+        Some(Ok(header)) => header,
+        Some(Err(error)) => {
+            let message = "is longer than 64 KiB, or a quote in it is not closed";
+            return Err(Problem::new(Code::Malformed, message)
+                .file(name)
+                .line(error.line()));
+        }
+        None => return Err(Problem::new(Code::Nothing, "is empty").file(name)),
+    };
+    let names = names_of(&header, name)?;
+    let width = names.len();
+    let mut columns = Columns::new(names);
+    let mut rows = Vec::new();
+    if !columns.is_header() && reader.options.audio_column.is_none() {
+        // Copies of Common Voice and others without a header: what it would be is not
+        // known.
+        let message = "line 1 is no header: no column has a name that is known";
+        return Err(Problem::new(Code::ChooseColumn, message)
+            .file(name)
+            .line(1)
+            .hint("put a line like `file_name,text` in front"));
+    }
+    for record in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let message = if error.is_last() {
+                    "a quote in it is not closed; what stands behind it is not read"
+                } else {
+                    "is longer than 64 KiB"
+                };
+                reader
+                    .findings
+                    .of_line(FindingKind::BadRow, name, error.line(), message);
+                continue;
+            }
+        };
+        let found = record.cells.len();
+        if found != width && !is_padded(&record, width) {
+            let message = uneven(&record, width);
+            reader
+                .findings
+                .of_line(FindingKind::BadRow, name, record.line, message);
+            continue;
+        }
+        let cells = record.cells.into_iter().take(width);
+        let cells = cells.map(|cell| Some(Cell::Plain(cell.into_owned())));
+        rows.push((record.line, cells.collect::<Vec<_>>()));
+    }
+    drop_index(&mut columns, &mut rows);
+    Ok(Cells { columns, rows })
+}
+
+fn names_of(header: &Record<'_>, file: &str) -> Result<Vec<String>, Problem> {
+    let mut names: Vec<String> = header
+        .cells
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
+    // Spreadsheets write empty columns behind the last one.
+    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    if names.len() > MAX_COLUMNS {
+        let message = format!(
+            "has {} columns; at most {MAX_COLUMNS} are read",
+            names.len()
+        );
+        return Err(Problem::new(Code::Malformed, message).file(file).line(1));
+    }
+    Ok(names)
+}
+
+/// Whether a record has more cells than the header, all of them empty.
+fn is_padded(record: &Record<'_>, width: usize) -> bool {
+    let more = record.cells.get(width..).unwrap_or_default();
+    !more.is_empty() && more.iter().all(|cell| cell.trim().is_empty())
+}
+
+fn uneven(record: &Record<'_>, width: usize) -> String {
+    let found = record.cells.len();
+    let comma = found > width && record.cells.iter().any(|cell| cell.starts_with(' '));
+    let guess = if comma {
+        " (an unquoted comma in a text?)"
+    } else {
+        ""
+    };
+    format!("{found} columns, the header has {width}{guess}")
+}
+
+/// pandas writes its index as a first column without a name.
+fn drop_index(columns: &mut Columns, rows: &mut [(u64, Vec<Option<Cell>>)]) {
+    let unnamed = matches!(columns.name(0), "" | "Unnamed: 0") && columns.names().len() > 1;
+    let counts = rows.iter().enumerate().all(|(index, (_, cells))| {
+        let first = cells.first().and_then(Option::as_ref);
+        matches!(first, Some(Cell::Plain(text)) if *text == index.to_string())
+    });
+    if !unnamed || !counts {
+        return;
+    }
+    *columns = Columns::new(columns.names().get(1..).unwrap_or_default().to_vec());
+    for (_, cells) in rows {
+        cells.remove(0);
+    }
+}
+
+/// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
+fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
+    let found = json::objects(text, name)?;
+    for (line, reason) in found.bad {
+        reader
+            .findings
+            .of_line(FindingKind::BadRow, name, line, reason);
+    }
+    let mut order: Vec<String> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut objects = Vec::with_capacity(found.rows.len());
+    for (line, object) in found.rows {
+        let Value::Object(mut fields) = object else {
+            continue;
+        };
+        if let Some(Value::Object(inner)) = fields.remove("metadata") {
+            for (key, value) in inner {
+                fields.entry(key).or_insert(value);
+            }
+        }
+        for key in fields.keys() {
+            if seen.len() < MAX_COLUMNS && seen.insert(key.clone()) {
+                order.push(key.clone());
+            }
+        }
+        objects.push((line, fields));
+    }
+    let rows = objects.into_iter().map(|(line, mut fields)| {
+        let cells = order.iter().map(|key| fields.remove(key).map(Cell::Json));
+        (line, cells.collect())
+    });
+    let rows = rows.collect();
+    Ok(Cells {
+        columns: Columns::new(order),
+        rows,
+    })
+}

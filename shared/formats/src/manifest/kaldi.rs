@@ -1,0 +1,197 @@
+//! Data folders of Kaldi and `ESPnet`.
+
+use std::collections::BTreeMap;
+
+use super::reader::Reader;
+use super::row::{Row, Said};
+use crate::decode::lines;
+use crate::files::beside;
+use crate::finding::FindingKind;
+use crate::layout::Layout;
+use crate::paths::{has_audio_extension, word_of_command};
+use crate::problem::{Code, Problem};
+
+/// A first word and what follows it; `None` for a blank line.
+pub(super) fn first_word(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if line.is_empty() {
+        return None;
+    }
+    let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+    Some((word, rest.trim_start()))
+}
+
+/// A file of keys and values, with the line of each.
+type Table = BTreeMap<String, (u64, String)>;
+
+fn table(text: &str) -> Table {
+    let pairs = lines(text).filter_map(|(number, line)| {
+        let (key, value) = first_word(line)?;
+        Some((key.to_owned(), (number, value.to_owned())))
+    });
+    pairs.collect()
+}
+
+/// Where an utterance lies.
+struct Place {
+    recording: String,
+    start: Option<f64>,
+    end: Option<f64>,
+    line: u64,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    for scp in &layout.files {
+        folder(reader, scp)?;
+    }
+    Ok(())
+}
+
+fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
+    let text = reader.text(scp)?;
+    let recordings = table(&text);
+    let mut optional = |name: &str| -> Result<Table, Problem> {
+        let found = reader.text_if_there(&beside(scp, name))?;
+        Ok(found.as_deref().map(table).unwrap_or_default())
+    };
+    let texts = optional("text")?;
+    let speakers = optional("utt2spk")?;
+    let languages = optional("utt2lang")?;
+    let genders = optional("spk2gender")?;
+    let lengths = optional("reco2dur")?;
+    let segments = optional("segments")?;
+    let by_segments = !segments.is_empty();
+    let order = order(reader, &segments, &recordings, scp);
+    if !texts.is_empty() && !order.iter().any(|(id, _)| texts.contains_key(id)) {
+        let first = |table: &Table| table.keys().next().cloned().unwrap_or_default();
+        let other = order.first().map(|(id, _)| id.clone()).unwrap_or_default();
+        let message = format!(
+            "text and {} share no ids (text: {} …; {other} …)",
+            if by_segments { "segments" } else { "wav.scp" },
+            first(&texts),
+        );
+        return Err(Problem::new(Code::Mismatch, message).file(scp));
+    }
+    let text_name = beside(scp, "text");
+    let place_name = if by_segments {
+        beside(scp, "segments")
+    } else {
+        scp.to_owned()
+    };
+    let mut known = std::collections::BTreeSet::new();
+    for (id, place) in order {
+        let said = texts.get(&id);
+        let speaker = speakers.get(&id).map(|(_, speaker)| speaker.clone());
+        let mut row = Row {
+            file: if said.is_some() {
+                text_name.clone()
+            } else {
+                place_name.clone()
+            },
+            line: said.map_or(place.line, |(line, _)| *line),
+            said: said.map_or(Said::Absent, |(_, text)| Said::Text(text.clone())),
+            language: languages.get(&id).map(|(_, language)| language.clone()),
+            start: place.start,
+            end: place.end,
+            ..Row::default()
+        };
+        if let Some((_, gender)) = speaker.as_ref().and_then(|speaker| genders.get(speaker)) {
+            row.metadata.insert("gender".to_owned(), gender.clone());
+        }
+        row.speaker = speaker;
+        if by_segments {
+            row.seconds = place.end.zip(place.start).map(|(end, start)| end - start);
+        } else if let Some((_, length)) = lengths.get(&place.recording) {
+            row.seconds = length.parse().ok();
+        }
+        match recordings.get(&place.recording) {
+            Some((_, source)) => audio(&mut row, source),
+            None => row.audio = Some(place.recording.clone()),
+        }
+        known.insert(id.clone());
+        row.id = id;
+        reader.reading.rows.push(row);
+    }
+    for (id, (line, text)) in texts.iter().filter(|(id, _)| !known.contains(*id)) {
+        reader.reading.rows.push(Row {
+            id: id.clone(),
+            file: text_name.clone(),
+            line: *line,
+            said: Said::Text(text.clone()),
+            ..Row::default()
+        });
+    }
+    Ok(())
+}
+
+/// Utterances in the order of their file.
+fn order(
+    reader: &mut Reader<'_>,
+    segments: &Table,
+    recordings: &Table,
+    scp: &str,
+) -> Vec<(String, Place)> {
+    let mut order: Vec<(String, Place)> = Vec::new();
+    for (id, (line, value)) in segments {
+        let mut parts = value.split_whitespace();
+        let recording = parts.next().unwrap_or_default().to_owned();
+        let mut time = || parts.next().and_then(|text| text.parse::<f64>().ok());
+        let (start, end) = (time(), time());
+        if start.is_none() || end.is_none() {
+            let name = beside(scp, "segments");
+            let message = "is not <utterance> <recording> <start> <end>";
+            reader
+                .findings
+                .of_row(FindingKind::BadRow, &name, *line, id, message);
+            continue;
+        }
+        let place = Place {
+            recording,
+            start,
+            // -1 stands for the end of the recording.
+            end: end.filter(|end| *end >= 0.0),
+            line: *line,
+        };
+        order.push((id.clone(), place));
+    }
+    if segments.is_empty() {
+        let all = recordings.iter().map(|(id, (line, _))| {
+            let place = Place {
+                recording: id.clone(),
+                start: None,
+                end: None,
+                line: *line,
+            };
+            (id.clone(), place)
+        });
+        order.extend(all);
+    }
+    order.sort_by_key(|(_, place)| place.line);
+    order
+}
+
+/// What a line of `wav.scp` has behind its id.
+fn audio(row: &mut Row, source: &str) {
+    let source = source.trim();
+    if source.ends_with('|') {
+        row.is_command = true;
+        row.audio = word_of_command(source).map(str::to_owned);
+        if row.audio.is_none() {
+            row.refused = Some("a command that reads no file".to_owned());
+        }
+        return;
+    }
+    row.audio = Some(source.to_owned());
+    let archive = source.rsplit_once(':').is_some_and(|(path, offset)| {
+        path.ends_with(".ark") && offset.bytes().all(|b| b.is_ascii_digit())
+    });
+    if archive {
+        row.refused = Some("an archive of Kaldi; write the recordings as files".to_owned());
+    }
+    let several = source
+        .split_whitespace()
+        .filter(|word| has_audio_extension(word));
+    if several.count() > 1 {
+        row.refused = Some("several files, one for each microphone; keep one".to_owned());
+    }
+}

@@ -1,0 +1,137 @@
+//! Exports of Label Studio: tasks, the small JSON, and the tables.
+
+use serde_json::Value;
+
+use super::cells::table_of;
+use super::reader::Reader;
+use super::regions::joined;
+use super::row::{Row, Said};
+use super::table;
+use crate::finding::FindingKind;
+use crate::json;
+use crate::layout::Layout;
+use crate::paths::has_audio_extension;
+use crate::problem::Problem;
+use crate::table::{Role, role_of};
+
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    for name in &layout.files {
+        let text = crate::files::text(reader.files, name)?.text;
+        let is_json = text.trim_start().starts_with(['[', '{']);
+        let found = if is_json {
+            Some(json::objects(&text, name)?)
+        } else {
+            None
+        };
+        let tasks = found.filter(|found| {
+            let is_task = |object: &Value| object.get("data").is_some_and(Value::is_object);
+            found.rows.iter().any(|(_, object)| is_task(object))
+        });
+        let Some(tasks) = tasks else {
+            let cells = table_of(reader, name)?;
+            table::rows(reader, layout, name, &cells)?;
+            continue;
+        };
+        // Counts it among the files that were read.
+        reader.text(name)?;
+        for (line, reason) in tasks.bad {
+            reader
+                .findings
+                .of_line(FindingKind::BadRow, name, line, reason);
+        }
+        for (line, object) in tasks.rows {
+            let row = task(reader, name, line, &object);
+            reader.reading.rows.push(row);
+        }
+    }
+    Ok(())
+}
+
+fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
+    let mut row = Row {
+        id: object.get("id").and_then(json::scalar).unwrap_or_default(),
+        file: name.to_owned(),
+        line,
+        ..Row::default()
+    };
+    if let Some(Value::Object(data)) = object.get("data") {
+        let named = data.iter().find(|(key, _)| role_of(key) == Role::Audio);
+        let by_end = || {
+            data.iter().find(|(_, value)| {
+                value
+                    .as_str()
+                    .is_some_and(|text| has_audio_extension(path(text)))
+            })
+        };
+        let audio = named.or_else(by_end);
+        row.audio = audio.and_then(|(_, value)| json::scalar(value));
+        for (key, value) in data
+            .iter()
+            .filter(|(key, _)| Some(*key) != audio.map(|(key, _)| key))
+        {
+            let Some(value) = json::scalar(value) else {
+                continue;
+            };
+            match role_of(key) {
+                Role::Language => row.language = Some(value),
+                Role::Speaker => row.speaker = Some(value),
+                Role::Duration => row.seconds = value.parse().ok(),
+                _ if value.chars().count() <= 1_000 => {
+                    row.metadata.insert(key.clone(), value);
+                }
+                _ => {}
+            }
+        }
+    }
+    let wanted = reader.options.text_column.as_deref();
+    if let Some(annotation) = annotation(object) {
+        row.said = regions(annotation, wanted).map_or(Said::Absent, Said::Text);
+    }
+    let predictions = object.get("predictions").and_then(Value::as_array);
+    for prediction in predictions.map(Vec::as_slice).unwrap_or_default() {
+        let model = prediction.get("model_version").and_then(json::scalar);
+        if let Some(text) = regions(prediction, wanted) {
+            let model = model.unwrap_or_else(|| "prediction".to_owned());
+            row.hypotheses.insert(model, text);
+        }
+    }
+    row
+}
+
+/// A path or address without its query.
+fn path(text: &str) -> &str {
+    text.split('?').next().unwrap_or(text)
+}
+
+/// The annotation that counts: the one that was chosen as the truth, else the newest
+/// that was not cancelled. Old files call them completions.
+fn annotation(task: &Value) -> Option<&Value> {
+    let list = task.get("annotations").or_else(|| task.get("completions"));
+    let list = list?.as_array()?;
+    let is = |one: &Value, key: &str| one.get(key).and_then(Value::as_bool) == Some(true);
+    if let Some(truth) = list.iter().find(|one| is(one, "ground_truth")) {
+        return Some(truth);
+    }
+    let kept = list.iter().filter(|one| !is(one, "was_cancelled"));
+    kept.max_by_key(|one| one.get("created_at").and_then(Value::as_str))
+}
+
+/// The texts of regions by their start. Of several fields of text the first counts, or
+/// the one that is asked for.
+fn regions(annotation: &Value, wanted: Option<&str>) -> Option<String> {
+    let list = annotation.get("result")?.as_array()?;
+    let is_text = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("textarea");
+    let name = |one: &Value| {
+        one.get("from_name")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let texts: Vec<&Value> = list.iter().filter(is_text).collect();
+    let field = match wanted {
+        Some(wanted) => Some(wanted.to_owned()),
+        None => texts.first().and_then(|one| name(one)),
+    };
+    let of_field = texts.into_iter().filter(|one| name(one) == field);
+    let values: Vec<&Value> = of_field.filter_map(|one| one.get("value")).collect();
+    (!values.is_empty()).then(|| joined(values))
+}

@@ -1,0 +1,239 @@
+//! Manifests of lhotse: recordings with supervisions, or cuts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::reader::Reader;
+use super::row::{Row, Said};
+use crate::finding::FindingKind;
+use crate::json;
+use crate::layout::Layout;
+use crate::paths::word_of_command;
+use crate::problem::{Code, Problem};
+
+/// A recording: its path or command.
+#[derive(Debug, Clone, Default)]
+struct Recording {
+    path: Option<String>,
+    is_command: bool,
+    refused: Option<String>,
+    seconds: Option<f64>,
+}
+
+fn text(object: &Value, key: &str) -> Option<String> {
+    object.get(key).and_then(json::scalar)
+}
+
+fn seconds(object: &Value, key: &str) -> Option<f64> {
+    object.get(key).and_then(json::number)
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    let mut recordings = BTreeMap::new();
+    let mut supervisions = Vec::new();
+    let mut cuts = Vec::new();
+    for name in &layout.files {
+        let decoded = reader.text(name)?;
+        let found = json::objects(&decoded, name)?;
+        for (line, reason) in found.bad {
+            reader
+                .findings
+                .of_line(FindingKind::BadRow, name, line, reason);
+        }
+        for (line, object) in found.rows {
+            if object.get("sources").is_some() {
+                let id = text(&object, "id").unwrap_or_default();
+                recordings.insert(id, recording(&object));
+            } else if object.get("supervisions").is_some() || object.get("recording").is_some() {
+                cuts.push((name, line, object));
+            } else if object.get("recording_id").is_some() {
+                supervisions.push((name, line, object));
+            } else {
+                let message = "is neither a recording, nor a supervision, nor a cut";
+                reader
+                    .findings
+                    .of_line(FindingKind::BadRow, name, line, message);
+            }
+        }
+    }
+    if cuts.is_empty() && supervisions.is_empty() && recordings.is_empty() {
+        return Err(Problem::new(
+            Code::Nothing,
+            "the manifests of lhotse are empty",
+        ));
+    }
+    for (name, line, cut) in &cuts {
+        let row = of_cut(reader, name, *line, cut, &recordings);
+        reader.reading.rows.extend(row);
+    }
+    if !cuts.is_empty() {
+        return Ok(());
+    }
+    for (name, line, supervision) in &supervisions {
+        let mut row = of_supervision(supervision);
+        row.file = (*name).clone();
+        row.line = *line;
+        let id = text(supervision, "recording_id").unwrap_or_default();
+        // `channel` is a list where several were recorded.
+        let of = recordings.get(&id);
+        let whole = row.start.is_some_and(|start| start.abs() < 1e-9)
+            && of
+                .and_then(|of| of.seconds)
+                .zip(row.seconds)
+                .is_some_and(|(all, own)| (all - own).abs() < 0.01);
+        if whole {
+            (row.start, row.end) = (None, None);
+        }
+        place(&mut row, of, id);
+        reader.reading.rows.push(row);
+    }
+    if supervisions.is_empty() {
+        let first = layout.files.first().cloned().unwrap_or_default();
+        let only = recordings.into_iter().zip(1..).map(|((id, of), line)| {
+            let mut row = Row {
+                id: id.clone(),
+                file: first.clone(),
+                line,
+                seconds: of.seconds,
+                ..Row::default()
+            };
+            place(&mut row, Some(&of), id);
+            row
+        });
+        reader.reading.rows.extend(only);
+    }
+    Ok(())
+}
+
+fn place(row: &mut Row, recording: Option<&Recording>, id: String) {
+    match recording {
+        Some(of) => {
+            row.audio.clone_from(&of.path);
+            row.is_command = of.is_command;
+            row.refused.clone_from(&of.refused);
+        }
+        None => row.audio = Some(id),
+    }
+}
+
+fn recording(object: &Value) -> Recording {
+    let mut made = Recording {
+        seconds: seconds(object, "duration"),
+        ..Recording::default()
+    };
+    let sources = object.get("sources").and_then(Value::as_array);
+    let sources = sources.map(Vec::as_slice).unwrap_or_default();
+    let Some(source) = sources.first() else {
+        made.refused = Some("a recording without a source".to_owned());
+        return made;
+    };
+    if sources.len() > 1 {
+        made.refused = Some("one file for each channel".to_owned());
+    }
+    let path = text(source, "source").unwrap_or_default();
+    match source.get("type").and_then(Value::as_str) {
+        Some("command") => {
+            made.is_command = true;
+            made.path = word_of_command(&path).map(str::to_owned);
+            if made.path.is_none() {
+                made.refused = Some("a command that reads no file".to_owned());
+            }
+        }
+        Some("memory") => made.refused = Some("inside the manifest; write it as a file".to_owned()),
+        _ => made.path = Some(path),
+    }
+    made
+}
+
+fn of_supervision(object: &Value) -> Row {
+    let mut row = Row {
+        id: text(object, "id").unwrap_or_default(),
+        said: text(object, "text").map_or(Said::Absent, Said::Text),
+        language: text(object, "language"),
+        speaker: text(object, "speaker"),
+        start: seconds(object, "start"),
+        seconds: seconds(object, "duration"),
+        ..Row::default()
+    };
+    row.end = row
+        .start
+        .zip(row.seconds)
+        .map(|(start, length)| start + length);
+    if let Some(gender) = text(object, "gender") {
+        row.metadata.insert("gender".to_owned(), gender);
+    }
+    if let Some(Value::Object(custom)) = object.get("custom") {
+        for (key, value) in custom {
+            if let Some(value) = json::scalar(value) {
+                row.metadata.insert(key.clone(), value);
+            }
+        }
+    }
+    row
+}
+
+/// The text of a cut is that of its supervisions, in order of their start.
+fn of_cut(
+    reader: &mut Reader<'_>,
+    name: &str,
+    line: u64,
+    cut: &Value,
+    recordings: &BTreeMap<String, Recording>,
+) -> Option<Row> {
+    let id = text(cut, "id").unwrap_or_default();
+    let kind = text(cut, "type").unwrap_or_default();
+    if kind == "MixedCut" || kind == "PaddingCut" {
+        let message = format!("is a {kind}, which is made of others: save it as audio");
+        reader
+            .findings
+            .of_row(FindingKind::BadRow, name, line, &id, message);
+        return None;
+    }
+    let parts = cut.get("supervisions").and_then(Value::as_array);
+    let mut parts: Vec<Row> = parts
+        .map(|all| all.iter().map(of_supervision).collect())
+        .unwrap_or_default();
+    parts.sort_by(|a, b| a.start.unwrap_or(0.0).total_cmp(&b.start.unwrap_or(0.0)));
+    let texts: Vec<&str> = parts.iter().filter_map(|part| part.said.text()).collect();
+    let said = if texts.is_empty() {
+        Said::Absent
+    } else {
+        Said::Text(texts.join(" "))
+    };
+    let inner = cut.get("recording").filter(|one| one.is_object());
+    let own = inner.map(recording);
+    let recording_id = inner
+        .and_then(|one| text(one, "id"))
+        .or_else(|| text(cut, "recording_id"))
+        .or_else(|| {
+            cut.get("supervisions")?
+                .get(0)
+                .and_then(|one| text(one, "recording_id"))
+        })
+        .unwrap_or_default();
+    let of = own.as_ref().or_else(|| recordings.get(&recording_id));
+    let (start, length) = (seconds(cut, "start"), seconds(cut, "duration"));
+    let first = parts.first();
+    let mut row = Row {
+        id,
+        file: name.to_owned(),
+        line,
+        said,
+        language: first.and_then(|part| part.language.clone()),
+        speaker: first.and_then(|part| part.speaker.clone()),
+        seconds: length,
+        ..Row::default()
+    };
+    let all = of.and_then(|of| of.seconds);
+    let whole = start.unwrap_or(0.0).abs() < 1e-9
+        && all
+            .zip(length)
+            .is_none_or(|(all, own)| (all - own).abs() < 0.01);
+    if !whole {
+        row.start = start;
+        row.end = start.zip(length).map(|(start, length)| start + length);
+    }
+    place(&mut row, of, recording_id);
+    Some(row)
+}

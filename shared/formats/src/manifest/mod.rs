@@ -1,0 +1,75 @@
+//! Manifests with recordings: what is said of each utterance, as it is written.
+//!
+//! Reading makes rows; what they are worth is decided in [`judge`](crate::judge).
+
+mod cells;
+mod fairseq;
+mod kaldi;
+mod label_studio;
+mod lhotse;
+mod lines;
+mod reader;
+mod regions;
+mod row;
+mod side_files;
+mod table;
+
+pub(crate) use cells::{Cells, table_of};
+
+pub(crate) use reader::Reader;
+pub use row::{Options, Reading, Row, Said};
+
+use super::files::Files;
+use super::finding::Findings;
+use super::format::Format;
+use super::layout::Layout;
+use super::problem::{Code, Problem};
+
+/// Reads the rows of a layout.
+///
+/// # Errors
+/// What is wrong with the source as a whole; what is wrong with rows is in `findings`.
+pub fn read(
+    files: &dyn Files,
+    layout: &Layout,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<Reading, Problem> {
+    let mut reader = Reader::new(files, options, findings);
+    match layout.format {
+        Format::Kaldi => kaldi::read(&mut reader, layout)?,
+        Format::Lhotse => lhotse::read(&mut reader, layout)?,
+        Format::Fairseq => fairseq::read(&mut reader, layout)?,
+        Format::Fleurs => lines::fleurs(&mut reader, layout)?,
+        Format::LibriSpeech | Format::Mls | Format::Transcriptions => {
+            lines::ids_and_texts(&mut reader, layout)?;
+        }
+        Format::LjSpeech => lines::lj_speech(&mut reader, layout)?,
+        Format::IndicVoices => side_files::indic_voices(&mut reader, layout)?,
+        Format::SideFiles => side_files::read(&mut reader, layout)?,
+        Format::Audio => side_files::audio_alone(&mut reader, layout),
+        Format::LabelStudio => label_studio::read(&mut reader, layout)?,
+        Format::Nemo
+        | Format::Jsonl
+        | Format::Audiofolder
+        | Format::CommonVoice
+        | Format::Calibrate
+        | Format::DeepSpeech
+        | Format::Table => table::read(&mut reader, layout)?,
+        Format::Parquet => {
+            let message = "Parquet is not read yet";
+            return Err(Problem::new(Code::Unsupported, message)
+                .hint("write it as audio files with a table"));
+        }
+        Format::Xlsx => {
+            let message = "Excel sheets are not read yet";
+            return Err(Problem::new(Code::Unsupported, message).hint("save it as CSV UTF-8"));
+        }
+        format => {
+            let message = format!("{} has no recordings", format.title());
+            return Err(Problem::new(Code::Unsupported, message)
+                .hint("it is a reference or a hypothesis for `score`"));
+        }
+    }
+    Ok(reader.reading)
+}

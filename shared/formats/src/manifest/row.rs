@@ -1,0 +1,109 @@
+//! One utterance as its source writes it, and what is asked of reading.
+
+use std::collections::BTreeMap;
+
+use crate::decode::Encoding;
+use crate::format::Format;
+use crate::markup::Markup;
+
+/// What can be asked of reading.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Read as this format, whatever it looks like.
+    pub format: Option<Format>,
+    /// Take this split.
+    pub split: Option<String>,
+    /// The column of the text.
+    pub text_column: Option<String>,
+    /// The column of the recording.
+    pub audio_column: Option<String>,
+    /// The language of what does not name its own: a tag or a name.
+    pub language: Option<String>,
+    /// What braces in references mean; without it they mean nothing, but where the
+    /// format says so.
+    pub markup: Option<Markup>,
+    /// Take what lies outside of the folder.
+    pub allow_outside: bool,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Said {
+    /// The format has no place for it here: not known.
+    #[default]
+    Absent,
+    /// An empty cell of a table, which can't tell "nothing" from "not known".
+    EmptyCell,
+    /// This, which may be empty: nothing is said.
+    Text(String),
+}
+
+impl Said {
+    /// A cell of a table.
+    pub(crate) fn of_cell(cell: &str) -> Self {
+        if cell.trim().is_empty() {
+            Self::EmptyCell
+        } else {
+            Self::Text(cell.to_owned())
+        }
+    }
+
+    /// The text, if it is known.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Absent | Self::EmptyCell => None,
+        }
+    }
+}
+
+/// One utterance, as its source writes it.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// Its id there, or the name of its recording; not always unique.
+    pub id: String,
+    /// The file it stands in.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// The path of the recording, as written.
+    pub audio: Option<String>,
+    /// Whether that is a command of a shell.
+    pub is_command: bool,
+    /// Why the recording can't be used whatever it is.
+    pub refused: Option<String>,
+    /// What is said.
+    pub said: Said,
+    /// What braces mean, if the format says it.
+    pub markup: Option<Markup>,
+    /// Language: a tag or a name.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+    /// Where the piece begins in its recording, in seconds.
+    pub start: Option<f64>,
+    /// Where it ends.
+    pub end: Option<f64>,
+    /// Length, in seconds.
+    pub seconds: Option<f64>,
+    /// Everything else.
+    pub metadata: BTreeMap<String, String>,
+    /// Hypotheses that the source has, by model.
+    pub hypotheses: BTreeMap<String, String>,
+}
+
+/// What a source says.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// In the order of the source.
+    pub rows: Vec<Row>,
+    /// Files that were read.
+    pub files: Vec<String>,
+    /// How the first of them is encoded.
+    pub encoding: Option<Encoding>,
+    /// The column of the recording, as it is called.
+    pub audio_column: Option<String>,
+    /// The column of the text.
+    pub text_column: Option<String>,
+}

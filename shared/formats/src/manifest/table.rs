@@ -1,0 +1,382 @@
+//! Tables and JSON lines: `NeMo`, audiofolder, Common Voice, `DeepSpeech`, Calibrate,
+//! kaapi, Lahaja, ours, and what else has a header.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::cells::{Cell, Cells, table_of};
+use super::reader::Reader;
+use super::regions;
+use super::row::{Row, Said};
+use crate::files;
+use crate::finding::FindingKind;
+use crate::format::Format;
+use crate::json;
+use crate::layout::Layout;
+use crate::markup::Markup;
+use crate::problem::{Code, Problem};
+use crate::table::{Columns, Role};
+
+/// Longest value that is kept as metadata, in characters; the service takes no longer
+/// ones.
+const MAX_METADATA_CHARS: usize = 1_000;
+
+/// The columns that were chosen.
+struct Chosen {
+    audio: Option<usize>,
+    text: Option<usize>,
+    language: Option<usize>,
+    speaker: Option<usize>,
+    id: Option<usize>,
+    duration: Option<usize>,
+    duration_ms: Option<usize>,
+    start: Option<usize>,
+    end: Option<usize>,
+    split: Option<usize>,
+}
+
+/// Reads the files of a layout as tables.
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    for name in &layout.files {
+        let table = table_of(reader, name)?;
+        rows(reader, layout, name, &table)?;
+    }
+    Ok(())
+}
+
+/// Makes rows of a table.
+pub(crate) fn rows(
+    reader: &mut Reader<'_>,
+    layout: &Layout,
+    name: &str,
+    table: &Cells,
+) -> Result<(), Problem> {
+    let chosen = choose(reader, layout, name, table)?;
+    let hypotheses = table.columns.all(Role::Hypothesis);
+    let used = [
+        chosen.audio,
+        chosen.text,
+        chosen.language,
+        chosen.speaker,
+        chosen.start,
+        chosen.end,
+    ];
+    let used: BTreeSet<usize> = used
+        .into_iter()
+        .flatten()
+        .chain(hypotheses.clone())
+        .collect();
+    let mut left_out = BTreeMap::new();
+    for (index, (line, cells)) in table.rows.iter().enumerate() {
+        let wanted = reader.options.split.as_deref();
+        let split = table.text(index, chosen.split);
+        if let (Some(wanted), Some(split)) = (wanted, &split)
+            && !crate::layout::same_split(wanted, split)
+        {
+            continue;
+        }
+        let number = |column| table.cell(index, column).and_then(Cell::number);
+        let mut row = Row {
+            file: name.to_owned(),
+            line: *line,
+            language: table.text(index, chosen.language),
+            speaker: table.text(index, chosen.speaker),
+            start: number(chosen.start),
+            ..Row::default()
+        };
+        audio_of(&mut row, table.cell(index, chosen.audio), layout, name);
+        row.seconds =
+            number(chosen.duration).or_else(|| number(chosen.duration_ms).map(|ms| ms / 1_000.0));
+        row.end = number(chosen.end).or_else(|| Some(row.start? + row.seconds?));
+        if let Some(cell) = table.cell(index, chosen.text) {
+            row.said = match layout.format {
+                Format::LabelStudio => of_regions(cell),
+                _ => cell.said(),
+            };
+        }
+        text_file(reader, table, index, name, &mut row)?;
+        row.id = match table.text(index, chosen.id) {
+            Some(id) => id,
+            None => row
+                .audio
+                .as_deref()
+                .map(|path| files::stem(path).to_owned())
+                .unwrap_or_default(),
+        };
+        if row.audio.as_deref().is_some_and(is_ours) {
+            row.markup = Some(Markup::Braces);
+        }
+        for column in &hypotheses {
+            if let Some(text) = table.any_text(index, Some(*column)) {
+                let name = table.columns.name(*column);
+                let model = name.strip_prefix("pred_text_").unwrap_or(name);
+                row.hypotheses.insert(model.to_owned(), text);
+            }
+        }
+        for (column, cell) in cells.iter().enumerate().filter(|(c, _)| !used.contains(c)) {
+            let Some(value) = cell.as_ref().and_then(Cell::text) else {
+                continue;
+            };
+            let name = table.columns.name(column);
+            if name.is_empty() {
+                continue;
+            }
+            if value.chars().nth(MAX_METADATA_CHARS).is_some() {
+                *left_out.entry(name.to_owned()).or_insert(0_usize) += 1;
+                continue;
+            }
+            row.metadata.insert(name.to_owned(), value);
+        }
+        reader.reading.rows.push(row);
+    }
+    for (column, times) in left_out {
+        let message = format!(
+            "{column} is longer than {MAX_METADATA_CHARS} characters in {times} rows and is left out there"
+        );
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, name, 1, message);
+    }
+    scientific(reader, name, table, chosen.id.or(chosen.audio));
+    if layout.format == Format::Nemo && table.columns.named("annotator").is_some() {
+        let message = "Label Studio's ASR_MANIFEST keeps only the first region of a recording, and \
+                       leaves recordings out without a word: export JSON instead";
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, name, 1, message);
+    }
+    Ok(())
+}
+
+/// Label Studio writes several regions as JSON, also into cells of tables.
+fn of_regions(cell: &Cell) -> Said {
+    let parsed = match cell {
+        Cell::Json(value) => regions::of_cell(value),
+        Cell::Plain(text) if text.starts_with('[') => {
+            json::value(text).ok().as_ref().and_then(regions::of_cell)
+        }
+        Cell::Plain(_) => None,
+    };
+    parsed.map_or_else(|| cell.said(), Said::Text)
+}
+
+fn is_ours(id: &str) -> bool {
+    id.parse::<stt_eval_domain::FileId>().is_ok()
+}
+
+/// Excel writes long numbers as `8.44425E+14`: the id is lost.
+fn scientific(reader: &mut Reader<'_>, file: &str, table: &Cells, id: Option<usize>) {
+    let lost = (0..table.rows.len()).filter(|row| {
+        let text = table.text(*row, id).unwrap_or_default();
+        let Some((digits, exponent)) = text.split_once("E+") else {
+            return false;
+        };
+        digits.parse::<f64>().is_ok() && exponent.parse::<u32>().is_ok()
+    });
+    let lost = lost.count();
+    if lost > 0 {
+        let message =
+            format!("{lost} ids are numbers like 8.44425E+14: a spreadsheet has rounded them");
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, file, 1, message);
+    }
+}
+
+fn audio_of(row: &mut Row, cell: Option<&Cell>, layout: &Layout, file: &str) {
+    let path = match cell {
+        Some(Cell::Json(Value::Array(channels))) => {
+            if channels.len() > 1 {
+                row.refused = Some("one file for each channel".to_owned());
+            }
+            channels.first().and_then(json::scalar)
+        }
+        // Embedded, as {bytes, path}: here only its name can be written.
+        Some(Cell::Json(Value::Object(audio))) => audio.get("path").and_then(json::scalar),
+        Some(cell) => cell.text(),
+        None => None,
+    };
+    row.audio = path.map(|path| match layout.format {
+        Format::Calibrate if !crate::paths::has_audio_extension(&path) => {
+            format!("audios/{path}.wav")
+        }
+        Format::Calibrate if !path.contains('/') => format!("audios/{path}"),
+        Format::CommonVoice if !path.contains('/') => {
+            let folder = if files::base(file).starts_with("ss-corpus") {
+                "audios"
+            } else {
+                "clips"
+            };
+            let dot_mp3 = if crate::paths::has_audio_extension(&path) {
+                ""
+            } else {
+                ".mp3"
+            };
+            format!("{folder}/{path}{dot_mp3}")
+        }
+        _ => path,
+    });
+}
+
+/// `NeMo` can name a file that holds the text.
+fn text_file(
+    reader: &mut Reader<'_>,
+    table: &Cells,
+    index: usize,
+    name: &str,
+    row: &mut Row,
+) -> Result<(), Problem> {
+    let column = table.columns.named("text_filepath");
+    let Some(path) = table
+        .text(index, column)
+        .filter(|_| row.said == Said::Absent)
+    else {
+        return Ok(());
+    };
+    let beside = files::beside(name, &path);
+    if reader.has(&beside) {
+        let text = files::text(reader.files, &beside)?.text;
+        row.said = Said::Text(text.trim_end_matches('\n').to_owned());
+    } else {
+        let message = format!("the text of this row is in {path}, which is not there");
+        reader
+            .findings
+            .of_line(FindingKind::BadRow, name, row.line, message);
+    }
+    Ok(())
+}
+
+fn choose(
+    reader: &mut Reader<'_>,
+    layout: &Layout,
+    file: &str,
+    table: &Cells,
+) -> Result<Chosen, Problem> {
+    let columns = &table.columns;
+    let asked = |wanted: &Option<String>, option: &str| match wanted {
+        None => Ok(None),
+        Some(name) => match columns.named(name) {
+            Some(column) => Ok(Some(column)),
+            None => {
+                let message = format!(
+                    "has no column {name:?}; there are {}",
+                    columns.names().join(", ")
+                );
+                let hint = format!("--{option} with one of these");
+                Err(Problem::new(Code::ChooseColumn, message)
+                    .file(file)
+                    .hint(hint))
+            }
+        },
+    };
+    let mut audio = asked(&reader.options.audio_column, "audio-column")?
+        .or_else(|| columns.first(Role::Audio))
+        .or_else(|| {
+            columns
+                .named("context")
+                .filter(|_| layout.format == Format::Nemo)
+        });
+    let id = columns.first(Role::Id);
+    if audio.is_none() && layout.format == Format::Calibrate {
+        audio = id;
+    }
+    // `{split}_file_name`, and lists.
+    let named = || {
+        columns
+            .names()
+            .iter()
+            .position(|name| name.ends_with("file_name") || name.ends_with("file_names"))
+    };
+    audio = audio.or_else(named);
+    let mut text = asked(&reader.options.text_column, "text-column")?;
+    let all = columns.all(Role::Text);
+    if text.is_none() {
+        text = of_lahaja(columns).or_else(|| all.first().copied());
+        let rest: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|one| Some(*one) != text)
+            .collect();
+        if let (Some(first), rest) = (text, rest.as_slice())
+            && !rest.is_empty()
+        {
+            let rest: Vec<&str> = rest.iter().map(|column| columns.name(*column)).collect();
+            let message = format!(
+                "{:?} is taken as the text; {} could be it as well (--text-column)",
+                columns.name(first),
+                rest.join(", ")
+            );
+            reader
+                .findings
+                .of_line(FindingKind::TwoTextColumns, file, 1, message);
+        }
+    }
+    if text.is_none() && audio.is_some() {
+        text = guessed(file, table)?;
+    }
+    let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
+    reader.reading.audio_column = name(audio);
+    reader.reading.text_column = name(text);
+    Ok(Chosen {
+        audio,
+        text,
+        language: columns.first(Role::Language),
+        speaker: columns.first(Role::Speaker),
+        id: id.filter(|id| Some(*id) != audio),
+        duration: columns.first(Role::Duration),
+        duration_ms: columns.first(Role::DurationMs),
+        start: columns.first(Role::Start),
+        end: columns.first(Role::End),
+        split: columns.first(Role::Split),
+    })
+}
+
+/// Lahaja has its texts three times; what is scored there is `text`.
+fn of_lahaja(columns: &Columns) -> Option<usize> {
+    let named = |name: &str| columns.names().iter().position(|one| one == name);
+    named("native_district").and(named("verbatim"))?;
+    named("fname").and(named("text"))
+}
+
+/// Rows that are looked at to tell texts from codes.
+const LOOKED_AT: usize = 50;
+
+/// The one column that could hold the text although its name is not known: most of its
+/// cells have words.
+fn guessed(file: &str, table: &Cells) -> Result<Option<usize>, Problem> {
+    let columns = &table.columns;
+    let has_words = |column: &usize| {
+        let rows = 0..table.rows.len().min(LOOKED_AT);
+        let looked_at = rows.len();
+        let worded = rows.filter(|row| {
+            let text = table.text(*row, Some(*column)).unwrap_or_default();
+            let words = text
+                .split_whitespace()
+                .filter(|word| word.chars().any(char::is_alphabetic));
+            words.count() > 1
+        });
+        looked_at > 0 && worded.count() * 2 > looked_at
+    };
+    let others = (0..columns.names().len())
+        .filter(|column| crate::table::role_of(columns.name(*column)) == Role::Other);
+    let likely: Vec<usize> = others.filter(has_words).collect();
+    match likely.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => {
+            let quoted = |column: &usize| Cow::from(format!("{:?}", columns.name(*column)));
+            let names: Vec<Cow<'_, str>> = several.iter().map(quoted).collect();
+            let message = format!(
+                "{} columns could hold the text: {}",
+                several.len(),
+                names.join(", ")
+            );
+            let hint = format!("choose: --text-column {}", columns.name(several[0]));
+            Err(Problem::new(Code::ChooseColumn, message)
+                .file(file)
+                .hint(hint))
+        }
+    }
+}

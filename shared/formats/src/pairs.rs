@@ -1,0 +1,416 @@
+//! References and hypotheses of one or more systems, brought together by id or by line.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::files::Files;
+use super::format::Format;
+use super::markup::Markup;
+use super::problem::{Code, Problem};
+use super::transcripts::{Entry, Side, Transcripts, Wanted, first_words, read};
+
+/// What a system made of a sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hypothesis {
+    /// This, which may be nothing.
+    Text(String),
+    /// Its service failed, and why.
+    Failed(String),
+    /// There is none for this sample.
+    Missing,
+}
+
+/// One sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Id, or the number of the line.
+    pub id: String,
+    /// The reference, as read.
+    pub reference: String,
+    /// What braces in it mean, if the format says so.
+    pub markup: Option<Markup>,
+    /// Language: a tag.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+    /// One for each system.
+    pub heard: Vec<Hypothesis>,
+}
+
+/// Samples and systems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairs {
+    /// What the references were.
+    pub references: Format,
+    /// What the hypotheses were: those of the first system.
+    pub hypotheses: Format,
+    /// Names of the systems.
+    pub systems: Vec<String>,
+    /// In the order of the references.
+    pub samples: Vec<Pair>,
+    /// Ids without a hypothesis of some system.
+    pub missing: Vec<String>,
+    /// What was joined, left out or taken for something.
+    pub remarks: Vec<String>,
+}
+
+/// A source: a folder, or a file in it; and what it is called.
+pub struct Source<'a> {
+    /// Files of the folder.
+    pub files: &'a dyn Files,
+    /// The file, if it is one.
+    pub file: Option<&'a str>,
+    /// Name for tables.
+    pub name: &'a str,
+}
+
+/// Reads references and hypotheses and brings them together. Without hypotheses, those
+/// that stand beside the references are taken.
+///
+/// # Errors
+/// What is wrong with a source, and sides that do not belong together.
+pub fn pairs(
+    references: &Source<'_>,
+    hypotheses: &[Source<'_>],
+    wanted: &Wanted,
+) -> Result<Pairs, Problem> {
+    let right = one(references, Side::References, wanted)?;
+    let mut heard = Vec::with_capacity(hypotheses.len());
+    for source in hypotheses {
+        heard.push(one(source, Side::Hypotheses, wanted)?);
+    }
+    together(right, heard, references.name)
+}
+
+fn one(source: &Source<'_>, side: Side, wanted: &Wanted) -> Result<Transcripts, Problem> {
+    let mut made = read(source.files, source.file, side, wanted)?;
+    made.name = source.name.to_owned();
+    Ok(made)
+}
+
+/// One system: its name and its texts by id.
+struct System {
+    name: String,
+    entries: Vec<(Option<String>, u64, Hypothesis)>,
+}
+
+/// Systems of a source: one, or one for each column or model.
+fn systems(source: &Transcripts, alone: bool) -> Vec<System> {
+    let mut names: Vec<&str> = Vec::new();
+    for entry in &source.entries {
+        for name in entry.hypotheses.keys() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    let by_column = names.len() > 1 || (!names.is_empty() && !alone);
+    if !by_column {
+        let of = |entry: &Entry| match (&entry.text, &entry.failed) {
+            (_, Some(reason)) => Hypothesis::Failed(reason.clone()),
+            (Some(text), None) => Hypothesis::Text(text.clone()),
+            (None, None) => Hypothesis::Missing,
+        };
+        let entries = source.entries.iter();
+        return vec![System {
+            name: source.name.clone(),
+            entries: entries
+                .map(|entry| (entry.id.clone(), entry.line, of(entry)))
+                .collect(),
+        }];
+    }
+    let system = |name: &str| {
+        let of = |entry: &Entry| match entry.hypotheses.get(name) {
+            Some(text) => Hypothesis::Text(text.clone()),
+            None => Hypothesis::Missing,
+        };
+        let entries = source.entries.iter();
+        System {
+            name: name.to_owned(),
+            entries: entries
+                .map(|entry| (entry.id.clone(), entry.line, of(entry)))
+                .collect(),
+        }
+    };
+    names.into_iter().map(system).collect()
+}
+
+fn is_by_line(source: &Transcripts) -> bool {
+    source.entries.iter().all(|entry| entry.id.is_none())
+}
+
+fn ids(entries: &[Entry]) -> BTreeSet<&str> {
+    entries
+        .iter()
+        .filter_map(|entry| entry.id.as_deref())
+        .collect()
+}
+
+/// Kaldi's `text` looks like plain lines: it is told by first words that both sides
+/// share.
+fn by_first_words(right: &mut Transcripts, heard: &mut [Transcripts]) {
+    let as_kaldi = |source: &Transcripts| {
+        let plain = source.format == Format::Lines && is_by_line(source);
+        plain.then(|| first_words(&source.entries)).flatten()
+    };
+    let of_right = as_kaldi(right);
+    let mut changed = false;
+    for source in heard.iter_mut() {
+        let of_source = as_kaldi(source);
+        let left = of_right.as_deref().unwrap_or(&right.entries);
+        let own = of_source.as_deref().unwrap_or(&source.entries);
+        let (a, b) = (ids(left), ids(own));
+        let shared = a.intersection(&b).count();
+        let is_plain_already = is_by_line(right) || is_by_line(source);
+        if !is_plain_already || shared == 0 || shared * 2 < a.len().min(b.len()) {
+            continue;
+        }
+        if let Some(entries) = of_source {
+            source.entries = entries;
+            source.format = Format::KaldiText;
+        }
+        changed = true;
+    }
+    if changed && let Some(entries) = of_right {
+        right.entries = entries;
+        right.format = Format::KaldiText;
+    }
+}
+
+fn together(
+    mut right: Transcripts,
+    mut heard: Vec<Transcripts>,
+    name: &str,
+) -> Result<Pairs, Problem> {
+    by_first_words(&mut right, &mut heard);
+    let mut remarks = right.remarks.clone();
+    let mut all = Vec::new();
+    if heard.is_empty() {
+        all = systems(&right, false);
+        if right
+            .entries
+            .iter()
+            .all(|entry| entry.hypotheses.is_empty())
+        {
+            let message = format!("{name} has no column of a hypothesis");
+            return Err(Problem::new(Code::ChooseColumn, message)
+                .hint("name a file of hypotheses, or columns with --hyp A,B"));
+        }
+    }
+    for source in &heard {
+        for remark in &source.remarks {
+            if !remarks.contains(remark) {
+                remarks.push(remark.clone());
+            }
+        }
+        all.extend(systems(source, true));
+    }
+    if right.entries.is_empty() {
+        return Err(Problem::new(
+            Code::Nothing,
+            format!("{name} has no references"),
+        ));
+    }
+    distinct(&mut all);
+    let mut made = Pairs {
+        references: right.format,
+        hypotheses: heard.first().map_or(right.format, |source| source.format),
+        systems: all.iter().map(|system| system.name.clone()).collect(),
+        samples: right
+            .entries
+            .iter()
+            .map(|entry| Pair {
+                id: entry.id.clone().unwrap_or_else(|| entry.line.to_string()),
+                reference: entry.text.clone().unwrap_or_default(),
+                markup: entry.markup,
+                language: entry.language.clone(),
+                speaker: entry.speaker.clone(),
+                heard: Vec::with_capacity(all.len()),
+            })
+            .collect(),
+        missing: Vec::new(),
+        remarks,
+    };
+    for system in all {
+        join(&right, system, &mut made, name)?;
+    }
+    missing(&mut made);
+    Ok(made)
+}
+
+/// Two files of one name get numbers.
+fn distinct(systems: &mut [System]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for system in systems {
+        let times = seen.entry(system.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            system.name = format!("{} ({times})", system.name);
+        }
+    }
+}
+
+fn missing(made: &mut Pairs) {
+    let without = made
+        .samples
+        .iter()
+        .filter(|sample| sample.heard.contains(&Hypothesis::Missing));
+    made.missing = without.map(|sample| sample.id.clone()).collect();
+}
+
+/// Puts the texts of a system beside the references.
+fn join(right: &Transcripts, system: System, made: &mut Pairs, name: &str) -> Result<(), Problem> {
+    let by_line = is_by_line(right) || system.entries.iter().all(|(id, _, _)| id.is_none());
+    let one_each = made.samples.len() == 1 && system.entries.len() == 1;
+    if by_line || one_each {
+        if system.entries.len() != made.samples.len() {
+            return Err(uneven(&system, made, name));
+        }
+        for (sample, (_, _, heard)) in made.samples.iter_mut().zip(system.entries) {
+            sample.heard.push(heard);
+        }
+        return Ok(());
+    }
+    let mut twice = 0;
+    let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
+    let fold = |id: &str| id.to_ascii_lowercase();
+    let exact: BTreeSet<&str> = made
+        .samples
+        .iter()
+        .map(|sample| sample.id.as_str())
+        .collect();
+    // Ids of TRN are compared without case; so are others, where no two would be one.
+    let folded: BTreeSet<String> = exact.iter().map(|id| fold(id)).collect();
+    let folds = folded.len() == exact.len();
+    let key = |id: &str| if folds { fold(id) } else { id.to_owned() };
+    let first = system.entries.iter().find_map(|(id, _, _)| id.clone());
+    let mut strangers = 0;
+    for (id, _, heard) in system.entries {
+        let Some(id) = id else {
+            continue;
+        };
+        let key = key(&id);
+        strangers += usize::from(!(folded.contains(&key) || exact.contains(id.as_str())));
+        twice += usize::from(by_id.insert(key, heard).is_some());
+    }
+    let mut found = 0;
+    let taken: Vec<Hypothesis> = made
+        .samples
+        .iter()
+        .map(|sample| {
+            let heard = by_id.remove(&key(&sample.id));
+            found += usize::from(heard.is_some());
+            heard.unwrap_or(Hypothesis::Missing)
+        })
+        .collect();
+    if found == 0 {
+        let message = format!(
+            "{name} and {} share no ids ({name}: {} …; {}: {} …)",
+            system.name,
+            made.samples.first().map_or("", |sample| sample.id.as_str()),
+            system.name,
+            first.unwrap_or_default()
+        );
+        return Err(Problem::new(Code::Mismatch, message));
+    }
+    for (sample, heard) in made.samples.iter_mut().zip(taken) {
+        sample.heard.push(heard);
+    }
+    if strangers > 0 {
+        let remark = format!(
+            "{strangers} hypotheses of {} have no reference",
+            system.name
+        );
+        made.remarks.push(remark);
+    }
+    if twice > 0 {
+        let remark = format!(
+            "{twice} ids of {} are there twice: the last counts",
+            system.name
+        );
+        made.remarks.push(remark);
+    }
+    Ok(())
+}
+
+/// Characters of a line that a message shows.
+const SHOWN: usize = 24;
+
+fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
+    let (references, heard) = (made.samples.len(), system.entries.len());
+    let message = format!("{} has {heard} lines, {name} {references}", system.name);
+    let shown = |text: &str| {
+        let short: String = text.chars().take(SHOWN).collect();
+        if short.len() < text.len() {
+            format!("{short}…")
+        } else {
+            short
+        }
+    };
+    let texts = |index: usize| {
+        let reference = made
+            .samples
+            .get(index)
+            .map(|sample| sample.reference.as_str());
+        let heard = match system.entries.get(index) {
+            Some((_, _, Hypothesis::Text(text))) => text.as_str(),
+            _ => "",
+        };
+        (reference.unwrap_or_default(), heard)
+    };
+    let shift = parting(references, heard, &|at, other| {
+        similarity(texts(at).0, texts(other).1)
+    });
+    let problem = match shift {
+        Some(line) => {
+            let (reference, heard) = texts(line);
+            let line = line + 1;
+            let (reference, heard) = (shown(reference), shown(heard));
+            Problem::new(
+                Code::Mismatch,
+                format!(
+                    "{message}. From line {line} on they stop matching: “{reference}” / “{heard}”"
+                ),
+            )
+        }
+        None => Problem::new(Code::Mismatch, message),
+    };
+    problem.hint("a line for each reference, an empty one where nothing was heard; or use ids")
+}
+
+/// Lines that are compared to tell a shift from one bad line.
+const WINDOW: usize = 4;
+
+/// The first line from which on lines fit better when one side is moved by one.
+fn parting(references: usize, heard: usize, fit: &dyn Fn(usize, usize) -> f64) -> Option<usize> {
+    let most = references.min(heard);
+    let mean = |from: usize, shift: (usize, usize)| {
+        let places = from..(from + WINDOW).min(most);
+        let count = places.len().max(1);
+        places
+            .map(|at| fit(at + shift.0, at + shift.1))
+            .sum::<f64>()
+            / count as f64
+    };
+    (0..most).find(|at| {
+        let straight = mean(*at, (0, 0));
+        let moved = mean(*at, (1, 0)).max(mean(*at, (0, 1)));
+        fit(*at, *at) < 0.5 && straight < 0.3 && moved > straight + 0.2
+    })
+}
+
+/// Share of words that two texts have in common.
+fn similarity(one: &str, other: &str) -> f64 {
+    let words = |text: &str| -> BTreeSet<String> {
+        text.split_whitespace().map(str::to_lowercase).collect()
+    };
+    let (a, b) = (words(one), words(other));
+    let all = a.len() + b.len();
+    if all == 0 {
+        return 1.0;
+    }
+    2.0 * a.intersection(&b).count() as f64 / all as f64
+}
+
+#[cfg(test)]
+#[path = "pairs_tests.rs"]
+mod tests;

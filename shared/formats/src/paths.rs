@@ -1,0 +1,464 @@
+//! Which file of a folder a path means that was written on another machine.
+//!
+//! In this order: as written, if it lies inside the folder; relative to the manifest;
+//! relative to the working directory; by the longest common tail; by its base name; by
+//! its base name with another extension; at last without case. Names are compared in
+//! NFC. Nothing outside the folder is taken unless it is allowed.
+
+use std::collections::HashMap;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::files::{Files, base, is_litter, stem};
+
+/// Extensions of recordings, those included that the service refuses: they are told
+/// apart from missing ones.
+const AUDIO: [&str; 18] = [
+    "wav", "mp3", "flac", "m4a", "ogg", "opus", "webm", "aac", "amr", "wma", "aiff", "aif", "mp4",
+    "sph", "au", "oga", "caf", "mka",
+];
+
+/// Whether a name ends as recordings do.
+#[must_use]
+pub fn has_audio_extension(name: &str) -> bool {
+    let extension = base(name).rsplit_once('.').map(|(_, end)| end);
+    extension.is_some_and(|end| AUDIO.iter().any(|one| end.eq_ignore_ascii_case(one)))
+}
+
+/// By which rule a file was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// As it is written.
+    AsWritten,
+    /// Relative to the manifest.
+    BesideManifest,
+    /// Relative to the working directory.
+    WorkingDirectory,
+    /// By the longest common tail.
+    Tail,
+    /// By its base name.
+    BaseName,
+    /// By its base name, with another extension.
+    OtherExtension,
+    /// Without case.
+    WithoutCase,
+    /// Outside the folder, which was allowed.
+    Outside,
+}
+
+/// What became of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// The file of this name, inside the folder unless the rule says otherwise.
+    Found(String, Rule),
+    /// There is one, outside the folder.
+    Outside,
+    /// There is none.
+    Missing,
+    /// Several files could be meant; how many.
+    Several(usize),
+}
+
+/// The recordings of a folder, ready to be looked up.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    names: Vec<&'a str>,
+    by_name: HashMap<String, usize>,
+    by_base: HashMap<String, Vec<usize>>,
+    by_stem: HashMap<String, Vec<usize>>,
+    by_lower: HashMap<String, Vec<usize>>,
+    place: Option<&'a str>,
+    working: Option<&'a str>,
+}
+
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
+}
+
+impl<'a> Resolver<'a> {
+    /// Looks the recordings of a folder up once.
+    #[must_use]
+    pub fn new(files: &'a dyn Files) -> Self {
+        let mut resolver = Self {
+            names: Vec::new(),
+            by_name: HashMap::new(),
+            by_base: HashMap::new(),
+            by_stem: HashMap::new(),
+            by_lower: HashMap::new(),
+            place: files.place(),
+            working: files.working(),
+        };
+        let audio = files
+            .names()
+            .iter()
+            .filter(|name| has_audio_extension(name));
+        for name in audio.filter(|name| !is_litter(name)) {
+            let index = resolver.names.len();
+            resolver.names.push(name);
+            let composed = nfc(name);
+            let by_base = resolver.by_base.entry(base(&composed).to_owned());
+            by_base.or_default().push(index);
+            let by_stem = resolver.by_stem.entry(stem(&composed).to_owned());
+            by_stem.or_default().push(index);
+            let by_lower = resolver.by_lower.entry(base(&composed).to_lowercase());
+            by_lower.or_default().push(index);
+            resolver.by_name.insert(composed, index);
+        }
+        resolver
+    }
+
+    /// Names of all recordings.
+    #[must_use]
+    pub fn recordings(&self) -> &[&'a str] {
+        &self.names
+    }
+
+    /// Finds the file that a path means; `folder` is where the manifest is.
+    #[must_use]
+    pub fn resolve(
+        &self,
+        written: &str,
+        folder: &str,
+        files: &dyn Files,
+        outside: bool,
+    ) -> Resolved {
+        let written = tidy(written);
+        let Some(path) = written.as_deref() else {
+            return Resolved::Missing;
+        };
+        let is_absolute = path.starts_with('/') || has_drive(path);
+        let inside = if is_absolute {
+            let within = self.place.and_then(|place| within(path, place));
+            within.map(|name| (name, Rule::AsWritten))
+        } else {
+            joined(folder, path).map(|name| (name, Rule::BesideManifest))
+        };
+        if let Some((name, rule)) = inside
+            && let Some(found) = self.exact(&name)
+        {
+            return Resolved::Found(found, rule);
+        }
+        let from_working = self.working.filter(|_| !is_absolute);
+        let from_working = from_working.and_then(|working| absolute(working, path));
+        if let (Some(full), Some(place)) = (&from_working, self.place)
+            && let Some(found) = within(full, place).and_then(|name| self.exact(&name))
+        {
+            return Resolved::Found(found, Rule::WorkingDirectory);
+        }
+        match self.by_tail(path) {
+            Resolved::Missing | Resolved::Several(0) => {}
+            found => return found,
+        }
+        let beside = self
+            .place
+            .and_then(|place| absolute(&format!("{place}/{folder}"), path));
+        let candidates = if is_absolute {
+            vec![path.to_owned()]
+        } else {
+            beside.into_iter().chain(from_working).collect()
+        };
+        let there = candidates.into_iter().find(|path| files.has_outside(path));
+        match there {
+            Some(path) if outside => Resolved::Found(path, Rule::Outside),
+            Some(_) => Resolved::Outside,
+            None if !is_absolute && joined(folder, path).is_none() => Resolved::Outside,
+            None => Resolved::Missing,
+        }
+    }
+
+    fn exact(&self, name: &str) -> Option<String> {
+        let index = self.by_name.get(&nfc(name))?;
+        self.names.get(*index).map(|name| (*name).to_owned())
+    }
+
+    fn by_tail(&self, path: &str) -> Resolved {
+        let path = nfc(path);
+        let last = base(&path);
+        let without_prefix = upload_prefix(last);
+        let steps = [
+            (self.by_base.get(last), Rule::BaseName),
+            (
+                without_prefix.and_then(|name| self.by_base.get(name)),
+                Rule::BaseName,
+            ),
+            (self.by_stem.get(stem(last)), Rule::OtherExtension),
+            (self.by_lower.get(&last.to_lowercase()), Rule::WithoutCase),
+            // An id without an extension.
+            (self.by_stem.get(last), Rule::OtherExtension),
+        ];
+        for (candidates, rule) in steps {
+            let Some(candidates) = candidates else {
+                continue;
+            };
+            let tails: Vec<(usize, usize)> = candidates
+                .iter()
+                .map(|index| (common_tail(&path, &nfc(self.names[*index])), *index))
+                .collect();
+            let longest = tails.iter().map(|(length, _)| *length).max().unwrap_or(0);
+            let mut best = tails.iter().filter(|(length, _)| *length == longest);
+            let (Some((_, index)), None) = (best.next(), best.next()) else {
+                return Resolved::Several(candidates.len());
+            };
+            let rule = match rule {
+                Rule::BaseName if longest > 1 => Rule::Tail,
+                rule => rule,
+            };
+            return Resolved::Found(self.names[*index].to_owned(), rule);
+        }
+        Resolved::Missing
+    }
+}
+
+/// How many parts two paths have in common at their ends; the last one may differ in
+/// its extension.
+fn common_tail(one: &str, other: &str) -> usize {
+    let same = |(a, b): &(&str, &str)| a == b;
+    let folders = |path: &str| -> Vec<String> {
+        let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        parts.pop();
+        parts.reverse();
+        parts
+    };
+    let (one, other) = (folders(one), folders(other));
+    let both = one
+        .iter()
+        .map(String::as_str)
+        .zip(other.iter().map(String::as_str));
+    1 + both.take_while(same).count()
+}
+
+/// The name behind the eight hex digits that Label Studio puts before uploads.
+fn upload_prefix(name: &str) -> Option<&str> {
+    let (prefix, rest) = name.split_once('-')?;
+    let is_hex = prefix.len() == 8 && prefix.bytes().all(|b| b.is_ascii_hexdigit());
+    is_hex.then_some(rest)
+}
+
+fn has_drive(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    matches!(bytes, [drive, b':', b'/', ..] if drive.is_ascii_alphabetic())
+}
+
+/// A path with `/`, without what addresses have around it. `None` for none at all.
+fn tidy(written: &str) -> Option<String> {
+    let mut path = written.trim().to_owned();
+    let drive = matches!(path.as_bytes(), [d, b':', b'\\' | b'/', ..] if d.is_ascii_alphabetic());
+    if drive || !path.contains('/') {
+        path = path.replace('\\', "/");
+    }
+    if let Some((_, local)) = path.split_once("/data/local-files/?d=") {
+        path = local.to_owned();
+    } else if let Some((_, rest)) = path.split_once("://") {
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        path = percent_decoded(&format!("/{rest}"));
+    }
+    if let Some(rest) = path.strip_prefix("~/") {
+        path = format!("/~/{rest}");
+    }
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    (!path.is_empty()).then_some(path)
+}
+
+/// `%20` and its like in the path of an address.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        let hex = |n: usize| bytes.get(at + n).and_then(|b| char::from(*b).to_digit(16));
+        match (b, hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(*b);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A path in a folder, `.` and `..` worked out; `None` if it leaves the top.
+fn joined(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn absolute(folder: &str, path: &str) -> Option<String> {
+    joined(folder, path).map(|joined| format!("/{joined}"))
+}
+
+/// What an absolute path is called inside a folder.
+fn within(path: &str, place: &str) -> Option<String> {
+    let path = joined("", path)?;
+    let place = joined("", place)?;
+    if place.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(&place)?.strip_prefix('/')?;
+    Some(rest.to_owned())
+}
+
+/// The path-like word of a shell's command that is its source, to be looked for; the
+/// command itself is never run. `sox /data/a.wav -t wav - |` reads `/data/a.wav`.
+#[must_use]
+pub fn word_of_command(command: &str) -> Option<&str> {
+    let first = command.split('|').next().unwrap_or_default();
+    let words = first
+        .split_whitespace()
+        .map(|word| word.trim_matches(['"', '\'']));
+    let mut files = words.filter(|word| has_audio_extension(word) && !word.starts_with('-'));
+    files.next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{InMemory, ReadError};
+
+    struct At(InMemory);
+    impl Files for At {
+        fn names(&self) -> &[String] {
+            self.0.names()
+        }
+        fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+            self.0.read(name, most)
+        }
+        fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+            self.0.head(name, most)
+        }
+        fn place(&self) -> Option<&str> {
+            Some("/home/me/set")
+        }
+        fn working(&self) -> Option<&str> {
+            Some("/home/me")
+        }
+        fn has_outside(&self, path: &str) -> bool {
+            path == "/data/there.wav" || path == "/home/me/near.wav"
+        }
+    }
+
+    fn set() -> At {
+        let names = [
+            "wavs/a.wav",
+            "clips/x/b.mp3",
+            "clips/y/b.mp3",
+            "audio/844-1-f.wav",
+            "audio/e\u{301}.wav",
+            "Upper.WAV",
+            "deep/clip-1.flac",
+            "._a.wav",
+            "top.wav",
+        ];
+        At(InMemory::new(names.map(|name| (name, Vec::new()))))
+    }
+
+    #[test]
+    fn paths_of_other_machines_are_found() {
+        let files = set();
+        let resolver = Resolver::new(&files);
+        let found = |name: &str, rule| Resolved::Found(name.to_owned(), rule);
+        for (written, folder, wanted) in [
+            (
+                "/home/me/set/wavs/a.wav",
+                "",
+                found("wavs/a.wav", Rule::AsWritten),
+            ),
+            ("a.wav", "wavs", found("wavs/a.wav", Rule::BesideManifest)),
+            ("../top.wav", "wavs", found("top.wav", Rule::BesideManifest)),
+            (
+                "set/wavs/a.wav",
+                "",
+                found("wavs/a.wav", Rule::WorkingDirectory),
+            ),
+            (
+                "/nlsasfs/home/x/b.mp3",
+                "",
+                found("clips/x/b.mp3", Rule::Tail),
+            ),
+            (
+                "C:\\Users\\me\\y\\b.mp3",
+                "",
+                found("clips/y/b.mp3", Rule::Tail),
+            ),
+            ("wavs\\a.wav", "", found("wavs/a.wav", Rule::BesideManifest)),
+            ("/elsewhere/a.wav", "", found("wavs/a.wav", Rule::BaseName)),
+            ("b.mp3", "", Resolved::Several(2)),
+            (
+                "844-1-f.m4a",
+                "",
+                found("audio/844-1-f.wav", Rule::OtherExtension),
+            ),
+            (
+                "audio/\u{e9}.wav",
+                "",
+                found("audio/e\u{301}.wav", Rule::BesideManifest),
+            ),
+            ("upper.wav", "", found("Upper.WAV", Rule::WithoutCase)),
+            (
+                "/data/upload/3/177ee07a-top.wav",
+                "",
+                found("top.wav", Rule::BaseName),
+            ),
+            (
+                "/data/local-files/?d=wavs/a.wav",
+                "",
+                found("wavs/a.wav", Rule::BesideManifest),
+            ),
+            (
+                "https://h/deep/clip%2D1.flac?sig=1",
+                "",
+                found("deep/clip-1.flac", Rule::Tail),
+            ),
+            (
+                "s3://bucket/wavs/a.wav",
+                "",
+                found("wavs/a.wav", Rule::Tail),
+            ),
+            (
+                "clip-1",
+                "",
+                found("deep/clip-1.flac", Rule::OtherExtension),
+            ),
+            ("/data/there.wav", "", Resolved::Outside),
+            ("../near.wav", "", Resolved::Outside),
+            ("../../etc/passwd.wav", "", Resolved::Outside),
+            ("gone.wav", "", Resolved::Missing),
+            ("", "", Resolved::Missing),
+        ] {
+            assert_eq!(
+                resolver.resolve(written, folder, &files, false),
+                wanted,
+                "{written}"
+            );
+        }
+        assert_eq!(
+            resolver.resolve("../near.wav", "", &files, true),
+            found("/home/me/near.wav", Rule::Outside)
+        );
+    }
+
+    #[test]
+    fn commands_are_read_and_not_run() {
+        let command = "sox /data/c1.wav -t wav -r 8000 - remix 1 |";
+        assert_eq!(word_of_command(command), Some("/data/c1.wav"));
+        assert_eq!(
+            word_of_command("flac -c -d -s 'a b.flac' |"),
+            Some("b.flac")
+        );
+        assert_eq!(word_of_command("sox --null - synth 3 |"), None);
+    }
+}

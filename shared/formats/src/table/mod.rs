@@ -1,0 +1,9 @@
+//! Tables: delimiter, quoting, header, records, each with its line and a bound.
+
+mod columns;
+mod dialect;
+mod records;
+
+pub use columns::{Columns, Role, key, role_of};
+pub use dialect::{DELIMITERS, dialect};
+pub use records::{Dialect, MAX_COLUMNS, MAX_RECORD_BYTES, Record, RecordError, Records};

@@ -1,0 +1,314 @@
+//! One record after the other, out of a decoded text.
+
+use std::borrow::Cow;
+
+/// Most columns of a table.
+pub const MAX_COLUMNS: usize = 64;
+/// Longest record in bytes, its line break aside; it may go over several lines.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// What separates cells.
+    pub delimiter: u8,
+    /// Whether quotes around a cell are no part of it, as CSV has it.
+    pub quoting: bool,
+    /// Where they are: whether a cell that was quoted all the same is unquoted.
+    pub unescapes: bool,
+}
+
+impl Dialect {
+    pub(super) const fn quoted(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            quoting: true,
+            unescapes: false,
+        }
+    }
+
+    pub(super) const fn plain(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            quoting: false,
+            unescapes: true,
+        }
+    }
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Line it begins on, from 1.
+    pub line: u64,
+    /// Its cells, quotes taken off.
+    pub cells: Vec<Cow<'a, str>>,
+}
+
+/// Why a record can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordError {
+    /// Longer than [`MAX_RECORD_BYTES`], on one line; the next record can be read.
+    TooLong {
+        /// Line, from 1.
+        line: u64,
+    },
+    /// A quote that is not closed: where the next record begins is not known.
+    Open {
+        /// Line the record begins on, from 1.
+        line: u64,
+    },
+}
+
+impl RecordError {
+    /// Line the record begins on, from 1.
+    #[must_use]
+    pub const fn line(self) -> u64 {
+        match self {
+            Self::TooLong { line } | Self::Open { line } => line,
+        }
+    }
+
+    /// Whether the records behind it are lost.
+    #[must_use]
+    pub const fn is_last(self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+}
+
+/// Records of a text, blank lines left out.
+#[derive(Debug, Clone)]
+pub struct Records<'a> {
+    text: &'a str,
+    dialect: Dialect,
+    at: usize,
+    line: u64,
+    over: bool,
+}
+
+impl<'a> Records<'a> {
+    /// Records of a text whose lines end in LF.
+    #[must_use]
+    pub const fn new(text: &'a str, dialect: Dialect) -> Self {
+        Self {
+            text,
+            dialect,
+            at: 0,
+            line: 1,
+            over: false,
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn next_line(&mut self) -> &'a str {
+        let rest = self.rest();
+        let (line, used) = match rest.find('\n') {
+            Some(end) => (&rest[..end], end + 1),
+            None => (rest, rest.len()),
+        };
+        self.at += used;
+        self.line += 1;
+        line
+    }
+
+    fn plain(&mut self, line: u64) -> Result<Record<'a>, RecordError> {
+        let text = self.next_line();
+        if text.len() > MAX_RECORD_BYTES {
+            return Err(RecordError::TooLong { line });
+        }
+        let delimiter = char::from(self.dialect.delimiter);
+        let cells = text.split(delimiter).map(|cell| {
+            if self.dialect.unescapes {
+                unescaped(cell)
+            } else {
+                Cow::Borrowed(cell)
+            }
+        });
+        Ok(Record {
+            line,
+            cells: cells.collect(),
+        })
+    }
+
+    fn quoted(&mut self, line: u64) -> Result<Record<'a>, RecordError> {
+        let rest = self.rest();
+        let mut cells = Vec::new();
+        let mut at = 0;
+        loop {
+            let (cell, used) = match one_cell(&rest[at..], self.dialect.delimiter) {
+                Some(read) => read,
+                None => {
+                    self.over = true;
+                    return Err(RecordError::Open { line });
+                }
+            };
+            cells.push(cell);
+            at += used;
+            match rest.as_bytes().get(at) {
+                Some(b'\n') | None => break,
+                Some(_) => at += 1,
+            }
+        }
+        let record = &rest[..at];
+        self.line += 1 + record.bytes().filter(|b| *b == b'\n').count() as u64;
+        self.at += (at + 1).min(rest.len());
+        if record.len() > MAX_RECORD_BYTES {
+            return Err(RecordError::TooLong { line });
+        }
+        Ok(Record { line, cells })
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.rest().starts_with('\n') {
+            self.at += 1;
+            self.line += 1;
+        }
+        if self.over || self.rest().is_empty() {
+            return None;
+        }
+        let line = self.line;
+        Some(if self.dialect.quoting {
+            self.quoted(line)
+        } else {
+            self.plain(line)
+        })
+    }
+}
+
+/// The cell that a text begins with, and how many bytes it takes; `None` for a quote
+/// that is not closed within the bound.
+fn one_cell(text: &str, delimiter: u8) -> Option<(Cow<'_, str>, usize)> {
+    let ends = |b: &u8| *b == delimiter || *b == b'\n';
+    let until = |from: usize| {
+        let found = text.as_bytes()[from..].iter().position(&ends);
+        found.map_or(text.len(), |n| from + n)
+    };
+    let Some(inside) = text.strip_prefix('"') else {
+        let end = until(0);
+        return Some((Cow::Borrowed(&text[..end]), end));
+    };
+    let mut from = 0;
+    let mut doubled = false;
+    let close = loop {
+        let quote = from + inside.as_bytes()[from..].iter().position(|b| *b == b'"')?;
+        if quote > MAX_RECORD_BYTES {
+            return None;
+        }
+        if inside.as_bytes().get(quote + 1) != Some(&b'"') {
+            break quote;
+        }
+        doubled = true;
+        from = quote + 2;
+    };
+    let body = &inside[..close];
+    let body = if doubled {
+        Cow::Owned(body.replace("\"\"", "\""))
+    } else {
+        Cow::Borrowed(body)
+    };
+    // What stands behind the closing quote belongs to the cell, as spreadsheets have it.
+    let end = until(close + 2);
+    let tail = &text[close + 2..end];
+    if tail.is_empty() {
+        return Some((body, end));
+    }
+    Some((Cow::Owned(body.into_owned() + tail), end))
+}
+
+/// A cell of a table that is not quoted as a whole, but where a writer of CSV quoted
+/// it all the same: quotes around it, each quote inside doubled, at least one there.
+fn unescaped(cell: &str) -> Cow<'_, str> {
+    let inside = cell
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match inside {
+        Some(inside) if inside.contains("\"\"") => {
+            let single = inside.replace("\"\"", "");
+            if single.contains('"') {
+                Cow::Borrowed(cell)
+            } else {
+                Cow::Owned(inside.replace("\"\"", "\""))
+            }
+        }
+        _ => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMA: Dialect = Dialect {
+        delimiter: b',',
+        quoting: true,
+        unescapes: false,
+    };
+    const TAB: Dialect = Dialect {
+        delimiter: b'\t',
+        quoting: false,
+        unescapes: true,
+    };
+
+    fn all(text: &str, dialect: Dialect) -> Vec<(u64, Vec<String>)> {
+        let records = Records::new(text, dialect);
+        let plain = |record: Record<'_>| {
+            let cells = record.cells.into_iter().map(Cow::into_owned);
+            (record.line, cells.collect())
+        };
+        records.map(|record| plain(record.unwrap())).collect()
+    }
+
+    #[test]
+    fn quoted_records_know_their_lines() {
+        let text = "a,b\n\n\"x\ny\",\"say \"\"hi\"\"\"\nc,\"d\"e\n\"\",";
+        let wanted: [(u64, [&str; 2]); 4] = [
+            (1, ["a", "b"]),
+            (3, ["x\ny", "say \"hi\""]),
+            (5, ["c", "de"]),
+            (6, ["", ""]),
+        ];
+        let found = all(text, COMMA);
+        assert_eq!(found.len(), wanted.len());
+        for ((line, cells), (wanted_line, wanted_cells)) in found.iter().zip(wanted) {
+            assert_eq!(
+                (line, cells.as_slice()),
+                (&wanted_line, &wanted_cells.map(String::from)[..])
+            );
+        }
+    }
+
+    #[test]
+    fn a_quote_in_a_table_with_tabs_is_a_quote() {
+        let text = "p\ts\n1\t\"धन्यवाद\" उसने\n2\t\"\"\"He lives,\"\" she said.\"\n3\t\"x";
+        let cells: Vec<String> = all(text, TAB)
+            .into_iter()
+            .map(|(_, mut c)| c.remove(1))
+            .collect();
+        assert_eq!(
+            cells,
+            ["s", "\"धन्यवाद\" उसने", "\"He lives,\" she said.", "\"x"]
+        );
+    }
+
+    #[test]
+    fn records_are_bounded() {
+        let long = format!("a\n{}\nb\n", "x".repeat(MAX_RECORD_BYTES + 1));
+        for dialect in [COMMA, TAB] {
+            let kinds: Vec<_> = Records::new(&long, dialect)
+                .map(|r| r.map(|r| r.line))
+                .collect();
+            assert_eq!(kinds, [Ok(1), Err(RecordError::TooLong { line: 2 }), Ok(3)]);
+        }
+        let open = format!("a\n\"{}", "x\n".repeat(MAX_RECORD_BYTES));
+        let found: Vec<_> = Records::new(&open, COMMA).collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[1], Err(RecordError::Open { line: 2 }));
+    }
+}

@@ -1,0 +1,75 @@
+//! Texts by id or by line, and what is asked of reading them.
+
+use std::collections::BTreeMap;
+
+use crate::format::Format;
+use crate::markup::Markup;
+
+/// What is read: right texts, or what was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// References; their markup counts.
+    References,
+    /// Hypotheses, which have no markup.
+    Hypotheses,
+}
+
+/// What can be asked of reading.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Read as this format.
+    pub format: Option<Format>,
+    /// The column of the reference.
+    pub text_column: Option<String>,
+    /// Columns of hypotheses.
+    pub hypotheses: Vec<String>,
+    /// What braces in references mean.
+    pub markup: Option<Markup>,
+    /// Which channel is taken where several were recognised, from 0.
+    pub channel: usize,
+}
+
+/// One text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// Id; none for plain lines.
+    pub id: Option<String>,
+    /// Line, from 1.
+    pub line: u64,
+    /// The text; `None` where the source has none.
+    pub text: Option<String>,
+    /// What braces mean in it, if the format says so.
+    pub markup: Option<Markup>,
+    /// Why there is no text: the service failed.
+    pub failed: Option<String>,
+    /// Hypotheses that stand beside a reference, by system.
+    pub hypotheses: BTreeMap<String, String>,
+    /// Language: a tag.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn of(id: impl Into<String>, line: u64, text: impl Into<String>) -> Self {
+        Self {
+            id: Some(id.into()),
+            line,
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// Texts of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcripts {
+    /// What it was.
+    pub format: Format,
+    /// Its name, for tables: a file without its extension, or a folder.
+    pub name: String,
+    /// In the order of the source.
+    pub entries: Vec<Entry>,
+    /// What was joined, left out or taken for something.
+    pub remarks: Vec<String>,
+}

@@ -1,0 +1,49 @@
+//! References and hypotheses without recordings: what was said or heard, by id or by
+//! line.
+
+mod beside;
+mod entry;
+mod file;
+mod folder;
+mod segments;
+mod services;
+mod subtitles;
+mod wide;
+mod words;
+
+pub(crate) use beside::text_beside;
+pub use entry::{Entry, Side, Transcripts, Wanted};
+pub(crate) use services::is_service;
+pub(crate) use subtitles::is_srt;
+pub(crate) use words::{first_words, trn_id};
+
+use super::files::{Files, stem};
+use super::problem::Problem;
+use file::{format_or_empty, of_file};
+
+/// Reads a source: a file, or a folder with one file for each recording.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(
+    files: &dyn Files,
+    file: Option<&str>,
+    side: Side,
+    wanted: &Wanted,
+) -> Result<Transcripts, Problem> {
+    let Some(name) = file else {
+        return folder::read(files, side, wanted);
+    };
+    let format = match wanted.format {
+        Some(format) => format,
+        None => format_or_empty(files, name)?,
+    };
+    let mut made = Transcripts {
+        format,
+        name: stem(name).to_owned(),
+        entries: Vec::new(),
+        remarks: Vec::new(),
+    };
+    of_file(files, name, format, side, wanted, &mut made)?;
+    Ok(made)
+}

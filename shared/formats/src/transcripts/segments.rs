@@ -1,0 +1,88 @@
+//! Pieces of recordings with times, joined to one text for each recording.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::entry::{Entry, Transcripts};
+use crate::json;
+use crate::problem::{Code, Problem};
+
+/// A piece of a recording.
+pub(super) struct Segment {
+    pub(super) recording: String,
+    pub(super) speaker: Option<String>,
+    /// Seconds.
+    pub(super) start: f64,
+    pub(super) line: u64,
+    pub(super) text: String,
+}
+
+/// Joins segments by recording, in order of time; recordings stay in the order in which
+/// they come first.
+pub(super) fn joined(segments: Vec<Segment>, made: &mut Transcripts) {
+    let mut order: Vec<String> = Vec::new();
+    let mut by_recording: HashMap<String, Vec<Segment>> = HashMap::new();
+    for segment in segments {
+        let of = by_recording.entry(segment.recording.clone());
+        of.or_insert_with(|| {
+            order.push(segment.recording.clone());
+            Vec::new()
+        })
+        .push(segment);
+    }
+    let mut shared = 0;
+    for recording in order {
+        let mut of = by_recording.remove(&recording).unwrap_or_default();
+        let line = of.first().map_or(1, |segment| segment.line);
+        of.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let speakers: BTreeSet<&str> = of.iter().filter_map(|one| one.speaker.as_deref()).collect();
+        shared += usize::from(speakers.len() > 1);
+        let only = match speakers.first() {
+            Some(one) if speakers.len() == 1 => Some((*one).to_owned()),
+            _ => None,
+        };
+        let texts: Vec<&str> = of
+            .iter()
+            .map(|segment| segment.text.as_str())
+            .filter(|text| !text.is_empty())
+            .collect();
+        let mut entry = Entry::of(recording, line, texts.join(" "));
+        entry.speaker = only;
+        made.entries.push(entry);
+    }
+    if shared > 0 {
+        let remark =
+            format!("{shared} recordings have several speakers: joined by time to one text each");
+        made.remarks.push(remark);
+    }
+}
+
+/// A list of segments in JSON; times may be texts.
+pub(super) fn seg_lst(text: &str, name: &str, made: &mut Transcripts) -> Result<(), Problem> {
+    let found = json::objects(text, name)?;
+    if let Some((line, reason)) = found.bad.into_iter().next() {
+        return Err(Problem::new(Code::Malformed, reason).file(name).line(line));
+    }
+    let mut segments = Vec::with_capacity(found.rows.len());
+    for (line, object) in found.rows {
+        let text = |key: &str| object.get(key).and_then(json::scalar);
+        let (Some(recording), Some(words)) = (text("session_id"), text("words")) else {
+            let message = "a segment needs session_id and words";
+            return Err(Problem::new(Code::Malformed, message).file(name).line(line));
+        };
+        let start = object.get("start_time").and_then(json::number);
+        segments.push(Segment {
+            recording,
+            speaker: object
+                .get("speaker")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            start: start.unwrap_or(0.0),
+            line,
+            text: words.trim().to_owned(),
+        });
+    }
+    joined(segments, made);
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! Results that services wrote, one file for one recording.
+
+use serde_json::Value;
+
+use super::entry::Entry;
+use crate::files::stem;
+use crate::json;
+use crate::problem::{Code, Problem};
+
+/// What a result says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Heard {
+    /// This, which may be nothing.
+    Text(String),
+    /// The service failed, and why.
+    Failed(String),
+}
+
+/// Whether the fields of an object are those of a result.
+pub(crate) fn is_service(keys: &[String]) -> bool {
+    const FIELDS: [&str; 12] = [
+        "text",
+        "segments",
+        "transcription",
+        "results",
+        "transcript",
+        "Transcript",
+        "candidates",
+        "combinedRecognizedPhrases",
+        "audio_segments",
+        "response",
+        "error",
+        "language_probability",
+    ];
+    let known = |key: &String| FIELDS.contains(&key.as_str());
+    // A row of a table of ours has an id beside it; results have none of these.
+    let is_row = keys
+        .iter()
+        .any(|key| matches!(key.as_str(), "hypothesis" | "reference" | "ground_truth"));
+    keys.iter().any(known) && !is_row
+}
+
+/// Reads a result.
+///
+/// # Errors
+/// It is no JSON, or of no service that is known.
+pub(super) fn entry(
+    text: &str,
+    name: &str,
+    channel: usize,
+    remarks: &mut Vec<String>,
+) -> Result<Entry, Problem> {
+    let value =
+        json::value(text).map_err(|reason| Problem::new(Code::Malformed, reason).file(name))?;
+    let Some((heard, channels)) = heard(&value, channel) else {
+        let message = "is the result of no service that is known";
+        return Err(Problem::new(Code::UnknownFormat, message).file(name));
+    };
+    if channels > 1 {
+        remarks.push(format!(
+            "{name}: {channels} channels; number {channel} is taken (--channel)"
+        ));
+    }
+    let mut entry = Entry::of(stem(name), 1, "");
+    match heard {
+        Heard::Text(text) => entry.text = Some(text.trim().to_owned()),
+        Heard::Failed(reason) => {
+            entry.text = None;
+            entry.failed = Some(reason);
+        }
+    }
+    Ok(entry)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
+    value.get(key)?.as_array().map(Vec::as_slice)
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key)?.as_str().map(str::to_owned)
+}
+
+fn joined(parts: &[Value], key: &str, between: &str) -> String {
+    let texts: Vec<String> = parts.iter().filter_map(|part| text(part, key)).collect();
+    texts.join(between)
+}
+
+/// What a result says, and how many channels it has. `None` for what is no result.
+fn heard(value: &Value, channel: usize) -> Option<(Heard, usize)> {
+    if value.get("status").and_then(Value::as_str) == Some("error") || is_error(value) {
+        let reason = value.get("error").map_or_else(String::new, |error| {
+            text(error, "message")
+                .or_else(|| json::scalar(error))
+                .unwrap_or_default()
+        });
+        return Some((Heard::Failed(reason), 1));
+    }
+    let (text, channels) = by_results(value, channel).or_else(|| by_text(value))?;
+    Some((Heard::Text(text), channels))
+}
+
+/// An error and nothing else.
+fn is_error(value: &Value) -> bool {
+    let error = value.get("error").is_some_and(|error| !error.is_null());
+    error && value.get("text").is_none_or(Value::is_null) && value.get("results").is_none()
+}
+
+fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
+    // Azure.
+    if let Some(phrases) = list(value, "combinedRecognizedPhrases") {
+        let chosen = phrases.get(channel).or_else(|| phrases.first());
+        let display = chosen
+            .and_then(|one| text(one, "display"))
+            .unwrap_or_default();
+        return Some((display, phrases.len()));
+    }
+    // Call Analytics of Amazon: turns.
+    if let Some(turns) = list(value, "Transcript") {
+        return Some((joined(turns, "Content", " "), 1));
+    }
+    // Google, also inside the answer of a long operation.
+    let results = value
+        .get("results")
+        .or_else(|| value.get("response")?.get("results"))?;
+    if let Some(results) = results.as_array() {
+        if results.iter().any(|one| one.get("type").is_some()) {
+            return Some((speechmatics(results), 1));
+        }
+        return Some((google(results), 1));
+    }
+    // Deepgram.
+    if let Some(channels) = list(results, "channels") {
+        let chosen = channels.get(channel).or_else(|| channels.first());
+        let best = chosen.and_then(|one| list(one, "alternatives")?.first());
+        let transcript = best.and_then(|one| text(one, "transcript"));
+        return Some((transcript.unwrap_or_default(), channels.len()));
+    }
+    // Amazon Transcribe; Bedrock Data Automation has segments instead.
+    if let Some(transcripts) = list(results, "transcripts") {
+        return Some((joined(transcripts, "transcript", " "), 1));
+    }
+    None
+}
+
+/// Pieces begin with a blank where one belongs. With speakers told apart, the last
+/// result says all words again, and has no text of its own that is new.
+fn google(results: &[Value]) -> String {
+    let first =
+        |one: &Value| -> Option<String> { text(list(one, "alternatives")?.first()?, "transcript") };
+    let tags = |one: &Value| -> bool {
+        let words = list(one, "alternatives").and_then(|all| list(all.first()?, "words"));
+        words.is_some_and(|words| words.iter().any(|word| word.get("speakerTag").is_some()))
+    };
+    let mut kept: Vec<&Value> = results.iter().collect();
+    if kept.len() > 1
+        && kept
+            .last()
+            .is_some_and(|last| tags(last) && first(last).unwrap_or_default().is_empty())
+    {
+        kept.pop();
+    }
+    let texts: Vec<String> = kept.into_iter().filter_map(first).collect();
+    texts.concat()
+}
+
+fn speechmatics(results: &[Value]) -> String {
+    let mut out = String::new();
+    for one in results {
+        let content = list(one, "alternatives").and_then(|all| text(all.first()?, "content"));
+        let Some(content) = content else {
+            continue;
+        };
+        let attached = one.get("type").and_then(Value::as_str) == Some("punctuation");
+        if !out.is_empty() && !attached {
+            out.push(' ');
+        }
+        out += &content;
+    }
+    out
+}
+
+fn by_text(value: &Value) -> Option<(String, usize)> {
+    // whisper.cpp: blanks within its pieces are those of the text.
+    if let Some(pieces) = list(value, "transcription") {
+        return Some((joined(pieces, "text", ""), 1));
+    }
+    // Gemini.
+    if let Some(candidates) = list(value, "candidates") {
+        let content = candidates.first().and_then(|one| one.get("content"));
+        let parts = content.and_then(|content| list(content, "parts"));
+        return Some((joined(parts.unwrap_or_default(), "text", ""), 1));
+    }
+    if let Some(segments) = list(value, "audio_segments") {
+        return Some((joined(segments, "transcript", " "), 1));
+    }
+    for key in ["text", "transcript", "transcription"] {
+        if let Some(text) = text(value, key) {
+            return Some((text, 1));
+        }
+    }
+    // WhisperX has no text of the whole.
+    let segments = list(value, "segments")?;
+    let texts: Vec<String> = segments
+        .iter()
+        .filter_map(|one| text(one, "text"))
+        .map(|text| text.trim().to_owned())
+        .collect();
+    Some((texts.join(" "), 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_service_says_the_same() {
+        for result in [
+            r#"{"text": " नमस्ते जी", "language": "hi", "segments": [{"text": " नमस्ते जी", "avg_logprob": -0.3}]}"#,
+            r#"{"segments": [{"text": " नमस्ते"}, {"text": " जी "}], "word_segments": [], "language": "hi"}"#,
+            r#"{"systeminfo": "", "transcription": [{"offsets": {"from": 0}, "text": " नम"}, {"text": "स्ते जी"}]}"#,
+            r#"{"text": "नमस्ते जी"}"#,
+            r#"{"candidates": [{"content": {"parts": [{"text": "नमस्ते "}, {"text": "जी"}]}}]}"#,
+            r#"{"metadata": {}, "results": {"channels": [{"alternatives": [{"transcript": "नमस्ते जी"}]}]}}"#,
+            r#"{"id": "t1", "status": "completed", "audio_url": "https://x/a.wav", "text": "नमस्ते जी", "utterances": null}"#,
+            r#"{"jobName": "j", "accountId": "0", "results": {"transcripts": [{"transcript": "नमस्ते जी"}], "items": []}}"#,
+            r#"{"Transcript": [{"Content": "नमस्ते", "ParticipantRole": "AGENT"}, {"Content": "जी"}]}"#,
+            r#"{"results": [{"alternatives": [{"transcript": "नमस्ते"}], "resultEndOffset": "1.2s"}, {"alternatives": [{"transcript": " जी"}]}, {}]}"#,
+            r#"{"response": {"results": [{"alternatives": [{"transcript": "नमस्ते जी"}]}]}}"#,
+            r#"{"source": "", "combinedRecognizedPhrases": [{"channel": 0, "lexical": "x", "display": "नमस्ते जी"}], "recognizedPhrases": []}"#,
+            r#"{"transcript": "नमस्ते जी", "language_code": "hi-IN", "request_id": "r"}"#,
+        ] {
+            let value = json::value(result).unwrap();
+            let entry = entry(result, "a.json", 0, &mut Vec::new()).unwrap();
+            assert_eq!(entry.text.as_deref(), Some("नमस्ते जी"), "{result}");
+            assert!(heard(&value, 0).is_some());
+        }
+    }
+
+    #[test]
+    fn failures_channels_and_silence_are_told_apart() {
+        let failed = r#"{"status": "error", "audio_url": "x", "error": "no audio"}"#;
+        let entry_of = |text: &str, channel, remarks: &mut Vec<String>| {
+            entry(text, "a.json", channel, remarks).unwrap()
+        };
+        let failed = entry_of(failed, 0, &mut Vec::new());
+        assert_eq!(
+            (failed.text, failed.failed.as_deref()),
+            (None, Some("no audio"))
+        );
+        let two = r#"{"results": {"channels": [{"alternatives": [{"transcript": ""}]}, {"alternatives": [{"transcript": "b"}]}]}}"#;
+        let mut remarks = Vec::new();
+        assert_eq!(entry_of(two, 0, &mut remarks).text.as_deref(), Some(""));
+        assert_eq!(entry_of(two, 1, &mut remarks).text.as_deref(), Some("b"));
+        assert_eq!(remarks.len(), 2);
+        assert!(entry("{\"a\": 1}", "a.json", 0, &mut remarks).is_err());
+    }
+}

@@ -1,0 +1,221 @@
+//! Tables and manifests as references and hypotheses: one column for each system, or
+//! one row for each system and sample.
+
+use std::collections::BTreeMap;
+
+use super::entry::{Entry, Side, Transcripts, Wanted};
+use crate::files::Files;
+use crate::finding::Findings;
+use crate::format::Format;
+use crate::layout::Layout;
+use crate::manifest::{self, Cells, Options, Reader, table_of};
+use crate::problem::{Code, Problem};
+use crate::table::Role;
+
+pub(super) fn read(
+    files: &dyn Files,
+    name: &str,
+    format: Format,
+    side: Side,
+    wanted: &Wanted,
+    made: &mut Transcripts,
+) -> Result<(), Problem> {
+    let is_table = matches!(
+        format,
+        Format::Table
+            | Format::Jsonl
+            | Format::Nemo
+            | Format::DeepSpeech
+            | Format::CommonVoice
+            | Format::Audiofolder
+            | Format::Calibrate
+    );
+    let options = Options {
+        text_column: wanted.text_column.clone(),
+        ..Options::default()
+    };
+    let mut findings = Findings::default();
+    if !is_table {
+        let layout = Layout {
+            format,
+            files: vec![name.to_owned()],
+            split: None,
+        };
+        of_layout(files, &layout, wanted, made)?;
+        return Ok(());
+    }
+    let mut reader = Reader::new(files, &options, &mut findings);
+    let table = table_of(&mut reader, name)?;
+    if let Some(bad) = findings.kept().iter().find(|found| found.kind.is_error()) {
+        let problem = Problem::new(Code::Malformed, bad.message.clone()).file(name);
+        return Err(problem.line(bad.line.unwrap_or(1)));
+    }
+    of_table(&table, name, side, wanted, made)
+}
+
+/// Reads a manifest for its texts alone.
+pub(super) fn of_layout(
+    files: &dyn Files,
+    layout: &Layout,
+    wanted: &Wanted,
+    made: &mut Transcripts,
+) -> Result<(), Problem> {
+    let options = Options {
+        text_column: wanted.text_column.clone(),
+        ..Options::default()
+    };
+    let mut findings = Findings::default();
+    let reading = manifest::read(files, layout, &options, &mut findings)?;
+    let mut ids = Ids::default();
+    for row in reading.rows {
+        made.entries.push(Entry {
+            id: Some(ids.unique(&row.id)),
+            line: row.line,
+            text: row.said.text().map(str::to_owned),
+            markup: row.markup,
+            failed: None,
+            hypotheses: row.hypotheses,
+            language: row.language.as_deref().and_then(crate::language::tag_of),
+            speaker: row.speaker,
+        });
+    }
+    Ok(())
+}
+
+/// Ids that come again get a number behind them.
+#[derive(Default)]
+struct Ids(BTreeMap<String, usize>);
+
+impl Ids {
+    fn unique(&mut self, id: &str) -> String {
+        let times = self.0.entry(id.to_owned()).or_default();
+        *times += 1;
+        if *times == 1 {
+            id.to_owned()
+        } else {
+            format!("{id}#{times}")
+        }
+    }
+}
+
+/// Columns of hypotheses by the names of their systems.
+fn hypotheses(table: &Cells, name: &str, wanted: &Wanted) -> Result<Vec<(String, usize)>, Problem> {
+    let columns = &table.columns;
+    if wanted.hypotheses.is_empty() {
+        let all = columns.all(Role::Hypothesis).into_iter();
+        let system = |column: usize| {
+            let name = columns.name(column);
+            name.strip_prefix("pred_text_").unwrap_or(name).to_owned()
+        };
+        return Ok(all.map(|column| (system(column), column)).collect());
+    }
+    let mut found = Vec::new();
+    for system in &wanted.hypotheses {
+        let Some(column) = columns.named(system) else {
+            let message = format!(
+                "has no column {system:?}; there are {}",
+                columns.names().join(", ")
+            );
+            let problem = Problem::new(Code::ChooseColumn, message).file(name);
+            return Err(problem.hint("--hyp with some of these"));
+        };
+        found.push((system.clone(), column));
+    }
+    Ok(found)
+}
+
+fn of_table(
+    table: &Cells,
+    name: &str,
+    side: Side,
+    wanted: &Wanted,
+    made: &mut Transcripts,
+) -> Result<(), Problem> {
+    let columns = &table.columns;
+    let systems = hypotheses(table, name, wanted)?;
+    let text = match &wanted.text_column {
+        Some(asked) if side == Side::References => match columns.named(asked) {
+            Some(column) => Some(column),
+            None => {
+                let message = format!(
+                    "has no column {asked:?}; there are {}",
+                    columns.names().join(", ")
+                );
+                return Err(Problem::new(Code::ChooseColumn, message)
+                    .file(name)
+                    .hint("--text-column with one of these"));
+            }
+        },
+        _ => columns.first(Role::Text),
+    };
+    if side == Side::References && text.is_none() {
+        let message = format!(
+            "no column could be the reference; there are {}",
+            columns.names().join(", ")
+        );
+        return Err(Problem::new(Code::ChooseColumn, message)
+            .file(name)
+            .hint("--text-column"));
+    }
+    let lone = systems.first().map(|(_, column)| *column).or(text);
+    if side == Side::Hypotheses && lone.is_none() {
+        let message = format!(
+            "no column could be a hypothesis; there are {}",
+            columns.names().join(", ")
+        );
+        return Err(Problem::new(Code::ChooseColumn, message)
+            .file(name)
+            .hint("--hyp"));
+    }
+    let id = columns.first(Role::Id);
+    let audio = columns.first(Role::Audio);
+    let model = columns.first(Role::Model).filter(|_| !systems.is_empty());
+    let language = columns.first(Role::Language);
+    let speaker = columns.first(Role::Speaker);
+    let mut ids = Ids::default();
+    let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, (line, _)) in table.rows.iter().enumerate() {
+        let named = table.text(index, id).or_else(|| {
+            let path = table.text(index, audio)?;
+            Some(crate::files::stem(&path).to_owned())
+        });
+        let language = table.text(index, language);
+        let of_model = table.text(index, model);
+        let mut entry = Entry {
+            line: *line,
+            language: language.as_deref().and_then(crate::language::tag_of),
+            speaker: table.text(index, speaker),
+            ..Entry::default()
+        };
+        let own = |column: Option<usize>| table.any_text(index, column);
+        entry.text = match side {
+            Side::References => Some(own(text).unwrap_or_default()),
+            Side::Hypotheses => own(lone),
+        };
+        for (system, column) in &systems {
+            let system = of_model.as_ref().unwrap_or(system);
+            if let Some(text) = own(Some(*column)) {
+                entry.hypotheses.insert(system.clone(), text);
+            }
+        }
+        // Long form: rows of one sample come together, one for each model.
+        if of_model.is_some()
+            && let Some(named) = &named
+        {
+            if let Some(at) = by_id.get(named).copied() {
+                let same = made.entries.get_mut(at);
+                if let Some(same) = same {
+                    same.hypotheses.append(&mut entry.hypotheses);
+                }
+                continue;
+            }
+            by_id.insert(named.clone(), made.entries.len());
+        }
+        entry.id = named.map(|named| ids.unique(&named));
+        made.entries.push(entry);
+    }
+    if id.is_none() && audio.is_none() {
+        made.entries.iter_mut().for_each(|entry| entry.id = None);
+    }
+    Ok(())
+}

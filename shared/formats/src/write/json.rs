@@ -1,0 +1,128 @@
+//! JSON: ours, `NeMo`'s, `SegLST`, tasks of Label Studio.
+
+use serde_json::{Map, Value, json};
+
+use super::Written;
+
+fn line(out: &mut String, value: &Value) {
+    *out += &value.to_string();
+    out.push('\n');
+}
+
+/// One line for each sample, a field for each system.
+#[must_use]
+pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
+    let mut out = String::new();
+    for sample in samples {
+        let heard = systems
+            .iter()
+            .cloned()
+            .zip(sample.heard.iter().map(|text| json!(text)));
+        let hypotheses: Map<String, Value> = heard.collect();
+        let value = json!({
+            "id": sample.id,
+            "audio": sample.audio,
+            "duration": sample.seconds,
+            "language": sample.language,
+            "speaker": sample.speaker,
+            "reference": sample.reference,
+            "hypotheses": hypotheses,
+        });
+        line(&mut out, &value);
+    }
+    out
+}
+
+/// A manifest that `NeMo`'s Speech Data Explorer opens: `pred_text_<system>`. Samples
+/// without a recording are left out, and so is a text that is not known.
+#[must_use]
+pub fn nemo(systems: &[String], samples: &[Written]) -> String {
+    let mut out = String::new();
+    for sample in samples {
+        let Some(audio) = &sample.audio else {
+            continue;
+        };
+        let mut fields = Map::new();
+        fields.insert("audio_filepath".to_owned(), json!(audio));
+        // It is required there.
+        fields.insert("duration".to_owned(), json!(sample.seconds.unwrap_or(0.0)));
+        let known = [
+            ("text", &sample.reference),
+            ("lang", &sample.language),
+            ("speaker", &sample.speaker),
+        ];
+        for (key, value) in known {
+            if let Some(value) = value {
+                fields.insert(key.to_owned(), json!(value));
+            }
+        }
+        for (system, text) in systems.iter().zip(&sample.heard) {
+            if let Some(text) = text {
+                fields.insert(format!("pred_text_{system}"), json!(text));
+            }
+        }
+        line(&mut out, &Value::Object(fields));
+    }
+    out
+}
+
+/// `SegLST` of the references, or of one system: one segment for each sample.
+#[must_use]
+pub fn seg_lst(samples: &[Written], system: Option<usize>) -> String {
+    let segments = samples.iter().map(|sample| {
+        let words = match system {
+            Some(system) => sample.heard.get(system).cloned().flatten(),
+            None => sample.reference.clone(),
+        };
+        let mut segment = json!({
+            "session_id": sample.id,
+            "speaker": sample.speaker.as_deref().unwrap_or("unknown"),
+            "words": words.unwrap_or_default(),
+        });
+        if let (Some(seconds), Some(fields)) = (sample.seconds, segment.as_object_mut()) {
+            fields.insert("start_time".to_owned(), json!(0.0));
+            fields.insert("end_time".to_owned(), json!(seconds));
+        }
+        segment
+    });
+    let segments: Vec<Value> = segments.collect();
+    let mut out = Value::Array(segments).to_string();
+    out.push('\n');
+    out
+}
+
+/// Tasks of Label Studio: the reference as an annotation, each system as a prediction.
+#[must_use]
+pub fn label_studio(systems: &[String], samples: &[Written]) -> String {
+    let region = |text: &str, seconds: Option<f64>| {
+        json!([{
+            "from_name": "transcription",
+            "to_name": "audio",
+            "type": "textarea",
+            "value": {"start": 0.0, "end": seconds.unwrap_or(0.0), "text": [text]},
+        }])
+    };
+    let tasks = samples.iter().map(|sample| {
+        let heard = systems.iter().zip(&sample.heard);
+        let predictions: Vec<Value> = heard
+            .filter_map(|(system, text)| {
+                let text = text.as_deref()?;
+                Some(json!({"model_version": system, "result": region(text, sample.seconds)}))
+            })
+            .collect();
+        let annotations: Vec<Value> = sample
+            .reference
+            .iter()
+            .map(|text| json!({"result": region(text, sample.seconds)}))
+            .collect();
+        json!({
+            "data": {"audio": sample.audio, "id": sample.id, "language": sample.language, "speaker": sample.speaker},
+            "annotations": annotations,
+            "predictions": predictions,
+        })
+    });
+    let tasks: Vec<Value> = tasks.collect();
+    let mut out = Value::Array(tasks).to_string();
+    out.push('\n');
+    out
+}

@@ -1,0 +1,94 @@
+//! What other tools read: results and references as they write them.
+//!
+//! References go out as plain text, without markup: of a group its first alternative.
+
+mod json;
+mod sctk;
+mod tables;
+
+pub use json::{jsonl, label_studio, nemo, seg_lst};
+pub use sctk::{Trn, ctm, stm, trn};
+pub use tables::{audiofolder, csv};
+
+/// One sample to be written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Written {
+    /// Id, unique.
+    pub id: String,
+    /// Name of its recording.
+    pub audio: Option<String>,
+    /// Length in seconds.
+    pub seconds: Option<f64>,
+    /// Language: a tag.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+    /// The reference, plain.
+    pub reference: Option<String>,
+    /// One for each system, in its order; `None` where it failed.
+    pub heard: Vec<Option<String>>,
+    /// Words of a system with their times in seconds, if they are known: start, length.
+    pub words: Vec<(f64, f64, String)>,
+}
+
+/// The text of a reference without markup: of groups the first alternative that has
+/// words, and nothing for speech that is unclear.
+#[must_use]
+pub fn plain(markup: &str) -> String {
+    let mut out = String::with_capacity(markup.len());
+    let mut chars = markup.char_indices();
+    // Which alternative of a group is read: `None` outside.
+    let mut group: Option<(String, bool)> = None;
+    while let Some((at, c)) = chars.next() {
+        let rest = markup.get(at + c.len_utf8()..).unwrap_or_default();
+        let mut put = |c: char, group: &mut Option<(String, bool)>| match group {
+            Some((text, false)) => text.push(c),
+            Some((_, true)) => {}
+            None => out.push(c),
+        };
+        match c {
+            '\\' if rest.starts_with(['{', '}', '|', '\\', '<']) => {
+                if let Some((_, escaped)) = chars.next() {
+                    put(escaped, &mut group);
+                }
+            }
+            '{' if group.is_none() => group = Some((String::new(), false)),
+            '|' if group.is_some() => {
+                if let Some((text, over)) = &mut group {
+                    *over = !text.trim().is_empty();
+                }
+            }
+            '}' if group.is_some() => {
+                let text = group.take().map(|(text, _)| text).unwrap_or_default();
+                out.push(' ');
+                out += &text;
+                out.push(' ');
+            }
+            '<' if group.is_none() && rest.starts_with("*>") => {
+                chars.next();
+                chars.next();
+                out.push(' ');
+            }
+            c => put(c, &mut group),
+        }
+    }
+    let words: Vec<&str> = out.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stt_eval_scoring::reference::escape;
+
+    #[test]
+    fn markup_goes() {
+        assert_eq!(
+            plain("a {b c|d} <*> {|e}f \\{x\\} \\\\n"),
+            "a b c e f {x} \\n"
+        );
+        for text in ["a {b|c} \\ <*> d", "x\\", "{", "a | b"] {
+            assert_eq!(plain(&escape(text)), text);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Tables: CSV for spreadsheets, and the metadata of an audiofolder.
+
+use super::Written;
+
+/// A cell: quoted where it has to be.
+fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        cell(&format!("'{text}"))
+    } else {
+        cell(text)
+    }
+}
+
+/// CSV with a column for each system. A cell that begins like a formula gets `'` before
+/// it. `mark` puts a byte order mark in front: without it, Excel takes UTF-8 for
+/// something else.
+#[must_use]
+pub fn csv(systems: &[String], samples: &[Written], mark: bool) -> String {
+    let mut out = String::new();
+    if mark {
+        out.push('\u{feff}');
+    }
+    let fixed = [
+        "id",
+        "audio",
+        "duration",
+        "language",
+        "speaker",
+        "reference",
+    ];
+    let header = fixed
+        .into_iter()
+        .map(str::to_owned)
+        .chain(systems.iter().cloned());
+    push(&mut out, header);
+    for sample in samples {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let row = [
+            sample.id.clone(),
+            text(&sample.audio),
+            sample
+                .seconds
+                .map(|seconds| seconds.to_string())
+                .unwrap_or_default(),
+            text(&sample.language),
+            text(&sample.speaker),
+            text(&sample.reference),
+        ];
+        push(
+            &mut out,
+            row.into_iter().chain(sample.heard.iter().map(text)),
+        );
+    }
+    out
+}
+
+fn push(out: &mut String, cells: impl Iterator<Item = String>) {
+    let cells: Vec<String> = cells.map(|text| harmless(&text)).collect();
+    *out += &cells.join(",");
+    *out += "\r\n";
+}
+
+/// `metadata.csv` of an audiofolder: only samples that have a recording.
+#[must_use]
+pub fn audiofolder(samples: &[Written]) -> String {
+    let mut out = "file_name,transcription,language,speaker\n".to_owned();
+    for sample in samples {
+        let Some(audio) = &sample.audio else {
+            continue;
+        };
+        let text = |value: &Option<String>| cell(value.as_deref().unwrap_or_default());
+        let cells = [
+            cell(audio),
+            text(&sample.reference),
+            text(&sample.language),
+            text(&sample.speaker),
+        ];
+        out += &cells.join(",");
+        out.push('\n');
+    }
+    out
+}

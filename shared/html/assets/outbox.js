@@ -1,0 +1,156 @@
+// What is not saved yet: kept in this browser until the service has it, and sent in order,
+// again and again where the network fails. Nothing is lost by closing a window.
+
+export function remembered(store, name, otherwise) {
+  try {
+    return JSON.parse(store.getItem(name)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+export function remember(store, name, value) {
+  try {
+    store.setItem(name, JSON.stringify(value));
+  } catch {
+    // A full or forbidden store: what is there works on until the page is left.
+  }
+}
+
+// Each under a name of its own: windows share the store.
+const PREFIX = 'stt-outbox.';
+const LONGEST_WAIT = 30000;
+// What is saved at once is not told: a bar that flashes takes eyes off the text.
+const SOON = 1000;
+
+let entries = Object.keys(localStorage)
+  .filter((name) => name.startsWith(PREFIX))
+  .sort()
+  .map((name) => remembered(localStorage, name, undefined))
+  .filter((entry) => entry?.url);
+let whenSaved = () => {};
+let signedOut = false;
+let sending = false;
+let wait = 1000;
+let timer;
+let telling;
+
+const waiting = () => entries.filter((entry) => !entry.refused);
+
+function link(text, href, elsewhere) {
+  const made = document.createElement('a');
+  made.href = href;
+  made.textContent = text;
+  if (elsewhere) made.target = '_blank';
+  return made;
+}
+
+function makeBar() {
+  const bar = document.createElement('p');
+  bar.className = 'bar unsaved';
+  bar.setAttribute('role', 'status');
+  bar.dataset.unsaved = '';
+  document.body.append(bar);
+  return bar;
+}
+
+function tell() {
+  const bar = document.querySelector('[data-unsaved]') ?? makeBar();
+  const verdicts = waiting().reduce((sum, entry) => sum + entry.verdicts, 0);
+  const refused = entries.find((entry) => entry.refused);
+  bar.replaceChildren();
+  // By the time in an entry's name.
+  const late = waiting().some((entry) => Date.now() - Number.parseInt(entry.id, 10) >= SOON);
+  bar.hidden = !refused && !(verdicts && (late || signedOut));
+  clearTimeout(telling);
+  if (verdicts && bar.hidden) telling = setTimeout(tell, SOON);
+  if (bar.hidden) return;
+  if (verdicts) bar.append(`${verdicts} not saved yet. `);
+  if (verdicts && signedOut) {
+    bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', true), ' ');
+  }
+  if (refused) bar.append(refused.refused, ' ', link('Look at the clip again', refused.page));
+}
+
+function keep(entry) {
+  remember(localStorage, PREFIX + entry.id, entry);
+  tell();
+}
+
+function forget(entry) {
+  entries = entries.filter((one) => one !== entry);
+  localStorage.removeItem(PREFIX + entry.id);
+  tell();
+}
+
+async function send(entry) {
+  const answer = await fetch(entry.url, {
+    method: 'POST',
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body: entry.body,
+    // What is longer can't be sent by a page that is left.
+    keepalive: entry.body.length < 60000,
+  });
+  signedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
+  const isOurs = answer.headers.get('content-type')?.startsWith('application/json');
+  if (isOurs && answer.ok) {
+    const { did } = await answer.json();
+    for (const one of entries.filter((one) => one.refused && one.url === entry.url)) forget(one);
+    forget(entry);
+    wait = 1000;
+    if (did) whenSaved(did);
+  } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
+    throw new Error('later');
+  } else {
+    // For good: it is kept and told, and forgotten once the clip is judged anew.
+    entry.refused =
+      answer.status === 412
+        ? 'A clip was judged in another window meanwhile, and what you said here is not saved.'
+        : 'What you said of a clip was refused, and is not saved.';
+    keep(entry);
+  }
+}
+
+async function pump() {
+  clearTimeout(timer);
+  if (sending) return;
+  sending = true;
+  try {
+    for (let next = waiting()[0]; next; next = waiting()[0]) await send(next);
+  } catch {
+    timer = setTimeout(pump, wait);
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  } finally {
+    sending = false;
+    tell();
+  }
+}
+
+// Sends what a form says; `verdicts` is how many transcriptions it is about.
+export function add(url, page, body, verdicts) {
+  const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts };
+  entries.push(entry);
+  keep(entry);
+  pump();
+}
+
+// Forgets what was added last, if it was not sent yet; gives the address of its page.
+export function takeBack() {
+  const last = sending ? undefined : waiting().at(-1);
+  if (last) forget(last);
+  return last?.page;
+}
+
+export const isEmpty = () => !waiting().length;
+
+// Sends what an earlier window has left; `saved` is told what was done.
+export function open(saved) {
+  whenSaved = saved;
+  addEventListener('online', pump);
+  addEventListener('pagehide', pump);
+  addEventListener('beforeunload', (event) => {
+    if (!isEmpty()) event.preventDefault();
+  });
+  tell();
+  if (!isEmpty()) pump();
+}

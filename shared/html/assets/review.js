@@ -1,0 +1,516 @@
+// Makes judging quick: keys, one clip after the other without waiting, and nothing lost
+// where the network is. Without it the same forms are sent by the browser.
+
+import * as outbox from './outbox.js';
+
+const { remember, remembered } = outbox;
+
+// Every action, its keys outside of texts, and what it is called on the sheet of keys.
+// Codes are for keyboards whose letters are not these; letters go before codes, so that
+// what is printed on a key is what counts.
+const KEYS = [
+  ['play', 'Space KeyK', 'Play or pause'],
+  ['back', 'KeyJ', 'Back 2 seconds'],
+  ['forward', 'KeyL', 'Forward 2 seconds'],
+  ['repeat', 'KeyR', 'Repeat the last 3 seconds'],
+  ['slower', 'BracketLeft', 'Slower'],
+  ['faster', 'BracketRight', 'Faster'],
+  ['normal', 'Backslash', 'Normal speed'],
+  ['up', 'ArrowUp', 'Transcription above'],
+  ['down', 'ArrowDown', 'Transcription below'],
+  ['right', 'KeyY KeyF', 'Right'],
+  ['wrong', 'KeyN KeyD', 'Wrong'],
+  ['cannot_tell', 'KeyU KeyG', 'Cannot tell'],
+  ['reason', 'Digit1 Digit2 Digit3 Digit4 Digit5 Digit6 Digit7 Digit8', 'Reasons'],
+  ['unusable', 'KeyX', 'The recording can’t be understood'],
+  ['comment', 'KeyC', 'Comment (Escape leaves)'],
+  ['save', 'Enter', 'Save and next (in a text: Ctrl+Enter)'],
+  ['skip', 'KeyS', 'Skip'],
+  ['undo', 'KeyZ', 'Undo'],
+  ['help', 'KeyH', 'These keys'],
+];
+const IN_TEXT = { KeyK: 'play', KeyJ: 'back', KeyL: 'forward', KeyR: 'repeat' };
+const AHEAD = 3;
+const MOST_DONE = 20;
+
+const policy = window.trustedTypes?.createPolicy('fragment', { createHTML: (text) => text });
+const parsed = (text) =>
+  new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, 'text/html');
+
+// ---- what is remembered ----
+
+const settings = { keys: true, guard: true, ...remembered(localStorage, 'stt-review', {}) };
+const run = location.pathname.split('/')[2];
+const doneName = `stt-did-${run}`;
+let done = remembered(sessionStorage, doneName, []);
+
+// ---- the clip that is shown ----
+
+let form, audio, current, played, begun;
+
+const $ = (name) => form.querySelector(`[data-do="${name}"]`);
+const slots = () => [...form.querySelectorAll('[data-slot]')];
+const of = (slot, name) => form.elements[`${slot.dataset.slot}.${name}`];
+const verdict = (slot) => of(slot, 'verdict').value;
+
+function tell(text) {
+  form.querySelector('[data-told]').textContent = text;
+}
+
+function makeCurrent(slot) {
+  if (!slot) return;
+  for (const other of slots()) other.classList.toggle('current', other === slot);
+  current = slot;
+}
+
+function show(slot, value) {
+  of(slot, 'verdict').value = value;
+  for (const button of slot.querySelectorAll('.verdicts button')) {
+    button.setAttribute('aria-pressed', String(button.value === value));
+  }
+}
+
+// How much was played, in percent; seeking does not count, playing twice counts once.
+function heard() {
+  const length = audio.duration;
+  if (!(length > 0) || length === Infinity) return audio.ended ? 100 : 0;
+  let sum = 0;
+  for (let i = 0; i < audio.played.length; i += 1) sum += audio.played.end(i) - audio.played.start(i);
+  played = Math.max(played, sum);
+  return Math.min(100, Math.round((played / length) * 100));
+}
+
+// The guard is one place for buttons, keys and touch.
+function refuses(value) {
+  if (!settings.guard) return '';
+  if (begun.judged || begun.broken) return '';
+  const share = heard();
+  if (value === 'right' && share < 90) return 'Listen to the end first.';
+  if (value === 'wrong' && share < 90 && played < 3) return 'Listen for three seconds first.';
+  return '';
+}
+
+function judge(slot, value) {
+  const reason = refuses(value);
+  makeCurrent(slot);
+  tell(reason);
+  if (reason) return;
+  show(slot, value);
+  const all = slots();
+  const at = all.indexOf(slot);
+  const open = [...all.slice(at + 1), ...all.slice(0, at)].find((other) => !verdict(other));
+  makeCurrent(open ?? slot);
+}
+
+// Where keys are free for what they mean here.
+function focusClip() {
+  document.querySelector('main h1').focus({ preventScroll: true });
+}
+
+function toggleReason(number) {
+  const box = current?.querySelectorAll('.boxes input')[number - 1];
+  if (!box) return;
+  current.querySelector('details').open = true;
+  box.checked = !box.checked;
+  box.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
+// A reason says that it is wrong, but for a spelling that is accepted too.
+function reasonChanged(event) {
+  const slot = event.target.closest('[data-slot]');
+  if (!slot || event.target.type !== 'checkbox') return;
+  makeCurrent(slot);
+  const implies = event.target.checked && !event.target.name.endsWith('.spelling_variant');
+  if (implies && !verdict(slot) && !refuses('wrong')) show(slot, 'wrong');
+}
+
+function unusable() {
+  const box = form.elements.audio_unusable;
+  box.checked = !box.checked;
+  for (const slot of slots()) if (box.checked && !verdict(slot)) show(slot, 'cannot_tell');
+}
+
+// ---- sound ----
+
+function setRate(rate) {
+  audio.playbackRate = Math.min(2.5, Math.max(0.5, rate));
+  settings.rate = audio.playbackRate;
+  remember(localStorage, 'stt-review', settings);
+  form.querySelector('[data-rate]').textContent = `${audio.playbackRate}×`;
+}
+
+function start() {
+  audio.play().catch((error) => {
+    if (error.name === 'NotAllowedError') tell(matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
+  });
+}
+
+function isBroken() {
+  begun.broken = true;
+  tell('This recording can’t be played here. Go on, or skip the clip.');
+  look();
+}
+
+function toggle() {
+  if (audio.paused) start();
+  else audio.pause();
+}
+
+function jump(seconds) {
+  audio.currentTime = Math.max(0, audio.currentTime + seconds);
+}
+
+// ---- what can be undone ----
+
+function hasDone(did) {
+  const position = did.split('.')[0];
+  done = [...done.filter((one) => one.split('.')[0] !== position), did].slice(-MOST_DONE);
+  remember(sessionStorage, doneName, done);
+  if (form) $('undo').disabled = false;
+}
+
+// ---- clips ahead ----
+
+let ahead = [];
+let chain = 0;
+let fetching;
+let spare = newSpare();
+
+function newSpare() {
+  const sound = document.createElement('audio');
+  sound.preload = 'auto';
+  return sound;
+}
+
+async function fetchPage(url) {
+  const answer = await fetch(url, { headers: { accept: 'text/html' } });
+  const isPage = answer.headers.get('x-fragment') === '1' && answer.ok;
+  if (!isPage) throw new Error(`no page at ${url}`);
+  return { url: answer.url, page: parsed(await answer.text()) };
+}
+
+const nextOf = (page) => page.querySelector('#review')?.dataset.next;
+const soundOf = (page) => page.querySelector('#review audio')?.getAttribute('src');
+
+async function look() {
+  if (fetching) return fetching;
+  const mine = chain;
+  fetching = (async () => {
+    try {
+      while (ahead.length < AHEAD && mine === chain) {
+        const last = ahead.at(-1)?.page ?? document;
+        const url = nextOf(last);
+        if (!url) break;
+        const found = await fetchPage(url);
+        // Meanwhile it went on from another clip.
+        if (mine !== chain) break;
+        ahead.push(found);
+        // Sound first of the very next; the others are loaded when they are that.
+        const sound = soundOf(ahead[0].page);
+        if (sound && spare.getAttribute('src') !== sound) spare.src = sound;
+      }
+    } catch {
+      // Without a network there is nothing ahead: it is looked for again when needed.
+    } finally {
+      fetching = undefined;
+    }
+  })();
+  return fetching;
+}
+
+function put({ url, page }) {
+  document.title = page.title;
+  document.querySelector('main').replaceChildren(...page.querySelector('main').childNodes);
+  history.pushState({}, '', url);
+  const sound = document.querySelector('#review audio');
+  if (sound && spare.getAttribute('src') === sound.getAttribute('src')) {
+    // It is loaded already.
+    spare.controls = true;
+    spare.setAttribute('aria-label', sound.getAttribute('aria-label'));
+    sound.replaceWith(spare);
+    spare = newSpare();
+  }
+  begin();
+  focusClip();
+  window.scrollTo({ top: 0, behavior: 'instant' });
+}
+
+async function goOn() {
+  if (!ahead.length) await look();
+  const next = ahead.shift();
+  if (!next) {
+    tell('The next clip can’t be loaded now. What you said is kept and will be saved.');
+    return;
+  }
+  audio.pause();
+  put(next);
+}
+
+// ---- actions ----
+
+function body(go) {
+  form.elements.listened.value = begun.broken ? '' : String(heard());
+  const data = new FormData(form);
+  data.set('go', go);
+  return new URLSearchParams(data).toString();
+}
+
+function save() {
+  const said = slots().filter(verdict).length;
+  if (!said) {
+    tell('Say of a transcription whether it is right, or skip the clip.');
+    return;
+  }
+  outbox.add(form.action, location.href, body('next'), said);
+  goOn().then(() => form && tell('Next clip.'));
+}
+
+async function undo() {
+  tell('');
+  // What was not sent yet is only forgotten.
+  const waiting = outbox.takeBack();
+  if (waiting) {
+    await reopen(waiting, 'Taken back.');
+    return;
+  }
+  const did = done.at(-1);
+  if (!did) return;
+  const data = new FormData(form);
+  data.set('did', did);
+  data.set('go', 'undo');
+  try {
+    const answer = await fetch(`${form.action}/undo`, {
+      method: 'POST',
+      headers: { accept: 'application/json' },
+      body: new URLSearchParams(data),
+    });
+    if (!answer.ok) throw new Error('refused');
+    const { to } = await answer.json();
+    done.pop();
+    remember(sessionStorage, doneName, done);
+    await reopen(to, 'Taken back.');
+  } catch {
+    tell('That can’t be undone now. Try again.');
+  }
+}
+
+async function reopen(url, text) {
+  try {
+    const page = await fetchPage(url);
+    ahead = [];
+    chain += 1;
+    audio.pause();
+    put(page);
+    tell(text);
+  } catch {
+    tell('That clip can’t be shown now. Try again.');
+  }
+}
+
+function comment() {
+  const details = current?.querySelector('details');
+  if (!details) return;
+  details.open = true;
+  details.querySelector('textarea').focus();
+}
+
+function step(by) {
+  const all = slots();
+  makeCurrent(all[all.indexOf(current) + by] ?? current);
+  current?.scrollIntoView({ block: 'nearest' });
+}
+
+function judgeCurrent(value) {
+  if (!current) return;
+  judge(current, value);
+  focusClip();
+}
+
+const actions = {
+  play: toggle,
+  back: () => jump(-2),
+  forward: () => jump(2),
+  repeat: () => {
+    jump(-3);
+    start();
+  },
+  slower: () => setRate(audio.playbackRate - 0.25),
+  faster: () => setRate(audio.playbackRate + 0.25),
+  normal: () => setRate(1),
+  up: () => step(-1),
+  down: () => step(1),
+  right: () => judgeCurrent('right'),
+  wrong: () => judgeCurrent('wrong'),
+  cannot_tell: () => judgeCurrent('cannot_tell'),
+  unusable,
+  comment,
+  save,
+  skip: goOn,
+  undo,
+  help: () => sheet().showModal(),
+};
+
+// ---- keys ----
+
+const byCode = new Map(KEYS.flatMap(([name, codes]) => codes.split(' ').map((code) => [code, name])));
+
+// Which key it was: the letter that is printed on it, where that is one of ours.
+function codeOf(event) {
+  const key = event.key;
+  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
+  if (event.code.startsWith('Numpad') && /^\d$/.test(key)) return `Digit${key}`;
+  if (event.code === 'NumpadEnter') return 'Enter';
+  return event.code;
+}
+
+function keyDown(event) {
+  if (!form?.isConnected || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+  if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
+  const target = event.target;
+  const code = codeOf(event);
+  const inText = target.matches('textarea, select, input:not([type=checkbox])');
+  const chord = event.ctrlKey || event.metaKey;
+  if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
+  if (inText) {
+    if (event.key === 'Escape') return act(event, 'leave');
+    const name = event.altKey && !chord ? IN_TEXT[code] : undefined;
+    return name ? act(event, name) : undefined;
+  }
+  if (chord && code === 'KeyZ' && !event.altKey && !event.shiftKey) return act(event, 'undo');
+  if (chord || event.altKey || !settings.keys) return undefined;
+  const name = event.shiftKey && code === 'Slash' ? 'help' : byCode.get(code);
+  if (!name) return undefined;
+  // A control keeps the keys that it works by.
+  const own = target.matches('button, a, summary, input, audio, [tabindex="0"]');
+  if (own && ['Space', 'Enter', 'ArrowUp', 'ArrowDown'].includes(code)) return undefined;
+  if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
+  // Elsewhere arrows move the page.
+  if (['up', 'down'].includes(name) && !target.closest('main')) return undefined;
+  if (name === 'reason') {
+    event.preventDefault();
+    return toggleReason(Number(code.at(-1)));
+  }
+  return act(event, name);
+}
+
+function act(event, name) {
+  event.preventDefault();
+  if (name === 'leave') focusClip();
+  else actions[name]();
+}
+
+const label = (code) =>
+  ({ BracketLeft: '[', BracketRight: ']', Backslash: '\\', ArrowUp: '↑', ArrowDown: '↓' })[code] ??
+  code.replace(/^(Key|Digit)/, '');
+
+function setting(name, text) {
+  const row = document.createElement('label');
+  row.className = 'choice';
+  const box = document.createElement('input');
+  box.type = 'checkbox';
+  box.checked = settings[name];
+  box.addEventListener('change', () => {
+    settings[name] = box.checked;
+    remember(localStorage, 'stt-review', settings);
+  });
+  row.append(box, ` ${text}`);
+  return row;
+}
+
+function sheet() {
+  let dialog = document.querySelector('dialog');
+  if (dialog) return dialog;
+  dialog = document.createElement('dialog');
+  dialog.setAttribute('aria-labelledby', 'keys-title');
+  const title = document.createElement('h2');
+  title.id = 'keys-title';
+  title.textContent = 'Keys and settings';
+  const list = document.createElement('dl');
+  list.className = 'facts';
+  for (const [, codes, text] of KEYS) {
+    const key = document.createElement('dt');
+    key.textContent = codes.includes('Digit') ? '1 to 8' : codes.split(' ').map(label).join(' or ');
+    const what = document.createElement('dd');
+    what.textContent = text;
+    list.append(key, what);
+  }
+  const close = document.createElement('button');
+  close.textContent = 'Close';
+  close.addEventListener('click', () => dialog.close());
+  dialog.append(
+    title,
+    setting('keys', 'Single keys'),
+    setting('guard', 'Listen before judging'),
+    list,
+    close,
+  );
+  document.body.append(dialog);
+  return dialog;
+}
+
+// ---- beginning ----
+
+function begin() {
+  form = document.querySelector('#review');
+  if (!form) return;
+  audio = form.querySelector('audio');
+  played = 0;
+  begun = { judged: slots().length > 0 && slots().every(verdict), broken: false };
+  for (const [name, codes] of KEYS) {
+    const keys = codes.split(' ').map(label).join(' ');
+    $(name)?.setAttribute('aria-keyshortcuts', keys);
+    for (const button of form.querySelectorAll(`.verdicts [value="${name}"]`)) {
+      button.setAttribute('aria-keyshortcuts', keys);
+    }
+  }
+  $('undo').disabled = !done.length && outbox.isEmpty() && !form.elements.did.value;
+  if (form.elements.did.value && !done.length) {
+    done = form.elements.did.value.split(',');
+    remember(sessionStorage, doneName, done);
+  }
+  makeCurrent(slots().find((slot) => !verdict(slot)) ?? slots()[0]);
+  form.addEventListener('change', reasonChanged);
+  form.addEventListener('focusin', (event) => makeCurrent(event.target.closest('[data-slot]')));
+  form.addEventListener('click', clicked);
+  form.addEventListener('submit', submitted);
+  for (const event of ['play', 'pause', 'ended']) {
+    audio.addEventListener(event, () => {
+      heard();
+      $('play').textContent = audio.paused ? 'Play' : 'Pause';
+    });
+  }
+  audio.addEventListener('timeupdate', heard);
+  audio.addEventListener('error', isBroken);
+  setRate(settings.rate ?? 1);
+  // It may have failed before anything of this was there.
+  if (audio.error) isBroken();
+  else if (!begun.judged) start();
+  if (audio.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA) look();
+  else audio.addEventListener('canplaythrough', look, { once: true });
+}
+
+function clicked(event) {
+  const button = event.target.closest('button');
+  if (!button || !form.contains(button)) return;
+  const name = button.dataset.do;
+  if (name) {
+    event.preventDefault();
+    actions[name]();
+  } else if (button.name.endsWith('.judge')) {
+    event.preventDefault();
+    judge(button.closest('[data-slot]'), button.value);
+    // By a pointer; one who tabs goes on from here.
+    if (event.detail > 0) focusClip();
+  }
+}
+
+function submitted(event) {
+  // Enter in a box: as the key outside of it.
+  event.preventDefault();
+  save();
+}
+
+document.addEventListener('keydown', keyDown);
+addEventListener('popstate', () => location.reload());
+begin();
+outbox.open(hasDone);

@@ -1,0 +1,61 @@
+//! Files that pages load: style and scripts, compressed and named by their content
+//! when this crate is built.
+
+/// A file that pages load.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// Name of the file.
+    pub name: &'static str,
+    /// Where it is served. Holds a digest of the content: what is there never changes.
+    pub path: &'static str,
+    /// Value of the header `content-type`.
+    pub content_type: &'static str,
+    /// Source of a content security policy that admits exactly this text inline.
+    pub csp_source: &'static str,
+    /// The text.
+    pub plain: &'static str,
+    /// The text, gzipped.
+    pub gzip: &'static [u8],
+}
+
+/// All of them, by name.
+pub static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// The asset at a path; `None` for a path of another build as well, so that a text is
+/// never kept for good under the digest of another.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.path == path)
+}
+
+/// The asset of a name.
+#[must_use]
+pub(crate) fn named(name: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assets_are_found_by_their_path_alone() {
+        for asset in ASSETS {
+            assert_eq!(find(asset.path).unwrap().name, asset.name);
+            assert!(asset.gzip.len() < asset.plain.len(), "{}", asset.name);
+            assert!(find(&format!("/assets/0000000000000000/{}", asset.name)).is_none());
+        }
+        assert!(find("/assets/../Cargo.toml").is_none());
+        assert!(named("style.css").is_some());
+    }
+
+    #[test]
+    fn the_style_stays_within_its_budget_and_may_stand_in_a_page() {
+        let style = named("style.css").unwrap();
+        assert!(style.gzip.len() <= 10_000, "{}", style.gzip.len());
+        // It would end the element that it is embedded in.
+        assert!(!style.plain.contains("</"));
+        assert!(!style.plain.contains("url("), "nothing is loaded by it");
+        assert!(!style.plain.contains("@import"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Charts as SVG that follows the page's colours, prints, and is told in words.
+//!
+//! Each has a title, a sentence that says what it shows, and a table with the same figures
+//! beside it. No information is in a colour alone.
+
+pub mod forest;
+pub mod histogram;
+pub mod scale;
+pub mod scatter;
+pub mod slices;
+pub mod steps;
+
+use self::scale::{Px, Scale};
+
+/// Characters of a name that fit beside a mark.
+const LABEL: usize = 18;
+
+/// A line of a grid and its label.
+pub struct Tick {
+    /// Where.
+    pub at: Px,
+    /// What it stands for.
+    pub label: String,
+}
+
+/// Ticks of a scale of rates, in percent.
+fn percent_ticks(scale: &Scale, wanted: usize) -> Vec<Tick> {
+    let values = scale.ticks(wanted);
+    let close = values
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if b - a < 0.0099));
+    let label = |value: f64| {
+        let percent = value * 100.0;
+        let text = if close {
+            format!("{percent:.1}")
+        } else {
+            format!("{percent:.0}")
+        };
+        text.replace('-', "\u{2212}")
+    };
+    let tick = |value: f64| Tick {
+        at: scale.at(value),
+        label: label(value),
+    };
+    values.into_iter().map(tick).collect()
+}
+
+/// A name that fits beside a mark: whole, or its beginning.
+fn short(name: &str) -> String {
+    if name.chars().count() <= LABEL {
+        return name.to_owned();
+    }
+    let mut text: String = name.chars().take(LABEL - 1).collect();
+    text.push('…');
+    text
+}
+
+/// Outline of the mark of a series: each of six has its own shape, about the middle
+/// of the coordinates.
+#[must_use]
+pub fn outline(series: usize) -> &'static str {
+    const OUTLINES: [&str; 6] = [
+        "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
+        "M-3.6 -3.6h7.2v7.2h-7.2Z",
+        "M0 -4.8L4.6 3.6H-4.6Z",
+        "M0 -5L5 0L0 5L-5 0Z",
+        "M0 4.8L4.6 -3.6H-4.6Z",
+        "M-1.6 -4.6h3.2v3h3v3.2h-3v3h-3.2v-3h-3v-3.2h3Z",
+    ];
+    OUTLINES
+        .get(series % OUTLINES.len())
+        .copied()
+        .unwrap_or_default()
+}

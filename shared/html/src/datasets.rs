@@ -1,0 +1,87 @@
+//! The list of datasets.
+
+use askama::Template;
+use stt_eval_wire::datasets::Dataset;
+
+use crate::RenderError;
+use crate::figures::{count, counted};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+
+struct Row {
+    name: String,
+    description: String,
+    language: String,
+    clips: String,
+    references: String,
+    length: String,
+    day: String,
+}
+
+/// Seconds as people tell them: "45 s", "12 min", "3.4 h".
+fn length(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 3_600.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3_600.0)
+    }
+}
+
+fn row(dataset: &Dataset) -> Row {
+    let facts = &dataset.dataset_metadata;
+    let mut day = dataset.inserted_at.to_string();
+    day.truncate(10);
+    let description = dataset.description.as_deref().unwrap_or_default();
+    Row {
+        name: visible(&dataset.name).into_owned(),
+        description: visible(description).into_owned(),
+        language: visible(&dataset.language).into_owned(),
+        clips: count(facts.sample_count.into()),
+        references: count(facts.has_ground_truth_count.into()),
+        length: length(facts.total_duration_seconds),
+        day,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "datasets/list.html")]
+struct List<'a> {
+    frame: Frame<'a>,
+    rows: Vec<Row>,
+    total: String,
+    older: Option<&'a str>,
+}
+
+/// A page of datasets; `older` is the address of the next one.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn list(
+    frame: Frame<'_>,
+    datasets: &[Dataset],
+    total: u64,
+    older: Option<&str>,
+) -> Result<String, RenderError> {
+    let page = List {
+        frame,
+        rows: datasets.iter().map(row).collect(),
+        total: counted(total, "dataset", "datasets"),
+        older,
+    };
+    page.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_told_as_people_tell_them() {
+        assert_eq!(length(45.2), "45 s");
+        assert_eq!(length(725.0), "12 min");
+        assert_eq!(length(12_240.0), "3.4 h");
+    }
+}

@@ -1,0 +1,119 @@
+//! API keys of the project, for those who may make and revoke them.
+
+use askama::Template;
+use stt_eval_wire::access::{ApiKey, Role};
+
+use crate::RenderError;
+use crate::figures::counted;
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+
+/// A key that was just made.
+pub struct Made<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The key itself, which is shown this once.
+    pub key: &'a str,
+}
+
+/// The page of keys.
+pub struct Keys<'a> {
+    /// A page of the keys there are.
+    pub keys: &'a [ApiKey],
+    /// How many there are in all.
+    pub total: u64,
+    /// Address of the next page.
+    pub older: Option<&'a str>,
+    /// The key that the visitor signed in with, which can't revoke itself.
+    pub own: &'a str,
+    /// A key that was just made.
+    pub made: Option<Made<'a>>,
+    /// What is wrong with the name that was given.
+    pub problem: Option<&'a str>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    role: Text,
+    last_four: String,
+    day: String,
+    is_own: bool,
+}
+
+/// A role to choose.
+struct Choice {
+    value: &'static str,
+    name: Text,
+    may: Text,
+}
+
+const ROLES: [Role; 4] = [Role::Reviewer, Role::Viewer, Role::Editor, Role::Admin];
+
+fn role(role: Role) -> Text {
+    match role {
+        Role::Viewer => Text::Viewer,
+        Role::Reviewer => Text::Reviewer,
+        Role::Editor => Text::Editor,
+        Role::Admin => Text::Admin,
+    }
+}
+
+fn choice(of: Role) -> Choice {
+    let (value, may) = match of {
+        Role::Viewer => ("viewer", Text::ViewerMay),
+        Role::Reviewer => ("reviewer", Text::ReviewerMay),
+        Role::Editor => ("editor", Text::EditorMay),
+        Role::Admin => ("admin", Text::AdminMay),
+    };
+    Choice {
+        value,
+        name: role(of),
+        may,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "keys.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    rows: Vec<Row>,
+    total: String,
+    older: Option<&'a str>,
+    made: Option<(String, &'a str)>,
+    problem: String,
+    roles: [Choice; 4],
+}
+
+/// The page.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(frame: Frame<'_>, of: Keys<'_>) -> Result<String, RenderError> {
+    let row = |key: &ApiKey| {
+        let id = key.id.to_string();
+        let mut day = key.inserted_at.to_string();
+        day.truncate(10);
+        Row {
+            is_own: id == of.own,
+            name: visible(&key.name).into_owned(),
+            role: role(key.role),
+            last_four: visible(&key.last_four).into_owned(),
+            id,
+            day,
+        }
+    };
+    let page = Page {
+        frame,
+        rows: of.keys.iter().map(row).collect(),
+        total: counted(of.total, "key", "keys"),
+        older: of.older,
+        made: of
+            .made
+            .map(|made| (visible(made.name).into_owned(), made.key)),
+        problem: visible(of.problem.unwrap_or_default()).into_owned(),
+        roles: ROLES.map(choice),
+    };
+    page.render()
+}

@@ -1,0 +1,77 @@
+//! What the language of a text means for how it is set.
+
+use std::fmt;
+
+/// Primary subtags of languages that are written from right to left.
+const RIGHT_TO_LEFT: &[&str] = &["ar", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"];
+/// Subtags of scripts that are, or that are not although the language is.
+const SCRIPTS: &[(&str, Direction)] = &[
+    ("arab", Direction::RightToLeft),
+    ("aran", Direction::RightToLeft),
+    ("hebr", Direction::RightToLeft),
+    ("deva", Direction::LeftToRight),
+    ("latn", Direction::LeftToRight),
+    ("guru", Direction::LeftToRight),
+];
+
+/// Where lines of a text begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// On the left.
+    LeftToRight,
+    /// On the right.
+    RightToLeft,
+}
+
+impl Direction {
+    /// Of a language by its BCP 47 tag, script subtags first.
+    #[must_use]
+    pub fn of(language: &str) -> Self {
+        let mut subtags = language.split('-');
+        let primary = subtags.next().unwrap_or_default().to_ascii_lowercase();
+        let by_script = subtags.find_map(|subtag| {
+            let subtag = subtag.to_ascii_lowercase();
+            let known = SCRIPTS.iter().find(|(name, _)| *name == subtag);
+            known.map(|(_, direction)| *direction)
+        });
+        let by_language = if RIGHT_TO_LEFT.contains(&&*primary) {
+            Self::RightToLeft
+        } else {
+            Self::LeftToRight
+        };
+        by_script.unwrap_or(by_language)
+    }
+}
+
+impl fmt::Display for Direction {
+    /// The value of the attribute `dir`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LeftToRight => "ltr",
+            Self::RightToLeft => "rtl",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_decide_and_languages_where_there_is_none() {
+        for (tag, direction) in [
+            ("ur", "rtl"),
+            ("ur-IN", "rtl"),
+            ("UR-pk", "rtl"),
+            ("hi-IN", "ltr"),
+            ("sd-Deva", "ltr"),
+            ("ks-Arab-IN", "rtl"),
+            ("pa-Arab", "rtl"),
+            ("pa-Guru-IN", "ltr"),
+            ("ur-Latn", "ltr"),
+            ("", "ltr"),
+        ] {
+            assert_eq!(Direction::of(tag).to_string(), direction, "{tag}");
+        }
+    }
+}

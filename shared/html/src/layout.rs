@@ -1,0 +1,155 @@
+//! The frame around every page: head, navigation, landmarks.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+
+use crate::assets;
+use crate::invisible::visible;
+
+/// How a page gets to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// From the service, with its style beside it and its headers around it.
+    Site,
+    /// As a file that is sent around: everything is in it, and it asks nothing of
+    /// any network.
+    File,
+}
+
+/// A part of the site, as the navigation names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Datasets.
+    Datasets,
+    /// Runs and what came of them.
+    Runs,
+    /// API keys.
+    Keys,
+    /// Settings of the person.
+    Settings,
+    /// Help.
+    Help,
+}
+
+impl Section {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Datasets,
+        Self::Runs,
+        Self::Keys,
+        Self::Settings,
+        Self::Help,
+    ];
+
+    /// Where it begins.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Datasets => "/datasets",
+            Self::Runs => "/runs",
+            Self::Keys => "/keys",
+            Self::Settings => "/settings",
+            Self::Help => "/help",
+        }
+    }
+
+    /// Its name, which tests and screen readers know it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Datasets => "Datasets",
+            Self::Runs => "Runs",
+            Self::Keys => "Keys",
+            Self::Settings => "Settings",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// The person a page is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor<'a> {
+    /// The name given at sign-in.
+    pub name: &'a str,
+    /// What the navigation offers: parts of the site that there are.
+    pub sections: &'a [Section],
+}
+
+/// What is around a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Title of the document.
+    pub title: &'a str,
+    /// How it gets to its reader.
+    pub medium: Medium,
+    /// Where in the site it is.
+    pub section: Option<Section>,
+    /// Whom it is for; `None` before sign-in and in files.
+    pub visitor: Option<Visitor<'a>>,
+    /// Whether to say that what is sent can be read on the way.
+    pub unencrypted: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Of a page that is a file.
+    #[must_use]
+    pub fn of_file(title: &'a str) -> Self {
+        Self {
+            title,
+            medium: Medium::File,
+            section: None,
+            visitor: None,
+            unencrypted: false,
+        }
+    }
+
+    pub(crate) fn shown_title(&self) -> Cow<'_, str> {
+        visible(self.title)
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        self.medium == Medium::File
+    }
+
+    pub(crate) fn visitor_name(&self) -> Cow<'_, str> {
+        visible(self.visitor.map_or("", |visitor| visitor.name))
+    }
+
+    pub(crate) fn is_current(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+
+    pub(crate) fn style_path(&self) -> &'static str {
+        assets::named("style.css").map_or("", |style| style.path)
+    }
+
+    pub(crate) fn script_path(&self, name: &str) -> &'static str {
+        assets::named(name).map_or("", |script| script.path)
+    }
+
+    pub(crate) fn style(&self) -> Style {
+        Style
+    }
+
+    /// The policy of a file: nothing but its own style.
+    pub(crate) fn policy(&self) -> String {
+        let source = assets::named("style.css").map_or("'none'", |style| style.csp_source);
+        format!(
+            "default-src 'none'; style-src {source}; img-src data:; base-uri 'none'; form-action 'none'"
+        )
+    }
+}
+
+/// The style as text of its element. It is ours, and a test holds that it can't end
+/// the element.
+pub(crate) struct Style;
+
+impl HtmlSafe for Style {}
+
+impl fmt::Display for Style {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(assets::named("style.css").map_or("", |style| style.plain))
+    }
+}

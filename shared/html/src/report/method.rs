@@ -1,0 +1,107 @@
+//! How a report was made, so that it can be made again, and be quoted.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use stt_eval_wire::report::Report;
+
+use crate::figures::{counted, dollars};
+use crate::invisible::visible;
+use crate::texts::Text;
+
+struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+/// Facts, as a list and as one text to copy.
+#[derive(Template)]
+#[template(path = "report/method.html")]
+pub struct Method {
+    facts: Vec<Fact>,
+}
+
+impl HtmlSafe for Method {}
+
+fn versions(report: &Report) -> String {
+    let of_model = |model: &stt_eval_wire::report::ModelReport| {
+        let versions = if model.model_versions.is_empty() {
+            "version not told".to_owned()
+        } else {
+            model.model_versions.join(", ")
+        };
+        let spent = dollars(model.cost.usd);
+        format!(
+            "{} ({}; temperature {}; {spent} spent)",
+            visible(&model.provider),
+            visible(&versions),
+            model.temperature
+        )
+    };
+    let models: Vec<String> = report.providers.iter().map(of_model).collect();
+    models.join("; ")
+}
+
+impl Method {
+    /// The section of a report.
+    #[must_use]
+    pub fn new(report: &Report) -> Self {
+        let mut facts = Vec::new();
+        let mut fact = |name, value| facts.push(Fact { name, value });
+        fact(
+            "Run",
+            format!("{} ({})", visible(&report.run_name), report.run_id),
+        );
+        fact("Dataset", report.dataset_id.to_string());
+        fact(
+            "Clips",
+            format!(
+                "{}, {} read, {} transcribed by every model and with a reference",
+                counted(report.sample_count.into(), "clip", "clips"),
+                report.samples_read,
+                report.common_samples
+            ),
+        );
+        let scoring = &report.scoring;
+        fact(
+            "Scoring",
+            format!(
+                "no. {}, normaliser {}, scorer {}",
+                scoring.id,
+                visible(&scoring.normalizer),
+                visible(&scoring.scorer_version)
+            ),
+        );
+        fact(
+            "Word error rate",
+            "errors of all clips by words of all references (pooled, no mean of clips); a clip \
+             that a model fails at counts as all words missing, one that the service failed at is \
+             left out"
+                .to_owned(),
+        );
+        if let Some(comparison) = &report.comparison {
+            let by = match &report.block_by {
+                Some(field) => format!("clips of one “{}” are a block", visible(field)),
+                None => "each clip is a block".to_owned(),
+            };
+            fact(
+                "Intervals",
+                format!(
+                    "95 %, studentised bootstrap over blocks ({by}): {}, {} resamples, seed {}",
+                    counted(comparison.blocks as u64, "block", "blocks"),
+                    comparison.replicates,
+                    comparison.seed
+                ),
+            );
+            fact(
+                "Verdicts",
+                format!(
+                    "paired permutation test, {} permutations, {} adjusted for (Holm), 5 %",
+                    comparison.permutations,
+                    counted(comparison.comparisons as u64, "comparison", "comparisons"),
+                ),
+            );
+        }
+        fact("Models", versions(report));
+        Self { facts }
+    }
+}

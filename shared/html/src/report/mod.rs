@@ -1,0 +1,155 @@
+//! The report of a run: a sentence first, then what it stands on.
+//!
+//! A model is never told to be the best where the comparisons do not say so: rates,
+//! ranks and marks are those of the report, and nothing is compared anew here.
+
+mod confusions;
+mod cost;
+mod method;
+mod models;
+mod order;
+mod pairs;
+mod slices;
+mod spread;
+pub mod verdict;
+mod waterfall;
+
+use askama::Template;
+use stt_eval_wire::report::Report;
+
+pub use self::order::{NoSuchOrder, Order};
+
+use self::confusions::Confusions;
+use self::cost::Cost;
+use self::method::Method;
+use self::models::Models;
+use self::pairs::Pairs;
+use self::slices::Parting;
+use self::spread::Spread;
+use self::verdict::{Phrase, Verdict, verdict};
+use self::waterfall::Waterfall;
+use crate::RenderError;
+use crate::figures::{counted, percent};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+
+/// Where else a report leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Links<'a> {
+    /// Address of the page of the run.
+    pub run: &'a str,
+    /// Address of this page, without a query.
+    pub page: &'a str,
+    /// What the page was asked for beside the order, as a query that ends in `&`.
+    pub query: &'a str,
+    /// Address of the report as one file.
+    pub file: &'a str,
+}
+
+/// A link to a section.
+struct Anchor {
+    id: &'static str,
+    name: Text,
+}
+
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    run_name: String,
+    links: Option<Links<'a>>,
+    is_provisional: bool,
+    progress: String,
+    verdict: Verdict,
+    warnings: Vec<String>,
+    anchors: Vec<Anchor>,
+    models: Option<Models>,
+    pairs: Option<Pairs>,
+    waterfall: Option<Waterfall>,
+    partings: Vec<Parting>,
+    spread: Option<Spread>,
+    cost: Cost,
+    confusions: Option<Confusions>,
+    method: Method,
+}
+
+fn progress(report: &Report) -> String {
+    let read = f64::from(report.samples_read) / f64::from(report.sample_count.max(1));
+    format!(
+        "The run is {}: figures are of what has come in so far ({} of {}) and will change.",
+        report.status.as_str(),
+        percent(read),
+        counted(report.sample_count.into(), "clip", "clips"),
+    )
+}
+
+impl<'a> Page<'a> {
+    fn new(report: &Report, frame: Frame<'a>, links: Option<Links<'a>>, order: Order) -> Self {
+        let verdict = verdict(report);
+        let finding = verdict::plain(&verdict.finding);
+        let is_scored = report.providers.iter().any(|model| model.score.is_some());
+        let sort = links.map(|links| format!("{}?{}sort=", links.page, links.query));
+        let models = is_scored.then(|| Models::new(report, finding, order, sort));
+        let pairs = Pairs::new(report);
+        let waterfall = Waterfall::new(report);
+        let partings = Parting::all(report);
+        let spread = Spread::new(report);
+        let confusions = Confusions::new(report);
+        let there = [
+            ("models", Text::Models, models.is_some()),
+            ("pairs", Text::Pairs, true),
+            ("forgiven", Text::Forgiven, waterfall.is_some()),
+            ("differs", Text::Differs, true),
+            ("spread", Text::Spread, spread.is_some()),
+            ("cost", Text::Cost, true),
+            ("words", Text::Words, confusions.is_some()),
+            ("method", Text::Method, true),
+        ];
+        let anchors = there.into_iter().filter(|(.., is_there)| *is_there);
+        Self {
+            frame,
+            run_name: visible(&report.run_name).into_owned(),
+            links,
+            is_provisional: !report.complete,
+            progress: progress(report),
+            verdict,
+            warnings: report
+                .warnings
+                .iter()
+                .map(|warning| visible(&warning.message).into_owned())
+                .collect(),
+            anchors: anchors.map(|(id, name, _)| Anchor { id, name }).collect(),
+            models,
+            pairs,
+            waterfall,
+            partings,
+            spread,
+            cost: Cost::new(report),
+            confusions,
+            method: Method::new(report),
+        }
+    }
+}
+
+/// The report as a page of the site.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(
+    report: &Report,
+    frame: Frame<'_>,
+    links: Links<'_>,
+    order: Order,
+) -> Result<String, RenderError> {
+    Page::new(report, frame, Some(links), order).render()
+}
+
+/// The report as one file that can be sent around: nothing is loaded, nothing runs.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn file(report: &Report) -> Result<String, RenderError> {
+    let title = visible(&report.run_name);
+    Page::new(report, Frame::of_file(&title), None, Order::default()).render()
+}

@@ -1,0 +1,175 @@
+//! Parts of the clips: by language, and by a field of their metadata.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use stt_eval_wire::report::{Group, GroupKind, Report, Summary};
+
+use super::verdict::ranked;
+use crate::charts::outline;
+use crate::charts::slices::{MOST, Rate, Slice, Slices};
+use crate::figures::{count, counted, interval, percent};
+use crate::invisible::visible;
+use crate::texts::Text;
+
+/// Clips below which no rate of a part is told.
+const TOO_FEW: u64 = 10;
+/// Clips below which it is told with a warning (after the practice of NCHS).
+const FEW: u64 = 30;
+
+struct Cell {
+    rate: String,
+    interval: String,
+    is_of_few: bool,
+    note: String,
+}
+
+struct Row {
+    name: String,
+    size: String,
+    cells: Vec<Cell>,
+}
+
+struct Column {
+    name: String,
+    outline: Option<&'static str>,
+}
+
+/// A way to part the clips, as a table and a chart.
+#[derive(Template)]
+#[template(path = "report/slices.html")]
+pub struct Parting {
+    id: &'static str,
+    heading: String,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    chart: Option<Slices>,
+    left_out: usize,
+}
+
+impl HtmlSafe for Parting {}
+
+fn name(group: &Group) -> String {
+    match (&group.value, group.kind) {
+        (Some(value), _) => visible(value).into_owned(),
+        (None, GroupKind::Missing) => "not given".to_owned(),
+        (None, GroupKind::Other | GroupKind::Value) => "all others".to_owned(),
+    }
+}
+
+fn words(summary: &Summary) -> u64 {
+    summary.all.hits + summary.all.substitutions + summary.all.deletions
+}
+
+/// The largest number of clips, and of words, that a model has of a part.
+fn size(group: &Group) -> (u64, u64) {
+    let summaries = || group.providers.values().flatten();
+    let samples = summaries().map(|summary| summary.all.samples).max();
+    (
+        samples.unwrap_or(0),
+        summaries().map(words).max().unwrap_or(0),
+    )
+}
+
+fn cell(group: &Group, model: &str) -> Cell {
+    let summary = group.providers.get(model).and_then(Option::as_ref);
+    let ends = group.wer_intervals.get(model).and_then(Option::as_ref);
+    let samples = summary.map_or(0, |summary| summary.all.samples);
+    let told = summary.filter(|_| samples >= TOO_FEW);
+    Cell {
+        rate: told.map_or_else(|| "–".to_owned(), |summary| percent(summary.all.wer)),
+        interval: told
+            .and(ends)
+            .map(|ends| interval(ends.low, ends.high))
+            .unwrap_or_default(),
+        is_of_few: samples < FEW,
+        note: match samples {
+            0 => String::new(),
+            few if few < TOO_FEW => Text::TooFew.to_string(),
+            some if some < FEW => Text::FewClips.to_string(),
+            _ => String::new(),
+        },
+    }
+}
+
+fn slice(group: &Group, models: &[&str]) -> Slice {
+    let (clips, _) = size(group);
+    let rate = |(series, model): (usize, &&str)| {
+        let summary = group.providers.get(*model)?.as_ref()?;
+        let ends = group.wer_intervals.get(*model).and_then(Option::as_ref);
+        (summary.all.samples >= TOO_FEW).then(|| Rate {
+            series,
+            value: summary.all.wer,
+            interval: ends.map(|ends| (ends.low, ends.high)),
+            is_of_few: summary.all.samples < FEW,
+        })
+    };
+    Slice {
+        name: name(group),
+        size: counted(clips, "clip", "clips"),
+        rates: models.iter().enumerate().filter_map(rate).collect(),
+        instead: Text::TooFew.to_string(),
+    }
+}
+
+impl Parting {
+    fn new(id: &'static str, heading: String, groups: &[Group], report: &Report) -> Option<Self> {
+        if groups.is_empty() {
+            return None;
+        }
+        let mut groups: Vec<&Group> = groups.iter().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(size(group)));
+        let mut models: Vec<&str> = ranked(report).iter().map(|m| &*m.provider).collect();
+        let unranked = report.providers.iter().filter(|m| m.rank.is_none());
+        models.extend(unranked.map(|m| &*m.provider));
+        let drawn = models.get(..MOST).unwrap_or(&models);
+        let chart = groups.iter().map(|group| slice(group, drawn)).collect();
+        let finding = "The table beside has the same figures, with the number of clips.";
+        let column = |(series, model): (usize, &&str)| Column {
+            name: visible(model).into_owned(),
+            outline: (series < drawn.len()).then(|| outline(series)),
+        };
+        let rows = groups.iter().map(|group| {
+            let (clips, words) = size(group);
+            Row {
+                name: name(group),
+                size: format!(
+                    "{} · {}",
+                    counted(clips, "clip", "clips"),
+                    counted(words, "word", "words")
+                ),
+                cells: models.iter().map(|model| cell(group, model)).collect(),
+            }
+        });
+        Some(Self {
+            id,
+            chart: Slices::new(heading.clone(), finding.to_owned(), chart),
+            heading,
+            columns: models.iter().enumerate().map(column).collect(),
+            rows: rows.collect(),
+            left_out: models.len() - drawn.len(),
+        })
+    }
+
+    /// The parts of a report: by language where there are several, and by the field
+    /// that was asked for.
+    #[must_use]
+    pub fn all(report: &Report) -> Vec<Self> {
+        let languages = match &*report.languages {
+            [_] => &[],
+            several => several,
+        };
+        let by_language = Self::new("languages", "By language".to_owned(), languages, report);
+        let by_field = report.groups.as_ref().and_then(|groups| {
+            let heading = format!("By {}", visible(&groups.field));
+            Self::new("groups", heading, &groups.groups, report)
+        });
+        by_language.into_iter().chain(by_field).collect()
+    }
+
+    fn left_out(&self) -> String {
+        format!(
+            "The chart leaves out {} with higher rates.",
+            count(self.left_out as u64)
+        )
+    }
+}

@@ -1,0 +1,199 @@
+//! What a report comes to, in a sentence: never more than the comparisons tell.
+
+use stt_eval_wire::comparison::Pair;
+use stt_eval_wire::report::{ModelReport, Report};
+
+use crate::figures::{count, counted, percent};
+use crate::invisible::visible;
+
+/// A part of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phrase {
+    /// Words.
+    Words(String),
+    /// Id of a model.
+    Model(String),
+}
+
+/// A sentence.
+pub type Sentence = Vec<Phrase>;
+
+/// What a report comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The finding.
+    pub finding: Sentence,
+    /// What else is to be known of it.
+    pub further: Vec<Sentence>,
+}
+
+fn words(text: impl Into<String>) -> Phrase {
+    Phrase::Words(text.into())
+}
+
+fn model(name: &str) -> Phrase {
+    Phrase::Model(visible(name).into_owned())
+}
+
+/// Names in a row: "a", "a and b", "a, b and c".
+fn names(sentence: &mut Sentence, models: &[&ModelReport]) {
+    for (index, one) in models.iter().enumerate() {
+        if index > 0 {
+            let is_last = index + 1 == models.len();
+            sentence.push(words(if is_last { " and " } else { ", " }));
+        }
+        sentence.push(model(&one.provider));
+    }
+}
+
+/// Models that are compared, the lowest rate first. Rates are those on the clips that
+/// all of them had.
+pub(super) fn ranked(report: &Report) -> Vec<&ModelReport> {
+    let rate = |model: &ModelReport| {
+        let comparison = report.comparison.as_ref();
+        let compared = comparison.and_then(|c| c.providers.get(&model.provider));
+        compared.map_or(f64::INFINITY, |compared| compared.wer)
+    };
+    let mut ranked: Vec<&ModelReport> = report.providers.iter().collect();
+    ranked.retain(|model| model.rank.is_some());
+    ranked.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+    ranked
+}
+
+/// The comparison of two models, and whether `a` of it is the first of them.
+pub(super) fn pair<'a>(report: &'a Report, one: &str, other: &str) -> Option<(&'a Pair, bool)> {
+    let pairs = &report.comparison.as_ref()?.pairs;
+    pairs.iter().find_map(|pair| {
+        if pair.a == one && pair.b == other {
+            Some((pair, true))
+        } else if pair.a == other && pair.b == one {
+            Some((pair, false))
+        } else {
+            None
+        }
+    })
+}
+
+/// What blocks are called.
+fn blocks(report: &Report, number: u64) -> String {
+    match &report.block_by {
+        Some(field) => format!("{} more values of “{}”", count(number), visible(field)),
+        None => format!("{} more", count(number)),
+    }
+}
+
+/// How many more clips would tell models apart.
+fn more(report: &Report, best: &ModelReport, tied: &[&ModelReport]) -> Option<Sentence> {
+    let needed = |other: &&&ModelReport| {
+        let (pair, _) = pair(report, &best.provider, &other.provider)?;
+        pair.more_blocks
+    };
+    let (nearest, number) = tied
+        .iter()
+        .find_map(|other| needed(&other).map(|number| (other, number)))?;
+    let number = blocks(report, number);
+    Some(vec![
+        words(format!("About {number} would tell ")),
+        model(&best.provider),
+        words(" and "),
+        model(&nearest.provider),
+        words(" apart, if their difference is what it seems."),
+    ])
+}
+
+/// Whether every comparison of a model says that it is better.
+fn beats_all(report: &Report, best: &ModelReport, others: &[&ModelReport]) -> bool {
+    others.iter().all(|other| {
+        pair(report, &best.provider, &other.provider).is_some_and(|(pair, _)| pair.distinguishable)
+    })
+}
+
+fn alone(report: &Report) -> Verdict {
+    let scored = report.providers.iter().find(|model| model.score.is_some());
+    let Some((only, score)) = scored.and_then(|model| Some((model, model.score.as_ref()?))) else {
+        return Verdict::default();
+    };
+    let others = report
+        .providers
+        .iter()
+        .filter(|m| m.score.is_some())
+        .count();
+    let mut finding = vec![model(&only.provider)];
+    if others == 1 {
+        finding.push(words(format!(
+            " has a word error rate of {} on {}. There is no other model to compare it with.",
+            percent(score.all.wer),
+            counted(score.all.samples, "clip", "clips"),
+        )));
+    } else {
+        finding = vec![words(
+            "No two models have heard the same clips yet, so nothing is known of which is better.",
+        )];
+    }
+    Verdict {
+        finding,
+        further: Vec::new(),
+    }
+}
+
+/// What a report comes to. Empty while nothing is scored.
+#[must_use]
+pub fn verdict(report: &Report) -> Verdict {
+    let ranked = ranked(report);
+    let Some((best, others)) = ranked
+        .split_first()
+        .filter(|(_, others)| !others.is_empty())
+    else {
+        return alone(report);
+    };
+    let compared = report.comparison.as_ref().map_or(0, |c| c.samples);
+    let clips = counted(compared as u64, "clip", "clips");
+    let in_first = |model: &&&ModelReport| model.rank.is_some_and(|rank| rank.group == 1);
+    let tied: Vec<&ModelReport> = others.iter().filter(in_first).copied().collect();
+    let behind: Vec<&ModelReport> = others.iter().filter(|m| !in_first(m)).copied().collect();
+    let mut verdict = Verdict::default();
+    if tied.is_empty() && beats_all(report, best, others) {
+        verdict.finding = vec![model(&best.provider), words(" makes fewer errors than ")];
+        names(&mut verdict.finding, others);
+        verdict.finding.push(words(format!(
+            ": on these {clips}, chance does not explain the difference{}.",
+            if others.len() > 1 {
+                " to any of them"
+            } else {
+                ""
+            }
+        )));
+        return verdict;
+    }
+    verdict.finding = vec![model(&best.provider), words(" is best or tied for best. ")];
+    names(
+        &mut verdict.finding,
+        if tied.is_empty() { others } else { &tied },
+    );
+    verdict.finding.push(words(format!(
+        " {} not distinguishable from it with these {clips}.",
+        if tied.len() > 1 { "are" } else { "is" }
+    )));
+    verdict.further.extend(more(report, best, &tied));
+    if !behind.is_empty() {
+        let mut sentence = Sentence::new();
+        names(&mut sentence, &behind);
+        sentence.push(words(format!(
+            " {} more errors than ",
+            if behind.len() > 1 { "make" } else { "makes" }
+        )));
+        sentence.push(model(&best.provider));
+        sentence.push(words(": chance does not explain the difference."));
+        verdict.further.push(sentence);
+    }
+    verdict
+}
+
+/// A sentence as plain text.
+#[must_use]
+pub fn plain(sentence: &[Phrase]) -> String {
+    let texts = sentence.iter().map(|phrase| match phrase {
+        Phrase::Words(text) | Phrase::Model(text) => text.as_str(),
+    });
+    texts.collect()
+}

@@ -1,0 +1,126 @@
+//! What models heard, clip by clip, beside what was said.
+
+use askama::Template;
+use stt_eval_wire::results::Result as Heard;
+
+use crate::RenderError;
+use crate::figures::{count, counted, percent};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+use crate::words::{Words, flag, note, reference, transcription};
+
+struct Version {
+    model: String,
+    wer: String,
+    flags: Vec<String>,
+    words: Option<Words>,
+    note: String,
+    judged: Option<Text>,
+}
+
+struct Clip {
+    heading: String,
+    audio: String,
+    reference: Option<Words>,
+    versions: Vec<Version>,
+}
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is shown.
+    pub name: String,
+    /// Whether it is what the page shows now.
+    pub chosen: bool,
+}
+
+/// A page of results, and what it is of.
+pub struct Results<'a> {
+    /// Name of the run.
+    pub run_name: &'a str,
+    /// Address of the run's page.
+    pub run: &'a str,
+    /// Models to choose from.
+    pub models: Vec<Choice>,
+    /// Orders to choose from.
+    pub orders: Vec<Choice>,
+    /// The results, those of a clip beside each other where they are in order of clips.
+    pub results: &'a [Heard],
+    /// How many there are in all.
+    pub total: u64,
+    /// Address of the page that follows.
+    pub more: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "results.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    run_name: String,
+    run: &'a str,
+    models: Vec<Choice>,
+    orders: Vec<Choice>,
+    clips: Vec<Clip>,
+    total: String,
+    more: Option<&'a str>,
+}
+
+fn version(heard: &Heard) -> Version {
+    let score = heard.score.as_ref();
+    Version {
+        model: visible(&heard.provider).into_owned(),
+        wer: score.map(|score| percent(score.wer)).unwrap_or_default(),
+        flags: score
+            .iter()
+            .flat_map(|score| &score.flags)
+            .map(flag)
+            .collect(),
+        words: transcription(heard),
+        note: note(heard),
+        judged: heard.is_correct.map(|right| {
+            if right {
+                Text::JudgedRight
+            } else {
+                Text::JudgedWrong
+            }
+        }),
+    }
+}
+
+/// Results of one clip and one wording of its reference side by side.
+fn clips(results: &[Heard]) -> Vec<Clip> {
+    let same = |a: &Heard, b: &Heard| {
+        a.sample_id == b.sample_id && a.reference_version == b.reference_version
+    };
+    let clip = |of: &[Heard]| {
+        let first = of.first()?;
+        Some(Clip {
+            heading: format!("Clip {}", count(u64::from(first.sample_id.position()) + 1)),
+            audio: format!("/audio/{}", first.file_id),
+            reference: reference(first),
+            versions: of.iter().map(version).collect(),
+        })
+    };
+    results.chunk_by(same).filter_map(clip).collect()
+}
+
+/// The page.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
+    let page = Page {
+        frame,
+        run_name: visible(of.run_name).into_owned(),
+        run: of.run,
+        models: of.models,
+        orders: of.orders,
+        clips: clips(of.results),
+        total: counted(of.total, "result", "results"),
+        more: of.more,
+    };
+    page.render()
+}

@@ -1,0 +1,319 @@
+//! One clip to be judged: what was said, what each model heard, and a form.
+//!
+//! While it is not known which model is which, transcriptions are called by letters, and
+//! nothing of a page tells a model: no name, no id, no rate, no cost.
+
+use askama::Template;
+use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
+
+use crate::RenderError;
+use crate::figures::{count, counted, percent};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::results::Choice;
+use crate::texts::Text;
+use crate::words::{Words, flag, note, reference, transcription};
+
+/// Reasons that are told of each transcription; the others are of the clip.
+const OF_TRANSCRIPTION: [Reason; 8] = [
+    Reason::Name,
+    Reason::NumberOrDate,
+    Reason::CodeMixed,
+    Reason::SpellingVariant,
+    Reason::WordForm,
+    Reason::MeaningChanged,
+    Reason::InventedText,
+    Reason::MissingText,
+];
+
+/// Reasons that are told of the clip.
+const OF_CLIP: [Reason; 2] = [Reason::ReferenceWrong, Reason::AudioUnusable];
+
+fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Name => "Name",
+        Reason::NumberOrDate => "Number or date",
+        Reason::CodeMixed => "Word of another language",
+        Reason::SpellingVariant => "Only the spelling differs",
+        Reason::WordForm => "Form of a word",
+        Reason::MeaningChanged => "Meaning changed",
+        Reason::InventedText => "Text made up",
+        Reason::MissingText => "Text missing",
+        Reason::ReferenceWrong => "The reference is wrong",
+        Reason::AudioUnusable => "The recording can't be understood",
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> Text {
+    match verdict {
+        Verdict::Right => Text::Right,
+        Verdict::Wrong => Text::Wrong,
+        Verdict::CannotTell => Text::CannotTell,
+    }
+}
+
+fn verdict_value(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Right => "right",
+        Verdict::Wrong => "wrong",
+        Verdict::CannotTell => "cannot_tell",
+    }
+}
+
+/// What a form says of one transcription.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Said {
+    /// Verdict.
+    pub verdict: Option<Verdict>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// Remark.
+    pub comment: String,
+}
+
+/// One transcription, under its letter.
+pub struct Slot<'a> {
+    /// The letter.
+    pub letter: char,
+    /// The result.
+    pub heard: &'a Heard,
+    /// What the form says of it at first.
+    pub said: Said,
+    /// The state of the reviewer's own review, which the form sends back.
+    pub seen: String,
+    /// What stands, where the form says something else.
+    pub stands: Option<&'a Review>,
+    /// What others say; empty until it may be known.
+    pub others: &'a [Review],
+}
+
+/// What happened before a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The clip was judged in another window.
+    Elsewhere,
+    /// Something was saved.
+    Saved,
+    /// Something was taken back.
+    Undone,
+}
+
+/// What is the same of every page of a review.
+pub struct Around<'a> {
+    /// Name of the run.
+    pub run_name: &'a str,
+    /// Address of the run's page.
+    pub run: &'a str,
+    /// Orders to choose from; the value of the chosen one is sent back by the form.
+    pub queues: Vec<Choice>,
+    /// Whether models are hidden.
+    pub blind: bool,
+    /// What was done and can be undone, newest last, as addresses and forms carry it.
+    pub did: &'a str,
+}
+
+impl Around<'_> {
+    fn queue(&self) -> &str {
+        let chosen = self.queues.iter().find(|queue| queue.chosen);
+        chosen.map_or("", |queue| &*queue.value)
+    }
+}
+
+/// A clip to be judged.
+pub struct Clip<'a> {
+    /// What is the same of every page.
+    pub around: Around<'a>,
+    /// Address of the clip's page.
+    pub path: &'a str,
+    /// Its number, from 1.
+    pub number: u64,
+    /// How many there are.
+    pub total: u64,
+    /// Its transcriptions; those that there are.
+    pub slots: Vec<Slot<'a>>,
+    /// How many models have no transcription of it.
+    pub without: u64,
+    /// Whether it may be known which model is which.
+    pub revealed: bool,
+    /// Which transcriptions stand under which letters, which the form sends back.
+    pub slots_tag: &'a str,
+    /// Where the next clip is found.
+    pub next: &'a str,
+    /// What happened before.
+    pub notice: Option<Notice>,
+}
+
+struct Button {
+    verdict: Verdict,
+    pressed: bool,
+}
+
+impl Button {
+    fn name(&self) -> Text {
+        verdict_name(self.verdict)
+    }
+
+    fn value(&self) -> &'static str {
+        verdict_value(self.verdict)
+    }
+}
+
+struct Check {
+    field: String,
+    name: &'static str,
+    set: bool,
+}
+
+struct Row {
+    letter: char,
+    model: Option<String>,
+    facts: Vec<String>,
+    words: Option<Words>,
+    note: String,
+    verdict: &'static str,
+    buttons: [Button; 3],
+    boxes: Vec<Check>,
+    comment: String,
+    open: bool,
+    seen: String,
+    stands: Option<String>,
+    others: Vec<String>,
+}
+
+/// What a review says, in one line.
+fn told(review: &Review) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(review.verdict.map(|v| verdict_name(v).to_string()));
+    parts.extend(review.reasons.iter().map(|r| reason_name(*r).to_owned()));
+    parts.extend(review.comment.as_deref().map(|c| visible(c).into_owned()));
+    parts.join(" · ")
+}
+
+fn row(slot: Slot<'_>, revealed: bool) -> Row {
+    let heard = slot.heard;
+    let score = heard.score.as_ref().filter(|_| revealed);
+    let mut facts: Vec<String> = score
+        .iter()
+        .map(|score| format!("WER {}", percent(score.wer)))
+        .collect();
+    facts.extend(score.iter().flat_map(|score| &score.flags).map(flag));
+    let set = |reason: &Reason| slot.said.reasons.contains(reason);
+    let boxes = OF_TRANSCRIPTION.iter().map(|reason| Check {
+        field: format!("{}.{}", slot.letter, reason.name()),
+        name: reason_name(*reason),
+        set: set(reason),
+    });
+    let boxes: Vec<Check> = boxes.collect();
+    let other = |review: &Review| {
+        let name = review.reviewer.name.as_deref().unwrap_or("API");
+        format!("{}: {}", visible(name), told(review))
+    };
+    let button = |verdict| Button {
+        verdict,
+        pressed: slot.said.verdict == Some(verdict),
+    };
+    Row {
+        letter: slot.letter,
+        model: revealed.then(|| visible(&heard.provider).into_owned()),
+        facts,
+        words: transcription(heard),
+        note: note(heard),
+        verdict: slot.said.verdict.map_or("", verdict_value),
+        buttons: [Verdict::Right, Verdict::Wrong, Verdict::CannotTell].map(button),
+        open: boxes.iter().any(|one| one.set) || !slot.said.comment.is_empty(),
+        boxes,
+        // Shown as it will be sent: what turns a text stands there as a label.
+        comment: visible(&slot.said.comment).into_owned(),
+        seen: slot.seen,
+        stands: slot.stands.map(told),
+        others: slot.others.iter().map(other).collect(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "review/clip.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    around: Around<'a>,
+    run_name: String,
+    path: &'a str,
+    heading: String,
+    audio: String,
+    reference: Option<Words>,
+    rows: Vec<Row>,
+    without: Option<String>,
+    of_clip: Vec<Check>,
+    slots_tag: &'a str,
+    next: &'a str,
+    notice: Option<Notice>,
+}
+
+impl Page<'_> {
+    fn notice(&self) -> Option<Text> {
+        self.notice.map(|notice| match notice {
+            Notice::Elsewhere => Text::Elsewhere,
+            Notice::Saved => Text::Saved,
+            Notice::Undone => Text::Undone,
+        })
+    }
+}
+
+/// The page of a clip.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
+    let first = of.slots.first().map(|slot| slot.heard);
+    let set = |reason: &Reason| of.slots.iter().any(|s| s.said.reasons.contains(reason));
+    let of_clip = OF_CLIP.iter().map(|reason| Check {
+        field: reason.name().to_owned(),
+        name: reason_name(*reason),
+        set: set(reason),
+    });
+    let page = Page {
+        frame,
+        run_name: visible(of.around.run_name).into_owned(),
+        path: of.path,
+        heading: format!("Clip {} of {}", count(of.number), count(of.total)),
+        audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
+        reference: first.and_then(reference),
+        of_clip: of_clip.collect(),
+        rows: of
+            .slots
+            .into_iter()
+            .map(|slot| row(slot, of.revealed))
+            .collect(),
+        without: (of.without > 0).then(|| {
+            let models = counted(of.without, "model has", "models have");
+            format!("{models} no transcription of this clip.")
+        }),
+        slots_tag: of.slots_tag,
+        next: of.next,
+        notice: of.notice,
+        around: of.around,
+    };
+    page.render()
+}
+
+#[derive(Template)]
+#[template(path = "review/end.html")]
+struct End<'a> {
+    frame: Frame<'a>,
+    around: Around<'a>,
+    run_name: String,
+    notice: Option<Text>,
+}
+
+/// The page behind the last clip of an order.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn end(frame: Frame<'_>, around: Around<'_>, saved: bool) -> Result<String, RenderError> {
+    let page = End {
+        frame,
+        run_name: visible(around.run_name).into_owned(),
+        around,
+        notice: saved.then_some(Text::Saved),
+    };
+    page.render()
+}

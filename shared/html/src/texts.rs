@@ -1,0 +1,355 @@
+//! The sentences of the pages in one place, so that another language is another
+//! match. Texts with figures in them are made where the figures are.
+
+use std::fmt;
+
+/// A text that is always the same. Headings, names of controls and of places are
+/// what tests and screen readers know a page by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// Name of the product.
+    Product,
+    SkipToContent,
+    Provisional,
+    NothingScored,
+    // Headings of the report, which tests rely on.
+    WhoWins,
+    Models,
+    Pairs,
+    Forgiven,
+    Differs,
+    Spread,
+    Cost,
+    Words,
+    Method,
+    // Explanations.
+    ForestWer,
+    ForestDifference,
+    ReadRight,
+    DifferenceLegend,
+    RankLegend,
+    GroupLegend,
+    LowerIsBetter,
+    PairsLegend,
+    PairsFolded,
+    WaterfallLegend,
+    Lossy,
+    SlicesLegend,
+    FewClips,
+    TooFew,
+    CostLegend,
+    SpreadLegend,
+    WordsLegend,
+    HumanLegend,
+    NoCost,
+    NoComparison,
+    NoParts,
+    Run,
+    Report,
+    BeforeYouTrust,
+    OnThisPage,
+    DownloadReport,
+    Unencrypted,
+    MainNavigation,
+    SignOut,
+    Keys,
+    Viewer,
+    Reviewer,
+    Editor,
+    Admin,
+    ViewerMay,
+    ReviewerMay,
+    EditorMay,
+    AdminMay,
+    ShownOnce,
+    KeysAdvice,
+    WhoseKey,
+    Role,
+    MakeKey,
+    Name,
+    EndsIn,
+    Revoke,
+    YourOwn,
+    RevokeMeans,
+    RevokeNow,
+    Results,
+    Order,
+    Show,
+    More,
+    Said,
+    NoReference,
+    NothingHeard,
+    JudgedRight,
+    JudgedWrong,
+    MarksLegend,
+    SignIn,
+    KeyWrong,
+    NameWrong,
+    YourName,
+    NameHint,
+    ApiKey,
+    KeyHint,
+    ToTheStart,
+    RequestId,
+    Again,
+    Pending,
+    Processing,
+    Completed,
+    Failed,
+    Cancelled,
+    Runs,
+    NoRuns,
+    Dataset,
+    State,
+    Done,
+    Made,
+    Older,
+    Refresh,
+    CancelRun,
+    RetryFailed,
+    Model,
+    Transcribed,
+    SeeReport,
+    About,
+    Language,
+    Datasets,
+    NoDatasets,
+    Clips,
+    WithReference,
+    Length,
+    Review,
+    ReviewHint,
+    Right,
+    Wrong,
+    CannotTell,
+    Save,
+    SaveAndNext,
+    Skip,
+    Undo,
+    Play,
+    Help,
+    Reasons,
+    Comment,
+    OfThisClip,
+    Blind,
+    NoVersions,
+    Others,
+    Elsewhere,
+    Stands,
+    Saved,
+    Undone,
+    EndOfQueue,
+    EndHint,
+    BeginAgain,
+}
+
+impl Text {
+    /// In English.
+    const fn english(self) -> &'static str {
+        match self {
+            Self::Product => "Speech to text, compared",
+            Self::SkipToContent => "Skip to content",
+            Self::Provisional => "provisional",
+            Self::NothingScored => "Nothing is scored yet.",
+            Self::WhoWins => "Who wins",
+            Self::Models => "Models",
+            Self::Pairs => "Pairs",
+            Self::Forgiven => "What normalisation forgave",
+            Self::Differs => "Where it differs",
+            Self::Spread => "How errors are spread",
+            Self::Cost => "Cost",
+            Self::Words => "Words that go wrong",
+            Self::Method => "How this was measured",
+            Self::ForestWer => "Word error rate, with its 95 % interval",
+            Self::ForestDifference => "Difference to the lowest, in points, with its 95 % interval",
+            Self::ReadRight => {
+                "Intervals of two models may overlap although their difference is certain, because \
+                 both heard the same clips: decide by the differences, not by this panel."
+            }
+            Self::DifferenceLegend => {
+                "Filled, ✓: chance does not explain it. Hollow, ≈: not distinguishable."
+            }
+            Self::RankLegend => {
+                "A rank is a range: the places that the comparisons leave open. Models that share a \
+                 place are tied."
+            }
+            Self::GroupLegend => {
+                "A line ends a group: the models of a group are not distinguishable from its best. \
+                 Two neighbours across a line may still be alike; the table of pairs tells."
+            }
+            Self::LowerIsBetter => "lower is better",
+            Self::PairsLegend => {
+                "Each cell is the word error rate of the row less that of the column, in points: \
+                 below zero the row is better. ✓ tells a difference that chance does not explain, \
+                 ≈ one that it may."
+            }
+            Self::PairsFolded => {
+                "So many pairs are hard to read; here is each model against the lowest rate."
+            }
+            Self::WaterfallLegend => {
+                "Word error rate from the untouched texts on, after each step of the normaliser. \
+                 What a step forgives is no error of hearing; what it adds is shown too."
+            }
+            Self::Lossy => "hides real differences",
+            Self::SlicesLegend => {
+                "Parts of the clips, the largest first. Among 20 parts one looks special by \
+                 chance."
+            }
+            Self::FewClips => "few clips",
+            Self::TooFew => "too few clips",
+            Self::CostLegend => {
+                "Best is lower left: cheap, with few errors. A hollow mark is a model that another \
+                 one beats for certain at a lower price."
+            }
+            Self::SpreadLegend => {
+                "Share of the clips by their word error rate. A mean hides models that are \
+                 perfect on most clips and make things up on some: those are above 100 %."
+            }
+            Self::WordsLegend => "Most frequent first, over transcribed clips.",
+            Self::HumanLegend => {
+                "What reviewers found, of the transcriptions that they chose to look at: not a \
+                 random part unless they said so."
+            }
+            Self::NoCost => "No model's cost for an hour of audio is known yet.",
+            Self::NoComparison => "There are no two models to compare on the same clips.",
+            Self::NoParts => {
+                "All clips are in one language, and no field to part them by was asked for \
+                 (group_by)."
+            }
+            Self::Run => "Run",
+            Self::Report => "Report",
+            Self::BeforeYouTrust => "Before you trust these figures",
+            Self::OnThisPage => "On this page",
+            Self::DownloadReport => "Download as one file",
+            Self::Unencrypted => {
+                "This connection is not encrypted: others on the network can read what you send."
+            }
+            Self::MainNavigation => "Main",
+            Self::SignOut => "Sign out",
+            Self::Keys => "Keys",
+            Self::Viewer => "Viewer",
+            Self::Reviewer => "Reviewer",
+            Self::Editor => "Editor",
+            Self::Admin => "Administrator",
+            Self::ViewerMay => "looks",
+            Self::ReviewerMay => "looks and judges",
+            Self::EditorMay => "makes datasets and runs as well",
+            Self::AdminMay => "makes and revokes keys as well",
+            Self::ShownOnce => {
+                "Copy this key now and give it to that person only: it is never shown again."
+            }
+            Self::KeysAdvice => {
+                "Make one key for each person: then it can be told who judged what, and one can be revoked alone."
+            }
+            Self::WhoseKey => "Whose key",
+            Self::Role => "Role",
+            Self::MakeKey => "Make key",
+            Self::Name => "Name",
+            Self::EndsIn => "Ends in",
+            Self::Revoke => "Revoke",
+            Self::YourOwn => "yours",
+            Self::RevokeMeans => {
+                "The key stops working at once, and everybody who signed in with it is signed out."
+            }
+            Self::RevokeNow => "Revoke for good",
+            Self::Results => "Results",
+            Self::Order => "Order",
+            Self::Show => "Show",
+            Self::More => "More",
+            Self::Said => "What was said",
+            Self::NoReference => "not known",
+            Self::NothingHeard => "Nothing was heard.",
+            Self::JudgedRight => "judged right",
+            Self::JudgedWrong => "judged wrong",
+            Self::MarksLegend => {
+                "A wavy line: another word was said. A line and +: it was not said. A dotted box \
+                 and −: it is missing."
+            }
+            Self::SignIn => "Sign in",
+            Self::KeyWrong => {
+                "This is not a valid API key: check that it is complete, and that it was not \
+                 revoked."
+            }
+            Self::NameWrong => "Please give your name, in at most 100 characters.",
+            Self::YourName => "Your name",
+            Self::NameHint => "Others see it beside what you judge.",
+            Self::ApiKey => "API key",
+            Self::KeyHint => {
+                "It begins with sk_. An administrator of your project can make one for you."
+            }
+            Self::ToTheStart => "To the start",
+            Self::RequestId => "In the logs this is",
+            Self::Again => "Try again",
+            Self::Pending => "Waiting",
+            Self::Processing => "Under way",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::Runs => "Runs",
+            Self::NoRuns => {
+                "There are no runs yet. A run asks several models for transcripts of a dataset; \
+                 it is started with POST /runs of the API."
+            }
+            Self::Dataset => "Dataset",
+            Self::State => "State",
+            Self::Done => "Done",
+            Self::Made => "Made",
+            Self::Older => "Older",
+            Self::Refresh => "Refresh",
+            Self::CancelRun => "Cancel run",
+            Self::RetryFailed => "Retry failed",
+            Self::Model => "Model",
+            Self::Transcribed => "Transcribed",
+            Self::SeeReport => {
+                "Rates of models are to be compared in the report: there it is told which \
+                 differences are real."
+            }
+            Self::About => "About",
+            Self::Language => "Language",
+            Self::Datasets => "Datasets",
+            Self::NoDatasets => {
+                "There are no datasets yet. A dataset is a list of recordings with what is said \
+                 in them; it is made with POST /datasets of the API."
+            }
+            Self::Clips => "Clips",
+            Self::WithReference => "With a reference",
+            Self::Length => "Length",
+            Self::Review => "Review",
+            Self::ReviewHint => {
+                "Listen, and say of each transcription whether it says what was said. Which model made which is told once you have judged."
+            }
+            Self::Right => "Right",
+            Self::Wrong => "Wrong",
+            Self::CannotTell => "Cannot tell",
+            Self::Save => "Save",
+            Self::SaveAndNext => "Save and next",
+            Self::Skip => "Skip",
+            Self::Undo => "Undo",
+            Self::Play => "Play",
+            Self::Help => "Keys",
+            Self::Reasons => "Reasons and comment",
+            Self::Comment => "Comment",
+            Self::OfThisClip => "This clip",
+            Self::Blind => "Hide which model is which",
+            Self::NoVersions => "No model has transcribed this clip.",
+            Self::Others => "Others",
+            Self::Elsewhere => {
+                "You have judged this clip in another window since this page was made. Below is what you sent now; what stands is said with each transcription. Save to keep what you sent."
+            }
+            Self::Stands => "What stands:",
+            Self::Saved => "Saved.",
+            Self::Undone => "Taken back. This is how it was before.",
+            Self::EndOfQueue => "That was the last clip in this order",
+            Self::EndHint => {
+                "Clips that you skipped are still there: begin again, or choose another order."
+            }
+            Self::BeginAgain => "Begin again",
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.english())
+    }
+}

@@ -1,0 +1,57 @@
+//! The texts of a result, as they are shown wherever results are.
+
+use stt_eval_wire::results::Result as Heard;
+use stt_eval_wire::scores::Flag;
+
+use crate::invisible::visible;
+use crate::texts::Text;
+use crate::transcript::{Invisible, Line, Piece, pieces, plain};
+
+/// A text to be shown, with its language.
+pub(crate) struct Words {
+    language: String,
+    pieces: Vec<Piece>,
+}
+
+impl Words {
+    pub(crate) fn line(&self) -> Line<'_> {
+        Line::new(&self.language, &self.pieces)
+    }
+}
+
+/// What was said, where that is known.
+pub(crate) fn reference(heard: &Heard) -> Option<Words> {
+    heard.ground_truth.as_deref().map(|said| Words {
+        language: heard.language.clone(),
+        pieces: plain(said, Invisible::Work),
+    })
+}
+
+/// What a model heard, with what differs marked.
+pub(crate) fn transcription(heard: &Heard) -> Option<Words> {
+    let text = heard.transcription.as_deref()?;
+    let alignment = heard.alignment.as_ref().and_then(Option::as_deref);
+    let pieces = match (alignment, heard.ground_truth.as_deref()) {
+        (Some(alignment), Some(said)) => pieces(said, text, alignment, Invisible::Work),
+        _ => plain(text, Invisible::Work),
+    };
+    Some(Words {
+        language: heard.language.clone(),
+        pieces,
+    })
+}
+
+/// What is to be said in place of a text that is not there.
+pub(crate) fn note(heard: &Heard) -> String {
+    match (&heard.transcription, &heard.error_message) {
+        (Some(text), _) if text.is_empty() => Text::NothingHeard.to_string(),
+        (Some(_), _) => String::new(),
+        (None, Some(error)) => visible(error).into_owned(),
+        (None, None) => Text::Pending.to_string(),
+    }
+}
+
+/// A flag in words.
+pub(crate) fn flag(flag: &Flag) -> String {
+    flag.name().replace('_', " ")
+}

@@ -1,0 +1,10 @@
+//! Every template with sample contexts: a page says what its value says, and no more.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+mod others;
+mod report;
+mod review;
+mod samples;

@@ -1,0 +1,267 @@
+//! All other pages.
+
+use serde_json::{Value, json};
+use stt_eval_html::datasets;
+use stt_eval_html::keys::{self, Keys, Made};
+use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
+use stt_eval_html::problem::Problem as Page;
+use stt_eval_html::results::{self, Choice, Results};
+use stt_eval_html::runs::{self, Actions};
+use stt_eval_html::sign_in::{Problem, SignIn};
+use stt_eval_wire::access::ApiKey;
+use stt_eval_wire::datasets::Dataset;
+use stt_eval_wire::results::Result as Heard;
+use stt_eval_wire::runs::Run;
+
+use crate::samples::aligned;
+
+pub const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202e}\"'&#x3c;";
+const SECTIONS: &[Section] = &[Section::Datasets, Section::Runs];
+pub const WHEN: &str = "2026-11-26T10:00:00.000Z";
+
+pub fn frame() -> Frame<'static> {
+    Frame {
+        title: HOSTILE,
+        medium: Medium::Site,
+        section: Some(Section::Runs),
+        visitor: Some(Visitor {
+            name: HOSTILE,
+            sections: SECTIONS,
+        }),
+        unencrypted: false,
+    }
+}
+
+/// What holds of every page.
+#[track_caller]
+pub fn check(html: &str) {
+    assert!(!html.contains("<img"), "{html}");
+    assert!(!html.contains('\u{202e}') && !html.contains('\0'), "{html}");
+    for tag in html.split('<').skip(1) {
+        let tag = tag.split('>').next().unwrap();
+        // A script has an address of ours, and nothing in it.
+        let is_ours = tag.starts_with("script type=\"module\" src=\"/assets/");
+        assert!(!tag.starts_with("script") || is_ours, "{tag}");
+        assert!(!tag.starts_with("style"), "{tag}");
+        assert!(!tag.contains(" style=") && !tag.contains(" on"), "{tag}");
+    }
+    for once in ["<h1", "<main ", "<title>", "<!doctype html>"] {
+        assert_eq!(html.matches(once).count(), 1, "{once}: {html}");
+    }
+    let labels = html.matches("<label").count();
+    let fields = html.matches("<input").count() - html.matches("type=\"hidden\"").count();
+    assert!(labels >= fields, "{html}");
+}
+
+fn run(changes: Value) -> Run {
+    let mut value = json!({
+        "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": HOSTILE,
+        "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": HOSTILE, "type": "stt",
+        "language": "hi-IN", "providers": ["gemini-2.5-pro", HOSTILE], "status": "processing",
+        "total_items": 2_000, "counts": { "pending": 500, "completed": 1_497, "failed": 3 },
+        "score": null, "error_message": HOSTILE,
+        "warnings": [{ "code": "missing_transcript", "model": HOSTILE, "count": 1, "message": HOSTILE }],
+        "waiting": [{ "provider": "gemini-2.5-pro", "waiting_reason": "provider_out_of_credit",
+                      "message": "The account is empty.", "items": 500, "next_attempt_at": null }],
+        "round": 1, "asked_again": 0, "scorings": [], "inserted_at": WHEN, "updated_at": WHEN,
+        "finished_at": null,
+    });
+    let into = value.as_object_mut().unwrap();
+    into.extend(changes.as_object().unwrap().clone());
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn runs_tell_how_far_they_are_and_what_they_wait_for() {
+    let list = runs::list(frame(), &[run(json!({}))], 1, Some("/runs?cursor=x")).unwrap();
+    check(&list);
+    assert!(list.contains("1,500 of 2,000, 3 failed"), "{list}");
+    assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
+    check(&runs::list(frame(), &[], 0, None).unwrap());
+    let actions = Actions {
+        cancel: true,
+        review: true,
+        retry: false,
+    };
+    let page = runs::page(frame(), &run(json!({})), actions).unwrap();
+    check(&page);
+    assert!(
+        page.contains("500\u{a0}clips wait. The account is empty."),
+        "{page}"
+    );
+    assert!(
+        page.contains("<progress max=\"2000\" value=\"1500\""),
+        "{page}"
+    );
+    assert!(page.contains("/review\">Review</a>"), "{page}");
+    assert!(page.contains("<button>Cancel run</button>") && !page.contains("Retry failed"));
+    let over = run(json!({ "status": "completed", "waiting": [], "error_message": null }));
+    let page = runs::page(frame(), &over, Actions::default()).unwrap();
+    assert!(!page.contains(">Review</a>"));
+    assert!(!page.contains("Cancel run") && !page.contains(">Refresh<"));
+}
+
+#[test]
+fn datasets_tell_what_they_hold() {
+    let value = json!({
+        "id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "name": HOSTILE, "description": HOSTILE,
+        "language": "ur-IN", "keywords": [],
+        "dataset_metadata": { "sample_count": 180, "has_ground_truth_count": 179,
+                              "total_duration_seconds": 2_232.0 },
+        "inserted_at": WHEN, "updated_at": WHEN,
+    });
+    let dataset: Dataset = serde_json::from_value(value).unwrap();
+    let html = datasets::list(frame(), &[dataset], 1, None).unwrap();
+    check(&html);
+    assert!(
+        html.contains(">37 min<") && html.contains(">179<"),
+        "{html}"
+    );
+    check(&datasets::list(frame(), &[], 0, None).unwrap());
+}
+
+pub fn heard(number: u32, changes: Value) -> Heard {
+    let (said, text) = ("مجھے بخار ہے", "مجھے بکھار");
+    let mut value = json!({
+        "id": format!("res_01KAR8F3V4N7C3Q8Z5W2Y0H{number:03}"),
+        "sample_id": "smp_01KAR8F3V4N7C3Q8Z5W2Y00000",
+        "file_id": "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "provider": HOSTILE, "status": "completed",
+        "ground_truth": said, "reference_version": 1, "language": "ur-IN", "transcription": text,
+        "score": null, "alignment": aligned(said, text), "is_correct": false, "comment": HOSTILE,
+        "reviewed_by": null, "reviewed_at": null, "error_code": null, "error_message": null,
+        "retryable": null, "attempts": 1, "model_version": null, "usage": null, "cost_usd": null,
+        "latency_ms": null, "etag": "x", "inserted_at": WHEN, "updated_at": WHEN,
+    });
+    let into = value.as_object_mut().unwrap();
+    into.extend(changes.as_object().unwrap().clone());
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn results_stand_beside_what_was_said() {
+    let all = [
+        heard(0, json!({})),
+        heard(
+            1,
+            json!({ "transcription": "", "alignment": null, "is_correct": null }),
+        ),
+        heard(
+            2,
+            json!({ "transcription": null, "alignment": null, "error_message": HOSTILE }),
+        ),
+        heard(
+            3,
+            json!({ "transcription": null, "alignment": null, "status": "pending" }),
+        ),
+        heard(
+            4,
+            json!({ "transcription": HOSTILE, "alignment": null, "ground_truth": null,
+                         "reference_version": 2 }),
+        ),
+    ];
+    let choice = |value: &str| Choice {
+        value: value.to_owned(),
+        name: value.to_owned(),
+        chosen: true,
+    };
+    let of = Results {
+        run_name: HOSTILE,
+        run: "/runs/x",
+        models: vec![choice("gemini-2.5-pro")],
+        orders: vec![choice("sample")],
+        results: &all,
+        total: 5,
+        more: Some("/runs/x/results?cursor=y"),
+    };
+    let html = results::page(frame(), of).unwrap();
+    check(&html);
+    // One clip with a reference for four models, and one wording without.
+    assert_eq!(html.matches("<article class=\"clip\"").count(), 2, "{html}");
+    assert_eq!(
+        html.matches("lang=\"ur-IN\" dir=\"rtl\"").count(),
+        4,
+        "{html}"
+    );
+    assert!(html.contains("<bdi class=\"replaced\">"), "{html}");
+    assert!(html.contains("<del>"), "{html}");
+    assert!(html.contains("Nothing was heard.") && html.contains("judged wrong"));
+}
+
+#[test]
+fn sign_in_says_what_is_wrong_at_the_field() {
+    let frame = Frame {
+        visitor: None,
+        unencrypted: true,
+        ..frame()
+    };
+    let form = |problem| {
+        let form = SignIn {
+            frame,
+            name: "Asha",
+            next: "/runs",
+            problem,
+        };
+        form.page().unwrap()
+    };
+    let first = form(None);
+    check(&first);
+    assert!(first.contains("not encrypted") && !first.contains("role=\"alert\""));
+    for problem in [Problem::Key, Problem::Name] {
+        let again = form(Some(problem));
+        check(&again);
+        assert_eq!(again.matches("aria-invalid=\"true\"").count(), 1);
+        assert!(again.contains("role=\"alert\""));
+    }
+}
+
+#[test]
+fn a_problem_says_what_happened_and_where_to_go() {
+    let page = Page {
+        frame: frame(),
+        heading: "Please try again",
+        message: HOSTILE,
+        again: Some("/runs?a=1&b=\"2\""),
+        request_id: "Abc=",
+    };
+    let html = page.page().unwrap();
+    check(&html);
+    assert!(
+        html.contains("href=\"/runs?a=1&#38;b=&#34;2&#34;\">Try again</a>"),
+        "{html}"
+    );
+    assert!(html.contains("<code>Abc=</code>"));
+}
+
+#[test]
+fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
+    let key = |entropy: &str| -> ApiKey {
+        let value = json!({
+            "id": format!("key_01KAR8F3V4N7C3Q8Z5W2Y0H6M{entropy}"), "name": HOSTILE,
+            "role": "reviewer", "last_four": "abcd", "inserted_at": WHEN, "updated_at": WHEN,
+        });
+        serde_json::from_value(value).unwrap()
+    };
+    let all = [key("1"), key("2")];
+    let of = |made, problem| Keys {
+        keys: &all,
+        total: 2,
+        older: None,
+        own: "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+        made,
+        problem,
+    };
+    let html = keys::page(frame(), of(None, None)).unwrap();
+    check(&html);
+    assert_eq!(html.matches("/revoke\"").count(), 1, "{html}");
+    assert!(!html.contains("never shown again"));
+    let made = Made {
+        name: HOSTILE,
+        key: "sk_1_2_3",
+    };
+    let html = keys::page(frame(), of(Some(made), None)).unwrap();
+    check(&html);
+    assert!(html.contains("<code>sk_1_2_3</code>") && html.contains("never shown again"));
+    let html = keys::page(frame(), of(None, Some(HOSTILE))).unwrap();
+    check(&html);
+    assert!(html.contains("aria-invalid=\"true\""));
+}

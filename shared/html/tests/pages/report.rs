@@ -1,0 +1,337 @@
+//! The report.
+
+use crate::samples::{Model, models, report};
+use serde_json::json;
+use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
+use stt_eval_html::report::verdict::{plain, verdict};
+use stt_eval_html::report::{self, Links, Order};
+
+const WORDS: [&str; 4] = ["बुखार", "बूखार", "है", "तो"];
+const NBSP: &str = "\u{a0}";
+
+fn finding(models: &[Model]) -> String {
+    plain(&verdict(&report("r", models, WORDS, true)).finding)
+}
+
+#[test]
+fn a_model_is_best_only_where_every_comparison_says_so() {
+    let all = models();
+    assert_eq!(
+        finding(&all),
+        format!(
+            "gemini-2.5-pro is best or tied for best. gemini-2.5-flash is not distinguishable \
+             from it with these 178{NBSP}clips."
+        )
+    );
+    let further = verdict(&report("r", &all, WORDS, true)).further;
+    let further: Vec<String> = further.iter().map(|sentence| plain(sentence)).collect();
+    assert_eq!(
+        further,
+        [
+            "About 400 more would tell gemini-2.5-pro and gemini-2.5-flash apart, if their \
+             difference is what it seems.",
+            "sarvam/saaras-v4 and imported/whisper-large-v3-hi make more errors than \
+             gemini-2.5-pro: chance does not explain the difference.",
+        ]
+    );
+    assert_eq!(
+        finding(&all[1..3]),
+        format!(
+            "gemini-2.5-flash makes fewer errors than sarvam/saaras-v4: on these 178{NBSP}clips, \
+             chance does not explain the difference."
+        )
+    );
+    assert!(finding(&all[..1]).ends_with("There is no other model to compare it with."));
+    assert_eq!(finding(&[]), "");
+}
+
+#[test]
+fn the_group_alone_makes_no_model_the_best() {
+    let mut all = models();
+    all.truncate(2);
+    // Alone in its group, but a comparison says that it is not apart.
+    let mut value = report("r", &all, WORDS, true);
+    value.providers[1].rank.as_mut().unwrap().group = 2;
+    let text = plain(&verdict(&value).finding);
+    assert!(text.contains("not distinguishable"), "{text}");
+}
+
+#[test]
+fn equal_models_are_not_distinguishable_and_nothing_is_a_winner() {
+    let mut equal = models();
+    equal.truncate(2);
+    equal[1].wrong = equal[0].wrong;
+    let html = report::file(&report("equal", &equal, WORDS, true)).unwrap();
+    assert!(html.contains("not distinguishable from it"));
+    assert!(!html.to_lowercase().contains("winner"));
+    assert_eq!(html.matches("1–2<small>tied</small>").count(), 2);
+}
+
+#[test]
+fn every_section_has_its_heading_and_there_is_one_h1() {
+    let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
+    for heading in [
+        "Who wins",
+        "Models",
+        "Pairs",
+        "What normalisation forgave",
+        "Where it differs",
+        "How errors are spread",
+        "Cost",
+        "How this was measured",
+    ] {
+        let found = html.matches(&format!(">{heading}</h2>")).count();
+        assert_eq!(found, 1, "{heading}");
+    }
+    assert_eq!(html.matches("<h1>").count(), 1);
+    assert_eq!(html.matches("<main ").count(), 1);
+}
+
+/// Numbers in the texts of a chart and in the cells of the table beside it.
+fn section<'a>(html: &'a str, id: &str) -> &'a str {
+    let begin = html
+        .find(&format!("<section aria-labelledby=\"{id}\">"))
+        .unwrap();
+    let rest = &html[begin..];
+    &rest[..rest.find("</section>").unwrap()]
+}
+
+#[test]
+fn charts_have_a_title_a_finding_and_the_figures_of_their_table() {
+    let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
+    let charts: Vec<&str> = html.split("<svg class=\"chart\"").skip(1).collect();
+    // Two panels, steps, two partings, four spreads, cost.
+    assert_eq!(charts.len(), 2 + 1 + 2 + 4 + 1);
+    for chart in charts {
+        let chart = chart.split("</svg>").next().unwrap();
+        assert!(
+            chart.starts_with(" role=\"img\" viewBox=\"0 0 340 "),
+            "{chart}"
+        );
+        let desc = chart.split("<desc>").nth(1).unwrap();
+        assert!(desc.split("</desc>").next().unwrap().len() > 20, "{chart}");
+        assert!(chart.contains("<title>"));
+        assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
+    }
+    let models = section(&html, "models");
+    let (table, panels) = models.split_once("</table>").unwrap();
+    let mut told = 0;
+    for text in panels.split("class=\"value\"").skip(1) {
+        let text = text.split_once('>').unwrap().1.split('<').next().unwrap();
+        let number = text.split([' ', '\u{202f}']).next().unwrap();
+        assert!(table.contains(number), "{number} is in no cell");
+        told += 1;
+    }
+    assert_eq!(told, 4 + 3);
+}
+
+#[test]
+fn parts_of_few_clips_tell_no_rate() {
+    let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
+    let differs = section(&html, "differs");
+    let of = |value: &str| {
+        let begin = differs.find(&format!("<bdi>{value}</bdi>")).unwrap();
+        differs[begin..].split("</tr>").next().unwrap()
+    };
+    let row = of("thana");
+    assert!(row.contains("too few clips") && !row.contains('%'), "{row}");
+    let row = of("bazaar");
+    assert!(row.contains("few clips") && row.contains('%'), "{row}");
+    let row = of("asha");
+    assert!(!row.contains("few clips"), "{row}");
+}
+
+#[test]
+fn a_model_is_dominated_only_for_certain() {
+    let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
+    let cost = section(&html, "cost");
+    let notes = cost.matches("has fewer errors and costs no more").count();
+    // Sarvam is dearer and worse; pro is dearer than flash, but not worse.
+    assert_eq!(notes, 1, "{cost}");
+}
+
+fn hostile() -> Vec<Model> {
+    let mut models = models();
+    models[0].name = "<script>alert(1)</script>";
+    models[1].name = "\u{202e}\"onload=alert(1) '&#x3c;";
+    models[2].flags = json!({});
+    models
+}
+
+#[test]
+fn texts_of_people_and_models_are_shown_as_they_are() {
+    let words = ["<b>", "\0nul", "\u{202e}rtl", "</td></table>"];
+    let name = "<img src=x onerror=alert(1)>\u{202e}";
+    let html = report::file(&report(name, &hostile(), words, true)).unwrap();
+    for forbidden in [
+        "<script",
+        "<img",
+        "<b>\u{202e}",
+        "</td></table></td>",
+        "\0",
+        "\u{202e}",
+    ] {
+        let inside = html.find(forbidden);
+        assert_eq!(inside, None, "{forbidden:?}");
+    }
+    assert!(html.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
+    assert!(html.contains("⟨RLO⟩") && html.contains("⟨NUL⟩"));
+}
+
+#[test]
+fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
+    let value = report("r", &hostile(), WORDS, false);
+    let sections = [Section::Datasets, Section::Runs];
+    let frame = Frame {
+        title: "r",
+        medium: Medium::Site,
+        section: Some(Section::Runs),
+        visitor: Some(Visitor {
+            name: "A. & B.",
+            sections: &sections,
+        }),
+        unencrypted: true,
+    };
+    let links = Links {
+        run: "/runs/x",
+        page: "/runs/x/report",
+        query: "",
+        file: "/runs/x/report.html",
+    };
+    let page = report::page(&value, frame, links, Order::Wer).unwrap();
+    let file = report::file(&value).unwrap();
+    for html in [&page, &file] {
+        for tag in html
+            .split('<')
+            .skip(1)
+            .map(|tag| tag.split('>').next().unwrap())
+        {
+            assert!(!tag.starts_with("script"), "{tag}");
+            let attributes = tag.split(' ').skip(1);
+            for attribute in attributes {
+                assert!(!attribute.starts_with("style="), "{tag}");
+                assert!(!attribute.starts_with("on"), "{tag}");
+            }
+        }
+    }
+    assert!(!page.contains("<style"));
+    assert!(page.contains("aria-sort=\"ascending\""));
+    assert!(page.contains("/runs/x/report?sort=cost#models"));
+    assert!(page.contains("<a href=\"/runs\" aria-current=\"page\">Runs</a>"));
+    assert!(page.contains("A. &#38; B."));
+    assert!(page.contains("provisional"));
+    for loading in [
+        "src=",
+        "<link",
+        "url(",
+        "@import",
+        "href=\"/",
+        "href=\"http",
+    ] {
+        assert!(!file.contains(loading), "{loading}");
+    }
+    let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;; \
+                  style-src &#39;sha256-";
+    assert!(file.contains(policy));
+}
+
+#[test]
+fn orders_sort_the_better_ones_first() {
+    let value = report("r", &models(), WORDS, true);
+    let first = |order: Order| {
+        let frame = Frame {
+            medium: Medium::Site,
+            ..Frame::of_file("r")
+        };
+        let links = Links {
+            run: "/",
+            page: "/",
+            query: "",
+            file: "/",
+        };
+        let html = report::page(&value, frame, links, order).unwrap();
+        let body = html.split("<table class=\"models\">").nth(1).unwrap();
+        let body = body.split("<tbody>").nth(1).unwrap();
+        let name = body.split("<bdi class=\"model\">").nth(1).unwrap();
+        name.split('<').next().unwrap().to_owned()
+    };
+    for (order, model) in [
+        (Order::Rank, "gemini-2.5-pro"),
+        (Order::Wer, "gemini-2.5-pro"),
+        (Order::Cost, "imported/whisper-large-v3-hi"),
+        (Order::Model, "gemini-2.5-flash"),
+        (Order::Perfect, "gemini-2.5-pro"),
+    ] {
+        assert_eq!(first(order), model, "{order:?}");
+    }
+    for order in Order::ALL {
+        assert_eq!(order.name().parse(), Ok(order));
+    }
+    assert!("nonsense".parse::<Order>().is_err());
+}
+
+#[test]
+fn a_report_of_nothing_is_a_page() {
+    let mut value = report("r", &models(), WORDS, false);
+    for model in &mut value.providers {
+        model.score = None;
+        model.rank = None;
+        model.wer_interval = None;
+        model.distribution.clear();
+        model.waterfall.clear();
+        model.cost.usd_per_audio_hour = None;
+    }
+    value.comparison = None;
+    value.groups = None;
+    value.languages.clear();
+    let html = report::file(&value).unwrap();
+    assert!(html.contains("Nothing is scored yet."));
+    value.providers.clear();
+    assert!(report::file(&value).is_ok());
+}
+
+#[test]
+fn no_template_lets_a_text_through() {
+    fn check(folder: &std::path::Path, seen: &mut usize) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                check(&path, seen);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // A script has an address of ours, and nothing in it.
+            let ours = "<script type=\"module\" src=\"{{ frame.script_path(";
+            let text = text.replace(ours, "");
+            for word in ["safe", "escape(", " style=", "onclick", "<script"] {
+                assert!(!text.contains(word), "{word} in {}", path.display());
+            }
+            *seen += 1;
+        }
+    }
+    let mut seen = 0;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    check(&root.join("templates"), &mut seen);
+    assert!(seen > 10);
+}
+
+#[test]
+fn a_large_report_stays_within_its_budget() {
+    let names: Vec<String> = (0..16)
+        .map(|index| format!("vendor/model-number-{index}"))
+        .collect();
+    let models: Vec<Model> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| Model {
+            name: Box::leak(name.clone().into_boxed_str()),
+            wrong: 200 + index as u64 * 20,
+            rank: (1 + index as u64 / 4, 1, 4),
+            price: Some(0.01 * (index + 1) as f64),
+            flags: json!({ "loop": 3 }),
+            spread: [60, 20, 10, 5, 4, 3, 2, 1, 1, 1, 1, 2],
+        })
+        .collect();
+    let html = report::file(&report("large", &models, WORDS, true)).unwrap();
+    assert!(html.len() < 400_000, "{}", html.len());
+}

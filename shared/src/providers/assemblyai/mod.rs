@@ -1,0 +1,100 @@
+//! `AssemblyAI`: each file is a transcript, which is made and asked for by its id.
+//!
+//! What is known of it, and from where: PROTOCOL.md beside this file.
+
+mod adapter;
+mod client;
+mod output;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::Date;
+use time::macros::date;
+
+use super::audio::AudioBy;
+use super::credential::Field;
+use super::http::BaseUrl;
+use super::model::{Languages, Model, Takes};
+use super::price::{AudioPrice, Price};
+use super::vendor::{Adapter, Limits, SetupError, Timing, UnitLimits, Vendor};
+
+/// The vendor.
+pub static VENDOR: Vendor = Vendor {
+    name: "assemblyai",
+    models: MODELS,
+    credential: &[Field::API_KEY],
+    audio: AudioBy::Bytes,
+    unit: UnitLimits {
+        // As many as one name tells of in a kilobyte.
+        samples: 20,
+        // All of it is sent by one worker, in the minutes that one lives.
+        bytes: 400_000_000,
+    },
+    // 200 transcripts are worked on at once for those who pay; more of them wait there.
+    limits: Limits {
+        open_units: 10,
+        stored_bytes: u64::MAX,
+        queued_tokens: u64::MAX,
+        calls_at_once: 0,
+    },
+    timing: Timing {
+        deadline: Duration::from_secs(24 * 3_600),
+        grace: Duration::from_secs(600),
+        settle: Duration::from_secs(600),
+        keeps_inputs: Duration::ZERO,
+        reuses_inputs: Duration::ZERO,
+        quota_hold: Duration::ZERO,
+        poll_pauses: &[
+            Duration::from_secs(20),
+            Duration::from_secs(40),
+            Duration::from_secs(120),
+        ],
+    },
+    connect: |settings| {
+        let address = settings
+            .base_url
+            .as_deref()
+            .unwrap_or("https://api.assemblyai.com");
+        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+        let client = client::Client::new(base, settings.grace);
+        Ok(Adapter::Jobs(Arc::new(adapter::AssemblyAi::new(client))))
+    },
+};
+
+const READ_ON: Date = date!(2026 - 10 - 07);
+
+/// Those of ours that `universal-2` has.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("as", "as"),
+    ("bn", "bn"),
+    ("en", "en"),
+    ("gu", "gu"),
+    ("hi", "hi"),
+    ("kn", "kn"),
+    ("ml", "ml"),
+    ("mr", "mr"),
+    ("ne", "ne"),
+    ("pa", "pa"),
+    ("sa", "sa"),
+    ("sd", "sd"),
+    ("ta", "ta"),
+    ("te", "te"),
+    ("ur", "ur"),
+];
+
+const MODELS: &[Model] = &[Model {
+    id: "assemblyai/universal-2",
+    provider: "assemblyai",
+    model: "universal-2",
+    display_name: "AssemblyAI Universal-2",
+    languages: Languages::Table(LANGUAGES),
+    prices: &[Price::of_hour(READ_ON, AudioPrice::by_the_second(0.15))],
+    notes: "Fillers are kept, numbers are written as spoken, nothing is masked: the vendor's \
+            defaults leave fillers out and rewrite numbers, which counts as errors. Scoring with \
+            the step \"fillers\" leaves them out on both sides. Transcripts are deleted there once \
+            they are kept here.",
+    takes: Takes::NOTHING,
+    ..Model::OF_CALLS
+}];

@@ -1,0 +1,23 @@
+//! Models of a project's own: endpoints that speak the dialect of `OpenAI`, each with an
+//! address and a key of its own.
+//!
+//! All of them are of one vendor, and each has its own credential, limits and admission:
+//! of a unit the vendor is `custom/<name>`. Where and how to ask comes with the
+//! configuration that a run froze; the key is the project's present one, and is sealed
+//! together with the address that it is for, so that it is never shown to another.
+
+mod address;
+mod client;
+
+use super::vendor::Vendor;
+use crate::domain::endpoint::VENDOR as NAME;
+
+pub use address::{AddressProblem, base_url, check_resolved};
+pub use client::secret;
+
+/// The vendor. Its models are the projects', so it has none for everyone.
+pub static VENDOR: Vendor = Vendor {
+    name: NAME,
+    connect: |settings| Ok(client::connect(settings.loopback)),
+    ..Vendor::OF_CALLS
+};

@@ -1,0 +1,75 @@
+//! A vendor with one address that speaks the dialect.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::credential::Credential;
+use super::super::error::CallError;
+use super::super::http::BaseUrl;
+use super::super::lines::{Measured, OutputLine, ReadsLines};
+use super::super::vendor::{Adapter, Settings, SetupError};
+use super::client::Client;
+use crate::domain::dialect::Dialect;
+use crate::domain::transcribe::ModelConfig;
+
+struct Hosted {
+    client: Client,
+    base: BaseUrl,
+    dialect: Dialect,
+}
+
+/// The client of a vendor at an address, if the settings do not name another one.
+pub(in super::super) fn connect(
+    settings: &Settings,
+    address: &str,
+    dialect: Dialect,
+) -> Result<Adapter, SetupError> {
+    let address = settings.base_url.as_deref().unwrap_or(address);
+    let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+    Ok(Adapter::Calls(Arc::new(Hosted {
+        client: Client::default(),
+        base,
+        dialect,
+    })))
+}
+
+impl ReadsLines for Hosted {
+    fn read_line(&self, line: &[u8]) -> OutputLine {
+        self.client.read_line(line)
+    }
+
+    fn measured(&self, line: &[u8]) -> Measured {
+        self.client.measured(line)
+    }
+}
+
+impl Calls for Hosted {
+    fn call<'a>(
+        &'a self,
+        credential: &'a Credential,
+        item: &'a CallItem<'a>,
+        config: &'a ModelConfig,
+    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+        self.client
+            .transcribe(
+                &self.dialect,
+                &self.base,
+                Some(&credential.secret),
+                item,
+                config,
+            )
+            .boxed()
+    }
+
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.client
+            .check(&self.dialect, &self.base, &credential.secret)
+            .boxed()
+    }
+}

@@ -1,0 +1,197 @@
+//! Requests and answers.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use reqwest::header::HeaderName;
+use reqwest::multipart::Form;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::answer::{self, Answered};
+use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::credential::Credential;
+use super::super::error::{CallError, Rejection};
+use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
+use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
+use crate::domain::failure::FailureCode;
+use crate::domain::transcribe::ModelConfig;
+use crate::domain::usage::Usage;
+
+const API_KEY: HeaderName = HeaderName::from_static("xi-api-key");
+
+pub(super) struct Scribe {
+    base: BaseUrl,
+    http: Http,
+}
+
+impl Scribe {
+    pub(super) fn new(base: BaseUrl) -> Self {
+        Self {
+            base,
+            http: Http::default(),
+        }
+    }
+
+    async fn transcribe(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<RawLine, CallError> {
+        let url = self.base.join("/v1/speech-to-text", &[])?;
+        let key = key_header("", &credential.secret)?;
+        let (file, sending) = Sending::part(item.audio, item.file_name, item.mime_type).await?;
+        let form = form(item, config).part("file", file);
+        let request = self
+            .http
+            .fresh()?
+            .post(url)
+            .header(API_KEY, key)
+            .multipart(form);
+        answer::paid(item.key, request, &sending, &credential.secret, meaning).await
+    }
+
+    async fn check(&self, credential: &Credential) -> Result<(), CallError> {
+        let url = self.base.join("/v1/models", &[])?;
+        let key = [(API_KEY, key_header("", &credential.secret)?)];
+        check_key(&self.http, &url, &key, &credential.secret, meaning).await
+    }
+}
+
+/// All but the file.
+fn form(item: &CallItem<'_>, config: &ModelConfig) -> Form {
+    let temperature = config.temperature.unwrap_or_default();
+    Form::new()
+        .text("model_id", config.model.clone())
+        .text("language_code", item.language_code.to_owned())
+        // On by default: it writes sounds, such as (laughter), into the text.
+        .text("tag_audio_events", "false")
+        .text("diarize", "false")
+        .text("timestamps_granularity", "none")
+        .text("temperature", temperature.to_string())
+        // With it the same audio gives the same text, as far as they can.
+        .text("seed", "0")
+}
+
+/// What the vendor's own words say more than the status.
+fn meaning(_: u16, told: &Told) -> Option<Rejection> {
+    if told.has(&["quota_exceeded", "insufficient_credits"]) {
+        // With status 401, which otherwise is a wrong key.
+        return Some(Rejection::OutOfCredit);
+    }
+    told.has(&[
+        "too_many_concurrent_requests",
+        "system_busy",
+        "rate_limit_exceeded",
+    ])
+    .then_some(Rejection::Quota { retry_after: None })
+}
+
+impl Calls for Scribe {
+    fn call<'a>(
+        &'a self,
+        credential: &'a Credential,
+        item: &'a CallItem<'a>,
+        config: &'a ModelConfig,
+    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+        self.transcribe(credential, item, config).boxed()
+    }
+
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.check(credential).boxed()
+    }
+}
+
+/// An answer, as far as it is of use.
+#[derive(Debug, Deserialize)]
+struct Transcript {
+    text: Option<String>,
+    #[serde(default)]
+    audio_duration_secs: Option<f64>,
+    #[serde(default)]
+    words: Option<Value>,
+}
+
+impl Transcript {
+    /// End of the last word; what is between words and around them does not count.
+    fn heard_until(&self) -> Option<f64> {
+        let words = self.words.as_ref()?.as_array()?;
+        let spoken = words.iter().rev();
+        let mut spoken = spoken.filter(|word| word.get("type").is_some_and(|kind| kind == "word"));
+        spoken.next()?.get("end")?.as_f64()
+    }
+}
+
+impl ReadsLines for Scribe {
+    fn measured(&self, line: &[u8]) -> Measured {
+        answer::measured(line)
+    }
+
+    fn read_line(&self, line: &[u8]) -> OutputLine {
+        let Answered { key, answer } = match answer::read::<Transcript>(line) {
+            Ok(read) => read,
+            Err(said) => return *said,
+        };
+        let usage = Usage {
+            audio_seconds: answer.as_ref().and_then(|told| told.audio_duration_secs),
+            heard_until_seconds: answer.as_ref().and_then(Transcript::heard_until),
+            ..Usage::default()
+        };
+        let outcome = match answer.and_then(|answer| answer.text) {
+            Some(text) => ItemOutcome::Transcribed {
+                text: text.trim().to_owned(),
+                model_version: None,
+                usage,
+            },
+            None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
+        };
+        OutputLine::Item { key, outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scribe() -> Scribe {
+        Scribe::new(BaseUrl::parse("https://h").unwrap())
+    }
+
+    #[test]
+    fn answers_are_read() {
+        let line = br#"{"key":"k","latency_ms":9,"answer":{"language_code":"hin","language_probability":0.9,"text":" ab ","words":[{"text":"ab","start":0.5,"end":1.5,"type":"word"},{"text":" ","start":1.5,"end":2.5,"type":"spacing"}],"transcription_id":"t","audio_duration_secs":2.5}}"#;
+        let OutputLine::Item { key, outcome } = scribe().read_line(line) else {
+            panic!("no item")
+        };
+        let want = ItemOutcome::Transcribed {
+            text: "ab".to_owned(),
+            model_version: None,
+            usage: Usage {
+                audio_seconds: Some(2.5),
+                heard_until_seconds: Some(1.5),
+                ..Usage::default()
+            },
+        };
+        assert_eq!((&*key, outcome), ("k", want));
+        // What comes for a webhook is no text.
+        let line = br#"{"key":"k","answer":{"message":"queued","request_id":"r"}}"#;
+        let OutputLine::Item { outcome, .. } = scribe().read_line(line) else {
+            panic!("no item")
+        };
+        assert!(matches!(outcome, ItemOutcome::Failed { .. }));
+    }
+
+    #[test]
+    fn an_empty_wallet_is_no_wrong_key() {
+        let told = |body: &str| Told::read(body.as_bytes());
+        let empty = told(r#"{"detail":{"status":"quota_exceeded","message":"0 left"}}"#);
+        assert_eq!(meaning(401, &empty), Some(Rejection::OutOfCredit));
+        let wrong = told(r#"{"detail":{"status":"invalid_api_key","message":"no"}}"#);
+        assert_eq!(meaning(401, &wrong), None);
+        let busy = told(r#"{"detail":{"status":"system_busy","message":"later"}}"#);
+        assert!(matches!(meaning(429, &busy), Some(Rejection::Quota { .. })));
+    }
+}

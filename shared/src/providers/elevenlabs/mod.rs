@@ -1,0 +1,77 @@
+//! `ElevenLabs` Scribe: each item is answered in its call.
+//!
+//! What is known of it, and from where: PROTOCOL.md beside this file.
+
+mod client;
+
+use std::sync::Arc;
+
+use time::Date;
+use time::macros::date;
+
+use super::http::BaseUrl;
+use super::model::{Languages, Model};
+use super::price::{AudioPrice, Price};
+use super::vendor::{Adapter, Limits, SetupError, Vendor};
+
+/// The vendor.
+pub static VENDOR: Vendor = Vendor {
+    name: "elevenlabs",
+    models: MODELS,
+    // Of the smallest plan that pays: 10 at once; a file of more than 8 minutes takes
+    // several of them.
+    limits: Limits::of_calls(8),
+    connect: |settings| {
+        let address = settings
+            .base_url
+            .as_deref()
+            .unwrap_or("https://api.elevenlabs.io");
+        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+        Ok(Adapter::Calls(Arc::new(client::Scribe::new(base))))
+    },
+    ..Vendor::OF_CALLS
+};
+
+const READ_ON: Date = date!(2026 - 11 - 26);
+
+/// Languages of the vendor's own table for `scribe_v1`; that of later models was not
+/// found and is taken to be no smaller.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("as", "as"),
+    ("bn", "bn"),
+    ("en", "en"),
+    ("gu", "gu"),
+    ("hi", "hi"),
+    ("kn", "kn"),
+    ("ml", "ml"),
+    ("mr", "mr"),
+    ("ne", "ne"),
+    ("or", "or"),
+    ("pa", "pa"),
+    ("sd", "sd"),
+    ("ta", "ta"),
+    ("te", "te"),
+    ("ur", "ur"),
+];
+
+const SCRIBE_V2: Model = Model {
+    id: "elevenlabs/scribe_v2",
+    provider: "elevenlabs",
+    model: "scribe_v2",
+    display_name: "ElevenLabs Scribe v2",
+    languages: Languages::Table(LANGUAGES),
+    prices: &[Price::of_hour(READ_ON, AudioPrice::by_the_second(0.22))],
+    notes: "Tags of sounds, such as (laughter), are switched off. The price is that of the largest \
+            plans; others pay up to 0.48 dollars an hour.",
+    ..Model::OF_CALLS
+};
+
+const MODELS: &[Model] = &[
+    SCRIBE_V2,
+    Model {
+        id: "elevenlabs/scribe_v1",
+        model: "scribe_v1",
+        display_name: "ElevenLabs Scribe v1",
+        ..SCRIBE_V2
+    },
+];

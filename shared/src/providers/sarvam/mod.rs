@@ -1,0 +1,63 @@
+//! Sarvam's batch transcription: jobs of up to twenty files of one language.
+//!
+//! What is known of it, and from where: PROTOCOL.md beside this file.
+
+mod adapter;
+mod client;
+mod models;
+mod output;
+mod parts;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use models::MODELS;
+
+use super::audio::AudioBy;
+use super::credential::Field;
+use super::http::BaseUrl;
+use super::vendor::{Adapter, Limits, SetupError, Timing, UnitLimits, Vendor};
+
+/// The vendor.
+pub static VENDOR: Vendor = Vendor {
+    name: "sarvam",
+    models: MODELS,
+    credential: &[Field::API_KEY],
+    audio: AudioBy::Bytes,
+    unit: UnitLimits {
+        samples: parts::MAX_FILES,
+        // All of it is sent by one worker, in the minutes that one lives.
+        bytes: 400_000_000,
+    },
+    // The smallest plan allows 20 requests a minute, and a job takes four or five
+    // besides what asks for its state.
+    limits: Limits {
+        open_units: 4,
+        stored_bytes: u64::MAX,
+        queued_tokens: u64::MAX,
+        calls_at_once: 0,
+    },
+    timing: Timing {
+        deadline: Duration::from_secs(12 * 3_600),
+        grace: Duration::from_secs(600),
+        settle: Duration::from_secs(600),
+        keeps_inputs: Duration::ZERO,
+        reuses_inputs: Duration::ZERO,
+        quota_hold: Duration::ZERO,
+        poll_pauses: &[
+            Duration::from_secs(30),
+            Duration::from_secs(60),
+            Duration::from_secs(120),
+        ],
+    },
+    connect: |settings| {
+        let address = settings
+            .base_url
+            .as_deref()
+            .unwrap_or("https://api.sarvam.ai");
+        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+        let client = client::Client::new(base, settings.grace);
+        Ok(Adapter::Jobs(Arc::new(adapter::Sarvam::new(client))))
+    },
+};

@@ -1,0 +1,73 @@
+//! API keys and provider credentials.
+
+use serde::{Deserialize, Serialize};
+use stt_eval_domain::{KeyId, Timestamp};
+use utoipa::ToSchema;
+
+pub use stt_eval_domain::role::Role;
+
+use crate::secret::SecretText;
+
+/// A provider's key to be kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredential {
+    /// The key: 8 to 512 visible ASCII characters. It never comes back.
+    #[schema(value_type = String, write_only, min_length = 8, max_length = 512, pattern = "^[!-~]+$")]
+    pub api_key: SecretText,
+}
+
+/// A provider's key that is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CredentialView)]
+pub struct Credential {
+    /// Provider it is for.
+    #[schema(example = "google")]
+    pub provider: String,
+    /// All that ever comes back of it.
+    pub last_four: String,
+    /// When a key was first kept for the provider.
+    pub inserted_at: Timestamp,
+    /// When it was last replaced.
+    pub updated_at: Timestamp,
+}
+
+/// An API key to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    /// Name; 1 to 255 characters.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = KeyView)]
+pub struct ApiKey {
+    /// Identity.
+    pub id: KeyId,
+    /// Name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Last four characters.
+    pub last_four: String,
+    /// When it was made.
+    pub inserted_at: Timestamp,
+    /// The same: keys do not change.
+    pub updated_at: Timestamp,
+}
+
+/// An API key just made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CreatedKey {
+    /// The key as it is listed from now on.
+    #[serde(flatten)]
+    pub record: ApiKey,
+    /// The key itself, told this once; null when a request is repeated with
+    /// its `Idempotency-Key`.
+    #[schema(value_type = Option<String>)]
+    pub key: Option<SecretText>,
+}

@@ -1,0 +1,81 @@
+//! Transcripts that were made elsewhere, on their way into a run.
+
+use serde::{Deserialize, Serialize};
+use stt_eval_domain::{FileId, SampleId};
+use utoipa::ToSchema;
+
+use crate::object::Object;
+
+/// A transcript that was made elsewhere, of the clip that one of the three names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTranscript {
+    /// The clip by its sample.
+    #[schema(value_type = Option<SampleId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_id: Option<String>,
+    /// The clip by its file.
+    #[schema(value_type = Option<FileId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<String>,
+    /// The clip by the name of its file, which no other clip of the dataset may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// What was heard; `""` for nothing. At most 100,000 characters.
+    #[schema(max_length = 100_000)]
+    pub text: String,
+    /// How long it took, in milliseconds.
+    #[schema(minimum = 0, maximum = 86_400_000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+    /// What it cost in US dollars.
+    #[schema(minimum = 0, maximum = 1_000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+/// Transcripts that were made elsewhere by one model: `items` or `manifest_file_id`.
+///
+/// They become the model `imported/<name>` of a run, which is scored, compared and
+/// reviewed like any other; a sample without one fails as `missing_transcript`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTranscripts {
+    /// Name of the model: `[a-z0-9][a-z0-9._-]{0,62}`.
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$", example = "whisper-large-v3")]
+    pub name: String,
+    /// 1 to 1,000 transcripts.
+    #[schema(value_type = Option<Vec<NewTranscript>>, min_items = 1, max_items = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<Object<NewTranscript>>>,
+    /// In place of `items`: a table of up to 10,000 rows that was uploaded as a
+    /// manifest, with a column `sample_id`, `file_id` or `filename`, a column
+    /// `hypothesis` (or `transcription`, `transcript`, `text`) and perhaps
+    /// `latency_ms` and `cost_usd`; other columns are left alone.
+    #[schema(value_type = Option<FileId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest_file_id: Option<String>,
+}
+
+/// Transcripts to be added to a run that has ended: the fields of one list, or
+/// several lists in `transcripts`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddedTranscripts {
+    /// Name of the model: `[a-z0-9][a-z0-9._-]{0,62}`.
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// As in `NewTranscripts`.
+    #[schema(value_type = Option<Vec<NewTranscript>>, min_items = 1, max_items = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<Object<NewTranscript>>>,
+    /// As in `NewTranscripts`.
+    #[schema(value_type = Option<FileId>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest_file_id: Option<String>,
+    /// Several lists.
+    #[schema(value_type = Option<Vec<NewTranscripts>>, min_items = 1, max_items = 16)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcripts: Option<Vec<Object<NewTranscripts>>>,
+}

@@ -1,0 +1,112 @@
+"""The pages in a browser, over the embedded cloud with the demo's run in it.
+
+Needs the binary in STT_EVAL_LOCAL_BIN, the packages of requirements.txt and Debian's
+chromium-headless-shell (another Chromium by CHROMIUM_BIN). Screenshots go to PAGES_SHOTS
+when it is set.
+"""
+
+import json
+import os
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+BINARY = os.environ.get("STT_EVAL_LOCAL_BIN", "target/debug/stt-eval-local")
+CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium-headless-shell")
+# A browser tells of what a policy refused by an event alone. What moves inside its own
+# player has no element of the page, and is its own affair.
+LISTEN = """
+window.refused = [];
+document.addEventListener('securitypolicyviolation', (event) => {
+  window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.sources.some((source) => source.node)) window.shifted += entry.value;
+  }
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+class Site:
+    def __init__(self, ready):
+        self.url = ready["url"]
+        self.key = ready["api_keys"]["demo"]
+
+    def api(self, method, path, body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["data"]
+
+    @property
+    def run(self):
+        return self.api("GET", "/api/v1/evaluations/stt/runs")[0]["id"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    demo = [BINARY, "demo", "--gemini", "sim", "--recordings-only", "--data", str(data)]
+    subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    serve = [BINARY, "serve", "--gemini", "sim", "--listen", "127.0.0.1:0", "--data", str(data)]
+    with open(data / "log.txt", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            yield Site(json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no {CHROMIUM}: apt-get install chromium-headless-shell", True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        print(f"Chromium {browser.version}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Opens contexts; none may be refused anything by the policy of a page."""
+    contexts = []
+
+    def open_context(signed_in=True, **options):
+        context = browser.new_context(base_url=site.url, **options)
+        if options.get("java_script_enabled", True):
+            context.add_init_script(LISTEN)
+        contexts.append(context)
+        page = context.new_page()
+        if signed_in:
+            sign_in(page, site.key)
+        return page
+
+    yield open_context
+    for context in contexts:
+        for page in context.pages:
+            if page.url.startswith(site.url):
+                assert page.evaluate("window.refused ?? []") == []
+        context.close()
+
+
+def shot(page, name, full_page=True):
+    folder = os.environ.get("PAGES_SHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{folder}/{name}.png", full_page=full_page)
+
+
+def sign_in(page, key, name="Asha", path="/runs"):
+    page.goto(path)
+    page.get_by_label("API key").fill(key)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Sign in").click()

@@ -1,0 +1,419 @@
+"""Judging clips: by keys, by touch, without scripts, without a network, by two people."""
+
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import shot, sign_in
+from playwright.sync_api import expect
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"onload='alert(1)' &#x3c;b&#x3e;",
+    "one \u202e two \u2066 three",
+    "x" * 100_000,
+]
+TEXTS = [
+    ("hi", "मुझे दस हजार रुपये चाहिए थे", "मुझे 10000 रुपया चाहिए", "मुझे दस हजार रुपये चाहिए थे"),
+    ("ta", "எனக்கு காய்ச்சல் இருக்கிறது", "எனக்கு காச்சல் இருக்கு", "எனக்கு காய்ச்சல் இருக்கிறது"),
+    ("ur", "مجھے بخار ہے اور سر میں درد ہے", "مجھے بکھار ہے سر میں درد", "مجھے بخار ہے اور سر میں درد ہے"),
+    ("en", "the meeting is at ten", "the meeting is attend", "the meeting is at ten"),
+]
+
+
+def files(site):
+    found = site.api("GET", "/api/v1/evaluations/stt/files?limit=100")
+    short = [file for file in found if file["format"] in ("wav", "ogg") and file["duration_seconds"] < 6]
+    return [file["id"] for file in short][: len(TEXTS)]
+
+
+@pytest.fixture(scope="module")
+def dataset(site):
+    samples = [
+        {"file_id": file, "ground_truth": text[1], "language": text[0]}
+        for file, text in zip(files(site), TEXTS, strict=False)
+    ]
+    body = {"name": f"review {time.time()}", "language": "hi", "samples": samples}
+    made = site.api("POST", "/api/v1/evaluations/stt/datasets", body)
+    path = f"/api/v1/evaluations/stt/datasets/{made['id']}?include_samples=true"
+    return made["id"], [sample["id"] for sample in site.api("GET", path)["samples"]]
+
+
+@pytest.fixture
+def run(site, dataset):
+    """A new run of two models over the clips, made of transcripts."""
+    return make(site, dataset, [[text[2] for text in TEXTS], [text[3] for text in TEXTS]])
+
+
+def make(site, dataset, models):
+    made, samples = dataset
+    lists = [
+        {"name": name, "items": [{"sample_id": s, "text": t} for s, t in zip(samples, texts, strict=False)]}
+        for name, texts in zip(["alpha", "beta"], models, strict=False)
+    ]
+    body = {"run_name": "heard <b>twice</b>", "dataset_id": made, "transcripts": lists}
+    run = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]
+    for _ in range(300):
+        if site.api("GET", f"/api/v1/evaluations/stt/runs/{run}")["status"] == "completed":
+            return run
+        time.sleep(0.2)
+    raise AssertionError("the run does not end")
+
+
+def counts(site, run):
+    results = site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?limit=100")
+    return {
+        "reviews": sum(result["reviews"] for result in results),
+        "right": sum(result["is_correct"] is True for result in results),
+        "wrong": sum(result["is_correct"] is False for result in results),
+    }
+
+
+def until(what, wanted, pause=0.1):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if what() == wanted:
+            return
+        time.sleep(pause)
+    assert what() == wanted
+
+
+def ready(page):
+    expect(page.get_by_role("button", name="Play").or_(page.get_by_role("button", name="Pause"))).to_have_attribute(
+        "aria-keyshortcuts", "Space K"
+    )
+
+
+def without_guard(page):
+    page.evaluate("localStorage.setItem('stt-review', JSON.stringify({ guard: false }))")
+
+
+def group(page, letter):
+    return page.get_by_role("group", name=f"Transcription {letter}")
+
+
+def verdict(page, letter):
+    return group(page, letter).locator("[aria-pressed=true]")
+
+
+def test_a_queue_is_judged_by_keys_alone(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    for number in range(1, len(TEXTS) + 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        page.keyboard.press("y")
+        expect(verdict(page, "A")).to_have_text("Right")
+        page.keyboard.press("2")
+        expect(group(page, "B").get_by_label("Number or date")).to_be_checked()
+        expect(verdict(page, "B")).to_have_text("Wrong")
+        page.keyboard.press("c")
+        page.keyboard.type("yes no")
+        expect(verdict(page, "B")).to_have_text("Wrong")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    n = len(TEXTS)
+    until(lambda: counts(site, run), {"reviews": 2 * n, "right": n, "wrong": n})
+    reviews = site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?reason=number_or_date&limit=100")
+    assert len(reviews) == n and all(result["comment"] == "yes no" for result in reviews)
+
+
+def press(page, key, code, text=None):
+    session = page.context.new_cdp_session(page)
+    event = {"key": key, "code": code, "windowsVirtualKeyCode": 191}
+    session.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": text or key, **event})
+    session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
+
+
+def test_keys_of_an_indian_keyboard_are_those_of_their_places(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    press(page, "ब", "KeyY")
+    expect(verdict(page, "A")).to_have_text("Right")
+    press(page, "ल", "KeyN")
+    expect(verdict(page, "B")).to_have_text("Wrong")
+    # A letter that is printed on a key goes before the place of the key.
+    press(page, "u", "KeyG")
+    expect(verdict(page, "B")).to_have_text("Cannot tell")
+
+
+def test_single_keys_can_be_switched_off_and_tab_is_enough(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("h")
+    dialog = page.get_by_role("dialog", name="Keys and settings")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("y")
+    expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
+    dialog.get_by_label("Single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("y")
+    expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    right = group(page, "A").get_by_role("button", name="Right")
+    for _ in range(60):
+        if right.evaluate("(button) => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(verdict(page, "A")).to_have_text("Right")
+    # What has the focus is seen, and nothing lies over it.
+    seen = right.evaluate(
+        """(button) => {
+             const box = button.getBoundingClientRect();
+             const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+             return button === document.activeElement && button.contains(top)
+               && parseFloat(getComputedStyle(button).outlineWidth) >= 2;
+           }"""
+    )
+    assert seen
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+    until(lambda: counts(site, run)["right"], 1)
+
+
+def test_right_is_for_those_who_listened(visit, site, run):
+    page = visit()
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    for judge in [
+        lambda: page.keyboard.press("y"),
+        lambda: group(page, "A").get_by_role("button", name="Right").click(),
+    ]:
+        judge()
+        expect(page.get_by_text("Listen to the end first.")).to_be_visible()
+        expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    page.keyboard.press("Space")
+    until(lambda: page.evaluate("document.querySelector('audio').ended"), True)
+    page.keyboard.press("y")
+    expect(verdict(page, "A")).to_have_text("Right")
+    page.keyboard.press("u")
+    page.keyboard.press("Enter")
+    until(lambda: counts(site, run)["reviews"], 2)
+    (result,) = site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?is_correct=true")
+    (review,) = site.api("GET", f"/api/v1/evaluations/stt/results/{result['id']}/reviews")
+    assert review["listened"] >= 90 and review["blind"] and review["reviewer"]["name"] == "Asha"
+
+
+def test_a_network_that_is_gone_loses_nothing(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    # Clips ahead are there.
+    ahead = "performance.getEntriesByType('resource').filter((r) => r.name.includes('after=')).length"
+    until(lambda: page.evaluate(ahead), 3)
+    page.context.set_offline(True)
+    for number in range(1, 4):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        page.keyboard.press("y")
+        page.keyboard.press("n")
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("6 not saved yet.")).to_be_visible()
+    assert counts(site, run)["reviews"] == 0
+    # The window is closed without having been asked, and another is opened later.
+    context = page.context
+    page.close(run_before_unload=False)
+    context.set_offline(False)
+    again = context.new_page()
+    again.goto(f"/runs/{run}/review")
+    until(lambda: counts(site, run), {"reviews": 6, "right": 3, "wrong": 3})
+    expect(again.get_by_text("not saved yet")).to_be_hidden()
+    assert again.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('stt-outbox'))") == []
+    again.reload()
+    again.wait_for_load_state("networkidle")
+    assert counts(site, run)["reviews"] == 6
+
+
+def test_a_session_that_ended_loses_nothing(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.context.clear_cookies()
+    page.keyboard.press("y")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 not saved yet. You are signed out, and nothing is lost.")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in").click()
+    other = opened.value
+    other.get_by_label("API key").fill(site.key)
+    other.get_by_label("Your name").fill("Asha")
+    other.get_by_role("button", name="Sign in").click()
+    until(lambda: counts(site, run), {"reviews": 2, "right": 1, "wrong": 1})
+    expect(page.get_by_text("not saved yet")).to_be_hidden()
+
+
+def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run):
+    page = visit()
+    page.route("**/audio/*", lambda route: route.fulfill(content_type="audio/wav", body="no sound"))
+    page.goto(f"/runs/{run}/review")
+    expect(page.get_by_text("This recording can’t be played here.")).to_be_visible()
+    page.keyboard.press("x")
+    expect(page.get_by_label("The recording can't be understood")).to_be_checked()
+    expect(verdict(page, "A")).to_have_text("Cannot tell")
+    expect(verdict(page, "B")).to_have_text("Cannot tell")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+    until(lambda: counts(site, run), {"reviews": 2, "right": 0, "wrong": 0})
+
+
+def test_three_verdicts_are_undone_one_by_one(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    for number in range(1, 4):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        page.keyboard.press("y")
+        page.keyboard.press("y")
+        page.keyboard.press("Enter")
+        until(lambda: counts(site, run)["right"], 2 * number)
+    for number in [3, 2, 1]:
+        page.keyboard.press("z")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        until(lambda: counts(site, run)["right"], 2 * (number - 1))
+
+
+def test_two_people_judge_and_see_each_other_afterwards(visit, site, run):
+    first, second = visit(), visit(signed_in=False)
+    made = site.api("POST", "/api/v1/keys", {"name": "Ravi", "role": "reviewer"})
+    sign_in(second, made["key"], name="Ravi")
+    expect(second).to_have_url(f"{site.url}/runs")
+    orders = []
+    for page, keys in [(first, "yy"), (second, "nn")]:
+        without_guard(page)
+        page.goto(f"/runs/{run}/review")
+        ready(page)
+        address = page.url
+        for told in ["alpha", "beta", "res_", "WER", "Asha:"]:
+            assert told not in page.content(), told
+        orders.append(page.locator("[data-slot]").all_inner_texts())
+        for key in keys:
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+        until(lambda: page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('stt-outbox')).length"), 0)
+        page.goto(address)
+        ready(page)
+        assert "alpha" in page.content() and "beta" in page.content()
+    expect(second.get_by_text("Asha: Right").first).to_be_visible()
+    assert counts(site, run) == {"reviews": 4, "right": 0, "wrong": 0}
+
+
+def test_two_windows_of_one_person_choose(visit, site, run):
+    page = visit()
+    without_guard(page)
+    other = page.context.new_page()
+    for window in [page, other]:
+        window.goto(f"/runs/{run}/review")
+        ready(window)
+    page.keyboard.press("y")
+    page.keyboard.press("y")
+    page.keyboard.press("Enter")
+    until(lambda: counts(site, run)["right"], 2)
+    other.keyboard.press("n")
+    other.keyboard.press("n")
+    other.keyboard.press("Enter")
+    expect(other.get_by_text("judged in another window meanwhile")).to_be_visible()
+    assert counts(site, run)["right"] == 2
+    other.get_by_role("link", name="Look at the clip again").click()
+    expect(verdict(other, "A")).to_have_text("Right")
+    ready(other)
+    other.keyboard.press("n")
+    other.keyboard.press("ArrowUp")
+    other.keyboard.press("Enter")
+    until(lambda: counts(site, run), {"reviews": 2, "right": 1, "wrong": 1})
+    expect(other.get_by_text("judged in another window meanwhile")).to_be_hidden()
+
+
+def test_clips_are_judged_without_scripts(visit, site, run):
+    page = visit(java_script_enabled=False)
+    page.goto(f"/runs/{run}")
+    page.get_by_role("link", name="Review").click()
+    group(page, "A").get_by_role("button", name="Right").click()
+    expect(verdict(page, "A")).to_have_text("Right")
+    group(page, "B").get_by_role("button", name="Cannot tell").click()
+    group(page, "B").get_by_text("Reasons and comment").click()
+    group(page, "B").get_by_label("Comment").fill("धीमी आवाज़\nकट गई")
+    page.get_by_role("button", name="Save and next").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+    assert counts(site, run) == {"reviews": 2, "right": 1, "wrong": 0}
+    page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 1 of {len(TEXTS)}")
+    expect(verdict(page, "B")).to_have_text("Cannot tell")
+
+
+def test_hostile_transcripts_are_text(visit, site, dataset):
+    run = make(site, dataset, [HOSTILE, list(reversed(HOSTILE))])
+    page = visit(viewport={"width": 360, "height": 740})
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    for number in range(1, len(HOSTILE) + 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(HOSTILE)}")
+        ready(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert "\u202e" not in page.content()
+        page.keyboard.press("y")
+        page.keyboard.press("y")
+        page.keyboard.press("Enter")
+    until(lambda: counts(site, run)["right"], 2 * len(HOSTILE))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "width", "height"), [("phone", 360, 740), ("desktop", 1280, 900)])
+def test_review_is_accessible_and_fits(visit, site, run, name, width, height, scheme):
+    page = visit(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=name == "phone")
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    for number in range(1, len(TEXTS) + 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        page.wait_for_load_state("networkidle")
+        if number == 1:
+            assert page.evaluate("window.shifted") == 0
+        shot(page, f"review-{TEXTS[number - 1][0]}-{name}-{scheme}", full_page=False)
+        page.keyboard.press("2")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("y")
+        found = Axe().run(page, options={"runOnly": TAGS})
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = page.evaluate(
+            """[...document.querySelectorAll('main button, main .button, main select, main .choice')]
+                 .filter((control) => !control.matches('.said'))
+                 .map((control) => [control.textContent, control.getBoundingClientRect()])
+                 .filter(([, box]) => box.width && box.height < 44).map(([text]) => text)"""
+        )
+        assert small == []
+        shot(page, f"review-{TEXTS[number - 1][0]}-{name}-{scheme}-judged")
+        page.keyboard.press("Enter")
+
+
+def test_the_next_sound_comes_soon(visit, site, run):
+    """Shown, not asserted: what a machine that does other things takes says little."""
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("Space")
+    until(lambda: page.evaluate("document.querySelector('audio').currentTime > 0"), True)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("y")
+    page.keyboard.press("y")
+    began = time.monotonic()
+    page.keyboard.press("Enter")
+    sounds = "document.querySelector('h1').textContent.startsWith('Clip 2') && document.querySelector('audio').currentTime > 0"
+    until(lambda: page.evaluate(sounds), True, pause=0.005)
+    print(f"from the key to the next sound: {(time.monotonic() - began) * 1000:.0f} ms")

@@ -1,0 +1,125 @@
+//! A vendor that answers each file's name. It shows what a vendor is: a folder
+//! and a line in a list; nothing of the product knows it.
+//!
+//! It takes jobs, gets the bytes of the audio with them, has no store for audio
+//! and no list of its jobs. What it is asked lives in this process.
+
+pub mod calls;
+mod jobs;
+mod lines;
+
+use std::time::Duration;
+
+use stt_eval_shared::providers::model::{Format, Languages, Lifecycle, Takes};
+use stt_eval_shared::providers::price::{AudioPrice, Charge, Currency, Price};
+use stt_eval_shared::providers::{
+    Adapter, AudioBy, Field, Limits, Model, Settings, SetupError, Timing, UnitLimits, VENDORS,
+    Vendor,
+};
+use time::Date;
+use time::macros::date;
+
+pub use jobs::Echo;
+
+/// The vendors of the product, and those of the tests: one line each.
+#[must_use]
+pub fn vendors() -> Vec<&'static Vendor> {
+    let mut vendors = VENDORS.to_vec();
+    vendors.extend([&VENDOR, &OPEN, &calls::VENDOR]);
+    vendors
+}
+
+/// The vendor that takes jobs.
+pub static VENDOR: Vendor = Vendor {
+    name: "echo",
+    models: &[MODEL],
+    credential: &[Field::API_KEY],
+    audio: AudioBy::Bytes,
+    unit: UNIT,
+    limits: LIMITS,
+    timing: TIMING,
+    connect,
+};
+
+// Few, so that a small run has several units.
+const UNIT: UnitLimits = UnitLimits {
+    samples: 2,
+    bytes: 1024 * 1024,
+};
+
+const LIMITS: Limits = Limits {
+    open_units: 10,
+    stored_bytes: u64::MAX,
+    queued_tokens: u64::MAX,
+    calls_at_once: 0,
+};
+
+const TIMING: Timing = Timing {
+    deadline: Duration::from_secs(3_600),
+    grace: Duration::from_secs(60),
+    settle: Duration::from_secs(60),
+    keeps_inputs: Duration::ZERO,
+    reuses_inputs: Duration::ZERO,
+    quota_hold: Duration::ZERO,
+    poll_pauses: &[Duration::from_secs(1)],
+};
+
+/// The same without a key, as a server of one's own has none.
+pub static OPEN: Vendor = Vendor {
+    name: "echo-open",
+    models: &[Model {
+        id: "echo-open-1",
+        provider: "echo-open",
+        model: "echo-open-1",
+        prices: &[],
+        ..MODEL
+    }],
+    credential: &[],
+    audio: AudioBy::Bytes,
+    unit: UNIT,
+    limits: LIMITS,
+    timing: TIMING,
+    connect,
+};
+
+/// Its one model.
+pub const MODEL: Model = Model {
+    id: "echo-1",
+    provider: "echo",
+    model: "echo-1",
+    display_name: "Echo",
+    // Not all that we have.
+    languages: Languages::Table(&[("en", "english"), ("hi", "hindi")]),
+    max_audio_seconds: 60,
+    max_file_bytes: 1024 * 1024,
+    formats: &[Format {
+        name: "wav",
+        mime_type: "audio/wav",
+        documented: true,
+    }],
+    batch: true,
+    prices: &[Price {
+        valid_from: READ_ON,
+        read_on: READ_ON,
+        currency: Currency::UsDollar,
+        // 0.1 cents a second, and nothing is billed as less than ten.
+        charge: Charge::Audio(AudioPrice {
+            per_hour: 3.6,
+            min_seconds: 10.0,
+            step_seconds: 1.0,
+        }),
+        audio_confirmed: true,
+    }],
+    batch_discount: 1.0,
+    lifecycle: Lifecycle::Stable,
+    retires_on: None,
+    notes: "",
+    takes: Takes::NOTHING,
+    max_output_tokens: None,
+};
+
+const READ_ON: Date = date!(2026 - 11 - 26);
+
+fn connect(_: &Settings) -> Result<Adapter, SetupError> {
+    Ok(Adapter::Jobs(std::sync::Arc::new(Echo::default())))
+}

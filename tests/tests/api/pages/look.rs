@@ -1,0 +1,160 @@
+//! What pages show, and the headers they come with.
+
+use serde_json::json;
+
+use super::Browser;
+use crate::support::{FLASH, PRO, id, text, with};
+
+#[test]
+fn every_page_comes_with_the_headers_that_keep_it_safe() {
+    with(async |w| {
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let bucket = {
+            let file = w.recording().await;
+            let path = format!("/files/{file}?include_signed_url=true");
+            let shown = w.get(&path).await.data(200).clone();
+            let url = text(&shown["signed_url"]).to_owned();
+            url.split('/').take(3).collect::<Vec<_>>().join("/")
+        };
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+             font-src 'self'; connect-src 'self' {bucket}; media-src 'self' {bucket}; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'; trusted-types fragment"
+        );
+        for (path, status) in [
+            ("/sign-in", 200),
+            ("/runs", 200),
+            ("/datasets", 200),
+            ("/", 303),
+            ("/runs/nonsense", 404),
+            ("/runs/run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1/report", 404),
+            ("/runs?cursor=nonsense", 400),
+        ] {
+            let page = browser.get(path).await;
+            assert_eq!(page.status, status, "{path}");
+            for (name, value) in [
+                ("content-security-policy", &*policy),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cross-origin-resource-policy", "same-origin"),
+                ("referrer-policy", "same-origin"),
+                ("x-content-type-options", "nosniff"),
+                (
+                    "permissions-policy",
+                    "camera=(), microphone=(), geolocation=(), payment=()",
+                ),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(page.header(name), value, "{path}: {name}");
+            }
+            if status != 303 {
+                assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+                assert_eq!(page.text.matches("<h1>").count(), 1, "{path}");
+                assert_eq!(page.text.matches("<main ").count(), 1, "{path}");
+                assert!(!page.text.contains("<script"), "{path}");
+                assert!(!page.text.contains(" style="), "{path}");
+            }
+            if status == 400 || status == 404 {
+                assert!(page.text.contains(page.header("x-request-id")), "{path}");
+            }
+        }
+        // Tracking parameters do no harm.
+        assert_eq!(browser.get("/runs?utm_source=mail&x").await.status, 200);
+    });
+}
+
+#[test]
+fn the_style_is_kept_for_good_under_its_digest() {
+    with(async |w| {
+        let mut browser = Browser::new(w);
+        let page = browser.get("/sign-in").await;
+        let path = page
+            .text
+            .split("rel=\"stylesheet\" href=\"")
+            .nth(1)
+            .unwrap();
+        let path = path.split('"').next().unwrap().to_owned();
+        let plain = browser.get(&path).await;
+        assert_eq!(plain.status, 200);
+        assert_eq!(plain.header("content-type"), "text/css; charset=utf-8");
+        assert_eq!(
+            plain.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(plain.header("content-encoding"), "");
+        assert!(plain.text.contains("prefers-color-scheme"));
+        let request = browser.request("GET", &path);
+        let packed = browser
+            .send(request.header("accept-encoding", "gzip"))
+            .await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        let other = path.replace("/assets/", "/assets/0");
+        assert_eq!(browser.get(&other).await.status, 404);
+        let request = browser.request("GET", "/sign-in");
+        let packed = browser
+            .send(request.header("accept-encoding", "gzip"))
+            .await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        assert_eq!(packed.header("vary"), "accept-encoding");
+    });
+}
+
+#[test]
+fn runs_and_datasets_are_listed_and_nothing_of_others_is() {
+    with(async |w| {
+        let dataset = w
+            .dataset("clips <i>", &[Some("one two"), Some("three")])
+            .await;
+        let body = json!({
+            "run_name": "<b>first</b> look", "dataset_id": dataset.id, "providers": [PRO, FLASH],
+        });
+        let run = w.post("/runs", &body).await.data(202).clone();
+        let run = id(&w.ended(&run).await);
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let list = browser.get("/runs").await;
+        assert!(
+            list.text.contains("&#60;b&#62;first&#60;/b&#62;"),
+            "{}",
+            list.text
+        );
+        assert!(list.text.contains(&format!("href=\"/runs/{run}\"")));
+        let page = browser.get(&format!("/runs/{run}")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("Completed"), "{}", page.text);
+        let results = browser.get(&format!("/runs/{run}/results?sort=-wer")).await;
+        assert_eq!(results.status, 200, "{}", results.text);
+        assert!(results.text.contains("missing </span>"), "{}", results.text);
+        let audio = results.text.split("src=\"/audio/").nth(1).unwrap();
+        let audio = format!("/audio/{}", audio.split('"').next().unwrap());
+        let led = browser.get(&audio).await;
+        assert_eq!(
+            (led.status, led.header("cache-control")),
+            (302, "private, max-age=600")
+        );
+        assert!(led.header("location").contains("X-Amz-Signature="));
+        let report = browser.get(&format!("/runs/{run}/report?sort=wer")).await;
+        assert_eq!(report.status, 200, "{}", report.text);
+        assert!(report.text.contains(">Who wins"), "{}", report.text);
+        let file = browser.get(&format!("/runs/{run}/report.html")).await;
+        assert_eq!(
+            file.header("content-disposition"),
+            format!("attachment; filename=\"report-{run}.html\"")
+        );
+        assert!(file.text.contains("http-equiv=\"Content-Security-Policy\""));
+        let stranger = w.stranger().await;
+        let mut stranger = Browser::signed_in(w, &stranger.key).await;
+        assert_eq!(stranger.get("/runs").await.text.matches("<tr>").count(), 0);
+        assert_eq!(stranger.get(&audio).await.status, 404);
+        for path in ["", "/results", "/report", "/report.html"] {
+            let page = stranger.get(&format!("/runs/{run}{path}")).await;
+            assert_eq!(page.status, 404, "{path}");
+        }
+        for action in ["cancel", "retry"] {
+            let page = stranger.post(&format!("/runs/{run}/{action}"), &[]).await;
+            assert_eq!(page.status, 404, "{action}");
+        }
+        // It has ended: there is nothing to stop.
+        let page = browser.post(&format!("/runs/{run}/cancel"), &[]).await;
+        assert_eq!(page.status, 409, "{}", page.text);
+    });
+}

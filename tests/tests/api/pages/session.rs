@@ -1,0 +1,193 @@
+//! Signing in, what a session is good for, and how it ends.
+
+use super::{Browser, COOKIE, key, revoke};
+use crate::support::store::rows;
+use crate::support::with;
+
+const API: &str = "/api/v1/evaluations/stt";
+
+#[test]
+fn people_sign_in_with_a_key_and_a_name_and_out_again() {
+    with(async |w| {
+        let mut browser = Browser::new(w);
+        let asked = browser.get("/runs?cursor=").await;
+        assert_eq!(asked.status, 303);
+        assert_eq!(
+            asked.header("location"),
+            "/sign-in?next=%2Fruns%3Fcursor%3D"
+        );
+        let form = browser.get(asked.header("location")).await;
+        assert_eq!(form.status, 200);
+        assert!(form.text.contains("name=\"next\" value=\"/runs?cursor=\""));
+
+        let page = browser.sign_in(&w.project.key, "Asha", "/datasets").await;
+        assert_eq!((page.status, page.header("location")), (303, "/datasets"));
+        let set = page.header("set-cookie");
+        let attributes = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=43200";
+        assert!(set.starts_with(&format!("{COOKIE}=ses_")), "{set}");
+        assert!(set.ends_with(attributes), "{set}");
+        let cookie = browser.cookie.clone().unwrap();
+        let token = cookie.rsplit('.').next().unwrap();
+        assert_eq!(
+            rows(w, token).await,
+            [] as [String; 0],
+            "it is stored hashed"
+        );
+
+        let page = browser.get("/datasets").await;
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("<bdi>Asha</bdi>"), "{}", page.text);
+        assert_eq!(browser.get("/").await.header("location"), "/runs");
+
+        let page = browser.post("/sign-out", &[]).await;
+        assert_eq!((page.status, page.header("location")), (303, "/sign-in"));
+        assert_eq!(page.header("clear-site-data"), "\"cache\",\"storage\"");
+        assert_eq!(browser.cookie, None);
+        // The cookie of before is good for nothing.
+        browser.cookie = Some(cookie);
+        assert_eq!(browser.get("/runs").await.status, 303);
+        assert_eq!(browser.post("/sign-out", &[]).await.status, 303);
+    });
+}
+
+#[test]
+fn wrong_cut_off_and_revoked_keys_are_told_alike_and_begin_nothing() {
+    with(async |w| {
+        let (revoked, id) = key(w, "viewer").await;
+        revoke(w, &id).await;
+        let whole = &w.project.key;
+        let cut = &whole[..whole.len() - 1];
+        let mut texts = Vec::new();
+        for key in [&*revoked, cut, "", "nonsense", "sk_<script>"] {
+            let mut browser = Browser::new(w);
+            let page = browser
+                .sign_in(key, "A\u{0301} <b>", "//evil.example")
+                .await;
+            assert_eq!((page.status, browser.cookie.is_none()), (401, true));
+            assert!(page.text.contains("value=\"A\u{0301} &#60;b&#62;\""));
+            assert!(page.text.contains("name=\"next\" value=\"/\""));
+            texts.push(page.text);
+        }
+        texts.dedup();
+        assert_eq!(texts.len(), 1);
+        let mut browser = Browser::new(w);
+        for name in ["", "   ", "a\u{7}", &"a".repeat(101)] {
+            let page = browser.sign_in(whole, name, "/").await;
+            assert_eq!((page.status, browser.cookie.is_none()), (422, true));
+        }
+    });
+}
+
+#[test]
+fn a_session_ends_with_its_key_and_has_its_rights() {
+    with(async |w| {
+        let (text, id) = key(w, "viewer").await;
+        let mut browser = Browser::signed_in(w, &text).await;
+        assert_eq!(browser.get("/runs").await.status, 200);
+        let run = "/runs/run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
+        let page = browser.post(&format!("{run}/cancel"), &[]).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text.contains("editor"), "{}", page.text);
+        // Of another key's session the token is worth nothing.
+        let mut other = Browser::signed_in(w, &w.project.key).await;
+        let (own, theirs) = (browser.cookie.clone(), other.cookie.clone());
+        let (own, theirs) = (own.unwrap(), theirs.unwrap());
+        let own: Vec<&str> = own.split('.').collect();
+        let theirs: Vec<&str> = theirs.split('.').collect();
+        for (session, key, token) in [
+            (own[0], theirs[1], own[2]),
+            (own[0], own[1], theirs[2]),
+            (theirs[0], own[1], own[2]),
+        ] {
+            other.cookie = Some(format!("{session}.{key}.{token}"));
+            assert_eq!(other.get("/runs").await.status, 303);
+        }
+        revoke(w, &id).await;
+        let page = browser.get("/runs").await;
+        assert_eq!(
+            (page.status, page.header("location")),
+            (303, "/sign-in?next=%2Fruns")
+        );
+    });
+}
+
+#[test]
+fn the_json_api_takes_no_cookie_and_pages_take_no_key() {
+    with(async |w| {
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        for path in ["/runs", "/datasets", "/files"] {
+            let answer = browser.get(&format!("{API}{path}")).await;
+            assert_eq!(answer.status, 401, "{path}");
+        }
+        assert_eq!(browser.post(&format!("{API}/runs"), &[]).await.status, 401);
+        let with_key = w.request("GET", "//runs");
+        let mut nobody = Browser::new(w);
+        let page = nobody.send(with_key).await;
+        // A client that follows: it is led to the form.
+        assert!(page.text.contains("Sign in"), "{}", page.text);
+    });
+}
+
+#[test]
+fn what_other_sites_send_is_refused_and_changes_nothing() {
+    with(async |w| {
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let base = browser.base.clone();
+        let elsewhere = "http://127.0.0.1:1";
+        for headers in [
+            vec![],
+            vec![("origin", elsewhere)],
+            vec![("origin", "null")],
+            vec![("sec-fetch-site", "same-site"), ("origin", &*base)],
+            vec![("sec-fetch-site", "cross-site")],
+        ] {
+            let mut request = browser.request("POST", "/sign-out");
+            for (name, value) in &headers {
+                request = request.header(*name, *value);
+            }
+            let page = browser.send(request).await;
+            assert_eq!(page.status, 403, "{headers:?}");
+            assert!(page.text.contains("another site"), "{}", page.text);
+        }
+        assert_eq!(browser.get("/runs").await.status, 200);
+        // No page of ours signs out by a link.
+        assert_eq!(browser.get("/sign-out").await.status, 405);
+        let request = browser.request("POST", "/sign-out");
+        let request = request.header("sec-fetch-site", "same-origin");
+        assert_eq!(browser.send(request).await.status, 303);
+    });
+}
+
+#[test]
+fn admins_make_keys_that_are_shown_once_and_revoke_them() {
+    with(async |w| {
+        let mut admin = Browser::signed_in(w, &w.project.key).await;
+        let page = admin.get("/keys").await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let fields = [("name", "Asha"), ("role", "reviewer")];
+        let page = admin.post("/keys", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let key = page.text.split("<code>sk_").nth(1).unwrap();
+        let key = format!("sk_{}", key.split('<').next().unwrap());
+        assert!(!admin.get("/keys").await.text.contains(&key));
+        let mut reviewer = Browser::signed_in(w, &key).await;
+        assert_eq!(reviewer.get("/keys").await.status, 403);
+        assert_eq!(reviewer.post("/keys", &fields).await.status, 403);
+        let revoke = page.text.split("action=\"/keys/key_").nth(1).unwrap();
+        let revoke = format!("/keys/key_{}", revoke.split('"').next().unwrap());
+        assert_eq!(reviewer.post(&revoke, &[]).await.status, 403);
+        for (name, role, status) in [
+            ("", "viewer", 422),
+            ("a\u{202e}", "viewer", 422),
+            ("a", "owner", 422),
+            ("a", "", 422),
+        ] {
+            let page = admin.post("/keys", &[("name", name), ("role", role)]).await;
+            assert_eq!(page.status, status, "{name} {role}");
+        }
+        let page = admin.post(&revoke, &[]).await;
+        assert_eq!((page.status, page.header("location")), (303, "/keys"));
+        assert_eq!(admin.post(&revoke, &[]).await.status, 404);
+        assert_eq!(reviewer.get("/runs").await.status, 303);
+    });
+}

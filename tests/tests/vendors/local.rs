@@ -1,0 +1,152 @@
+//! Programs of this machine as models: made-up ones for what can go wrong, and a real
+//! recogniser where Debian's packages are installed.
+
+use serde_json::{Value, json};
+use stt_eval_local::demo;
+use stt_eval_local::recogniser::{POCKETSPHINX, pocketsphinx};
+use stt_eval_tests::audio::wav;
+use stt_eval_tests::{Client, Machine, MachineOptions};
+
+async fn machine(recognisers: &[&str]) -> (Machine, Client) {
+    let machine = Machine::start_with(MachineOptions {
+        recognisers: recognisers.iter().map(|one| (*one).to_owned()).collect(),
+        settings: vec![("COMMAND_TIMEOUT_SECONDS", "2")],
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    (machine, client)
+}
+
+async fn results(client: &Client, run: &Value) -> Vec<Value> {
+    let path = format!("/runs/{}/results?limit=100", run["id"].as_str().unwrap());
+    client
+        .get(&path)
+        .await
+        .data(200)
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_program_fails_by_itself_and_costs_nothing() {
+    let programs = [
+        // Its whole answer is the language, and what kind of file it got.
+        r#"good=sh -c 'printf "%s %s" "$2" "${1##*.}"' - {input} {language}"#,
+        r#"json=sh -c 'echo "{\"text\": \" ab  cd \", \"n\": 1}"' - {input}"#,
+        "silent=true {input}",
+        "failing=false {input}",
+        "hanging=sh -c 'sleep 60 & sleep 60' - {input}",
+        "long=yes {input}",
+        r#"bytes=sh -c 'printf "\377\376"' - {input}"#,
+    ];
+    let (machine, client) = machine(&programs).await;
+    let listed = client.get("/providers").await;
+    let local = listed
+        .data(200)
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["provider"] == "local");
+    for model in local {
+        let told = (&model["mode"], &model["has_credentials"], &model["price"]);
+        assert_eq!(
+            told,
+            (&json!("calls"), &json!(true), &Value::Null),
+            "{model}"
+        );
+    }
+    let dataset = machine.dataset(&client, "d", &["en wav"]).await;
+    let ids: Vec<String> = programs
+        .iter()
+        .map(|one| format!("local/{}", one.split_once('=').unwrap().0))
+        .collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let run = machine.run(&client, &dataset, &ids).await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["status"], "completed", "{run}");
+    let results = results(&client, &run).await;
+    let of = |name: &str| {
+        let id = format!("local/{name}");
+        results.iter().find(|one| one["provider"] == *id).unwrap()
+    };
+    for (name, text) in [("good", "en wav"), ("json", "ab cd"), ("silent", "")] {
+        assert_eq!(of(name)["transcription"], text, "{}", of(name));
+        assert!(of(name)["latency_ms"].is_u64(), "{}", of(name));
+    }
+    assert_eq!(of("good")["score"]["wer"], 0.0);
+    for (name, told) in [
+        ("failing", "ended with an error"),
+        ("hanging", "took too long"),
+        ("long", "printed too much"),
+        ("bytes", "no UTF-8"),
+    ] {
+        let result = of(name);
+        assert_eq!(result["error_code"], "recogniser_failed", "{result}");
+        assert!(
+            result["error_message"].as_str().unwrap().contains(told),
+            "{result}"
+        );
+    }
+    assert!(
+        results
+            .iter()
+            .all(|one| one["cost_usd"].as_f64().unwrap_or(0.0) == 0.0)
+    );
+    machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_recogniser_listens() {
+    if let Err(missing) = pocketsphinx() {
+        let required = std::env::var_os("RECOGNISER_REQUIRED").is_some();
+        assert!(!required, "the recogniser is required here: {missing}");
+        eprintln!("SKIPPED: no recogniser listens, for {missing}");
+        return;
+    }
+    let machine = Machine::start_with(MachineOptions {
+        recognisers: vec![POCKETSPHINX.to_owned()],
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    let mut samples = Vec::new();
+    for (clip, bytes) in demo::clips().unwrap() {
+        if clip.language == "en" {
+            let file = machine
+                .upload(&client, &clip.file, &clip.content_type, bytes)
+                .await;
+            samples.push(json!({ "file_id": file["id"], "ground_truth": clip.ground_truth }));
+        }
+    }
+    // Nothing is said in it.
+    let silence = machine
+        .upload(&client, "silence.wav", "audio/wav", &wav(7, 1.0))
+        .await;
+    samples.push(json!({ "file_id": silence["id"], "ground_truth": "" }));
+    let dataset = json!({ "name": "English", "language": "en", "samples": samples });
+    let dataset = client.post("/datasets", &dataset).await;
+    let dataset = dataset.data(201)["id"].as_str().unwrap().to_owned();
+    let run = machine
+        .run(&client, &dataset, &["local/pocketsphinx"])
+        .await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], samples.len(), "{run}");
+    let score = &run["score"]["local/pocketsphinx"];
+    // Real, so neither right throughout nor deaf.
+    assert!(score["wer"].as_f64().unwrap() > 0.0, "{score}");
+    let heard = results(&client, &run).await;
+    let words: usize = heard
+        .iter()
+        .map(|one| {
+            one["transcription"]
+                .as_str()
+                .unwrap()
+                .split_whitespace()
+                .count()
+        })
+        .sum();
+    assert!(words > 3, "{heard:?}");
+    machine.stop().await;
+}
