@@ -193,6 +193,34 @@ async fn a_model_that_an_unfinished_run_uses_stays() {
     machine.stop().await;
 }
 
+/// What waits for a model's key, in pauses of an hour, goes on at once with another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_of_a_model_wakes_what_waits_for_it() {
+    let machine = Machine::start_with(MachineOptions {
+        own_models_on_loopback: true,
+        settings: vec![("REFUSAL_PAUSE_SECONDS", "3600")],
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    let speaches = json!({ "model": "Systran/faster-whisper-small", "api_key": "wrong-key" });
+    let model = own(&machine, &client, "speaches", speaches).await;
+    let dataset = dataset(&machine, &client, "d", &["one two"]).await;
+    let run = machine.run(&client, &dataset, &[&*model]).await;
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    let waits = machine.wait("the run waits for a key", async || {
+        let run = client.get(&path).await.data(200).clone();
+        let waiting = run["waiting"].as_array().unwrap().first()?.clone();
+        (waiting["waiting_reason"] == "provider_key_refused").then_some(())
+    });
+    waits.await;
+    let key = json!({ "api_key": "key-1" });
+    client.put("/models/speaches", &key).await.data(200);
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], 1, "{run}");
+    machine.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_a_model_is_named() {
     let machine = Machine::start().await;

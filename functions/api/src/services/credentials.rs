@@ -80,6 +80,12 @@ pub async fn keep(
     let inserted_at = older.map_or(now, |older| older.inserted_at);
     let sealed = seal(app, project, provider, secret, inserted_at, now).await?;
     app.store.save_credential(project, &sealed).await?;
+    call_up(app, project, provider).await;
+    Ok(sealed)
+}
+
+/// Has tried at once what waits for another key.
+pub(super) async fn call_up(app: &App, project: &ProjectId, provider: &str) {
     // Once more later: an index tells which units wait, and may be behind.
     for pause in [Duration::ZERO, app.config.bounds.index_lag] {
         let replaced = Message::CredentialReplaced {
@@ -91,7 +97,6 @@ pub async fn keep(
             tracing::warn!(%error, "units that wait for a credential were not called up");
         }
     }
-    Ok(sealed)
 }
 
 /// Seals what is to be kept for a provider.

@@ -15,7 +15,7 @@ use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::models::{ModelChange, NewModel};
 
-use super::credentials::seal;
+use super::credentials::{call_up, seal};
 use crate::refusal::{Refusal, finish};
 use crate::services::attempt::Attempt;
 
@@ -92,7 +92,7 @@ fn taken() -> Refusal {
 }
 
 /// Changes a model: its key, what it takes, what it costs. Runs that are there keep what
-/// they froze of it, but for the key.
+/// they froze of it, but for the key: what waits for another one is tried at once.
 ///
 /// # Errors
 /// When there is none of this name, or a change is not valid.
@@ -128,7 +128,12 @@ pub async fn change(
             rev: known.rev + 1,
         };
         match app.store.save_own_model(project, &next).await {
-            Ok(()) => return Ok(next),
+            Ok(()) => {
+                if key.is_some() {
+                    call_up(app, project, &id(name)).await;
+                }
+                return Ok(next);
+            }
             Err(error) => tries.after(error).await?,
         }
     }
