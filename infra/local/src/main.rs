@@ -12,7 +12,7 @@ use stt_eval_local::demo;
 use stt_eval_local::error::NodeError;
 use stt_eval_local::node::{Node, schema};
 use stt_eval_local::options::{NodeOptions, Providers};
-use stt_eval_local::recogniser::{POCKETSPHINX, Recogniser, pocketsphinx};
+use stt_eval_local::recogniser::{POCKETSPHINX, Recogniser, of_file, pocketsphinx};
 use stt_eval_local::replay;
 use stt_eval_shared::domain::ProjectId;
 use stt_eval_shared::providers::VENDORS;
@@ -118,6 +118,9 @@ struct Machine {
     /// `NAME='@faster-whisper MODEL'`, or `pocketsphinx`. May be given several times.
     #[arg(long = "recogniser", value_name = "NAME=COMMAND")]
     recognisers: Vec<Recogniser>,
+    /// A file of further ones: one a line, as for `--recogniser`; `#` begins a comment.
+    #[arg(long, value_name = "FILE")]
+    recognisers_from: Option<PathBuf>,
     /// Lets models of projects' own (`POST /models`) be servers on this machine, such as
     /// `http://127.0.0.1:8000/v1`.
     #[arg(long)]
@@ -160,7 +163,8 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 }
 
 impl Machine {
-    fn options(self, listen: SocketAddr, data: PathBuf) -> NodeOptions {
+    fn options(self, listen: SocketAddr, data: PathBuf) -> Result<NodeOptions, NodeError> {
+        let recognisers = self.recognisers()?;
         let key = self.gemini_api_key.map(|key| key.0);
         let at = |url: &str| Providers::At([("google".to_owned(), url.to_owned())].into());
         let providers = match self.gemini.as_deref() {
@@ -171,14 +175,14 @@ impl Machine {
         };
         // The simulator has no use for a real key.
         let key = key.filter(|_| providers != Providers::Simulated);
-        NodeOptions {
+        Ok(NodeOptions {
             listen,
             data,
             vendors: VENDORS.to_vec(),
             providers,
             simulate_others: self.simulate_others,
             own_models_on_loopback: self.own_models_on_loopback,
-            recognisers: self.recognisers,
+            recognisers,
             provider_keys: key
                 .map(|key| ("google".to_owned(), key))
                 .into_iter()
@@ -195,6 +199,20 @@ impl Machine {
             aws: self.aws,
             functions: true,
             metered: false,
+        })
+    }
+
+    /// All recognisers that are named, no two of one name.
+    fn recognisers(&self) -> Result<Vec<Recogniser>, NodeError> {
+        let mut named = self.recognisers.clone();
+        if let Some(file) = &self.recognisers_from {
+            named.extend(of_file(file).map_err(NodeError)?);
+        }
+        let mut names: Vec<&str> = named.iter().map(|one| &*one.name).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(NodeError(format!("two recognisers are called {}", pair[0]))),
+            None => Ok(named),
         }
     }
 }
@@ -232,12 +250,7 @@ async fn run(command: Command) -> Result<(), NodeError> {
             counts,
         } => {
             log("info")?;
-            let mut options = machine.options(listen, data);
-            let mut names: Vec<&str> = options.recognisers.iter().map(|one| &*one.name).collect();
-            names.sort_unstable();
-            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(NodeError(format!("two recognisers are called {}", pair[0])));
-            }
+            let mut options = machine.options(listen, data)?;
             options.functions = !without_functions;
             options.metered = counts.is_some();
             let node = Node::start(options).await?;
@@ -257,7 +270,7 @@ async fn run(command: Command) -> Result<(), NodeError> {
             log("error")?;
             let temporary = tempfile::tempdir().map_err(|e| NodeError(e.to_string()))?;
             let data = data.unwrap_or_else(|| temporary.path().to_owned());
-            let mut options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data);
+            let mut options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data)?;
             let providers = options.providers.clone();
             let known = options
                 .recognisers

@@ -1,5 +1,6 @@
 //! Recognisers as they are named on the command line.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use super::preset;
@@ -48,10 +49,35 @@ impl FromStr for Recogniser {
     }
 }
 
+/// Largest file of recognisers in bytes; a line each is far less.
+const MAX_FILE: usize = 64 * 1024;
+
+/// Recognisers of a file: one a line, as on the command line. Empty lines, and those that
+/// begin with `#`, mean nothing.
+///
+/// # Errors
+/// When the file can't be read, or what is wrong with a line, by its number.
+pub fn of_file(path: &Path) -> Result<Vec<Recogniser>, String> {
+    let told = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+    if text.len() > MAX_FILE {
+        return Err(told(&"longer than 64 KiB, which no list of recognisers is"));
+    }
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    let named = lines.filter(|(_, line)| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    named
+        .map(|(number, line)| {
+            let read = line.trim().parse();
+            read.map_err(|error: String| told(&format!("line {}: {error}", number + 1)))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -89,5 +115,33 @@ mod tests {
             let error = given.parse::<Recogniser>().unwrap_err();
             assert!(error.contains(told), "{given}: {error}");
         }
+    }
+
+    #[test]
+    fn a_file_names_one_a_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("recognisers");
+        std::fs::write(
+            &path,
+            "\u{feff}# ours\n\n a=cat {input}\r\nb=cat '{input}' {language}\n",
+        )
+        .unwrap();
+        let names: Vec<String> = of_file(&path)
+            .unwrap()
+            .into_iter()
+            .map(|one| one.name)
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        std::fs::write(&path, "a=cat {input}\n\nb=cat\n").unwrap();
+        let error = of_file(&path).unwrap_err();
+        assert!(
+            error.contains("line 3") && error.contains("{input}"),
+            "{error}"
+        );
+        assert!(
+            of_file(&dir.path().join("none"))
+                .unwrap_err()
+                .contains("none")
+        );
     }
 }
