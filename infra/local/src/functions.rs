@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cloud::Cloud;
 use crate::cloud::front::{self, FrontOptions};
 use crate::cloud::pump::{self, Schedule, SqsSource};
+use crate::door::Door;
 use crate::environment::{BUCKET, EVENTS, SUBMISSIONS};
 use crate::expiry;
 
@@ -23,6 +24,7 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) fn run(
     cloud: &Cloud,
     app: &App,
+    door: Arc<Door>,
     listener: TcpListener,
     poll_interval: Duration,
     stop: &CancellationToken,
@@ -33,7 +35,7 @@ pub(crate) fn run(
         listener,
         FrontOptions::default(),
         move |event| {
-            let api = api.clone();
+            let (api, event) = (api.clone(), door.turned(event));
             async move { api.handle(event).await }
         },
         stop.clone(),

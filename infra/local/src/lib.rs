@@ -8,6 +8,7 @@
 pub mod cloud;
 mod credentials;
 pub mod demo;
+mod door;
 mod environment;
 pub mod error;
 pub mod expiry;

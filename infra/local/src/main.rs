@@ -43,6 +43,10 @@ enum Command {
         /// Serves the cloud and the simulator only: the functions run elsewhere.
         #[arg(long)]
         without_functions: bool,
+        /// Opens the pages in the browser, signed in to the first project. Prints the
+        /// link as well: it is good once, for a minute, on this machine.
+        #[arg(long, conflicts_with = "without_functions")]
+        open: bool,
         /// Writes what was asked of the cloud to this file at the end, as JSON,
         /// with DynamoDB's capacity units.
         #[arg(long, value_name = "FILE")]
@@ -229,6 +233,16 @@ fn log(default: &str) -> Result<(), NodeError> {
     Ok(())
 }
 
+/// Opens a link in the browser of whoever is here, and tells it in case there is none.
+fn show(link: &str) {
+    eprintln!(
+        "Open this in a browser on this machine, within a minute; it signs in once:\n\n  {link}\n"
+    );
+    if let Err(error) = open::that_detached(link) {
+        tracing::info!(%error, "no browser was opened");
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
@@ -247,14 +261,24 @@ async fn run(command: Command) -> Result<(), NodeError> {
             listen,
             data,
             without_functions,
+            open,
             counts,
         } => {
             log("info")?;
             let mut options = machine.options(listen, data)?;
             options.functions = !without_functions;
             options.metered = counts.is_some();
+            if open && !listen.ip().is_loopback() {
+                return Err(NodeError(format!(
+                    "--open is for a machine that listens on itself alone, and {listen} is not that"
+                )));
+            }
+            let project = options.projects.first().cloned();
             let node = Node::start(options).await?;
             println!("{}", node.ready_line());
+            if let Some(project) = project.filter(|_| open) {
+                show(&node.link(&project)?);
+            }
             stopped().await?;
             if let Some(file) = counts {
                 std::fs::write(&file, node.counts().to_string())

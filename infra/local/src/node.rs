@@ -1,10 +1,12 @@
 //! One machine: the embedded cloud, the four functions on it, and a provider.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gemini_sim::{GeminiSim, Recordings, SimConfig};
 use speech_sim::SpeechSim;
 use stt_eval_shared::config::Config;
+use stt_eval_shared::domain::ProjectId;
 use stt_eval_shared::store::schema::TABLES;
 use stt_eval_shared::{App, store};
 use tokio::net::TcpListener;
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, CloudConfig, QueueSpec, TableSpec};
 use crate::credentials::{self, SIMULATED};
+use crate::door::{Door, person};
 use crate::environment::{self, BUCKET, EVENTS, SUBMISSIONS};
 use crate::error::NodeError;
 use crate::functions;
@@ -43,6 +46,7 @@ pub struct Node {
     pub provider_urls: BTreeMap<String, String>,
     /// Admin keys by project.
     pub api_keys: BTreeMap<String, String>,
+    door: Arc<Door>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -108,8 +112,16 @@ impl Node {
             .await?;
         }
         let stop = CancellationToken::new();
+        let door = Arc::new(Door::default());
         let tasks = if options.functions {
-            functions::run(&cloud, &app, listener, options.poll_interval, &stop)
+            functions::run(
+                &cloud,
+                &app,
+                door.clone(),
+                listener,
+                options.poll_interval,
+                &stop,
+            )
         } else {
             JoinSet::new()
         };
@@ -121,6 +133,7 @@ impl Node {
             url,
             provider_urls,
             api_keys,
+            door,
             stop,
             tasks,
         })
@@ -140,6 +153,17 @@ impl Node {
             "providers": self.provider_urls,
             "bucket": BUCKET,
         })
+    }
+
+    /// A link to the pages that signs in, with the admin key of a project, whoever
+    /// follows it first: once, within a minute, on this machine.
+    ///
+    /// # Errors
+    /// When there is no such project, or no randomness.
+    pub fn link(&self, project: &ProjectId) -> Result<String, NodeError> {
+        let key = self.api_keys.get(project.as_str());
+        let key = key.ok_or_else(|| NodeError(format!("there is no project {project} here")))?;
+        Ok(format!("{}{}", self.url, self.door.link(key, &person())?))
     }
 
     /// What was asked of the cloud so far, as JSON.

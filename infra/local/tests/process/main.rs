@@ -303,3 +303,75 @@ fn what_cannot_start_says_why_in_one_line() {
         assert_eq!(output.status.code(), Some(2), "{bad:?}");
     }
 }
+
+/// The first line of standard error that holds a link.
+fn link(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let found = lines.find_map(|line| {
+        let line = line.unwrap();
+        line.contains("/open/").then(|| line.trim().to_owned())
+    });
+    // What else it says must not block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    found.unwrap()
+}
+
+#[tokio::test]
+async fn a_browser_is_signed_in_by_a_link_that_is_good_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = command();
+    command
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--gemini",
+            "sim",
+            "--open",
+            "--data",
+        ])
+        .arg(dir.path())
+        // No browser of this machine is to open.
+        .env("PATH", "")
+        .env("USER", "Asha");
+    let mut child = command.spawn().unwrap();
+    let link = link(&mut child);
+    let mut server = Server {
+        child,
+        ready: Value::Null,
+    };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let first = plain.get(&link).send().await.unwrap();
+    assert_eq!(first.status(), 303);
+    assert_eq!(first.headers()["location"], "/");
+    let cookie = first.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let base = link.split("/open/").next().unwrap();
+    let runs = plain.get(format!("{base}/runs")).header("cookie", &cookie);
+    let runs = runs.send().await.unwrap();
+    assert_eq!(runs.status(), 200);
+    assert!(runs.text().await.unwrap().contains("Asha"));
+    // The second one finds the form.
+    let second = plain.get(&link).send().await.unwrap();
+    assert_eq!(second.status(), 200);
+    assert!(second.headers().get("set-cookie").is_none());
+    assert!(second.text().await.unwrap().contains("Sign in"));
+    server.child.kill().unwrap();
+}
+
+#[test]
+fn a_machine_that_others_reach_opens_no_browser() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = command();
+    let asked = command
+        .args(["serve", "--listen", "0.0.0.0:0", "--open", "--data"])
+        .arg(dir.path());
+    let ended = asked.output().unwrap();
+    assert!(!ended.status.success());
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(told.contains("--open"), "{told}");
+}
