@@ -29,7 +29,7 @@ function end(sentence) {
   told.textContent = sentence;
   // A control that goes takes the focus with it.
   if (document.activeElement === button) document.querySelector('main').focus();
-  button.hidden = true;
+  button.remove();
 }
 
 function replace(text) {

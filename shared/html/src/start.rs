@@ -300,7 +300,7 @@ fn estimate_row(model: &ModelEstimate) -> EstimateRow {
             0 => String::new(),
             refused => format!("it can't take {}", counted(refused, "clip", "clips")),
         },
-        hours: format!("{:.2}", model.audio_hours),
+        hours: duration(model.audio_hours * 3_600.0),
         cost: dollars(model.cost_usd),
         usual: match model.usual_seconds {
             #[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
@@ -314,10 +314,7 @@ fn estimate_table(estimate: &Estimate, max_cost: &str) -> EstimateTable {
     let max: Option<f64> = max_cost.trim().parse().ok();
     EstimateTable {
         rows: estimate.models.iter().map(estimate_row).collect(),
-        hours: format!(
-            "{:.2}",
-            estimate.models.iter().map(|m| m.audio_hours).sum::<f64>()
-        ),
+        hours: duration(estimate.models.iter().map(|m| m.audio_hours).sum::<f64>() * 3_600.0),
         cost: dollars(estimate.cost_usd),
         above: max.is_some_and(|max| estimate.cost_usd > max),
     }

@@ -27,7 +27,7 @@ texts! {
         WhatItTakes: "What it would take",
         Model: "Model",
         Clips: "Clips",
-        Hours: "Hours of audio",
+        Hours: "Audio",
         Cost: "US$",
         Usual: "Usual time",
         Together: "Together",

@@ -152,8 +152,8 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
         ">$0.45<",
         ">178<",
         "it can&#39;t take 2\u{a0}clips",
-        ">0.61<",
-        ">1.23<",
+        ">37\u{a0}min<",
+        ">1.2\u{a0}h<",
         ">12\u{a0}min<",
         ">not known yet<",
     ] {

@@ -14,7 +14,7 @@ fn refuse(w: &World, code: u16, key: &str) {
         api_key: Some(key.to_owned()),
         ..FaultRule::new(Fault::Status {
             code,
-            message: None,
+            message: Some("API key not valid: upstream detail 271828".to_owned()),
             retry_after: None,
             after_commit: false,
         })
@@ -54,6 +54,7 @@ fn administrators_keep_and_remove_keys_of_vendors() {
             assert!(page.text.contains(told), "{}", page.text);
             assert!(page.text.contains("id=\"wrong-google\""), "{}", page.text);
             assert!(!page.text.contains(key), "it never comes back");
+            assert!(!page.text.contains("271828"), "{}", page.text);
             assert!(!page.text.contains("name=\"unchecked\""));
         }
         let down = format!("AIza-down-page-key-of-{}", w.project.name);
