@@ -1,6 +1,7 @@
 //! The form that starts a run: filled in, estimated, sent.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -20,6 +21,7 @@ use time::OffsetDateTime;
 use super::answer::{redirect, written};
 use super::form::Form;
 use super::session::Visit;
+use crate::actor::Actor;
 use crate::http::error::{Answer, status};
 use crate::http::idempotency::{Idempotency, Making, first};
 use crate::http::query::Pairs;
@@ -32,6 +34,14 @@ use crate::views;
 const MAX_DATASETS: usize = 100;
 /// Most characters of a dataset's name in the name that a run gets by default.
 const NAME_OF_DATASET: usize = 200;
+/// How long a form that was sent twice waits for the first one, time by time.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 /// What the name of a box of a model begins with; its id follows.
 const MODEL: &str = "model.";
 
@@ -259,6 +269,50 @@ pub async fn estimate_again(_: Visit) -> Answer {
     Ok(redirect("/runs/new"))
 }
 
+/// Starts the run of a form, or finds the one that it has started. A second click comes
+/// while the first is worked on, and its answer is the one that a browser shows: so it
+/// waits for the first.
+async fn started(
+    app: &App,
+    actor: &Actor,
+    idempotency: &Idempotency,
+    new: &NewRun,
+) -> Result<RunId, Refusal> {
+    let body = serde_json::to_vec(new).map_err(|e| Refusal::internal(e.to_string()))?;
+    let mut pauses = PAUSES.iter();
+    loop {
+        let making = Making::new(app, &actor.project, &body, StatusCode::SEE_OTHER).in_steps();
+        let make = async |attempt: Attempt| {
+            let run = runs::accept(app, actor, &attempt, new.clone()).await?;
+            Ok(run.id)
+        };
+        // Of what an earlier form started nothing is needed but where it is.
+        let show = async |ids: Vec<RunId>| {
+            let id = first(&ids)?;
+            about_run(id);
+            Ok(Some(id))
+        };
+        match idempotency.made_once(making, make, show).await {
+            Ok((_, id)) => return Ok(id),
+            Err(refusal) if is_under_way(&refusal) => match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => {
+                    return Err(Refusal::conflict(
+                        "this run is being started just now; look into the list of runs before \
+                         you send it again",
+                    ));
+                }
+            },
+            Err(refusal) => return Err(refusal),
+        }
+    }
+}
+
+/// Whether the same form is being worked on by another request.
+fn is_under_way(refusal: &Refusal) -> bool {
+    refusal.kind == Kind::Conflict && refusal.retry_after.is_some()
+}
+
 /// Starts a run, once for each form however often it is sent.
 pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): Form) -> Answer {
     visit.needs(Role::Editor)?;
@@ -268,21 +322,8 @@ pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): 
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
-    let actor = &visit.caller.actor;
-    let body = serde_json::to_vec(&new).map_err(|e| Refusal::internal(e.to_string()))?;
-    let making = Making::new(&app, &actor.project, &body, StatusCode::SEE_OTHER).in_steps();
-    let make = async |attempt: Attempt| {
-        let run = runs::accept(&app, actor, &attempt, new).await?;
-        Ok(run.id)
-    };
-    // Of what an earlier form started nothing is needed but where it is.
-    let show = async |ids: Vec<RunId>| {
-        let id = first(&ids)?;
-        about_run(id);
-        Ok(Some(id))
-    };
-    match idempotency.made_once(making, make, show).await {
-        Ok((_, id)) => Ok(redirect(&format!("/runs/{id}"))),
+    match started(&app, &visit.caller.actor, &idempotency, &new).await {
+        Ok(id) => Ok(redirect(&format!("/runs/{id}"))),
         Err(refusal)
             if refusal
                 .fields

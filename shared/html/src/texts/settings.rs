@@ -3,7 +3,7 @@
 texts! {
     /// A text of the settings.
     Settings {
-        Settings: "Settings",
+        Heading: "Settings",
         You: "You",
         SignedInAs: "Signed in as",
         Project: "Project",

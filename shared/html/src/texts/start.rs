@@ -23,7 +23,7 @@ texts! {
         MaxCost: "At most (US$)",
         MaxCostHint: "Optional. By estimates: clips are sent in their order, until the next one would cost more than this.",
         Estimate: "Estimate",
-        StartRun: "Start run",
+        Submit: "Start run",
         WhatItTakes: "What it would take",
         Model: "Model",
         Clips: "Clips",

@@ -38,7 +38,13 @@ fn a_form_sent_twice_starts_one_run() {
             (&*flash, "1"),
             ("max_cost_usd", " 2.50 "),
         ];
-        let first = browser.post("/runs", &fields).await;
+        // Clicked twice: both are sent before one is answered, and the last answer is shown.
+        let mut twin = Browser::new(w);
+        twin.cookie = browser.cookie.clone();
+        let (first, second) =
+            futures::join!(browser.post("/runs", &fields), twin.post("/runs", &fields));
+        assert_eq!(second.status, 303, "{}", second.text);
+        assert_eq!(first.header("location"), second.header("location"));
         assert_eq!(first.status, 303, "{}", first.text);
         let path = first.header("location").to_owned();
         let again = browser.post("/runs", &fields).await;
