@@ -55,7 +55,7 @@ def site(tmp_path_factory):
     demo = [BINARY, "demo", "--gemini", "sim", "--recordings-only", "--data", str(data)]
     subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, timeout=300)
     # Runs that tests start take long enough to be looked at.
-    serve = [BINARY, "serve", "--gemini", "sim", "--batch-delay", "4s"]
+    serve = [BINARY, "serve", "--gemini", "sim", "--batch-delay", "3s"]
     serve += ["--listen", "127.0.0.1:0", "--data", str(data)]
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)

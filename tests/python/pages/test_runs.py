@@ -4,8 +4,10 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import shot, sign_in
 from playwright.sync_api import expect
+from test_pages import TAGS
 
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
@@ -51,7 +53,7 @@ def test_a_double_click_starts_one_run(visit, site):
     assert names.count("clicked twice") == 1
 
 
-def test_a_mistake_is_told_where_it_is(visit, site):
+def test_a_mistake_is_told_where_it_is(visit):
     page = visit(viewport={"width": 360, "height": 740})
     page.goto("/runs/new")
     page.get_by_label("Run name").fill("नया परीक्षण")
@@ -61,15 +63,20 @@ def test_a_mistake_is_told_where_it_is(visit, site):
     expect(page.get_by_label("Run name")).to_have_value("नया परीक्षण")
     expect(page.get_by_label("At most (US$)")).to_have_value("12,50")
     assert page.get_by_label("At most (US$)").get_attribute("aria-invalid") == "true"
+    check(page)
     shot(page, "runs-new-wrong-phone")
     page.get_by_role("alert").get_by_role("link", name="At most").click()
     assert page.url.endswith("#max-cost")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", SIZES)
-def test_the_form_looks_as_it_should(visit, site, name, scheme):
+def check(page):
+    found = Axe().run(page, options={"runOnly": TAGS})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("phone", "dark"), ("desktop", "light")])
+def test_an_estimate_is_accessible_and_fits(visit, name, scheme):
     width, height = SIZES[name]
     page = visit(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.goto("/runs/new")
@@ -77,6 +84,7 @@ def test_the_form_looks_as_it_should(visit, site, name, scheme):
     page.get_by_role("button", name="Estimate").click()
     expect(page.get_by_role("heading", name="What it would take")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check(page)
     shot(page, f"runs-estimate-{name}-{scheme}")
 
 
@@ -106,6 +114,7 @@ def hide(page, hidden):
 def test_a_run_is_followed_to_its_end_without_loading_again(visit):
     page = visit()
     start(page, "followed")
+    check(page)
     shot(page, "run-active")
     asked = count_requests(page)
     page.evaluate(

@@ -1,10 +1,12 @@
 //! Settings and help.
 
+use std::time::Duration;
+
 use gemini_sim::{Fault, FaultRule};
 use serde_json::json;
 
 use super::{Browser, key};
-use crate::support::{Expect, World, with};
+use crate::support::{Expect, PRO, World, id, secret, with};
 
 const GOOGLE: &str = "/credentials/google";
 
@@ -140,5 +142,45 @@ fn others_see_their_session_and_can_keep_no_keys() {
             assert!(!page.text.contains(">Keys</a>"));
             assert_eq!(Browser::new(w).get(path).await.status, 303);
         }
+    });
+}
+
+#[test]
+fn a_run_whose_key_is_refused_says_so_and_goes_on_with_another_key() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two")]).await;
+        let refused = secret(&w.project.name);
+        refuse(w, 403, &refused);
+        let run = w.start(&made.id, &[PRO]).await;
+        let path = format!("/runs/{}/progress", id(&run));
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let mut text = String::new();
+        for _ in 0..100 {
+            text = browser.get(&path).await.text;
+            if text.contains("class=\"person\"") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(text.contains("1\u{a0}clip waits."), "{text}");
+        assert!(text.contains("What to do: replace the key."), "{text}");
+        assert!(text.contains("href=\"/settings#google\""), "{text}");
+        let (editor, _) = key(w, "editor").await;
+        let mut editor = Browser::signed_in(w, &editor).await;
+        let theirs = editor.get(&path).await.text;
+        assert!(
+            theirs.contains("An administrator of the project"),
+            "{theirs}"
+        );
+        let another = format!("AIza-another-page-key-of-{}", w.project.name);
+        let fields = [
+            ("do", "save"),
+            ("provider", "google"),
+            ("api_key", &*another),
+        ];
+        assert_eq!(browser.post("/settings", &fields).await.status, 303);
+        assert_eq!(w.ended(&run).await["status"], "completed");
+        let text = browser.get(&path).await.text;
+        assert!(!text.contains("What to do"), "{text}");
     });
 }
