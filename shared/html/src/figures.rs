@@ -72,6 +72,17 @@ pub fn dollars(usd: f64) -> String {
     }
 }
 
+/// Seconds as people tell them: "45 s", "12 min", "3.4 h", "2.5 days".
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        ..59.5 => format!("{seconds:.0}\u{a0}s"),
+        ..3_570.0 => format!("{:.0}\u{a0}min", seconds / 60.0),
+        ..172_800.0 => format!("{:.1}\u{a0}h", seconds / 3_600.0),
+        _ => format!("{:.1}\u{a0}days", seconds / 86_400.0),
+    }
+}
+
 /// A count with thousands apart: 12345 → "12,345".
 #[must_use]
 pub fn count(number: u64) -> String {
@@ -115,6 +126,10 @@ mod tests {
         assert_eq!(dollars(0.0), "free");
         assert_eq!(dollars(0.012_34), "$0.0123");
         assert_eq!(dollars(4.2), "$4.20");
+        assert_eq!(duration(45.2), "45\u{a0}s");
+        assert_eq!(duration(59.7), "1\u{a0}min");
+        assert_eq!(duration(12_240.0), "3.4\u{a0}h");
+        assert_eq!(duration(216_000.0), "2.5\u{a0}days");
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");

@@ -51,7 +51,7 @@ struct Choice {
 
 const ROLES: [Role; 4] = [Role::Reviewer, Role::Viewer, Role::Editor, Role::Admin];
 
-fn role(role: Role) -> Text {
+pub(crate) fn role_name(role: Role) -> Text {
     match role {
         Role::Viewer => Text::Viewer,
         Role::Reviewer => Text::Reviewer,
@@ -69,7 +69,7 @@ fn choice(of: Role) -> Choice {
     };
     Choice {
         value,
-        name: role(of),
+        name: role_name(of),
         may,
     }
 }
@@ -98,7 +98,7 @@ pub fn page(frame: Frame<'_>, of: Keys<'_>) -> Result<String, RenderError> {
         Row {
             is_own: id == of.own,
             name: visible(&key.name).into_owned(),
-            role: role(key.role),
+            role: role_name(key.role),
             last_four: visible(&key.last_four).into_owned(),
             id,
             day,

@@ -1,22 +1,25 @@
 //! The list of runs, and one run.
 
 use askama::Template;
-use stt_eval_wire::runs::{Run, RunStatus};
+use stt_eval_wire::runs::{Run, RunStatus, Timestamp};
 
 use crate::RenderError;
-use crate::figures::{count, counted, percent};
+use crate::figures::{count, counted};
+use crate::following::Live;
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::following::Following;
+use crate::texts::start::Start;
 
 /// How far a run is.
-struct Progress {
-    done: u64,
-    all: u64,
-    text: String,
+pub(crate) struct Progress {
+    pub(crate) done: u64,
+    pub(crate) all: u64,
+    pub(crate) text: String,
 }
 
-fn progress(run: &Run) -> Progress {
+pub(crate) fn progress(run: &Run) -> Progress {
     let done = run.counts.completed + run.counts.failed;
     let failed = match run.counts.failed {
         0 => String::new(),
@@ -29,7 +32,7 @@ fn progress(run: &Run) -> Progress {
     }
 }
 
-fn status(status: RunStatus) -> Text {
+pub(crate) fn status(status: RunStatus) -> Text {
     match status {
         RunStatus::Pending => Text::Pending,
         RunStatus::Processing => Text::Processing,
@@ -78,9 +81,11 @@ struct List<'a> {
     rows: Vec<Row>,
     total: String,
     older: Option<&'a str>,
+    may_start: bool,
 }
 
-/// A page of runs; `older` is the address of the next one.
+/// A page of runs; `older` is the address of the next one. `may_start` tells whether the
+/// visitor may start one.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -89,21 +94,16 @@ pub fn list(
     runs: &[Run],
     total: u64,
     older: Option<&str>,
+    may_start: bool,
 ) -> Result<String, RenderError> {
     let page = List {
         frame,
         rows: runs.iter().map(row).collect(),
         total: counted(total, "run", "runs"),
         older,
+        may_start,
     };
     page.render()
-}
-
-struct Model {
-    name: String,
-    wer: String,
-    transcribed: String,
-    failed: String,
 }
 
 /// What can be done with a run by the one who looks at it.
@@ -115,6 +115,8 @@ pub struct Actions {
     pub review: bool,
     /// What failed can be asked for again.
     pub retry: bool,
+    /// Keys of vendors can be replaced.
+    pub keys: bool,
 }
 
 #[derive(Template)]
@@ -122,56 +124,23 @@ pub struct Actions {
 struct Page<'a> {
     frame: Frame<'a>,
     row: Row,
-    actions: Actions,
-    error: String,
-    waiting: Vec<String>,
-    warnings: Vec<String>,
-    models: Vec<Model>,
-    is_active: bool,
+    live: Live,
 }
 
-fn model(run: &Run, name: &str) -> Model {
-    let score = run.score.as_ref().and_then(|scores| scores.get(name));
-    let score = score.and_then(Option::as_ref);
-    let dash = || "–".to_owned();
-    Model {
-        name: visible(name).into_owned(),
-        wer: score.map_or_else(dash, |score| percent(score.all.wer)),
-        transcribed: score.map_or_else(dash, |score| count(score.completed.into())),
-        failed: score.map_or_else(dash, |score| count(score.failed.into())),
-    }
-}
-
-/// One run.
+/// One run, as it is now.
 ///
 /// # Errors
 /// See [`RenderError`].
-pub fn page(frame: Frame<'_>, run: &Run, actions: Actions) -> Result<String, RenderError> {
-    let waiting = run.waiting.iter().flatten().map(|waiting| {
-        let items = counted(waiting.items, "clip waits", "clips wait");
-        format!(
-            "{}: {items}. {}",
-            visible(&waiting.provider),
-            waiting.message
-        )
-    });
+pub fn page(
+    frame: Frame<'_>,
+    run: &Run,
+    actions: Actions,
+    now: Timestamp,
+) -> Result<String, RenderError> {
     let page = Page {
         frame,
         row: row(run),
-        actions,
-        error: run
-            .error_message
-            .as_deref()
-            .map(|message| visible(message).into_owned())
-            .unwrap_or_default(),
-        waiting: waiting.collect(),
-        warnings: run
-            .warnings
-            .iter()
-            .map(|warning| visible(&warning.message).into_owned())
-            .collect(),
-        models: run.providers.iter().map(|name| model(run, name)).collect(),
-        is_active: run.status.is_active(),
+        live: Live::of(run, actions, now),
     };
     page.render()
 }

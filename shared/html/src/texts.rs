@@ -3,6 +3,32 @@
 
 use std::fmt;
 
+/// Texts of some pages: each name with its sentence, so that none can be without one.
+macro_rules! texts {
+    ($(#[$about:meta])* $of:ident { $($name:ident: $english:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $of { $($name,)+ }
+
+        impl $of {
+            /// In English.
+            const fn english(self) -> &'static str {
+                match self { $(Self::$name => $english,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $of {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.english())
+            }
+        }
+    };
+}
+
+pub(crate) mod following;
+pub(crate) mod settings;
+pub(crate) mod start;
+
 /// A text that is always the same. Headings, names of controls and of places are
 /// what tests and screen readers know a page by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,8 +313,7 @@ impl Text {
             Self::Cancelled => "Cancelled",
             Self::Runs => "Runs",
             Self::NoRuns => {
-                "There are no runs yet. A run asks several models for transcripts of a dataset; \
-                 it is started with POST /runs of the API."
+                "There are no runs yet. A run asks several models for transcripts of a dataset."
             }
             Self::Dataset => "Dataset",
             Self::State => "State",

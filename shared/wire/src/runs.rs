@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stt_eval_domain::unit::WaitingReason;
-use stt_eval_domain::{DatasetId, RunId, Timestamp};
+use stt_eval_domain::{DatasetId, RunId};
 use utoipa::ToSchema;
 
+pub use stt_eval_domain::Timestamp;
 pub use stt_eval_domain::run::RunStatus;
+pub use stt_eval_domain::unit::WaitingReason;
 
 use crate::datasets::NewDataset;
 use crate::object::Object;

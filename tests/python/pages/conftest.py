@@ -46,7 +46,7 @@ class Site:
 
     @property
     def run(self):
-        return self.api("GET", "/api/v1/evaluations/stt/runs")[0]["id"]
+        return self.api("GET", "/api/v1/evaluations/stt/runs")[-1]["id"]
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,9 @@ def site(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     demo = [BINARY, "demo", "--gemini", "sim", "--recordings-only", "--data", str(data)]
     subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, timeout=300)
-    serve = [BINARY, "serve", "--gemini", "sim", "--listen", "127.0.0.1:0", "--data", str(data)]
+    # Runs that tests start take long enough to be looked at.
+    serve = [BINARY, "serve", "--gemini", "sim", "--batch-delay", "3s"]
+    serve += ["--listen", "127.0.0.1:0", "--data", str(data)]
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

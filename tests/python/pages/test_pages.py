@@ -16,7 +16,7 @@ def size(name):
 
 def paths(site):
     run = f"/runs/{site.run}"
-    return ["/runs", "/datasets", "/keys", run, f"{run}/report", f"{run}/results", f"{run}/results?sort=-wer", "/runs/x"]
+    return ["/runs", "/datasets", "/keys", "/runs/new", "/settings", "/help", run, f"{run}/report", f"{run}/results", f"{run}/results?sort=-wer", "/runs/x"]
 
 
 def test_a_person_signs_in_looks_and_signs_out(visit, site):
@@ -29,7 +29,7 @@ def test_a_person_signs_in_looks_and_signs_out(visit, site):
     assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Lax"
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("link", name="Runs").click()
-    page.get_by_role("main").get_by_role("link").first.click()
+    page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
     page.get_by_role("link", name="Report").click()
     expect(page.get_by_role("heading", name="Who wins")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()

@@ -48,6 +48,10 @@ pub struct IdempotencyHeader {
     key: Option<String>,
 }
 
+fn is_key(text: &str) -> bool {
+    (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 impl<S: Sync> FromRequestParts<S> for Idempotency {
     type Rejection = Refusal;
 
@@ -57,8 +61,7 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
             (None, _) => None,
             (Some(value), None) => {
                 let text = value.to_str().unwrap_or_default();
-                let visible = text.bytes().all(|b| b.is_ascii_graphic());
-                if !visible || !(1..=MAX_LEN).contains(&text.len()) {
+                if !is_key(text) {
                     return Err(Refusal::malformed_field(
                         "Idempotency-Key",
                         "must have 1 to 255 visible ASCII characters",
@@ -147,6 +150,24 @@ fn canonical(bytes: &[u8]) -> String {
 }
 
 impl Idempotency {
+    /// Of a form, whose hidden token is the key: sent twice it is done once.
+    ///
+    /// # Errors
+    /// When the token is missing or is no key.
+    pub fn of_form(token: &str, uri: Uri) -> Result<Self, Refusal> {
+        if !is_key(token) {
+            return Err(Refusal::malformed_field(
+                "token",
+                "is missing or was changed; open the page anew and send it from there",
+            ));
+        }
+        Ok(Self {
+            key: Some(token.to_owned()),
+            method: Method::POST,
+            uri,
+        })
+    }
+
     /// Does a request once, however often it comes: `make` does it; `show` looks up
     /// what an earlier request with the same key made, by its ids. Both give what
     /// is answered; `show` gives `None` when it is gone.
@@ -166,11 +187,31 @@ impl Idempotency {
         Made: Future<Output = Result<T, Refusal>>,
         Shown: Future<Output = Result<Option<T>, Refusal>>,
     {
+        let (status, made) = self.made_once(making, make, show).await?;
+        one(status, made)
+    }
+
+    /// As [`Idempotency::once`]; gives what was made instead of an answer, with the
+    /// status that it is answered with.
+    ///
+    /// # Errors
+    /// As [`Idempotency::once`].
+    pub async fn made_once<T, I, Made, Shown>(
+        &self,
+        making: Making<'_>,
+        make: impl FnOnce(Attempt) -> Made,
+        show: impl FnOnce(Vec<I>) -> Shown,
+    ) -> Result<(StatusCode, T), Refusal>
+    where
+        I: FromStr,
+        Made: Future<Output = Result<T, Refusal>>,
+        Shown: Future<Output = Result<Option<T>, Refusal>>,
+    {
         let attempt = match self.begin(&making).await? {
             Begun::Go(attempt) => attempt,
             Begun::Again { status, made } => {
                 let shown = show(made_ids(&made)?).await?;
-                return one(status, shown.ok_or_else(deleted_since)?);
+                return Ok((status, shown.ok_or_else(deleted_since)?));
             }
         };
         let made = make(attempt.clone()).await;
@@ -178,7 +219,7 @@ impl Idempotency {
             GivenBack::OnError => attempt.settle(making.app, made).await?,
             GivenBack::OnRefusal => attempt.settle_refused(making.app, made).await?,
         };
-        one(making.status, made)
+        Ok((making.status, made))
     }
 
     /// Claims the key for this request, or tells what became of it before.

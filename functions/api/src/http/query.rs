@@ -162,6 +162,13 @@ impl Pairs {
             .map(|(_, value)| &**value)
     }
 
+    /// What follows a prefix in the names of parameters that are not empty: the boxes
+    /// of a form that were ticked, in its order.
+    pub fn ticked<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let ticked = self.0.iter().filter(|(_, value)| !value.is_empty());
+        ticked.filter_map(move |(name, _)| name.strip_prefix(prefix))
+    }
+
     /// `true` or `false`; `otherwise` when it is absent.
     pub fn flag(&self, name: &str, otherwise: bool) -> Result<bool, Refusal> {
         match self.text(name) {
@@ -303,6 +310,8 @@ mod tests {
         assert_eq!(pairs.text("sort"), Some("wer"));
         assert_eq!(pairs.text("bad"), None);
         assert_eq!(pairs.text("next"), Some("/runs?a=1"));
+        let boxes = Pairs::any("model.a%2Fb=1&model.c=&name=x&model.d=on");
+        assert_eq!(boxes.ticked("model.").collect::<Vec<_>>(), ["a/b", "d"]);
     }
 
     proptest! {

@@ -10,8 +10,10 @@ mod around;
 mod assets;
 mod audio;
 mod datasets;
+mod follow;
 mod form;
 mod headers;
+mod help;
 mod keys;
 mod origin;
 mod paging;
@@ -21,7 +23,9 @@ mod results;
 mod review;
 mod runs;
 mod session;
+mod settings;
 mod sign_in;
+mod start;
 
 use std::sync::Arc;
 
@@ -34,8 +38,8 @@ use self::headers::Policy;
 use self::session::Visit;
 use crate::http::error::Answer;
 
-/// The start: what has come of it.
-async fn start(_: Visit) -> Answer {
+/// The first page: what has come of it.
+async fn home(_: Visit) -> Answer {
     Ok(answer::redirect("/runs"))
 }
 
@@ -43,12 +47,18 @@ async fn start(_: Visit) -> Answer {
 pub fn router(app: &App) -> Router<App> {
     let policy = Arc::new(Policy::default());
     Router::new()
-        .route("/", get(start))
+        .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::end))
         .route("/datasets", get(datasets::list))
-        .route("/runs", get(runs::list))
+        .route("/runs", get(runs::list).post(start::submit))
+        .route("/runs/new", get(start::show))
+        .route(
+            "/runs/estimate",
+            get(start::estimate_again).post(start::estimate),
+        )
         .route("/runs/{id}", get(runs::show))
+        .route("/runs/{id}/progress", get(follow::progress))
         .route("/runs/{id}/cancel", post(runs::cancel))
         .route("/runs/{id}/retry", post(runs::retry))
         .route("/runs/{id}/results", get(results::list))
@@ -63,6 +73,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/audio/{id}", get(audio::play))
         .route("/keys", get(keys::list).post(keys::make))
         .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings", get(settings::show).post(settings::submit))
+        .route("/help", get(help::show))
         .layer(from_fn(origin::check))
         .layer(from_fn_with_state((app.clone(), policy), around::around))
         .route("/assets/{digest}/{name}", get(assets::serve))

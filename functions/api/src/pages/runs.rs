@@ -2,7 +2,7 @@
 
 use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
-use stt_eval_html::runs::{self as html, Actions};
+use stt_eval_html::runs as html;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::{RunId, Timestamp};
@@ -10,6 +10,7 @@ use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::wire::runs::Retry;
 
 use super::answer::{redirect, written};
+use super::follow;
 use super::paging::Older;
 use super::session::Visit;
 use crate::http::error::Answer;
@@ -35,25 +36,15 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let older = Older::address("/runs", &pager.meta(total, page.next.as_deref()));
     let runs: Vec<_> = page.items.iter().map(views::runs::brief).collect();
     let frame = visit.frame("Runs", Section::Runs);
-    written(html::list(frame, &runs, total, older.as_deref()))
+    let may_start = visit.may(Role::Editor);
+    written(html::list(frame, &runs, total, older.as_deref(), may_start))
 }
 
 /// Shows a run.
 pub async fn show(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
-    let run = runs::find(&app, &visit.caller.actor.project, id.get()?).await?;
-    let waiting = runs::waiting(&app, &run).await?;
-    let may = visit.may(Role::Editor);
-    let actions = Actions {
-        cancel: may && run.status.is_active(),
-        review: visit.may(Role::Reviewer),
-        retry: may && !run.status.is_active() && run.failed() > 0,
-    };
-    let run = views::runs::whole(&run, waiting, None);
-    written(html::page(
-        visit.frame(&run.run_name, Section::Runs),
-        &run,
-        actions,
-    ))
+    let (run, actions) = follow::found(&app, &visit, id).await?;
+    let frame = visit.frame(&run.run_name, Section::Runs);
+    written(html::page(frame, &run, actions, Timestamp::now()))
 }
 
 /// Stops a run.

@@ -16,9 +16,14 @@ use crate::http::auth::Caller;
 use crate::refusal::Refusal;
 
 /// Parts of the site that there are for everybody.
-const SECTIONS: &[Section] = &[Section::Datasets, Section::Runs];
+const SECTIONS: &[Section] = &[
+    Section::Datasets,
+    Section::Runs,
+    Section::Settings,
+    Section::Help,
+];
 /// And for those who may manage keys.
-const OF_ADMINS: &[Section] = &[Section::Datasets, Section::Runs, Section::Keys];
+const OF_ADMINS: &[Section] = &Section::ALL;
 
 /// One who is signed in.
 pub struct Visit {
@@ -28,6 +33,8 @@ pub struct Visit {
     pub name: String,
     /// The session.
     pub session: SessionId,
+    /// When it ends by itself.
+    pub until: Timestamp,
     place: Place,
 }
 
@@ -71,6 +78,7 @@ impl Visit {
             },
             name: session.reviewer_name,
             session: session.id,
+            until: session.expires_at,
             place,
         }))
     }

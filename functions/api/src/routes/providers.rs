@@ -2,18 +2,17 @@
 
 use axum::extract::State;
 use stt_eval_shared::App;
-use stt_eval_shared::domain::{Timestamp, language};
-use stt_eval_shared::providers::{Adapter, Model, OwnModel};
+use stt_eval_shared::domain::language;
+use stt_eval_shared::providers::Model;
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::envelope::ListEnvelope;
-use time::OffsetDateTime;
 
 use crate::http::auth::AsViewer;
 use crate::http::envelope::whole_list;
 use crate::http::error::Answer;
 use crate::http::query::{NoQuery, Params};
 use crate::routes::gather::{Gather, handlers};
-use crate::services::runs::check::has_credentials;
+use crate::services::catalogue;
 use crate::views;
 
 /// The routes of the catalogue.
@@ -32,31 +31,7 @@ async fn providers(
     AsViewer(caller): AsViewer,
     Params(NoQuery): Params<NoQuery>,
 ) -> Answer {
-    let kept = app.store.credentials(&caller.actor.project).await?;
-    let today = OffsetDateTime::from(Timestamp::now()).date();
-    let mut listed = Vec::new();
-    for vendor in app.vendors().vendors() {
-        for model in vendor.models {
-            let mode = match app.adapter(vendor.name) {
-                Some(Adapter::Calls(_)) => "calls",
-                _ if model.batch => "batch",
-                _ => "jobs",
-            };
-            let has_credentials = has_credentials(&app, &kept, model);
-            let view = views::catalogue::model(vendor, model, mode, today, has_credentials);
-            listed.push(view);
-        }
-    }
-    let own = app.store.own_models(&caller.actor.project).await?;
-    for record in own {
-        let Some(vendor) = app.vendor(&record.credential.provider) else {
-            continue;
-        };
-        let own = OwnModel::of(record.endpoint);
-        let view = views::catalogue::model(vendor, &own.model(), "calls", today, true);
-        listed.push(view);
-    }
-    whole_list(listed)
+    whole_list(catalogue::models(&app, &caller.actor.project).await?)
 }
 
 /// Lists the languages that samples can be in, all of them.

@@ -2,6 +2,7 @@
 //! knows of HTTP.
 
 pub mod attempt;
+pub mod catalogue;
 pub mod credentials;
 pub mod datasets;
 pub mod deletion;

@@ -4,7 +4,10 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod following;
 mod others;
 mod report;
 mod review;
 mod samples;
+mod settings;
+mod start;

@@ -11,7 +11,7 @@ use stt_eval_html::sign_in::{Problem, SignIn};
 use stt_eval_wire::access::ApiKey;
 use stt_eval_wire::datasets::Dataset;
 use stt_eval_wire::results::Result as Heard;
-use stt_eval_wire::runs::Run;
+use stt_eval_wire::runs::{Run, Timestamp};
 
 use crate::samples::aligned;
 
@@ -53,7 +53,12 @@ pub fn check(html: &str) {
     assert!(labels >= fields, "{html}");
 }
 
-fn run(changes: Value) -> Run {
+/// An hour and a half after what samples were made at.
+pub fn now() -> Timestamp {
+    serde_json::from_value(json!("2026-11-26T11:30:00.000Z")).unwrap()
+}
+
+pub fn run(changes: Value) -> Run {
     let mut value = json!({
         "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": HOSTILE,
         "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": HOSTILE, "type": "stt",
@@ -73,17 +78,21 @@ fn run(changes: Value) -> Run {
 
 #[test]
 fn runs_tell_how_far_they_are_and_what_they_wait_for() {
-    let list = runs::list(frame(), &[run(json!({}))], 1, Some("/runs?cursor=x")).unwrap();
+    let list = runs::list(frame(), &[run(json!({}))], 1, Some("/runs?cursor=x"), true).unwrap();
     check(&list);
+    assert!(list.contains("href=\"/runs/new\">New run</a>"), "{list}");
     assert!(list.contains("1,500 of 2,000, 3 failed"), "{list}");
     assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
-    check(&runs::list(frame(), &[], 0, None).unwrap());
+    let nothing = runs::list(frame(), &[], 0, None, false).unwrap();
+    check(&nothing);
+    assert!(!nothing.contains("New run"));
     let actions = Actions {
         cancel: true,
         review: true,
         retry: false,
+        keys: false,
     };
-    let page = runs::page(frame(), &run(json!({})), actions).unwrap();
+    let page = runs::page(frame(), &run(json!({})), actions, now()).unwrap();
     check(&page);
     assert!(
         page.contains("500\u{a0}clips wait. The account is empty."),
@@ -94,9 +103,9 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         "{page}"
     );
     assert!(page.contains("/review\">Review</a>"), "{page}");
-    assert!(page.contains("<button>Cancel run</button>") && !page.contains("Retry failed"));
+    assert!(page.contains(">Cancel run</button>") && !page.contains("Retry failed"));
     let over = run(json!({ "status": "completed", "waiting": [], "error_message": null }));
-    let page = runs::page(frame(), &over, Actions::default()).unwrap();
+    let page = runs::page(frame(), &over, Actions::default(), now()).unwrap();
     assert!(!page.contains(">Review</a>"));
     assert!(!page.contains("Cancel run") && !page.contains(">Refresh<"));
 }

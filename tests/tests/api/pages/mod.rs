@@ -3,6 +3,8 @@
 mod look;
 mod review;
 mod session;
+mod settings;
+mod start;
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};

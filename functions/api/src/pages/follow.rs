@@ -1,0 +1,102 @@
+//! How a run is doing, for its page and for what keeps that page fresh.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+use stt_eval_html::following;
+use stt_eval_html::runs::Actions;
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::{RunId, Timestamp};
+use stt_eval_shared::wire::runs::Run;
+
+use super::answer::written;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::refusal::Refusal;
+use crate::services::runs;
+use crate::views;
+
+/// Digits of a digest that tell one state from another.
+const DIGITS: usize = 32;
+
+/// A run, and what its visitor can do with it now.
+pub(super) async fn found(
+    app: &App,
+    visit: &Visit,
+    id: PathId<RunId>,
+) -> Result<(Run, Actions), Refusal> {
+    let run = runs::find(app, &visit.caller.actor.project, id.get()?).await?;
+    let waiting = runs::waiting(app, &run).await?;
+    let may = visit.may(Role::Editor);
+    let actions = Actions {
+        cancel: may && run.status.is_active(),
+        review: visit.may(Role::Reviewer),
+        retry: may && !run.status.is_active() && run.failed() > 0,
+        keys: visit.may(Role::Admin),
+    };
+    Ok((views::runs::whole(&run, waiting, None), actions))
+}
+
+/// Whether a browser has what a tag stands for. Tags are weak: the same text may come
+/// compressed.
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let given = headers.get_all(IF_NONE_MATCH).iter();
+    let mut tags = given
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    tags.any(|given| given.trim().trim_start_matches("W/") == tag)
+}
+
+/// What has changed of a run's page; 304 while nothing has.
+pub async fn progress(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<RunId>,
+    headers: HeaderMap,
+) -> Answer {
+    let (run, actions) = found(&app, &visit, id).await?;
+    let text = following::fragment(&run, actions, Timestamp::now());
+    let text = text.map_err(|error| Refusal::internal(error.to_string()))?;
+    let mut digest = sha256_hex(text.as_bytes());
+    digest.truncate(DIGITS);
+    let tag = format!("\"{digest}\"");
+    let mut response = if has(&headers, &tag) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        written(Ok(text))?
+    };
+    let tag = HeaderValue::from_str(&format!("W/{tag}"))
+        .map_err(|_| Refusal::internal("a tag can't be written"))?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_known_by_its_tag() {
+        for (given, known) in [
+            ("W/\"a1\"", true),
+            ("\"a1\"", true),
+            ("\"b2\", W/\"a1\"", true),
+            ("W/\"a\"", false),
+            ("a1", false),
+            ("*", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_static(given));
+            assert_eq!(has(&headers, "\"a1\""), known, "{given}");
+        }
+        assert!(!has(&HeaderMap::new(), "\"a1\""));
+    }
+}

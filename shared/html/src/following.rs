@@ -1,0 +1,171 @@
+//! What changes of a run while it is looked at: how far it is, what it waits for, and
+//! what can be done. Part of its page, and by itself what scripts put in its place.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
+
+use crate::RenderError;
+use crate::figures::{count, counted, dollars, duration, percent};
+use crate::invisible::visible;
+use crate::runs::{Actions, Progress, path, progress, status};
+use crate::texts::Text;
+use crate::texts::following::Following;
+
+/// What is waited for, with what is to be done.
+struct Wait {
+    model: String,
+    vendor: String,
+    items: String,
+    why: String,
+    next: String,
+    needs_a_person: bool,
+    is_key: bool,
+    act: Option<Following>,
+}
+
+struct Model {
+    name: String,
+    wer: String,
+    transcribed: String,
+    failed: String,
+}
+
+/// A run as it is at a moment.
+#[derive(Template)]
+#[template(path = "runs/live.html")]
+pub(crate) struct Live {
+    path: String,
+    state: &'static str,
+    said: String,
+    progress: Progress,
+    age: String,
+    cap: String,
+    error: String,
+    waiting: Vec<Wait>,
+    warnings: Vec<String>,
+    models: Vec<Model>,
+    actions: Actions,
+    pub(crate) is_active: bool,
+}
+
+/// A span of time in whole minutes at least, so that what says it does not change with
+/// every second.
+#[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
+fn span(from: Timestamp, to: Timestamp) -> String {
+    match to.since(from).as_secs() {
+        0..60 => "less than a minute".to_owned(),
+        seconds => duration(seconds as f64),
+    }
+}
+
+/// A moment to the minute, in UTC.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    let day_and_time = text.get(..16).unwrap_or(&text).replace('T', " ");
+    format!("{day_and_time} UTC")
+}
+
+fn age(run: &Run, now: Timestamp) -> String {
+    let begun = minute(run.inserted_at);
+    match run.finished_at {
+        Some(end) if !run.status.is_active() => format!(
+            "Started {begun}; ended {}, after {}.",
+            minute(end),
+            span(run.inserted_at, end)
+        ),
+        _ => format!("Started {begun}, {} ago.", span(run.inserted_at, now)),
+    }
+}
+
+/// A sentence that begins as sentences do and ends with a point.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    let text = format!("{first}{}", chars.as_str());
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{text}{end}")
+}
+
+fn wait(run: &Run, waiting: &Waiting, now: Timestamp) -> Wait {
+    let config = run.config.as_ref();
+    let vendor = config.and_then(|config| config.providers.get(&waiting.provider));
+    let is_key = waiting.waiting_reason == WaitingReason::ProviderKeyRefused;
+    let needs_a_person = waiting.waiting_reason.needs_a_person();
+    let next = waiting.next_attempt_at.filter(|next| *next > now);
+    Wait {
+        model: visible(&waiting.provider).into_owned(),
+        vendor: vendor.map_or_else(String::new, |of| visible(&of.provider).into_owned()),
+        items: counted(waiting.items, "clip waits", "clips wait"),
+        why: sentence(&visible(&waiting.message)),
+        next: next.map_or_else(String::new, |next| {
+            format!("Tried again in {}.", span(now, next))
+        }),
+        needs_a_person,
+        is_key,
+        act: match waiting.waiting_reason {
+            WaitingReason::ProviderOutOfCredit => Some(Following::TopUp),
+            WaitingReason::ProviderKeyRefused => Some(Following::ReplaceKey),
+            _ => None,
+        },
+    }
+}
+
+fn model(run: &Run, name: &str) -> Model {
+    let score = run.score.as_ref().and_then(|scores| scores.get(name));
+    let score = score.and_then(Option::as_ref);
+    let dash = || "–".to_owned();
+    Model {
+        name: visible(name).into_owned(),
+        wer: score.map_or_else(dash, |score| percent(score.all.wer)),
+        transcribed: score.map_or_else(dash, |score| count(score.completed.into())),
+        failed: score.map_or_else(dash, |score| count(score.failed.into())),
+    }
+}
+
+impl Live {
+    pub(crate) fn of(run: &Run, actions: Actions, now: Timestamp) -> Self {
+        let progress = progress(run);
+        let waiting = run.waiting.iter().flatten();
+        let warnings = run.warnings.iter();
+        Self {
+            path: path(run),
+            state: match run.status {
+                RunStatus::Pending => "pending",
+                RunStatus::Processing => "processing",
+                RunStatus::Completed => "completed",
+                RunStatus::Failed => "failed",
+                RunStatus::Cancelled => "cancelled",
+            },
+            said: format!("{}: {}", status(run.status), progress.text),
+            progress,
+            age: age(run, now),
+            cap: run.max_cost_usd.map_or_else(String::new, |max| {
+                format!("{} {}", Following::Spent, dollars(max))
+            }),
+            error: visible(run.error_message.as_deref().unwrap_or_default()).into_owned(),
+            waiting: waiting.map(|waiting| wait(run, waiting, now)).collect(),
+            warnings: warnings
+                .map(|warning| visible(&warning.message).into_owned())
+                .collect(),
+            models: run.providers.iter().map(|name| model(run, name)).collect(),
+            actions,
+            is_active: run.status.is_active(),
+        }
+    }
+}
+
+/// It is a template itself, whose texts are escaped already.
+impl HtmlSafe for Live {}
+
+/// What changes of a run's page, by itself.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn fragment(run: &Run, actions: Actions, now: Timestamp) -> Result<String, RenderError> {
+    Live::of(run, actions, now).render()
+}

@@ -1,0 +1,191 @@
+//! Settings: who is signed in, and, for those who may, the keys of vendors and the
+//! project's own models.
+
+use askama::Template;
+use stt_eval_wire::access::{Credential, Role};
+use stt_eval_wire::models::OwnModel;
+
+use crate::RenderError;
+use crate::figures::counted;
+use crate::invisible::visible;
+use crate::keys::role_name;
+use crate::layout::Frame;
+use crate::texts::Text;
+use crate::texts::settings::Settings;
+
+/// Who is signed in, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct You<'a> {
+    /// The name given at sign-in.
+    pub name: &'a str,
+    /// The project of the key.
+    pub project: &'a str,
+    /// What the key may do.
+    pub role: Role,
+    /// Id of the key.
+    pub key: &'a str,
+    /// When the session ends by itself.
+    pub until: &'a str,
+}
+
+/// A vendor whose models want a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Vendor<'a> {
+    /// Its name, by which credentials are kept.
+    pub name: &'a str,
+    /// How many of its models there are.
+    pub models: usize,
+    /// Most characters of its key.
+    pub longest: usize,
+    /// What is shown of the key that is kept.
+    pub kept: Option<&'a Credential>,
+}
+
+/// What became of what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// A key is kept.
+    Saved,
+    /// A key is gone.
+    Removed,
+    /// A key was not kept.
+    Refused {
+        /// Name of its vendor.
+        vendor: &'a str,
+        /// Why.
+        why: &'a str,
+        /// Whether it can be kept all the same: the vendor could not be asked.
+        unasked: bool,
+    },
+}
+
+/// What administrators see besides.
+#[derive(Debug, Clone, Copy)]
+pub struct OfAdmins<'a> {
+    /// Vendors, by name.
+    pub vendors: &'a [Vendor<'a>],
+    /// The project's own models.
+    pub models: &'a [OwnModel],
+}
+
+struct VendorRow {
+    name: String,
+    models: String,
+    longest: usize,
+    last_four: String,
+    since: String,
+    is_kept: bool,
+    wrong: String,
+    unasked: bool,
+}
+
+struct ModelRow {
+    id: String,
+    address: String,
+    languages: String,
+    price: String,
+    has_key: Settings,
+}
+
+struct Admin {
+    vendors: Vec<VendorRow>,
+    models: Vec<ModelRow>,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    name: String,
+    project: String,
+    role: Text,
+    key: &'a str,
+    until: String,
+    notice: Option<Settings>,
+    admin: Option<Admin>,
+}
+
+fn minute(at: &str) -> String {
+    format!("{} UTC", at.get(..16).unwrap_or(at).replace('T', " "))
+}
+
+fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
+    let (wrong, unasked) = match told {
+        Some(Told::Refused {
+            vendor: of,
+            why,
+            unasked,
+        }) if of == vendor.name => (visible(why).into_owned(), unasked),
+        _ => (String::new(), false),
+    };
+    VendorRow {
+        name: visible(vendor.name).into_owned(),
+        models: counted(vendor.models as u64, "model", "models"),
+        longest: vendor.longest,
+        last_four: vendor
+            .kept
+            .map_or_else(String::new, |kept| visible(&kept.last_four).into_owned()),
+        since: vendor
+            .kept
+            .map_or_else(String::new, |kept| minute(&kept.updated_at.to_string())),
+        is_kept: vendor.kept.is_some(),
+        wrong,
+        unasked,
+    }
+}
+
+fn model_row(model: &OwnModel) -> ModelRow {
+    ModelRow {
+        id: visible(&model.id).into_owned(),
+        address: visible(&model.base_url).into_owned(),
+        languages: counted(model.languages.len() as u64, "language", "languages"),
+        price: if model.price_per_audio_hour == 0.0 {
+            crate::figures::dollars(0.0)
+        } else {
+            format!(
+                "{} {}",
+                model.price_per_audio_hour,
+                visible(&model.currency)
+            )
+        },
+        has_key: if model.has_api_key {
+            Settings::Yes
+        } else {
+            Settings::No
+        },
+    }
+}
+
+/// The page.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(
+    frame: Frame<'_>,
+    you: You<'_>,
+    of_admins: Option<OfAdmins<'_>>,
+    told: Option<Told<'_>>,
+) -> Result<String, RenderError> {
+    let page = Page {
+        frame,
+        name: visible(you.name).into_owned(),
+        project: visible(you.project).into_owned(),
+        role: role_name(you.role),
+        key: you.key,
+        until: minute(you.until),
+        notice: match told {
+            Some(Told::Saved) => Some(Settings::KeySaved),
+            Some(Told::Removed) => Some(Settings::KeyRemoved),
+            Some(Told::Refused { .. }) | None => None,
+        },
+        admin: of_admins.map(|of| Admin {
+            vendors: of
+                .vendors
+                .iter()
+                .map(|vendor| vendor_row(vendor, told))
+                .collect(),
+            models: of.models.iter().map(model_row).collect(),
+        }),
+    };
+    page.render()
+}

@@ -1,0 +1,356 @@
+//! The form that starts a run, and what it would take.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use stt_eval_wire::catalogue::{Language, Model};
+use stt_eval_wire::datasets::Dataset;
+use stt_eval_wire::estimate::{Estimate, ModelEstimate};
+
+use crate::RenderError;
+use crate::figures::{count, counted, dollars, duration};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+use crate::texts::start::Start;
+
+/// Vendor of the project's own models, which have no key of a vendor.
+const OWN: &str = "custom";
+
+/// What is filled into the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Name of the run.
+    pub name: String,
+    /// Id of the dataset; empty for none.
+    pub dataset: String,
+    /// Ids of the models that are ticked.
+    pub models: BTreeSet<String>,
+    /// The most that it may cost, as it was typed.
+    pub max_cost: String,
+    /// Random, and another in each form: what is sent twice with it is done once.
+    pub token: String,
+}
+
+/// A field that is wrong, as the service names it, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Name of the field; that of a model is its id.
+    pub field: Field,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A field of the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// The name of the run.
+    Name,
+    /// The dataset.
+    Dataset,
+    /// All models together.
+    Models,
+    /// One model, by its id.
+    Model(String),
+    /// The most that it may cost.
+    MaxCost,
+    /// The form as a whole.
+    Form,
+}
+
+impl Field {
+    /// Id of the element to go to.
+    fn anchor(&self) -> &'static str {
+        match self {
+            Self::Name => "run-name",
+            Self::Dataset => "dataset",
+            Self::Models | Self::Model(_) => "models",
+            Self::MaxCost => "max-cost",
+            Self::Form => "content",
+        }
+    }
+
+    /// Its name for people.
+    fn label(&self) -> String {
+        match self {
+            Self::Name => Start::Name.to_string(),
+            Self::Dataset => Start::Dataset.to_string(),
+            Self::Models => Start::Models.to_string(),
+            Self::Model(id) => visible(id).into_owned(),
+            Self::MaxCost => Start::MaxCost.to_string(),
+            Self::Form => Start::NewRun.to_string(),
+        }
+    }
+}
+
+/// All that the form shows.
+pub struct Form<'a> {
+    /// What is filled in.
+    pub filled: &'a Filled,
+    /// Datasets to choose from, the newest first.
+    pub datasets: &'a [Dataset],
+    /// Whether there are more than these.
+    pub more_datasets: bool,
+    /// Models that can be chosen; those without a key are shown and can't.
+    pub models: &'a [Model],
+    /// Names of languages.
+    pub languages: &'a [Language],
+    /// Whether the visitor may add keys of vendors.
+    pub may_add_keys: bool,
+    /// What is wrong.
+    pub wrong: &'a [Wrong],
+    /// What it would take, where that was asked.
+    pub estimate: Option<&'a Estimate>,
+}
+
+/// A sentence at the top, with the place it is about.
+struct Problem {
+    anchor: &'static str,
+    label: String,
+    message: String,
+}
+
+struct DatasetChoice {
+    id: String,
+    text: String,
+    chosen: bool,
+}
+
+struct ModelChoice {
+    id: String,
+    name: String,
+    price: String,
+    languages: String,
+    notes: String,
+    is_off: bool,
+    ticked: bool,
+    wrong: String,
+}
+
+/// A vendor's models.
+struct Group {
+    vendor: String,
+    anchor: String,
+    is_own: bool,
+    has_key: bool,
+    models: Vec<ModelChoice>,
+}
+
+struct EstimateRow {
+    model: String,
+    clips: String,
+    refused: String,
+    hours: String,
+    cost: String,
+    usual: String,
+}
+
+struct EstimateTable {
+    rows: Vec<EstimateRow>,
+    hours: String,
+    cost: String,
+    above: bool,
+}
+
+#[derive(Template)]
+#[template(path = "runs/new.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    filled: &'a Filled,
+    name: String,
+    problems: Vec<Problem>,
+    name_wrong: String,
+    dataset_wrong: String,
+    models_wrong: String,
+    max_wrong: String,
+    datasets: Vec<DatasetChoice>,
+    more_datasets: bool,
+    groups: Vec<Group>,
+    may_add_keys: bool,
+    estimate: Option<EstimateTable>,
+}
+
+/// The vendor of a model. Each of the project's own has credentials by itself
+/// (`custom/<name>`), and they stand together.
+fn vendor(model: &Model) -> &str {
+    let own = model.provider.split('/').next();
+    own.filter(|vendor| *vendor == OWN)
+        .unwrap_or(&model.provider)
+}
+
+/// Languages by the primary subtag of their tag.
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
+}
+
+fn language_name<'a>(languages: &'a [Language], code: &'a str) -> &'a str {
+    let known = languages.iter().find(|known| known.code == code);
+    known.map_or(code, |known| &known.name)
+}
+
+/// What a model takes: the dataset's language first, then how many others.
+fn languages(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> String {
+    let takes = |code: &str| model.languages.iter().any(|known| known == code);
+    let all = model.languages.len() as u64;
+    match wanted {
+        Some(code) if takes(code) => {
+            let name = language_name(of.languages, code);
+            match all {
+                1 => name.to_owned(),
+                _ => format!(
+                    "{name} and {}",
+                    counted(all - 1, "other language", "other languages")
+                ),
+            }
+        }
+        Some(code) => format!("does not take {}", language_name(of.languages, code)),
+        None if all <= 3 => {
+            let names = model
+                .languages
+                .iter()
+                .map(|code| language_name(of.languages, code));
+            names.collect::<Vec<_>>().join(", ")
+        }
+        None => counted(all, "language", "languages"),
+    }
+}
+
+fn dataset_choice(dataset: &Dataset, of: &Form<'_>) -> DatasetChoice {
+    let facts = &dataset.dataset_metadata;
+    let id = dataset.id.to_string();
+    DatasetChoice {
+        text: format!(
+            "{} · {} · {} · {}",
+            visible(&dataset.name),
+            language_name(of.languages, primary(&dataset.language)),
+            counted(facts.sample_count.into(), "clip", "clips"),
+            duration(facts.total_duration_seconds),
+        ),
+        chosen: id == of.filled.dataset,
+        id,
+    }
+}
+
+/// What is wrong with a field, all of it in one sentence.
+fn wrong_with(of: &Form<'_>, is_it: impl Fn(&Field) -> bool) -> String {
+    let messages = of.wrong.iter().filter(|wrong| is_it(&wrong.field));
+    let messages: Vec<_> = messages
+        .map(|wrong| visible(&wrong.message).into_owned())
+        .collect();
+    messages.join("; ")
+}
+
+fn model_choice(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> ModelChoice {
+    let price = match model.price_per_audio_hour_usd {
+        0.0 => dollars(0.0),
+        usd => format!("{} {}", dollars(usd), Start::AnHour),
+    };
+    ModelChoice {
+        name: visible(&model.display_name).into_owned(),
+        price,
+        languages: languages(model, of, wanted),
+        notes: visible(&model.notes).into_owned(),
+        is_off: !model.has_credentials,
+        ticked: model.has_credentials && of.filled.models.contains(&model.id),
+        wrong: wrong_with(of, |field| *field == Field::Model(model.id.clone())),
+        id: model.id.clone(),
+    }
+}
+
+/// The models by vendor: vendors that can be asked come first, and within each the
+/// models that take the dataset's language.
+fn groups(of: &Form<'_>) -> Vec<Group> {
+    let chosen = of
+        .datasets
+        .iter()
+        .find(|known| known.id.to_string() == of.filled.dataset);
+    let wanted = chosen.map(|dataset| primary(&dataset.language));
+    let mut vendors: Vec<&str> = of.models.iter().map(vendor).collect();
+    vendors.dedup();
+    let mut groups: Vec<Group> = Vec::with_capacity(vendors.len());
+    for vendor in vendors {
+        let mut models: Vec<&Model> = of
+            .models
+            .iter()
+            .filter(|model| self::vendor(model) == vendor)
+            .collect();
+        models.sort_by_key(|model| {
+            wanted.is_some_and(|code| !model.languages.iter().any(|known| known == code))
+        });
+        groups.push(Group {
+            vendor: visible(vendor).into_owned(),
+            anchor: format!("/settings#{vendor}"),
+            is_own: vendor == OWN,
+            has_key: models.iter().any(|model| model.has_credentials),
+            models: models
+                .iter()
+                .map(|model| model_choice(model, of, wanted))
+                .collect(),
+        });
+    }
+    groups.sort_by_key(|group| !group.has_key);
+    groups
+}
+
+fn estimate_row(model: &ModelEstimate) -> EstimateRow {
+    EstimateRow {
+        model: visible(&model.model).into_owned(),
+        clips: count(model.items - model.unsupported.min(model.items)),
+        refused: match model.unsupported {
+            0 => String::new(),
+            refused => format!("it can't take {}", counted(refused, "clip", "clips")),
+        },
+        hours: duration(model.audio_hours * 3_600.0),
+        cost: dollars(model.cost_usd),
+        usual: match model.usual_seconds {
+            #[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
+            Some(seconds) => duration(seconds as f64),
+            None => Start::NotKnown.to_string(),
+        },
+    }
+}
+
+fn estimate_table(estimate: &Estimate, max_cost: &str) -> EstimateTable {
+    let max: Option<f64> = max_cost.trim().parse().ok();
+    EstimateTable {
+        rows: estimate.models.iter().map(estimate_row).collect(),
+        hours: duration(estimate.models.iter().map(|m| m.audio_hours).sum::<f64>() * 3_600.0),
+        cost: dollars(estimate.cost_usd),
+        above: max.is_some_and(|max| estimate.cost_usd > max),
+    }
+}
+
+/// The form.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(frame: Frame<'_>, of: &Form<'_>) -> Result<String, RenderError> {
+    let problem = |wrong: &Wrong| Problem {
+        anchor: wrong.field.anchor(),
+        label: wrong.field.label(),
+        message: visible(&wrong.message).into_owned(),
+    };
+    let page = Page {
+        frame,
+        filled: of.filled,
+        // What was typed is kept as it is; a name has no control characters.
+        name: of.filled.name.clone(),
+        problems: of.wrong.iter().map(problem).collect(),
+        name_wrong: wrong_with(of, |field| *field == Field::Name),
+        dataset_wrong: wrong_with(of, |field| *field == Field::Dataset),
+        models_wrong: wrong_with(of, |field| *field == Field::Models),
+        max_wrong: wrong_with(of, |field| *field == Field::MaxCost),
+        datasets: of
+            .datasets
+            .iter()
+            .map(|dataset| dataset_choice(dataset, of))
+            .collect(),
+        more_datasets: of.more_datasets,
+        groups: groups(of),
+        may_add_keys: of.may_add_keys,
+        estimate: of
+            .estimate
+            .map(|estimate| estimate_table(estimate, &of.filled.max_cost)),
+    };
+    page.render()
+}

@@ -1,0 +1,78 @@
+//! What changes of a run's page while it is looked at.
+
+use serde_json::json;
+use stt_eval_html::following;
+use stt_eval_html::runs::{self, Actions};
+
+use crate::others::{HOSTILE, check, frame, now, run};
+
+const ALL: Actions = Actions {
+    cancel: true,
+    review: true,
+    retry: false,
+    keys: true,
+};
+
+#[test]
+fn the_fragment_is_what_stands_in_the_page() {
+    let run = run(json!({}));
+    let page = runs::page(frame(), &run, ALL, now()).unwrap();
+    check(&page);
+    let fragment = following::fragment(&run, ALL, now()).unwrap();
+    assert!(page.contains(&fragment), "{fragment}");
+    assert!(page.contains("/progress\""), "{page}");
+    assert!(page.contains("/progress.js\""), "{page}");
+    assert!(!fragment.contains("<h1") && !fragment.contains("<script"));
+    assert!(fragment.contains("data-active=\"true\""));
+    assert!(fragment.contains("ago."), "{fragment}");
+}
+
+#[test]
+fn what_a_person_must_do_is_told_with_the_way_there() {
+    let waiting = |reason: &str| {
+        run(json!({
+            "config": { "normalizer": "indic-v1", "providers": { "gemini-2.5-pro": {
+                "provider": "google", "model": "m", "prompt": "", "prompt_version": "",
+                "temperature": 0.0 } } },
+            "waiting": [{ "provider": "gemini-2.5-pro", "waiting_reason": reason,
+                          "message": "because of that", "items": 1,
+                          "next_attempt_at": "2026-11-26T11:40:00.000Z" }],
+        }))
+    };
+    let refused = waiting("provider_key_refused");
+    let html = following::fragment(&refused, ALL, now()).unwrap();
+    assert!(html.contains("href=\"/settings#google\""), "{html}");
+    assert!(
+        html.contains("Because of that. Tried again in 10\u{a0}min."),
+        "{html}"
+    );
+    let others = Actions { keys: false, ..ALL };
+    let html = following::fragment(&refused, others, now()).unwrap();
+    assert!(html.contains("An administrator") && !html.contains("/settings"));
+    let html = following::fragment(&waiting("provider_out_of_credit"), ALL, now()).unwrap();
+    assert!(html.contains("top up the account"), "{html}");
+    let html = following::fragment(&waiting("provider_rate_limited"), ALL, now()).unwrap();
+    assert!(!html.contains("What to do"), "{html}");
+}
+
+#[test]
+fn a_run_that_has_ended_is_followed_no_more() {
+    let over = run(json!({
+        "status": "completed", "waiting": [], "error_message": HOSTILE,
+        "counts": { "pending": 0, "completed": 1_997, "failed": 3 },
+        "finished_at": "2026-11-26T10:12:00.000Z", "max_cost_usd": 2.5,
+    }));
+    let actions = Actions {
+        cancel: false,
+        retry: true,
+        ..ALL
+    };
+    let page = runs::page(frame(), &over, actions, now()).unwrap();
+    check(&page);
+    assert!(!page.contains("progress.js") && !page.contains("Pause updates"));
+    assert!(
+        page.contains("after 12\u{a0}min.") && page.contains("At most $2.50"),
+        "{page}"
+    );
+    assert!(page.contains(">Retry failed</button>") && page.contains("data-active=\"false\""));
+}

@@ -1,0 +1,133 @@
+//! Settings and help.
+
+use serde_json::json;
+use stt_eval_html::help;
+use stt_eval_html::settings::{self, OfAdmins, Told, Vendor, You};
+use stt_eval_wire::access::{Credential, Role};
+use stt_eval_wire::models::OwnModel;
+
+use crate::others::{HOSTILE, WHEN, check, frame};
+
+const YOU: You<'_> = You {
+    name: HOSTILE,
+    project: "demo",
+    role: Role::Admin,
+    key: "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+    until: WHEN,
+};
+
+fn page(told: Option<Told<'_>>) -> String {
+    let kept = json!({ "provider": "google", "last_four": "ab<d", "inserted_at": WHEN, "updated_at": WHEN });
+    let kept: Credential = serde_json::from_value(kept).unwrap();
+    let vendor = |name, kept| Vendor {
+        name,
+        models: 2,
+        longest: 512,
+        kept,
+    };
+    let own = json!({
+        "id": "custom/one", "name": "one", "base_url": HOSTILE, "model": "m", "has_api_key": true,
+        "dialect": "vllm", "languages": ["hi"], "formats": ["wav"], "max_bytes": 1,
+        "max_seconds": 1, "price_per_audio_hour": 12.5, "currency": "INR", "at_once": 1,
+        "inserted_at": WHEN, "updated_at": WHEN,
+    });
+    let own: OwnModel = serde_json::from_value(own).unwrap();
+    let of = OfAdmins {
+        vendors: &[vendor("google", Some(&kept)), vendor("groq", None)],
+        models: &[own],
+    };
+    let html = settings::page(frame(), YOU, Some(of), told).unwrap();
+    check(&html);
+    html
+}
+
+#[test]
+fn of_a_key_only_its_end_is_shown_and_since_when() {
+    let html = page(None);
+    assert!(
+        html.contains("<code>ab&#60;d</code> · 2026-11-26 10:00 UTC"),
+        "{html}"
+    );
+    assert!(html.contains("No key is kept."), "{html}");
+    // What is not kept can't be removed.
+    assert_eq!(html.matches("value=\"remove\"").count(), 1, "{html}");
+    assert_eq!(html.matches("type=\"password\"").count(), 2, "{html}");
+    assert!(html.contains("12.5 INR") && html.contains("custom/one"));
+    assert!(!html.contains("Keep it unchecked"));
+    assert!(page(Some(Told::Saved)).contains("The key is kept."));
+}
+
+#[test]
+fn a_refused_key_is_told_at_its_vendor() {
+    let told = |unasked| Told::Refused {
+        vendor: "groq",
+        why: HOSTILE,
+        unasked,
+    };
+    let html = page(Some(told(false)));
+    assert_eq!(
+        html.matches("role=\"alert\" id=\"wrong-groq\"").count(),
+        1,
+        "{html}"
+    );
+    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 1);
+    let html = page(Some(told(true)));
+    assert_eq!(html.matches("name=\"unchecked\"").count(), 1, "{html}");
+}
+
+#[test]
+fn others_see_who_they_are_and_no_keys() {
+    let html = settings::page(frame(), YOU, None, Some(Told::Saved)).unwrap();
+    check(&html);
+    assert!(html.contains("Signed in as") && !html.contains("password"));
+}
+
+#[test]
+fn help_tells_what_words_mean() {
+    let html = help::page(frame()).unwrap();
+    check(&html);
+    for word in [
+        "WER",
+        "CER",
+        "Reference",
+        "Hypothesis",
+        "Substitution",
+        "Insertion",
+        "Deletion",
+        "Normalisation",
+        "Rank interval",
+        "Not distinguishable",
+    ] {
+        assert!(html.contains(&format!("<dt>{word}</dt>")), "{word}");
+    }
+}
+
+#[test]
+fn help_names_each_key_of_the_review() {
+    // The sheet of the review is data of its script: what it calls its actions is here too.
+    let script = include_str!("../../assets/review.js");
+    let html = help::page(frame()).unwrap();
+    let keys = script
+        .split("const KEYS = [")
+        .nth(1)
+        .unwrap()
+        .split("];")
+        .next()
+        .unwrap();
+    for line in keys.lines().filter(|line| line.contains("['")) {
+        let codes = line.split('\'').nth(3).unwrap();
+        for code in codes.split(' ') {
+            let shown = match code {
+                "BracketLeft" => "[",
+                "BracketRight" => "]",
+                "Backslash" => "\\",
+                "ArrowUp" => "↑",
+                "ArrowDown" => "↓",
+                // From one to eight.
+                "Digit2" | "Digit3" | "Digit4" | "Digit5" | "Digit6" | "Digit7" => continue,
+                code => code.trim_start_matches("Key").trim_start_matches("Digit"),
+            };
+            assert!(html.contains(&format!("<kbd>{shown}</kbd>")), "{code}");
+        }
+    }
+}

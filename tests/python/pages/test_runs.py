@@ -1,0 +1,198 @@
+"""Starting a run, following it, and the settings, as people do it."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import shot, sign_in
+from playwright.sync_api import expect
+from test_pages import TAGS
+
+SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+
+
+def newest_dataset(site):
+    return site.api("GET", "/api/v1/evaluations/stt/datasets")[0]
+
+
+def fill(page, name, models=("Gemini 2.5 Pro", "Gemini 2.5 Flash")):
+    page.get_by_label("Run name").fill(name)
+    for model in models:
+        page.get_by_role("checkbox", name=re.compile(f"^{re.escape(model)} ")).check()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_run_is_estimated_and_started(visit, site, scripts):
+    page = visit(java_script_enabled=scripts)
+    page.goto("/runs")
+    page.get_by_role("link", name="New run").click()
+    dataset = newest_dataset(site)
+    expect(page.get_by_label("Dataset")).to_have_value(dataset["id"])
+    name = f"form {scripts}"
+    fill(page, name)
+    page.get_by_label("At most (US$)").fill("1.50")
+    page.get_by_role("button", name="Estimate").click()
+    expect(page.get_by_role("heading", name="What it would take")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Nothing is started yet")
+    expect(page.get_by_label("Run name")).to_have_value(name)
+    expect(page.get_by_label("At most (US$)")).to_have_value("1.50")
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page).to_have_url(re.compile(f"{site.url}/runs/run_"))
+
+
+def test_a_double_click_starts_one_run(visit, site):
+    page = visit()
+    page.goto("/runs/new")
+    fill(page, "clicked twice", models=("Gemini 2.5 Flash",))
+    page.get_by_role("button", name="Start run").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("clicked twice")
+    names = [run["run_name"] for run in site.api("GET", "/api/v1/evaluations/stt/runs")]
+    assert names.count("clicked twice") == 1
+
+
+def test_a_mistake_is_told_where_it_is(visit):
+    page = visit(viewport={"width": 360, "height": 740})
+    page.goto("/runs/new")
+    page.get_by_label("Run name").fill("नया परीक्षण")
+    page.get_by_label("At most (US$)").fill("12,50")
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose at least one model")
+    expect(page.get_by_label("Run name")).to_have_value("नया परीक्षण")
+    expect(page.get_by_label("At most (US$)")).to_have_value("12,50")
+    assert page.get_by_label("At most (US$)").get_attribute("aria-invalid") == "true"
+    check(page)
+    shot(page, "runs-new-wrong-phone")
+    page.get_by_role("alert").get_by_role("link", name="At most").click()
+    assert page.url.endswith("#max-cost")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def check(page):
+    found = Axe().run(page, options={"runOnly": TAGS})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("phone", "dark"), ("desktop", "light")])
+def test_an_estimate_is_accessible_and_fits(visit, name, scheme):
+    width, height = SIZES[name]
+    page = visit(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.goto("/runs/new")
+    fill(page, "a look")
+    page.get_by_role("button", name="Estimate").click()
+    expect(page.get_by_role("heading", name="What it would take")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check(page)
+    shot(page, f"runs-estimate-{name}-{scheme}")
+
+
+def start(page, name):
+    page.goto("/runs/new")
+    fill(page, name)
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def count_requests(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/progress") else None)
+    return asked
+
+
+def hide(page, hidden):
+    page.evaluate(
+        """(hidden) => {
+             Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+             document.dispatchEvent(new Event('visibilitychange'));
+           }""",
+        hidden,
+    )
+
+
+def test_a_run_is_followed_to_its_end_without_loading_again(visit):
+    page = visit()
+    start(page, "followed")
+    check(page)
+    shot(page, "run-active")
+    asked = count_requests(page)
+    page.evaluate(
+        """() => {
+             window.heard = [];
+             const told = document.querySelector('[data-told]');
+             new MutationObserver(() => window.heard.push(told.textContent)).observe(told, { childList: true });
+           }"""
+    )
+    expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
+    page.get_by_role("button", name="Cancel run").focus()
+    expect(page.locator(".finding")).to_contain_text("Completed", timeout=40_000)
+    expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
+    expect(page.get_by_role("button", name="Pause updates")).to_have_count(0)
+    expect(page.get_by_role("link", name="Report")).to_be_visible()
+    # Said once, and what had the focus is not left without any.
+    heard = page.evaluate("window.heard")
+    assert len(heard) == 1 and heard[0].startswith("The run has ended. Completed: "), heard
+    assert page.evaluate("document.activeElement.tagName") == "MAIN"
+    assert page.evaluate("window.refused") == []
+    before = len(asked)
+    assert before > 0
+    page.wait_for_timeout(2_500)
+    assert len(asked) == before, "a run that has ended is asked about no more"
+    shot(page, "run-ended")
+
+
+def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
+    page = visit()
+    page.clock.install()
+    asked = count_requests(page)
+    start(page, "paused")
+    # From here on time stands still but for what is let pass.
+    page.get_by_role("button", name="Pause updates").click()
+    page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    page.get_by_role("button", name="Go on").click()
+
+    def passes(milliseconds, requests):
+        before = len(asked)
+        page.clock.run_for(milliseconds)
+        page.wait_for_timeout(150)
+        assert len(asked) - before == requests, (milliseconds, asked)
+
+    passes(1_900, 0)
+    passes(200, 1)
+    passes(2_900, 0)
+    passes(200, 1)
+    page.get_by_role("button", name="Pause updates").click()
+    passes(120_000, 0)
+    page.get_by_role("button", name="Go on").click()
+    passes(2_100, 1)
+    hide(page, True)
+    passes(120_000, 0)
+    hide(page, False)
+    passes(2_100, 1)
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".finding")).to_contain_text("Cancelled")
+    passes(120_000, 0)
+
+
+def test_one_who_was_signed_out_is_told(visit, site):
+    made = site.api("POST", "/api/v1/keys", {"name": "editors", "role": "editor"})
+    page = visit(signed_in=False)
+    sign_in(page, made["key"])
+    start(page, "signed out")
+    site.api("DELETE", f"/api/v1/keys/{made['id']}")
+    expect(page.locator("[data-told]")).to_contain_text("You are signed out", timeout=10_000)
+
+
+def test_settings_and_help_are_there(visit, site):
+    page = visit()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    page.get_by_label("Key groq").fill("short")
+    page.get_by_role("button", name="Save groq").click()
+    expect(page.get_by_role("alert")).to_contain_text("must have 8 to 512 visible ASCII characters")
+    expect(page.get_by_label("Key groq")).to_have_value("")
+    shot(page, "settings-wrong")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Help").click()
+    page.get_by_role("link", name="Roles").click()
+    assert page.url.endswith("#roles")

@@ -1,0 +1,186 @@
+//! Settings and help.
+
+use std::time::Duration;
+
+use gemini_sim::{Fault, FaultRule};
+use serde_json::json;
+
+use super::{Browser, key};
+use crate::support::{Expect, PRO, World, id, secret, with};
+
+const GOOGLE: &str = "/credentials/google";
+
+/// Refuses whoever asks with a key.
+fn refuse(w: &World, code: u16, key: &str) {
+    w.strike(FaultRule {
+        api_key: Some(key.to_owned()),
+        ..FaultRule::new(Fault::Status {
+            code,
+            message: Some("API key not valid: upstream detail 271828".to_owned()),
+            retry_after: None,
+            after_commit: false,
+        })
+    });
+}
+
+#[test]
+fn administrators_keep_and_remove_keys_of_vendors() {
+    with(async |w| {
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get("/settings").await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("id=\"key-google\""), "{}", page.text);
+        assert!(page.text.contains("id=\"key-groq\""), "{}", page.text);
+        assert!(!page.text.contains("id=\"key-custom\""), "{}", page.text);
+        let before = w.get(GOOGLE).await.data(200).clone();
+        let save = |key: &str| {
+            [("do", "save"), ("provider", "google"), ("api_key", key)]
+                .map(|(a, b)| (a, b.to_owned()))
+        };
+        let send = async |browser: &mut Browser, fields: &[(&str, String)]| {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| (*name, &**value))
+                .collect();
+            browser.post("/settings", &fields).await
+        };
+        // What can't be a key, and what its vendor refuses, is told at the field.
+        let bad = format!("AIza-bad-page-key-of-{}", w.project.name);
+        refuse(w, 400, &bad);
+        for (key, told) in [
+            ("short", "must have 8 to"),
+            (&*bad, "does not accept this key"),
+        ] {
+            let page = send(&mut browser, &save(key)).await;
+            assert_eq!(page.status, 422, "{}", page.text);
+            assert!(page.text.contains(told), "{}", page.text);
+            assert!(page.text.contains("id=\"wrong-google\""), "{}", page.text);
+            assert!(!page.text.contains(key), "it never comes back");
+            assert!(!page.text.contains("271828"), "{}", page.text);
+            assert!(!page.text.contains("name=\"unchecked\""));
+        }
+        let down = format!("AIza-down-page-key-of-{}", w.project.name);
+        refuse(w, 500, &down);
+        let page = send(&mut browser, &save(&down)).await;
+        assert_eq!(page.status, 503, "{}", page.text);
+        assert!(page.text.contains("name=\"unchecked\""), "{}", page.text);
+        assert_eq!(w.get(GOOGLE).await.data(200), &before, "the old one stays");
+        let unchecked = [&save(&down)[..], &[("unchecked", "1".to_owned())]].concat();
+        let page = send(&mut browser, &unchecked).await;
+        assert_eq!(page.header("location"), "/settings?told=saved#google");
+        let good = format!("AIza-good-page-key-of-{}", w.project.name);
+        let page = send(&mut browser, &save(&format!(" {good} "))).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let four = good[good.len() - 4..].to_owned();
+        assert_eq!(w.get(GOOGLE).await.data(200)["last_four"], *four);
+        let page = browser.get("/settings?told=saved").await;
+        assert!(
+            page.text.contains(&format!("<code>{four}</code>")),
+            "{}",
+            page.text
+        );
+        assert!(page.text.contains("The key is kept.") && !page.text.contains(&good));
+        let remove = [("do", "remove"), ("provider", "google")];
+        let page = browser.post("/settings", &remove).await;
+        assert_eq!(page.header("location"), "/settings?told=removed#google");
+        w.get(GOOGLE).await.no(404);
+        assert_eq!(browser.post("/settings", &remove).await.status, 404);
+        // Its models can't be ticked any more, and the way to the key is shown.
+        let form = browser.get("/runs/new").await;
+        assert!(
+            form.text.contains("href=\"/settings#google\""),
+            "{}",
+            form.text
+        );
+        for fields in [
+            [("do", "save"), ("provider", "nobody")],
+            [("do", "save"), ("provider", "custom")],
+        ] {
+            assert_eq!(browser.post("/settings", &fields).await.status, 404);
+        }
+        let odd = [("do", "other"), ("provider", "google")];
+        assert_eq!(browser.post("/settings", &odd).await.status, 422);
+    });
+}
+
+#[test]
+fn others_see_their_session_and_can_keep_no_keys() {
+    with(async |w| {
+        w.post(
+            "/models",
+            &json!({ "name": "one", "base_url": "https://speech.example.com/v1", "model": "m" }),
+        )
+        .await
+        .ok(201);
+        let mut admin = Browser::signed_in(w, &w.project.key).await;
+        assert!(admin.get("/settings").await.text.contains("custom/one"));
+        assert!(
+            admin
+                .get("/runs/new")
+                .await
+                .text
+                .contains("model.custom/one")
+        );
+        let (key, id) = key(w, "editor").await;
+        let mut browser = Browser::signed_in(w, &key).await;
+        let page = browser.get("/settings").await;
+        assert_eq!(page.status, 200);
+        assert!(
+            page.text.contains(&id) && page.text.contains("Asha"),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains("type=\"password\"") && !page.text.contains("custom/one"));
+        let fields = [("do", "remove"), ("provider", "google")];
+        assert_eq!(browser.post("/settings", &fields).await.status, 403);
+        w.get(GOOGLE).await.ok(200);
+        for path in ["/settings", "/help"] {
+            let page = browser.get(path).await;
+            for section in ["Datasets", "Runs", "Settings", "Help"] {
+                assert!(page.text.contains(&format!(">{section}</a>")), "{section}");
+            }
+            assert!(!page.text.contains(">Keys</a>"));
+            assert_eq!(Browser::new(w).get(path).await.status, 303);
+        }
+    });
+}
+
+#[test]
+fn a_run_whose_key_is_refused_says_so_and_goes_on_with_another_key() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two")]).await;
+        let refused = secret(&w.project.name);
+        refuse(w, 403, &refused);
+        let run = w.start(&made.id, &[PRO]).await;
+        let path = format!("/runs/{}/progress", id(&run));
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let mut text = String::new();
+        for _ in 0..100 {
+            text = browser.get(&path).await.text;
+            if text.contains("class=\"person\"") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(text.contains("1\u{a0}clip waits."), "{text}");
+        assert!(text.contains("What to do: replace the key."), "{text}");
+        assert!(text.contains("href=\"/settings#google\""), "{text}");
+        let (editor, _) = key(w, "editor").await;
+        let mut editor = Browser::signed_in(w, &editor).await;
+        let theirs = editor.get(&path).await.text;
+        assert!(
+            theirs.contains("An administrator of the project"),
+            "{theirs}"
+        );
+        let another = format!("AIza-another-page-key-of-{}", w.project.name);
+        let fields = [
+            ("do", "save"),
+            ("provider", "google"),
+            ("api_key", &*another),
+        ];
+        assert_eq!(browser.post("/settings", &fields).await.status, 303);
+        assert_eq!(w.ended(&run).await["status"], "completed");
+        let text = browser.get(&path).await.text;
+        assert!(!text.contains("What to do"), "{text}");
+    });
+}
