@@ -8,6 +8,7 @@
 
 pub mod assets;
 pub mod charts;
+pub mod dataset;
 pub mod datasets;
 pub mod figures;
 pub mod invisible;
@@ -22,6 +23,7 @@ pub mod runs;
 pub mod sign_in;
 mod texts;
 pub mod transcript;
+pub mod upload;
 mod words;
 
 /// A page could not be written. No template of this crate gives a reason to.

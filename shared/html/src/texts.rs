@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+pub(crate) mod datasets;
+
 /// A text that is always the same. Headings, names of controls and of places are
 /// what tests and screen readers know a page by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,6 @@ pub(crate) enum Text {
     About,
     Language,
     Datasets,
-    NoDatasets,
     Clips,
     WithReference,
     Length,
@@ -307,10 +308,6 @@ impl Text {
             Self::About => "About",
             Self::Language => "Language",
             Self::Datasets => "Datasets",
-            Self::NoDatasets => {
-                "There are no datasets yet. A dataset is a list of recordings with what is said \
-                 in them; it is made with POST /datasets of the API."
-            }
             Self::Clips => "Clips",
             Self::WithReference => "With a reference",
             Self::Length => "Length",

@@ -9,19 +9,24 @@ mod answer;
 mod around;
 mod assets;
 mod audio;
+mod dataset;
 mod datasets;
 mod form;
 mod headers;
 mod keys;
 mod origin;
 mod paging;
+mod parts;
 mod place;
 mod report;
 mod results;
 mod review;
 mod runs;
+mod samples;
 mod session;
 mod sign_in;
+mod table;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -46,7 +51,16 @@ pub fn router(app: &App) -> Router<App> {
         .route("/", get(start))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::end))
-        .route("/datasets", get(datasets::list))
+        .route("/datasets", get(datasets::list).post(table::save))
+        .route("/datasets/new", get(uploads::show))
+        .route("/datasets/preview", post(table::preview))
+        .route("/datasets/{id}", get(dataset::show))
+        .route(
+            "/datasets/{id}/delete",
+            get(dataset::ask).post(dataset::delete),
+        )
+        .route("/samples/{id}", get(samples::show).post(samples::save))
+        .route("/uploads", post(uploads::take))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .route("/runs/{id}/cancel", post(runs::cancel))

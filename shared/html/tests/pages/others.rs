@@ -53,7 +53,7 @@ pub fn check(html: &str) {
     assert!(labels >= fields, "{html}");
 }
 
-fn run(changes: Value) -> Run {
+pub fn run(changes: Value) -> Run {
     let mut value = json!({
         "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": HOSTILE,
         "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": HOSTILE, "type": "stt",
@@ -111,13 +111,23 @@ fn datasets_tell_what_they_hold() {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let dataset: Dataset = serde_json::from_value(value).unwrap();
-    let html = datasets::list(frame(), &[dataset], 1, None).unwrap();
+    let html = datasets::list(frame(), &[dataset], 1, None, false).unwrap();
     check(&html);
     assert!(
         html.contains(">37 min<") && html.contains(">179<"),
         "{html}"
     );
-    check(&datasets::list(frame(), &[], 0, None).unwrap());
+    let link = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";
+    assert!(
+        html.contains(link) && !html.contains("New dataset"),
+        "{html}"
+    );
+    let html = datasets::list(frame(), &[], 0, None, true).unwrap();
+    check(&html);
+    assert!(
+        html.contains("href=\"/datasets/new\">New dataset</a>"),
+        "{html}"
+    );
 }
 
 pub fn heard(number: u32, changes: Value) -> Heard {
