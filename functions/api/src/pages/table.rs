@@ -257,7 +257,7 @@ pub async fn save(State(app): State<App>, visit: Visit, parts: Parts) -> Answer 
         Err(page) => return Ok(page),
     };
     if judged.drafts.is_empty() || (judged.refused > 0 && !leaves_out) {
-        let problem = "some of it can't be used; say that it is to be left out, or change it";
+        let problem = "some of it can’t be used; say that it is to be left out, or change it";
         let mut page = found(&visit, &form, &judged, Some(problem))?;
         *page.status_mut() = status(Kind::Invalid);
         return Ok(page);

@@ -94,7 +94,7 @@ impl Say {
             Self::Stands => "What stands now",
             Self::DeleteMeans => {
                 "Its clips, its runs and their results are deleted, and the recordings that no other \
-                 dataset uses. This can't be undone."
+                 dataset uses. This can’t be undone."
             }
             Self::EmptyList => {
                 "There are no datasets yet. A dataset is a list of recordings with what is said in \
@@ -114,9 +114,9 @@ impl Say {
                 "One at a time, up to 4 MiB each. With scripts switched on, all at once and larger."
             }
             Self::Drop => "Drop recordings, folders and the table here, or choose them:",
-            Self::ChooseRecording => "Recording",
+            Self::ChooseRecording => "Recordings",
             Self::Uploaded => "Uploaded",
-            Self::TableHeading => "2. Texts and name",
+            Self::TableHeading => "2. What is said in them",
             Self::Table => "Table of texts",
             Self::TableHint => {
                 "CSV, TSV, text or JSON lines, as spreadsheets save them; for example with the \
