@@ -21,9 +21,11 @@ struct Row {
     day: String,
 }
 
-/// Seconds as people tell them: "45 s", "12 min", "3.4 h".
+/// Seconds as people tell them: "4.2 s", "45 s", "12 min", "3.4 h".
 pub(crate) fn length(seconds: f64) -> String {
-    if seconds < 60.0 {
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 60.0 {
         format!("{seconds:.0} s")
     } else if seconds < 3_600.0 {
         format!("{:.0} min", seconds / 60.0)
@@ -93,6 +95,7 @@ mod tests {
 
     #[test]
     fn lengths_are_told_as_people_tell_them() {
+        assert_eq!(length(4.21), "4.2 s");
         assert_eq!(length(45.2), "45 s");
         assert_eq!(length(725.0), "12 min");
         assert_eq!(length(12_240.0), "3.4 h");

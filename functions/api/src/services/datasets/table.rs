@@ -334,7 +334,14 @@ fn rows(
             return;
         }
     };
+    // Rows of one recording have one id as well, which is not worth saying twice.
+    let same_audio = found.kept().iter();
+    let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
+    let same_audio: BTreeSet<Option<u64>> = same_audio.map(|finding| finding.line).collect();
     for finding in found.kept() {
+        if finding.kind == FindingKind::DuplicateId && same_audio.contains(&finding.line) {
+            continue;
+        }
         let place = finding
             .line
             .map(|line| format!("line {line}: "))
