@@ -8,8 +8,10 @@ use crate::figures::{count, counted};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::datasets::Say;
 
 struct Row {
+    path: String,
     name: String,
     description: String,
     language: String,
@@ -19,9 +21,11 @@ struct Row {
     day: String,
 }
 
-/// Seconds as people tell them: "45 s", "12 min", "3.4 h".
-fn length(seconds: f64) -> String {
-    if seconds < 60.0 {
+/// Seconds as people tell them: "4.2 s", "45 s", "12 min", "3.4 h".
+pub(crate) fn length(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 60.0 {
         format!("{seconds:.0} s")
     } else if seconds < 3_600.0 {
         format!("{:.0} min", seconds / 60.0)
@@ -30,12 +34,19 @@ fn length(seconds: f64) -> String {
     }
 }
 
+/// Address of the page of a dataset.
+#[must_use]
+pub fn path(dataset: &Dataset) -> String {
+    format!("/datasets/{}", dataset.id)
+}
+
 fn row(dataset: &Dataset) -> Row {
     let facts = &dataset.dataset_metadata;
     let mut day = dataset.inserted_at.to_string();
     day.truncate(10);
     let description = dataset.description.as_deref().unwrap_or_default();
     Row {
+        path: path(dataset),
         name: visible(&dataset.name).into_owned(),
         description: visible(description).into_owned(),
         language: visible(&dataset.language).into_owned(),
@@ -53,9 +64,11 @@ struct List<'a> {
     rows: Vec<Row>,
     total: String,
     older: Option<&'a str>,
+    may_make: bool,
 }
 
-/// A page of datasets; `older` is the address of the next one.
+/// A page of datasets; `older` is the address of the next one, `may_make` whether the
+/// visitor can make one.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -64,12 +77,14 @@ pub fn list(
     datasets: &[Dataset],
     total: u64,
     older: Option<&str>,
+    may_make: bool,
 ) -> Result<String, RenderError> {
     let page = List {
         frame,
         rows: datasets.iter().map(row).collect(),
         total: counted(total, "dataset", "datasets"),
         older,
+        may_make,
     };
     page.render()
 }
@@ -80,6 +95,7 @@ mod tests {
 
     #[test]
     fn lengths_are_told_as_people_tell_them() {
+        assert_eq!(length(4.21), "4.2 s");
         assert_eq!(length(45.2), "45 s");
         assert_eq!(length(725.0), "12 min");
         assert_eq!(length(12_240.0), "3.4 h");

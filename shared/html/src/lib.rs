@@ -8,6 +8,7 @@
 
 pub mod assets;
 pub mod charts;
+pub mod dataset;
 pub mod datasets;
 pub mod figures;
 pub mod following;
@@ -26,6 +27,7 @@ pub mod sign_in;
 pub mod start;
 mod texts;
 pub mod transcript;
+pub mod upload;
 mod words;
 
 /// A page could not be written. No template of this crate gives a reason to.

@@ -25,6 +25,7 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod datasets;
 pub(crate) mod following;
 pub(crate) mod settings;
 pub(crate) mod start;
@@ -139,7 +140,6 @@ pub(crate) enum Text {
     About,
     Language,
     Datasets,
-    NoDatasets,
     Clips,
     WithReference,
     Length,
@@ -332,10 +332,6 @@ impl Text {
             Self::About => "About",
             Self::Language => "Language",
             Self::Datasets => "Datasets",
-            Self::NoDatasets => {
-                "There are no datasets yet. A dataset is a list of recordings with what is said \
-                 in them; it is made with POST /datasets of the API."
-            }
             Self::Clips => "Clips",
             Self::WithReference => "With a reference",
             Self::Length => "Length",

@@ -21,10 +21,16 @@ impl Words {
 
 /// What was said, where that is known.
 pub(crate) fn reference(heard: &Heard) -> Option<Words> {
-    heard.ground_truth.as_deref().map(|said| Words {
-        language: heard.language.clone(),
-        pieces: plain(said, Invisible::Work),
-    })
+    let said = heard.ground_truth.as_deref()?;
+    Some(unmarked(said, &heard.language))
+}
+
+/// A text of a language as it is, with nothing marked.
+pub(crate) fn unmarked(text: &str, language: &str) -> Words {
+    Words {
+        language: language.to_owned(),
+        pieces: plain(text, Invisible::Work),
+    }
 }
 
 /// What a model heard, with what differs marked.

@@ -153,6 +153,18 @@ impl Pairs {
         Self(pairs)
     }
 
+    /// Fields that were taken out of another kind of body, the first of each name.
+    #[must_use]
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in fields {
+            if pairs.iter().all(|(other, _)| *other != name) {
+                pairs.push((name, value));
+            }
+        }
+        Self(pairs)
+    }
+
     /// A parameter as it was given.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use stt_eval_html::datasets as html;
 use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 
 use super::answer::written;
 use super::paging::Older;
@@ -22,5 +23,12 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let view = |dataset| views::datasets::dataset(dataset, None);
     let datasets: Vec<_> = page.items.into_iter().map(view).collect();
     let frame = visit.frame("Datasets", Section::Datasets);
-    written(html::list(frame, &datasets, total, older.as_deref()))
+    let may_make = visit.may(Role::Editor);
+    written(html::list(
+        frame,
+        &datasets,
+        total,
+        older.as_deref(),
+        may_make,
+    ))
 }

@@ -9,6 +9,7 @@ mod answer;
 mod around;
 mod assets;
 mod audio;
+mod dataset;
 mod datasets;
 mod follow;
 mod form;
@@ -17,15 +18,19 @@ mod help;
 mod keys;
 mod origin;
 mod paging;
+mod parts;
 mod place;
 mod report;
 mod results;
 mod review;
 mod runs;
+mod samples;
 mod session;
 mod settings;
 mod sign_in;
 mod start;
+mod table;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -50,7 +55,16 @@ pub fn router(app: &App) -> Router<App> {
         .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::end))
-        .route("/datasets", get(datasets::list))
+        .route("/datasets", get(datasets::list).post(table::save))
+        .route("/datasets/new", get(uploads::show))
+        .route("/datasets/preview", post(table::preview))
+        .route("/datasets/{id}", get(dataset::show))
+        .route(
+            "/datasets/{id}/delete",
+            get(dataset::ask).post(dataset::delete),
+        )
+        .route("/samples/{id}", get(samples::show).post(samples::save))
+        .route("/uploads", post(uploads::take))
         .route("/runs", get(runs::list).post(start::submit))
         .route("/runs/new", get(start::show))
         .route(

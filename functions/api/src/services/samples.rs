@@ -1,9 +1,9 @@
 //! Samples: what is shown of them, and changes.
 
 use stt_eval_shared::App;
-use stt_eval_shared::domain::dataset::{Metadata, Sample, SampleChange};
+use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample, SampleChange};
 use stt_eval_shared::domain::validate::Errors;
-use stt_eval_shared::domain::{SampleId, Timestamp};
+use stt_eval_shared::domain::{ProjectId, SampleId, Timestamp};
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::store::{Page, Store};
 use stt_eval_shared::wire;
@@ -12,7 +12,7 @@ use stt_eval_shared::wire::datasets::SamplePatch;
 use super::datasets::draft;
 use super::{MAX_PAGE_BYTES, signing};
 use crate::actor::Actor;
-use crate::refusal::{Refusal, finish};
+use crate::refusal::{Kind, Refusal, finish};
 use crate::views;
 
 /// The samples of a page, as many as fit into an answer, and where the next
@@ -68,6 +68,24 @@ pub fn check(patch: SamplePatch) -> Result<SampleChange, Refusal> {
     })
 }
 
+/// A sample and its dataset. Only samples of a dataset that can be seen can be seen.
+///
+/// # Errors
+/// When there is no such sample.
+pub async fn find(
+    app: &App,
+    project: &ProjectId,
+    id: SampleId,
+) -> Result<(Dataset, Sample), Refusal> {
+    let (dataset, sample) = futures::future::try_join(
+        app.store.dataset(project, id.dataset()),
+        app.store.sample(project, id),
+    )
+    .await?;
+    let found = dataset.zip(sample);
+    found.ok_or_else(|| Refusal::no_such("sample"))
+}
+
 /// Changes a sample, together with what its dataset counts.
 ///
 /// # Errors
@@ -78,16 +96,33 @@ pub async fn update(
     id: SampleId,
     change: &SampleChange,
 ) -> Result<Sample, Refusal> {
-    let no_such = || Refusal::no_such("sample");
+    update_seen(app, actor, id, change, None).await
+}
+
+/// The same, of a reference that was read in a version: one that was changed since then
+/// stays as it is. What stands there already is no change, so sending twice does no harm.
+///
+/// # Errors
+/// As [`update`], and when the reference is of another version by now.
+pub async fn update_seen(
+    app: &App,
+    actor: &Actor,
+    id: SampleId,
+    change: &SampleChange,
+    seen: Option<u32>,
+) -> Result<Sample, Refusal> {
     let mut tries = Tries::default();
     loop {
-        // Only samples of a dataset that can be seen can be seen.
-        let (dataset, sample) = futures::future::try_join(
-            app.store.dataset(&actor.project, id.dataset()),
-            app.store.sample(&actor.project, id),
-        )
-        .await?;
-        let (dataset, sample) = dataset.zip(sample).ok_or_else(no_such)?;
+        let (dataset, sample) = find(app, &actor.project, id).await?;
+        if seen.is_some_and(|seen| seen != sample.reference_version) {
+            if change.ground_truth.as_ref() == Some(&sample.ground_truth) {
+                return Ok(sample);
+            }
+            return Err(Refusal::new(
+                Kind::Changed,
+                "the reference was changed since it was read; look at it again",
+            ));
+        }
         let now = Timestamp::now();
         let next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;

@@ -120,13 +120,23 @@ fn datasets_tell_what_they_hold() {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let dataset: Dataset = serde_json::from_value(value).unwrap();
-    let html = datasets::list(frame(), &[dataset], 1, None).unwrap();
+    let html = datasets::list(frame(), &[dataset], 1, None, false).unwrap();
     check(&html);
     assert!(
         html.contains(">37 min<") && html.contains(">179<"),
         "{html}"
     );
-    check(&datasets::list(frame(), &[], 0, None).unwrap());
+    let link = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";
+    assert!(
+        html.contains(link) && !html.contains("New dataset"),
+        "{html}"
+    );
+    let html = datasets::list(frame(), &[], 0, None, true).unwrap();
+    check(&html);
+    assert!(
+        html.contains("href=\"/datasets/new\">New dataset</a>"),
+        "{html}"
+    );
 }
 
 pub fn heard(number: u32, changes: Value) -> Heard {

@@ -1,5 +1,6 @@
 //! Pages, as browsers ask for them.
 
+mod datasets;
 mod look;
 mod review;
 mod session;

@@ -123,7 +123,8 @@ fn no_twins(drafts: &[Draft], errors: &mut Errors) {
     }
 }
 
-fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
+/// Says why a file can't be a recording of a dataset, if it can't.
+pub(super) fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
     let Some(file) = file else {
         errors.push(field, "there is no such file");
         return;
@@ -146,14 +147,15 @@ fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
     errors.push(field, message);
 }
 
-/// Checks a dataset before anything is written.
-pub async fn check(
-    app: &App,
-    actor: &Actor,
-    at: &'static str,
-    new: NewDataset,
-) -> Result<CheckedDataset, Refusal> {
-    let mut errors = Errors::new();
+/// What a dataset is called and is about; `None` where that is not valid, which is told.
+struct About {
+    name: Option<String>,
+    description: Option<Option<String>>,
+    language: Option<String>,
+    keywords: Vec<String>,
+}
+
+fn about(at: &str, new: &NewDataset, errors: &mut Errors) -> About {
     let name = errors.keep(validate::name(&format!("{at}name"), &new.name));
     let description = match new.description.as_deref().map(str::trim) {
         None | Some("") => Some(None),
@@ -169,9 +171,26 @@ pub async fn check(
     let keywords = keywords(
         &format!("{at}keywords"),
         new.keywords.as_deref().unwrap_or_default(),
-        &mut errors,
+        errors,
     );
-    let default = language.as_deref().unwrap_or_default();
+    About {
+        name,
+        description,
+        language,
+        keywords,
+    }
+}
+
+/// Checks a dataset before anything is written.
+pub async fn check(
+    app: &App,
+    actor: &Actor,
+    at: &'static str,
+    new: NewDataset,
+) -> Result<CheckedDataset, Refusal> {
+    let mut errors = Errors::new();
+    let about = about(at, &new, &mut errors);
+    let default = about.language.as_deref().unwrap_or_default();
     let drafts = match (&new.samples, &new.manifest_file_id) {
         (Some(_), Some(_)) => {
             errors.push(
@@ -193,6 +212,30 @@ pub async fn check(
             }
         }
     };
+    settled(app, actor, at, about, drafts, errors).await
+}
+
+/// Checks a dataset whose samples are drafted already; what it says of samples itself
+/// counts for nothing.
+pub async fn check_drafted(
+    app: &App,
+    actor: &Actor,
+    new: &NewDataset,
+    drafts: Vec<Draft>,
+) -> Result<CheckedDataset, Refusal> {
+    let mut errors = Errors::new();
+    let about = about("", new, &mut errors);
+    settled(app, actor, "", about, drafts, errors).await
+}
+
+async fn settled(
+    app: &App,
+    actor: &Actor,
+    at: &'static str,
+    about: About,
+    drafts: Vec<Draft>,
+    mut errors: Errors,
+) -> Result<CheckedDataset, Refusal> {
     no_twins(&drafts, &mut errors);
     let ids: BTreeSet<FileId> = drafts.iter().map(|draft| draft.file).collect();
     let files = app.store.files(&actor.project, ids).await?;
@@ -200,7 +243,13 @@ pub async fn check(
         usable(&draft.file_field, files.get(&draft.file), &mut errors);
     }
     finish(errors)?;
-    let (Some(name), Some(description), Some(language)) = (name, description, language) else {
+    let About {
+        name: Some(name),
+        description: Some(description),
+        language: Some(language),
+        keywords,
+    } = about
+    else {
         return Err(Refusal::internal(
             "a dataset passed its checks without a name",
         ));

@@ -6,3 +6,4 @@ pub mod create;
 pub mod draft;
 pub mod manifest;
 mod snapshot;
+pub mod table;

@@ -1,0 +1,110 @@
+//! One clip of a dataset, and the reference of it that people edit.
+
+use axum::extract::State;
+use axum::response::Response;
+use stt_eval_html::dataset::{self as html, Draft};
+use stt_eval_html::layout::Section;
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::SampleId;
+use stt_eval_shared::wire::datasets::SamplePatch;
+
+use super::answer::{redirect, written};
+use super::form::Form;
+use super::session::Visit;
+use crate::http::error::{Answer, status};
+use crate::http::id::PathId;
+use crate::http::query::{Pairs, encoded};
+use crate::refusal::{Kind, Refusal};
+use crate::services::samples;
+use crate::views;
+
+async fn page(
+    app: &App,
+    visit: &Visit,
+    id: SampleId,
+    cursor: &str,
+    draft: Option<&Draft<'_>>,
+) -> Result<Response, Refusal> {
+    let (dataset, sample) = samples::find(app, &visit.caller.actor.project, id).await?;
+    let sample = views::datasets::sample(sample, None);
+    written(html::sample(
+        visit.frame(&dataset.name, Section::Datasets),
+        &dataset.name,
+        &sample,
+        cursor,
+        visit.may(Role::Editor),
+        draft,
+    ))
+}
+
+/// Shows a clip with the whole of its reference.
+pub async fn show(State(app): State<App>, visit: Visit, id: PathId<SampleId>) -> Answer {
+    page(&app, &visit, id.get()?, "", None).await
+}
+
+/// What a form says of a reference, as the JSON route is told of it. Browsers send the
+/// ends of lines as CR LF, whatever stood there.
+fn patch(form: &Pairs) -> Result<SamplePatch, Refusal> {
+    let text = form.text("ground_truth").unwrap_or_default();
+    let text = text.replace("\r\n", "\n");
+    let reference = match (text.is_empty(), is_silent(form)) {
+        (true, true) => Some(String::new()),
+        (true, false) => None,
+        (false, false) => Some(text),
+        (false, true) => {
+            return Err(Refusal::invalid_field(
+                "silent",
+                "can't be said of a clip that has a text; clear one of the two",
+            ));
+        }
+    };
+    Ok(SamplePatch {
+        ground_truth: Some(reference),
+        ..SamplePatch::default()
+    })
+}
+
+fn is_silent(form: &Pairs) -> bool {
+    form.text("silent") == Some("true")
+}
+
+/// Saves a reference, if it is still of the version that was read. What was written is
+/// shown again beside what stands where it is not.
+pub async fn save(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<SampleId>,
+    Form(form): Form,
+) -> Answer {
+    visit.needs(Role::Editor)?;
+    let id = id.get()?;
+    let seen = form.parsed::<u32>("etag", "the version of the reference that was read")?;
+    let seen = seen.ok_or_else(|| Refusal::invalid_field("etag", "must be given"))?;
+    let cursor = form.text("cursor").unwrap_or_default();
+    let saved = async {
+        let change = samples::check(patch(&form)?)?;
+        samples::update_seen(&app, &visit.caller.actor, id, &change, Some(seen)).await
+    };
+    match saved.await {
+        Ok(sample) => {
+            let query = match cursor {
+                "" => String::new(),
+                cursor => format!("?cursor={}", encoded(cursor)),
+            };
+            let dataset = sample.id.dataset();
+            Ok(redirect(&format!("/datasets/{dataset}{query}#{id}")))
+        }
+        Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
+            let draft = Draft {
+                text: form.text("ground_truth").unwrap_or_default(),
+                silent: is_silent(&form),
+                problem: (refusal.kind == Kind::Invalid).then_some(&*refusal.message),
+            };
+            let mut response = page(&app, &visit, id, cursor, Some(&draft)).await?;
+            *response.status_mut() = status(refusal.kind);
+            Ok(response)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,301 @@
+//! Recordings and a table: what was found in them before they are saved, and saving.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use stt_eval_formats::language::tag_of;
+use stt_eval_html::layout::Section;
+use stt_eval_html::upload::{self as html, Clip, Field, Findings, Given, Preview};
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::{FileId, Timestamp, validate};
+use stt_eval_shared::wire::datasets::NewDataset;
+
+use super::answer::{redirect, written};
+use super::parts::Parts;
+use super::session::Visit;
+use super::uploads::{self, Chosen};
+use crate::http::error::{Answer, status};
+use crate::refusal::{Kind, Refusal};
+use crate::services::attempt::Attempt;
+use crate::services::datasets::check::check_drafted;
+use crate::services::datasets::create::create;
+use crate::services::datasets::draft::language_tag;
+use crate::services::datasets::table::{self, Judged, Table, Topic};
+use crate::services::deletion;
+
+/// Clips that are shown before they are saved.
+const CLIPS: usize = 20;
+
+/// What a form says of a dataset to be.
+struct Form {
+    chosen: Chosen,
+    files: String,
+    name: String,
+    language: String,
+    /// The table, once it was kept.
+    kept: Option<(FileId, String)>,
+    table: Option<Table>,
+}
+
+/// What is wrong with a field of it.
+type Wrong = (Field, String);
+
+impl Form {
+    fn given<'a>(&'a self, kept: Option<&'a str>) -> Given<'a> {
+        let table = self.kept.as_ref();
+        Given {
+            files: &self.files,
+            table: kept.zip(table).map(|(id, (_, name))| (id, &**name)),
+            name: &self.name,
+            language: &self.language,
+        }
+    }
+
+    fn kept_id(&self) -> Option<String> {
+        self.kept.as_ref().map(|(id, _)| id.to_string())
+    }
+
+    /// Reads a form; a table that is in it is kept, so that it need not be sent again.
+    async fn read(
+        app: &App,
+        visit: &Visit,
+        mut parts: Parts,
+    ) -> Result<(Self, Option<Wrong>), Refusal> {
+        let sent = parts.take("table");
+        let text = |name: &str| parts.fields.text(name).unwrap_or_default().to_owned();
+        let chosen = Chosen::read(&text("files"))?;
+        let mut form = Self {
+            files: chosen.text(),
+            chosen,
+            name: text("name"),
+            language: text("language"),
+            kept: None,
+            table: None,
+        };
+        let project = &visit.caller.actor.project;
+        let kept = async {
+            let id = match sent {
+                Some(sent) => {
+                    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
+                    let table = Table {
+                        name: sent.filename,
+                        bytes: sent.bytes,
+                    };
+                    Some(table::keep(app, project, table, &attempt).await?.id)
+                }
+                None if text("kept").is_empty() => None,
+                None => Some(text("kept").parse::<FileId>().map_err(|_| {
+                    Refusal::invalid_field("table", "is not the id of a table; choose it again")
+                })?),
+            };
+            match id {
+                None => Ok::<_, Refusal>(None),
+                Some(id) => Ok(Some((id, table::kept(app, project, id).await?))),
+            }
+        };
+        match kept.await {
+            Ok(None) => Ok((form, None)),
+            Ok(Some((id, table))) => {
+                form.kept = Some((id, table.name.clone()));
+                form.table = Some(table);
+                Ok((form, None))
+            }
+            Err(refusal) if refusal.kind == Kind::Invalid => {
+                Ok((form, Some((Field::Table, refusal.message))))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// The tag of the language, by its name or its tag.
+    fn tag(&self) -> Result<String, Wrong> {
+        let wrong = |message: String| (Field::Language, message);
+        let typed = self.language.trim();
+        if typed.is_empty() {
+            return Err(wrong("language: must be given".to_owned()));
+        }
+        let tag = tag_of(typed).unwrap_or_else(|| typed.to_owned());
+        language_tag("language", &tag)
+            .map_err(|error| wrong(format!("{}: {}", error.field, error.message)))
+    }
+
+    /// What is wrong with it before its recordings are looked at.
+    async fn wrong(&self, app: &App, visit: &Visit) -> Result<Option<Wrong>, Refusal> {
+        if self.chosen.0.is_empty() {
+            let message = "recordings: upload at least one".to_owned();
+            return Ok(Some((Field::Recording, message)));
+        }
+        if let Err(wrong) = self.tag() {
+            return Ok(Some(wrong));
+        }
+        match validate::name("name", &self.name) {
+            Err(error) => {
+                let message = format!("{}: {}", error.field, error.message);
+                Ok(Some((Field::Name, message)))
+            }
+            Ok(name) => {
+                let project = &visit.caller.actor.project;
+                let is_taken = app.store.dataset_name_taken(project, &name).await?;
+                let message = "a dataset of this name exists already";
+                Ok(is_taken.then(|| (Field::Name, message.to_owned())))
+            }
+        }
+    }
+}
+
+fn topic(topic: Topic) -> html::Topic {
+    match topic {
+        Topic::MissingAudio => html::Topic::MissingAudio,
+        Topic::WithoutRow => html::Topic::WithoutRow,
+        Topic::Twice => html::Topic::Twice,
+        Topic::EmptyText => html::Topic::EmptyText,
+        Topic::WrongScript => html::Topic::WrongScript,
+        Topic::Recording => html::Topic::Recording,
+        Topic::Row => html::Topic::Row,
+        Topic::Other => html::Topic::Other,
+    }
+}
+
+/// The page of what was found.
+fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> Answer {
+    let mut groups: BTreeMap<Topic, Vec<String>> = BTreeMap::new();
+    for finding in &judged.findings {
+        let group = groups.entry(finding.topic).or_default();
+        group.push(finding.message.clone());
+    }
+    let groups: Vec<Findings> = groups
+        .into_iter()
+        .map(|(of, first)| Findings {
+            topic: topic(of),
+            count: first.len(),
+            first,
+        })
+        .collect();
+    let clips = judged.drafts.iter().take(CLIPS).map(|draft| Clip {
+        file: judged.names.get(&draft.file).map_or("", String::as_str),
+        text: draft.ground_truth.as_deref(),
+        language: &draft.language,
+    });
+    let clips: Vec<Clip<'_>> = clips.collect();
+    let kept = form.kept_id();
+    let of = Preview {
+        given: form.given(kept.as_deref()),
+        usable: judged.drafts.len(),
+        refused: judged.refused,
+        waiting: judged.waiting,
+        findings: &groups,
+        clips: &clips,
+        problem,
+    };
+    let frame = visit.frame("Check before saving", Section::Datasets);
+    written(html::preview(frame, of))
+}
+
+/// Judges the recordings and the table of a form, or leads back to it with what is wrong.
+async fn judged(
+    app: &App,
+    visit: &Visit,
+    form: &Form,
+) -> Result<Result<Judged, Response>, Refusal> {
+    let kept = form.kept_id();
+    let back = async |(field, message): Wrong| {
+        let given = form.given(kept.as_deref());
+        uploads::page(app, visit, &form.chosen, given, Some((field, &message))).await
+    };
+    if let Some(wrong) = form.wrong(app, visit).await? {
+        return Ok(Err(back(wrong).await?));
+    }
+    let tag = match form.tag() {
+        Ok(tag) => tag,
+        Err(wrong) => return Ok(Err(back(wrong).await?)),
+    };
+    let actor = &visit.caller.actor;
+    let table = form.table.as_ref();
+    let judged = table::judge(app, actor, &form.chosen.0, table, &tag).await?;
+    match judged.problem {
+        Some(problem) => Ok(Err(back((Field::Table, problem)).await?)),
+        None => Ok(Ok(judged)),
+    }
+}
+
+/// Shows what was found in recordings and a table. Nothing is saved but the table.
+pub async fn preview(State(app): State<App>, visit: Visit, parts: Parts) -> Answer {
+    visit.needs(Role::Editor)?;
+    let wants_change = parts.fields.text("change") == Some("true");
+    let (form, wrong) = Form::read(&app, &visit, parts).await?;
+    let kept = form.kept_id();
+    let given = form.given(kept.as_deref());
+    if let Some((field, message)) = wrong {
+        let problem = Some((field, &*message));
+        return uploads::page(&app, &visit, &form.chosen, given, problem).await;
+    }
+    if wants_change {
+        return uploads::page(&app, &visit, &form.chosen, given, None).await;
+    }
+    match judged(&app, &visit, &form).await? {
+        Ok(judged) => found(&visit, &form, &judged, None),
+        Err(page) => Ok(page),
+    }
+}
+
+/// Saves a dataset: all of it that can be used, or nothing.
+pub async fn save(State(app): State<App>, visit: Visit, parts: Parts) -> Answer {
+    visit.needs(Role::Editor)?;
+    let leaves_out = parts.fields.text("leave_out") == Some("true");
+    let (form, wrong) = Form::read(&app, &visit, parts).await?;
+    // The name first: of what is sent twice, the second finds that its table is gone.
+    if let Some((field, message)) = form.wrong(&app, &visit).await?.or(wrong) {
+        let kept = form.kept_id();
+        let given = form.given(kept.as_deref());
+        let problem = Some((field, &*message));
+        return uploads::page(&app, &visit, &form.chosen, given, problem).await;
+    }
+    let judged = match judged(&app, &visit, &form).await? {
+        Ok(judged) => judged,
+        Err(page) => return Ok(page),
+    };
+    if judged.drafts.is_empty() || (judged.refused > 0 && !leaves_out) {
+        let problem = "some of it can’t be used; say that it is to be left out, or change it";
+        let mut page = found(&visit, &form, &judged, Some(problem))?;
+        *page.status_mut() = status(Kind::Invalid);
+        return Ok(page);
+    }
+    let new = NewDataset {
+        name: form.name.clone(),
+        language: form.tag().map_err(|(_, message)| {
+            // The same form was judged with it.
+            Refusal::invalid_field("language", message)
+        })?,
+        ..NewDataset::default()
+    };
+    let actor = &visit.caller.actor;
+    let drafts = judged.drafts.clone();
+    let made = async {
+        let attempt = Attempt::new(actor.project.clone(), None, Timestamp::now());
+        let checked = check_drafted(&app, actor, &new, drafts).await?;
+        create(&app, actor, &attempt, &checked, true).await
+    };
+    match made.await {
+        Ok(dataset) => {
+            forget(&app, &visit, &form).await;
+            Ok(redirect(&format!("/datasets/{}?saved", dataset.id)))
+        }
+        Err(refusal) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
+            let mut page = found(&visit, &form, &judged, Some(&refusal.message))?;
+            *page.status_mut() = status(refusal.kind);
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Deletes the table of a dataset that was made of it: its rows are samples now.
+async fn forget(app: &App, visit: &Visit, form: &Form) {
+    if let Some((id, _)) = &form.kept
+        && let Err(error) = deletion::file(app, &visit.caller.actor.project, *id).await
+    {
+        tracing::warn!(file_id = %id, error = ?error.cause, "the table of a dataset stays as a file");
+    }
+}

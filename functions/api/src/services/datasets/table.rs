@@ -1,0 +1,473 @@
+//! A dataset out of recordings that were uploaded and a table as people have it: judged
+//! as a whole, so that what was found can be shown before anything is saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stt_eval_formats::files::{self as in_files, InMemory};
+use stt_eval_formats::paths::has_audio_extension;
+use stt_eval_formats::{FindingKind, Options, Problem, Sample, judge as judge_table};
+use stt_eval_shared::App;
+use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
+use stt_eval_shared::domain::file::{
+    Declared, File, FileKind, FileStatus, MANIFEST_TYPES, MAX_MANIFEST_BYTES,
+};
+use stt_eval_shared::domain::validate::{self, Errors};
+use stt_eval_shared::domain::{FileId, ProjectId};
+
+use super::check::usable;
+use super::draft::{Draft, language_tag, reference, size};
+use super::manifest::readable;
+use crate::actor::Actor;
+use crate::refusal::{Refusal, finish};
+use crate::services::attempt::Attempt;
+use crate::services::files::inline::{self, Inline};
+
+/// How often files are looked at that are still being read, and for how long between.
+const LOOKS: u32 = 12;
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// A row's recording is not among those that were uploaded.
+    MissingAudio,
+    /// No row names a recording.
+    WithoutRow,
+    /// Something is there more than once.
+    Twice,
+    /// A row has no text.
+    EmptyText,
+    /// A text is in another script than that of its language.
+    WrongScript,
+    /// A recording can't be used.
+    Recording,
+    /// A row can't be used.
+    Row,
+    /// Anything else.
+    Other,
+}
+
+impl Topic {
+    const fn of(kind: FindingKind) -> Self {
+        match kind {
+            FindingKind::MissingAudio | FindingKind::OutsideFolder => Self::MissingAudio,
+            FindingKind::RefusedAudio => Self::Recording,
+            FindingKind::SameAudio | FindingKind::DuplicateId | FindingKind::SameText => {
+                Self::Twice
+            }
+            FindingKind::EmptyText | FindingKind::NoText => Self::EmptyText,
+            FindingKind::WrongScript => Self::WrongScript,
+            FindingKind::BadRow | FindingKind::BadMarkup => Self::Row,
+            FindingKind::Command
+            | FindingKind::TwoTextColumns
+            | FindingKind::OddDuration
+            | FindingKind::LossySource => Self::Other,
+        }
+    }
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub topic: Topic,
+    /// What was found, and where.
+    pub message: String,
+}
+
+/// A table.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Bytes,
+}
+
+/// A dataset to be, judged.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Samples that can be saved.
+    pub drafts: Vec<Draft>,
+    /// Names of recordings, by their files.
+    pub names: BTreeMap<FileId, String>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// How many rows, or recordings where there is no table, can't be used.
+    pub refused: usize,
+    /// How many recordings are still being read.
+    pub waiting: usize,
+    /// Why nothing can be made of the table.
+    pub problem: Option<String>,
+}
+
+impl Judged {
+    fn tell(&mut self, topic: Topic, message: impl Into<String>) {
+        self.findings.push(Finding {
+            topic,
+            message: message.into(),
+        });
+    }
+}
+
+/// Advice for the command line, which findings carry in brackets, is of no use here.
+fn without_options(message: &str) -> String {
+    match message.split_once(" (--") {
+        Some((before, rest)) => {
+            let after = rest.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}{after}")
+        }
+        None => message.to_owned(),
+    }
+}
+
+fn of_problem(problem: &Problem) -> String {
+    let hint = problem.hint.as_deref().filter(|hint| !hint.contains("--"));
+    match hint {
+        Some(hint) => format!("{problem}: {hint}"),
+        None => problem.to_string(),
+    }
+}
+
+/// Keeps a table as a manifest of the project, in UTF-8 whatever it came in, so that it
+/// need not be sent again to be saved.
+///
+/// # Errors
+/// When it is no text, or none that a table could be.
+pub async fn keep(
+    app: &App,
+    project: &ProjectId,
+    table: Table,
+    attempt: &Attempt,
+) -> Result<File, Refusal> {
+    let refused = |message: String| Refusal::invalid_field("table", message);
+    if has_audio_extension(&table.name) {
+        return Err(refused("is a recording, not a table".to_owned()));
+    }
+    let mut errors = Errors::new();
+    let filename = errors.keep(validate::name("table", &table.name));
+    finish(errors)?;
+    let filename = filename.ok_or_else(|| refused("must have a name".to_owned()))?;
+    let files = InMemory::new([(filename.clone(), table.bytes.to_vec())]);
+    let decoded =
+        in_files::text(&files, &filename).map_err(|problem| refused(of_problem(&problem)))?;
+    let text = decoded.text;
+    if text.trim().is_empty() {
+        return Err(refused("is empty".to_owned()));
+    }
+    if text.len() as u64 > MAX_MANIFEST_BYTES {
+        let most = MAX_MANIFEST_BYTES / (1024 * 1024);
+        return Err(refused(format!("is larger than {most} MB")));
+    }
+    let [csv, tsv, json_lines] = MANIFEST_TYPES;
+    let content_type = if text.trim_start().starts_with(['{', '[']) {
+        json_lines
+    } else if filename.ends_with(".tsv") {
+        tsv
+    } else {
+        csv
+    };
+    let bytes = Bytes::from(text);
+    let declared = Declared {
+        filename,
+        kind: FileKind::Manifest,
+        content_type: content_type.to_owned(),
+        size_bytes: bytes.len() as u64,
+        checksum_sha256: Some(sha256_hex(&bytes)),
+    };
+    inline::keep(app, project, Inline { declared, bytes }, attempt).await
+}
+
+/// Reads a table that was kept or uploaded as a manifest.
+///
+/// # Errors
+/// When there is none of this id, or it can't be read (yet).
+pub async fn kept(app: &App, project: &ProjectId, id: FileId) -> Result<Table, Refusal> {
+    let found = settled(app, project, &[id]).await?.remove(&id);
+    let mut errors = Errors::new();
+    let file = readable("table", found, &mut errors);
+    finish(errors)?;
+    let (file, _) = file.ok_or_else(|| Refusal::invalid_field("table", "can't be read"))?;
+    let version = file.object_version.as_deref();
+    let bytes = app
+        .objects
+        .range(&file.object_key, version, 0, file.size_bytes)
+        .await?;
+    Ok(Table {
+        name: file.filename,
+        bytes,
+    })
+}
+
+/// Files, once none of them is being read any more, or after some seconds.
+async fn settled(
+    app: &App,
+    project: &ProjectId,
+    ids: &[FileId],
+) -> Result<BTreeMap<FileId, File>, Refusal> {
+    let mut looks = 0;
+    loop {
+        let files = app.store.files(project, ids.iter().copied()).await?;
+        looks += 1;
+        let is_settled = |file: &File| file.status != FileStatus::Uploading;
+        if looks >= LOOKS || files.values().all(is_settled) {
+            return Ok(files);
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
+
+/// Judges recordings and a table; without one each recording is a clip whose text is not
+/// known.
+///
+/// # Errors
+/// When the store fails; what is wrong with recordings and rows is found, not refused.
+pub async fn judge(
+    app: &App,
+    actor: &Actor,
+    recordings: &[FileId],
+    table: Option<&Table>,
+    language: &str,
+) -> Result<Judged, Refusal> {
+    let files = settled(app, &actor.project, recordings).await?;
+    let mut judged = Judged::default();
+    let mut by_name: BTreeMap<String, FileId> = BTreeMap::new();
+    for id in recordings {
+        let Some(file) = files.get(id) else {
+            judged.tell(
+                Topic::Recording,
+                "a recording is not there any more; upload it again",
+            );
+            continue;
+        };
+        judged.names.insert(*id, file.filename.clone());
+        if by_name.contains_key(&file.filename) {
+            let message = format!(
+                "two recordings are called {}; the first is taken",
+                file.filename
+            );
+            judged.tell(Topic::Twice, message);
+            continue;
+        }
+        judged.waiting += usize::from(file.status == FileStatus::Uploading);
+        by_name.insert(file.filename.clone(), *id);
+    }
+    match table {
+        Some(table) => rows(&mut judged, &files, &by_name, table, language),
+        None => alone(&mut judged, &files, recordings, language),
+    }
+    if judged.drafts.len() > MAX_SAMPLES {
+        let count = judged.drafts.len();
+        judged.problem = Some(format!(
+            "{count} clips; a dataset has at most {MAX_SAMPLES}"
+        ));
+        judged.drafts.clear();
+    }
+    Ok(judged)
+}
+
+/// Tells why a recording can't be used, if it can't.
+fn unusable(file: Option<&File>) -> Option<String> {
+    let mut errors = Errors::new();
+    usable("", file, &mut errors);
+    let errors = errors.finish().err()?;
+    errors.into_iter().next().map(|error| error.message)
+}
+
+/// Each recording as a clip.
+fn alone(
+    judged: &mut Judged,
+    files: &BTreeMap<FileId, File>,
+    recordings: &[FileId],
+    language: &str,
+) {
+    let mut seen = BTreeSet::new();
+    for (number, id) in (1..).zip(recordings) {
+        let (Some(name), true) = (judged.names.get(id).cloned(), seen.insert(*id)) else {
+            continue;
+        };
+        if let Some(why) = unusable(files.get(id)) {
+            judged.refused += 1;
+            judged.tell(Topic::Recording, format!("{name} {why}"));
+            continue;
+        }
+        let place = format!("recording {number}");
+        judged.drafts.push(Draft {
+            file_field: place.clone(),
+            place,
+            file: *id,
+            ground_truth: None,
+            language: language.to_owned(),
+            metadata: Metadata::new(),
+        });
+    }
+    let count = judged.drafts.len();
+    if count > 0 {
+        let message = format!("there is no table: the texts of {count} recordings are not known");
+        judged.tell(Topic::EmptyText, message);
+    }
+}
+
+/// Rows of a table as clips.
+fn rows(
+    judged: &mut Judged,
+    files: &BTreeMap<FileId, File>,
+    by_name: &BTreeMap<String, FileId>,
+    table: &Table,
+    language: &str,
+) {
+    let name = in_files::base(&table.name);
+    let nothing = |name: &String| (name.clone(), Vec::new());
+    let source = by_name.keys().map(nothing);
+    let source = source.chain([(name.to_owned(), table.bytes.to_vec())]);
+    let options = Options {
+        language: Some(language.to_owned()),
+        ..Options::default()
+    };
+    let found = match judge_table(&InMemory::new(source), Some(name), &options) {
+        Ok(found) => found,
+        Err(problem) => {
+            judged.problem = Some(of_problem(&problem));
+            return;
+        }
+    };
+    // Rows of one recording have one id as well, which is not worth saying twice.
+    let same_audio = found.kept().iter();
+    let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
+    let same_audio: BTreeSet<Option<u64>> = same_audio.map(|finding| finding.line).collect();
+    for finding in found.kept() {
+        if finding.kind == FindingKind::DuplicateId && same_audio.contains(&finding.line) {
+            continue;
+        }
+        let place = finding
+            .line
+            .map(|line| format!("line {line}: "))
+            .unwrap_or_default();
+        let message = format!("{place}{}", without_options(&finding.message));
+        judged.tell(Topic::of(finding.kind), message);
+    }
+    // Rows that can't be read are findings, and no samples.
+    judged.refused += found.findings.count(FindingKind::BadRow);
+    let mut named = BTreeSet::new();
+    for sample in &found.samples {
+        let id = sample.audio.as_ref().and_then(|name| by_name.get(name));
+        named.extend(id.copied());
+        let (Some(id), true) = (id, sample.usable) else {
+            judged.refused += 1;
+            continue;
+        };
+        let file = files.get(id);
+        let drafted = match unusable(file) {
+            Some(why) => {
+                let name = sample.audio.as_deref().unwrap_or_default();
+                Err((Topic::Recording, format!("{name} {why}")))
+            }
+            None => draft(sample, *id, file, language).map_err(|why| (Topic::Row, why)),
+        };
+        match drafted {
+            Ok(draft) => judged.drafts.push(draft),
+            Err((topic, why)) => {
+                judged.refused += 1;
+                judged.tell(topic, format!("line {}: {why}", sample.line));
+            }
+        }
+    }
+    for (name, id) in by_name.iter().filter(|(_, id)| !named.contains(id)) {
+        match unusable(files.get(id)) {
+            Some(why) => judged.tell(Topic::Recording, format!("{name} {why}")),
+            None => judged.tell(Topic::WithoutRow, name),
+        }
+    }
+}
+
+/// Whether a row is about a part of its recording.
+fn is_piece(sample: &Sample, file: Option<&File>) -> bool {
+    let whole = file
+        .and_then(|file| file.audio.as_ref())
+        .map(|audio| audio.duration_seconds);
+    let ends_early = |end: f64| whole.is_some_and(|whole| end + 0.5 < whole);
+    sample
+        .start
+        .is_some_and(|start| start > 0.0 || sample.end.is_some_and(ends_early))
+}
+
+fn draft(
+    sample: &Sample,
+    file: FileId,
+    record: Option<&File>,
+    language: &str,
+) -> Result<Draft, String> {
+    if is_piece(sample, record) {
+        return Err(
+            "is a piece of a longer recording, which is not cut here; the command line \
+                    cuts it"
+                .to_owned(),
+        );
+    }
+    let place = format!("line {}", sample.line);
+    let mut errors = Errors::new();
+    let ground_truth = sample
+        .ground_truth
+        .as_deref()
+        .and_then(|text| errors.keep(reference("the text", text)));
+    let tag = sample.language.as_deref().unwrap_or(language);
+    let tag = errors.keep(language_tag("the language", tag));
+    let mut metadata = sample.metadata.clone();
+    if let Some(speaker) = &sample.speaker {
+        metadata.insert("speaker".to_owned(), speaker.clone());
+    }
+    for (name, value) in &metadata {
+        errors.keep(validate::name("the name of a column", name));
+        if value.contains('\0') {
+            errors.push(name.as_str(), "must not contain U+0000");
+        }
+    }
+    if metadata.len() > MAX_METADATA_FIELDS {
+        let count = metadata.len();
+        errors.push(
+            "the columns",
+            format!("besides file and text are {count}; at most {MAX_METADATA_FIELDS} are kept"),
+        );
+    }
+    errors.keep(size("the row", ground_truth.as_deref(), &metadata));
+    if let Err(found) = errors.finish() {
+        let found = found
+            .iter()
+            .map(|error| format!("{} {}", error.field, error.message));
+        return Err(found.collect::<Vec<_>>().join("; "));
+    }
+    Ok(Draft {
+        file_field: format!("{place}: file"),
+        place,
+        file,
+        ground_truth,
+        language: tag.unwrap_or_else(|| language.to_owned()),
+        metadata,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_for_the_command_line_is_left_out() {
+        for (message, shown) in [
+            (
+                "\"a\" is taken; b could be it (--text-column)",
+                "\"a\" is taken; b could be it",
+            ),
+            (
+                "x lies outside (--allow-outside) of it",
+                "x lies outside of it",
+            ),
+            ("no text", "no text"),
+            ("odd (--", "odd"),
+        ] {
+            assert_eq!(without_options(message), shown);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One dataset: its clips with what is said in them, its runs, and what can be changed.
+
+use askama::Template;
+use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::runs::{Run, RunStatus};
+
+use crate::RenderError;
+use crate::datasets::{length, path};
+use crate::figures::{count, counted};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+use crate::texts::datasets::Say;
+use crate::words::{Words, unmarked};
+
+/// Longest reference, in bytes, that is edited in its list: a longer one would stand
+/// there twice, and has a page of its own.
+const MAX_IN_PLACE: usize = 4_000;
+
+/// A reference as it is edited.
+struct Edited {
+    path: String,
+    /// What the labels of its fields refer to.
+    id: String,
+    number: String,
+    /// The version that was read.
+    etag: u32,
+    cursor: String,
+    text: String,
+    silent: bool,
+    language: String,
+    direction: crate::language::Direction,
+    problem: String,
+}
+
+struct Clip {
+    id: String,
+    heading: String,
+    file: String,
+    audio: String,
+    language: String,
+    seconds: String,
+    version: String,
+    words: Option<Words>,
+    is_silent: bool,
+    edited: Option<Edited>,
+    /// Where it can be edited, when that is not here.
+    elsewhere: Option<String>,
+}
+
+fn number(sample: &Sample) -> String {
+    count(u64::from(sample.id.position()) + 1)
+}
+
+fn sample_path(sample: &Sample) -> String {
+    format!("/samples/{}", sample.id)
+}
+
+fn edited(sample: &Sample, cursor: &str) -> Edited {
+    let text = sample.ground_truth.clone();
+    Edited {
+        path: sample_path(sample),
+        id: sample.id.to_string(),
+        number: number(sample),
+        etag: sample.reference_version,
+        cursor: cursor.to_owned(),
+        silent: text.as_deref() == Some(""),
+        text: text.unwrap_or_default(),
+        language: sample.language.clone(),
+        direction: crate::language::Direction::of(&sample.language),
+        problem: String::new(),
+    }
+}
+
+fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
+    let said = sample.ground_truth.as_deref();
+    let is_short = said.is_none_or(|text| text.len() <= MAX_IN_PLACE);
+    Clip {
+        id: sample.id.to_string(),
+        heading: format!("Clip {}", number(sample)),
+        file: visible(&sample.filename).into_owned(),
+        audio: format!("/audio/{}", sample.file_id),
+        language: visible(&sample.language).into_owned(),
+        seconds: length(sample.duration_seconds),
+        version: format!("version {}", count(sample.reference_version.into())),
+        words: said
+            .filter(|text| !text.is_empty())
+            .map(|text| unmarked(text, &sample.language)),
+        is_silent: said == Some(""),
+        edited: (may_edit && is_short).then(|| edited(sample, cursor)),
+        elsewhere: (may_edit && !is_short).then(|| sample_path(sample)),
+    }
+}
+
+/// A run of the dataset, in a line.
+struct Row {
+    path: String,
+    name: String,
+    status: Text,
+    models: String,
+    day: String,
+}
+
+fn row(run: &Run) -> Row {
+    let mut day = run.inserted_at.to_string();
+    day.truncate(10);
+    Row {
+        path: crate::runs::path(run),
+        name: visible(&run.run_name).into_owned(),
+        status: match run.status {
+            RunStatus::Pending => Text::Pending,
+            RunStatus::Processing => Text::Processing,
+            RunStatus::Completed => Text::Completed,
+            RunStatus::Failed => Text::Failed,
+            RunStatus::Cancelled => Text::Cancelled,
+        },
+        models: counted(run.providers.len() as u64, "model", "models"),
+        day,
+    }
+}
+
+/// What a page of a dataset shows.
+pub struct Shown<'a> {
+    /// The dataset.
+    pub dataset: &'a Dataset,
+    /// A page of its samples.
+    pub samples: &'a [Sample],
+    /// The cursor of this page; empty for the first one.
+    pub cursor: &'a str,
+    /// Address of the page after this one.
+    pub more: Option<&'a str>,
+    /// Its newest runs.
+    pub runs: &'a [Run],
+    /// How many runs it has in all.
+    pub run_count: u64,
+    /// Whether the visitor may change it.
+    pub may_edit: bool,
+    /// The project, where it was made just now: then a browser forgets what it remembers
+    /// of the uploads.
+    pub saved_in: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "datasets/dataset.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    path: String,
+    id: String,
+    name: String,
+    description: String,
+    facts: String,
+    keywords: String,
+    clips: Vec<Clip>,
+    more: Option<&'a str>,
+    is_first: bool,
+    runs: Vec<Row>,
+    run_count: String,
+    is_cut: bool,
+    may_edit: bool,
+    saved_in: Option<&'a str>,
+}
+
+/// One line of numbers about a dataset.
+fn facts(dataset: &Dataset) -> String {
+    let of = &dataset.dataset_metadata;
+    let mut day = dataset.inserted_at.to_string();
+    day.truncate(10);
+    format!(
+        "{} · {}, {} with a reference · {} · made {day}",
+        visible(&dataset.language),
+        counted(of.sample_count.into(), "clip", "clips"),
+        count(of.has_ground_truth_count.into()),
+        length(of.total_duration_seconds),
+    )
+}
+
+/// The page of a dataset.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
+    let dataset = of.dataset;
+    let clip = |sample| clip(sample, of.may_edit, of.cursor);
+    let page = Page {
+        frame,
+        path: path(dataset),
+        id: dataset.id.to_string(),
+        name: visible(&dataset.name).into_owned(),
+        description: visible(dataset.description.as_deref().unwrap_or_default()).into_owned(),
+        facts: facts(dataset),
+        keywords: visible(&dataset.keywords.join(", ")).into_owned(),
+        clips: of.samples.iter().map(clip).collect(),
+        more: of.more,
+        is_first: of.cursor.is_empty(),
+        runs: of.runs.iter().map(row).collect(),
+        run_count: counted(of.run_count, "run", "runs"),
+        is_cut: of.run_count > of.runs.len() as u64,
+        may_edit: of.may_edit,
+        saved_in: of.saved_in,
+    };
+    page.render()
+}
+
+/// What somebody wrote as a reference, and why it does not stand.
+pub struct Draft<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Whether it was said that nothing is said.
+    pub silent: bool,
+    /// What is wrong with it; without that, another text came to stand there meanwhile.
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "datasets/sample.html")]
+struct SamplePage<'a> {
+    frame: Frame<'a>,
+    dataset_path: String,
+    dataset: String,
+    clip: Clip,
+    edited: Option<Edited>,
+    is_conflict: bool,
+}
+
+/// The page of one clip; with a draft, what somebody wrote and what stands are both on it.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn sample(
+    frame: Frame<'_>,
+    dataset: &str,
+    sample: &Sample,
+    cursor: &str,
+    may_edit: bool,
+    draft: Option<&Draft<'_>>,
+) -> Result<String, RenderError> {
+    let mut form = may_edit.then(|| edited(sample, cursor));
+    if let (Some(form), Some(draft)) = (&mut form, draft) {
+        draft.text.clone_into(&mut form.text);
+        form.silent = draft.silent;
+        form.problem = visible(draft.problem.unwrap_or_default()).into_owned();
+    }
+    let page = SamplePage {
+        frame,
+        dataset_path: format!("/datasets/{}", sample.dataset_id),
+        dataset: visible(dataset).into_owned(),
+        clip: clip(sample, false, cursor),
+        edited: form,
+        is_conflict: draft.is_some_and(|draft| draft.problem.is_none()),
+    };
+    page.render()
+}
+
+#[derive(Template)]
+#[template(path = "datasets/delete.html")]
+struct Delete<'a> {
+    frame: Frame<'a>,
+    path: String,
+    name: String,
+    facts: String,
+    runs: String,
+}
+
+/// Asks whether a dataset is really to be deleted.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn delete(frame: Frame<'_>, dataset: &Dataset, runs: u64) -> Result<String, RenderError> {
+    let page = Delete {
+        frame,
+        path: path(dataset),
+        name: visible(&dataset.name).into_owned(),
+        facts: facts(dataset),
+        runs: counted(runs, "run", "runs"),
+    };
+    page.render()
+}

@@ -1,0 +1,148 @@
+//! The sentences of the pages of datasets.
+
+use std::fmt;
+
+/// A text that is always the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Say {
+    // Names of controls, which tests and screen readers know them by.
+    NewDataset,
+    SaveDataset,
+    NewRun,
+    EditReference,
+    SaveReference,
+    DeleteDataset,
+    DeleteNow,
+    KeepIt,
+    Upload,
+    CheckTable,
+    CheckAgain,
+    // One dataset.
+    Clip,
+    Clips,
+    Runs,
+    NoRuns,
+    Keywords,
+    NothingSaid,
+    NothingIsSaid,
+    MarkupHint,
+    WhatIsSaid,
+    ChangedMeanwhile,
+    Stands,
+    DeleteMeans,
+    // A new one.
+    EmptyList,
+    EmptyListReads,
+    Intro,
+    Recordings,
+    RecordingsHint,
+    OneByOne,
+    Drop,
+    ChooseRecording,
+    Uploaded,
+    TableHeading,
+    Table,
+    TableHint,
+    Name,
+    Language,
+    LanguageHint,
+    CheckHint,
+    // Before it is saved.
+    CheckHeading,
+    Findings,
+    FirstRows,
+    Recording,
+    Text,
+    NotKnown,
+    LeaveOut,
+    ChangeSomething,
+    NothingUsable,
+    StillReading,
+}
+
+impl Say {
+    /// In English.
+    const fn english(self) -> &'static str {
+        match self {
+            Self::NewDataset => "New dataset",
+            Self::SaveDataset => "Save dataset",
+            Self::NewRun => "New run",
+            Self::EditReference => "Edit",
+            Self::SaveReference => "Save reference",
+            Self::DeleteDataset => "Delete dataset",
+            Self::DeleteNow => "Delete for good",
+            Self::KeepIt => "Keep it",
+            Self::Upload => "Upload",
+            Self::CheckTable => "Check",
+            Self::CheckAgain => "Check again",
+            Self::Clip => "Clip",
+            Self::Clips => "Clips",
+            Self::Runs => "Runs",
+            Self::NoRuns => "No run has used this dataset yet.",
+            Self::Keywords => "Words that matter",
+            Self::NothingSaid => "Nothing is said.",
+            Self::NothingIsSaid => "Nothing is said in it",
+            Self::MarkupHint => {
+                "Write {a|b} where both a and b are right, and <*> where anything is. An empty text \
+                 means that it is not known what is said."
+            }
+            Self::WhatIsSaid => "What is said",
+            Self::ChangedMeanwhile => {
+                "Somebody changed this reference since you opened it. Nothing is lost: what stands \
+                 now is below, and what you wrote is still in the field. Save to replace what stands."
+            }
+            Self::Stands => "What stands now",
+            Self::DeleteMeans => {
+                "Its clips, its runs and their results are deleted, and the recordings that no other \
+                 dataset uses. This can’t be undone."
+            }
+            Self::EmptyList => {
+                "There are no datasets yet. A dataset is a list of recordings with what is said in \
+                 them. Have the recordings and a table of their texts at hand, and make one."
+            }
+            Self::EmptyListReads => {
+                "There are no datasets yet. A dataset is a list of recordings with what is said in \
+                 them. Somebody with the role of an editor can make one."
+            }
+            Self::Intro => {
+                "A dataset is a list of recordings with what is said in them. You need the \
+                 recordings, and a table with a column for the file and one for its text."
+            }
+            Self::Recordings => "1. Recordings",
+            Self::RecordingsHint => "WAV, MP3, FLAC, M4A, OGG or WebM.",
+            Self::OneByOne => {
+                "One at a time, up to 4 MiB each. With scripts switched on, all at once and larger."
+            }
+            Self::Drop => "Drop recordings, folders and the table here, or choose them:",
+            Self::ChooseRecording => "Recordings",
+            Self::Uploaded => "Uploaded",
+            Self::TableHeading => "2. What is said in them",
+            Self::Table => "Table of texts",
+            Self::TableHint => {
+                "CSV, TSV, text or JSON lines, as spreadsheets save them; for example with the \
+                 columns file_name and text. Without a table the clips have no reference, and models \
+                 can be compared by people only."
+            }
+            Self::Name => "Name",
+            Self::Language => "Language",
+            Self::LanguageHint => "Its name or its tag: Hindi, hi-IN, ta.",
+            Self::CheckHint => "Nothing is saved before you have seen what was found.",
+            Self::CheckHeading => "Check before saving",
+            Self::Findings => "What was found",
+            Self::FirstRows => "The first clips",
+            Self::Recording => "Recording",
+            Self::Text => "Text",
+            Self::NotKnown => "not known",
+            Self::LeaveOut => "Leave out what can’t be used",
+            Self::ChangeSomething => "Change something",
+            Self::NothingUsable => "No clip can be saved as things are.",
+            Self::StillReading => "Some recordings are still being read. That takes some seconds.",
+        }
+    }
+}
+
+impl fmt::Display for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.english())
+    }
+}

@@ -1,0 +1,286 @@
+//! A new dataset: recordings and a table are sent, and what was found in them is shown
+//! before anything is saved.
+
+use askama::Template;
+
+use crate::RenderError;
+use crate::figures::{count, counted};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::texts::Text;
+use crate::texts::datasets::Say;
+use crate::words::{Words, unmarked};
+
+/// Findings of a kind that are listed; the rest is counted.
+const LISTED: usize = 20;
+/// Characters of a text that are shown before it is saved.
+const SHOWN_CHARS: usize = 300;
+
+/// A recording that was uploaded.
+pub struct Recording<'a> {
+    /// The id of its file.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// A language to choose.
+pub struct Language<'a> {
+    /// Its tag.
+    pub tag: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// What a form of a new dataset holds.
+#[derive(Default)]
+pub struct Given<'a> {
+    /// Ids of the recordings, as they are sent.
+    pub files: &'a str,
+    /// The id and the name of a table that was kept.
+    pub table: Option<(&'a str, &'a str)>,
+    /// Name of the dataset.
+    pub name: &'a str,
+    /// Its language, as it was typed.
+    pub language: &'a str,
+}
+
+/// A field of the form of a new dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The recording.
+    Recording,
+    /// The table.
+    Table,
+    /// The name.
+    Name,
+    /// The language.
+    Language,
+}
+
+/// The page of a new dataset.
+pub struct New<'a> {
+    /// The project, under which a browser remembers what it has sent.
+    pub project: &'a str,
+    /// What was given already.
+    pub given: Given<'a>,
+    /// The recordings of it.
+    pub recordings: &'a [Recording<'a>],
+    /// Languages to choose from.
+    pub languages: &'a [Language<'a>],
+    /// What is wrong, and with which field.
+    pub problem: Option<(Field, &'a str)>,
+}
+
+#[derive(Template)]
+#[template(path = "datasets/new.html")]
+struct NewPage<'a> {
+    frame: Frame<'a>,
+    of: New<'a>,
+    names: Vec<(&'a str, String)>,
+    table: String,
+    problem: String,
+    at: Option<Field>,
+}
+
+impl NewPage<'_> {
+    fn is_at(&self, field: Field) -> bool {
+        self.at == Some(field)
+    }
+}
+
+/// The page that takes recordings, a table and a name.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn new(frame: Frame<'_>, of: New<'_>) -> Result<String, RenderError> {
+    let name = |recording: &Recording<'_>| visible(recording.name).into_owned();
+    let problem = of.problem;
+    let page = NewPage {
+        frame,
+        names: of
+            .recordings
+            .iter()
+            .map(|recording| (recording.id, name(recording)))
+            .collect(),
+        table: of
+            .given
+            .table
+            .map(|(_, name)| visible(name).into_owned())
+            .unwrap_or_default(),
+        problem: problem
+            .map(|(_, message)| visible(message).into_owned())
+            .unwrap_or_default(),
+        at: problem.map(|(field, _)| field),
+        of,
+    };
+    page.render()
+}
+
+/// What findings are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Rows whose recording was not sent.
+    MissingAudio,
+    /// Recordings that no row names.
+    WithoutRow,
+    /// What is there more than once.
+    Twice,
+    /// Rows without a text.
+    EmptyText,
+    /// Texts in another script than that of their language.
+    WrongScript,
+    /// Recordings that can't be used.
+    Recording,
+    /// Rows that can't be used.
+    Row,
+    /// Anything else.
+    Other,
+}
+
+impl Topic {
+    const fn heading(self) -> &'static str {
+        match self {
+            Self::MissingAudio => "Missing audio",
+            Self::WithoutRow => "Recordings without a row in the table",
+            Self::Twice => "Duplicates",
+            Self::EmptyText => "Empty text",
+            Self::WrongScript => "Wrong script for the language",
+            Self::Recording => "Recordings that can’t be used",
+            Self::Row => "Rows that can’t be used",
+            Self::Other => "Also",
+        }
+    }
+}
+
+/// Findings of one topic.
+pub struct Findings {
+    /// What they are about.
+    pub topic: Topic,
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, in words.
+    pub first: Vec<String>,
+}
+
+/// A clip as it would be saved.
+pub struct Clip<'a> {
+    /// Name of its recording.
+    pub file: &'a str,
+    /// What is said in it.
+    pub text: Option<&'a str>,
+    /// Its language.
+    pub language: &'a str,
+}
+
+/// What was found before a dataset is saved.
+pub struct Preview<'a> {
+    /// What was given.
+    pub given: Given<'a>,
+    /// How many clips can be saved.
+    pub usable: usize,
+    /// How many rows or recordings can't be.
+    pub refused: usize,
+    /// How many recordings are still being read.
+    pub waiting: usize,
+    /// What was found.
+    pub findings: &'a [Findings],
+    /// The first clips.
+    pub clips: &'a [Clip<'a>],
+    /// Why it was not saved.
+    pub problem: Option<&'a str>,
+}
+
+struct Group {
+    heading: &'static str,
+    count: String,
+    lines: Vec<String>,
+    more: String,
+}
+
+fn group(of: &Findings) -> Group {
+    let lines: Vec<String> = of
+        .first
+        .iter()
+        .take(LISTED)
+        .map(|line| visible(line).into_owned())
+        .collect();
+    let more = of.count.saturating_sub(lines.len());
+    Group {
+        heading: of.topic.heading(),
+        count: count(of.count as u64),
+        more: match more {
+            0 => String::new(),
+            more => format!("and {} more", count(more as u64)),
+        },
+        lines,
+    }
+}
+
+struct Line {
+    file: String,
+    language: String,
+    words: Option<Words>,
+}
+
+fn line(clip: &Clip<'_>) -> Line {
+    let shown = |text: &str| {
+        let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
+        if shown.len() < text.len() {
+            shown.push('…');
+        }
+        shown
+    };
+    Line {
+        file: visible(clip.file).into_owned(),
+        language: visible(clip.language).into_owned(),
+        words: clip.text.map(|text| unmarked(&shown(text), clip.language)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "datasets/preview.html")]
+struct PreviewPage<'a> {
+    frame: Frame<'a>,
+    given: Given<'a>,
+    name: String,
+    finding: String,
+    is_usable: bool,
+    is_waiting: bool,
+    refused: String,
+    groups: Vec<Group>,
+    lines: Vec<Line>,
+    problem: String,
+}
+
+/// The page that shows what was found before a dataset is saved.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn preview(frame: Frame<'_>, of: Preview<'_>) -> Result<String, RenderError> {
+    let finding = match (of.usable, of.refused) {
+        (0, _) => Say::NothingUsable.to_string(),
+        (usable, 0) => format!("{} can be saved.", counted(usable as u64, "clip", "clips")),
+        (usable, refused) => format!(
+            "{} can be saved, {} can’t.",
+            counted(usable as u64, "clip", "clips"),
+            count(refused as u64)
+        ),
+    };
+    let page = PreviewPage {
+        frame,
+        name: visible(of.given.name).into_owned(),
+        given: of.given,
+        finding,
+        is_usable: of.usable > 0,
+        is_waiting: of.waiting > 0,
+        refused: match of.refused {
+            0 => String::new(),
+            refused => format!("{}: {}", Say::LeaveOut, count(refused as u64)),
+        },
+        groups: of.findings.iter().map(group).collect(),
+        lines: of.clips.iter().map(line).collect(),
+        problem: visible(of.problem.unwrap_or_default()).into_owned(),
+    };
+    page.render()
+}

@@ -1,0 +1,240 @@
+//! A dataset, its clips, and a new one.
+
+use serde_json::{Value, json};
+use stt_eval_html::dataset::{self, Draft, Shown};
+use stt_eval_html::upload::{
+    self, Clip, Field, Findings, Given, Language, New, Preview, Recording, Topic,
+};
+use stt_eval_wire::datasets::{Dataset, Sample};
+
+use crate::others::{HOSTILE, WHEN, check, frame, run};
+
+fn made() -> Dataset {
+    let value = json!({
+        "id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "name": HOSTILE, "description": HOSTILE,
+        "language": "ur-IN", "keywords": [HOSTILE, "شہر"],
+        "dataset_metadata": { "sample_count": 180, "has_ground_truth_count": 179,
+                              "total_duration_seconds": 2_232.0 },
+        "inserted_at": WHEN, "updated_at": WHEN,
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+fn sample(changes: Value) -> Sample {
+    let mut value = json!({
+        "id": "smp_01KAR8F3V4N7C3Q8Z5W2Y00000", "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+        "file_id": "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "filename": HOSTILE,
+        "ground_truth": "مجھے بخار ہے", "reference_version": 3, "language": "ur-IN",
+        "metadata": {}, "duration_seconds": 4.2, "inserted_at": WHEN, "updated_at": WHEN,
+    });
+    let into = value.as_object_mut().unwrap();
+    into.extend(changes.as_object().unwrap().clone());
+    serde_json::from_value(value).unwrap()
+}
+
+fn shown<'a>(dataset: &'a Dataset, samples: &'a [Sample], may_edit: bool) -> Shown<'a> {
+    Shown {
+        dataset,
+        samples,
+        cursor: "abc",
+        more: Some("/datasets/x?cursor=y"),
+        runs: &[],
+        run_count: 0,
+        may_edit,
+        saved_in: None,
+    }
+}
+
+#[test]
+fn a_dataset_shows_its_clips_and_editors_can_change_what_is_said() {
+    let dataset = made();
+    let samples = [
+        sample(json!({})),
+        sample(json!({ "ground_truth": "" })),
+        sample(json!({ "ground_truth": null })),
+        sample(json!({ "ground_truth": "\nपहला </textarea><b>", "language": "hi-IN" })),
+        sample(json!({ "ground_truth": "लंबा ".repeat(2_000), "language": "hi-IN" })),
+    ];
+    let runs = [run(json!({}))];
+    let of = Shown {
+        runs: &runs,
+        run_count: 12,
+        ..shown(&dataset, &samples, true)
+    };
+    let html = dataset::page(frame(), of).unwrap();
+    check(&html);
+    assert_eq!(html.matches("<article class=\"clip\"").count(), 5);
+    assert!(
+        html.contains("180\u{a0}clips, 179 with a reference · 37 min"),
+        "{html}"
+    );
+    assert!(
+        html.contains("12\u{a0}runs; these are the newest."),
+        "{html}"
+    );
+    let new_run = "href=\"/runs/new?dataset=ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">New run</a>";
+    assert!(html.contains(new_run), "{html}");
+    assert!(html.contains("lang=\"ur-IN\" dir=\"rtl\""));
+    // A line break at the beginning would be swallowed, markup would end the field.
+    assert!(html.contains(">&#10;\nपहला &#60;/textarea&#62;"), "{html}");
+    assert!(html.contains("name=\"etag\" value=\"3\""));
+    // A long one stands here once.
+    assert_eq!(html.matches("<textarea").count(), 4);
+    assert_eq!(html.matches("checked").count(), 1, "{html}");
+    let html = dataset::page(frame(), shown(&dataset, &samples, false)).unwrap();
+    check(&html);
+    assert!(
+        !html.contains("<textarea") && !html.contains("Delete"),
+        "{html}"
+    );
+    assert!(html.contains("No run has used this dataset yet."));
+}
+
+#[test]
+fn a_reference_that_was_changed_meanwhile_stands_beside_what_was_written() {
+    let stands = sample(json!({}));
+    let page = |draft: Option<&Draft<'_>>| {
+        dataset::sample(frame(), HOSTILE, &stands, "abc", true, draft).unwrap()
+    };
+    let draft = Draft {
+        text: "mine",
+        silent: false,
+        problem: None,
+    };
+    let html = page(Some(&draft));
+    check(&html);
+    assert!(html.contains("Somebody changed this reference"), "{html}");
+    assert!(
+        html.contains("مجھے") && html.contains("&#10;mine</textarea>"),
+        "{html}"
+    );
+    // What is sent next is of the version that stands.
+    assert!(html.contains("name=\"etag\" value=\"3\""));
+    let draft = Draft {
+        problem: Some(HOSTILE),
+        ..draft
+    };
+    let html = page(Some(&draft));
+    check(&html);
+    assert!(html.contains("aria-invalid=\"true\"") && !html.contains("Somebody changed"));
+    let html = page(None);
+    check(&html);
+    assert!(!html.contains("role=\"alert\""));
+    check(&dataset::delete(frame(), &made(), 3).unwrap());
+}
+
+fn given() -> Given<'static> {
+    Given {
+        files: "01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+        table: Some(("file_01KAR8F3V4N7C3Q8Z5W2Y0H6M2", HOSTILE)),
+        name: "Fever <calls>",
+        language: "ur",
+    }
+}
+
+#[test]
+fn a_new_dataset_says_what_is_wrong_at_the_field() {
+    let recordings = [Recording {
+        id: "file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+        name: HOSTILE,
+    }];
+    let languages = [Language {
+        tag: "ur",
+        name: "Urdu",
+    }];
+    let page = |problem| {
+        let of = New {
+            project: "demo",
+            given: given(),
+            recordings: &recordings,
+            languages: &languages,
+            problem,
+        };
+        upload::new(frame(), of).unwrap()
+    };
+    let html = page(None);
+    check(&html);
+    assert!(html.contains("data-project=\"demo\"") && !html.contains("aria-invalid"));
+    assert_eq!(
+        html.matches("value=\"01KAR8F3V4N7C3Q8Z5W2Y0H6M1\"").count(),
+        2
+    );
+    for field in [Field::Recording, Field::Table, Field::Name, Field::Language] {
+        let html = page(Some((field, HOSTILE)));
+        check(&html);
+        assert_eq!(
+            html.matches("aria-invalid=\"true\"").count(),
+            1,
+            "{field:?}"
+        );
+        assert_eq!(html.matches("id=\"problem\"").count(), 1, "{field:?}");
+        assert!(html.contains("problem\""), "{field:?}");
+    }
+}
+
+#[test]
+fn what_was_found_is_shown_before_anything_is_saved() {
+    let findings = [
+        Findings {
+            topic: Topic::MissingAudio,
+            count: 25,
+            first: (0..25)
+                .map(|line| format!("line {line}: {HOSTILE}"))
+                .collect(),
+        },
+        Findings {
+            topic: Topic::WrongScript,
+            count: 1,
+            first: vec!["line 7: the text is in another script".to_owned()],
+        },
+    ];
+    let long = "بہت ".repeat(200);
+    let clips = [
+        Clip {
+            file: HOSTILE,
+            text: Some(&long),
+            language: "ur-IN",
+        },
+        Clip {
+            file: "b.wav",
+            text: None,
+            language: "ur-IN",
+        },
+    ];
+    let page = |usable, refused, waiting, problem| {
+        let of = Preview {
+            given: given(),
+            usable,
+            refused,
+            waiting,
+            findings: &findings,
+            clips: &clips,
+            problem,
+        };
+        upload::preview(frame(), of).unwrap()
+    };
+    let html = page(2, 26, 1, Some(HOSTILE));
+    check(&html);
+    for part in [
+        "2\u{a0}clips can be saved, 26 can’t.",
+        "Missing audio <small>25</small>",
+        "and 5 more",
+        "Wrong script for the language",
+        ">Save dataset</button>",
+        ">Check again</button>",
+        "name=\"leave_out\"",
+        "lang=\"ur-IN\" dir=\"rtl\"",
+        "…",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let html = page(2, 0, 0, None);
+    check(&html);
+    assert!(!html.contains("leave_out") && !html.contains("Check again"));
+    let html = page(0, 2, 0, None);
+    check(&html);
+    assert!(
+        !html.contains("Save dataset"),
+        "nothing can be saved: {html}"
+    );
+}

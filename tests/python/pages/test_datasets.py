@@ -1,0 +1,252 @@
+"""New datasets: recordings and a table are sent, judged and saved."""
+
+import json
+import struct
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import shot
+from playwright.sync_api import expect
+from test_pages import SIZES, TAGS, size
+
+TABLES = {
+    "hi": ["नमस्ते, आप कैसे हैं?", "मुझे कल से बहुत तेज़ बुखार है", "कल बारिश होगी"],
+    "ta": ["இன்று மழை பெய்யும் என்று சொன்னார்கள்", "நன்றி, வணக்கம்", "எனக்கு காய்ச்சல்"],
+    "ur": ["آج بہت گرمی ہے اور پانی نہیں ہے", "مجھے بخار ہے", "شکریہ، کل ملیں گے"],
+}
+
+
+def wav(seed, seconds=0.4):
+    """A recording of which there is no other."""
+    samples = [((index * (seed + 3)) % 2000) - 1000 for index in range(int(8000 * seconds))]
+    data = struct.pack(f"<{len(samples)}h", *samples)
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(data))
+    return head + data
+
+
+def recordings(names, seed=0):
+    return [{"name": name, "mimeType": "audio/wav", "buffer": wav(seed + at)} for at, name in enumerate(names)]
+
+
+def table(rows, name="texts.csv", encoding="utf-8"):
+    text = "\n".join(["file_name,text", *(f'{file},"{said}"' for file, said in rows)])
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode(encoding)}
+
+
+def drop(page, files):
+    """Drops files as a person does, all at once."""
+    given = [{"name": one["name"], "type": one["mimeType"], "bytes": list(one["buffer"])} for one in files]
+    transfer = page.evaluate_handle(
+        """(given) => {
+             const transfer = new DataTransfer();
+             for (const { name, type, bytes } of given) {
+               transfer.items.add(new File([new Uint8Array(bytes)], name, { type, lastModified: 1 }));
+             }
+             return transfer;
+           }""",
+        given,
+    )
+    page.locator("[data-upload]").dispatch_event("drop", {"dataTransfer": transfer})
+
+
+def status(page):
+    return page.locator("[data-told]")
+
+
+def describe(page, name, language):
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Language").fill(language)
+
+
+def puts_of(page, site):
+    """Origins that bytes were sent to."""
+    puts = []
+    page.on("request", lambda asked: puts.append(asked.url) if asked.method == "PUT" else None)
+    return puts
+
+
+@pytest.mark.parametrize("language", TABLES)
+def test_recordings_and_a_table_are_dropped_and_saved(visit, site, language):
+    page = visit()
+    page.goto("/datasets")
+    page.get_by_role("link", name="New dataset").click()
+    puts = puts_of(page, site)
+    names = [f"{language}-{number}.wav" for number in range(3)]
+    drop(page, [*recordings(names, ord(language[0])), table(zip(names, TABLES[language]), encoding="utf-16")])
+    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    assert len(puts) == 3
+    (origin,) = {urlsplit(url).netloc for url in puts}
+    assert origin != urlsplit(site.url).netloc
+    describe(page, f"Dropped {language}", language)
+    shot(page, f"new-{language}")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator(".finding")).to_have_text("3 clips can be saved.")
+    shot(page, f"preview-{language}")
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Dropped {language}")
+    for at, said in enumerate(TABLES[language]):
+        clip = page.locator("article.clip").nth(at)
+        expect(clip.locator(".transcript")).to_have_text(said)
+        expect(clip).to_contain_text(names[at])
+    page.locator("audio").first.evaluate("(audio) => { audio.muted = true; return audio.play(); }")
+    shot(page, f"dataset-{language}")
+    # What was sent for this one is no part of the next.
+    page.goto("/datasets/new")
+    expect(page.locator("[data-uploads] li")).to_have_count(0)
+
+
+def test_one_that_fails_is_retried_and_the_rest_is_kept(visit, site):
+    page = visit()
+    page.goto("/datasets/new")
+    failures = []
+
+    def answer(route):
+        body = route.request.post_data_buffer or b""
+        if route.request.method == "PUT" and len(body) == len(wav(0, 0.5)) and len(failures) < 2:
+            failures.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/audio/**", answer)
+    puts = puts_of(page, site)
+    files = recordings([f"r{number}.wav" for number in range(3)], 50)
+    files[1]["buffer"] = wav(70, 0.5)
+    page.locator("#file").set_input_files(files)
+    expect(status(page)).to_have_text("2 of 3 uploaded, 1 failed.")
+    shot(page, "upload-failed")
+    page.get_by_label("Name").fill("Not yet")
+    page.get_by_label("Language").fill("hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(status(page)).to_contain_text("Retry the recordings that failed")
+    retry = page.get_by_role("button", name="Retry", exact=True)
+    retry.click()
+    expect(retry).to_be_visible()
+    retry.focus()
+    page.keyboard.press("Enter")
+    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    assert len(failures) == 2 and len(puts) == 5
+    # After a reload nothing is sent again, and nothing is lost.
+    page.reload()
+    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    page.get_by_role("button", name="Remove").first.click()
+    expect(status(page)).to_have_text("2 of 2 uploaded.")
+
+
+def test_what_arrived_before_a_reload_is_not_sent_twice(visit, site, tmp_path):
+    page = visit()
+    page.goto("/datasets/new")
+    puts = puts_of(page, site)
+    paths = []
+    for number in range(4):
+        path = tmp_path / f"once-{number}.wav"
+        path.write_bytes(wav(90 + number))
+        paths.append(path)
+    page.locator("#file").set_input_files(paths[:3])
+    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    page.reload()
+    page.locator("#file").set_input_files(paths)
+    expect(status(page)).to_have_text("4 of 4 uploaded.")
+    assert len(puts) == 4
+
+
+def test_the_preview_names_what_is_wrong(visit, site):
+    page = visit()
+    page.goto("/datasets/new")
+    rows = [
+        ("p0.wav", "नमस्ते जी"),
+        ("p1.wav", ""),
+        ("p2.wav", "this is not Hindi at all"),
+        ("p0.wav", "फिर"),
+        ("gone.wav", "कल"),
+    ]
+    drop(page, [*recordings([f"p{number}.wav" for number in range(4)], 30), table(rows)])
+    expect(status(page)).to_have_text("4 of 4 uploaded.")
+    describe(page, "Odd rows", "Hindi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    for heading in ["Missing audio", "Duplicates", "Empty text", "Wrong script", "Recordings without a row"]:
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    expect(page.get_by_text("line 6: gone.wav is not there")).to_be_visible()
+    found = Axe().run(page, options={"runOnly": TAGS})
+    assert found.violations_count == 0, found.generate_report()
+    shot(page, "preview-findings")
+    # Nothing is left out unless that was said.
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Check before saving")
+    page.get_by_label("Leave out").check()
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.locator("article.clip")).to_have_count(3)
+
+
+def test_without_scripts_one_file_at_a_time_works(visit, site):
+    page = visit(java_script_enabled=False)
+    page.goto("/datasets/new")
+    for one in recordings(["plain-1.wav", "plain-2.wav"], 20):
+        page.get_by_label("Recordings").set_input_files(one)
+        page.get_by_role("button", name="Upload").click()
+        expect(page.get_by_text(one["name"])).to_be_visible()
+    page.get_by_label("Table").set_input_files(table([("plain-1.wav", "एक"), ("plain-2.wav", "दो")]))
+    describe(page, "Plain", "hi-IN")
+    shot(page, "new-plain")
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.locator("article.clip")).to_have_count(2)
+    page.locator("summary").first.click()
+    page.get_by_label("What is said").first.fill("एक बात")
+    page.get_by_role("button", name="Save reference").first.click()
+    expect(page.locator(".transcript").first).to_have_text("एक बात")
+    page.get_by_role("link", name="Delete dataset").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Datasets")
+
+
+def test_two_who_edit_one_reference_lose_nothing(visit, site):
+    dataset = site.api("GET", "/api/v1/evaluations/stt/datasets")[0]["id"]
+    first, second = visit(), visit()
+    for page in (first, second):
+        page.goto(f"/datasets/{dataset}")
+        page.locator("summary").first.click()
+    for page, said in ((first, "पहला"), (second, "दूसरा")):
+        page.get_by_label("What is said").first.fill(said)
+        page.get_by_role("button", name="Save reference").first.click()
+    expect(first.locator(".transcript").first).to_have_text("पहला")
+    expect(second.get_by_role("alert")).to_contain_text("Somebody changed this reference")
+    expect(second.locator(".transcript").first).to_have_text("पहला")
+    expect(second.get_by_label("What is said")).to_have_value("दूसरा")
+    shot(second, "conflict")
+    second.get_by_role("button", name="Save reference").click()
+    expect(second.locator(".transcript").first).to_have_text("दूसरा")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SIZES)
+def test_pages_of_datasets_are_accessible_and_fit(visit, site, name, scheme):
+    page = visit(viewport=size(name), color_scheme=scheme)
+    datasets = site.api("GET", "/api/v1/evaluations/stt/datasets")
+    long_name = "a-very-long-name-of-a-recording-" * 4 + ".wav"
+    for path in ["/datasets/new", *(f"/datasets/{one['id']}" for one in datasets[:2]), f"/datasets/{datasets[0]['id']}/delete"]:
+        page.goto(path)
+        if path == "/datasets/new":
+            drop(page, recordings(["one.wav", long_name], 40 + len(name) + len(scheme)))
+            expect(status(page)).to_have_text("2 of 2 uploaded.")
+        for summary in page.locator("summary").all()[:1]:
+            summary.click()
+        found = Axe().run(page, options={"runOnly": TAGS})
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[name][0], path
+        assert page.locator("main").count() == 1 and page.locator("h1").count() == 1, path
+        shot(page, f"{path.strip('/').replace('/', '-')[:16]}{path[-6:].replace('/', '-')}-{name}-{scheme}")
+
+
+def test_a_large_table_is_sent_as_recordings_are(visit, site):
+    page = visit()
+    page.goto("/datasets/new")
+    drop(page, recordings(["large.wav"], 60))
+    expect(status(page)).to_have_text("1 of 1 uploaded.")
+    lines = "\n".join(json.dumps({"audio": f"x{at}.wav", "text": "क" * 900}) for at in range(1200))
+    lines = json.dumps({"audio": "large.wav", "text": "बड़ा"}) + "\n" + lines
+    page.get_by_label("Table").set_input_files({"name": "large.jsonl", "mimeType": "", "buffer": lines.encode()})
+    describe(page, "Large table", "hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator(".finding")).to_have_text("1 clip can be saved, 1,200 can’t.", timeout=20000)
