@@ -265,7 +265,7 @@ fn without_scripts_recordings_are_sent_one_by_one() {
             .send_form("/uploads", &[("files", "")], Some(one))
             .await;
         assert_eq!(page.status, 303, "{}", page.text);
-        let page = browser.get(&page.header("location").to_owned()).await;
+        let page = browser.get(page.header("location")).await;
         assert!(page.text.contains("<bdi>क.wav</bdi>"), "{}", page.text);
         let files = hidden(&page, "files");
         for (file, wrong) in [
@@ -308,7 +308,7 @@ fn without_scripts_recordings_are_sent_one_by_one() {
         );
         let page = browser.send_form("/datasets", &form, None).await;
         assert_eq!(page.status, 303, "{}", page.text);
-        let page = browser.get(&page.header("location").to_owned()).await;
+        let page = browser.get(page.header("location")).await;
         assert!(page.text.contains("data-saved") && page.text.contains("क.wav"));
     });
 }
