@@ -114,7 +114,7 @@ struct Writer {
 
 impl Writer {
     /// Goes on to a line. Blank lines are no records, and count as lines.
-    fn to_line(&mut self, line: u64) {
+    fn go_to(&mut self, line: u64) {
         while self.line < line {
             self.end_line();
         }
@@ -137,7 +137,7 @@ impl Writer {
     }
 
     fn record<'a>(&mut self, line: u64, cells: impl IntoIterator<Item = &'a str>) {
-        self.to_line(line);
+        self.go_to(line);
         let mut cells = cells.into_iter();
         if let Some(first) = cells.next() {
             // A blank line would be no record.
@@ -155,7 +155,7 @@ impl Writer {
 
     /// A record that is longer than is taken, so that this is told with its line.
     fn too_long(&mut self, line: u64) {
-        self.to_line(line);
+        self.go_to(line);
         self.text.push_str(&"x".repeat(MAX_LINE_BYTES + 1));
         self.end_line();
     }
