@@ -78,7 +78,10 @@ where
         if size > MAX_MANIFEST_BYTES {
             return rejected(too_large(MAX_MANIFEST_BYTES));
         }
-        if read(0, size.min(glance)).await?.contains(&0) {
+        let head = read(0, size.min(glance)).await?;
+        // Spreadsheets save UTF-16 too, and say so by a mark in front.
+        let is_wide = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+        if !is_wide && head.contains(&0) {
             return rejected("the file is not a table of text".into());
         }
         return Ok(Registration::Accepted { audio: None });

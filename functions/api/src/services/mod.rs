@@ -17,6 +17,7 @@ pub mod runs;
 pub mod samples;
 pub mod sessions;
 pub mod signing;
+pub mod spreadsheet;
 pub mod transcripts;
 
 use stt_eval_shared::domain::RunId;

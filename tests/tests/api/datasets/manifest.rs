@@ -267,3 +267,37 @@ fn a_filename_means_the_one_file_that_can_be_used() {
         assert_eq!(samples(w, &made).await[0]["file_id"], dropped["id"]);
     });
 }
+
+#[test]
+fn what_people_save_from_a_spreadsheet_is_read() {
+    with(async |w| {
+        for name in ["आ.wav", "b.wav"] {
+            w.file(name, "audio/wav", audio()).await;
+        }
+        let table = "Audio File;Transcript;Lang;Speaker;;\r\n\
+             C:\\clips\\आ.wav;\"एक, दो\";hi-IN;s1;;\r\n\
+             b.wav;;;s2;;\r\n";
+        let wide = |text: &str| {
+            let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+            [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()
+        };
+        let tabs = table.replace(';', "\t");
+        for (name, table, said) in [
+            ("semicolons", table.as_bytes().to_vec(), "एक, दो"),
+            ("tabs", tabs.clone().into_bytes(), "एक, दो"),
+            ("wide", wide(&tabs), "एक, दो"),
+        ] {
+            let manifest = w.file(name, CSV, table).await;
+            let made = make(w, name, &manifest).await;
+            let samples = samples(w, &made).await;
+            assert_eq!(each(&samples, "filename"), ["आ.wav", "b.wav"], "{name}");
+            assert_eq!(each(&samples, "ground_truth"), [&json!(said), &Value::Null]);
+            assert_eq!(each(&samples, "language"), ["hi-IN", "hi"], "{name}");
+            assert_eq!(samples[1]["metadata"], json!({ "Speaker": "s2" }), "{name}");
+        }
+        let odd = "file;text\r\n\r\nb.wav;{a\r\nnone.wav;x;y\r\n";
+        let manifest = w.file("odd", CSV, wide(odd)).await;
+        let made = make(w, "odd", &manifest).await;
+        assert_eq!(made.refused(422), ["line 4"]);
+    });
+}

@@ -11,6 +11,7 @@ use stt_eval_shared::domain::validate::{self, Errors};
 use super::draft::{Draft, language_tag, reference, size};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
+use crate::services::spreadsheet::{Use, of_contract};
 
 /// A manifest and its format, when it can be read.
 pub fn readable(field: &str, file: Option<File>, errors: &mut Errors) -> Option<(File, Format)> {
@@ -61,6 +62,7 @@ pub async fn drafts(
         .objects
         .range(&file.object_key, version, 0, file.size_bytes)
         .await?;
+    let (bytes, format) = of_contract(bytes, format, Use::Samples);
     let rows = match parse(&bytes, format) {
         Ok(rows) => rows,
         Err(found) => {
@@ -70,9 +72,9 @@ pub async fn drafts(
             return Ok(Vec::new());
         }
     };
-    let names = rows.iter().filter_map(|row| match &row.file {
-        FileRef::Name(name) => Some(normal(name)),
-        FileRef::Id(_) => None,
+    let names = rows.iter().flat_map(|row| match &row.file {
+        FileRef::Name(name) => vec![normal(name), normal(base(name))],
+        FileRef::Id(_) => Vec::new(),
     });
     let names: BTreeSet<String> = names.collect();
     let known = app
@@ -87,6 +89,8 @@ pub async fn drafts(
                 FileRef::Name(name) => {
                     let ids = known
                         .get(&normal(name))
+                        .filter(|ids| !ids.is_empty())
+                        .or_else(|| known.get(&normal(base(name))))
                         .map(Vec::as_slice)
                         .unwrap_or_default();
                     named(&row, ids, errors)
@@ -95,6 +99,11 @@ pub async fn drafts(
             draft(row, file, language, errors)
         })
         .collect())
+}
+
+/// The last part of a name that is a path of another machine.
+fn base(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 /// A name as it is kept with the file.

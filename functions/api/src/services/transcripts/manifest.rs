@@ -7,6 +7,7 @@ use stt_eval_shared::domain::{FileId, ProjectId};
 
 use crate::refusal::Refusal;
 use crate::services::datasets::manifest::readable;
+use crate::services::spreadsheet::{Use, of_contract};
 
 /// Most bytes of the tables of one request together: what the function has memory for.
 const MAX_BYTES: u64 = 40 * 1024 * 1024;
@@ -40,6 +41,7 @@ pub async fn rows(
         .objects
         .range(&file.object_key, version, 0, file.size_bytes)
         .await?;
+    let (bytes, format) = of_contract(bytes, format, Use::Transcripts);
     match parse(&bytes, format) {
         Ok(rows) => Ok(rows),
         Err(found) => {
