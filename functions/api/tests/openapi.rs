@@ -35,6 +35,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("post", "/api/v1/evaluations/stt/runs/{id}/retry"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/transcripts"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/report"),
+    ("get", "/api/v1/evaluations/stt/runs/{id}/compare/{other}"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/rescore"),
     ("get", "/api/v1/evaluations/stt/results/{id}"),
     ("patch", "/api/v1/evaluations/stt/results/{id}"),

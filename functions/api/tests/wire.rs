@@ -24,7 +24,7 @@ use stt_eval_shared::wire::envelope::{
 };
 use stt_eval_shared::wire::{
     access, catalogue, comparison, datasets, estimate, files, meta, models, paths, report, results,
-    runs, scores, transcripts,
+    run_comparison, runs, scores, transcripts,
 };
 
 /// Reads a value and writes it back.
@@ -48,6 +48,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "Announced" => files::Announced,
         "AnnouncedFiles" => files::AnnouncedFiles,
         "BucketView" => report::Bucket,
+        "ComparedRunView" => run_comparison::ComparedRun,
         "ComparedView" => comparison::Compared,
         "ComparisonView" => comparison::Comparison,
         "ConfusionsView" => report::Confusions,
@@ -77,6 +78,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "Envelope_OwnModelView" => Envelope<models::OwnModel>,
         "Envelope_ReportView" => Envelope<report::Report>,
         "Envelope_ResultView" => Envelope<results::Result>,
+        "Envelope_RunComparisonView" => Envelope<run_comparison::RunComparison>,
         "Envelope_RunView" => Envelope<runs::Run>,
         "Envelope_SampleView" => Envelope<datasets::Sample>,
         "Envelope_EstimateView" => Envelope<estimate::Estimate>,
@@ -116,7 +118,9 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "ListEnvelope_ResultView" => ListEnvelope<results::Result>,
         "ListEnvelope_ReviewView" => ListEnvelope<results::Review>,
         "ListEnvelope_RunView" => ListEnvelope<runs::Run>,
+        "LeftOutView" => run_comparison::LeftOut,
         "ModelChange" => models::ModelChange,
+        "ModelComparisonView" => run_comparison::ModelComparison,
         "ModelConfigView" => runs::ModelConfig,
         "ModelEstimateView" => estimate::ModelEstimate,
         "NewApiKey" => access::NewApiKey,
@@ -131,8 +135,11 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "NewScoring" => report::NewScoring,
         "NewTranscript" => transcripts::NewTranscript,
         "NewTranscripts" => transcripts::NewTranscripts,
+        "NotComparableCode" => run_comparison::NotComparableCode,
+        "NotComparableView" => run_comparison::NotComparable,
         "OwnModelView" => models::OwnModel,
         "PageMeta" => PageMeta,
+        "PairedFiguresView" => run_comparison::PairedFigures,
         "PairView" => comparison::Pair,
         "ProviderReport" => report::ModelReport,
         "ProviderScore" => scores::ModelScore,
@@ -150,6 +157,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "ReviewView" => results::Review,
         "ReviewerView" => results::Reviewer,
         "Role" => Role,
+        "RunComparisonView" => run_comparison::RunComparison,
         "RunConfigView" => runs::RunConfig,
         "RunCounts" => runs::RunCounts,
         "RunId" => RunId,
@@ -478,6 +486,7 @@ fn every_path_has_its_builder() {
         paths::retry(run),
         paths::transcripts(run),
         paths::report(run),
+        paths::compare(run, run),
         paths::rescore(run),
         paths::results(run),
         paths::result(filled("res").parse().unwrap()),
@@ -497,7 +506,8 @@ fn every_path_has_its_builder() {
             id if id.ends_with("_01KAR8F3V4N7C3Q8Z5W2Y0H6M1") => "{id}",
             other => other,
         });
-        parts.collect::<Vec<_>>().join("/")
+        let template = parts.collect::<Vec<_>>().join("/");
+        template.replace("/compare/{id}", "/compare/{other}")
     });
     assert_eq!(templates.collect::<BTreeSet<_>>(), promised);
 }

@@ -316,6 +316,21 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
         .json(&["results", id, "--worst", "-p", "gemini-2.5-flash"])
         .await;
     assert_eq!(results["results"].as_array().unwrap().len(), 4);
+    let diff = bench.json(&["diff", id, "latest"]).await;
+    assert_eq!(diff["models"][1]["figures"]["difference"], 0.0, "{diff}");
+    let diff = bench.run(&["diff", id, id, "--block-by", "speaker"]).await;
+    let words = text(&diff.stdout);
+    assert!(
+        words.contains("can't be told apart in the two runs, in blocks by speaker"),
+        "{words}"
+    );
+    let diff = bench.run(&["diff", id, id, "--normalizer", "raw-v1"]).await;
+    assert_eq!(code(&diff), 101, "{}", text(&diff.stderr));
+    assert!(
+        text(&diff.stdout).contains("was not scored with raw-v1"),
+        "{}",
+        text(&diff.stdout)
+    );
     let report = bench.json(&["report", id, "--html", "report.html"]).await;
     assert_eq!(report["models"][1]["wer"], 0.25);
     let page = std::fs::read_to_string(bench.home.path().join("report.html")).unwrap();

@@ -56,6 +56,7 @@ pub mod object;
 pub mod paths;
 pub mod report;
 pub mod results;
+pub mod run_comparison;
 pub mod runs;
 pub mod scores;
 pub mod secret;

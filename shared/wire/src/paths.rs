@@ -146,6 +146,12 @@ pub fn report(id: RunId) -> String {
     format!("{BASE}/runs/{id}/report")
 }
 
+/// How a run compares with another: GET.
+#[must_use]
+pub fn compare(run: RunId, other: RunId) -> String {
+    format!("{BASE}/runs/{run}/compare/{other}")
+}
+
 /// Scoring a run again: POST.
 #[must_use]
 pub fn rescore(id: RunId) -> String {

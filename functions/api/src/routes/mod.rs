@@ -1,5 +1,6 @@
 //! The routes, one file for each kind of thing.
 
+pub mod compare;
 pub mod credentials;
 pub mod datasets;
 pub mod files;
@@ -24,6 +25,7 @@ pub fn all<R: Gather>() -> R {
         .and(samples::routes())
         .and(runs::routes())
         .and(report::routes())
+        .and(compare::routes())
         .and(results::routes())
         .and(providers::routes())
         .and(models::routes())
@@ -58,6 +60,7 @@ mod tests {
         documented::<runs::RunsQuery>();
         documented::<runs::RunQuery>();
         documented::<report::ReportQuery>();
+        documented::<compare::CompareQuery>();
         documented::<results::ResultsQuery>();
         documented::<results::ResultQuery>();
         documented::<credentials::KeepQuery>();

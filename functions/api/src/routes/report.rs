@@ -50,7 +50,8 @@ pub struct ReportQuery {
     scoring: Option<u16>,
 }
 
-fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, Refusal> {
+/// The name of a metadata field.
+pub(super) fn field(pairs: &Pairs, name: &str) -> Result<Option<String>, Refusal> {
     match pairs.text(name) {
         None => Ok(None),
         Some(text) if text.is_empty() || text.chars().count() > MAX_FIELD => {

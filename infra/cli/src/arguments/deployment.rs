@@ -88,6 +88,21 @@ pub struct ReportArguments {
     pub group_by: Option<String>,
 }
 
+/// What `diff` takes.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// The run to compare with, named in the same ways
+    pub other: String,
+    /// The field of samples that makes blocks, such as speaker
+    #[arg(long, value_name = "FIELD")]
+    pub block_by: Option<String>,
+    /// Compare the scorings with this normaliser
+    #[arg(long, visible_alias = "normaliser", value_name = "NAME")]
+    pub normalizer: Option<String>,
+}
+
 /// What `retry` takes.
 #[derive(Debug, Args)]
 pub struct RetryArguments {

@@ -3,8 +3,8 @@
 mod deployment;
 
 pub use deployment::{
-    CredentialsCommand, KeysCommand, ListArguments, LoginArguments, LogoutArguments, OneRun,
-    ReportArguments, RescoreArguments, ResultsArguments, RetryArguments, RunArguments,
+    CredentialsCommand, DiffArguments, KeysCommand, ListArguments, LoginArguments, LogoutArguments,
+    OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments, RunArguments,
     RunsArguments,
 };
 
@@ -87,6 +87,8 @@ pub enum Command {
     Results(ResultsArguments),
     /// Tells the figures of a run, and how its models compare
     Report(ReportArguments),
+    /// Compares a run with another one over the same dataset, model by model
+    Diff(DiffArguments),
     /// Stops a run
     Cancel(OneRun),
     /// Asks again for what failed in a run

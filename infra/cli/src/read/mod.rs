@@ -2,6 +2,7 @@
 //! thing.
 
 mod admin;
+mod diff;
 mod lists;
 mod report;
 mod results;
@@ -65,6 +66,7 @@ pub fn run(command: &Command, shared: &Shared, output: &Output) -> Result<Exit, 
             Command::Rescore(arguments) => runs::rescore(to, arguments, output).await,
             Command::Results(arguments) => results::show(to, arguments, output).await,
             Command::Report(arguments) => report::show(to, arguments, output).await,
+            Command::Diff(arguments) => diff::show(to, arguments, output).await,
             Command::Keys(command) => admin::keys(to, command, output).await,
             Command::Credentials(command) => admin::credentials(to, command, output).await,
             // The others need no deployment, or make their own.

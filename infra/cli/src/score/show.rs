@@ -23,7 +23,8 @@ pub fn interval(ends: Option<Ends>) -> String {
     )
 }
 
-fn probability(p: f64) -> String {
+/// A p-value.
+pub fn probability(p: f64) -> String {
     if p < 0.001 {
         "p < 0.001".to_owned()
     } else {

@@ -4,7 +4,8 @@ use super::pair::{ALPHA, PairComparison};
 
 /// Adjusts p-values for having looked at all of them (Holm 1979): the chance of
 /// any false verdict among them stays what it is for one.
-pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
+#[must_use]
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
     let mut adjusted = vec![1.0; p_values.len()];

@@ -1,5 +1,6 @@
 //! Runs.
 
+mod compare;
 mod control;
 mod estimate;
 mod failing;

@@ -77,6 +77,7 @@ impl Things {
         .find(|(part, _)| path.contains(part))
         .map_or("", |(_, id)| id);
         path.replace("{id}", id)
+            .replace("{other}", &self.run)
             .replace("{provider}", "google")
             .replace("{name}", &self.model)
     }
@@ -87,6 +88,7 @@ impl Things {
             .replace("{dataset}", &self.dataset)
             .replace("{sample}", &self.sample)
             .replace("{run}", &self.run)
+            .replace("{other}", &self.run)
             .replace("{result}", &self.result)
             .replace("{key}", &self.key)
             .replace("{model}", &self.model)
@@ -128,7 +130,7 @@ const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 38] = [
+pub const OPERATIONS: [Operation; 39] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/datasets", "viewer", None),
@@ -148,6 +150,7 @@ pub const OPERATIONS: [Operation; 38] = [
     op("GET", "/runs/{run}?include_results=true", "viewer", None),
     op("GET", "/runs/{run}/results", "viewer", None),
     op("GET", "/runs/{run}/results?sort=-wer", "viewer", None),
+    op("GET", "/runs/{run}/compare/{other}", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/results/{result}/reviews", "viewer", None),
     op(

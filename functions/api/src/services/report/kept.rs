@@ -1,17 +1,16 @@
-//! Reports that were made, and halves of them, kept in the bucket: for good
+//! Reports and comparisons that were made, and halves of them, kept in the bucket: for good
 //! where nothing changes any more, for seconds where a run is under way. A rule
 //! of the bucket lets them expire; whatever is missing is made again.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::objects::{ObjectError, report_prefix};
-use stt_eval_shared::wire::report::Report;
 
-use super::scan::Scan;
 use crate::refusal::Refusal;
 
 /// How long the report of a run under way is shown again, at least: too short to be
@@ -37,9 +36,9 @@ struct Live<R> {
 
 /// A scan that goes on in the next request.
 #[derive(Debug, Serialize, Deserialize)]
-struct Half {
+struct Half<S> {
     begun_at: Timestamp,
-    scan: Scan,
+    scan: S,
 }
 
 /// Where a report is kept.
@@ -64,14 +63,18 @@ impl Place {
     }
 
     /// The report, if it was made and holds.
-    pub async fn report(&self, app: &App, now: Timestamp) -> Result<Option<Report>, Refusal> {
+    pub async fn report<R: DeserializeOwned>(
+        &self,
+        app: &App,
+        now: Timestamp,
+    ) -> Result<Option<R>, Refusal> {
         let Some(bytes) = kept(app, &self.whole).await? else {
             return Ok(None);
         };
         let read = if self.ended {
             serde_json::from_slice(&bytes).map(Some)
         } else {
-            serde_json::from_slice(&bytes).map(|live: Live<Report>| {
+            serde_json::from_slice(&bytes).map(|live: Live<R>| {
                 let fresh = now.since(live.made_at) < Duration::from_millis(live.fresh_ms);
                 fresh.then_some(live.view)
             })
@@ -84,34 +87,34 @@ impl Place {
     }
 
     /// The half of it that earlier requests made, and when that was begun.
-    pub async fn half(
+    pub async fn half<S: DeserializeOwned>(
         &self,
         app: &App,
         now: Timestamp,
-    ) -> Result<Option<(Scan, Timestamp)>, Refusal> {
+    ) -> Result<Option<(S, Timestamp)>, Refusal> {
         let bytes = kept(app, &self.half).await?;
         // One that another release wrote is made again.
-        let half = bytes.and_then(|bytes| serde_json::from_slice::<Half>(&bytes).ok());
+        let half = bytes.and_then(|bytes| serde_json::from_slice::<Half<S>>(&bytes).ok());
         Ok(half
             .filter(|half| self.ended || now.since(half.begun_at) < HALF)
             .map(|half| (half.scan, half.begun_at)))
     }
 
     /// Keeps a half.
-    pub async fn keep_half(
+    pub async fn keep_half<S: Serialize>(
         &self,
         app: &App,
-        scan: Scan,
+        scan: S,
         begun_at: Timestamp,
     ) -> Result<(), Refusal> {
         keep(app, &self.half, &Half { begun_at, scan }).await
     }
 
     /// Keeps a report; `took` is how long all of it took.
-    pub async fn keep_report(
+    pub async fn keep_report<R: Serialize>(
         &self,
         app: &App,
-        report: &Report,
+        report: &R,
         now: Timestamp,
         took: Duration,
     ) -> Result<(), Refusal> {

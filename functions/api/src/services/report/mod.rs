@@ -5,6 +5,7 @@
 //! than a request may is gone on with by the next.
 
 mod assemble;
+pub mod compare;
 mod fields;
 mod kept;
 mod question;
@@ -111,9 +112,9 @@ fn live_key(run: &Run, scoring: &Scoring, wanted: &Wanted) -> String {
 }
 
 /// Says how far it is.
-fn unfinished(read: u32, all: u32) -> Refusal {
+fn unfinished(what: &str, read: u32, all: u32) -> Refusal {
     let message = format!(
-        "the report is being worked out, {read} of {all} samples so far; ask again to go on"
+        "the {what} is being worked out, {read} of {all} samples so far; ask again to go on"
     );
     Refusal::new(Kind::Unfinished, message).retry_after(1)
 }
@@ -218,7 +219,7 @@ impl Asked<'_> {
         if !all {
             let read = scan.samples_read();
             place.keep_half(app, scan, begun_at).await?;
-            return Err(unfinished(read, run.sample_count));
+            return Err(unfinished("report", read, run.sample_count));
         }
         let report = assemble::view(app, &run, scoring, wanted, &fields, scan).await?;
         let now = Timestamp::now();

@@ -126,7 +126,7 @@ pub struct Scan {
 }
 
 /// An item in a scoring.
-enum ScannedItem {
+pub(super) enum ScannedItem {
     /// No outcome.
     Pending,
     /// Transcribed, without a reference.
@@ -140,7 +140,7 @@ enum ScannedItem {
 }
 
 /// What is told apart of an outcome.
-fn item(
+pub(super) fn item(
     run: &Run,
     outcome: &mut Outcome,
     held: AsScored,
@@ -163,7 +163,7 @@ fn item(
 }
 
 /// The scorer of one reference after the other.
-struct Texts {
+pub(super) struct Texts {
     normaliser: Normaliser,
     scorer: Scorer,
     language: String,
@@ -171,7 +171,7 @@ struct Texts {
 }
 
 impl Texts {
-    fn new(normaliser: Normaliser) -> Self {
+    pub(super) fn new(normaliser: Normaliser) -> Self {
         Self {
             scorer: Scorer::new(normaliser.clone(), ""),
             normaliser,
@@ -181,7 +181,11 @@ impl Texts {
     }
 
     /// The scorer with a reference set, which models of a sample share.
-    fn of(&mut self, reference: &str, language: &str) -> Result<&mut Scorer, ScoreError> {
+    pub(super) fn of(
+        &mut self,
+        reference: &str,
+        language: &str,
+    ) -> Result<&mut Scorer, ScoreError> {
         if self.language != language {
             self.scorer = Scorer::new(self.normaliser.clone(), language);
             language.clone_into(&mut self.language);

@@ -79,7 +79,7 @@ fn facts(values: &[Option<&str>]) -> Vec<SampleFacts> {
 
 #[test]
 fn a_client_that_has_to_ask_again_is_told_why() {
-    let error = unfinished(4_200, 10_000);
+    let error = unfinished("report", 4_200, 10_000);
     assert_eq!((error.kind, error.retry_after), (Kind::Unfinished, Some(1)));
     assert!(error.message.contains("4200 of 10000 samples"), "{error:?}");
     let error = too_many();

@@ -1,0 +1,174 @@
+//! `diff`: how a run compares with another, model by model.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use stt_eval_wire::paths;
+use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, RunComparison};
+
+use super::lists::table;
+use super::runs::find;
+use crate::arguments::DiffArguments;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::score::{Ends, interval, percent, points, probability};
+
+/// A comparison of large runs takes several requests.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// The document: the answer of the deployment, and how the command ends.
+#[derive(Serialize)]
+struct Told {
+    schema: u32,
+    ok: bool,
+    #[serde(flatten)]
+    comparison: RunComparison,
+    error: Option<ErrorOf>,
+}
+
+/// `diff`. What can't be compared is 101, as for a gate.
+pub async fn show(
+    to: &Deployment,
+    arguments: &DiffArguments,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let run = find(to, &arguments.of.run).await?;
+    let other = find(to, &arguments.other).await?;
+    let request = Request::get(paths::compare(run.id, other.id))
+        .with_some("block_by", arguments.block_by.as_ref())
+        .with_some("normalizer", arguments.normalizer.as_ref())
+        .patiently(PATIENCE.max(to.patience));
+    let comparison: RunComparison = to.ask(&request).await?;
+    let error = (!comparison.comparable).then(|| {
+        let reasons = comparison.reason.iter();
+        let of_models = comparison
+            .models
+            .iter()
+            .filter_map(|model| model.reason.as_ref());
+        let reasons: Vec<&str> = reasons
+            .chain(of_models)
+            .map(|reason| reason.message.as_str())
+            .collect();
+        let message = format!("the runs can't be compared: {}", reasons.join("; "));
+        ErrorOf::new("not_comparable", message, None)
+    });
+    let document = Told {
+        schema: SCHEMA,
+        ok: error.is_none(),
+        comparison,
+        error,
+    };
+    output.result(&document, || text(&document))?;
+    Ok(match document.ok {
+        true => Exit::Done,
+        false => Exit::NotJudged,
+    })
+}
+
+fn text(told: &Told) -> String {
+    let comparison = &told.comparison;
+    let name = |run: &stt_eval_wire::run_comparison::ComparedRun| {
+        let under_way = if run.complete { "" } else { "  not complete" };
+        format!("{}  “{}”{under_way}\n", run.id, run.run_name)
+    };
+    let mut out = format!(
+        "run    {}other  {}",
+        name(&comparison.run),
+        name(&comparison.other)
+    );
+    if let Some(error) = &told.error {
+        out += &format!("{}\n", error.message());
+    }
+    if !comparison.models.is_empty() {
+        let heading = [
+            "model",
+            "run",
+            "other",
+            "difference",
+            "95 %",
+            "p",
+            "samples",
+        ];
+        out += &table(heading, comparison.models.iter().map(row));
+    }
+    for model in &comparison.models {
+        out += &sentence(model, comparison.block_by.as_deref());
+    }
+    for (models, place) in [
+        (&comparison.only_in_run, "the run"),
+        (&comparison.only_in_other, "the other run"),
+    ] {
+        if !models.is_empty() {
+            out += &format!("only in {place}: {}\n", models.join(", "));
+        }
+    }
+    if let Some(normaliser) = &comparison.normalizer {
+        out += &format!("Scored with {normaliser}.\n");
+    }
+    out
+}
+
+fn row(model: &ModelComparison) -> [String; 7] {
+    let none = || "–".to_owned();
+    let figures = model.figures.as_ref();
+    let ends = figures.and_then(|figures| {
+        Some(Ends {
+            low: figures.low?,
+            high: figures.high?,
+        })
+    });
+    [
+        model.provider.clone(),
+        figures.map_or_else(none, |figures| percent(figures.wer)),
+        figures.map_or_else(none, |figures| percent(figures.other_wer)),
+        figures.map_or_else(none, |figures| signed(figures.difference)),
+        interval(ends),
+        figures.map_or_else(none, |figures| probability(figures.p_adjusted)),
+        model.samples.to_string(),
+    ]
+}
+
+/// Points with their sign.
+fn signed(difference: f64) -> String {
+    let sign = if difference > 0.0 { "+" } else { "" };
+    format!("{sign}{}", points(difference))
+}
+
+fn sentence(model: &ModelComparison, block_by: Option<&str>) -> String {
+    let name = &model.provider;
+    let mut out = match (&model.figures, &model.reason) {
+        (Some(figures), _) => {
+            let blocks = block_by.map_or(String::new(), |field| format!(", in blocks by {field}"));
+            let verdict = match (figures.distinguishable, figures.difference < 0.0) {
+                (true, true) => "is better in the run than in the other one",
+                (true, false) => "is worse in the run than in the other one",
+                (false, _) => "can't be told apart in the two runs",
+            };
+            format!("{name} {verdict}{blocks}.")
+        }
+        (None, Some(reason)) => format!("{name}: not compared: {}.", reason.message),
+        (None, None) => format!("{name}: not compared."),
+    };
+    out += &left_out(&model.left_out);
+    out.push('\n');
+    out
+}
+
+fn left_out(left_out: &LeftOut) -> String {
+    let parts = [
+        (left_out.other_reference, "held against another reference"),
+        (left_out.only_in_run, "counting in the run alone"),
+        (left_out.only_in_other, "counting in the other alone"),
+        (left_out.in_neither, "counting in neither"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    match parts.as_slice() {
+        [] => String::new(),
+        parts => format!(" Left out: {}.", parts.join(", ")),
+    }
+}
