@@ -74,8 +74,9 @@ fn scorings(
     alike.ok_or_else(|| NotComparable {
         code: NotComparableCode::OtherScorer,
         message: format!(
-            "the runs were scored by different versions of the scorer; POST /runs/{{id}}/rescore \
-             of both scores them by version {SCORER_VERSION}"
+            "the runs were scored by different versions of the scorer; POST /runs/{}/rescore and \
+             POST /runs/{}/rescore score both by version {SCORER_VERSION}",
+            run.id, other.id
         ),
     })
 }
