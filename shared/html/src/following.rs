@@ -8,7 +8,7 @@ use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
 use crate::RenderError;
 use crate::figures::{count, counted, dollars, duration, percent};
 use crate::invisible::visible;
-use crate::runs::{Actions, Progress, path, progress, status};
+use crate::progress::{Actions, Progress, path, progress, status};
 use crate::texts::Text;
 use crate::texts::following::Following;
 

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod language;
 pub mod layout;
 pub mod problem;
+mod progress;
 pub mod report;
 pub mod results;
 pub mod review;

@@ -1,46 +1,18 @@
 //! The list of runs, and one run.
 
 use askama::Template;
-use stt_eval_wire::runs::{Run, RunStatus, Timestamp};
+use stt_eval_wire::runs::{Run, Timestamp};
 
 use crate::RenderError;
-use crate::figures::{count, counted};
+use crate::figures::counted;
 use crate::following::Live;
 use crate::invisible::visible;
 use crate::layout::Frame;
+pub use crate::progress::{Actions, path};
+use crate::progress::{Progress, progress, status};
 use crate::texts::Text;
 use crate::texts::following::Following;
 use crate::texts::start::Start;
-
-/// How far a run is.
-pub(crate) struct Progress {
-    pub(crate) done: u64,
-    pub(crate) all: u64,
-    pub(crate) text: String,
-}
-
-pub(crate) fn progress(run: &Run) -> Progress {
-    let done = run.counts.completed + run.counts.failed;
-    let failed = match run.counts.failed {
-        0 => String::new(),
-        failed => format!(", {} failed", count(failed)),
-    };
-    Progress {
-        done,
-        all: run.total_items.max(1),
-        text: format!("{} of {}{failed}", count(done), count(run.total_items)),
-    }
-}
-
-pub(crate) fn status(status: RunStatus) -> Text {
-    match status {
-        RunStatus::Pending => Text::Pending,
-        RunStatus::Processing => Text::Processing,
-        RunStatus::Completed => Text::Completed,
-        RunStatus::Failed => Text::Failed,
-        RunStatus::Cancelled => Text::Cancelled,
-    }
-}
 
 struct Row {
     path: String,
@@ -66,12 +38,6 @@ fn row(run: &Run) -> Row {
         progress: progress(run),
         day,
     }
-}
-
-/// Address of the page of a run.
-#[must_use]
-pub fn path(run: &Run) -> String {
-    format!("/runs/{}", run.id)
 }
 
 #[derive(Template)]
@@ -104,19 +70,6 @@ pub fn list(
         may_start,
     };
     page.render()
-}
-
-/// What can be done with a run by the one who looks at it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Actions {
-    /// It can be stopped.
-    pub cancel: bool,
-    /// Its results can be judged.
-    pub review: bool,
-    /// What failed can be asked for again.
-    pub retry: bool,
-    /// Keys of vendors can be replaced.
-    pub keys: bool,
 }
 
 #[derive(Template)]

@@ -1,0 +1,56 @@
+//! How far a run is and what can be done with it, for the list of runs, its page, and
+//! what changes of that.
+
+use stt_eval_wire::runs::{Run, RunStatus};
+
+use crate::figures::count;
+use crate::texts::Text;
+
+/// What can be done with a run by the one who looks at it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// It can be stopped.
+    pub cancel: bool,
+    /// Its results can be judged.
+    pub review: bool,
+    /// What failed can be asked for again.
+    pub retry: bool,
+    /// Keys of vendors can be replaced.
+    pub keys: bool,
+}
+
+/// Address of the page of a run.
+#[must_use]
+pub fn path(run: &Run) -> String {
+    format!("/runs/{}", run.id)
+}
+
+/// How far a run is.
+pub(crate) struct Progress {
+    pub(crate) done: u64,
+    pub(crate) all: u64,
+    pub(crate) text: String,
+}
+
+pub(crate) fn progress(run: &Run) -> Progress {
+    let done = run.counts.completed + run.counts.failed;
+    let failed = match run.counts.failed {
+        0 => String::new(),
+        failed => format!(", {} failed", count(failed)),
+    };
+    Progress {
+        done,
+        all: run.total_items.max(1),
+        text: format!("{} of {}{failed}", count(done), count(run.total_items)),
+    }
+}
+
+pub(crate) fn status(status: RunStatus) -> Text {
+    match status {
+        RunStatus::Pending => Text::Pending,
+        RunStatus::Processing => Text::Processing,
+        RunStatus::Completed => Text::Completed,
+        RunStatus::Failed => Text::Failed,
+        RunStatus::Cancelled => Text::Cancelled,
+    }
+}
