@@ -111,6 +111,15 @@ pub fn to_stderr(text: &str) {
     drop(written);
 }
 
+/// US dollars to the cent. What is less than half of one is not nothing.
+pub fn dollars(usd: f64) -> String {
+    if usd > 0.0 && usd < 0.005 {
+        "<$0.01".to_owned()
+    } else {
+        format!("${usd:.2}")
+    }
+}
+
 /// Text without what would steer a terminal, our own colours aside: names of files and
 /// words of manifests are others'.
 pub fn harmless(text: &str) -> String {
@@ -252,6 +261,12 @@ mod tests {
             harmless("a\u{1b}]0;x\u{7}\u{1b}[31mb\u{1b}[0m\n"),
             "a\u{fffd}]0;x\u{fffd}\u{1b}[31mb\u{1b}[0m\n"
         );
+    }
+
+    #[test]
+    fn little_money_is_not_none() {
+        let told = [0.0, 0.000_1, 0.004_9, 0.005_1, 12.3].map(dollars);
+        assert_eq!(told, ["$0.00", "<$0.01", "<$0.01", "$0.01", "$12.30"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::runs::find;
 use crate::arguments::ReportArguments;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, raw_to_stdout};
+use crate::output::{Output, dollars, raw_to_stdout};
 use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
 
 /// A report of a large run takes several requests.
@@ -138,7 +138,7 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
                 )
             }),
             model.failed.to_string(),
-            format!("${:.2}", model.cost_usd),
+            dollars(model.cost_usd),
         ]
     });
     let heading = ["model", "WER", "95 %", "CER", "S / D / I", "failed", "cost"];

@@ -22,7 +22,7 @@ use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
-use crate::output::{ErrorOf, Output};
+use crate::output::{ErrorOf, Output, dollars};
 use crate::read::{deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
@@ -201,10 +201,11 @@ async fn agree(
         .max_cost
         .map_or(String::new(), |cap| format!("; at most ${cap:.2}"));
     let line = format!(
-        "Estimate   {} × {} models, {} each: about ${cost:.2}{cap}",
+        "Estimate   {} × {} models, {} each: about {}{cap}",
         plan.clips.len(),
         arguments.models.len(),
-        check::length(plan.hours() * 3_600.0)
+        check::length(plan.hours() * 3_600.0),
+        dollars(cost)
     );
     output.note(&line);
     confirmed("Upload and transcribe?", shared, output)?;
@@ -228,8 +229,8 @@ fn still_agreed(
         return Ok(());
     }
     output.note(&format!(
-        "Estimate   by the deployment: about ${:.2}",
-        estimate.cost_usd
+        "Estimate   by the deployment: about {}",
+        dollars(estimate.cost_usd)
     ));
     confirmed("That is more. Transcribe?", shared, output)
 }
