@@ -268,16 +268,8 @@ function begin() {
 
   // ---- what is sent with the table ----
 
-  // Registration takes UTF-8 only.
-  async function asText(file) {
-    const marks = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    const wide = { '255,254': 'utf-16le', '254,255': 'utf-16be' }[marks.join()];
-    return wide ? new Blob([new TextDecoder(wide).decode(await file.arrayBuffer())]) : file;
-  }
-
   async function sendTable(file) {
-    const blob = await asText(file);
-    const item = { name: file.name, size: blob.size, type: TABLES[extension(file.name)] ?? 'text/csv', file: blob, bar: {} };
+    const item = { name: file.name, size: file.size, type: TABLES[extension(file.name)] ?? 'text/csv', file, bar: {} };
     await ask([item]);
     await put(item);
     dataset.elements.kept.value = item.id;

@@ -5,8 +5,8 @@ use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::RenderError;
-use crate::datasets::{length, path};
-use crate::figures::{count, counted};
+use crate::datasets::path;
+use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
@@ -81,7 +81,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         file: visible(&sample.filename).into_owned(),
         audio: format!("/audio/{}", sample.file_id),
         language: visible(&sample.language).into_owned(),
-        seconds: length(sample.duration_seconds),
+        seconds: duration(sample.duration_seconds),
         version: format!("version {}", count(sample.reference_version.into())),
         words: said
             .filter(|text| !text.is_empty())
@@ -170,7 +170,7 @@ fn facts(dataset: &Dataset) -> String {
         visible(&dataset.language),
         counted(of.sample_count.into(), "clip", "clips"),
         count(of.has_ground_truth_count.into()),
-        length(of.total_duration_seconds),
+        duration(of.total_duration_seconds),
     )
 }
 

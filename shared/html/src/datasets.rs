@@ -4,7 +4,7 @@ use askama::Template;
 use stt_eval_wire::datasets::Dataset;
 
 use crate::RenderError;
-use crate::figures::{count, counted};
+use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
@@ -19,19 +19,6 @@ struct Row {
     references: String,
     length: String,
     day: String,
-}
-
-/// Seconds as people tell them: "4.2 s", "45 s", "12 min", "3.4 h".
-pub(crate) fn length(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else if seconds < 60.0 {
-        format!("{seconds:.0} s")
-    } else if seconds < 3_600.0 {
-        format!("{:.0} min", seconds / 60.0)
-    } else {
-        format!("{:.1} h", seconds / 3_600.0)
-    }
 }
 
 /// Address of the page of a dataset.
@@ -52,7 +39,7 @@ fn row(dataset: &Dataset) -> Row {
         language: visible(&dataset.language).into_owned(),
         clips: count(facts.sample_count.into()),
         references: count(facts.has_ground_truth_count.into()),
-        length: length(facts.total_duration_seconds),
+        length: duration(facts.total_duration_seconds),
         day,
     }
 }
@@ -87,17 +74,4 @@ pub fn list(
         may_make,
     };
     page.render()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_told_as_people_tell_them() {
-        assert_eq!(length(4.21), "4.2 s");
-        assert_eq!(length(45.2), "45 s");
-        assert_eq!(length(725.0), "12 min");
-        assert_eq!(length(12_240.0), "3.4 h");
-    }
 }

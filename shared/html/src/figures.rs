@@ -65,6 +65,8 @@ pub fn probability(p: f64) -> String {
 pub fn dollars(usd: f64) -> String {
     if usd == 0.0 {
         "free".to_owned()
+    } else if usd < 0.000_05 {
+        "<$0.0001".to_owned()
     } else if usd < 0.1 {
         format!("${usd:.4}")
     } else {
@@ -72,10 +74,11 @@ pub fn dollars(usd: f64) -> String {
     }
 }
 
-/// Seconds as people tell them: "45 s", "12 min", "3.4 h", "2.5 days".
+/// Seconds as people tell them: "4.2 s", "45 s", "12 min", "3.4 h", "2.5 days".
 #[must_use]
 pub fn duration(seconds: f64) -> String {
     match seconds {
+        ..9.95 => format!("{seconds:.1}\u{a0}s"),
         ..59.5 => format!("{seconds:.0}\u{a0}s"),
         ..3_570.0 => format!("{:.0}\u{a0}min", seconds / 60.0),
         ..172_800.0 => format!("{:.1}\u{a0}h", seconds / 3_600.0),
@@ -124,8 +127,11 @@ mod tests {
         assert_eq!(probability(0.0), "<\u{202f}0.001");
         assert_eq!(probability(0.0312), "0.031");
         assert_eq!(dollars(0.0), "free");
+        assert_eq!(dollars(0.000_01), "<$0.0001");
         assert_eq!(dollars(0.012_34), "$0.0123");
         assert_eq!(dollars(4.2), "$4.20");
+        assert_eq!(duration(4.21), "4.2\u{a0}s");
+        assert_eq!(duration(9.97), "10\u{a0}s");
         assert_eq!(duration(45.2), "45\u{a0}s");
         assert_eq!(duration(59.7), "1\u{a0}min");
         assert_eq!(duration(12_240.0), "3.4\u{a0}h");

@@ -239,14 +239,15 @@ def test_pages_of_datasets_are_accessible_and_fit(visit, site, name, scheme):
         shot(page, f"{path.strip('/').replace('/', '-')[:16]}{path[-6:].replace('/', '-')}-{name}-{scheme}")
 
 
-def test_a_large_table_is_sent_as_recordings_are(visit, site):
+@pytest.mark.parametrize(("encoding", "length"), [("utf-8", 900), ("utf-16", 1400)])
+def test_a_large_table_is_sent_as_recordings_are(visit, encoding, length):
     page = visit()
     page.goto("/datasets/new")
     drop(page, recordings(["large.wav"], 60))
     expect(status(page)).to_have_text("1 of 1 uploaded.")
-    lines = "\n".join(json.dumps({"audio": f"x{at}.wav", "text": "क" * 900}) for at in range(1200))
+    lines = "\n".join(json.dumps({"audio": f"x{at}.wav", "text": "क" * length}) for at in range(1200))
     lines = json.dumps({"audio": "large.wav", "text": "बड़ा"}) + "\n" + lines
-    page.get_by_label("Table").set_input_files({"name": "large.jsonl", "mimeType": "", "buffer": lines.encode()})
-    describe(page, "Large table", "hi")
+    page.get_by_label("Table").set_input_files({"name": "large.jsonl", "mimeType": "", "buffer": lines.encode(encoding)})
+    describe(page, f"Large table {encoding}", "hi")
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.locator(".finding")).to_have_text("1 clip can be saved, 1,200 can’t.", timeout=20000)

@@ -65,7 +65,7 @@ fn a_dataset_shows_its_clips_and_editors_can_change_what_is_said() {
     check(&html);
     assert_eq!(html.matches("<article class=\"clip\"").count(), 5);
     assert!(
-        html.contains("180\u{a0}clips, 179 with a reference · 37 min"),
+        html.contains("180\u{a0}clips, 179 with a reference · 37\u{a0}min"),
         "{html}"
     );
     assert!(

@@ -123,7 +123,7 @@ fn datasets_tell_what_they_hold() {
     let html = datasets::list(frame(), &[dataset], 1, None, false).unwrap();
     check(&html);
     assert!(
-        html.contains(">37 min<") && html.contains(">179<"),
+        html.contains(">37\u{a0}min<") && html.contains(">179<"),
         "{html}"
     );
     let link = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";

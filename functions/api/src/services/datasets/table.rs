@@ -208,16 +208,20 @@ async fn settled(
     project: &ProjectId,
     ids: &[FileId],
 ) -> Result<BTreeMap<FileId, File>, Refusal> {
-    let mut looks = 0;
-    loop {
-        let files = app.store.files(project, ids.iter().copied()).await?;
-        looks += 1;
-        let is_settled = |file: &File| file.status != FileStatus::Uploading;
-        if looks >= LOOKS || files.values().all(is_settled) {
-            return Ok(files);
+    let mut files = BTreeMap::new();
+    let mut open = ids.to_vec();
+    for look in 1..=LOOKS {
+        files.append(&mut app.store.files(project, open).await?);
+        let unsettled = files
+            .values()
+            .filter(|file| file.status == FileStatus::Uploading);
+        open = unsettled.map(|file| file.id).collect();
+        if open.is_empty() || look == LOOKS {
+            break;
         }
         tokio::time::sleep(BETWEEN).await;
     }
+    Ok(files)
 }
 
 /// Judges recordings and a table; without one each recording is a clip whose text is not

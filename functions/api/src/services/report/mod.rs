@@ -158,12 +158,6 @@ pub async fn report(
     if let Some(report) = place.report(app, Timestamp::now()).await? {
         return Ok(report);
     }
-    // From here on it takes a processor for seconds.
-    let turn = app
-        .store
-        .take_turn(project, "report", AT_ONCE, Timestamp::now(), LEASE)
-        .await?
-        .ok_or_else(too_many)?;
     let asked = Asked {
         run,
         scoring,
@@ -172,7 +166,21 @@ pub async fn report(
         place,
         begun,
     };
-    let made = asked.make(app).await;
+    in_turn(app, project, asked.make(app)).await
+}
+
+/// Does what takes a processor for seconds: in one of the project's turns, or not now.
+async fn in_turn<T>(
+    app: &App,
+    project: &ProjectId,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let turn = app
+        .store
+        .take_turn(project, "report", AT_ONCE, Timestamp::now(), LEASE)
+        .await?
+        .ok_or_else(too_many)?;
+    let made = work.await;
     if let Err(error) = app.store.end_turn(project, &turn).await {
         tracing::warn!(%error, "a turn is given back when its time is up");
     }

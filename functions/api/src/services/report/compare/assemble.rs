@@ -30,20 +30,19 @@ fn only_in(run: &Run, other: &Run) -> Vec<String> {
     names.filter(|name| !known(name)).cloned().collect()
 }
 
-/// Runs that can't be compared at all, and why.
-pub fn not_comparable(
+/// What is told of two runs before anything of them was compared.
+fn nothing_yet(
     run: &Run,
     other: &Run,
     question: &Question,
     scorings: Option<(&Scoring, &Scoring)>,
-    reason: NotComparable,
 ) -> RunComparison {
     let resampling = Resampling::default();
     RunComparison {
         run: compared_run(run, scorings.map(|(ours, _)| ours)),
         other: compared_run(other, scorings.map(|(_, theirs)| theirs)),
         comparable: false,
-        reason: Some(reason),
+        reason: None,
         normalizer: scorings.map(|(ours, _)| ours.normalizer.clone()),
         block_by: question.block_by.clone(),
         test: Test::PairedPermutation,
@@ -54,6 +53,20 @@ pub fn not_comparable(
         models: Vec::new(),
         only_in_run: only_in(run, other),
         only_in_other: only_in(other, run),
+    }
+}
+
+/// Runs that can't be compared at all, and why.
+pub fn not_comparable(
+    run: &Run,
+    other: &Run,
+    question: &Question,
+    scorings: Option<(&Scoring, &Scoring)>,
+    reason: NotComparable,
+) -> RunComparison {
+    RunComparison {
+        reason: Some(reason),
+        ..nothing_yet(run, other, question, scorings)
     }
 }
 
@@ -147,21 +160,9 @@ pub fn view(
             }
         })
         .collect();
-    let resampling = Resampling::default();
     Ok(RunComparison {
-        run: compared_run(run, Some(ours)),
-        other: compared_run(other, Some(theirs)),
         comparable: models.iter().any(|model| model.figures.is_some()),
-        reason: None,
-        normalizer: Some(ours.normalizer.clone()),
-        block_by: question.block_by.clone(),
-        test: Test::PairedPermutation,
-        adjustment: Adjustment::Holm,
-        permutations: resampling.permutations,
-        replicates: resampling.replicates,
-        seed: resampling.seed,
         models,
-        only_in_run: only_in(run, other),
-        only_in_other: only_in(other, run),
+        ..nothing_yet(run, other, question, Some((ours, theirs)))
     })
 }

@@ -24,7 +24,7 @@ use super::fields::Fields;
 use super::kept::Place;
 use super::question::Wanted;
 use super::scan::Texts;
-use super::{AT_ONCE, BUDGET, LEASE, too_many, unfinished};
+use super::{BUDGET, in_turn, unfinished};
 use crate::refusal::Refusal;
 
 /// Changes with what a comparison says or how it is worked out.
@@ -184,12 +184,6 @@ pub async fn compare(
     if let Some(made) = place.report(app, Timestamp::now()).await? {
         return Ok(made);
     }
-    // From here on it takes a processor for seconds.
-    let turn = app
-        .store
-        .take_turn(project, "report", AT_ONCE, Timestamp::now(), LEASE)
-        .await?
-        .ok_or_else(too_many)?;
     let asked = Asked {
         sides,
         models: &models,
@@ -198,11 +192,7 @@ pub async fn compare(
         place,
         begun,
     };
-    let made = asked.make(app).await;
-    if let Err(error) = app.store.end_turn(project, &turn).await {
-        tracing::warn!(%error, "a turn is given back when its time is up");
-    }
-    made
+    in_turn(app, project, asked.make(app)).await
 }
 
 /// A comparison that is to be made.
