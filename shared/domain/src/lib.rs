@@ -27,7 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod accepted;
+pub mod accepted;
 pub mod admission;
 pub mod call;
 mod capped;

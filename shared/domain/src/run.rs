@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::accepted::Acceptance;
 pub use super::cost_cap::CostCap;
 use super::result::{Outcome, ResultStatus};
 pub use super::run_model::{Passing, RunModel, Tally};

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::answer::Ask;
+use crate::ask::Ask;
 use crate::clock::{later, stamp};
 use crate::fault::Fault;
-use crate::store::Owner;
+use crate::owner::Owner;
 use crate::wire::RpcStatus;
 
 const BATCH_TYPE: &str =

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer;
+use crate::ask;
 use crate::batch_record::{BatchRecord, BatchView, End, InlineItem, Input};
 use crate::clock::{later, unique_id};
 use crate::fault::Fault;
 use crate::faults::Subject;
 use crate::fields::Mask;
-use crate::files::{FileState, Page, page_token, read_token};
+use crate::file_record::FileState;
+use crate::files::{Page, page_token, read_token};
 use crate::models;
+use crate::owner::Owner;
 use crate::schema::{self, CREATE_BATCH, JSONL_LINE};
-use crate::server::Sim;
-use crate::store::Owner;
+use crate::sim::Sim;
 use crate::wire::{ApiError, RpcStatus};
 
 /// The `batch` of a create body, names normalised.
@@ -124,7 +125,7 @@ fn inline_items(model: &str, requests: &Value) -> Result<Vec<InlineItem>, ApiErr
             .map_err(|message| ApiError::invalid(format!("Request {index}: {message}")))?;
         items.push(InlineItem {
             metadata: item.get("metadata").cloned(),
-            ask: answer::ask(model, request),
+            ask: ask::ask(model, request),
         });
     }
     Ok(items)

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::dispatch::dispatch;
 use crate::faults::FaultRule;
 use crate::ledger::Ledger;
-use crate::server::Sim;
+use crate::sim::Sim;
 use crate::wire::{ApiError, json_response};
 
 /// All routes: the control plane, and the protocol for everything else.

@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use crate::answer;
+use crate::ask;
 use crate::batches::create_body;
 use crate::clock::stamp;
 use crate::fault::Fault;
@@ -23,11 +23,11 @@ use crate::fields::{self, Mask};
 use crate::files::Page;
 use crate::ledger::LedgerEntry;
 use crate::models;
+use crate::owner::{Owner, last4};
 use crate::route::{self, Route, Target};
 use crate::schema::{self, GENERATE_CONTENT};
-use crate::server::Sim;
 use crate::session::{Session, drain};
-use crate::store::{Owner, last4};
+use crate::sim::Sim;
 use crate::upload::{command, file_metadata};
 use crate::wire::{ApiError, RpcStatus, dropped, json_response, redirect, typed_response};
 
@@ -350,7 +350,7 @@ impl Sim {
         if let Some(Fault::ItemError { code, message, .. }) = &fault {
             return Err(http_error(&RpcStatus::new(*code, message)));
         }
-        answer::ask(model, &request)
+        ask::ask(model, &request)
             .and_then(|ask| self.answer(owner, model, &ask, fault.as_ref()))
             .map_err(|error| http_error(&error))
     }

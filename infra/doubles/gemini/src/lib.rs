@@ -29,6 +29,7 @@
 //! `control.rs`.
 
 mod answer;
+mod ask;
 mod batch_record;
 mod batches;
 mod clock;
@@ -38,16 +39,19 @@ mod dispatch;
 mod fault;
 mod faults;
 mod fields;
+mod file_record;
 mod files;
 mod ledger;
 mod models;
 mod output;
+mod owner;
 mod recordings;
 mod results;
 mod route;
 mod schema;
 mod server;
 mod session;
+mod sim;
 mod store;
 mod upload;
 mod wire;
@@ -56,7 +60,7 @@ pub use batch_record::BatchView;
 pub use config::SimConfig;
 pub use fault::{ErrorMember, Fault, MalformedForm};
 pub use faults::{FaultRule, Faults};
-pub use files::FileView;
+pub use file_record::FileView;
 pub use ledger::{Ledger, LedgerEntry};
 pub use recordings::{Recording, RecordingError, Recordings};
 pub use route::Route;

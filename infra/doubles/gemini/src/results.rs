@@ -8,18 +8,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::answer::{self, Ask};
+use crate::answer;
+use crate::ask::{self, Ask};
 use crate::batch_record::{BatchRecord, End, Input, Output};
 use crate::batches::input_line;
 use crate::clock::later;
 use crate::fault::{ErrorMember, Fault};
 use crate::faults::Subject;
-use crate::files::{FileRecord, FileState};
+use crate::file_record::{FileRecord, FileState};
 use crate::models;
 use crate::output::{HashingWriter, malformed, shuffle};
+use crate::owner::Owner;
 use crate::recordings::Recording;
-use crate::server::Sim;
-use crate::store::Owner;
+use crate::sim::Sim;
 use crate::wire::{ApiError, RpcStatus, no_file_message};
 
 /// One result: the lines to write and whether the item succeeded.
@@ -217,7 +218,7 @@ impl Sim {
                 continue;
             }
             let parsed = input_line(&line).map_err(ApiError::internal)?;
-            let ask = answer::ask(&batch.model, &parsed.request);
+            let ask = ask::ask(&batch.model, &parsed.request);
             let item = self.file_result(batch, &parsed.key, &ask);
             count(end, item.succeeded);
             match &mut shuffled {

@@ -1,10 +1,10 @@
-//! The running simulator: its state, its listener and its library interface.
+//! The running simulator: its listener and its library interface.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,41 +25,13 @@ use crate::clock::Clock;
 use crate::config::SimConfig;
 use crate::control;
 use crate::faults::Faults;
-use crate::files::FileView;
+use crate::file_record::FileView;
 use crate::ledger::{Ledger, LedgerBook};
 use crate::recordings::Recordings;
 use crate::session::Sessions;
+use crate::sim::Sim;
 use crate::store::State;
 use crate::wire::Dropped;
-
-/// Everything the handlers share.
-pub(crate) struct Sim {
-    /// For work that must go on when its request is dropped.
-    pub me: Weak<Sim>,
-    pub config: SimConfig,
-    pub base_url: String,
-    pub clock: Clock,
-    pub faults: Faults,
-    pub ledger: LedgerBook,
-    pub sessions: Sessions,
-    state: Mutex<State>,
-    /// Removed with the simulator when there is no state directory.
-    _scratch: Option<tempfile::TempDir>,
-}
-
-impl Sim {
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn file_views(&self) -> Vec<FileView> {
-        let now = self.clock.now();
-        let state = self.state();
-        let mut all: Vec<_> = state.all_files().collect();
-        all.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-        all.into_iter().map(|file| file.view(now)).collect()
-    }
-}
 
 /// A simulator that listens.
 pub struct GeminiSim {

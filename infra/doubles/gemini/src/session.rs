@@ -12,7 +12,7 @@ use ring::digest;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use crate::store::Owner;
+use crate::owner::Owner;
 use crate::wire::ApiError;
 
 pub(crate) const STATUS: HeaderName = HeaderName::from_static("x-goog-upload-status");

@@ -9,32 +9,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::batch_record::BatchRecord;
-use crate::clock::sha256_hex;
-use crate::files::FileRecord;
+use crate::file_record::FileRecord;
+use crate::owner::Owner;
 use crate::wire::ApiError;
-
-/// What a resource belongs to: an API key, of which only a hash and the last
-/// four characters are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Owner {
-    pub hash: String,
-    pub last4: String,
-}
-
-impl Owner {
-    pub(crate) fn of(key: &str) -> Self {
-        Self {
-            hash: sha256_hex(key.as_bytes())[..32].to_owned(),
-            last4: last4(key),
-        }
-    }
-}
-
-/// The last four characters of a key.
-pub(crate) fn last4(key: &str) -> String {
-    let skip = key.chars().count().saturating_sub(4);
-    key.chars().skip(skip).collect()
-}
 
 /// One line of the journal; the last line about a thing counts.
 #[derive(Serialize, Deserialize)]

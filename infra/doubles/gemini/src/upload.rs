@@ -13,13 +13,13 @@ use tokio::io::AsyncWriteExt;
 use crate::clock::{later, unique_id};
 use crate::fault::Fault;
 use crate::faults::Subject;
-use crate::files::FileRecord;
+use crate::file_record::FileRecord;
+use crate::owner::Owner;
 use crate::schema::{self, CREATE_FILE};
-use crate::server::Sim;
 use crate::session::{
     Progress, Received, STATUS, Session, Status, drain, receive, refuse, with_progress,
 };
-use crate::store::Owner;
+use crate::sim::Sim;
 use crate::wire::{ApiError, dropped, json_response};
 
 const COMMAND: &str = "x-goog-upload-command";

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::server::Sim;
+use crate::sim::Sim;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,7 @@ mod fault;
 mod ledger;
 mod refusal;
 mod server;
+mod sim;
 mod vendors;
 
 pub use fault::Fault;

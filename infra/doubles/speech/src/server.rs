@@ -1,4 +1,4 @@
-//! The running doubles: what they share, their listener and their library interface.
+//! The running doubles: their listener and their library interface.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,61 +21,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
-use crate::audio::{Audio, Recordings};
-use crate::fault::{Fault, Faults};
-use crate::ledger::{Book, Charge, Ledger};
-use crate::refusal::{Dropped, after, before};
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+use crate::refusal::Dropped;
+use crate::sim::Sim;
 use crate::{control, vendors};
 
 /// Longest body that is read: what is too long for a vendor is refused by it.
 const MAX_BODY: usize = 256 * 1024 * 1024;
-
-/// Everything the handlers share.
-#[derive(Debug, Default)]
-pub(crate) struct Sim {
-    pub faults: Faults,
-    pub book: Book,
-    pub recordings: Recordings,
-    pub jobs: vendors::Jobs,
-    /// Where it listens.
-    url: String,
-}
-
-impl Sim {
-    /// Where it listens, without a slash at the end.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Writes down that audio was worked on, and is billed.
-    pub fn charge(&self, vendor: &str, account: &str, model: &str, audio: &Audio) {
-        self.book.charge(Charge {
-            vendor: vendor.to_owned(),
-            account: account.to_owned(),
-            model: model.to_owned(),
-            audio: audio.sha256.clone(),
-        });
-    }
-
-    /// Does what costs money: charges for the audio and answers with what is heard,
-    /// unless a fault is to be played.
-    pub async fn work(
-        &self,
-        (vendor, account, model): (&str, &str, &str),
-        audio: &Audio,
-        answer: impl FnOnce(String) -> Response,
-    ) -> Response {
-        let fault = self.faults.next(vendor);
-        if let Some(response) = before(fault.as_ref()) {
-            return response;
-        }
-        self.charge(vendor, account, model, audio);
-        match after(fault).await {
-            Some(response) => response,
-            None => answer(self.recordings.hear(audio)),
-        }
-    }
-}
 
 /// Doubles that listen.
 pub struct SpeechSim {

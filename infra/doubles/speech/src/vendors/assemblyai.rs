@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::header;
 use crate::audio::Audio;
 use crate::refusal::{after, before, json as answer};
-use crate::server::Sim;
+use crate::sim::Sim;
 
 const VENDOR: &str = "assemblyai";
 const MODELS: &[&str] = &["universal-2", "universal-3-5-pro"];
@@ -48,7 +48,7 @@ const PAGE: usize = 200;
 
 /// Uploads and transcripts, in order of their making.
 #[derive(Debug, Default)]
-pub(crate) struct Jobs(Mutex<Kept>);
+pub(super) struct Jobs(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -129,6 +129,7 @@ pub(super) fn router() -> Router<Arc<Sim>> {
         .route("/assemblyai/v2/upload", post(upload))
         .route("/assemblyai/v2/transcript", post(create).get(list))
         .route("/assemblyai/v2/transcript/{id}", get(read).delete(delete))
+        .layer(Extension(Arc::<Jobs>::default()))
 }
 
 fn refuse(status: u16, message: &str) -> Response {
@@ -171,9 +172,10 @@ fn upload_url(sim: &Sim, number: usize) -> String {
     format!("{}/assemblyai/upload/{number}", sim.url())
 }
 
-async fn upload(State(sim): State<Arc<Sim>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn upload(State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>, headers: HeaderMap, body: Bytes) -> Response {
     free(&sim, &headers, "upload", |account| {
-        let number = sim.jobs.assemblyai.with(|kept| {
+        let number = jobs.with(|kept| {
             kept.uploads.push(Upload {
                 account: account.to_owned(),
                 audio: Audio::of(&body),
@@ -221,6 +223,7 @@ fn written(text: String, body: &Value) -> String {
 /// The request that costs money.
 async fn create(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -232,7 +235,7 @@ async fn create(
         return refuse(400, &problem);
     }
     let url = body["audio_url"].as_str().unwrap_or_default();
-    let audio = sim.jobs.assemblyai.with(|kept| {
+    let audio = jobs.with(|kept| {
         let mut uploads = kept.uploads.iter().enumerate();
         let (_, upload) = uploads.find(|(number, _)| upload_url(&sim, *number) == url)?;
         // Private to the account.
@@ -252,7 +255,7 @@ async fn create(
         sim.charge(VENDOR, &account, model, &audio);
     }
     let text = written(sim.recordings.hear(&audio), &body);
-    let told = sim.jobs.assemblyai.with(|kept| {
+    let told = jobs.with(|kept| {
         let made = Transcript {
             id: format!("00000000-0000-4000-8000-{:012}", kept.transcripts.len() + 1),
             account,
@@ -270,9 +273,10 @@ async fn create(
     after(fault).await.unwrap_or_else(|| answer(200, &told))
 }
 
-async fn read(State(sim): State<Arc<Sim>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn read(State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     free(&sim, &headers, "get", |account| {
-        let told = sim.jobs.assemblyai.with(|kept| {
+        let told = jobs.with(|kept| {
             let mut all = kept.transcripts.iter_mut();
             let found = all.find(|one| one.id == id && one.account == account)?;
             let told = found.told();
@@ -289,11 +293,12 @@ async fn read(State(sim): State<Arc<Sim>>, Path(id): Path<String>, headers: Head
 
 async fn delete(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     free(&sim, &headers, "delete", |account| {
-        let told = sim.jobs.assemblyai.with(|kept| {
+        let told = jobs.with(|kept| {
             let mut all = kept.transcripts.iter_mut();
             let found = all.find(|one| one.id == id && one.account == account)?;
             found.deleted = true;
@@ -315,6 +320,7 @@ struct Asked {
 
 async fn list(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
@@ -323,7 +329,7 @@ async fn list(
         if !(1..=PAGE).contains(&limit) {
             return refuse(400, "limit is from 1 to 200");
         }
-        let page: Vec<Value> = sim.jobs.assemblyai.with(|kept| {
+        let page: Vec<Value> = jobs.with(|kept| {
             let own = kept.transcripts.iter().rev();
             let own = own.filter(|one| one.account == account);
             let before = asked.before_id.as_deref();

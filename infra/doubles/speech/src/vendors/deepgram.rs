@@ -14,7 +14,7 @@ use serde_json::json;
 use super::header;
 use crate::audio::Audio;
 use crate::refusal::json as answer;
-use crate::server::Sim;
+use crate::sim::Sim;
 
 const LANGUAGES: &[&str] = &[
     "bn", "de", "en", "es", "fr", "gu", "hi", "kn", "mr", "multi", "ne", "pa", "ta", "te", "ur",

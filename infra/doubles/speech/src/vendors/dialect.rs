@@ -14,7 +14,7 @@ use super::form::Form;
 use super::header;
 use crate::audio::Audio;
 use crate::refusal::{json as answer, raw};
-use crate::server::Sim;
+use crate::sim::Sim;
 
 /// Languages of whisper that matter here, and a few more.
 const LANGUAGES: &[&str] = &[

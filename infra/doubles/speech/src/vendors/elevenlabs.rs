@@ -12,7 +12,7 @@ use serde_json::json;
 use super::form::Form;
 use super::header;
 use crate::refusal::json as answer;
-use crate::server::Sim;
+use crate::sim::Sim;
 
 const MODELS: &[&str] = &["scribe_v1", "scribe_v2"];
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::Router;
 use http::HeaderMap;
 
-use crate::server::Sim;
+use crate::sim::Sim;
 
 /// Where the base URL of each vendor is, below the doubles' address.
 pub(crate) const PATHS: &[(&str, &str)] = &[
@@ -36,13 +36,6 @@ pub(crate) const SERVERS: &[(&str, &str)] = &[
     ("vllm", "/vllm/v1"),
     ("whisper.cpp", "/whisper.cpp"),
 ];
-
-/// Jobs of the vendors that have some.
-#[derive(Debug, Default)]
-pub(crate) struct Jobs {
-    pub assemblyai: assemblyai::Jobs,
-    pub sarvam: sarvam::Jobs,
-}
 
 pub(crate) fn router() -> Router<Arc<Sim>> {
     Router::new()

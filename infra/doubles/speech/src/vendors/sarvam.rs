@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::header;
 use crate::audio::Audio;
 use crate::refusal::{after, before, json as answer};
-use crate::server::Sim;
+use crate::sim::Sim;
 
 const VENDOR: &str = "sarvam";
 const FILES: usize = 20;
@@ -45,7 +45,7 @@ const DIGITS: &[(&str, &str)] = &[("one", "1"), ("two", "2"), ("three", "3"), ("
 
 /// Its jobs, by id.
 #[derive(Debug, Default)]
-pub(crate) struct Jobs(Mutex<BTreeMap<String, Job>>);
+pub(super) struct Jobs(Mutex<BTreeMap<String, Job>>);
 
 #[derive(Debug, Clone)]
 struct Job {
@@ -113,6 +113,7 @@ pub(super) fn router() -> Router<Arc<Sim>> {
         .route(&format!("{jobs}/{{id}}/start"), post(start))
         .route(&format!("{jobs}/{{id}}/status"), get(status))
         .route("/sarvam-blobs/{id}/{name}", put(put_blob).get(get_blob))
+        .layer(Extension(Arc::<Jobs>::default()))
 }
 
 fn refuse(status: u16, code: &str, message: &str) -> Response {
@@ -167,6 +168,7 @@ async fn free(
 
 async fn make(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -188,7 +190,7 @@ async fn make(
         {
             return invalid("model, mode or language_code");
         }
-        let id = sim.jobs.sarvam.with(|jobs| {
+        let id = jobs.with(|jobs| {
             let id = format!("00000000-0000-4000-8000-{:012}", jobs.len() + 1);
             let job = Job {
                 account: account.to_owned(),
@@ -228,6 +230,7 @@ fn urls(sim: &Sim, id: &str, names: &[String]) -> Value {
 
 async fn upload_urls(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -235,7 +238,7 @@ async fn upload_urls(
         let Some((id, names)) = files(&body) else {
             return refuse(422, "unprocessable_entity_error", "job_id, files");
         };
-        let told = sim.jobs.sarvam.with(|jobs| {
+        let told = jobs.with(|jobs| {
             let job = jobs.get_mut(&id).filter(|job| job.account == account)?;
             for name in &names {
                 // A name that is announced again is the same file.
@@ -259,6 +262,7 @@ async fn upload_urls(
 
 async fn download_urls(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -266,7 +270,7 @@ async fn download_urls(
         let Some((id, names)) = files(&body) else {
             return refuse(422, "unprocessable_entity_error", "job_id, files");
         };
-        match sim.jobs.sarvam.of(account, &id) {
+        match jobs.of(account, &id) {
             None => unknown(),
             Some(job) => answer(
                 200,
@@ -281,6 +285,7 @@ async fn download_urls(
 /// The request that costs money: every file is charged.
 async fn start(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
@@ -288,7 +293,7 @@ async fn start(
         Ok(account) => account,
         Err(refusal) => return *refusal,
     };
-    let Some(job) = sim.jobs.sarvam.of(&account, &id) else {
+    let Some(job) = jobs.of(&account, &id) else {
         return unknown();
     };
     if job.files.is_empty() || job.files.values().any(Option::is_none) {
@@ -308,7 +313,7 @@ async fn start(
             sim.charge(VENDOR, &account, &job.model, audio);
         }
     }
-    let status = sim.jobs.sarvam.with(|jobs| {
+    let status = jobs.with(|jobs| {
         let job = jobs.get_mut(&id)?;
         job.asked = Some(0);
         job.failed = failed;
@@ -323,11 +328,12 @@ async fn start(
 
 async fn status(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     free(&sim, &headers, "status", |account| {
-        let told = sim.jobs.sarvam.with(|jobs| {
+        let told = jobs.with(|jobs| {
             let job = jobs.get_mut(&id).filter(|job| job.account == account)?;
             let status = job.status(&id);
             job.asked = job.asked.map(|asked| asked + 1);
@@ -345,6 +351,7 @@ fn is_signed(headers: &HeaderMap, query: Option<&str>) -> bool {
 
 async fn put_blob(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Path((id, name)): Path<(String, String)>,
     uri: http::Uri,
     headers: HeaderMap,
@@ -360,7 +367,7 @@ async fn put_blob(
     if header(&headers, "x-ms-blob-type") != Some("BlockBlob") {
         return answer(400, &json!("InvalidHeaderValue"));
     }
-    let kept = sim.jobs.sarvam.with(|jobs| {
+    let kept = jobs.with(|jobs| {
         let file = jobs.get_mut(&id)?.files.get_mut(&name)?;
         *file = Some(Audio::of(&body));
         Some(())
@@ -373,6 +380,7 @@ async fn put_blob(
 
 async fn get_blob(
     State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
     Path((id, name)): Path<(String, String)>,
     uri: http::Uri,
     headers: HeaderMap,
@@ -385,7 +393,7 @@ async fn get_blob(
         return answer(403, &json!("AuthenticationFailed"));
     }
     let number = name.strip_suffix(".json").and_then(|n| n.parse().ok());
-    let job = sim.jobs.sarvam.with(|jobs| jobs.get(&id).cloned());
+    let job = jobs.with(|jobs| jobs.get(&id).cloned());
     let over = job.filter(|job| job.asked.is_some_and(|asked| asked > 1));
     let found = over.and_then(|job| {
         let audio = job.files.values().nth(number?)?.clone()?;
