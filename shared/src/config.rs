@@ -54,6 +54,9 @@ pub struct Bounds {
     /// How long one file may be on its way to a provider before another
     /// submission sends it too.
     pub staging_lease: Duration,
+    /// How long results are read for within one request, for a report and what is made
+    /// like one: what is left is for the next request.
+    pub report: Duration,
 }
 
 impl Default for Bounds {
@@ -70,6 +73,7 @@ impl Default for Bounds {
             watch: minutes(24 * 60),
             task_lease: minutes(5),
             staging_lease: minutes(5),
+            report: Duration::from_secs(15),
         }
     }
 }
@@ -186,6 +190,7 @@ impl Config {
             ("WATCH_SECONDS", &mut bounds.watch),
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),
             ("STAGING_LEASE_SECONDS", &mut bounds.staging_lease),
+            ("REPORT_SECONDS", &mut bounds.report),
         ] {
             env.seconds(variable, target)?;
         }

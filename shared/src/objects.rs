@@ -12,6 +12,7 @@
 
 mod delete;
 mod keys;
+mod parts;
 mod stream;
 
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use keys::{
     INCOMING, ObjectKey, audio_key, import_key, import_prefix, parse_key, raw_key, report_prefix,
     run_prefix, snapshot_key,
 };
+pub use parts::Parts;
 pub use stream::{StoredAudio, Streamed};
 
 /// How long an upload URL works.
@@ -157,6 +159,20 @@ impl Objects {
             .key(key)
             .set_version_id(version.map(str::to_owned))
             .response_content_type(content_type)
+            .presigned(presigning(PLAYBACK_TTL)?)
+            .await
+            .map_err(failed)?;
+        Ok(signed.uri().to_owned())
+    }
+
+    /// Signs a GET for keeping an object as a file of this name, which has no quotes.
+    pub async fn presign_file(&self, key: &str, name: &str) -> Result<String, ObjectError> {
+        let signed = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .response_content_disposition(format!("attachment; filename=\"{name}\""))
             .presigned(presigning(PLAYBACK_TTL)?)
             .await
             .map_err(failed)?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use stt_eval_shared::domain::{DatasetId, FileId, KeyId, RunId};
 use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope, Refused};
 use stt_eval_shared::wire::{
-    access, catalogue, datasets, estimate, files, meta, models, paths, report, results,
+    access, catalogue, datasets, estimate, export, files, meta, models, paths, report, results,
     run_comparison, runs,
 };
 
@@ -37,6 +37,7 @@ fn check_success(method: &str, path: &str, body: &Value) {
     let parts: Vec<&str> = below.split('/').skip(1).collect();
     match (method, parts.as_slice()) {
         ("GET", ["keys"]) => reads::<ListEnvelope<access::ApiKey>>(body),
+        ("GET", ["whoami"]) => reads::<Envelope<access::WhoAmI>>(body),
         ("POST", ["keys"]) => reads::<Envelope<access::CreatedKey>>(body),
         ("DELETE", ["keys", _]) => reads::<Envelope<Deleted<KeyId>>>(body),
         ("GET", ["files"]) => reads::<ListEnvelope<files::File>>(body),
@@ -67,6 +68,7 @@ fn check_success(method: &str, path: &str, body: &Value) {
         }
         ("DELETE", ["runs", _]) => reads::<Envelope<Deleted<RunId>>>(body),
         ("GET", ["runs", _, "report"]) => reads::<Envelope<report::Report>>(body),
+        ("GET", ["runs", _, "export"]) => reads::<Envelope<export::Exported>>(body),
         ("GET", ["runs", _, "compare", _]) => {
             reads::<Envelope<run_comparison::RunComparison>>(body);
         }

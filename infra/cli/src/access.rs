@@ -1,8 +1,8 @@
 //! `login`, `logout`, `whoami`, `profiles`.
 
 use serde::Serialize;
-use stt_eval_wire::access::ApiKey;
-use stt_eval_wire::catalogue::Model;
+use stt_eval_domain::KeyId;
+use stt_eval_wire::access::{Right, Role, WhoAmI};
 use stt_eval_wire::paths;
 
 use crate::arguments::{LoginArguments, LogoutArguments, Shared};
@@ -10,9 +10,10 @@ use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA, columns};
 use crate::profiles::{self, FIRST, Profiles, Target, address, chosen, forget, keep};
+use crate::read::name;
 use crate::terminal::secret;
 
-/// Whose key it is, as far as a deployment tells it.
+/// Whose key it is.
 #[derive(Debug, Serialize)]
 struct Who {
     schema: u32,
@@ -21,43 +22,23 @@ struct Who {
     url: String,
     url_from: String,
     key_from: String,
+    project: String,
     last_four: String,
-    /// Null where the key may not see keys: then it is below `admin`.
-    role: Option<&'static str>,
-    key_name: Option<String>,
+    key_id: KeyId,
+    key_name: String,
+    role: Role,
+    may: Vec<Right>,
     error: Option<ErrorOf>,
 }
 
-fn last_four(target: &Target) -> String {
-    let key = target.key.expose();
-    key.get(key.len().saturating_sub(4)..)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// Asks whether the key is taken, and what it is.
+/// Asks whether the key is taken, and whose it is.
 async fn who(deployment: &Deployment) -> Result<Who, Failure> {
-    let _: Vec<Model> = deployment.ask_list(paths::providers()).await?;
+    let asked = deployment.ask(&Request::get(paths::whoami())).await;
+    let told: WhoAmI = asked.map_err(|failure| match failure.code {
+        "not_found" => failure.hint("is the deployment as new as this program?"),
+        _ => failure,
+    })?;
     let target = &deployment.target;
-    let last_four = last_four(target);
-    // Only an admin's key may see keys.
-    let listed: Result<Vec<ApiKey>, Failure> =
-        deployment.list(&Request::get(paths::keys()), 1_000).await;
-    let (role, key_name) = match listed {
-        Ok(keys) => {
-            let alike: Vec<ApiKey> = keys
-                .into_iter()
-                .filter(|key| key.last_four == last_four)
-                .collect();
-            let name = match alike.as_slice() {
-                [only] => Some(only.name.clone()),
-                _ => None,
-            };
-            (Some("admin"), name)
-        }
-        Err(failure) if failure.code == "forbidden" => (None, None),
-        Err(failure) => return Err(failure),
-    };
     Ok(Who {
         schema: SCHEMA,
         ok: true,
@@ -65,31 +46,34 @@ async fn who(deployment: &Deployment) -> Result<Who, Failure> {
         url: target.url.clone(),
         url_from: target.url_from.clone(),
         key_from: target.key_from.clone(),
-        last_four,
-        role,
-        key_name,
+        project: told.project,
+        last_four: told.key.last_four,
+        key_id: told.key.id,
+        key_name: told.key.name,
+        role: told.key.role,
+        may: told.may,
         error: None,
     })
 }
 
 fn words(who: &Who) -> String {
-    let role = who.role.unwrap_or("viewer, reviewer or editor");
-    let name = who
-        .key_name
-        .as_ref()
-        .map_or(String::new(), |name| format!(" “{name}”"));
     let profile = who.profile.as_deref().unwrap_or("–");
+    let may: Vec<String> = who.may.iter().copied().map(name).collect();
     columns(&[
         vec![
             "deployment".to_owned(),
             format!("{} ({})", who.url, who.url_from),
         ],
         vec!["profile".to_owned(), profile.to_owned()],
+        vec!["project".to_owned(), who.project.clone()],
         vec![
             "key".to_owned(),
-            format!("…{}{name} ({})", who.last_four, who.key_from),
+            format!("…{} “{}” ({})", who.last_four, who.key_name, who.key_from),
         ],
-        vec!["role".to_owned(), role.to_owned()],
+        vec![
+            "role".to_owned(),
+            format!("{}: {}", name(who.role), may.join(", ")),
+        ],
     ])
 }
 

@@ -214,6 +214,9 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
     let who = ask(&["whoami", "--json"]).output().await.unwrap();
     let who = document(&bench.told(who));
     assert_eq!(who["role"], "admin");
+    assert_eq!(who["project"], "demo");
+    assert!(!who["key_name"].as_str().unwrap().is_empty());
+    assert_eq!(who["may"].as_array().unwrap().len(), 4);
     assert_eq!(who["profile"], "default");
     assert!(bench.key().ends_with(who["last_four"].as_str().unwrap()));
     let listed = document(&ask(&["profiles", "--json"]).output().await.unwrap());
@@ -335,6 +338,26 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     assert_eq!(report["models"][1]["wer"], 0.25);
     let page = std::fs::read_to_string(bench.home.path().join("report.html")).unwrap();
     assert!(page.contains("gemini-2.5-flash"));
+    let saved = bench.json(&["export", id, "--format", "csv"]).await;
+    let name = format!("{id}.csv");
+    assert_eq!(saved["output"], name.as_str());
+    let table = std::fs::read(bench.home.path().join(&name)).unwrap();
+    assert_eq!(saved["bytes"], table.len());
+    assert!(text(&table).contains("one two three four,one two three four,two three four,"));
+    let lines = bench
+        .run(&["export", "latest", "--format", "jsonl", "-o", "-"])
+        .await;
+    let first: Value = serde_json::from_str(text(&lines.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!(first["speaker"], "s1");
+    let nowhere = [
+        "export",
+        id,
+        "--format",
+        "html",
+        "--output",
+        "no/such/folder",
+    ];
+    assert_eq!(code(&bench.run(&nowhere).await), 1);
     for list in ["models", "languages", "datasets", "files", "runs"] {
         assert!(
             !bench.json(&[list]).await[list]
@@ -349,6 +372,13 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     assert!(!providers["providers"].as_array().unwrap().is_empty());
     let made = bench.json(&["keys", "new", "ci", "--role", "viewer"]).await;
     let key = made["key"]["key"].as_str().unwrap();
+    let mut weak = bench.command(&["whoami", "--json"]);
+    weak.env("STT_EVAL_API_KEY", key);
+    let weak = document(&weak.output().await.unwrap());
+    assert_eq!(
+        (&weak["key_name"], &weak["role"]),
+        (&"ci".into(), &"viewer".into())
+    );
     let mut weak = bench.command(&["cancel", id, "--json"]);
     weak.env("STT_EVAL_API_KEY", key);
     let weak = weak.output().await.unwrap();
@@ -362,6 +392,21 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     let new = bench.json(&with(&["--yes", "--new"])).await;
     assert_ne!(new["run"]["id"], id);
     assert_eq!(bench.counts().await, (2, 1));
+
+    // The deployment knows what was uploaded, without a journal and in another folder;
+    // a recording that is there twice is two files.
+    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
+    let set = bench.home.path().join("set");
+    std::fs::copy(set.join("1.wav"), set.join("5.wav")).unwrap();
+    let table = std::fs::read_to_string(set.join("metadata.csv")).unwrap();
+    let table = format!("{table}5.wav,one two three four,s5\n");
+    std::fs::write(set.join("metadata.csv"), table).unwrap();
+    bench
+        .json(&with(&["--yes", "--detach", "--name", "other"]))
+        .await;
+    assert_eq!(bench.counts().await, (3, 2));
+    let files = bench.json(&["files"]).await;
+    assert_eq!(files["files"].as_array().unwrap().len(), 5);
     bench.machine.stop().await;
 }
 

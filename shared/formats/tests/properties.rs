@@ -60,7 +60,7 @@ fn samples() -> impl Strategy<Value = Vec<Written>> {
                 speaker: Some(format!("s{n}")),
                 reference: Some(reference),
                 heard: vec![heard, Some(other)],
-                words: Vec::new(),
+                ..Written::default()
             });
         written.collect()
     })

@@ -1,7 +1,6 @@
 //! Streaming in and out: objects of any length, a bounded part in memory.
 
 use aws_sdk_s3::primitives::ByteStream as SdkStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -9,7 +8,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use ring::digest;
 
-use super::{ObjectError, Objects, failed};
+use super::{ObjectError, Objects, Parts, failed};
 use crate::providers::{AudioSource, ByteStream};
 
 /// Bytes of a part of a streamed upload; S3 wants at least 5 MiB.
@@ -28,7 +27,7 @@ impl Objects {
         mut body: ByteStream,
     ) -> Result<Streamed, ObjectError> {
         let mut part = BytesMut::new();
-        let mut multipart: Option<Multipart<'_>> = None;
+        let mut multipart: Option<Parts> = None;
         let mut length = 0u64;
         let mut hash = digest::Context::new(&digest::SHA256);
         loop {
@@ -40,8 +39,8 @@ impl Objects {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => {
-                    if let Some(upload) = multipart {
-                        upload.abort().await;
+                    if let Some(parts) = multipart {
+                        self.drop_parts(key, parts).await;
                     }
                     return Err(error);
                 }
@@ -59,19 +58,19 @@ impl Objects {
                 return Ok(Streamed::new(length, sha256.as_ref(), Some(whole)));
             }
             if part.len() >= PART || (last && !part.is_empty()) {
-                let mut upload = match multipart.take() {
-                    Some(upload) => upload,
-                    None => Multipart::begin(self, key, content_type).await?,
+                let mut parts = match multipart.take() {
+                    Some(parts) => parts,
+                    None => self.begin_parts(key, content_type).await?,
                 };
                 let body = part.split().freeze();
-                if let Err(error) = upload.part(body).await {
-                    upload.abort().await;
+                if let Err(error) = self.put_part(key, &mut parts, body).await {
+                    self.drop_parts(key, parts).await;
                     return Err(error);
                 }
-                multipart = Some(upload);
+                multipart = Some(parts);
             }
-            if last && let Some(upload) = multipart {
-                upload.complete().await?;
+            if last && let Some(parts) = multipart {
+                self.join_parts(key, parts).await?;
                 return Ok(Streamed::new(length, hash.finish().as_ref(), None));
             }
         }
@@ -115,100 +114,6 @@ impl Streamed {
             length,
             sha256: hex::encode(sha256),
             whole,
-        }
-    }
-}
-
-/// A streamed upload under way.
-struct Multipart<'a> {
-    objects: &'a Objects,
-    key: &'a str,
-    id: String,
-    parts: Vec<CompletedPart>,
-}
-
-impl<'a> Multipart<'a> {
-    async fn begin(
-        objects: &'a Objects,
-        key: &'a str,
-        content_type: &str,
-    ) -> Result<Self, ObjectError> {
-        let begun = objects
-            .client
-            .create_multipart_upload()
-            .bucket(&objects.bucket)
-            .key(key)
-            .content_type(content_type)
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .send()
-            .await
-            .map_err(failed)?;
-        let id = begun
-            .upload_id
-            .ok_or_else(|| ObjectError::Unavailable("a multipart upload without an id".into()))?;
-        Ok(Self {
-            objects,
-            key,
-            id,
-            parts: Vec::new(),
-        })
-    }
-
-    async fn part(&mut self, body: Bytes) -> Result<(), ObjectError> {
-        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
-        let sha256 = STANDARD.encode(digest::digest(&digest::SHA256, &body));
-        let sent = self
-            .objects
-            .client
-            .upload_part()
-            .bucket(&self.objects.bucket)
-            .key(self.key)
-            .upload_id(&self.id)
-            .part_number(number)
-            .checksum_sha256(&sha256)
-            .body(SdkStream::from(body))
-            .send()
-            .await
-            .map_err(failed)?;
-        let part = CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(sent.e_tag)
-            .checksum_sha256(sha256)
-            .build();
-        self.parts.push(part);
-        Ok(())
-    }
-
-    async fn complete(self) -> Result<(), ObjectError> {
-        let parts = CompletedMultipartUpload::builder()
-            .set_parts(Some(self.parts))
-            .build();
-        self.objects
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.objects.bucket)
-            .key(self.key)
-            .upload_id(&self.id)
-            .multipart_upload(parts)
-            .send()
-            .await
-            .map_err(failed)?;
-        Ok(())
-    }
-
-    /// Best effort: the bucket's lifecycle removes what is left behind.
-    async fn abort(self) {
-        let aborted = self
-            .objects
-            .client
-            .abort_multipart_upload()
-            .bucket(&self.objects.bucket)
-            .key(self.key)
-            .upload_id(&self.id)
-            .send()
-            .await;
-        if let Err(error) = aborted {
-            tracing::warn!(error = %failed(error), "a multipart upload was not aborted");
         }
     }
 }

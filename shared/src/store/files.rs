@@ -1,12 +1,12 @@
-//! Table `files`: files by project, and where names and paths lead.
+//! Table `files`: files by project, and where paths lead. Where names and contents do is in
+//! `file_entries`.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
+use super::file_entries::{self, Way, give_up};
 use super::idempotency::Claim;
 use super::row::{self, Item, Row, s};
-use super::txn::{Txn, TxnError, beside_transactions};
+use super::txn::TxnError;
 use super::{Page, Store, StoreError, read_page, string_set};
 use crate::domain::file::{File, FileStatus};
 use crate::domain::{FileId, ProjectId, Timestamp};
@@ -16,14 +16,6 @@ const FILES: (&str, &str) = ("file_", "file_~");
 
 fn digest(text: &str) -> String {
     hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
-}
-
-/// Files of one name that are found by it, at most. A set of all of them would
-/// outgrow an item; and long before this a look-up tells that the name is not clear.
-const SAME_NAME: u32 = 1_000;
-
-fn name_key(filename: &str) -> String {
-    format!("name#{}", digest(filename))
 }
 
 fn path_key(object_key: &str, version: &str) -> String {
@@ -59,34 +51,68 @@ enum Pointed {
 
 impl Store {
     /// Announces files: all of them, or none. Announcing the same ones again
-    /// changes nothing.
+    /// changes nothing. `made` are the ids that the request stands for, in its order:
+    /// those of the files, and of others that are there already.
     pub async fn create_files(
         &self,
         project: &ProjectId,
         files: &[File],
+        made: &[FileId],
         claim: Option<&Claim>,
     ) -> Result<(), StoreError> {
         let table = &self.tables.files;
-        // 100 writes fit a transaction; two are for the count and the claim.
-        let parts: Vec<&[File]> = files.chunks(98).collect();
-        let made: Vec<String> = files.iter().map(|file| file.id.to_string()).collect();
+        let told: Vec<String> = made.iter().map(FileId::to_string).collect();
+        // 100 writes fit a transaction; two are for the count and the claim. Parts go by
+        // the order of the request: which of its files are new may be others next time.
+        let parts: Vec<Vec<&File>> = made
+            .chunks(98)
+            .map(|part| files.iter().filter(|f| part.contains(&f.id)).collect())
+            .collect();
         for (number, part) in parts.iter().enumerate() {
+            let last = number + 1 == parts.len();
             let mut txn = self.txn();
-            for file in *part {
+            for file in part {
                 txn = txn.put_if(table, file_item(file)?, "attribute_not_exists(pk)", None)?;
             }
-            let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
-            txn = txn.count(table, project.as_str(), size)?;
-            if number + 1 == parts.len() {
-                txn = txn.complete(&self.tables, project, claim, made.clone())?;
+            if !part.is_empty() {
+                let size = i64::try_from(part.len()).unwrap_or(i64::MAX);
+                txn = txn.count(table, project.as_str(), size)?;
+            }
+            if last {
+                txn = txn.complete(&self.tables, project, claim, told.clone())?;
+            }
+            if txn.is_empty() {
+                continue;
             }
             match txn.commit().await {
                 Ok(()) => {}
                 // An earlier attempt of the same request wrote this part.
                 Err(TxnError::Condition { index, .. })
-                    if claim.is_some() && index < part.len() && number + 1 < parts.len() => {}
+                    if claim.is_some() && index < part.len() && !last =>
+                {
+                    self.create_missing(project, part).await?;
+                }
                 Err(error) => return Err(error.into()),
             }
+        }
+        Ok(())
+    }
+
+    /// Announces what an earlier attempt left out of a part, which found it among the
+    /// files that were there.
+    async fn create_missing(&self, project: &ProjectId, part: &[&File]) -> Result<(), StoreError> {
+        let table = &self.tables.files;
+        let ids: Vec<FileId> = part.iter().map(|file| file.id).collect();
+        let known = self.files(project, ids).await?;
+        let (mut txn, mut size) = (self.txn(), 0);
+        for file in part {
+            if !known.contains_key(&file.id) {
+                txn = txn.put_if(table, file_item(file)?, "attribute_not_exists(pk)", None)?;
+                size += 1;
+            }
+        }
+        if size > 0 {
+            txn.count(table, project.as_str(), size)?.commit().await?;
         }
         Ok(())
     }
@@ -132,39 +158,22 @@ impl Store {
     }
 
     /// Writes a file's next revision. One that became ready can be found by
-    /// its name from then on.
+    /// its name and its content from then on.
     pub async fn save_file(&self, file: &File) -> Result<(), StoreError> {
         let table = &self.tables.files;
         if file.status != FileStatus::Ready {
             return self.put_rev(table, file_item(file)?, file.rev).await;
         }
-        let txn = self.txn().put_rev(table, file_item(file)?, file.rev)?;
-        match self.named(txn, file)?.commit().await {
-            Err(TxnError::Condition { index: 1, .. }) => self.save_unnamed(file).await,
-            committed => Ok(committed?),
+        let mut ways = Way::all_to(file);
+        loop {
+            let txn = self.txn().put_rev(table, file_item(file)?, file.rev)?;
+            match self.entered(txn, file, &ways)?.commit().await {
+                Err(TxnError::Condition { index, .. }) if index >= 1 && !ways.is_empty() => {
+                    give_up(&mut ways, index - 1, file);
+                }
+                committed => return Ok(committed?),
+            }
         }
-    }
-
-    /// A file that can't be found by its name: too many have the same one.
-    async fn save_unnamed(&self, file: &File) -> Result<(), StoreError> {
-        tracing::warn!(file_id = %file.id, "more files have this name than can be found by it");
-        self.put_rev(&self.tables.files, file_item(file)?, file.rev)
-            .await
-    }
-
-    /// Makes a file known by its name, unless [`SAME_NAME`] are already.
-    fn named<'a>(&self, txn: Txn<'a>, file: &File) -> Result<Txn<'a>, StoreError> {
-        txn.update(
-            &self.tables.files,
-            (file.project.as_str(), &name_key(&file.filename)),
-            "ADD file_ids :id",
-            Some("attribute_not_exists(file_ids) OR size(file_ids) < :most"),
-            &[],
-            Item::from([
-                (":id".into(), string_set([file.id])),
-                (":most".into(), row::n(SAME_NAME)),
-            ]),
-        )
     }
 
     /// Registers an object that was dropped into the bucket by its path.
@@ -190,14 +199,18 @@ impl Store {
                 .put_rev(table, file_item(file)?, file.rev)?
                 .count(table, project, 1)
         };
-        let mut committed = match file.status {
-            FileStatus::Ready => self.named(plain()?, file)?.commit().await,
-            _ => plain()?.commit().await,
+        let mut ways = match file.status {
+            FileStatus::Ready => Way::all_to(file),
+            _ => Vec::new(),
         };
-        if let Err(TxnError::Condition { index: 3, .. }) = committed {
-            tracing::warn!(file_id = %file.id, "more files have this name than can be found by it");
-            committed = plain()?.commit().await;
-        }
+        let committed = loop {
+            match self.entered(plain()?, file, &ways)?.commit().await {
+                Err(TxnError::Condition { index, .. }) if index >= 3 && !ways.is_empty() => {
+                    give_up(&mut ways, index - 3, file);
+                }
+                committed => break committed,
+            }
+        };
         match committed {
             Ok(()) => Ok(file.clone()),
             Err(TxnError::Condition {
@@ -251,33 +264,6 @@ impl Store {
         Ok(self.pointed(project, &key).await? == Pointed::Kept)
     }
 
-    /// Ready files by name. A name may stand for several.
-    pub async fn files_named(
-        &self,
-        project: &ProjectId,
-        names: impl IntoIterator<Item = &str>,
-    ) -> Result<BTreeMap<String, Vec<FileId>>, StoreError> {
-        let by_key: BTreeMap<String, &str> = names
-            .into_iter()
-            .map(|name| (name_key(name), name))
-            .collect();
-        let keys = by_key.keys().map(|key| (project.to_string(), key.clone()));
-        let mut found = BTreeMap::new();
-        for item in self.get_many(&self.tables.files, keys).await? {
-            let Some(name) = row::text(&item, "sk").and_then(|sk| by_key.get(sk)) else {
-                continue;
-            };
-            let ids = match item.get("file_ids") {
-                Some(AttributeValue::Ss(ids)) => {
-                    ids.iter().filter_map(|id| id.parse().ok()).collect()
-                }
-                _ => Vec::new(),
-            };
-            found.insert((*name).to_owned(), ids);
-        }
-        Ok(found)
-    }
-
     /// Makes a file unreachable, to be cleared away by [`Store::finish_delete_file`].
     /// Refused with [`StoreError::Conflict`] when it changed or a dataset took
     /// it meanwhile.
@@ -299,7 +285,7 @@ impl Store {
         if file.status == FileStatus::Ready {
             txn = txn.update(
                 table,
-                (project, &name_key(&file.filename)),
+                (project, &file_entries::name_key(&file.filename)),
                 "DELETE file_ids :id",
                 None,
                 &[],
@@ -324,20 +310,12 @@ impl Store {
 
     /// Removes what is left of a deleted file, once its bytes are gone.
     pub async fn finish_delete_file(&self, file: &File) -> Result<(), StoreError> {
-        // The entry of its name, if it was the last one of that name. Removing
-        // the last id from a set leaves the item that held it.
-        let name = self
-            .db
-            .delete_item()
-            .table_name(&self.tables.files)
-            .key("pk", s(file.project.as_str()))
-            .key("sk", s(name_key(&file.filename)))
-            .condition_expression("attribute_not_exists(file_ids)");
-        let deleted = beside_transactions(|| name.clone().send()).await;
-        match deleted.map_err(StoreError::from) {
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+        if let Some(checksum) = &file.checksum_sha256 {
+            self.forget_content(file, file_entries::content_key(checksum))
+                .await?;
         }
+        self.drop_entry(file, file_entries::name_key(&file.filename))
+            .await?;
         self.delete(
             &self.tables.files,
             file.project.as_str(),

@@ -25,6 +25,7 @@ mod counts;
 pub mod datasets;
 pub mod due;
 mod error;
+mod file_entries;
 pub mod files;
 pub mod idempotency;
 pub mod own_models;

@@ -19,6 +19,8 @@ pub struct SampleFacts {
     pub metadata: Metadata,
     /// Length of the recording in seconds.
     pub duration_seconds: f64,
+    /// Which reference it has.
+    pub reference_version: u32,
 }
 
 /// What of a sample decides whether a model takes it, and what it is known by.
@@ -233,7 +235,7 @@ impl Store {
                 .table_name(&self.tables.samples)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", row::s(&*pk))
-                .projection_expression("#id, #language, #metadata, #duration")
+                .projection_expression("#id, #language, #metadata, #duration, reference_version")
                 .expression_attribute_names("#id", "id")
                 .expression_attribute_names("#language", "language")
                 .expression_attribute_names("#metadata", "metadata")

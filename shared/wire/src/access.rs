@@ -60,6 +60,47 @@ pub struct ApiKey {
     pub updated_at: Timestamp,
 }
 
+/// What a key may do. Each right is in a role and in all stronger ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// See everything but keys.
+    Read,
+    /// Give feedback on results.
+    Review,
+    /// Make, change and delete files, datasets and runs.
+    Edit,
+    /// Keep API keys, keys of providers, and models of the project's own.
+    Administer,
+}
+
+impl Right {
+    /// The rights of a role.
+    #[must_use]
+    pub fn of(role: Role) -> Vec<Self> {
+        let all = [
+            (Self::Read, Role::Viewer),
+            (Self::Review, Role::Reviewer),
+            (Self::Edit, Role::Editor),
+            (Self::Administer, Role::Admin),
+        ];
+        let held = all.into_iter().filter(|(_, needed)| role >= *needed);
+        held.map(|(right, _)| right).collect()
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = WhoAmIView)]
+pub struct WhoAmI {
+    /// The project that the key opens.
+    pub project: String,
+    /// The key.
+    pub key: ApiKey,
+    /// What it may do.
+    pub may: Vec<Right>,
+}
+
 /// An API key just made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedKey {

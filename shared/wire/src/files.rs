@@ -31,6 +31,11 @@ pub struct NewFiles {
     #[schema(value_type = Option<Vec<NewFile>>, max_items = 100)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<Object<NewFile>>>,
+    /// Whether a file that is there already is taken in place of a new one: a `ready` one
+    /// with the same `checksum_sha256`, which is then required, under the name that it
+    /// has. Its `upload` is null. Files of a request are different ones all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<bool>,
 }
 
 /// Announces a file.

@@ -49,6 +49,7 @@ pub mod comparison;
 pub mod datasets;
 pub mod envelope;
 pub mod estimate;
+pub mod export;
 pub mod files;
 pub mod meta;
 pub mod models;

@@ -66,6 +66,12 @@ pub fn sample(id: SampleId) -> String {
     format!("{BASE}/samples/{id}")
 }
 
+/// Whose key it is: GET.
+#[must_use]
+pub fn whoami() -> String {
+    format!("{BASE}/whoami")
+}
+
 /// The models that runs can use: GET.
 #[must_use]
 pub fn providers() -> String {
@@ -150,6 +156,12 @@ pub fn report(id: RunId) -> String {
 #[must_use]
 pub fn compare(run: RunId, other: RunId) -> String {
     format!("{BASE}/runs/{run}/compare/{other}")
+}
+
+/// Results of a run as a file: GET.
+#[must_use]
+pub fn export(id: RunId) -> String {
+    format!("{BASE}/runs/{id}/export")
 }
 
 /// Scoring a run again: POST.

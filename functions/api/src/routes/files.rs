@@ -22,7 +22,7 @@ use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
 use crate::services::attempt::{Attempt, deleted_since};
-use crate::services::files::{inline, uploads};
+use crate::services::files::{inline, reuse, uploads};
 use crate::services::{deletion, signing};
 use crate::views;
 
@@ -59,6 +59,10 @@ pub struct FilesQuery {
     /// With playback URLs.
     #[param(value_type = Option<bool>)]
     include_signed_url: bool,
+    /// Those that are `ready` and have this SHA-256: 64 hex digits, or base64 of the 32
+    /// bytes. At most 20 of one content are found, and none that release 0.1.0 registered.
+    #[param(value_type = Option<String>)]
+    checksum_sha256: Option<String>,
     /// Most items of the page.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 100, default = 50)]
     limit: usize,
@@ -67,19 +71,23 @@ pub struct FilesQuery {
 }
 
 impl FromQuery for FilesQuery {
-    const NAMES: &'static [&'static str] = &["include_signed_url", "limit", "cursor"];
+    const NAMES: &'static [&'static str] =
+        &["include_signed_url", "checksum_sha256", "limit", "cursor"];
 
     fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let Paging { limit, cursor } = pairs.paging()?;
+        let checksum = pairs.text("checksum_sha256");
+        let checksum = checksum.map(|text| uploads::checksum("checksum_sha256", text));
         Ok(Self {
             include_signed_url: pairs.flag("include_signed_url", false)?,
+            checksum_sha256: checksum.transpose()?,
             limit,
             cursor,
         })
     }
 }
 
-/// Lists files, newest first.
+/// Lists files, newest first; all of them, or those of one content.
 #[utoipa::path(get, path = "/files", tag = "files", operation_id = "list_files", params(FilesQuery),
     responses((status = 200, description = "A page of files", body = ListEnvelope<wire::files::File>)))]
 async fn index(
@@ -91,10 +99,16 @@ async fn index(
         limit: query.limit,
         cursor: query.cursor,
     };
-    let pager = Pager::new(&caller, "files", &[], paging)?;
+    let checksum = query.checksum_sha256.as_deref();
+    let pager = Pager::new(&caller, "files", checksum.as_slice(), paging)?;
     let project = &caller.actor.project;
-    let found = app.store.list_files(project, pager.from(), pager.limit);
-    let (page, total) = found.await?;
+    let (page, total) = match checksum {
+        None => {
+            let found = app.store.list_files(project, pager.from(), pager.limit);
+            found.await?
+        }
+        Some(checksum) => reuse::page(&app, project, checksum, pager.from(), pager.limit).await?,
+    };
     let meta = pager.meta(total, page.next.as_deref());
     let (app, signed) = (&app, query.include_signed_url);
     let shown = page.items.into_iter().map(|file| async move {
@@ -107,7 +121,8 @@ async fn index(
 /// Announces files to be uploaded, or takes a small one.
 ///
 /// With JSON: announces one file, or up to 100 under `files`, and answers with
-/// a signed PUT for each. With `multipart/form-data`: takes one file of at most
+/// a signed PUT for each; with `reuse`, for each whose content is not there already.
+/// With `multipart/form-data`: takes one file of at most
 /// 4 MiB in the part `file`, and answers with the registered file.
 #[utoipa::path(post, path = "/files", tag = "files", operation_id = "create_files",
     params(IdempotencyHeader),
@@ -146,8 +161,8 @@ async fn create(
     let new: NewFiles = json::parse(&bytes)?;
     let several = new.files.is_some();
     let make = async |attempt: Attempt| {
-        let declared = uploads::check(new)?;
-        let files = uploads::announce(app, project, declared, &attempt).await?;
+        let announced = uploads::check(new)?;
+        let files = uploads::announce(app, project, announced, &attempt).await?;
         made(files, several)
     };
     let show = async |ids: Vec<FileId>| {

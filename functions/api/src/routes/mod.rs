@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod credentials;
 pub mod datasets;
+pub mod export;
 pub mod files;
 pub mod gather;
 pub mod keys;
@@ -13,6 +14,7 @@ pub mod report;
 pub mod results;
 pub mod runs;
 pub mod samples;
+pub mod whoami;
 
 use gather::Gather;
 use stt_eval_shared::wire::paths::{BASE, PROJECT_BASE};
@@ -26,10 +28,12 @@ pub fn all<R: Gather>() -> R {
         .and(runs::routes())
         .and(report::routes())
         .and(compare::routes())
+        .and(export::routes())
         .and(results::routes())
         .and(providers::routes())
         .and(models::routes())
-        .and(credentials::routes());
+        .and(credentials::routes())
+        .and(whoami::routes());
     R::default()
         .below(BASE, stt)
         .below(PROJECT_BASE, keys::routes())
@@ -56,11 +60,13 @@ mod tests {
     fn the_document_tells_of_every_query_parameter() {
         documented::<Paging>();
         documented::<files::FileQuery>();
+        documented::<files::FilesQuery>();
         documented::<datasets::DatasetQuery>();
         documented::<runs::RunsQuery>();
         documented::<runs::RunQuery>();
         documented::<report::ReportQuery>();
         documented::<compare::CompareQuery>();
+        documented::<export::ExportQuery>();
         documented::<results::ResultsQuery>();
         documented::<results::ResultQuery>();
         documented::<credentials::KeepQuery>();

@@ -41,7 +41,9 @@ pub fn etag(id: ResultId, outcome: Option<&Outcome>, review: Option<&Review>) ->
 /// twenty times its length then.
 const MAX_ALIGNED_BYTES: usize = 100_000;
 
-fn alignment(outcome: &Outcome) -> Option<Vec<AlignedWord>> {
+/// Words of reference and transcription side by side, where there is a score.
+#[must_use]
+pub fn alignment(outcome: &Outcome) -> Option<Vec<AlignedWord>> {
     let reference = outcome.ground_truth.as_deref()?;
     let hypothesis = outcome.transcription.as_deref()?;
     if reference.len() + hypothesis.len() > MAX_ALIGNED_BYTES {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use stt_eval_wire::access::Role;
+use stt_eval_wire::export::ExportFormat;
 
 use super::{GateArguments, ReadingArguments};
 
@@ -86,6 +87,46 @@ pub struct ReportArguments {
     /// The field of samples that makes parts
     #[arg(long, value_name = "FIELD")]
     pub group_by: Option<String>,
+}
+
+/// What `export` takes.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    #[command(flatten)]
+    pub of: OneRun,
+    /// As what
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: FormatName,
+    /// Where it goes; `-` is standard output. Without it, a file here that is called as the run
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What a run can be exported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// A table for spreadsheets, with columns for each model
+    Csv,
+    /// A JSON object a line, with words side by side
+    Jsonl,
+    /// A manifest of `NeMo`, for its Speech Data Explorer
+    Nemo,
+    /// A ZIP archive for sclite: ref.trn and hyp.MODEL.trn, as they were scored
+    Trn,
+    /// The report as one page
+    Html,
+}
+
+impl From<FormatName> for ExportFormat {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Csv => Self::Csv,
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Nemo => Self::Nemo,
+            FormatName::Trn => Self::Trn,
+            FormatName::Html => Self::Html,
+        }
+    }
 }
 
 /// What `diff` takes.

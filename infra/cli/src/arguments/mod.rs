@@ -3,9 +3,9 @@
 mod deployment;
 
 pub use deployment::{
-    CredentialsCommand, DiffArguments, KeysCommand, ListArguments, LoginArguments, LogoutArguments,
-    OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments, RunArguments,
-    RunsArguments,
+    CredentialsCommand, DiffArguments, ExportArguments, KeysCommand, ListArguments, LoginArguments,
+    LogoutArguments, OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments,
+    RunArguments, RunsArguments,
 };
 
 use std::path::PathBuf;
@@ -87,6 +87,8 @@ pub enum Command {
     Results(ResultsArguments),
     /// Tells the figures of a run, and how its models compare
     Report(ReportArguments),
+    /// Saves a run as a file: a table, JSON lines, what other tools read, or the report
+    Export(ExportArguments),
     /// Compares a run with another one over the same dataset, model by model
     Diff(DiffArguments),
     /// Stops a run

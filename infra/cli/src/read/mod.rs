@@ -3,11 +3,13 @@
 
 mod admin;
 mod diff;
+mod export;
 mod lists;
 mod report;
 mod results;
 mod runs;
 
+pub use lists::name;
 pub use report::{Modelled, figures, models, pairs_text};
 pub use runs::{find, goes_on, progress};
 
@@ -66,6 +68,7 @@ pub fn run(command: &Command, shared: &Shared, output: &Output) -> Result<Exit, 
             Command::Rescore(arguments) => runs::rescore(to, arguments, output).await,
             Command::Results(arguments) => results::show(to, arguments, output).await,
             Command::Report(arguments) => report::show(to, arguments, output).await,
+            Command::Export(arguments) => export::save(to, arguments, output).await,
             Command::Diff(arguments) => diff::show(to, arguments, output).await,
             Command::Keys(command) => admin::keys(to, command, output).await,
             Command::Credentials(command) => admin::credentials(to, command, output).await,

@@ -1,7 +1,7 @@
 //! Uploading: what is there already is not sent again, and what is sent is written down.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::time::{Duration, Instant};
 
@@ -56,23 +56,28 @@ pub async fn upload(
     let sent = Sent {
         files: Cell::new(0),
         bytes: Cell::new(0),
-        of_files: missing.len(),
-        of_bytes: missing.iter().map(|one| one.size).sum(),
-        known: ids.len(),
+        of_files: Cell::new(missing.len()),
+        of_bytes: Cell::new(missing.iter().map(|one| one.size).sum()),
+        known: Cell::new(ids.len()),
         begun: Instant::now(),
     };
+    let mut taken: HashSet<String> = ids.values().cloned().collect();
     let mut progress = Progress::new(output);
     let mut begun = 0;
     while begun < missing.len() {
         let part = part(&missing[begun..]);
         begun += part.len();
-        let announced = announce(to, part).await?;
+        let announced = announce_new(to, part, &mut taken).await?;
         let work = part.iter().copied().zip(announced).map(|(one, announced)| {
             let sent = &sent;
             async move {
+                let is_there = announced.upload.is_none();
                 let id = put(to, one, announced).await?;
                 journal.keep_upload(&one.sha256, one.nth, &id)?;
-                sent.add(one.size);
+                match is_there {
+                    true => sent.skip(one.size),
+                    false => sent.add(one.size),
+                }
                 Ok::<_, Failure>(((one.sha256.clone(), one.nth), id))
             }
         });
@@ -97,9 +102,9 @@ pub async fn upload(
 struct Sent {
     files: Cell<usize>,
     bytes: Cell<u64>,
-    of_files: usize,
-    of_bytes: u64,
-    known: usize,
+    of_files: Cell<usize>,
+    of_bytes: Cell<u64>,
+    known: Cell<usize>,
     begun: Instant,
 }
 
@@ -109,8 +114,15 @@ impl Sent {
         self.bytes.set(self.bytes.get() + bytes);
     }
 
+    /// One that the deployment has already.
+    fn skip(&self, bytes: u64) {
+        self.of_files.set(self.of_files.get() - 1);
+        self.of_bytes.set(self.of_bytes.get() - bytes);
+        self.known.set(self.known.get() + 1);
+    }
+
     fn share(&self) -> f64 {
-        self.bytes.get() as f64 / self.of_bytes.max(1) as f64
+        self.bytes.get() as f64 / self.of_bytes.get().max(1) as f64
     }
 
     fn line(&self) -> String {
@@ -118,19 +130,20 @@ impl Sent {
         let mut line = format!(
             "Uploading  {}/{} files  {:.1}/{:.1} MB",
             self.files.get(),
-            self.of_files,
+            self.of_files.get(),
             mega(self.bytes.get()),
-            mega(self.of_bytes)
+            mega(self.of_bytes.get())
         );
         let seconds = self.begun.elapsed().as_secs_f64();
         // A rate means nothing before.
         if seconds >= 3.0 {
             let rate = mega(self.bytes.get()) / seconds;
-            let left = mega(self.of_bytes - self.bytes.get()) / rate.max(0.001);
+            let left = mega(self.of_bytes.get() - self.bytes.get()) / rate.max(0.001);
             line += &format!("  {rate:.1} MB/s  {left:.0} s left");
         }
-        if self.known > 0 {
-            line += &format!("  ({} known from before)", self.known);
+        let known = self.known.get();
+        if known > 0 {
+            line += &format!("  ({known} known from before)");
         }
         line
     }
@@ -183,7 +196,40 @@ async fn known(to: &Deployment, journal: &Journal, all: &[&Upload]) -> Result<Id
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn announce(to: &Deployment, files: &[&Upload]) -> Result<Vec<Announced>, Failure> {
+/// Announces files, but for what is there already. The files of a dataset are different
+/// ones: one that stands for another upload is not taken.
+async fn announce_new(
+    to: &Deployment,
+    files: &[&Upload],
+    taken: &mut HashSet<String>,
+) -> Result<Vec<Announced>, Failure> {
+    let mut all = match announce(to, files, true).await {
+        // A deployment that is older than this program does not know the word.
+        Err(failure) if failure.rows.iter().any(|row| row.field == "reuse") => {
+            announce(to, files, false).await?
+        }
+        all => all?,
+    };
+    for (one, announced) in files.iter().zip(&mut all) {
+        if announced.upload.is_none() && !taken.insert(announced.file.id.to_string()) {
+            *announced = announce_one(to, one).await?;
+        }
+    }
+    Ok(all)
+}
+
+async fn announce_one(to: &Deployment, one: &Upload) -> Result<Announced, Failure> {
+    announce(to, &[one], false)
+        .await?
+        .pop()
+        .ok_or_else(|| Failure::new(Exit::Failed, "upload", "nothing was announced"))
+}
+
+async fn announce(
+    to: &Deployment,
+    files: &[&Upload],
+    reuse: bool,
+) -> Result<Vec<Announced>, Failure> {
     let new = files.iter().map(|one| {
         Object(NewFile {
             filename: one.filename.clone(),
@@ -194,6 +240,7 @@ async fn announce(to: &Deployment, files: &[&Upload]) -> Result<Vec<Announced>, 
     });
     let body = NewFiles {
         files: Some(new.collect()),
+        reuse: reuse.then_some(true),
         ..NewFiles::default()
     };
     // What was announced and never sent expires by itself, so each announcement is one of
@@ -218,10 +265,7 @@ async fn put(to: &Deployment, one: &Upload, announced: Announced) -> Result<Stri
         if put_at(to, one, address).await? {
             return Ok(id);
         }
-        announced = announce(to, &[one])
-            .await?
-            .pop()
-            .ok_or_else(|| Failure::new(Exit::Failed, "upload", "nothing was announced"))?;
+        announced = announce_one(to, one).await?;
     }
     let message = format!("{}: the upload is refused each time", one.filename);
     Err(Failure::new(Exit::Failed, "upload", message))

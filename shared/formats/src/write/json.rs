@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Written;
+use super::{Told, Written};
 
 fn line(out: &mut String, value: &Value) {
     *out += &value.to_string();
     out.push('\n');
 }
 
-/// One line for each sample, a field for each system.
+/// One line for each sample: under `hypotheses` the text of each system, and under
+/// `results` what else is known of it, if anything is.
 #[must_use]
 pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
     let mut out = String::new();
@@ -19,7 +20,7 @@ pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
             .cloned()
             .zip(sample.heard.iter().map(|text| json!(text)));
         let hypotheses: Map<String, Value> = heard.collect();
-        let value = json!({
+        let mut value = json!({
             "id": sample.id,
             "audio": sample.audio,
             "duration": sample.seconds,
@@ -28,9 +29,28 @@ pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
             "reference": sample.reference,
             "hypotheses": hypotheses,
         });
+        if !sample.told.is_empty()
+            && let Some(fields) = value.as_object_mut()
+        {
+            let told = systems.iter().cloned().zip(sample.told.iter().map(known));
+            fields.insert("results".to_owned(), Value::Object(told.collect()));
+        }
         line(&mut out, &value);
     }
     out
+}
+
+fn known(told: &Told) -> Value {
+    json!({
+        "wer": told.wer,
+        "cer": told.cer,
+        "error": told.error,
+        "is_correct": told.is_correct,
+        "comment": told.comment,
+        "cost_usd": told.cost_usd,
+        "latency_ms": told.latency_ms,
+        "alignment": told.alignment,
+    })
 }
 
 /// A manifest that `NeMo`'s Speech Data Explorer opens: `pred_text_<system>`. Samples

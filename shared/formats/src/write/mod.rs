@@ -5,10 +5,12 @@
 mod json;
 mod sctk;
 mod tables;
+mod zip;
 
 pub use json::{jsonl, label_studio, nemo, seg_lst};
 pub use sctk::{Trn, ctm, stm, trn};
-pub use tables::{audiofolder, csv};
+pub use tables::{audiofolder, csv, csv_head, csv_rows};
+pub use zip::Zip;
 
 /// One sample to be written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,8 +29,32 @@ pub struct Written {
     pub reference: Option<String>,
     /// One for each system, in its order; `None` where it failed.
     pub heard: Vec<Option<String>>,
+    /// What else is known of what each system heard, in the same order; empty where only
+    /// texts are known. It goes into our own formats.
+    pub told: Vec<Told>,
     /// Words of a system with their times in seconds, if they are known: start, length.
     pub words: Vec<(f64, f64, String)>,
+}
+
+/// What is known of what a system heard in a sample, beside the text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// Word error rate.
+    pub wer: Option<f64>,
+    /// Character error rate.
+    pub cer: Option<f64>,
+    /// Code of the failure, where there is no text.
+    pub error: Option<String>,
+    /// What people find of it.
+    pub is_correct: Option<bool>,
+    /// What they remark.
+    pub comment: Option<String>,
+    /// US dollars.
+    pub cost_usd: Option<f64>,
+    /// Milliseconds that it took.
+    pub latency_ms: Option<u32>,
+    /// Words of reference and text side by side, as JSON has them.
+    pub alignment: Option<serde_json::Value>,
 }
 
 /// The text of a reference without markup: of groups the first alternative that has

@@ -25,6 +25,13 @@ fn harmless(text: &str) -> String {
 /// something else.
 #[must_use]
 pub fn csv(systems: &[String], samples: &[Written], mark: bool) -> String {
+    let told = samples.iter().any(|sample| !sample.told.is_empty());
+    csv_head(systems, told, mark) + &csv_rows(samples)
+}
+
+/// The first line of [`csv()`]; `told` where samples say more than texts.
+#[must_use]
+pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
     let mut out = String::new();
     if mark {
         out.push('\u{feff}');
@@ -37,30 +44,50 @@ pub fn csv(systems: &[String], samples: &[Written], mark: bool) -> String {
         "speaker",
         "reference",
     ];
+    let of_system = |system: &String| {
+        ["wer", "cer", "error", "is_correct", "comment"].map(|name| format!("{system} {name}"))
+    };
+    let known = systems.iter().filter(|_| told).flat_map(of_system);
     let header = fixed
         .into_iter()
         .map(str::to_owned)
-        .chain(systems.iter().cloned());
+        .chain(systems.iter().cloned())
+        .chain(known);
     push(&mut out, header);
+    out
+}
+
+/// Further lines of [`csv()`].
+#[must_use]
+pub fn csv_rows(samples: &[Written]) -> String {
+    let mut out = String::new();
     for sample in samples {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let row = [
             sample.id.clone(),
             text(&sample.audio),
-            sample
-                .seconds
-                .map(|seconds| seconds.to_string())
-                .unwrap_or_default(),
+            number(sample.seconds),
             text(&sample.language),
             text(&sample.speaker),
             text(&sample.reference),
         ];
-        push(
-            &mut out,
-            row.into_iter().chain(sample.heard.iter().map(text)),
-        );
+        let known = sample.told.iter().flat_map(|told| {
+            [
+                number(told.wer),
+                number(told.cer),
+                text(&told.error),
+                number(told.is_correct),
+                text(&told.comment),
+            ]
+        });
+        let heard = sample.heard.iter().map(text);
+        push(&mut out, row.into_iter().chain(heard).chain(known));
     }
     out
+}
+
+fn number<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn push(out: &mut String, cells: impl Iterator<Item = String>) {

@@ -241,7 +241,9 @@ impl Normaliser {
             .fold(text, |text, step| step.apply(text, language))
     }
 
-    pub(super) fn apply_to_reference(&self, text: &str, language: &str) -> String {
+    /// Normalises a reference without markup: what takes off the wrapping of a model's
+    /// answer leaves it alone.
+    pub fn apply_to_reference(&self, text: &str, language: &str) -> String {
         apply_steps(self.reference_steps(), text, language)
     }
 }

@@ -3,3 +3,4 @@
 mod credentials;
 mod keys;
 mod roles;
+mod whoami;

@@ -5,3 +5,4 @@ mod incoming;
 mod inline;
 mod list;
 mod presigned;
+mod reuse;

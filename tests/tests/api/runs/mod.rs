@@ -3,6 +3,7 @@
 mod compare;
 mod control;
 mod estimate;
+mod export;
 mod failing;
 mod joining;
 mod list;

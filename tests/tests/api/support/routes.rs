@@ -130,9 +130,10 @@ const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 39] = [
+pub const OPERATIONS: [Operation; 41] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
+    op("GET", "/whoami", "viewer", None),
     op("GET", "/datasets", "viewer", None),
     op("GET", "/datasets/{dataset}", "viewer", None),
     op(
@@ -151,6 +152,7 @@ pub const OPERATIONS: [Operation; 39] = [
     op("GET", "/runs/{run}/results", "viewer", None),
     op("GET", "/runs/{run}/results?sort=-wer", "viewer", None),
     op("GET", "/runs/{run}/compare/{other}", "viewer", None),
+    op("GET", "/runs/{run}/export?format=csv", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/results/{result}/reviews", "viewer", None),
     op(

@@ -123,7 +123,7 @@ pub async fn keep(
     let file = uploads::awaited(app, project, id, declared, attempt);
     match app
         .store
-        .create_files(project, std::slice::from_ref(&file), None)
+        .create_files(project, std::slice::from_ref(&file), &[id], None)
         .await
     {
         Ok(()) => {}

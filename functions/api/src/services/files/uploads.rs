@@ -14,6 +14,7 @@ use stt_eval_shared::wire::files::{Announced, NewFile, NewFiles, Upload};
 
 use crate::refusal::{Refusal, finish};
 use crate::services::attempt::Attempt;
+use crate::services::files::reuse;
 use crate::views;
 
 /// Most files in one request.
@@ -102,11 +103,33 @@ fn declared(at: &str, new: &NewFile, errors: &mut Errors) -> Option<Declared> {
     })
 }
 
+/// What is announced.
+#[derive(Debug)]
+pub struct Announcement {
+    files: Vec<Declared>,
+    /// Whether files that are there already are taken in place of new ones.
+    reuse: bool,
+}
+
+/// Names what lacks the checksum that it would be found by.
+fn findable(files: &[Declared], several: bool, errors: &mut Errors) {
+    for (index, file) in files.iter().enumerate() {
+        if file.checksum_sha256.is_none() {
+            let at = if several {
+                format!("files[{index}].")
+            } else {
+                String::new()
+            };
+            errors.push(format!("{at}checksum_sha256"), "is required with reuse");
+        }
+    }
+}
+
 /// Checks what the files of an announcement are said to be.
 ///
 /// # Errors
 /// When one is not valid; all that is wrong is named.
-pub fn check(new: NewFiles) -> Result<Vec<Declared>, Refusal> {
+pub fn check(new: NewFiles) -> Result<Announcement, Refusal> {
     let mut errors = Errors::new();
     let NewFiles {
         filename,
@@ -114,7 +137,9 @@ pub fn check(new: NewFiles) -> Result<Vec<Declared>, Refusal> {
         size_bytes,
         checksum_sha256,
         files,
+        reuse,
     } = new;
+    let reuse = reuse.unwrap_or(false);
     if let Some(files) = files {
         let single = [
             ("filename", filename.is_some()),
@@ -138,8 +163,12 @@ pub fn check(new: NewFiles) -> Result<Vec<Declared>, Refusal> {
             let file = declared(&format!("files[{index}]."), &file.0, &mut errors);
             all.extend(file);
         }
+        // Numbers are right where nothing was left out.
+        if reuse && errors.is_empty() {
+            findable(&all, true, &mut errors);
+        }
         finish(errors)?;
-        return Ok(all);
+        return Ok(Announcement { files: all, reuse });
     }
     let mut required = |field: &str, given: bool| {
         if !given {
@@ -161,8 +190,12 @@ pub fn check(new: NewFiles) -> Result<Vec<Declared>, Refusal> {
         }
         _ => None,
     };
+    let files: Vec<Declared> = one.into_iter().collect();
+    if reuse {
+        findable(&files, false, &mut errors);
+    }
     finish(errors)?;
-    Ok(one.into_iter().collect())
+    Ok(Announcement { files, reuse })
 }
 
 /// The record of an upload that is awaited.
@@ -186,25 +219,33 @@ pub fn awaited(
 pub async fn announce(
     app: &App,
     project: &ProjectId,
-    declared: Vec<Declared>,
+    announced: Announcement,
     attempt: &Attempt,
 ) -> Result<Vec<Announced>, Refusal> {
-    let mut files = Vec::with_capacity(declared.len());
-    for (index, declared) in declared.into_iter().enumerate() {
-        files.push(awaited(
-            app,
-            project,
-            attempt.file_id(index)?,
-            declared,
-            attempt,
-        ));
+    let known = match announced.reuse {
+        true => reuse::alike(app, project, &announced.files).await?,
+        false => announced.files.iter().map(|_| None).collect(),
+    };
+    let (mut all, mut new) = (Vec::with_capacity(known.len()), Vec::new());
+    for (index, (declared, known)) in announced.files.into_iter().zip(known).enumerate() {
+        let file = match known {
+            Some(known) => known,
+            None => {
+                let id = attempt.file_id(index)?;
+                let file = awaited(app, project, id, declared, attempt);
+                new.push(file.clone());
+                file
+            }
+        };
+        all.push(file);
     }
     // Signed first: what can't be uploaded is not announced.
-    let uploads = futures::future::try_join_all(files.iter().map(|file| upload(app, file))).await?;
+    let uploads = futures::future::try_join_all(all.iter().map(|file| upload(app, file))).await?;
+    let made: Vec<FileId> = all.iter().map(|file| file.id).collect();
     app.store
-        .create_files(project, &files, attempt.claim())
+        .create_files(project, &new, &made, attempt.claim())
         .await?;
-    Ok(files
+    Ok(all
         .into_iter()
         .zip(uploads)
         .map(|(file, upload)| views::files::announced(file, upload))

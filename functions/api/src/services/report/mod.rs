@@ -6,6 +6,7 @@
 
 mod assemble;
 pub mod compare;
+pub mod export;
 mod fields;
 mod kept;
 mod question;
@@ -30,10 +31,8 @@ use self::kept::Place;
 use self::scan::Scan;
 use crate::refusal::{Kind, Refusal};
 
-/// How long results are read for within one request.
-const BUDGET: Duration = Duration::from_secs(15);
 /// Reports of one project that are worked out at a time; those that were made
-/// are shown without a turn. Each takes a whole invocation for up to [`BUDGET`] and
+/// are shown without a turn. Each takes a whole invocation for 15 s (`Bounds::report`) and
 /// more, and all projects share the account's.
 const AT_ONCE: u8 = 2;
 /// How long one may take: longer than the function's timeout.
@@ -222,7 +221,9 @@ impl Asked<'_> {
             None => (Scan::new(&run, &scoring, &dataset.keywords)?, now),
         };
         let all = scan
-            .read_on(app, &run, &scoring, &fields, || begun.elapsed() < BUDGET)
+            .read_on(app, &run, &scoring, &fields, || {
+                begun.elapsed() < app.config.bounds.report
+            })
             .await?;
         if !all {
             let read = scan.samples_read();

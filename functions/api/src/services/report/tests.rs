@@ -73,6 +73,7 @@ fn facts(values: &[Option<&str>]) -> Vec<SampleFacts> {
             .map(|v| ("speaker".to_owned(), (*v).to_owned()))
             .collect(),
         duration_seconds: 1.5,
+        reference_version: 1,
     };
     (0..).zip(values).map(fact).collect()
 }

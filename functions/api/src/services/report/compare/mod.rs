@@ -24,7 +24,7 @@ use super::fields::Fields;
 use super::kept::Place;
 use super::question::Wanted;
 use super::scan::Texts;
-use super::{BUDGET, in_turn, unfinished};
+use super::{in_turn, unfinished};
 use crate::refusal::Refusal;
 
 /// Changes with what a comparison says or how it is worked out.
@@ -218,7 +218,7 @@ impl Asked<'_> {
         let mut texts = Texts::new(normaliser);
         let all = scan
             .read_on(app, self.sides, &mut texts, || {
-                self.begun.elapsed() < BUDGET
+                self.begun.elapsed() < app.config.bounds.report
             })
             .await?;
         if !all {

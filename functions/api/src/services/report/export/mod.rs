@@ -1,0 +1,192 @@
+//! A run as a file: made once for a state of the run, page by page, and kept in the
+//! bucket as reports are. One that takes longer than a request may is gone on with by the
+//! next.
+
+mod object;
+mod pieces;
+mod rows;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use stt_eval_shared::App;
+use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::objects::PLAYBACK_TTL;
+use stt_eval_shared::scoring::SCORER_VERSION;
+use stt_eval_shared::store::samples::SampleFacts;
+use stt_eval_shared::wire::export::{Export, ExportFormat, ExportUnderWay, Exported};
+
+use self::object::Stored;
+use self::pieces::{Stopped, Writing};
+use super::kept::Place;
+use super::{REPORT_VERSION, Wanted, in_turn, unfinished};
+use crate::refusal::{Kind, Refusal};
+
+/// Changes with what an export says.
+const EXPORT_VERSION: u32 = 1;
+/// The field of samples that tells who speaks.
+const SPEAKER: &str = "speaker";
+
+/// An export that was made; the file lies beside this.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    bytes: u64,
+}
+
+/// What is to be written.
+struct Source {
+    run: Run,
+    facts: Vec<SampleFacts>,
+    format: ExportFormat,
+}
+
+/// Name of what an export depends on. Of a run that has ended that is all; of one under
+/// way everything but how far it is.
+fn name(source: &Source, ended: bool) -> String {
+    let run = &source.run;
+    let state = if ended { run.rev } else { run.round.into() };
+    // They can change without the run.
+    let samples: Vec<_> = source
+        .facts
+        .iter()
+        .map(|fact| (fact.metadata.get(SPEAKER), fact.reference_version))
+        .collect();
+    let samples = serde_json::json!(samples).to_string();
+    let text = serde_json::json!([
+        "export",
+        EXPORT_VERSION,
+        REPORT_VERSION,
+        SCORER_VERSION,
+        // Pages may look otherwise in another release.
+        env!("CARGO_PKG_VERSION"),
+        source.format.name(),
+        ended,
+        state,
+        // Transcripts may join a run without a new round.
+        run.models.len(),
+        run.scorings.current,
+        sha256_hex(samples.as_bytes()),
+    ]);
+    sha256_hex(text.to_string().as_bytes())
+}
+
+/// A run as a file.
+///
+/// # Errors
+/// There is no such run, or as many are being worked out as may be at once.
+pub async fn export(
+    app: &App,
+    project: &ProjectId,
+    id: RunId,
+    format: ExportFormat,
+) -> Result<Exported, Refusal> {
+    let begun = Instant::now();
+    let no_such = || Refusal::no_such("run");
+    let run = app.store.run(project, id).await?.ok_or_else(no_such)?;
+    let ended = !run.status.is_active();
+    let facts = match format {
+        // A report has neither speakers nor references.
+        ExportFormat::Html => Vec::new(),
+        _ => {
+            let read = app.store.sample_facts(project, run.dataset, &[SPEAKER]);
+            read.await?
+        }
+    };
+    let source = Source { run, facts, format };
+    let name = name(&source, ended);
+    let place = Place::new(project, id, &name, ended);
+    let stored = Stored::new(project, id, &name, format);
+    let made: Option<Made> = place.report(app, Timestamp::now()).await?;
+    if made.is_some()
+        // It may have expired a day before what tells of it.
+        && let Some(bytes) = stored.length(app).await?
+    {
+        return found(app, &stored, bytes).await;
+    }
+    let asked = Asked {
+        source,
+        place,
+        stored,
+        begun,
+    };
+    let done = match format {
+        ExportFormat::Html => asked.page(app, project).await,
+        _ => in_turn(app, project, asked.table(app)).await,
+    };
+    match done {
+        Err(refusal) if refusal.kind == Kind::Unfinished => {
+            Ok(Exported::UnderWay(ExportUnderWay {
+                message: refusal.message,
+            }))
+        }
+        done => done,
+    }
+}
+
+async fn found(app: &App, stored: &Stored, bytes: u64) -> Result<Exported, Refusal> {
+    Ok(Exported::Made(Export {
+        expires_at: Timestamp::now() + PLAYBACK_TTL,
+        url: stored.url(app).await?,
+        bytes,
+    }))
+}
+
+/// An export that is to be made.
+struct Asked {
+    source: Source,
+    place: Place,
+    stored: Stored,
+    begun: Instant,
+}
+
+impl Asked {
+    /// Of the report, which is made in a turn of its own.
+    async fn page(self, app: &App, project: &ProjectId) -> Result<Exported, Refusal> {
+        let begun_at = Timestamp::now();
+        let id = self.source.run.id;
+        let report = super::report(app, project, id, &Wanted::default()).await?;
+        let page = stt_eval_html::report::file(&report)
+            .map_err(|error| Refusal::internal(error.to_string()))?;
+        let bytes = self.stored.write(app, page.into()).await?;
+        self.keep(app, bytes, begun_at).await
+    }
+
+    /// Of samples and results.
+    async fn table(self, app: &App) -> Result<Exported, Refusal> {
+        let now = Timestamp::now();
+        let (mut writing, mut begun_at) = match self.place.half(app, now).await? {
+            Some(half) => half,
+            None => (Writing::default(), now),
+        };
+        let has_time = || self.begun.elapsed() < app.config.bounds.report;
+        let mut done = writing
+            .write_on(app, &self.source, &self.stored, has_time)
+            .await;
+        if matches!(done, Err(Stopped::Gone)) {
+            // What was sent is cleared away after a day.
+            (writing, begun_at) = (Writing::default(), now);
+            done = writing
+                .write_on(app, &self.source, &self.stored, has_time)
+                .await;
+        }
+        if !done? {
+            let run = &self.source.run;
+            let read = writing.samples_read(run, self.source.format);
+            self.place.keep_half(app, writing, begun_at).await?;
+            return Err(unfinished("export", read, run.sample_count));
+        }
+        let bytes = writing.finish(app, &self.source, &self.stored).await?;
+        self.keep(app, bytes, begun_at).await
+    }
+
+    async fn keep(self, app: &App, bytes: u64, begun_at: Timestamp) -> Result<Exported, Refusal> {
+        let now = Timestamp::now();
+        let took = now.since(begun_at);
+        self.place
+            .keep_report(app, &Made { bytes }, now, took)
+            .await?;
+        found(app, &self.stored, bytes).await
+    }
+}

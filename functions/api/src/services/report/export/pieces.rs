@@ -1,0 +1,244 @@
+//! Writing an export piece by piece, in one request or in several.
+
+use serde::{Deserialize, Serialize};
+use stt_eval_formats::write::{self, Written, Zip};
+use stt_eval_shared::App;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::objects::ObjectError;
+use stt_eval_shared::scoring::normalise::Normaliser;
+use stt_eval_shared::wire::export::ExportFormat;
+
+use super::object::{Growing, Stored};
+use super::{Source, rows};
+use crate::refusal::Refusal;
+
+/// Positions of a page; each is as many results as the run has models.
+const PAGE: u16 = 25;
+
+/// Why it was not gone on.
+pub enum Stopped {
+    /// What was sent before is gone.
+    Gone,
+    /// Another reason.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ObjectError> for Stopped {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Missing => Self::Gone,
+            error => Self::Refused(error.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Self {
+        Self::Refused(Refusal::too_large(format!(
+            "the export can't be made: {error}"
+        )))
+    }
+}
+
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Gone => Self::unavailable("an upload in parts is gone"),
+            Stopped::Refused(refusal) => refusal,
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Writing {
+    object: Growing,
+    /// The archive, where the format is one.
+    archive: Zip,
+    /// An archive has a file for the references and one for each model; the samples are
+    /// gone through for each.
+    pass: usize,
+    next: u16,
+    /// Whether samples have a reference, by position: each file of an archive has lines
+    /// for these.
+    referenced: Vec<bool>,
+}
+
+fn passes(run: &Run, format: ExportFormat) -> usize {
+    match format {
+        ExportFormat::Trn => 1 + run.models.len(),
+        _ => 1,
+    }
+}
+
+/// Names of models, in the order of their indices.
+fn systems(run: &Run) -> Vec<String> {
+    run.models.iter().map(|model| model.model.clone()).collect()
+}
+
+fn normaliser(run: &Run) -> Result<Normaliser, Refusal> {
+    Normaliser::by_name(run.current_normalizer())
+        .ok_or_else(|| Refusal::internal("a scoring's normaliser is unknown here"))
+}
+
+/// References as other tools take them.
+fn plainly(rows: &mut [Written]) {
+    for row in rows {
+        row.reference = row.reference.take().map(|text| write::plain(&text));
+    }
+}
+
+impl Writing {
+    /// Goes on while there is time, at least one page; true at the end.
+    pub async fn write_on(
+        &mut self,
+        app: &App,
+        source: &Source,
+        stored: &Stored,
+        has_time: impl Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        let end = u16::try_from(source.run.sample_count).unwrap_or(u16::MAX);
+        let passes = passes(&source.run, source.format);
+        while self.pass < passes {
+            let mut bytes = Vec::new();
+            if self.next == 0 {
+                self.begin(source, &mut bytes)?;
+            }
+            let stop = self.next.saturating_add(PAGE).min(end);
+            self.page(app, source, stop, &mut bytes).await?;
+            self.object.add(app, stored, &bytes).await?;
+            self.next = stop;
+            if self.next >= end {
+                (self.pass, self.next) = (self.pass + 1, 0);
+            }
+            // Others on this thread have a turn too.
+            tokio::task::yield_now().await;
+            if !has_time() {
+                break;
+            }
+        }
+        Ok(self.pass >= passes)
+    }
+
+    /// What stands before the first page of a pass.
+    fn begin(&mut self, source: &Source, out: &mut Vec<u8>) -> Result<(), Stopped> {
+        match source.format {
+            ExportFormat::Csv => {
+                out.extend(write::csv_head(&systems(&source.run), true, true).bytes());
+            }
+            ExportFormat::Trn => {
+                let model = self.pass.checked_sub(1);
+                let model = model.and_then(|index| source.run.models.get(index));
+                let name = match model {
+                    // Names of models of one's own have a `/`.
+                    Some(model) => format!("hyp.{}.trn", model.model.replace('/', "-")),
+                    None => "ref.trn".to_owned(),
+                };
+                self.archive.begin(&name, out)?;
+            }
+            ExportFormat::Jsonl | ExportFormat::Nemo | ExportFormat::Html => {}
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &mut self,
+        app: &App,
+        source: &Source,
+        stop: u16,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stopped> {
+        let positions = self.next..stop;
+        let format = source.format;
+        if format == ExportFormat::Trn {
+            return self.lines(app, source, stop, out).await;
+        }
+        let aligned = format == ExportFormat::Jsonl;
+        let mut rows = rows::all(app, source, positions, aligned).await?;
+        let text = match format {
+            ExportFormat::Csv => write::csv_rows(&rows),
+            ExportFormat::Jsonl => write::jsonl(&systems(&source.run), &rows),
+            _ => {
+                plainly(&mut rows);
+                write::nemo(&systems(&source.run), &rows)
+            }
+        };
+        *out = [std::mem::take(out), text.into_bytes()].concat();
+        Ok(())
+    }
+
+    /// Lines of one file of an archive, as they were scored.
+    async fn lines(
+        &mut self,
+        app: &App,
+        source: &Source,
+        stop: u16,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stopped> {
+        let positions = self.next..stop;
+        let normaliser = normaliser(&source.run)?;
+        let language = |row: &Written| row.language.clone().unwrap_or_default();
+        let text = match self.pass.checked_sub(1) {
+            None => {
+                let mut rows = rows::all(app, source, positions, false).await?;
+                self.referenced.resize(usize::from(stop), false);
+                rows.retain(|row| row.reference.is_some());
+                for row in &rows {
+                    let id = row.id.parse::<stt_eval_shared::domain::SampleId>();
+                    let slot = id.ok().map(|id| usize::from(id.position()));
+                    if let Some(slot) = slot.and_then(|at| self.referenced.get_mut(at)) {
+                        *slot = true;
+                    }
+                }
+                plainly(&mut rows);
+                write::trn(&rows, None, &mut |text, row| {
+                    normaliser.apply_to_reference(text, &language(row))
+                })
+            }
+            Some(model) => {
+                let model = u8::try_from(model).unwrap_or(u8::MAX);
+                let rows = rows::of_model(app, source, model, positions).await?;
+                let mut lines = Vec::with_capacity(rows.len());
+                for (position, row) in rows {
+                    if self.referenced.get(usize::from(position)) == Some(&true) {
+                        lines.push(row);
+                    }
+                }
+                write::trn(&lines, Some(0), &mut |text, row| {
+                    normaliser.apply(text, &language(row))
+                })
+            }
+        };
+        self.archive.add(text.text.as_bytes(), out)?;
+        Ok(())
+    }
+
+    /// Samples gone through so far, of all passes together.
+    #[must_use]
+    pub fn samples_read(&self, run: &Run, format: ExportFormat) -> u32 {
+        let passes = u32::try_from(passes(run, format)).unwrap_or(1);
+        let pass = u32::try_from(self.pass).unwrap_or(passes);
+        (pass * run.sample_count + u32::from(self.next)) / passes.max(1)
+    }
+
+    /// Makes the file; gives its length.
+    pub async fn finish(
+        mut self,
+        app: &App,
+        source: &Source,
+        stored: &Stored,
+    ) -> Result<u64, Stopped> {
+        if source.format == ExportFormat::Trn {
+            let mut end = Vec::new();
+            self.archive.finish(&mut end)?;
+            self.object.add(app, stored, &end).await?;
+        }
+        Ok(self.object.finish(app, stored).await?)
+    }
+}

@@ -1,0 +1,275 @@
+//! Runs as files.
+
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+use serde_json::{Value, json};
+use stt_eval_tests::Client;
+
+use crate::support::{Expect, FLASH, PRO, World, audio, id, items, machine, text, with};
+
+/// What is at the address of an answer.
+async fn file(told: &Value) -> Vec<u8> {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(text(&told["url"])).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let kind = answer.headers()["content-disposition"].to_str().unwrap();
+    assert!(kind.starts_with("attachment; filename=\"run_"), "{kind}");
+    let bytes = answer.bytes().await.unwrap();
+    assert_eq!(told["bytes"], bytes.len());
+    bytes.into()
+}
+
+async fn exported(client: &Client, run: &Value, format: &str) -> Vec<u8> {
+    let path = format!("/runs/{}/export?format={format}", id(run));
+    file(client.get(&path).await.data(200)).await
+}
+
+async fn lines(w: &World, run: &Value, format: &str) -> Vec<String> {
+    let text = String::from_utf8(exported(w, run, format).await).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn number(bytes: &[u8], at: usize, len: usize) -> usize {
+    let bytes = bytes[at..at + len].iter().rev();
+    bytes.fold(0, |all, byte| (all << 8) | usize::from(*byte))
+}
+
+/// The files of an archive, by the list at its end.
+fn unpacked(bytes: &[u8]) -> Vec<(String, String)> {
+    let end = bytes.len() - 22;
+    let mut at = number(bytes, end + 16, 4);
+    let mut found = Vec::new();
+    while at < end {
+        let (packed, name) = (number(bytes, at + 20, 4), number(bytes, at + 28, 2));
+        let head = number(bytes, at + 42, 4);
+        let mut text = String::new();
+        DeflateDecoder::new(&bytes[head + 30 + name..][..packed])
+            .read_to_string(&mut text)
+            .unwrap();
+        let called = &bytes[at + 46..][..name];
+        found.push((String::from_utf8(called.into()).unwrap(), text));
+        at += 46 + name;
+    }
+    found
+}
+
+#[test]
+fn a_run_is_exported_as_what_others_read() {
+    with(async |w| {
+        let references = [
+            Some("One {two|2} three"),
+            Some("=five six"),
+            None,
+            Some("red green"),
+        ];
+        let made = w.dataset("d", &references).await;
+        w.record(&made.audio[0], PRO, "one two, three.");
+        w.record(&made.audio[0], FLASH, "+one");
+        w.record_finish(&made.audio[3], FLASH, "SAFETY");
+        let set = format!("/datasets/{}?include_samples=true", made.id);
+        let samples = w.get(&set).await.data(200)["samples"].clone();
+        let sample = |n: usize| id(&items(&samples)[n]);
+        let body = json!({ "metadata": { "speaker": "a-b" } });
+        w.patch(&format!("/samples/{}", sample(0)), &body)
+            .await
+            .ok(200);
+        let run = w.run(&made.id, &[PRO, FLASH]).await;
+
+        let csv = lines(w, &run, "csv").await;
+        let head = format!(
+            "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
+             {PRO} error,{PRO} is_correct,{PRO} comment,{FLASH} wer,{FLASH} cer,{FLASH} error,\
+             {FLASH} is_correct,{FLASH} comment"
+        );
+        assert_eq!(csv[0], head);
+        let first = format!(
+            "{},0.wav,0.2,en,a-b,One {{two|2}} three,\"one two, three.\",'+one,0,0,,,,",
+            sample(0)
+        );
+        assert!(csv[1].starts_with(&first), "{}", csv[1]);
+        assert!(
+            csv[2].contains(",'=five six,'=five six,six,0,"),
+            "{}",
+            csv[2]
+        );
+        assert!(csv[4].contains("blocked"), "{}", csv[4]);
+        assert_eq!(csv.len(), 5);
+
+        let json: Vec<Value> = lines(w, &run, "jsonl")
+            .await
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(json[0]["reference"], "One {two|2} three");
+        assert_eq!(json[0]["hypotheses"][FLASH], "+one");
+        let aligned = &json[0]["results"][PRO]["alignment"];
+        assert_eq!(items(aligned).len(), 3, "{aligned}");
+        assert_eq!(json[2]["results"][PRO]["wer"], Value::Null);
+        assert_eq!(json[3]["hypotheses"][FLASH], Value::Null);
+        assert!(json[3]["results"][FLASH]["error"].is_string());
+        assert_eq!(json.len(), 4);
+
+        // Other tools know no markup.
+        let nemo = lines(w, &run, "nemo").await;
+        let nemo: Value = serde_json::from_str(&nemo[0]).unwrap();
+        assert_eq!(nemo["text"], "One two three");
+        assert_eq!(nemo["audio_filepath"], "0.wav");
+        assert_eq!(nemo[format!("pred_text_{PRO}")], "one two, three.");
+
+        // A line for every reference, as it was scored.
+        let trn = unpacked(&exported(w, &run, "trn").await);
+        let ids = [
+            format!("(a.b-{})", sample(0)),
+            format!("(utt-{})", sample(1)),
+            format!("(utt-{})", sample(3)),
+        ];
+        let wanted = [
+            (
+                "ref.trn".to_owned(),
+                ["one two three", "five six", "red green"],
+            ),
+            (
+                format!("hyp.{PRO}.trn"),
+                ["one two three", "five six", "red green"],
+            ),
+            (format!("hyp.{FLASH}.trn"), ["one", "six", ""]),
+        ];
+        for ((name, said), (wanted, words)) in trn.iter().zip(wanted) {
+            let wanted_lines = words
+                .iter()
+                .zip(&ids)
+                .map(|(text, id)| format!("{text} {id}\n"));
+            assert_eq!((name, said), (&wanted, &wanted_lines.collect()));
+        }
+        assert_eq!(trn.len(), 3);
+
+        let page = String::from_utf8(exported(w, &run, "html").await).unwrap();
+        assert!(page.contains(FLASH) && page.contains("</html>"));
+
+        // Made once for a state of the run; what people find is another state.
+        let path = format!("/runs/{}/export?format=csv", id(&run));
+        let place = async || {
+            let told = w.get(&path).await.data(200).clone();
+            text(&told["url"]).split('?').next().unwrap().to_owned()
+        };
+        let before = place().await;
+        assert_eq!(place().await, before);
+        let result = &w.results(&run, "").await[0];
+        let body = json!({ "is_correct": true, "comment": "well, heard" });
+        w.patch(&format!("/results/{}", id(result)), &body)
+            .await
+            .ok(200);
+        assert_ne!(place().await, before);
+        let csv = lines(w, &run, "csv").await;
+        assert!(csv[1].contains(",true,\"well, heard\","), "{}", csv[1]);
+
+        let http = reqwest::Client::builder().no_proxy();
+        let http = http.redirect(reqwest::redirect::Policy::none()).build();
+        let request = w.request("GET", &format!("{path}&redirect=true")).build();
+        let moved = http.unwrap().execute(request.unwrap()).await.unwrap();
+        assert_eq!(moved.status(), 303);
+        assert_eq!(moved.headers()["cache-control"], "no-store");
+        let to = moved.headers()["location"].to_str().unwrap();
+        let to = json!({ "url": to, "bytes": exported(w, &run, "csv").await.len() });
+        assert!(!file(&to).await.is_empty());
+
+        let path = format!("/runs/{}/export", id(&run));
+        for (query, status, field) in [
+            ("", 422, "format"),
+            ("format=xlsx", 422, "format"),
+            ("format=csv&redirect=yes", 422, "redirect"),
+            ("formats=csv", 400, "formats"),
+        ] {
+            World::names(&w.get(&format!("{path}?{query}")).await, status, field);
+        }
+        let stranger = w.stranger().await;
+        stranger.get(&format!("{path}?format=csv")).await.no(404);
+
+        // Of one under way, how things stand; and what was made goes with its run.
+        let under_way = w.start(&made.id, &[PRO]).await;
+        assert_eq!(lines(w, &under_way, "csv").await.len(), 5);
+        w.delete(&format!("/runs/{}", id(&run))).await.ok(200);
+        w.get(&format!("{path}?format=csv")).await.no(404);
+        let _ = w.ended(&under_way).await;
+    });
+}
+
+/// What the next requests bring, and how many there were.
+async fn in_steps(client: &Client, path: &str) -> (Vec<u8>, usize) {
+    for steps in 1.. {
+        let answer = client.get(path).await;
+        if answer.status == 200 {
+            return (file(answer.data(200)).await, steps);
+        }
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let told = text(&answer.data(202)["message"]).to_owned();
+        assert!(told.contains("of 30 samples so far"), "{told}");
+        assert!(steps < 20, "it never ends");
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_longer_than_a_request_is_gone_on_with_by_the_next() {
+    let (machine, client) = machine(vec![("REPORT_SECONDS", "0")]).await;
+    let (mut samples, mut told) = (Vec::new(), Vec::new());
+    let mut texts = Vec::new();
+    for n in 0..30 {
+        let name = format!("{n}.wav");
+        let sent = machine.upload(&client, &name, "audio/wav", &audio()).await;
+        // Two have references; the others are long, more together than is held.
+        let reference = (n >= 28).then(|| format!("one two {n}"));
+        let heard = match n {
+            28.. => format!("One, {n}"),
+            _ => format!("{n} ").repeat(350_000 / format!("{n} ").len()),
+        };
+        samples.push(json!({ "file_id": sent["id"], "ground_truth": reference }));
+        told.push(json!({ "filename": name, "text": heard }).to_string());
+        texts.push(heard);
+    }
+    let body = json!({ "name": "long", "language": "en", "samples": samples });
+    let dataset = id(client.post("/datasets", &body).await.data(201));
+    let table = told.join("\n");
+    let kind = "application/jsonl";
+    let table = machine
+        .upload(&client, "t.jsonl", kind, table.as_bytes())
+        .await;
+    let body = json!({ "run_name": "r", "dataset_id": dataset,
+        "transcripts": [{ "name": "long", "manifest_file_id": table["id"] }] });
+    let run = client.post("/runs", &body).await.data(202).clone();
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], 30, "{run}");
+
+    let path = format!("/runs/{}/export?format=jsonl", id(&run));
+    let (bytes, steps) = in_steps(&client, &path).await;
+    assert_eq!(steps, 2);
+    let lines = String::from_utf8(bytes).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 30);
+    for (line, text) in lines.iter().zip(&texts) {
+        assert!(
+            line["hypotheses"]["imported/long"] == **text,
+            "{}",
+            line["id"]
+        );
+    }
+
+    // Each file of the archive is two pages.
+    let path = format!("/runs/{}/export?format=trn", id(&run));
+    let (bytes, steps) = in_steps(&client, &path).await;
+    assert_eq!(steps, 4);
+    let files = unpacked(&bytes);
+    assert_eq!(files[1].0, "hyp.imported-long.trn");
+    let sample = |n: usize| lines[n]["id"].as_str().unwrap();
+    let wanted = ["ref", "hyp"].map(|side| {
+        let word = if side == "ref" { "one two" } else { "one" };
+        let lines = [28, 29].map(|n| format!("{word} {n} (utt-{})\n", sample(n)));
+        lines.concat()
+    });
+    assert_eq!([&files[0].1, &files[1].1], [&wanted[0], &wanted[1]]);
+    machine.stop().await;
+}
