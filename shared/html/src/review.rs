@@ -8,10 +8,12 @@ use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
 
 use crate::RenderError;
 use crate::figures::{count, counted, percent};
+use crate::grid::Grid;
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::results::Choice;
 use crate::texts::Text;
+use crate::texts::variant::Both;
 use crate::words::{Words, flag, note, reference, transcription};
 
 /// Reasons that are told of each transcription; the others are of the clip.
@@ -137,6 +139,8 @@ pub struct Clip<'a> {
     pub revealed: bool,
     /// Which transcriptions stand under which letters, which the form sends back.
     pub slots_tag: &'a str,
+    /// Whether the reviewer may change references.
+    pub may_edit: bool,
     /// Where the next clip is found.
     pub next: &'a str,
     /// What happened before.
@@ -155,6 +159,15 @@ impl Button {
 
     fn value(&self) -> &'static str {
         verdict_value(self.verdict)
+    }
+
+    /// The key that scripts take for it, unless the reviewer chose another.
+    fn key(&self) -> char {
+        match self.verdict {
+            Verdict::Right => 'Y',
+            Verdict::Wrong => 'N',
+            Verdict::CannotTell => 'U',
+        }
     }
 }
 
@@ -240,10 +253,12 @@ struct Page<'a> {
     heading: String,
     audio: String,
     reference: Option<Words>,
+    grid: Option<Grid>,
     rows: Vec<Row>,
     without: Option<String>,
     of_clip: Vec<Check>,
     slots_tag: &'a str,
+    may_edit: bool,
     next: &'a str,
     notice: Option<Notice>,
 }
@@ -277,6 +292,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
         reference: first.and_then(reference),
+        grid: Grid::of(of.slots.iter().map(|slot| (slot.letter, slot.heard))),
         of_clip: of_clip.collect(),
         rows: of
             .slots
@@ -288,6 +304,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
             format!("{models} no transcription of this clip.")
         }),
         slots_tag: of.slots_tag,
+        may_edit: of.may_edit,
         next: of.next,
         notice: of.notice,
         around: of.around,
