@@ -20,6 +20,7 @@ pub mod keys;
 pub mod language;
 pub mod layout;
 pub mod offers;
+pub mod own_models;
 pub mod problem;
 mod progress;
 pub mod report;

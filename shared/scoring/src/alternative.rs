@@ -52,7 +52,7 @@ fn groups(steps: &[AlignedWord]) -> Vec<Group> {
                 None => continue,
             }
         }
-        match groups.last_mut().filter(|last| last.behind >= group.first) {
+        match groups.last_mut().filter(|last| last.behind > group.first) {
             Some(last) => last.behind = last.behind.max(group.behind),
             None => groups.push(group),
         }

@@ -19,6 +19,7 @@ mod headers;
 mod help;
 mod keys;
 mod origin;
+mod own_models;
 mod paging;
 mod parts;
 mod place;
@@ -96,6 +97,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/keys", get(keys::list).post(keys::make))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route("/settings", get(settings::show).post(settings::submit))
+        .route("/settings/models", post(own_models::submit))
         .route("/demo", post(demo::load))
         .route("/help", get(help::show))
         .layer(from_fn(origin::check))
