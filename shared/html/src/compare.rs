@@ -16,7 +16,7 @@ use crate::figures::{count, counted, percent, points, points_interval, probabili
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::progress::{path, status};
-use crate::sentence::{Sentence, model, names, plain, words};
+use crate::sentence::{Phrase, Sentence, model, names, plain, words};
 use crate::texts::Text;
 use crate::texts::compare::Compare;
 
@@ -92,14 +92,12 @@ pub struct Asked<'a> {
     pub normalizer: &'a str,
 }
 
-fn name_of(run: &ComparedRun, other: &ComparedRun) -> String {
-    let name = visible(&run.run_name).into_owned();
-    // Runs may share a name: their ids do not.
-    if run.run_name == other.run_name && run.id != other.id {
-        format!("{name} ({})", run.id)
-    } else {
-        name
+/// What the two runs are called in a sentence: by their names, where these tell them apart.
+fn called(found: &RunComparison) -> [Phrase; 2] {
+    if found.run.run_name == found.other.run_name {
+        return [words("this run"), words("the other run")];
     }
+    [&found.run, &found.other].map(|run| model(&run.run_name))
 }
 
 /// A verdict on one model: what stands in the table, and which sentence it joins.
@@ -125,10 +123,7 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     if of.is_empty() {
         return None;
     }
-    let (run, other) = (
-        name_of(&found.run, &found.other),
-        name_of(&found.other, &found.run),
-    );
+    let [run, other] = called(found);
     let mut sentence = Sentence::new();
     names(
         &mut sentence,
@@ -141,9 +136,9 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     };
     if verdict == Compare::CannotTellApart {
         sentence.push(words(" can’t be told apart between "));
-        sentence.extend([model(&run), words(" and "), model(&other)]);
+        sentence.extend([run, words(" and "), other]);
         sentence.push(words(format!(
-            " with {clips}: chance explains the difference."
+            " with {clips}: chance may explain the difference."
         )));
         return Some(sentence);
     }
@@ -155,7 +150,7 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
         " {} fewer errors in ",
         if one { "makes" } else { "make" }
     )));
-    sentence.extend([model(&better), words(" than in "), model(&worse)]);
+    sentence.extend([better, words(" than in "), worse]);
     sentence.push(words(format!(
         ": on {clips}, chance does not explain the difference."
     )));
@@ -310,7 +305,7 @@ impl Found {
             hint,
             is_provisional: !(found.run.complete && found.other.complete),
             rows: found.models.iter().map(row).collect(),
-            other: name_of(&found.other, &found.run),
+            other: visible(&found.other.run_name).into_owned(),
             other_path: format!("/runs/{}", found.other.id),
             forest: forest(found, told.join(" ")),
             few_blocks: figures_of(found).any(|(_, figures)| !figures.reliable),
@@ -331,15 +326,11 @@ pub fn page(
     found: Option<&RunComparison>,
 ) -> Result<String, RenderError> {
     let choice = |run: &Run| {
-        let mut day = run.inserted_at.to_string();
-        day.truncate(10);
+        let at = run.inserted_at.to_string();
+        let at = at.get(..16).unwrap_or(&at).replace('T', " ");
         Choice {
             id: run.id.to_string(),
-            text: format!(
-                "{} · {day} · {}",
-                visible(&run.run_name),
-                status(run.status)
-            ),
+            text: format!("{} · {at} · {}", visible(&run.run_name), status(run.status)),
             chosen: found.is_some_and(|found| found.other.id == run.id),
         }
     };

@@ -62,7 +62,10 @@ pub(crate) struct Section<'a> {
     rows: Vec<Row>,
     dialects: Vec<Choice<'a>>,
     currencies: Vec<Choice<'a>>,
-    filled: Filled<'a>,
+    name: String,
+    base_url: String,
+    model: String,
+    price: String,
     problems: Vec<String>,
 }
 
@@ -118,7 +121,10 @@ impl<'a> Section<'a> {
             rows: of.models.iter().map(row).collect(),
             dialects: choices(of.dialects, of.filled.dialect),
             currencies: choices(of.currencies, of.filled.currency),
-            filled: of.filled,
+            name: visible(of.filled.name).into_owned(),
+            base_url: visible(of.filled.base_url).into_owned(),
+            model: visible(of.filled.model).into_owned(),
+            price: visible(of.filled.price).into_owned(),
             problems: of.problems.iter().map(problem).collect(),
         }
     }

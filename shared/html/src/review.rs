@@ -5,6 +5,7 @@
 
 use askama::Template;
 use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
+use stt_eval_wire::scores::Op;
 
 use crate::RenderError;
 use crate::figures::{count, counted, percent};
@@ -182,6 +183,7 @@ struct Row {
     model: Option<String>,
     facts: Vec<String>,
     words: Option<Words>,
+    differs: bool,
     note: String,
     verdict: &'static str,
     buttons: [Button; 3],
@@ -230,6 +232,12 @@ fn row(slot: Slot<'_>, revealed: bool) -> Row {
         model: revealed.then(|| visible(&heard.provider).into_owned()),
         facts,
         words: transcription(heard),
+        differs: heard
+            .alignment
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|word| word.op != Op::Equal),
         note: note(heard),
         verdict: slot.said.verdict.map_or("", verdict_value),
         buttons: [Verdict::Right, Verdict::Wrong, Verdict::CannotTell].map(button),

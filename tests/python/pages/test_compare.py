@@ -25,7 +25,7 @@ def test_two_runs_are_compared(visit, runs, scripts):
     first, second = runs
     page = visit(java_script_enabled=scripts)
     page.goto(f"/runs/{first}")
-    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("link", name="Compare", exact=True).click()
     page.get_by_label("Compare with").select_option(second)
     page.get_by_role("button", name="Compare").click()
     expect(page).to_have_url(re.compile(f"with={second}"))

@@ -238,6 +238,43 @@ def test_words_stand_under_words(visit, site, run):
         page.keyboard.press("s")
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
+    language, said, heard, other = TEXTS[0]
+    samples = [{"file_id": files(site)[0], "ground_truth": said, "language": language}]
+    body = {"name": f"both {time.time()}", "language": language, "samples": samples}
+    made = site.api("POST", "/api/v1/evaluations/stt/datasets", body)["id"]
+    path = f"/api/v1/evaluations/stt/datasets/{made}?include_samples=true"
+    sample = site.api("GET", path)["samples"][0]["id"]
+    run = make(site, (made, [sample]), [[heard], [other]])
+    page = visit(viewport={"width": 360, "height": 740}, java_script_enabled=scripts)
+    page.goto(f"/runs/{run}/review")
+    slot = page.locator("[data-slot]", has_text="10000")
+    if scripts:
+        without_guard(page)
+        page.reload()
+        ready(page)
+        slot.get_by_role("button", name="Wrong").focus()
+        page.get_by_role("heading", level=1).focus()
+    with page.context.expect_page() as opened:
+        page.keyboard.press("b") if scripts else slot.get_by_role("link", name="Both are right").click()
+    window = opened.value
+    expect(window.get_by_role("heading", level=1)).to_have_text("Both are right")
+    text = window.get_by_label("What is said")
+    assert "|10000" in text.input_value() and "{" in text.input_value()
+    if scripts:
+        assert Axe().run(window, options={"runOnly": TAGS}).violations_count == 0
+    assert window.locator("html").bounding_box()["width"] <= 360
+    shot(window, "review-variant")
+    wanted = text.input_value()
+    window.get_by_role("button", name="Save reference").click()
+    expect(window.get_by_role("status")).to_have_text("The reference takes both now.")
+    assert site.api("GET", path)["samples"][0]["ground_truth"] == wanted
+    shot(window, "review-variant-saved")
+    window.get_by_role("button", name="Score the run again").click()
+    expect(window.get_by_role("heading", level=1)).to_have_text("heard <b>twice</b>")
+
+
 def test_right_is_for_those_who_listened(visit, site, run):
     page = visit()
     page.goto(f"/runs/{run}/review")

@@ -8,6 +8,7 @@ texts! {
         NotProposed: "No alternative can be proposed here: nothing differs, or what differs stands in alternatives already. Write it by hand.",
         Saved: "The reference takes both now.",
         Rates: "This clip by the reference as it stands now",
+        NotCounted: "Not counted yet",
         AsScored: "As the run was scored",
         Now: "Now",
         Transcription: "Transcription",

@@ -131,7 +131,7 @@ fn help_tells_what_words_mean() {
 #[test]
 fn help_names_each_key_of_the_review() {
     // The sheet of the review is data of its script: what it calls its actions is here too.
-    let script = include_str!("../../assets/review.js");
+    let script = include_str!("../../assets/keys.js");
     let html = help::page(frame()).unwrap();
     let keys = script
         .split("const KEYS = [")
