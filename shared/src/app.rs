@@ -9,6 +9,8 @@ use crate::access::credentials::{DataKeys, Vault};
 use crate::aws::{self, Lazy, Patience};
 use crate::config::{Config, ConfigError, KeySource, VendorLimits};
 use crate::deadline::Deadline;
+use crate::demo::Demo;
+use crate::domain::ProjectId;
 use crate::domain::run::RunModel;
 use crate::domain::unit::Policy;
 use crate::objects::Objects;
@@ -56,6 +58,7 @@ pub struct App {
     /// Seals and opens credentials; `None` where there is no key to do it with.
     pub vault: Option<Vault>,
     vendors: Registry,
+    demo: Option<Arc<dyn Demo>>,
 }
 
 /// Of S3's calls only the beginning of an answer is timed: a body takes as long
@@ -129,6 +132,7 @@ impl App {
             queue: Queue::new(sqs, config.submit_queue.clone()),
             vault,
             vendors,
+            demo: None,
             config: Arc::new(config),
         })
     }
@@ -140,6 +144,21 @@ impl App {
             vendors: self.vendors.and(vendor, adapter),
             ..self
         }
+    }
+
+    /// The same with a demonstration at hand.
+    #[must_use]
+    pub fn and_demo(self, demo: Arc<dyn Demo>) -> Self {
+        Self {
+            demo: Some(demo),
+            ..self
+        }
+    }
+
+    /// The demonstration that a project can have; `None` on deployments.
+    #[must_use]
+    pub fn demo_for(&self, project: &ProjectId) -> Option<&dyn Demo> {
+        self.demo.as_deref().filter(|demo| demo.is_for(project))
     }
 
     /// Builds everything from the environment of a Lambda function.

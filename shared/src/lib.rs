@@ -12,6 +12,7 @@ pub mod cloudwatch;
 pub mod config;
 pub mod crypto;
 mod deadline;
+pub mod demo;
 pub mod emf;
 pub mod logs;
 pub mod objects;

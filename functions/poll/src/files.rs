@@ -1,10 +1,11 @@
-//! Files that are due: uploads that never came, and those that are being deleted.
+//! Files that are due: uploads that never came, tables that were kept for a preview only,
+//! and those that are being deleted.
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::file::{File, FileStatus};
+use stt_eval_shared::domain::file::{File, FileKind, FileStatus};
 use stt_eval_shared::registration::{Registered, register_upload};
-use stt_eval_shared::store::Store;
+use stt_eval_shared::store::{Store, StoreError};
 
 use super::account::audio;
 use super::failure::{Failure, project, unless_changed};
@@ -29,7 +30,19 @@ pub(crate) async fn due(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
     let Some(file) = app.store.file(&project, id).await? else {
         return Ok(());
     };
-    if file.status != FileStatus::Uploading || file.due_at.is_none_or(|due| due > now) {
+    if file.due_at.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    // A table of a preview, of which no dataset was made.
+    if file.status == FileStatus::Ready && file.kind == FileKind::Manifest {
+        return match app.store.begin_delete_file(&file, now).await {
+            Ok(gone) => delete(app, &gone).await,
+            // The dataset is made just now, or another sweep was faster.
+            Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    if file.status != FileStatus::Uploading {
         return Ok(());
     }
     match register_upload(&app.store, &app.objects, &project, id, now).await? {

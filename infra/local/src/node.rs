@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, CloudConfig, QueueSpec, TableSpec};
 use crate::credentials::{self, SIMULATED};
+use crate::demo;
 use crate::door::{Door, person};
 use crate::environment::{self, BUCKET, EVENTS, SUBMISSIONS};
 use crate::error::NodeError;
@@ -110,6 +111,9 @@ impl Node {
                 &provider_urls,
             )
             .await?;
+        }
+        if let Some(demo) = demo::Ready::of(&app, &options.providers, &url, &api_keys) {
+            app = app.and_demo(Arc::new(demo));
         }
         let stop = CancellationToken::new();
         let door = Arc::new(Door::default());

@@ -105,7 +105,8 @@ pub struct File {
     pub inserted_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When the sweeper should look at it.
+    /// When the sweeper should look at it. A manifest that is ready and due was kept for
+    /// a preview only, and goes.
     pub due_at: Option<Timestamp>,
     /// Revision, for conditional writes.
     pub rev: u64,

@@ -1,35 +1,11 @@
 // Makes judging quick: keys, one clip after the other without waiting, and nothing lost
 // where the network is. Without it the same forms are sent by the browser.
 
+import * as keys from './keys.js';
 import * as outbox from './outbox.js';
 
 const { remember, remembered } = outbox;
 
-// Every action, its keys outside of texts, and what it is called on the sheet of keys.
-// Codes are for keyboards whose letters are not these; letters go before codes, so that
-// what is printed on a key is what counts.
-const KEYS = [
-  ['play', 'Space KeyK', 'Play or pause'],
-  ['back', 'KeyJ', 'Back 2 seconds'],
-  ['forward', 'KeyL', 'Forward 2 seconds'],
-  ['repeat', 'KeyR', 'Repeat the last 3 seconds'],
-  ['slower', 'BracketLeft', 'Slower'],
-  ['faster', 'BracketRight', 'Faster'],
-  ['normal', 'Backslash', 'Normal speed'],
-  ['up', 'ArrowUp', 'Transcription above'],
-  ['down', 'ArrowDown', 'Transcription below'],
-  ['right', 'KeyY KeyF', 'Right'],
-  ['wrong', 'KeyN KeyD', 'Wrong'],
-  ['cannot_tell', 'KeyU KeyG', 'Cannot tell'],
-  ['reason', 'Digit1 Digit2 Digit3 Digit4 Digit5 Digit6 Digit7 Digit8', 'Reasons'],
-  ['unusable', 'KeyX', 'The recording can’t be understood'],
-  ['comment', 'KeyC', 'Comment (Escape leaves)'],
-  ['save', 'Enter', 'Save and next (in a text: Ctrl+Enter)'],
-  ['skip', 'KeyS', 'Skip'],
-  ['undo', 'KeyZ', 'Undo'],
-  ['help', 'KeyH', 'These keys'],
-];
-const IN_TEXT = { KeyK: 'play', KeyJ: 'back', KeyL: 'forward', KeyR: 'repeat' };
 const AHEAD = 3;
 const MOST_DONE = 20;
 
@@ -314,6 +290,13 @@ function comment() {
   details.querySelector('textarea').focus();
 }
 
+// Lines, or word under word as well.
+function grid() {
+  const details = form.querySelector('[data-grid]');
+  if (details) details.open = !details.open;
+  else tell('These transcriptions can’t be set word under word.');
+}
+
 function step(by) {
   const all = slots();
   makeCurrent(all[all.indexOf(current) + by] ?? current);
@@ -342,8 +325,10 @@ const actions = {
   right: () => judgeCurrent('right'),
   wrong: () => judgeCurrent('wrong'),
   cannot_tell: () => judgeCurrent('cannot_tell'),
+  both: () => current?.querySelector('[data-both]')?.click(),
   unusable,
   comment,
+  grid,
   save,
   skip: goOn,
   undo,
@@ -352,33 +337,22 @@ const actions = {
 
 // ---- keys ----
 
-const byCode = new Map(KEYS.flatMap(([name, codes]) => codes.split(' ').map((code) => [code, name])));
-
-// Which key it was: the letter that is printed on it, where that is one of ours.
-function codeOf(event) {
-  const key = event.key;
-  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
-  if (event.code.startsWith('Numpad') && /^\d$/.test(key)) return `Digit${key}`;
-  if (event.code === 'NumpadEnter') return 'Enter';
-  return event.code;
-}
-
 function keyDown(event) {
   if (!form?.isConnected || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
   if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
   const target = event.target;
-  const code = codeOf(event);
+  const code = keys.codeOf(event);
   const inText = target.matches('textarea, select, input:not([type=checkbox])');
   const chord = event.ctrlKey || event.metaKey;
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
     if (event.key === 'Escape') return act(event, 'leave');
-    const name = event.altKey && !chord ? IN_TEXT[code] : undefined;
+    const name = event.altKey && !chord ? keys.IN_TEXT[code] : undefined;
     return name ? act(event, name) : undefined;
   }
   if (chord && code === 'KeyZ' && !event.altKey && !event.shiftKey) return act(event, 'undo');
   if (chord || event.altKey || !settings.keys) return undefined;
-  const name = event.shiftKey && code === 'Slash' ? 'help' : byCode.get(code);
+  const name = event.shiftKey && code === 'Slash' ? 'help' : keys.actionOf(settings, code);
   if (!name) return undefined;
   // A control keeps the keys that it works by.
   const own = target.matches('button, a, summary, input, audio, [tabindex="0"]');
@@ -399,53 +373,28 @@ function act(event, name) {
   else actions[name]();
 }
 
-const label = (code) =>
-  ({ BracketLeft: '[', BracketRight: ']', Backslash: '\\', ArrowUp: '↑', ArrowDown: '↓' })[code] ??
-  code.replace(/^(Key|Digit)/, '');
-
-function setting(name, text) {
-  const row = document.createElement('label');
-  row.className = 'choice';
-  const box = document.createElement('input');
-  box.type = 'checkbox';
-  box.checked = settings[name];
-  box.addEventListener('change', () => {
-    settings[name] = box.checked;
+function sheet() {
+  const known = document.querySelector('dialog');
+  if (known) return known;
+  const made = keys.sheet(settings, () => {
     remember(localStorage, 'stt-review', settings);
+    label();
   });
-  row.append(box, ` ${text}`);
-  return row;
+  document.body.append(made);
+  return made;
 }
 
-function sheet() {
-  let dialog = document.querySelector('dialog');
-  if (dialog) return dialog;
-  dialog = document.createElement('dialog');
-  dialog.setAttribute('aria-labelledby', 'keys-title');
-  const title = document.createElement('h2');
-  title.id = 'keys-title';
-  title.textContent = 'Keys and settings';
-  const list = document.createElement('dl');
-  list.className = 'facts';
-  for (const [, codes, text] of KEYS) {
-    const key = document.createElement('dt');
-    key.textContent = codes.includes('Digit') ? '1 to 8' : codes.split(' ').map(label).join(' or ');
-    const what = document.createElement('dd');
-    what.textContent = text;
-    list.append(key, what);
+// Controls tell their keys, while there are any.
+function label() {
+  for (const [name] of keys.KEYS) {
+    const told = keys.labels(settings, name);
+    const of = [$(name), ...form.querySelectorAll(`.verdicts [value="${name}"]`)];
+    for (const control of of.filter(Boolean)) {
+      if (settings.keys) control.setAttribute('aria-keyshortcuts', told.join(' '));
+      else control.removeAttribute('aria-keyshortcuts');
+      if ('key' in control.dataset) control.dataset.key = settings.keys ? told[0] : '';
+    }
   }
-  const close = document.createElement('button');
-  close.textContent = 'Close';
-  close.addEventListener('click', () => dialog.close());
-  dialog.append(
-    title,
-    setting('keys', 'Single keys'),
-    setting('guard', 'Listen before judging'),
-    list,
-    close,
-  );
-  document.body.append(dialog);
-  return dialog;
 }
 
 // ---- beginning ----
@@ -456,19 +405,21 @@ function begin() {
   audio = form.querySelector('audio');
   played = 0;
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false };
-  for (const [name, codes] of KEYS) {
-    const keys = codes.split(' ').map(label).join(' ');
-    $(name)?.setAttribute('aria-keyshortcuts', keys);
-    for (const button of form.querySelectorAll(`.verdicts [value="${name}"]`)) {
-      button.setAttribute('aria-keyshortcuts', keys);
-    }
-  }
+  label();
   $('undo').disabled = !done.length && outbox.isEmpty() && !form.elements.did.value;
   if (form.elements.did.value && !done.length) {
     done = form.elements.did.value.split(',');
     remember(sessionStorage, doneName, done);
   }
   makeCurrent(slots().find((slot) => !verdict(slot)) ?? slots()[0]);
+  const grid = form.querySelector('[data-grid]');
+  if (grid) {
+    grid.open = Boolean(settings.grid);
+    grid.addEventListener('toggle', () => {
+      settings.grid = grid.open;
+      remember(localStorage, 'stt-review', settings);
+    });
+  }
   form.addEventListener('change', reasonChanged);
   form.addEventListener('focusin', (event) => makeCurrent(event.target.closest('[data-slot]')));
   form.addEventListener('click', clicked);

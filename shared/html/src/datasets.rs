@@ -7,6 +7,7 @@ use crate::RenderError;
 use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
+use crate::offers::Offers;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
 
@@ -51,11 +52,10 @@ struct List<'a> {
     rows: Vec<Row>,
     total: String,
     older: Option<&'a str>,
-    may_make: bool,
+    offers: Offers,
 }
 
-/// A page of datasets; `older` is the address of the next one, `may_make` whether the
-/// visitor can make one.
+/// A page of datasets; `older` is the address of the next one.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -64,14 +64,14 @@ pub fn list(
     datasets: &[Dataset],
     total: u64,
     older: Option<&str>,
-    may_make: bool,
+    offers: Offers,
 ) -> Result<String, RenderError> {
     let page = List {
         frame,
         rows: datasets.iter().map(row).collect(),
         total: counted(total, "dataset", "datasets"),
         older,
-        may_make,
+        offers,
     };
     page.render()
 }

@@ -10,6 +10,7 @@ use crate::figures::{count, counted, dollars, duration, percent};
 use crate::invisible::visible;
 use crate::progress::{Actions, Progress, path, progress, status};
 use crate::texts::Text;
+use crate::texts::compare::Compare;
 use crate::texts::following::Following;
 
 /// What is waited for, with what is to be done.

@@ -8,27 +8,33 @@
 
 pub mod assets;
 pub mod charts;
+pub mod compare;
 pub mod dataset;
 pub mod datasets;
 pub mod figures;
 pub mod following;
+mod grid;
 pub mod help;
 pub mod invisible;
 pub mod keys;
 pub mod language;
 pub mod layout;
+pub mod offers;
+pub mod own_models;
 pub mod problem;
 mod progress;
 pub mod report;
 pub mod results;
 pub mod review;
 pub mod runs;
+pub mod sentence;
 pub mod settings;
 pub mod sign_in;
 pub mod start;
 mod texts;
 pub mod transcript;
 pub mod upload;
+pub mod variant;
 mod words;
 
 /// A page could not be written. No template of this crate gives a reason to.

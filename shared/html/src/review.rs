@@ -5,13 +5,16 @@
 
 use askama::Template;
 use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
+use stt_eval_wire::scores::Op;
 
 use crate::RenderError;
 use crate::figures::{count, counted, percent};
+use crate::grid::Grid;
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::results::Choice;
 use crate::texts::Text;
+use crate::texts::variant::Both;
 use crate::words::{Words, flag, note, reference, transcription};
 
 /// Reasons that are told of each transcription; the others are of the clip.
@@ -137,6 +140,8 @@ pub struct Clip<'a> {
     pub revealed: bool,
     /// Which transcriptions stand under which letters, which the form sends back.
     pub slots_tag: &'a str,
+    /// Whether the reviewer may change references.
+    pub may_edit: bool,
     /// Where the next clip is found.
     pub next: &'a str,
     /// What happened before.
@@ -156,6 +161,15 @@ impl Button {
     fn value(&self) -> &'static str {
         verdict_value(self.verdict)
     }
+
+    /// The key that scripts take for it, unless the reviewer chose another.
+    fn key(&self) -> char {
+        match self.verdict {
+            Verdict::Right => 'Y',
+            Verdict::Wrong => 'N',
+            Verdict::CannotTell => 'U',
+        }
+    }
 }
 
 struct Check {
@@ -169,6 +183,7 @@ struct Row {
     model: Option<String>,
     facts: Vec<String>,
     words: Option<Words>,
+    differs: bool,
     note: String,
     verdict: &'static str,
     buttons: [Button; 3],
@@ -217,6 +232,12 @@ fn row(slot: Slot<'_>, revealed: bool) -> Row {
         model: revealed.then(|| visible(&heard.provider).into_owned()),
         facts,
         words: transcription(heard),
+        differs: heard
+            .alignment
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|word| word.op != Op::Equal),
         note: note(heard),
         verdict: slot.said.verdict.map_or("", verdict_value),
         buttons: [Verdict::Right, Verdict::Wrong, Verdict::CannotTell].map(button),
@@ -240,10 +261,12 @@ struct Page<'a> {
     heading: String,
     audio: String,
     reference: Option<Words>,
+    grid: Option<Grid>,
     rows: Vec<Row>,
     without: Option<String>,
     of_clip: Vec<Check>,
     slots_tag: &'a str,
+    may_edit: bool,
     next: &'a str,
     notice: Option<Notice>,
 }
@@ -277,6 +300,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
         reference: first.and_then(reference),
+        grid: Grid::of(of.slots.iter().map(|slot| (slot.letter, slot.heard))),
         of_clip: of_clip.collect(),
         rows: of
             .slots
@@ -288,6 +312,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
             format!("{models} no transcription of this clip.")
         }),
         slots_tag: of.slots_tag,
+        may_edit: of.may_edit,
         next: of.next,
         notice: of.notice,
         around: of.around,

@@ -8,9 +8,11 @@ use crate::figures::counted;
 use crate::following::Live;
 use crate::invisible::visible;
 use crate::layout::Frame;
+use crate::offers::Offers;
 pub use crate::progress::{Actions, path};
 use crate::progress::{Progress, progress, status};
 use crate::texts::Text;
+use crate::texts::datasets::Say;
 use crate::texts::following::Following;
 use crate::texts::start::Start;
 
@@ -47,11 +49,10 @@ struct List<'a> {
     rows: Vec<Row>,
     total: String,
     older: Option<&'a str>,
-    may_start: bool,
+    offers: Offers,
 }
 
-/// A page of runs; `older` is the address of the next one. `may_start` tells whether the
-/// visitor may start one.
+/// A page of runs; `older` is the address of the next one.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -60,14 +61,14 @@ pub fn list(
     runs: &[Run],
     total: u64,
     older: Option<&str>,
-    may_start: bool,
+    offers: Offers,
 ) -> Result<String, RenderError> {
     let page = List {
         frame,
         rows: runs.iter().map(row).collect(),
         total: counted(total, "run", "runs"),
         older,
-        may_start,
+        offers,
     };
     page.render()
 }

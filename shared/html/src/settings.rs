@@ -3,13 +3,13 @@
 
 use askama::Template;
 use stt_eval_wire::access::{Credential, Role};
-use stt_eval_wire::models::OwnModel;
 
 use crate::RenderError;
 use crate::figures::counted;
 use crate::invisible::visible;
 use crate::keys::role_name;
 use crate::layout::Frame;
+use crate::own_models::{OwnModels, Section};
 use crate::texts::Text;
 use crate::texts::settings::Settings;
 
@@ -48,6 +48,10 @@ pub enum Told<'a> {
     Saved,
     /// A key is gone.
     Removed,
+    /// A model of the project's own was made.
+    ModelMade,
+    /// A model of the project's own is gone.
+    ModelRemoved,
     /// A key was not kept.
     Refused {
         /// Name of its vendor.
@@ -64,8 +68,8 @@ pub enum Told<'a> {
 pub struct OfAdmins<'a> {
     /// Vendors, by name.
     pub vendors: &'a [Vendor<'a>],
-    /// The project's own models.
-    pub models: &'a [OwnModel],
+    /// The project's own models, and the form for another.
+    pub own: OwnModels<'a>,
 }
 
 struct VendorRow {
@@ -79,17 +83,9 @@ struct VendorRow {
     unasked: bool,
 }
 
-struct ModelRow {
-    id: String,
-    address: String,
-    languages: String,
-    price: String,
-    has_key: Settings,
-}
-
-struct Admin {
+struct Admin<'a> {
     vendors: Vec<VendorRow>,
-    models: Vec<ModelRow>,
+    own: Section<'a>,
 }
 
 #[derive(Template)]
@@ -102,7 +98,7 @@ struct Page<'a> {
     key: &'a str,
     until: String,
     notice: Option<Settings>,
-    admin: Option<Admin>,
+    admin: Option<Admin<'a>>,
 }
 
 fn minute(at: &str) -> String {
@@ -134,36 +130,14 @@ fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
     }
 }
 
-fn model_row(model: &OwnModel) -> ModelRow {
-    ModelRow {
-        id: visible(&model.id).into_owned(),
-        address: visible(&model.base_url).into_owned(),
-        languages: counted(model.languages.len() as u64, "language", "languages"),
-        price: if model.price_per_audio_hour == 0.0 {
-            crate::figures::dollars(0.0)
-        } else {
-            format!(
-                "{} {}",
-                model.price_per_audio_hour,
-                visible(&model.currency)
-            )
-        },
-        has_key: if model.has_api_key {
-            Settings::Yes
-        } else {
-            Settings::No
-        },
-    }
-}
-
 /// The page.
 ///
 /// # Errors
 /// See [`RenderError`].
-pub fn page(
-    frame: Frame<'_>,
-    you: You<'_>,
-    of_admins: Option<OfAdmins<'_>>,
+pub fn page<'a>(
+    frame: Frame<'a>,
+    you: You<'a>,
+    of_admins: Option<OfAdmins<'a>>,
     told: Option<Told<'_>>,
 ) -> Result<String, RenderError> {
     let page = Page {
@@ -176,6 +150,8 @@ pub fn page(
         notice: match told {
             Some(Told::Saved) => Some(Settings::KeySaved),
             Some(Told::Removed) => Some(Settings::KeyRemoved),
+            Some(Told::ModelMade) => Some(Settings::ModelMade),
+            Some(Told::ModelRemoved) => Some(Settings::ModelRemoved),
             Some(Told::Refused { .. }) | None => None,
         },
         admin: of_admins.map(|of| Admin {
@@ -184,7 +160,7 @@ pub fn page(
                 .iter()
                 .map(|vendor| vendor_row(vendor, told))
                 .collect(),
-            models: of.models.iter().map(model_row).collect(),
+            own: Section::of(of.own),
         }),
     };
     page.render()

@@ -25,10 +25,12 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod compare;
 pub(crate) mod datasets;
 pub(crate) mod following;
 pub(crate) mod settings;
 pub(crate) mod start;
+pub(crate) mod variant;
 
 /// A text that is always the same. Headings, names of controls and of places are
 /// what tests and screen readers know a page by.
@@ -154,6 +156,7 @@ pub(crate) enum Text {
     Undo,
     Play,
     Help,
+    WordUnderWord,
     Reasons,
     Comment,
     OfThisClip,
@@ -348,6 +351,7 @@ impl Text {
             Self::Undo => "Undo",
             Self::Play => "Play",
             Self::Help => "Keys",
+            Self::WordUnderWord => "Word under word",
             Self::Reasons => "Reasons and comment",
             Self::Comment => "Comment",
             Self::OfThisClip => "This clip",

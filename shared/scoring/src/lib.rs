@@ -70,6 +70,7 @@
 
 pub mod align;
 mod aligned;
+pub mod alternative;
 mod bins;
 mod characters;
 pub mod confusions;

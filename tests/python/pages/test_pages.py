@@ -16,7 +16,7 @@ def size(name):
 
 def paths(site):
     run = f"/runs/{site.run}"
-    return ["/runs", "/datasets", "/keys", "/runs/new", "/settings", "/help", run, f"{run}/report", f"{run}/results", f"{run}/results?sort=-wer", "/runs/x"]
+    return ["/runs", "/datasets", "/keys", "/runs/new", "/settings", "/help", run, f"{run}/report", f"{run}/results", f"{run}/results?sort=-wer", f"{run}/compare", f"{run}/compare?with={site.run}", "/runs/x"]
 
 
 def test_a_person_signs_in_looks_and_signs_out(visit, site):

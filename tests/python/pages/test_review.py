@@ -179,6 +179,102 @@ def test_single_keys_can_be_switched_off_and_tab_is_enough(visit, site, run):
     until(lambda: counts(site, run)["right"], 1)
 
 
+def test_keys_can_be_changed(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.get_by_role("button", name="Keys", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Keys and settings")
+    change = dialog.get_by_role("button", name="Change the key: Right", exact=True)
+    change.click()
+    expect(dialog.get_by_role("status")).to_contain_text("Press a key for “Right”")
+    page.keyboard.press("n")
+    expect(dialog.get_by_role("status")).to_contain_text("N is the key for “Wrong”")
+    page.keyboard.press("3")
+    expect(dialog.get_by_role("status")).to_contain_text("can’t be chosen")
+    page.keyboard.press("m")
+    expect(dialog.get_by_role("status")).to_have_text("M is now the key for “Right”.")
+    change.click()
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("status")).to_have_text("Left as it was.")
+    shot(page, "review-keys", full_page=False)
+    dialog.get_by_role("button", name="Close").click()
+    right = group(page, "A").get_by_role("button", name="Right")
+    expect(right).to_have_attribute("aria-keyshortcuts", "M")
+    page.get_by_role("heading", level=1).focus()
+    for key in ["y", "f"]:
+        page.keyboard.press(key)
+        expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    page.keyboard.press("m")
+    expect(verdict(page, "A")).to_have_text("Right")
+    # It is remembered, until all is as it was.
+    page.reload()
+    expect(right).to_have_attribute("aria-keyshortcuts", "M")
+    page.keyboard.press("h")
+    dialog.get_by_role("button", name="All keys as they were").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("y")
+    expect(verdict(page, "A")).to_have_text("Right")
+
+
+def test_words_stand_under_words(visit, site, run):
+    page = visit(viewport={"width": 360, "height": 740})
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    for number, (_, said, *_) in enumerate(TEXTS, 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        table = page.get_by_role("table")
+        if number == 1:
+            expect(table).to_be_hidden()
+            page.keyboard.press("t")
+        expect(table).to_be_visible()
+        assert table.get_by_role("columnheader").all_inner_texts() == said.split()
+        expect(table.get_by_role("rowheader")).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
+        shot(page, f"review-grid-{number}", full_page=False)
+        page.keyboard.press("s")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
+    language, said, heard, other = TEXTS[0]
+    samples = [{"file_id": files(site)[0], "ground_truth": said, "language": language}]
+    body = {"name": f"both {time.time()}", "language": language, "samples": samples}
+    made = site.api("POST", "/api/v1/evaluations/stt/datasets", body)["id"]
+    path = f"/api/v1/evaluations/stt/datasets/{made}?include_samples=true"
+    sample = site.api("GET", path)["samples"][0]["id"]
+    run = make(site, (made, [sample]), [[heard], [other]])
+    page = visit(viewport={"width": 360, "height": 740}, java_script_enabled=scripts)
+    page.goto(f"/runs/{run}/review")
+    slot = page.locator("[data-slot]", has_text="10000")
+    if scripts:
+        without_guard(page)
+        page.reload()
+        ready(page)
+        slot.get_by_role("button", name="Wrong").focus()
+        page.get_by_role("heading", level=1).focus()
+    with page.context.expect_page() as opened:
+        page.keyboard.press("b") if scripts else slot.get_by_role("link", name="Both are right").click()
+    window = opened.value
+    expect(window.get_by_role("heading", level=1)).to_have_text("Both are right")
+    text = window.get_by_label("What is said")
+    assert "|10000" in text.input_value() and "{" in text.input_value()
+    if scripts:
+        assert Axe().run(window, options={"runOnly": TAGS}).violations_count == 0
+    assert window.locator("html").bounding_box()["width"] <= 360
+    shot(window, "review-variant")
+    wanted = text.input_value()
+    window.get_by_role("button", name="Save reference").click()
+    expect(window.get_by_role("status")).to_have_text("The reference takes both now.")
+    assert site.api("GET", path)["samples"][0]["ground_truth"] == wanted
+    shot(window, "review-variant-saved")
+    window.get_by_role("button", name="Score the run again").click()
+    expect(window.get_by_role("heading", level=1)).to_have_text("heard <b>twice</b>")
+
+
 def test_right_is_for_those_who_listened(visit, site, run):
     page = visit()
     page.goto(f"/runs/{run}/review")

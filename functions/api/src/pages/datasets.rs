@@ -3,10 +3,12 @@
 use axum::extract::{RawQuery, State};
 use stt_eval_html::datasets as html;
 use stt_eval_html::layout::Section;
+use stt_eval_html::offers::Offers;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 
 use super::answer::written;
+use super::demo;
 use super::paging::Older;
 use super::session::Visit;
 use crate::http::error::Answer;
@@ -23,12 +25,10 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let view = |dataset| views::datasets::dataset(dataset, None);
     let datasets: Vec<_> = page.items.into_iter().map(view).collect();
     let frame = visit.frame("Datasets", Section::Datasets);
-    let may_make = visit.may(Role::Editor);
-    written(html::list(
-        frame,
-        &datasets,
-        total,
-        older.as_deref(),
-        may_make,
-    ))
+    let offers = Offers {
+        make: visit.may(Role::Editor),
+        demo: demo::is_offered(&app, &visit),
+    };
+    let older = older.as_deref();
+    written(html::list(frame, &datasets, total, older, offers))
 }

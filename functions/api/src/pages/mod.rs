@@ -9,14 +9,17 @@ mod answer;
 mod around;
 mod assets;
 mod audio;
+mod compare;
 mod dataset;
 mod datasets;
+mod demo;
 mod follow;
 mod form;
 mod headers;
 mod help;
 mod keys;
 mod origin;
+mod own_models;
 mod paging;
 mod parts;
 mod place;
@@ -82,12 +85,20 @@ pub fn router(app: &App) -> Router<App> {
             get(review::show).post(review::save),
         )
         .route("/runs/{id}/review/{sample}/undo", post(review::undo))
+        .route(
+            "/runs/{id}/review/{sample}/variant",
+            get(review::variant::show).post(review::variant::save),
+        )
+        .route("/runs/{id}/rescore", post(runs::rescore))
+        .route("/runs/{id}/compare", get(compare::show))
         .route("/runs/{id}/report", get(report::show))
         .route("/runs/{id}/report.html", get(report::file))
         .route("/audio/{id}", get(audio::play))
         .route("/keys", get(keys::list).post(keys::make))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route("/settings", get(settings::show).post(settings::submit))
+        .route("/settings/models", post(own_models::submit))
+        .route("/demo", post(demo::load))
         .route("/help", get(help::show))
         .layer(from_fn(origin::check))
         .layer(from_fn_with_state((app.clone(), policy), around::around))

@@ -2,6 +2,7 @@
 
 use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
+use stt_eval_html::offers::Offers;
 use stt_eval_html::runs as html;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
@@ -10,6 +11,7 @@ use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::wire::runs::Retry;
 
 use super::answer::{redirect, written};
+use super::demo;
 use super::follow;
 use super::paging::Older;
 use super::session::Visit;
@@ -17,7 +19,7 @@ use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::paging::Pager;
 use crate::services::attempt::Attempt;
-use crate::services::runs;
+use crate::services::runs::{self, rescore};
 use crate::views;
 
 /// Lists runs, newest first.
@@ -36,8 +38,11 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let older = Older::address("/runs", &pager.meta(total, page.next.as_deref()));
     let runs: Vec<_> = page.items.iter().map(views::runs::brief).collect();
     let frame = visit.frame("Runs", Section::Runs);
-    let may_start = visit.may(Role::Editor);
-    written(html::list(frame, &runs, total, older.as_deref(), may_start))
+    let offers = Offers {
+        make: visit.may(Role::Editor),
+        demo: demo::is_offered(&app, &visit),
+    };
+    written(html::list(frame, &runs, total, older.as_deref(), offers))
 }
 
 /// Shows a run.
@@ -61,5 +66,15 @@ pub async fn retry(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> A
     // Sent twice, the second finds a run that is under way and is told so.
     let attempt = Attempt::new(project.clone(), None, Timestamp::now());
     let run = runs::retry(&app, project, id.get()?, &Retry::default(), &attempt).await?;
+    Ok(redirect(&format!("/runs/{}", run.id)))
+}
+
+/// Scores a run again, by the references as they stand now.
+pub async fn rescore(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    visit.needs(Role::Editor)?;
+    let project = &visit.caller.actor.project;
+    // Sent twice, the second finds a scoring that is under way and is told so.
+    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
+    let run = rescore::begin(&app, project, id.get()?, None, &attempt).await?;
     Ok(redirect(&format!("/runs/{}", run.id)))
 }

@@ -3,9 +3,11 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use stt_eval_html::layout::Section;
+use stt_eval_html::own_models::{Filled, OwnModels};
 use stt_eval_html::settings::{self as html, OfAdmins, Told, You};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::dialect::Dialect;
 use stt_eval_shared::providers::{API_KEY, Field, Vendor};
 use stt_eval_shared::wire::access::NewCredential;
 use stt_eval_shared::wire::secret::SecretText;
@@ -19,13 +21,25 @@ use crate::refusal::{Kind, Refusal};
 use crate::services::credentials;
 use crate::views;
 
+/// Currencies of prices, the usual one first.
+const CURRENCIES: [&str; 2] = ["USD", "INR"];
+
 /// Most characters of a vendor's key.
 fn longest(vendor: &Vendor) -> usize {
     let field = vendor.credential.iter().find(|field| field.name == API_KEY);
     field.unwrap_or(&Field::API_KEY).max_len
 }
 
-async fn page(app: &App, visit: &Visit, told: Option<Told<'_>>) -> Result<Response, Refusal> {
+/// The form of a model of the project's own as it was sent, and what is wrong with it.
+type SentModel<'a> = (Filled<'a>, &'a [(&'a str, &'a str)]);
+
+/// The page of the settings.
+pub(super) async fn page(
+    app: &App,
+    visit: &Visit,
+    told: Option<Told<'_>>,
+    sent: Option<SentModel<'_>>,
+) -> Result<Response, Refusal> {
     let actor = &visit.caller.actor;
     let (key, until) = (actor.key.to_string(), visit.until.to_string());
     let you = You {
@@ -54,9 +68,16 @@ async fn page(app: &App, visit: &Visit, told: Option<Told<'_>>) -> Result<Respon
         .collect();
     let models = app.store.own_models(&actor.project).await?;
     let models: Vec<_> = models.into_iter().map(views::models::own).collect();
+    let (filled, problems) = sent.unwrap_or_default();
     let of_admins = OfAdmins {
         vendors: &vendors,
-        models: &models,
+        own: OwnModels {
+            models: &models,
+            dialects: Dialect::NAMES,
+            currencies: &CURRENCIES,
+            filled,
+            problems,
+        },
     };
     written(html::page(frame, you, Some(of_admins), told))
 }
@@ -67,9 +88,11 @@ pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let told = match query.text("told") {
         Some("saved") => Some(Told::Saved),
         Some("removed") => Some(Told::Removed),
+        Some("model_made") => Some(Told::ModelMade),
+        Some("model_removed") => Some(Told::ModelRemoved),
         _ => None,
     };
-    page(&app, &visit, told).await
+    page(&app, &visit, told, None).await
 }
 
 /// What a form asks for.
@@ -110,7 +133,7 @@ pub async fn submit(State(app): State<App>, visit: Visit, Form(form): Form) -> A
                 },
                 unasked,
             };
-            let mut response = page(&app, &visit, Some(told)).await?;
+            let mut response = page(&app, &visit, Some(told), None).await?;
             *response.status_mut() = status(refusal.kind);
             Ok(response)
         }

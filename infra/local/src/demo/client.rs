@@ -36,6 +36,29 @@ impl Client {
             .await
     }
 
+    /// The first of a list that is as wanted. The list is a path that ends where another
+    /// parameter can follow.
+    pub(super) async fn find(
+        &self,
+        list: &str,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Option<Value>, NodeError> {
+        let mut cursor = String::new();
+        loop {
+            let path = format!("{}{list}limit=100{cursor}", self.base);
+            let envelope = self.envelope(self.http.get(path)).await?;
+            let mut items = envelope["data"].as_array().into_iter().flatten();
+            if let Some(found) = items.find(|item| is_wanted(item)) {
+                return Ok(Some(found.clone()));
+            }
+            let Some(next) = envelope["metadata"]["next_cursor"].as_str() else {
+                return Ok(None);
+            };
+            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            cursor = format!("&cursor={next}");
+        }
+    }
+
     /// Sends bytes as an `upload` object says.
     pub(super) async fn put_presigned(
         &self,
@@ -60,16 +83,21 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, NodeError> {
+        Ok(self.envelope(request).await?["data"].take())
+    }
+
+    /// An answer with what is around it.
+    async fn envelope(&self, request: reqwest::RequestBuilder) -> Result<Value, NodeError> {
         let answer = request
             .header("x-api-key", &self.key)
             .send()
             .await
             .map_err(|e| failed(&e))?;
         let status = answer.status();
-        let mut envelope: Value = answer.json().await.map_err(|e| failed(&e))?;
+        let envelope: Value = answer.json().await.map_err(|e| failed(&e))?;
         if !status.is_success() {
             return Err(NodeError(format!("the api answered {status}: {envelope}")));
         }
-        Ok(envelope["data"].take())
+        Ok(envelope)
     }
 }

@@ -4,6 +4,7 @@
 //! would against a deployment.
 
 mod client;
+mod ready;
 mod show;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::error::NodeError;
 use crate::node::Node;
 use crate::options::Providers;
 use client::Client;
+pub(crate) use ready::Ready;
 
 static CLIPS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/clips");
 
@@ -98,18 +100,7 @@ pub async fn run(
         begun.elapsed().as_secs_f64()
     );
 
-    let samples: Vec<Value> = clips
-        .iter()
-        .zip(&ids)
-        .map(|((clip, _), id)| {
-            json!({
-                "file_id": id,
-                "ground_truth": clip.ground_truth,
-                "metadata": { "language": clip.language },
-                "language": clip.language,
-            })
-        })
-        .collect();
+    let samples = samples(&clips, &ids);
     // A machine that is used again has a dataset of this name already.
     let name = format!(
         "Bundled clips {}",
@@ -227,6 +218,19 @@ async fn really_listen(
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// The clips as samples of a dataset.
+fn samples(clips: &[(Clip, &'static [u8])], ids: &[String]) -> Vec<Value> {
+    let samples = clips.iter().zip(ids).map(|((clip, _), id)| {
+        json!({
+            "file_id": id,
+            "ground_truth": clip.ground_truth,
+            "metadata": { "language": clip.language },
+            "language": clip.language,
+        })
+    });
+    samples.collect()
 }
 
 /// Uploads the clips; gives the files' ids once they are ready.

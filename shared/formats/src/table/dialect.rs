@@ -2,6 +2,7 @@
 
 use super::columns::{Role, role_of};
 use super::records::{Dialect, Records};
+use crate::paths::has_audio_extension;
 
 /// Delimiters that are looked for, the likeliest first.
 pub const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
@@ -13,7 +14,9 @@ const LOOKED_AT: usize = 50;
 ///
 /// Commas and semicolons come with the quoting of CSV. With TABs and `|` it is decided
 /// over the whole file: Common Voice is written without quoting, older releases of it
-/// with; a sentence that begins with a quote must not swallow the rows behind it.
+/// with; a sentence that begins with a quote must not swallow the rows behind it. But a
+/// recording whose name stands in quotes tells: spreadsheets put a name with a comma into
+/// them, and no recording is called so.
 #[must_use]
 pub fn dialect(text: &str, likely: u8) -> Dialect {
     let mut best = (0, 0, 0, false);
@@ -42,10 +45,18 @@ pub fn dialect(text: &str, likely: u8) -> Dialect {
         records.all(|record| record.is_ok_and(|record| record.cells.len() == width))
     };
     let quoted = Dialect::quoted(delimiter);
-    if !text.contains('"') || even(plain) || !even(quoted) {
-        plain
-    } else {
+    if !text.contains('"') || !even(quoted) {
+        return plain;
+    }
+    let names_recording =
+        |cell: &str| is_quoted(cell) && has_audio_extension(cell.trim_matches('"'));
+    let mut cells = text
+        .lines()
+        .flat_map(|line| line.split(char::from(delimiter)));
+    if !even(plain) || cells.any(names_recording) {
         quoted
+    } else {
+        plain
     }
 }
 
@@ -107,5 +118,10 @@ mod tests {
         assert!(dialect(label_studio, b',').quoting);
         let excel = "audio\ttext\na.wav\t\"two\nlines\"\n";
         assert!(dialect(excel, b'\t').quoting);
+        // A name with a comma in it, as spreadsheets write it.
+        let comma = "file_name\ttext\r\n\"a, b.wav\"\tone\r\nc.wav\ttwo\r\n";
+        assert!(dialect(comma, b'\t').quoting);
+        let said = "path\tsentence\n1.mp3\t\"so\"\n2.mp3\tb\n";
+        assert!(!dialect(said, b'\t').quoting);
     }
 }

@@ -26,12 +26,13 @@ use self::models::Models;
 use self::pairs::Pairs;
 use self::slices::Parting;
 use self::spread::Spread;
-use self::verdict::{Phrase, Verdict, verdict};
+use self::verdict::{Verdict, verdict};
 use self::waterfall::Waterfall;
 use crate::RenderError;
 use crate::figures::{counted, percent};
 use crate::invisible::visible;
 use crate::layout::Frame;
+use crate::sentence::plain;
 use crate::texts::Text;
 
 /// Where else a report leads to.
@@ -87,7 +88,7 @@ fn progress(report: &Report) -> String {
 impl<'a> Page<'a> {
     fn new(report: &Report, frame: Frame<'a>, links: Option<Links<'a>>, order: Order) -> Self {
         let verdict = verdict(report);
-        let finding = verdict::plain(&verdict.finding);
+        let finding = plain(&verdict.finding);
         let is_scored = report.providers.iter().any(|model| model.score.is_some());
         let sort = links.map(|links| format!("{}?{}sort=", links.page, links.query));
         let models = is_scored.then(|| Models::new(report, finding, order, sort));

@@ -5,18 +5,8 @@ use stt_eval_wire::report::{ModelReport, Report};
 
 use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
-
-/// A part of a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phrase {
-    /// Words.
-    Words(String),
-    /// Id of a model.
-    Model(String),
-}
-
-/// A sentence.
-pub type Sentence = Vec<Phrase>;
+pub use crate::sentence::plain;
+use crate::sentence::{Sentence, model, names, words};
 
 /// What a report comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,23 +17,8 @@ pub struct Verdict {
     pub further: Vec<Sentence>,
 }
 
-fn words(text: impl Into<String>) -> Phrase {
-    Phrase::Words(text.into())
-}
-
-fn model(name: &str) -> Phrase {
-    Phrase::Model(visible(name).into_owned())
-}
-
-/// Names in a row: "a", "a and b", "a, b and c".
-fn names(sentence: &mut Sentence, models: &[&ModelReport]) {
-    for (index, one) in models.iter().enumerate() {
-        if index > 0 {
-            let is_last = index + 1 == models.len();
-            sentence.push(words(if is_last { " and " } else { ", " }));
-        }
-        sentence.push(model(&one.provider));
-    }
+fn providers<'a>(models: &'a [&ModelReport]) -> impl ExactSizeIterator<Item = &'a str> {
+    models.iter().map(|model| model.provider.as_str())
 }
 
 /// Models that are compared, the lowest rate first. Rates are those on the clips that
@@ -154,7 +129,7 @@ pub fn verdict(report: &Report) -> Verdict {
     let mut verdict = Verdict::default();
     if tied.is_empty() && beats_all(report, best, others) {
         verdict.finding = vec![model(&best.provider), words(" makes fewer errors than ")];
-        names(&mut verdict.finding, others);
+        names(&mut verdict.finding, providers(others));
         verdict.finding.push(words(format!(
             ": on these {clips}, chance does not explain the difference{}.",
             if others.len() > 1 {
@@ -168,7 +143,7 @@ pub fn verdict(report: &Report) -> Verdict {
     verdict.finding = vec![model(&best.provider), words(" is best or tied for best. ")];
     names(
         &mut verdict.finding,
-        if tied.is_empty() { others } else { &tied },
+        providers(if tied.is_empty() { others } else { &tied }),
     );
     verdict.finding.push(words(format!(
         " {} not distinguishable from it with these {clips}.",
@@ -177,7 +152,7 @@ pub fn verdict(report: &Report) -> Verdict {
     verdict.further.extend(more(report, best, &tied));
     if !behind.is_empty() {
         let mut sentence = Sentence::new();
-        names(&mut sentence, &behind);
+        names(&mut sentence, providers(&behind));
         sentence.push(words(format!(
             " {} more errors than ",
             if behind.len() > 1 { "make" } else { "makes" }
@@ -187,13 +162,4 @@ pub fn verdict(report: &Report) -> Verdict {
         verdict.further.push(sentence);
     }
     verdict
-}
-
-/// A sentence as plain text.
-#[must_use]
-pub fn plain(sentence: &[Phrase]) -> String {
-    let texts = sentence.iter().map(|phrase| match phrase {
-        Phrase::Words(text) | Phrase::Model(text) => text.as_str(),
-    });
-    texts.collect()
 }

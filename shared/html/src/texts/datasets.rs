@@ -58,6 +58,9 @@ pub(crate) enum Say {
     ChangeSomething,
     NothingUsable,
     StillReading,
+    // Something to look at first.
+    DemoIs,
+    LoadDemo,
 }
 
 impl Say {
@@ -137,6 +140,12 @@ impl Say {
             Self::ChangeSomething => "Change something",
             Self::NothingUsable => "No clip can be saved as things are.",
             Self::StillReading => "Some recordings are still being read. That takes some seconds.",
+            Self::DemoIs => {
+                "To look around first, load the demo: short recordings in several languages, what \
+                 is said in them, and a run of two models over them. The models’ answers were \
+                 written down beforehand, so it costs nothing and asks no vendor."
+            }
+            Self::LoadDemo => "Load the demo",
         }
     }
 }

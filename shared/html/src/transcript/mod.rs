@@ -52,12 +52,16 @@ pub struct Piece {
 }
 
 /// A side of an alignment: its text, and how far pieces were made of it.
-struct Side<'a> {
+pub(crate) struct Side<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Side<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
     /// What stands before a word and was not told yet.
     fn before(&self, word: &Word) -> &'a str {
         self.text.get(self.at..word.start).unwrap_or_default()
@@ -65,7 +69,7 @@ impl<'a> Side<'a> {
 
     /// The word as it was written; as it was scored where several words were made of
     /// one that was written ("10000" as "ten thousand").
-    fn take<'w>(&mut self, word: &'w Word) -> Cow<'w, str>
+    pub(crate) fn take<'w>(&mut self, word: &'w Word) -> Cow<'w, str>
     where
         'a: 'w,
     {
@@ -86,6 +90,30 @@ impl<'a> Side<'a> {
     }
 }
 
+/// A word by itself.
+pub(crate) fn one(mark: Mark, text: &str, mode: Invisible) -> Piece {
+    let mut bits = Vec::new();
+    bits::push(&mut bits, text, false, mode);
+    Piece {
+        mark,
+        bits,
+        instead_of: String::new(),
+    }
+}
+
+/// A word by itself that stands in place of another.
+pub(crate) fn replaced(text: &str, instead_of: &str, mode: Invisible) -> Piece {
+    let mut bits = Vec::new();
+    for part in difference(text, instead_of) {
+        bits::push(&mut bits, part.text, part.differs, mode);
+    }
+    Piece {
+        mark: Mark::Replaced,
+        bits,
+        instead_of: crate::invisible::visible(instead_of).into_owned(),
+    }
+}
+
 /// Pieces in order.
 struct Pieces {
     made: Vec<Piece>,
@@ -97,13 +125,7 @@ impl Pieces {
         if text.is_empty() {
             return;
         }
-        let mut bits = Vec::new();
-        bits::push(&mut bits, text, false, self.mode);
-        self.made.push(Piece {
-            mark,
-            bits,
-            instead_of: String::new(),
-        });
+        self.made.push(one(mark, text, self.mode));
     }
 
     fn between(&mut self, text: &str) {
@@ -121,15 +143,7 @@ impl Pieces {
     }
 
     fn replaced(&mut self, text: &str, instead_of: &str) {
-        let mut bits = Vec::new();
-        for part in difference(text, instead_of) {
-            bits::push(&mut bits, part.text, part.differs, self.mode);
-        }
-        self.made.push(Piece {
-            mark: Mark::Replaced,
-            bits,
-            instead_of: crate::invisible::visible(instead_of).into_owned(),
-        });
+        self.made.push(replaced(text, instead_of, self.mode));
     }
 }
 
@@ -142,14 +156,8 @@ pub fn pieces(
     alignment: &[AlignedWord],
     mode: Invisible,
 ) -> Vec<Piece> {
-    let mut said = Side {
-        text: reference,
-        at: 0,
-    };
-    let mut heard = Side {
-        text: transcription,
-        at: 0,
-    };
+    let mut said = Side::of(reference);
+    let mut heard = Side::of(transcription);
     let mut pieces = Pieces {
         made: Vec::with_capacity(alignment.len() * 2 + 1),
         mode,
@@ -208,8 +216,14 @@ impl Piece {
 /// Pieces one after the other.
 #[derive(Template)]
 #[template(path = "transcript/pieces.html")]
-struct Marked<'a> {
+pub(crate) struct Marked<'a> {
     pieces: &'a [Piece],
+}
+
+impl<'a> Marked<'a> {
+    pub(crate) fn of(pieces: &'a [Piece]) -> Self {
+        Self { pieces }
+    }
 }
 
 impl HtmlSafe for Marked<'_> {}

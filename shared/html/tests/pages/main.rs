@@ -4,6 +4,7 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod compare;
 mod datasets;
 mod following;
 mod others;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stt_eval_html::datasets;
 use stt_eval_html::keys::{self, Keys, Made};
 use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
+use stt_eval_html::offers::Offers;
 use stt_eval_html::problem::Problem as Page;
 use stt_eval_html::results::{self, Choice, Results};
 use stt_eval_html::runs::{self, Actions};
@@ -17,6 +18,10 @@ use crate::samples::aligned;
 
 pub const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202e}\"'&#x3c;";
 const SECTIONS: &[Section] = &[Section::Datasets, Section::Runs];
+const OFFERS: Offers = Offers {
+    make: true,
+    demo: true,
+};
 pub const WHEN: &str = "2026-11-26T10:00:00.000Z";
 
 pub fn frame() -> Frame<'static> {
@@ -78,14 +83,26 @@ pub fn run(changes: Value) -> Run {
 
 #[test]
 fn runs_tell_how_far_they_are_and_what_they_wait_for() {
-    let list = runs::list(frame(), &[run(json!({}))], 1, Some("/runs?cursor=x"), true).unwrap();
+    let list = runs::list(
+        frame(),
+        &[run(json!({}))],
+        1,
+        Some("/runs?cursor=x"),
+        OFFERS,
+    )
+    .unwrap();
     check(&list);
     assert!(list.contains("href=\"/runs/new\">New run</a>"), "{list}");
     assert!(list.contains("1,500 of 2,000, 3 failed"), "{list}");
     assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
-    let nothing = runs::list(frame(), &[], 0, None, false).unwrap();
+    let nothing = runs::list(frame(), &[], 0, None, Offers::default()).unwrap();
     check(&nothing);
-    assert!(!nothing.contains("New run"));
+    assert!(!nothing.contains("New run") && !nothing.contains("Load the demo"));
+    // The demo is for those who have nothing.
+    assert!(!list.contains("Load the demo"));
+    let nothing = runs::list(frame(), &[], 0, None, OFFERS).unwrap();
+    check(&nothing);
+    assert!(nothing.contains("action=\"/demo\">"), "{nothing}");
     let actions = Actions {
         cancel: true,
         review: true,
@@ -120,7 +137,7 @@ fn datasets_tell_what_they_hold() {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let dataset: Dataset = serde_json::from_value(value).unwrap();
-    let html = datasets::list(frame(), &[dataset], 1, None, false).unwrap();
+    let html = datasets::list(frame(), &[dataset], 1, None, Offers::default()).unwrap();
     check(&html);
     assert!(
         html.contains(">37\u{a0}min<") && html.contains(">179<"),
@@ -131,12 +148,13 @@ fn datasets_tell_what_they_hold() {
         html.contains(link) && !html.contains("New dataset"),
         "{html}"
     );
-    let html = datasets::list(frame(), &[], 0, None, true).unwrap();
+    let html = datasets::list(frame(), &[], 0, None, OFFERS).unwrap();
     check(&html);
     assert!(
         html.contains("href=\"/datasets/new\">New dataset</a>"),
         "{html}"
     );
+    assert!(html.contains("<button>Load the demo</button>"), "{html}");
 }
 
 pub fn heard(number: u32, changes: Value) -> Heard {

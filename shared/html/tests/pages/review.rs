@@ -6,6 +6,7 @@ use stt_eval_html::review::{self, Around, Clip, Notice, Said, Slot};
 use stt_eval_wire::results::{Reason, Review, Verdict};
 
 use crate::others::{HOSTILE, WHEN, check, frame, heard};
+use crate::samples::aligned;
 
 fn around() -> Around<'static> {
     let choice = |value: &str, chosen| Choice {
@@ -29,6 +30,55 @@ fn by(name: &str, comment: &str) -> Review {
         "listened": null, "blind": false, "queue": null, "reviewed_at": WHEN,
     });
     serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn words_stand_under_words_where_all_are_aligned_with_one_text() {
+    let (said, second) = ("مجھے بخار ہے", "مجھے بخار ہے جی");
+    let other = json!({ "transcription": second, "alignment": aligned(said, second) });
+    let page = |second: serde_json::Value| {
+        let all = [heard(0, json!({})), heard(1, second)];
+        let slots = ('A'..).zip(&all).map(|(letter, heard)| Slot {
+            letter,
+            heard,
+            said: Said::default(),
+            seen: String::new(),
+            stands: None,
+            others: &[],
+        });
+        let of = Clip {
+            around: around(),
+            path: "/runs/x/review/smp_1",
+            number: 1,
+            total: 1,
+            slots: slots.collect(),
+            without: 0,
+            revealed: false,
+            slots_tag: "t",
+            may_edit: false,
+            next: "/runs/x/review",
+            notice: None,
+        };
+        let html = review::clip(frame(), of).unwrap();
+        check(&html);
+        html
+    };
+    let html = page(other.clone());
+    assert!(html.contains("<table class=\"transcript\" lang=\"ur-IN\" dir=\"rtl\">"));
+    // A column for each word that was said, and one for a word that was added.
+    assert_eq!(html.matches("<th scope=\"col\"><bdi>").count(), 3, "{html}");
+    assert_eq!(html.matches("<td></td>").count(), 2, "{html}");
+    assert_eq!(html.matches("<td><ins>").count(), 1, "{html}");
+    assert_eq!(html.matches("<td><del>").count(), 1, "{html}");
+    for changes in [
+        json!({ "alignment": null }),
+        json!({ "ground_truth": "مجھے" }),
+    ] {
+        let mut changed = other.clone();
+        let into = changed.as_object_mut().unwrap();
+        into.extend(changes.as_object().unwrap().clone());
+        assert!(!page(changed).contains("data-grid"));
+    }
 }
 
 #[test]
@@ -63,6 +113,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
             without: 1,
             revealed,
             slots_tag: "0123",
+            may_edit: revealed,
             next: "/runs/x/review?queue=worst&after=13",
             notice,
         };

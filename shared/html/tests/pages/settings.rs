@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use stt_eval_html::help;
+use stt_eval_html::own_models::{Filled, OwnModels};
 use stt_eval_html::settings::{self, OfAdmins, Told, Vendor, You};
 use stt_eval_wire::access::{Credential, Role};
 use stt_eval_wire::models::OwnModel;
@@ -34,11 +35,36 @@ fn page(told: Option<Told<'_>>) -> String {
     let own: OwnModel = serde_json::from_value(own).unwrap();
     let of = OfAdmins {
         vendors: &[vendor("google", Some(&kept)), vendor("groq", None)],
-        models: &[own],
+        own: OwnModels {
+            models: &[own],
+            dialects: &["openai", "vllm"],
+            currencies: &["USD", "INR"],
+            filled: Filled {
+                name: HOSTILE,
+                dialect: "vllm",
+                ..Filled::default()
+            },
+            problems: &[("base_url", HOSTILE)],
+        },
     };
     let html = settings::page(frame(), YOU, Some(of), told).unwrap();
     check(&html);
     html
+}
+
+#[test]
+fn a_model_of_ones_own_is_made_and_what_is_wrong_is_told() {
+    let html = page(None);
+    for told in [
+        "<li>Address: &#60;img",
+        "<option selected>vllm</option>",
+        "<details id=\"new-model\" open>",
+        "name=\"name\" value=\"one\"",
+        "12.5 INR",
+    ] {
+        assert!(html.contains(told), "{told}: {html}");
+    }
+    assert!(page(Some(Told::ModelMade)).contains("can be chosen in new runs"));
 }
 
 #[test]
@@ -105,7 +131,7 @@ fn help_tells_what_words_mean() {
 #[test]
 fn help_names_each_key_of_the_review() {
     // The sheet of the review is data of its script: what it calls its actions is here too.
-    let script = include_str!("../../assets/review.js");
+    let script = include_str!("../../assets/keys.js");
     let html = help::page(frame()).unwrap();
     let keys = script
         .split("const KEYS = [")

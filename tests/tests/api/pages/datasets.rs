@@ -1,6 +1,10 @@
 //! Datasets: looked at, changed and deleted, and made of recordings and a table.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::store::Store;
 
 use super::{Browser, Page, key};
 use crate::support::{World, audio, id, items, text, with};
@@ -360,6 +364,12 @@ fn a_table_is_judged_before_it_is_saved() {
             ("files", &*files),
             ("kept", &*kept),
         ];
+        // The table is a file of this day only, unless a dataset is made of it.
+        let store: &Store = &w.machine.node.app.store;
+        let project = w.project.name.parse().unwrap();
+        let of_table = store.file(&project, kept.parse().unwrap()).await.unwrap();
+        let until = of_table.unwrap().due_at.unwrap().since(Timestamp::now());
+        assert!(until > Duration::from_hours(23) && until <= Duration::from_hours(24));
         // What can't be used is left out only where that was said.
         let page = browser.send_form("/datasets", &form, None).await;
         assert_eq!(page.status, 422);
@@ -447,5 +457,40 @@ fn what_can_not_be_a_dataset_is_told_at_its_field() {
         let page = stranger.get(&format!("/datasets/new?files={files}")).await;
         assert!(page.status == 200 && !page.text.contains("a.wav"));
         assert_eq!(w.get(&format!("/datasets/{}", taken.id)).await.status, 200);
+    });
+}
+
+#[test]
+fn a_table_of_which_no_dataset_is_made_goes_by_itself() {
+    with(async |w| {
+        let files = recordings(w, &["a, b.wav"]).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let form = [("name", "Later"), ("language", "Hindi"), ("files", &*files)];
+        // As spreadsheets save with TABs: a name with a comma is in quotes.
+        let table = "file_name\ttext\r\n\"a, b.wav\"\tनमस्ते\r\n".as_bytes();
+        let sent = Some(("table", "later.txt", "text/plain", table));
+        let page = browser.send_form("/datasets/preview", &form, sent).await;
+        assert!(
+            page.text.contains("1\u{a0}clip can be saved."),
+            "{}",
+            page.text
+        );
+        let kept = hidden(&page, "kept");
+        let path = format!("/files/{kept}");
+        assert_eq!(w.get(&path).await.status, 200);
+        let store: &Store = &w.machine.node.app.store;
+        let project = w.project.name.parse().unwrap();
+        let file = store.file(&project, kept.parse().unwrap()).await.unwrap();
+        let due = file.unwrap().postponed(Timestamp::now());
+        store.save_file(&due).await.unwrap();
+        w.machine
+            .wait("the table goes", async || {
+                (w.get(&path).await.status == 404).then_some(())
+            })
+            .await;
+        let again = [&form[..], &[("kept", &*kept)]].concat();
+        let page = browser.send_form("/datasets", &again, None).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains("there is no such file"), "{}", page.text);
     });
 }

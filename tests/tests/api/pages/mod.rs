@@ -1,11 +1,14 @@
 //! Pages, as browsers ask for them.
 
+mod compare;
 mod datasets;
+mod demo;
 mod look;
 mod review;
 mod session;
 mod settings;
 mod start;
+mod variant;
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};

@@ -9,6 +9,8 @@ use super::{Browser, key};
 use crate::support::{Expect, PRO, World, id, secret, with};
 
 const GOOGLE: &str = "/credentials/google";
+/// An address that is public, and needs no resolver.
+const PUBLIC: &str = "https://8.8.8.8/v1";
 
 /// Refuses whoever asks with a key.
 fn refuse(w: &World, code: u16, key: &str) {
@@ -182,5 +184,83 @@ fn a_run_whose_key_is_refused_says_so_and_goes_on_with_another_key() {
         assert_eq!(w.ended(&run).await["status"], "completed");
         let text = browser.get(&path).await.text;
         assert!(!text.contains("What to do"), "{text}");
+    });
+}
+
+#[test]
+fn administrators_make_and_remove_models_of_their_own() {
+    with(async |w| {
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get("/settings").await;
+        assert!(
+            page.text.contains("action=\"/settings/models\""),
+            "{}",
+            page.text
+        );
+        let fields = |name, base_url, price| {
+            [
+                ("do", "make"),
+                ("name", name),
+                ("base_url", base_url),
+                ("model", "whisper <large>"),
+                ("dialect", "vllm"),
+                ("api_key", "own-secret-314159"),
+                ("price_per_audio_hour", price),
+                ("currency", "INR"),
+            ]
+        };
+        for (sent, told) in [
+            (fields("Not so", PUBLIC, ""), "<li>Name: "),
+            (fields("mine", "http://10.0.0.1/v1", ""), "<li>Address: "),
+            (
+                fields("mine", PUBLIC, "a lot"),
+                "An hour of audio: must be an amount",
+            ),
+            (fields("mine", PUBLIC, "-1"), "<li>An hour of audio: "),
+        ] {
+            let page = browser.post("/settings/models", &sent).await;
+            assert_eq!(page.status, 422, "{told}: {}", page.text);
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+            assert!(
+                page.text.contains("value=\"whisper &#60;large&#62;\""),
+                "{}",
+                page.text
+            );
+            assert!(!page.text.contains("314159"), "it never comes back");
+        }
+        assert_eq!(w.get("/models").await.data(200), &json!([]));
+        let page = browser
+            .post("/settings/models", &fields("mine", PUBLIC, "12.5"))
+            .await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let page = browser.get("/settings?told=model_made").await;
+        for told in ["custom/mine", "12.5 INR", "can be chosen in new runs"] {
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+        }
+        assert!(!page.text.contains("314159"));
+        let form = browser.get("/runs/new").await;
+        assert!(form.text.contains("model.custom/mine"), "{}", form.text);
+        let again = browser
+            .post("/settings/models", &fields("mine", PUBLIC, ""))
+            .await;
+        assert_eq!(again.status, 409, "{}", again.text);
+        assert!(
+            again.text.contains("has a model of this name already"),
+            "{}",
+            again.text
+        );
+
+        let (editor, _) = key(w, "editor").await;
+        let mut editor = Browser::signed_in(w, &editor).await;
+        let page = editor.get("/settings").await;
+        assert!(!page.text.contains("/settings/models"), "{}", page.text);
+        let remove = [("do", "remove"), ("name", "mine")];
+        assert_eq!(editor.post("/settings/models", &remove).await.status, 403);
+        let stranger = w.stranger().await;
+        let mut stranger = Browser::signed_in(w, &stranger.key).await;
+        assert_eq!(stranger.post("/settings/models", &remove).await.status, 404);
+        let page = browser.post("/settings/models", &remove).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        assert_eq!(w.get("/models").await.data(200), &json!([]));
     });
 }

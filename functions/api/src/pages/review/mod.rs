@@ -1,7 +1,9 @@
 //! Judging clips: one after the other, without knowing which model is which.
 
 mod asked;
+mod found;
 mod slots;
+pub mod variant;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -18,7 +20,7 @@ use stt_eval_shared::domain::{RunId, SampleId};
 use stt_eval_shared::wire::results::{Result as Heard, Review};
 
 use self::asked::{Act, Asked, Go};
-use self::slots::Slots;
+use self::found::{Found, find};
 use super::answer::{redirect, written};
 use super::form::Form;
 use super::session::Visit;
@@ -31,36 +33,9 @@ use crate::services::results::reviews::{self, Expected, Judgement, Step};
 use crate::services::runs;
 use crate::views;
 
-/// A clip of a run, as a page is asked for it.
-struct Found {
-    run: Run,
-    clip: queue::Clip,
-    slots: Slots,
-    path: String,
-}
-
 async fn run(app: &App, visit: &Visit, id: PathId<RunId>) -> Result<Run, Refusal> {
     visit.needs(Role::Reviewer)?;
     runs::find(app, &visit.caller.actor.project, id.get()?).await
-}
-
-async fn find(app: &App, visit: &Visit, (id, sample): (&str, &str)) -> Result<Found, Refusal> {
-    visit.needs(Role::Reviewer)?;
-    let no_such = || Refusal::no_such("clip");
-    let id: RunId = id.parse().map_err(|_| no_such())?;
-    let sample: SampleId = sample.parse().map_err(|_| no_such())?;
-    let actor = &visit.caller.actor;
-    let run = runs::find(app, &actor.project, id).await?;
-    if sample != SampleId::new(run.dataset, sample.position()) {
-        return Err(no_such());
-    }
-    let clip = queue::clip(app, &actor.project, &run, sample.position()).await?;
-    Ok(Found {
-        slots: Slots::of(&visit.caller, sample, &clip),
-        path: format!("/runs/{id}/review/{sample}"),
-        run,
-        clip,
-    })
 }
 
 fn around<'a>(run: &'a Run, of_run: &'a str, asked: &Asked, did: &'a str) -> Around<'a> {
@@ -195,6 +170,7 @@ fn page(visit: &Visit, found: Found, asked: &Asked, sent: Option<&Pairs>) -> Ans
         total: u64::from(run.sample_count),
         revealed,
         slots_tag: slots.tag(),
+        may_edit: visit.may(Role::Editor),
         next: &next,
         notice,
     };

@@ -15,7 +15,8 @@ use stt_eval_shared::domain::file::{
     Declared, File, FileKind, FileStatus, MANIFEST_TYPES, MAX_MANIFEST_BYTES,
 };
 use stt_eval_shared::domain::validate::{self, Errors};
-use stt_eval_shared::domain::{FileId, ProjectId};
+use stt_eval_shared::domain::{FileId, ProjectId, Timestamp};
+use stt_eval_shared::store::StoreError;
 
 use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
@@ -181,7 +182,11 @@ pub async fn keep(
     inline::keep(app, project, Inline { declared, bytes }, attempt).await
 }
 
-/// Reads a table that was kept or uploaded as a manifest.
+/// How long a table of which no dataset is made stays as a file.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Reads a table that was kept or uploaded as a manifest. It is one of a preview then, and
+/// goes by itself where no dataset is made of it.
 ///
 /// # Errors
 /// When there is none of this id, or it can't be read (yet).
@@ -196,6 +201,14 @@ pub async fn kept(app: &App, project: &ProjectId, id: FileId) -> Result<Table, R
         .objects
         .range(&file.object_key, version, 0, file.size_bytes)
         .await?;
+    if file.due_at.is_none() {
+        let until = Timestamp::now() + KEPT;
+        match app.store.save_file(&file.clone().postponed(until)).await {
+            // Another request with the same table has done it, or has deleted it.
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(Table {
         name: file.filename,
         bytes,

@@ -7,6 +7,7 @@ pub mod queue;
 pub mod reviews;
 pub(crate) mod selection;
 mod show;
+pub mod variant;
 
 pub use selection::{Reviewed, Selection, Shown, model};
 pub use show::{one, show};

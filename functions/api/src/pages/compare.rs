@@ -1,0 +1,64 @@
+//! How a run compares with another one over the same dataset.
+
+use axum::extract::{RawQuery, State};
+use stt_eval_html::compare::{self as html, Asked};
+use stt_eval_html::layout::Section;
+use stt_eval_shared::App;
+use stt_eval_shared::domain::RunId;
+use stt_eval_shared::store::runs::RunFilter;
+
+use super::answer::written;
+use super::session::Visit;
+use crate::http::error::Answer;
+use crate::http::id::PathId;
+use crate::http::query::Pairs;
+use crate::refusal::Refusal;
+use crate::services::report::compare::{self, Question};
+use crate::services::runs;
+use crate::views;
+
+/// Runs that can be chosen from.
+const LISTED: usize = 100;
+
+/// Shows which runs there are to compare with, and how the chosen one compares.
+pub async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<RunId>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let id = id.get()?;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    // Fields that are left empty in a form are not given.
+    let text = |name| query.text(name).filter(|text| !text.is_empty());
+    let project = &visit.caller.actor.project;
+    let run = runs::find(&app, project, id).await?;
+    let question = Question {
+        block_by: text("block_by").map(str::to_owned),
+        normalizer: text("normalizer").map(str::to_owned),
+    };
+    let found = match text("with") {
+        Some(other) => {
+            let other = other.parse().map_err(|_| Refusal::no_such("run"))?;
+            Some(compare::compare(&app, project, (id, other), &question).await?)
+        }
+        None => None,
+    };
+    let filter = RunFilter {
+        dataset: Some(run.dataset),
+        status: None,
+    };
+    let (page, _) = app.store.list_runs(project, filter, None, LISTED).await?;
+    let others = page.items.iter().filter(|other| other.id != id);
+    let others: Vec<_> = others.map(views::runs::brief).collect();
+    let run = views::runs::brief(&run);
+    let asked = Asked {
+        run: &run,
+        others: &others,
+        more_runs: page.next.is_some(),
+        block_by: question.block_by.as_deref().unwrap_or_default(),
+        normalizer: question.normalizer.as_deref().unwrap_or_default(),
+    };
+    let frame = visit.frame(&run.run_name, Section::Runs);
+    written(html::page(frame, asked, found.as_ref()))
+}

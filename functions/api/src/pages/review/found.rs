@@ -1,0 +1,47 @@
+//! A clip of a run, as pages of a review are asked for it.
+
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{RunId, SampleId};
+
+use super::slots::Slots;
+use crate::pages::session::Visit;
+use crate::refusal::Refusal;
+use crate::services::results::queue;
+use crate::services::runs;
+
+/// A clip, with its transcriptions under letters.
+pub struct Found {
+    /// The run.
+    pub run: Run,
+    /// The clip.
+    pub clip: queue::Clip,
+    /// Which transcription stands under which letter.
+    pub slots: Slots,
+    /// Address of its page.
+    pub path: String,
+}
+
+/// Finds one by the ids of an address.
+///
+/// # Errors
+/// When there is none, or the visitor may not judge.
+pub async fn find(app: &App, visit: &Visit, (id, sample): (&str, &str)) -> Result<Found, Refusal> {
+    visit.needs(Role::Reviewer)?;
+    let no_such = || Refusal::no_such("clip");
+    let id: RunId = id.parse().map_err(|_| no_such())?;
+    let sample: SampleId = sample.parse().map_err(|_| no_such())?;
+    let actor = &visit.caller.actor;
+    let run = runs::find(app, &actor.project, id).await?;
+    if sample != SampleId::new(run.dataset, sample.position()) {
+        return Err(no_such());
+    }
+    let clip = queue::clip(app, &actor.project, &run, sample.position()).await?;
+    Ok(Found {
+        slots: Slots::of(&visit.caller, sample, &clip),
+        path: format!("/runs/{id}/review/{sample}"),
+        run,
+        clip,
+    })
+}

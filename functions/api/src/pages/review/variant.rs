@@ -1,0 +1,209 @@
+//! "Both are right": what a model heard as a second wording of the reference.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use stt_eval_html::layout::Section;
+use stt_eval_html::variant::{self as html, Rate, Variant};
+use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::SampleId;
+use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::store::results::Entry;
+use stt_eval_shared::wire::datasets::SamplePatch;
+
+use super::found::{Found, find};
+use crate::http::error::{Answer, status};
+use crate::http::id::PathTexts;
+use crate::http::query::Pairs;
+use crate::pages::answer::{redirect, written};
+use crate::pages::form::Form;
+use crate::pages::session::Visit;
+use crate::refusal::{Kind, Refusal};
+use crate::services::results::variant;
+use crate::services::samples;
+
+/// A clip, the transcription that is meant, and the reference as it stands now.
+struct Meant {
+    found: Found,
+    letter: char,
+    entry: usize,
+    sample: Sample,
+}
+
+/// Finds what an address or a form means.
+async fn meant(
+    app: &App,
+    visit: &Visit,
+    place: (&str, &str),
+    asked: &Pairs,
+) -> Result<Meant, Refusal> {
+    visit.needs(Role::Editor)?;
+    let found = find(app, visit, place).await?;
+    let wanted = asked.text("of").and_then(|of| of.chars().next());
+    let slot = found
+        .slots
+        .ids(&found.clip)
+        .find(|(letter, _)| Some(*letter) == wanted);
+    // Another transcription came in: letters do not stand for the same any more.
+    let is_same = asked.text("slots") == Some(found.slots.tag());
+    let Some((letter, id)) = slot.filter(|_| is_same) else {
+        return Err(Refusal::new(
+            Kind::Changed,
+            "the clip has got another transcription since this page was made; look at it again",
+        ));
+    };
+    let entries = found.clip.completed.iter();
+    let entry = entries
+        .map(|entry| entry.outcome.id)
+        .position(|of| of == id);
+    let sample = SampleId::new(found.run.dataset, found.clip.position);
+    let (_, sample) = samples::find(app, &visit.caller.actor.project, sample).await?;
+    Ok(Meant {
+        entry: entry.ok_or_else(|| Refusal::no_such("transcription"))?,
+        found,
+        letter,
+        sample,
+    })
+}
+
+impl Meant {
+    fn entry(&self) -> Result<&Entry, Refusal> {
+        let entry = self.found.clip.completed.get(self.entry);
+        entry.ok_or_else(|| Refusal::no_such("transcription"))
+    }
+
+    /// Rates of the clip's transcriptions as they were scored, and by what stands now.
+    /// Not before the reviewer has judged, where models are hidden.
+    fn rates(&self, visit: &Visit, blind: bool) -> Result<Vec<Rate>, Refusal> {
+        let Meant { found, sample, .. } = self;
+        let who = visit.caller.actor.reviewer();
+        let Some(reference) = sample.ground_truth.as_deref() else {
+            return Ok(Vec::new());
+        };
+        if blind && !found.clip.is_judged(&who) {
+            return Ok(Vec::new());
+        }
+        let rate = |(letter, id)| {
+            let entry = found
+                .clip
+                .completed
+                .iter()
+                .find(|entry| entry.outcome.id == id)?;
+            let outcome = &entry.outcome;
+            let now = match variant::wer(&found.run, reference, outcome) {
+                Ok(now) => now,
+                Err(error) => {
+                    tracing::warn!(result_id = %id, %error, "a result could not be scored anew");
+                    None
+                }
+            };
+            Some(Rate {
+                letter,
+                scored: outcome.score.as_ref().map(|score| score.wer),
+                now,
+            })
+        };
+        Ok(found.slots.ids(&found.clip).filter_map(rate).collect())
+    }
+
+    /// The page; `draft` is what was written and is not saved, and why.
+    fn page(
+        &self,
+        visit: &Visit,
+        asked: &Pairs,
+        draft: Option<(&str, Option<&str>)>,
+    ) -> Result<Response, Refusal> {
+        let outcome = &self.entry()?.outcome;
+        let reference = self.sample.ground_truth.as_deref();
+        let proposed =
+            reference.and_then(|reference| variant::of(&self.found.run, reference, outcome));
+        let blind = asked.text("blind").is_none_or(|blind| blind != "0");
+        let rates = self.rates(visit, blind)?;
+        let path = format!("{}/variant", self.found.path);
+        let of = Variant {
+            run_name: &self.found.run.name,
+            run: &format!("/runs/{}", self.found.run.id),
+            clip: &self.found.path,
+            path: &path,
+            number: u64::from(self.found.clip.position) + 1,
+            letter: self.letter,
+            slots_tag: self.found.slots.tag(),
+            blind,
+            language: &outcome.language,
+            reference,
+            heard: outcome.transcription.as_deref().unwrap_or_default(),
+            version: self.sample.reference_version,
+            proposed: draft.map(|(text, _)| text).or(proposed.as_deref()),
+            problem: draft.and_then(|(_, problem)| problem),
+            is_conflict: draft.is_some_and(|(_, problem)| problem.is_none()),
+            saved: asked.text("saved").is_some(),
+            is_stale: outcome.reference_version != self.sample.reference_version,
+            rates: &rates,
+        };
+        let frame = visit.frame(&self.found.run.name, Section::Runs);
+        written(html::page(frame, of))
+    }
+}
+
+/// Shows what a second wording would be, to be looked at and changed.
+pub async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    let meant = meant(&app, &visit, (&id, &sample), &query).await?;
+    meant.page(&visit, &query, None)
+}
+
+/// Saves a reference with it, if the reference is still the one that was read.
+pub async fn save(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    Form(form): Form,
+) -> Answer {
+    let meant = meant(&app, &visit, (&id, &sample), &form).await?;
+    let seen = form.parsed::<u32>("etag", "the version of the reference that was read")?;
+    let seen = seen.ok_or_else(|| Refusal::invalid_field("etag", "must be given"))?;
+    let text = form
+        .text("ground_truth")
+        .unwrap_or_default()
+        .replace("\r\n", "\n");
+    let saved = async {
+        if text.is_empty() {
+            return Err(Refusal::invalid_field("ground_truth", "must not be empty"));
+        }
+        let change = samples::check(SamplePatch {
+            ground_truth: Some(Some(text.clone())),
+            ..SamplePatch::default()
+        })?;
+        let actor = &visit.caller.actor;
+        samples::update_seen(&app, actor, meant.sample.id, &change, Some(seen)).await
+    };
+    match saved.await {
+        Ok(sample) => {
+            // A model's own words have become what models are measured by.
+            let result = meant.entry()?.outcome.id;
+            tracing::info!(sample_id = %sample.id, result_id = %result, "a reference takes what a model heard");
+            let blind = if form.text("blind") == Some("0") {
+                0
+            } else {
+                1
+            };
+            let tag = meant.found.slots.tag();
+            Ok(redirect(&format!(
+                "{}/variant?of={}&slots={tag}&blind={blind}&saved",
+                meant.found.path, meant.letter
+            )))
+        }
+        Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
+            let problem = (refusal.kind == Kind::Invalid).then_some(&*refusal.message);
+            let mut page = meant.page(&visit, &form, Some((&text, problem)))?;
+            *page.status_mut() = status(refusal.kind);
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,172 @@
+// The keys of the review: which there are, which one was pressed, and the sheet that tells
+// them and lets a reviewer change them.
+
+// Every action, its keys outside of texts, and what it is called on the sheet of keys.
+// Codes are for keyboards whose letters are not these; letters go before codes, so that
+// what is printed on a key is what counts.
+export const KEYS = [
+  ['play', 'Space KeyK', 'Play or pause'],
+  ['back', 'KeyJ', 'Back 2 seconds'],
+  ['forward', 'KeyL', 'Forward 2 seconds'],
+  ['repeat', 'KeyR', 'Repeat the last 3 seconds'],
+  ['slower', 'BracketLeft', 'Slower'],
+  ['faster', 'BracketRight', 'Faster'],
+  ['normal', 'Backslash', 'Normal speed'],
+  ['up', 'ArrowUp', 'Transcription above'],
+  ['down', 'ArrowDown', 'Transcription below'],
+  ['right', 'KeyY KeyF', 'Right'],
+  ['wrong', 'KeyN KeyD', 'Wrong'],
+  ['cannot_tell', 'KeyU KeyG', 'Cannot tell'],
+  ['reason', 'Digit1 Digit2 Digit3 Digit4 Digit5 Digit6 Digit7 Digit8', 'Reasons'],
+  ['both', 'KeyB', 'Both are right'],
+  ['unusable', 'KeyX', 'The recording can’t be understood'],
+  ['comment', 'KeyC', 'Comment (Escape leaves)'],
+  ['grid', 'KeyT', 'Word under word'],
+  ['save', 'Enter', 'Save and next (in a text: Ctrl+Enter)'],
+  ['skip', 'KeyS', 'Skip'],
+  ['undo', 'KeyZ', 'Undo'],
+  ['help', 'KeyH', 'These keys'],
+];
+export const IN_TEXT = { KeyK: 'play', KeyJ: 'back', KeyL: 'forward', KeyR: 'repeat' };
+// Keys that browsers and screen readers leave to a page.
+const FREE = /^(Key[A-Z]|Digit[09]|Bracket(Left|Right)|Backslash|Semicolon|Comma|Period|Minus|Equal|Backquote|Space|Enter|Arrow(Up|Down|Left|Right))$/;
+const SIGNS = {
+  BracketLeft: '[', BracketRight: ']', Backslash: '\\', Semicolon: ';', Comma: ',', Period: '.',
+  Minus: '-', Equal: '=', Backquote: '`', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→',
+};
+
+const label = (code) => SIGNS[code] ?? code.replace(/^(Key|Digit)/, '');
+
+// Which key it was: the letter that is printed on it, where that is one of ours.
+export function codeOf(event) {
+  const key = event.key;
+  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
+  if (event.code.startsWith('Numpad') && /^\d$/.test(key)) return `Digit${key}`;
+  if (event.code === 'NumpadEnter') return 'Enter';
+  return event.code;
+}
+
+// The codes of an action: those that the reviewer chose go before ours.
+function codesOf(settings, name) {
+  const chosen = settings.map?.[name];
+  if (typeof chosen === 'string' && FREE.test(chosen)) return [chosen];
+  return KEYS.find(([known]) => known === name)[1].split(' ');
+}
+
+export const labels = (settings, name) => codesOf(settings, name).map(label);
+
+// What a key does.
+export function actionOf(settings, code) {
+  return KEYS.map(([name]) => name).find((name) => codesOf(settings, name).includes(code));
+}
+
+function box(settings, name, text, changed) {
+  const row = document.createElement('label');
+  row.className = 'choice';
+  const input = document.createElement('input');
+  input.type = 'checkbox';
+  input.checked = settings[name];
+  input.addEventListener('change', () => {
+    settings[name] = input.checked;
+    changed();
+  });
+  row.append(input, ` ${text}`);
+  return row;
+}
+
+function button(text, clicked) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.textContent = text;
+  made.addEventListener('click', clicked);
+  return made;
+}
+
+// The sheet of keys; `changed` is called when a setting has changed.
+export function sheet(settings, changed) {
+  const dialog = document.createElement('dialog');
+  dialog.setAttribute('aria-labelledby', 'keys-title');
+  const title = document.createElement('h2');
+  title.id = 'keys-title';
+  title.textContent = 'Keys and settings';
+  const told = document.createElement('p');
+  told.className = 'told';
+  told.setAttribute('role', 'status');
+  const list = document.createElement('dl');
+  list.className = 'facts';
+  const names = new Map();
+  let waiting;
+
+  const show = () => {
+    for (const [name, key] of names) {
+      key.textContent = name === 'reason' ? '1 to 8' : labels(settings, name).join(' or ');
+    }
+  };
+  const stop = (text) => {
+    waiting = undefined;
+    told.textContent = text;
+  };
+
+  for (const [name, , text] of KEYS) {
+    const key = document.createElement('dt');
+    const what = document.createElement('dd');
+    what.textContent = text;
+    names.set(name, key);
+    if (name !== 'reason') {
+      const change = button('Change', () => {
+        waiting = { name, text };
+        told.textContent = `Press a key for “${text}”. Escape leaves it as it is.`;
+      });
+      change.setAttribute('aria-label', `Change the key: ${text}`);
+      what.append(change);
+    }
+    list.append(key, what);
+  }
+
+  dialog.addEventListener('keydown', (event) => {
+    if (!waiting || event.repeat || ['Shift', 'Control', 'Alt', 'Meta', 'AltGraph'].includes(event.key)) return;
+    // One who tabs on has changed their mind.
+    if (event.key === 'Tab') return stop('');
+    event.preventDefault();
+    if (event.key === 'Escape') return stop('Left as it was.');
+    const code = codeOf(event);
+    const chord = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+    if (chord || !FREE.test(code)) {
+      told.textContent = 'That key can’t be chosen. Press another, or Escape.';
+      return;
+    }
+    const taken = actionOf(settings, code);
+    if (taken && taken !== waiting.name) {
+      const [, , text] = KEYS.find(([name]) => name === taken);
+      told.textContent = `${label(code)} is the key for “${text}”. Press another, or Escape.`;
+      return;
+    }
+    settings.map = { ...settings.map, [waiting.name]: code };
+    changed();
+    show();
+    stop(`${label(code)} is now the key for “${waiting.text}”.`);
+  });
+  dialog.addEventListener('close', () => stop(''));
+
+  show();
+  const actions = document.createElement('p');
+  actions.className = 'actions';
+  actions.append(
+    button('Close', () => dialog.close()),
+    button('All keys as they were', () => {
+      delete settings.map;
+      changed();
+      show();
+      stop('All keys are as they were.');
+    }),
+  );
+  dialog.append(
+    title,
+    box(settings, 'keys', 'Single keys', changed),
+    box(settings, 'guard', 'Listen before judging', changed),
+    told,
+    list,
+    actions,
+  );
+  return dialog;
+}

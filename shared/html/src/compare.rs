@@ -1,0 +1,360 @@
+//! Two runs over one dataset, side by side: a sentence first, then what it stands on.
+//!
+//! Nothing is told to be better than the comparison says; what can't be compared is told
+//! with the reason and with what to do.
+
+use askama::Template;
+use stt_eval_wire::run_comparison::{
+    ComparedRun, LeftOut, ModelComparison, NotComparable, NotComparableCode, PairedFigures,
+    RunComparison,
+};
+use stt_eval_wire::runs::Run;
+
+use crate::RenderError;
+use crate::charts::forest::{Axis, Forest, Value};
+use crate::figures::{count, counted, percent, points, points_interval, probability};
+use crate::invisible::visible;
+use crate::layout::Frame;
+use crate::progress::{path, status};
+use crate::sentence::{Phrase, Sentence, model, names, plain, words};
+use crate::texts::Text;
+use crate::texts::compare::Compare;
+
+/// A run that can be compared with.
+struct Choice {
+    id: String,
+    text: String,
+    chosen: bool,
+}
+
+struct Row {
+    model: String,
+    figures: Option<Figures>,
+    why: String,
+    clips: String,
+    left_out: String,
+}
+
+/// Figures of a model, as text.
+struct Figures {
+    wer: String,
+    other_wer: String,
+    difference: String,
+    interval: String,
+    p: String,
+    said: Compare,
+}
+
+struct Fact {
+    name: Compare,
+    value: String,
+}
+
+/// What a comparison comes to.
+struct Found {
+    finding: Vec<Sentence>,
+    hint: String,
+    is_provisional: bool,
+    rows: Vec<Row>,
+    other: String,
+    other_path: String,
+    forest: Option<Forest>,
+    few_blocks: bool,
+    alone: Vec<Sentence>,
+    facts: Vec<Fact>,
+}
+
+#[derive(Template)]
+#[template(path = "runs/compare.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    run: String,
+    run_path: String,
+    choices: Vec<Choice>,
+    more_runs: bool,
+    block_by: &'a str,
+    normalizer: &'a str,
+    found: Option<Found>,
+}
+
+/// What a page of comparisons is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Other runs over its dataset, the newest first.
+    pub others: &'a [Run],
+    /// Whether there are more of them than are listed.
+    pub more_runs: bool,
+    /// Field that makes blocks, empty without one. Kept when another run is chosen.
+    pub block_by: &'a str,
+    /// Normaliser of both scorings, empty for that of the run. Kept as well.
+    pub normalizer: &'a str,
+}
+
+/// What the two runs are called in a sentence: by their names, where these tell them apart.
+fn called(found: &RunComparison) -> [Phrase; 2] {
+    if found.run.run_name == found.other.run_name {
+        return [words("this run"), words("the other run")];
+    }
+    [&found.run, &found.other].map(|run| model(&run.run_name))
+}
+
+/// A verdict on one model: what stands in the table, and which sentence it joins.
+fn said(figures: &PairedFigures) -> Compare {
+    if !figures.distinguishable {
+        Compare::CannotTellApart
+    } else if figures.difference < 0.0 {
+        Compare::FewerHere
+    } else {
+        Compare::FewerThere
+    }
+}
+
+fn figures_of(found: &RunComparison) -> impl Iterator<Item = (&ModelComparison, &PairedFigures)> {
+    let models = found.models.iter();
+    models.filter_map(|model| Some((model, model.figures.as_ref()?)))
+}
+
+/// What is found of the models of a verdict: "a and b make fewer errors in X than in Y".
+fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
+    let of = figures_of(found).filter(|(_, figures)| said(figures) == verdict);
+    let of: Vec<&ModelComparison> = of.map(|(model, _)| model).collect();
+    if of.is_empty() {
+        return None;
+    }
+    let [run, other] = called(found);
+    let mut sentence = Sentence::new();
+    names(
+        &mut sentence,
+        of.iter().map(|model| model.provider.as_str()),
+    );
+    let one = of.len() == 1;
+    let clips = match of.as_slice() {
+        [only] => format!("these {}", counted(only.samples as u64, "clip", "clips")),
+        _ => "the clips that both have".to_owned(),
+    };
+    if verdict == Compare::CannotTellApart {
+        sentence.push(words(" can’t be told apart between "));
+        sentence.extend([run, words(" and "), other]);
+        sentence.push(words(format!(
+            " with {clips}: chance may explain the difference."
+        )));
+        return Some(sentence);
+    }
+    let (better, worse) = match verdict {
+        Compare::FewerHere => (run, other),
+        _ => (other, run),
+    };
+    sentence.push(words(format!(
+        " {} fewer errors in ",
+        if one { "makes" } else { "make" }
+    )));
+    sentence.extend([better, words(" than in "), worse]);
+    sentence.push(words(format!(
+        ": on {clips}, chance does not explain the difference."
+    )));
+    Some(sentence)
+}
+
+/// Why nothing can be compared, as people need it told.
+fn why(reason: &NotComparable) -> Compare {
+    match reason.code {
+        NotComparableCode::OtherDataset => Compare::OtherDataset,
+        NotComparableCode::OtherNormalizer => Compare::OtherNormalizer,
+        NotComparableCode::OtherScorer => Compare::OtherScorer,
+        NotComparableCode::NoCommonModel => Compare::NoCommonModel,
+        NotComparableCode::NoCommonSample => Compare::NoCommonSample,
+        NotComparableCode::OtherReferences => Compare::OtherReferences,
+    }
+}
+
+fn left_out(left: &LeftOut) -> String {
+    let parts = [
+        (left.other_reference, "against another reference"),
+        (left.only_in_run, "only in this run"),
+        (left.only_in_other, "only in the other"),
+        (left.in_neither, "in neither"),
+    ];
+    let parts = parts.into_iter().filter(|(clips, _)| *clips > 0);
+    let parts: Vec<String> = parts
+        .map(|(clips, what)| format!("{} {what}", count(clips)))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("left out: {}", parts.join(", "))
+    }
+}
+
+fn row(of: &ModelComparison) -> Row {
+    let figures = of.figures.as_ref().map(|figures| Figures {
+        wer: percent(figures.wer),
+        other_wer: percent(figures.other_wer),
+        difference: points(figures.difference),
+        interval: figures
+            .low
+            .zip(figures.high)
+            .map(|(low, high)| points_interval(low, high))
+            .unwrap_or_default(),
+        p: probability(figures.p_adjusted),
+        said: said(figures),
+    });
+    Row {
+        model: visible(&of.provider).into_owned(),
+        figures,
+        why: of.reason.as_ref().map_or_else(String::new, |reason| {
+            format!("{} {}", why(reason), visible(&reason.message))
+        }),
+        clips: count(of.samples as u64),
+        left_out: left_out(&of.left_out),
+    }
+}
+
+fn forest(found: &RunComparison, finding: String) -> Option<Forest> {
+    let values = figures_of(found).map(|(model, figures)| Value {
+        name: visible(&model.provider).into_owned(),
+        text: format!(
+            "{} {}",
+            points(figures.difference),
+            if figures.distinguishable {
+                "✓"
+            } else {
+                "≈"
+            }
+        ),
+        value: figures.difference,
+        interval: figures.low.zip(figures.high),
+        certain: figures.distinguishable,
+    });
+    let values: Vec<Value> = values.collect();
+    let title = Compare::Forest.to_string();
+    (!values.is_empty()).then(|| Forest::new(title, finding, values, Axis::Difference))
+}
+
+fn alone(models: &[String], what: &str) -> Option<Sentence> {
+    if models.is_empty() {
+        return None;
+    }
+    let mut sentence = vec![words(format!("{what} "))];
+    names(&mut sentence, models.iter().map(String::as_str));
+    sentence.push(words("."));
+    Some(sentence)
+}
+
+fn facts(found: &RunComparison) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value| facts.push(Fact { name, value });
+    let scoring = |run: &ComparedRun| {
+        let number = run.scoring.map(|number| format!(", scoring no. {number}"));
+        format!(
+            "{} ({}{})",
+            visible(&run.run_name),
+            run.id,
+            number.unwrap_or_default()
+        )
+    };
+    fact(Compare::ThisRun, scoring(&found.run));
+    fact(Compare::OtherRun, scoring(&found.other));
+    if let Some(normalizer) = &found.normalizer {
+        fact(Compare::Normaliser, visible(normalizer).into_owned());
+    }
+    let by = match &found.block_by {
+        Some(field) => format!("clips of one “{}” are a block", visible(field)),
+        None => "each clip is a block".to_owned(),
+    };
+    let tests = figures_of(found).count() as u64;
+    fact(
+        Compare::Test,
+        format!(
+            "paired permutation over blocks ({by}), {} permutations, seed {}; p is adjusted for {} \
+             (Holm), 5 %; intervals are 95 %, by {} resamples, not adjusted",
+            found.permutations,
+            found.seed,
+            counted(tests, "model", "models"),
+            found.replicates,
+        ),
+    );
+    facts
+}
+
+impl Found {
+    fn of(found: &RunComparison) -> Self {
+        let sentences = [
+            Compare::FewerHere,
+            Compare::FewerThere,
+            Compare::CannotTellApart,
+        ];
+        let sentences = sentences
+            .into_iter()
+            .filter_map(|verdict| sentence(found, verdict));
+        let mut finding: Vec<Sentence> = sentences.collect();
+        let mut hint = String::new();
+        if let Some(reason) = &found.reason {
+            finding.push(vec![words(why(reason).to_string())]);
+            hint = visible(&reason.message).into_owned();
+        } else if finding.is_empty() {
+            finding.push(vec![words(Compare::NothingToCompare.to_string())]);
+        }
+        let told: Vec<String> = finding.iter().map(|sentence| plain(sentence)).collect();
+        let alone = [
+            alone(&found.only_in_run, "Only in this run:"),
+            alone(&found.only_in_other, "Only in the other run:"),
+        ];
+        Self {
+            hint,
+            is_provisional: !(found.run.complete && found.other.complete),
+            rows: found.models.iter().map(row).collect(),
+            other: visible(&found.other.run_name).into_owned(),
+            other_path: format!("/runs/{}", found.other.id),
+            forest: forest(found, told.join(" ")),
+            few_blocks: figures_of(found).any(|(_, figures)| !figures.reliable),
+            alone: alone.into_iter().flatten().collect(),
+            facts: facts(found),
+            finding,
+        }
+    }
+}
+
+/// A form to choose the other run, and how it compares once it is chosen.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page(
+    frame: Frame<'_>,
+    asked: Asked<'_>,
+    found: Option<&RunComparison>,
+) -> Result<String, RenderError> {
+    let choice = |run: &Run| {
+        let at = run.inserted_at.to_string();
+        let at = at.get(..16).unwrap_or(&at).replace('T', " ");
+        Choice {
+            id: run.id.to_string(),
+            text: format!("{} · {at} · {}", visible(&run.run_name), status(run.status)),
+            chosen: found.is_some_and(|found| found.other.id == run.id),
+        }
+    };
+    let mut choices: Vec<Choice> = asked.others.iter().map(choice).collect();
+    // A run that was named in the address may be none of those listed.
+    if let Some(found) = found.filter(|_| !choices.iter().any(|choice| choice.chosen)) {
+        choices.insert(
+            0,
+            Choice {
+                id: found.other.id.to_string(),
+                text: visible(&found.other.run_name).into_owned(),
+                chosen: true,
+            },
+        );
+    }
+    let page = Page {
+        frame,
+        run: visible(&asked.run.run_name).into_owned(),
+        run_path: path(asked.run),
+        choices,
+        more_runs: asked.more_runs,
+        block_by: asked.block_by,
+        normalizer: asked.normalizer,
+        found: found.map(Found::of),
+    };
+    page.render()
+}

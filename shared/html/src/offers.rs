@@ -1,0 +1,10 @@
+//! What a list offers to the one who looks at it.
+
+/// What can be done from a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// One more can be made.
+    pub make: bool,
+    /// The demo can be loaded. It is offered where there is nothing yet.
+    pub demo: bool,
+}

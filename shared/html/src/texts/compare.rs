@@ -1,0 +1,40 @@
+//! Sentences of the page that compares two runs.
+
+texts! {
+    /// A text of the page.
+    Compare {
+        Compare: "Compare",
+        With: "Compare with",
+        Choose: "Choose a run",
+        NoOthers: "There is no other run over this dataset yet. Start one, then compare it with this one.",
+        NewRun: "New run",
+        NotAll: "Only the newest are listed. To compare with another, put its id into the address: ?with=run_…",
+        Intro: "Choose another run over the same dataset. Each model that both have is compared over the clips that both have against the same references.",
+        HowTheyDiffer: "How they differ",
+        ThisRun: "This run",
+        OtherRun: "The other run",
+        Difference: "Difference",
+        InPoints: "points",
+        Verdict: "Verdict",
+        Adjusted: "adjusted",
+        Clips: "Clips",
+        CannotTellApart: "≈ can’t be told apart",
+        FewerHere: "✓ fewer errors in this run",
+        FewerThere: "✓ fewer errors in the other",
+        NothingToCompare: "No model of these runs can be compared; the table says why.",
+        OtherDataset: "These runs can’t be compared: they are over different datasets, whose clips have nothing in common.",
+        OtherNormalizer: "These runs can’t be compared: they were scored by different rules.",
+        OtherScorer: "These runs can’t be compared: different versions of the scorer made their figures. Score both again.",
+        NoCommonModel: "These runs can’t be compared: no model is in both.",
+        NoCommonSample: "Not compared.",
+        OtherReferences: "Not compared.",
+        Provisional: "A run is still under way: figures are of what has come in so far and will change.",
+        Forest: "This run less the other, in points, with its 95 % interval",
+        ForestLegend: "Left of the line this run makes fewer errors. Filled, ✓: chance does not explain it. Hollow, ≈: it may.",
+        FewBlocks: "With fewer than ten blocks intervals are rough; verdicts hold at any number.",
+        ModelsOfBoth: "Models that both have",
+        AtFailures: "Word error rates are over the clips compared, so they may differ from those of the reports. What a model failed at counts as all words missing.",
+        Normaliser: "Normaliser",
+        Test: "Test",
+    }
+}

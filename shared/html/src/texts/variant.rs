@@ -1,0 +1,19 @@
+//! Sentences of the page that takes a second wording into a reference.
+
+texts! {
+    /// A text of the page.
+    Both {
+        BothRight: "Both are right",
+        Means: "What is said may be written in more than one way. This makes the words of the transcription an alternative in the reference, for every model and every run.",
+        NotProposed: "No alternative can be proposed here: nothing differs, or what differs stands in alternatives already. Write it by hand.",
+        Saved: "The reference takes both now.",
+        Rates: "This clip by the reference as it stands now",
+        NotCounted: "Not counted yet",
+        AsScored: "As the run was scored",
+        Now: "Now",
+        Transcription: "Transcription",
+        Pending: "The figures of the run stay as they are until it is scored again. No model is asked for that.",
+        ScoreAgain: "Score the run again",
+        BackToClip: "To the clip",
+    }
+}

@@ -1,0 +1,133 @@
+//! Two runs side by side.
+
+use serde_json::{Value, json};
+use stt_eval_html::compare::{self, Asked};
+use stt_eval_wire::run_comparison::RunComparison;
+
+use crate::others::{HOSTILE, check, frame, run};
+
+const OTHER: &str = "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M2";
+
+fn model(name: &str, difference: f64, distinguishable: bool) -> Value {
+    json!({
+        "provider": name, "reason": null, "samples": 180,
+        "left_out": { "other_reference": 2, "only_in_run": 0, "only_in_other": 0, "in_neither": 1 },
+        "figures": {
+            "wer": 0.1 + difference, "other_wer": 0.1, "difference": difference,
+            "low": difference - 0.01, "high": difference + 0.01, "p_value": 0.0002,
+            "p_adjusted": if distinguishable { 0.0006 } else { 0.41 },
+            "distinguishable": distinguishable, "blocks": 180, "reliable": true,
+        },
+    })
+}
+
+fn comparison(models: &[Value], changes: Value) -> RunComparison {
+    let one = |id: &str, name: &str, complete: bool| {
+        json!({ "id": id, "run_name": name, "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+                "complete": complete, "scoring": 1 })
+    };
+    let mut value = json!({
+        "run": one("run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", HOSTILE, true),
+        "other": one(OTHER, "October", true), "comparable": !models.is_empty(), "reason": null,
+        "normalizer": "indic-v1", "block_by": null, "test": "paired_permutation",
+        "adjustment": "holm", "permutations": 10_000, "replicates": 1_000, "seed": 7,
+        "models": models, "only_in_run": [HOSTILE], "only_in_other": [],
+    });
+    let into = value.as_object_mut().unwrap();
+    into.extend(changes.as_object().unwrap().clone());
+    serde_json::from_value(value).unwrap()
+}
+
+fn page(found: Option<&RunComparison>) -> String {
+    let (this, other) = (
+        run(json!({})),
+        run(json!({ "id": OTHER, "run_name": "October" })),
+    );
+    let asked = Asked {
+        run: &this,
+        others: &[other],
+        more_runs: true,
+        block_by: "speaker",
+        normalizer: "",
+    };
+    let html = compare::page(frame(), asked, found).unwrap();
+    // A chart has a title of its own.
+    let (before, rest) = html.split_once("<svg").unwrap_or((&html, ""));
+    let after = rest.split_once("</svg>").map_or("", |(_, after)| after);
+    check(&format!("{before}{after}"));
+    html
+}
+
+#[test]
+fn another_run_is_chosen_and_what_else_was_asked_is_kept() {
+    let html = page(None);
+    assert!(html.contains(&format!(
+        "<option value=\"{OTHER}\">October · 2026-11-26 10:00"
+    )));
+    assert!(html.contains("<option value=\"\">Choose a run</option>"));
+    assert!(html.contains("name=\"block_by\" value=\"speaker\""));
+    assert!(!html.contains("normalizer"), "{html}");
+    assert!(!html.contains("class=\"verdict\""));
+}
+
+#[test]
+fn a_run_is_better_only_where_the_comparison_says_so() {
+    let models = [
+        model("a", -0.03, true),
+        model("b", 0.02, true),
+        model("c", -0.002, false),
+        model("d", 0.001, false),
+    ];
+    let html = page(Some(&comparison(&models, json!({}))));
+    let told = |text: &str| assert!(html.contains(text), "{text}: {html}");
+    told("<bdi class=\"model\">a</bdi> makes fewer errors in <bdi class=\"model\">&#60;img");
+    told(
+        "<bdi class=\"model\">b</bdi> makes fewer errors in <bdi class=\"model\">October</bdi> than in",
+    );
+    told(
+        "<bdi class=\"model\">c</bdi> and <bdi class=\"model\">d</bdi> can’t be told apart between",
+    );
+    told("left out: 2 against another reference, 1 in neither");
+    // The chart says in words what it shows, and the table has its figures.
+    told("<desc>a makes fewer errors in &#60;img");
+    told("\u{2212}3.0 ✓");
+    told("\u{2212}0.2 ≈");
+    told("<b>\u{2212}3.0</b><small>\u{2212}4.0 to \u{2212}2.0</small>");
+    told("selected>October");
+    assert!(
+        !html.contains("provisional") && !html.contains("rough"),
+        "{html}"
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_with_the_reason() {
+    let reason = |code: &str| json!({ "reason": { "code": code, "message": HOSTILE } });
+    for (code, told) in [
+        ("other_dataset", "they are over different datasets"),
+        ("other_normalizer", "they were scored by different rules"),
+        ("other_scorer", "Score both again"),
+        ("no_common_model", "no model is in both"),
+    ] {
+        let html = page(Some(&comparison(&[], reason(code))));
+        assert!(html.contains(told), "{code}: {html}");
+        assert!(html.contains("<p class=\"hint\">&#60;img") && !html.contains("<svg"));
+    }
+    let none = json!({
+        "provider": "a", "samples": 0, "figures": null,
+        "left_out": { "other_reference": 9, "only_in_run": 0, "only_in_other": 0, "in_neither": 0 },
+        "reason": { "code": "other_references", "message": "score both again" },
+    });
+    let under_way = json!({ "run": { "id": OTHER, "run_name": "October", "complete": false,
+        "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "scoring": null } });
+    let html = page(Some(&comparison(&[none], under_way)));
+    assert!(
+        html.contains("No model of these runs can be compared"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<td colspan=\"5\">Not compared. score both again</td>"),
+        "{html}"
+    );
+    assert!(html.contains("provisional"), "{html}");
+}

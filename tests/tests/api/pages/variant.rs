@@ -1,0 +1,134 @@
+//! What a model heard as a second wording of a reference.
+
+use super::{Browser, Page, key};
+use crate::support::{FLASH, PRO, each, id, text, with};
+
+/// The value of a field of a page.
+fn field(page: &Page, name: &str) -> String {
+    let rest = page.text.split(&format!("name=\"{name}\" value=\"")).nth(1);
+    rest.unwrap().split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_heard_becomes_a_second_wording() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two three")]).await;
+        w.record(&made.audio[0], PRO, "one too three");
+        w.record(&made.audio[0], FLASH, "one two three");
+        let run = w.run(&made.id, &[PRO, FLASH]).await;
+        let set = format!("/datasets/{}?include_samples=true", made.id);
+        let set = w.get(&set).await.data(200)["samples"].clone();
+        let sample = text(each(&set, "id")[0]).to_owned();
+        let clip = format!("/runs/{}/review/{sample}", id(&run));
+        let path = format!("{clip}/variant");
+
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get(&clip).await;
+        assert_eq!(
+            page.text.matches("/variant?of=").count(),
+            1,
+            "{}",
+            page.text
+        );
+        let tag = field(&page, "slots");
+        let address =
+            |letter: &str, blind: u8| format!("{path}?of={letter}&slots={tag}&blind={blind}");
+        let mut proposed = Vec::new();
+        for letter in ["A", "B"] {
+            let page = browser.get(&address(letter, 1)).await;
+            assert_eq!(page.status, 200, "{}", page.text);
+            assert!(
+                !page.text.contains("WER") && !page.text.contains(PRO),
+                "{}",
+                page.text
+            );
+            if page.text.contains("one {two|too} three") {
+                proposed.push(letter);
+            } else {
+                assert!(
+                    page.text.contains("No alternative can be proposed"),
+                    "{}",
+                    page.text
+                );
+            }
+        }
+        let [letter] = proposed[..] else {
+            panic!("{proposed:?}");
+        };
+        let page = browser.get(&address(letter, 1)).await;
+        let etag = field(&page, "etag");
+        let form = |text| {
+            [
+                ("of", letter),
+                ("slots", &*tag),
+                ("blind", "1"),
+                ("etag", &*etag),
+                ("ground_truth", text),
+            ]
+        };
+        for (text, told) in [
+            ("one {two three", "never closed"),
+            ("", "must not be empty"),
+        ] {
+            let page = browser.post(&path, &form(text)).await;
+            assert_eq!(page.status, 422, "{}", page.text);
+            assert!(
+                page.text.contains(told) && page.text.contains("role=\"alert\""),
+                "{}",
+                page.text
+            );
+        }
+        let wanted = "one {two|too} three";
+        for _ in 0..2 {
+            // Sent twice it is saved once.
+            let answer = browser.post(&path, &form(wanted)).await;
+            assert_eq!(answer.status, 303, "{}", answer.text);
+            let page = browser.get(answer.header("location")).await;
+            assert!(
+                page.text.contains("The reference takes both now."),
+                "{}",
+                page.text
+            );
+            assert!(page.text.contains("/rescore\""), "{}", page.text);
+            assert!(
+                !page.text.contains("WER"),
+                "nobody has judged yet: {}",
+                page.text
+            );
+        }
+        let set = format!("/datasets/{}?include_samples=true", made.id);
+        let set = w.get(&set).await.data(200)["samples"].clone();
+        assert_eq!(each(&set, "ground_truth"), [wanted]);
+        assert_eq!(each(&set, "reference_version"), [2]);
+        let page = browser.get(&address(letter, 0)).await;
+        for told in ["33.3\u{202f}%", "0.0\u{202f}%"] {
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+        }
+        let page = browser.post(&path, &form("one {two|tu} three")).await;
+        assert_eq!(page.status, 412, "{}", page.text);
+        assert!(page.text.contains(wanted) && page.text.contains("one {two|tu} three"));
+
+        let (reviewer, _) = key(w, "reviewer").await;
+        let mut reviewer = Browser::signed_in(w, &reviewer).await;
+        let page = reviewer.get(&clip).await;
+        assert!(
+            page.status == 200 && !page.text.contains("/variant"),
+            "{}",
+            page.text
+        );
+        let stranger = w.stranger().await;
+        let mut stranger = Browser::signed_in(w, &stranger.key).await;
+        let rescore = format!("/runs/{}/rescore", id(&run));
+        for (browser, status) in [(&mut reviewer, 403), (&mut stranger, 404)] {
+            assert_eq!(browser.get(&address(letter, 1)).await.status, status);
+            assert_eq!(browser.post(&path, &form(wanted)).await.status, status);
+            assert_eq!(browser.post(&rescore, &[]).await.status, status);
+        }
+        let page = browser.get(&format!("{path}?of={letter}&slots=0")).await;
+        assert_eq!(page.status, 412);
+        let answer = browser.post(&rescore, &[]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let run = w.get(&format!("/runs/{}", id(&run))).await;
+        assert_eq!(each(&run.data(200)["scorings"], "id").len(), 2);
+    });
+}
