@@ -12,6 +12,7 @@
 
 mod delete;
 mod keys;
+mod own_bucket;
 mod stream;
 
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::aws::Lazy;
 use crate::sdk_error::told_briefly;
 
 pub use keys::{
-    INCOMING, ObjectKey, audio_key, import_key, import_prefix, parse_key, raw_key, report_prefix,
+    INCOMING, ObjectKey, audio_key, import_key, import_prefix, left_prefix, parse_key, raw_key, report_prefix,
     run_prefix, snapshot_key,
 };
 pub use stream::{StoredAudio, Streamed};

@@ -9,6 +9,7 @@
 //! the same way is checked by the vendors' own clients (`tests/python/vendors`).
 
 mod audio;
+mod bucket;
 mod control;
 mod fault;
 mod ledger;
@@ -16,6 +17,7 @@ mod refusal;
 mod server;
 mod vendors;
 
+pub use bucket::s3_at;
 pub use fault::Fault;
 pub use ledger::{Charge, Ledger};
 pub use server::SpeechSim;

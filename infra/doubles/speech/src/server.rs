@@ -22,6 +22,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
 use crate::audio::{Audio, Recordings};
+use crate::bucket::Bucket;
 use crate::fault::{Fault, Faults};
 use crate::ledger::{Book, Charge, Ledger};
 use crate::refusal::{Dropped, after, before};
@@ -37,6 +38,8 @@ pub(crate) struct Sim {
     pub book: Book,
     pub recordings: Recordings,
     pub jobs: vendors::Jobs,
+    /// What Amazon Transcribe reads and writes, where there is one.
+    pub bucket: Option<Bucket>,
     /// Where it listens.
     url: String,
 }
@@ -91,9 +94,21 @@ impl SpeechSim {
     /// # Errors
     /// When the listener has no address.
     pub async fn start(listener: TcpListener) -> io::Result<Self> {
+        Self::start_over(listener, None).await
+    }
+
+    /// The same with a bucket, which Amazon Transcribe reads and writes.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub async fn start_over(
+        listener: TcpListener,
+        bucket: Option<aws_sdk_s3::Client>,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let sim = Arc::new(Sim {
             url: format!("http://{address}"),
+            bucket: bucket.map(Bucket),
             ..Sim::default()
         });
         let router = vendors::router()
