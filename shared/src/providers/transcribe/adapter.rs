@@ -155,13 +155,16 @@ impl Connected {
         }
     }
 
-    /// Whether there is a job of a name.
+    /// Whether there is a job of a name. One answer that there is none is no proof.
     async fn is_there(&self, name: &str) -> Result<bool, CallError> {
-        match self.service.state(name).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_unknown() => Ok(false),
-            Err(error) => Err(error),
+        for _ in 0..2 {
+            match self.service.state(name).await {
+                Ok(_) => return Ok(true),
+                Err(error) if error.is_unknown() => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(false)
     }
 
     /// The jobs that there are, each by its name, of those that were to be.
@@ -249,8 +252,8 @@ impl Connected {
         }
     }
 
-    /// Deletes the jobs, and what they left. The transcript goes first: while its job is
-    /// there it is found again.
+    /// Deletes the jobs, and before them what they left: while a job is there, that is
+    /// found again.
     async fn discarded(&self, name: &str) -> Result<(), CallError> {
         let handles = self.resolved(Handles::read(name)?).await?;
         for (_, handle) in &handles.each {
@@ -258,9 +261,9 @@ impl Connected {
                 continue;
             };
             let places = places(&*self.bucket, name)?;
-            self.service.delete(name).await?;
             self.bucket.delete(&places.output).await?;
             self.bucket.delete(&places.copy).await?;
+            self.service.delete(name).await?;
         }
         Ok(())
     }
