@@ -60,8 +60,7 @@ pub struct Model {
     pub credential_fields: Vec<String>,
     /// What it is asked with: `key` (one that the project keeps), `role` (that of the
     /// deployment, which its operator switches on for all projects) or `nothing`.
-    #[serde(default)]
-    #[schema(required = true, example = "key")]
+    #[schema(example = "key")]
     pub asked_with: String,
 }
 

@@ -274,7 +274,8 @@ async fn moto_takes_the_same_requests() {
             .unwrap_err();
         assert!(again.into_service_error().is_conflict_exception());
         let prefix = run_prefix(&"demo".parse().unwrap(), id(&run).parse().unwrap());
-        let key = format!("{prefix}vendor/{name}.json");
+        let (_, of_run) = name.split_once(".demo.").unwrap();
+        let key = format!("{prefix}vendor/{of_run}.json");
         let text = json!({ "jobName": name, "status": "COMPLETED",
             "results": { "transcripts": [{ "transcript": "heard" }], "items": [] } });
         let text = text.to_string().into_bytes().into();

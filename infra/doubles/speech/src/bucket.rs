@@ -3,6 +3,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use serde_json::Value;
@@ -35,7 +36,8 @@ impl Bucket {
         match put.send().await {
             Ok(_) => true,
             Err(error) => {
-                tracing::warn!(%error, "a transcript was not written to the bucket");
+                let code = error.code().unwrap_or_default();
+                tracing::warn!(%error, code, "a transcript was not written to the bucket");
                 false
             }
         }

@@ -32,15 +32,17 @@ pub(super) struct Places {
 
 /// Where a job has its objects: below the run that its name tells.
 pub(super) fn places(bucket: &dyn OwnBucket, name: &str) -> Result<Places, CallError> {
-    let of_run = || {
+    let begins = || {
         let mut parts = name.split(SEPARATOR).skip(1);
         let project: ProjectId = parts.next()?.parse().ok()?;
         let result: ResultId = parts.next()?.parse().ok()?;
-        Some(bucket.left_prefix(&project, result.run()))
+        let round = parts.next()?;
+        let prefix = bucket.left_prefix(&project, result.run());
+        Some(format!("{prefix}{result}{SEPARATOR}{round}"))
     };
-    let prefix = of_run().ok_or_else(|| refused_here("a name that is none of our jobs"))?;
+    let begins = begins().ok_or_else(|| refused_here("a name that is none of our jobs"))?;
     Ok(Places {
-        output: format!("{prefix}{name}.json"),
-        copy: format!("{prefix}{name}.audio"),
+        output: format!("{begins}.json"),
+        copy: format!("{begins}.audio"),
     })
 }
