@@ -30,8 +30,8 @@ use crate::aws::Lazy;
 use crate::sdk_error::told_briefly;
 
 pub use keys::{
-    INCOMING, ObjectKey, audio_key, import_key, import_prefix, left_prefix, parse_key, raw_key, report_prefix,
-    run_prefix, snapshot_key,
+    INCOMING, ObjectKey, audio_key, import_key, import_prefix, left_prefix, parse_key, raw_key,
+    report_prefix, run_prefix, snapshot_key,
 };
 pub use stream::{StoredAudio, Streamed};
 

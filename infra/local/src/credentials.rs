@@ -30,7 +30,10 @@ pub(crate) async fn seed(
         url.is_some_and(|url| prefixes.any(|prefix| url.starts_with(prefix)))
     };
     // Others want none.
-    for vendor in vendors.iter().filter(|vendor| !vendor.credential.is_empty()) {
+    for vendor in vendors
+        .iter()
+        .filter(|vendor| !vendor.credential.is_empty())
+    {
         let secret = match keys.get(vendor.name) {
             Some(key) => key.clone(),
             None if on_this_machine(vendor) => {

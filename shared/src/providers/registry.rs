@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::model::Model;
 use super::vendor::{Adapter, Settings, SetupError, Vendor};
-use super::{assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam, transcribe};
+use super::{
+    assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam, transcribe,
+};
 use crate::deadline::Deadline;
 
 /// Every vendor of this release: one line each.

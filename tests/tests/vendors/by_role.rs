@@ -51,7 +51,10 @@ async fn left(machine: &Machine, run: &Value) -> Vec<String> {
 async fn dropped(machine: &Machine, client: &Client, name: &str, audio: Vec<u8>) -> Value {
     let s3 = machine.node.cloud.s3_client();
     let bucket = &machine.node.app.config.bucket;
-    let put = s3.put_object().bucket(bucket).key(format!("incoming/demo/{name}"));
+    let put = s3
+        .put_object()
+        .bucket(bucket)
+        .key(format!("incoming/demo/{name}"));
     put.body(audio.into()).send().await.unwrap();
     machine
         .wait("what was dropped is a file", async || {
@@ -160,8 +163,12 @@ async fn a_run_by_role_beside_one_by_key_leaves_nothing_behind() {
 async fn whatever_goes_wrong_at_transcribe_nothing_is_paid_for_twice() {
     let limits = r#"{"aws":{"unit_samples":2,"open_units":10}}"#;
     let (machine, client) = machine(&[("PROVIDER_LIMITS", limits)]).await;
-    let words = ["six", "seven", "eight", "nine", "ten", "red", "blue", "green"];
-    let twice = words.iter().flat_map(|word| [format!("{word} a"), format!("{word} b")]);
+    let words = [
+        "six", "seven", "eight", "nine", "ten", "red", "blue", "green",
+    ];
+    let twice = words
+        .iter()
+        .flat_map(|word| [format!("{word} a"), format!("{word} b")]);
     let texts: Vec<String> = twice.collect();
     let texts: Vec<(&str, &str)> = texts.iter().map(|text| ("hi", &**text)).collect();
     let dataset = dataset(&machine, &client, &texts).await;

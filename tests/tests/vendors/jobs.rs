@@ -29,11 +29,7 @@ async fn machine() -> (Machine, Client) {
 }
 
 /// A dataset of texts, each with its language, which every vendor hears rightly.
-pub(super) async fn dataset(
-    machine: &Machine,
-    client: &Client,
-    texts: &[(&str, &str)],
-) -> String {
+pub(super) async fn dataset(machine: &Machine, client: &Client, texts: &[(&str, &str)]) -> String {
     let mut samples = Vec::new();
     for (number, (language, text)) in (0u32..).zip(texts) {
         let audio = wav(7_000 + number, 0.5);

@@ -49,9 +49,7 @@ async fn page(app: &App, visit: &Visit, told: Option<Told<'_>>) -> Result<Respon
             name: vendor.name,
             models: vendor.models.len(),
             longest: longest(vendor),
-            by_role: vendor
-                .is_by_role()
-                .then(|| app.keyless(vendor).is_some()),
+            by_role: vendor.is_by_role().then(|| app.keyless(vendor).is_some()),
             kept: kept.iter().find(|kept| kept.provider == vendor.name),
         })
         .collect();

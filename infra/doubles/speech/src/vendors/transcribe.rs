@@ -197,12 +197,10 @@ async fn start(sim: &Sim, key: (String, String), body: Value) -> Response {
     };
     let told = job.told();
     let account = key.0.clone();
-    let is_new = sim.jobs.transcribe.with(|jobs| match jobs.contains_key(&key) {
-        true => false,
-        false => {
-            jobs.insert(key, job);
-            true
-        }
+    let is_new = sim.jobs.transcribe.with(|jobs| {
+        let is_new = !jobs.contains_key(&key);
+        jobs.entry(key).or_insert(job);
+        is_new
     });
     if !is_new {
         let message = "The requested job name already exists.";
@@ -224,9 +222,7 @@ async fn free(sim: &Sim, step: &str, work: impl Future<Output = Response>) -> Re
 }
 
 fn unknown() -> Response {
-    bad(
-        "The requested job couldn't be found. Check the job name and try your request again.",
-    )
+    bad("The requested job couldn't be found. Check the job name and try your request again.")
 }
 
 async fn get(sim: &Sim, key: (String, String)) -> Response {
