@@ -46,3 +46,34 @@ pub(super) fn places(bucket: &dyn OwnBucket, name: &str) -> Result<Places, CallE
         copy: format!("{begins}.audio"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RunId;
+    use crate::domain::unit::UnitKey;
+
+    #[test]
+    fn a_name_fits_and_is_of_no_attempt() {
+        let (deployment, project) = ("d".repeat(64), "p".repeat(63).parse().unwrap());
+        let run = RunId::mint(5, [1; 10]);
+        let key = ResultId::new(run, 255, u16::MAX).to_string();
+        let job = |attempt, round| JobName {
+            deployment: &deployment,
+            project: &project,
+            run,
+            unit: UnitKey {
+                model: 255,
+                round,
+                chunk: u16::MAX,
+            },
+            attempt,
+            credential: "role",
+        };
+        let name = of_item(&job(1, u16::MAX), &key);
+        let of_name = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        assert!(name.len() <= 200 && name.bytes().all(of_name), "{name}");
+        assert_eq!(name, of_item(&job(2, u16::MAX), &key));
+        assert_ne!(of_item(&job(1, 1), &key), of_item(&job(1, 2), &key));
+    }
+}
