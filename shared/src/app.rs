@@ -7,7 +7,7 @@ use secrecy::SecretBox;
 
 use crate::access::credentials::{DataKeys, Vault};
 use crate::aws::{self, Lazy, Patience};
-use crate::config::{Config, ConfigError, KeySource, VendorLimits};
+use crate::config::{Config, ConfigError, KeySource, ROLE_PROVIDERS, VendorLimits};
 use crate::deadline::Deadline;
 use crate::demo::Demo;
 use crate::domain::ProjectId;
@@ -15,8 +15,8 @@ use crate::domain::run::RunModel;
 use crate::domain::unit::Policy;
 use crate::objects::Objects;
 use crate::providers::{
-    Adapter, Calls, Jobs, Model, Offered, OwnModel, ReadsLines, Registry, RegistryError, Settings,
-    SetupError, VENDORS, Vendor, imported,
+    Adapter, Calls, Credential, Jobs, Model, Offered, OwnModel, ReadsLines, Registry,
+    RegistryError, Settings, SetupError, VENDORS, Vendor, imported, transcribe,
 };
 use crate::queue::Queue;
 use crate::store::Store;
@@ -118,6 +118,11 @@ impl App {
             }
         };
         let vendors = connect(&config, vendors)?;
+        let of_role = |name: &&String| !vendors.vendor(name).is_some_and(Vendor::is_by_role);
+        if let Some(odd) = config.vendors.by_role.iter().find(of_role) {
+            let problem = format!("no provider {odd} is asked with the role of the functions");
+            return Err(unusable(ROLE_PROVIDERS, problem));
+        }
         Ok(Self {
             store: Store::new(
                 aws_sdk_dynamodb::Client::new(aws),
@@ -155,6 +160,23 @@ impl App {
         }
     }
 
+    /// The same with clients of the vendors that are asked with the role of the functions,
+    /// as far as the operator has switched them on. Only a function that asks vendors has
+    /// a use for this: others would carry the SDKs of these services for nothing.
+    #[must_use]
+    pub fn asking_by_role(self, aws: &SdkConfig) -> Self {
+        let vendor = &transcribe::VENDOR;
+        if self.keyless(vendor).is_none() || self.vendor(vendor.name).is_none() {
+            return self;
+        }
+        let bucket = Arc::new(Objects::clone(&self.objects));
+        let adapter = transcribe::asking(&settings(&self.config, vendor), aws, bucket);
+        Self {
+            vendors: self.vendors.by(vendor, &adapter),
+            ..self
+        }
+    }
+
     /// The demonstration that a project can have; `None` on deployments.
     #[must_use]
     pub fn demo_for(&self, project: &ProjectId) -> Option<&dyn Demo> {
@@ -163,20 +185,32 @@ impl App {
 
     /// Builds everything from the environment of a Lambda function.
     pub fn from_env(patience: Patience) -> Result<Self, StartError> {
-        Self::start(Config::from_env().and_then(Config::with_keys), patience)
+        let config = Config::from_env().and_then(Config::with_keys);
+        Self::start(config, patience).map(|(app, _)| app)
+    }
+
+    /// The same for a function that asks vendors.
+    pub fn from_env_asking(patience: Patience) -> Result<Self, StartError> {
+        let config = Config::from_env().and_then(Config::with_keys);
+        let (app, aws) = Self::start(config, patience)?;
+        Ok(app.asking_by_role(&aws))
     }
 
     /// The same for a function that has nothing to do with credentials.
     pub fn from_env_without_keys(patience: Patience) -> Result<Self, StartError> {
-        Self::start(Config::from_env(), patience)
+        Self::start(Config::from_env(), patience).map(|(app, _)| app)
     }
 
-    fn start(config: Result<Config, ConfigError>, patience: Patience) -> Result<Self, StartError> {
+    fn start(
+        config: Result<Config, ConfigError>,
+        patience: Patience,
+    ) -> Result<(Self, SdkConfig), StartError> {
         let config = config.map_err(|e| StartError(e.to_string()))?;
         aws::preload_roots();
         let aws = aws::config(patience)
             .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;
-        Self::build(config, &aws, false, VENDORS)
+        let app = Self::build(config, &aws, false, VENDORS)?;
+        Ok((app, aws))
     }
 
     /// The same for one invocation: no call of a vendor lasts beyond it.
@@ -224,6 +258,18 @@ impl App {
         self.vendors.vendor(name)
     }
 
+    /// What a vendor is asked with for which no project keeps a key: nothing, or the role
+    /// of the functions where the operator has switched that on. `None` where a key is
+    /// wanted, and where the role is not to be used.
+    #[must_use]
+    pub fn keyless(&self, vendor: &Vendor) -> Option<Credential> {
+        if vendor.is_by_role() {
+            let is_on = self.config.vendors.by_role.contains(vendor.name);
+            return is_on.then(Credential::role);
+        }
+        vendor.is_open().then(Credential::none)
+    }
+
     /// The policy for a vendor's units; that for all, when this release does not
     /// have the vendor.
     #[must_use]
@@ -269,14 +315,18 @@ impl App {
     }
 }
 
-/// Makes the vendors' clients.
-fn connect(config: &Config, vendors: &[&'static Vendor]) -> Result<Registry, StartError> {
-    let settings = |vendor: &'static Vendor| Settings {
+/// What of the configuration a vendor's client is made with.
+fn settings(config: &Config, vendor: &Vendor) -> Settings {
+    Settings {
         base_url: config.provider_url(vendor.name).map(|url| url.url.clone()),
         loopback: config.own_models_on_loopback,
         grace: config.policy_of(vendor).grace,
-    };
-    Registry::connect(vendors, settings).map_err(|error| match &error {
+    }
+}
+
+/// Makes the vendors' clients.
+fn connect(config: &Config, vendors: &[&'static Vendor]) -> Result<Registry, StartError> {
+    Registry::connect(vendors, |vendor| settings(config, vendor)).map_err(|error| match &error {
         RegistryError {
             vendor,
             error: SetupError::BaseUrl(problem),

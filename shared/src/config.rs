@@ -15,7 +15,7 @@ use crate::providers::Vendor;
 use crate::store::Tables;
 use env::Reader;
 pub use error::ConfigError;
-pub use vendors::{ProviderUrl, VendorBounds, VendorLimits, Vendors};
+pub use vendors::{ProviderUrl, ROLE_PROVIDERS, VendorBounds, VendorLimits, Vendors};
 
 /// Where data keys for provider credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +197,7 @@ impl Config {
         let mut vendors = Vendors {
             urls: vendors::urls(&env, env.optional("GEMINI_BASE_URL"))?,
             each: vendors::limits(env.optional("PROVIDER_LIMITS"))?,
+            by_role: vendors::names(env.optional("ROLE_PROVIDERS")),
             ..Vendors::default()
         };
         let every = &mut vendors.every;

@@ -12,6 +12,7 @@
 
 mod delete;
 mod keys;
+mod own_bucket;
 mod parts;
 mod stream;
 
@@ -30,8 +31,8 @@ use crate::aws::Lazy;
 use crate::sdk_error::told_briefly;
 
 pub use keys::{
-    INCOMING, ObjectKey, audio_key, import_key, import_prefix, parse_key, raw_key, report_prefix,
-    run_prefix, snapshot_key,
+    INCOMING, ObjectKey, audio_key, import_key, import_prefix, left_prefix, parse_key, raw_key,
+    report_prefix, run_prefix, snapshot_key,
 };
 pub use parts::Parts;
 pub use stream::{StoredAudio, Streamed};

@@ -27,7 +27,10 @@ this table is denied.
   leaves IAM policies of the account no say. `api` can seal one and never open it.
 - `s3:ListBucket` has no prefix, because reads have none to compare: without it
   S3 answers 403 instead of 404 for objects that are not there.
-- `*` stands only where AWS knows no resource (X-Ray).
+- `*` stands only where AWS knows no resource (X-Ray, and the start of a job of
+  Amazon Transcribe, which is bound by where its transcript goes instead).
+- What is asked with these roles only where the operator switches it on
+  (`AmazonTranscribe`) is in a table of its own; without that it is denied.
 
 """
 
@@ -48,6 +51,11 @@ def listed(value):
 
 def short(resource):
     """`${FilesTable.Arn}/index/due` is FilesTable/index/due."""
+    job = re.search(r":transcription-job/(.*)$", resource)
+    if job:
+        own = cfn.PSEUDO["AWS::StackId"].split("/")[-1]
+        assert job[1].startswith(own), resource
+        return f"transcription-job/{{id of the stack}}{job[1].removeprefix(own)}"
     return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource)
 
 
@@ -137,10 +145,15 @@ def table(rows):
 
 def document(template):
     resources = cfn.deployed(template)
+    always = grants(resources)
+    switched = cfn.deployed(template, AmazonTranscribe="true")
+    more = [grant for grant in grants(switched) if grant not in always]
     return (
         HEAD
         + "## Functions\n\n"
-        + table(grants(resources))
+        + table(always)
+        + "\n## Functions, with `AmazonTranscribe`\n\n"
+        + table(more)
         + "\n## Services\n\n"
         + table(others(resources))
     )

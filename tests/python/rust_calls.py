@@ -84,6 +84,40 @@ SHARED = ["shared/src/registration.rs", "shared/src/access/projects.rs"]
 WORK = ["shared/src/work/account.rs", "shared/src/work/admission.rs",
         "shared/src/work/discard.rs", "shared/src/work/step.rs"]
 
+# Amazon Transcribe, which is asked with the role of the function that asks. Of what its
+# adapter does (`providers/transcribe/adapter.rs`) `submit` prepares and starts jobs; `poll`
+# looks for them, asks for them, reads what they left and deletes it. The service reads and
+# writes the bucket with the rights of who starts a job.
+TRANSCRIBE = ROOT / "shared/src/providers/transcribe"
+LEFT = "runs/*/vendor/"
+BY_ROLE = {
+    "submit": {
+        "prepared": {("s3:PutObject", LEFT), ("s3:AbortMultipartUpload", LEFT)},
+        "start": {
+            ("transcribe:StartTranscriptionJob", "job"),
+            ("s3:GetObject", LEFT), ("s3:PutObject", LEFT),
+        },
+    },
+    "poll": {
+        "is_there": {("transcribe:GetTranscriptionJob", "job")},
+        "discarded": {("transcribe:DeleteTranscriptionJob", "job")},
+    },
+}
+# What else of the bucket `poll` needs for that it has for all of `runs/`.
+
+
+def by_role(function):
+    """IAM actions that a function needs for vendors that are asked with its role."""
+    code = code_of(TRANSCRIBE / "client.rs")
+    asked = set(re.findall(r"\.((?:start|get|list|delete)_transcription_jobs?)\(\)", code))
+    known = {action.removeprefix("transcribe:") for steps in BY_ROLE.values()
+             for needs in steps.values() for action, _ in needs if action.startswith("transcribe:")}
+    assert {"".join(word.title() for word in name.split("_")) for name in asked} == known
+    adapter = {name for name, _ in functions_of(code_of(TRANSCRIBE / "adapter.rs"))}
+    steps = BY_ROLE.get(function, {})
+    assert steps.keys() <= adapter
+    return set().union(*steps.values())
+
 
 def code_of(path):
     """Source without comments, tests and white space."""

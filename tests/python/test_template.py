@@ -32,6 +32,7 @@ EVERYTHING = {
     "Stage": "prod",
     "Architecture": "x86_64",
     "AllowedOrigins": "https://a.example,https://b.example",
+    "AmazonTranscribe": "true",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "GeminiBaseUrl": "http://127.0.0.1:1",
     "PollConcurrency": "0",
@@ -74,9 +75,15 @@ def resources(request):
     return cfn.deployed(TEMPLATE, **(EVERYTHING if request.param == "everything" else {}))
 
 
+@pytest.fixture(scope="module", params=["false", "true"], ids=["by key", "by role"])
+def by_role(request):
+    """Whether vendors are asked with the functions' roles."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def grants():
-    return iam.grants(cfn.deployed(TEMPLATE))
+def grants(by_role):
+    return iam.grants(cfn.deployed(TEMPLATE, AmazonTranscribe=by_role))
 
 
 def of(resources, kind):
@@ -543,10 +550,16 @@ def test_roles_are_the_ones_that_are_written_down(resources):
 def test_no_wildcards(grants):
     for grant in grants:
         assert "*" not in grant.action, grant
-        if grant.resource == "*":
+        if grant.action == "transcribe:StartTranscriptionJob":
+            bound = "StringEquals transcribe:OutputBucketName: ${Bucket}; "
+            bound += "StringLike transcribe:OutputKey: runs/*/vendor/*"
+            assert grant.condition == bound, grant
+        elif grant.action.startswith("transcribe:"):
+            assert grant.resource == "transcription-job/{id of the stack}.*", grant
+        elif grant.resource == "*":
             assert grant.action.startswith("xray:"), grant
         elif "*" in grant.resource:
-            assert re.fullmatch(r"Bucket/[a-z]+/\*", grant.resource), grant
+            assert re.fullmatch(r"Bucket/([a-z]+|runs/\*/vendor)/\*", grant.resource), grant
     assert not [g for g in grants if g.action in ("dynamodb:Scan", "dynamodb:PartiQLSelect")]
 
 
@@ -593,7 +606,7 @@ def test_register_reads_no_secret():
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_what_its_code_does_and_no_more(function, grants):
+def test_a_function_may_do_what_its_code_does_and_no_more(function, grants, by_role):
     """Nothing on one machine notices a missing permission; this does."""
     granted = set()
     for grant in grants:
@@ -608,17 +621,21 @@ def test_a_function_may_do_what_its_code_does_and_no_more(function, grants):
             assert grant.resource == "Bucket"
             granted |= {(grant.action, prefix.removesuffix("*")) for prefix in prefixes.split(", ")}
         elif service == "s3":
-            where = re.fullmatch(r"Bucket(?:/(\w+/)\*)?", grant.resource)[1]
+            where = re.fullmatch(r"Bucket(?:/(\w+/(?:\*/vendor/)?)\*)?", grant.resource)[1]
             assert grant.condition == ""
             granted.add((grant.action, where or "bucket"))
         elif service == "kms":
             granted.add((grant.action, "key"))
         elif grant.action == "sqs:SendMessage":
             granted.add((grant.action, "queue"))
+        elif service == "transcribe":
+            granted.add((grant.action, "job"))
         elif grant.action == "sqs:ChangeMessageVisibility":
             assert grant.resource == "EventsQueue"
             granted.add((grant.action, "events"))
     needed = rust_calls.needs(function)
+    if by_role == "true":
+        needed |= rust_calls.by_role(function)
     lacking = [" ".join(need) for need in sorted(needed - granted)]
     assert not lacking, "the code asks for what the role may not do:\n" + "\n".join(lacking)
     idle = [" ".join(grant) for grant in sorted(granted - needed)]

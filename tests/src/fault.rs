@@ -263,6 +263,11 @@ fn throttled(request: &HttpRequest) -> HttpResponse {
             "application/x-amz-json-1.0",
             r#"{"__type":"com.amazonaws.sqs#RequestThrottled","message":"too fast"}"#,
         ),
+        transcribe if transcribe.starts_with("Transcribe") => (
+            400,
+            "application/x-amz-json-1.1",
+            r#"{"__type":"LimitExceededException","Message":"too fast"}"#,
+        ),
         _ => (
             503,
             "application/xml",

@@ -12,6 +12,8 @@ pub(crate) fn name_of(request: &HttpRequest) -> String {
                 let body = request.body().bytes().unwrap_or_default();
                 let body = serde_json::from_slice(body).unwrap_or(Value::Null);
                 format!("dynamodb {operation} {}", tables(&body))
+            } else if service == "Transcribe" {
+                format!("transcribe {operation}")
             } else {
                 format!("sqs {operation}")
             }

@@ -8,7 +8,7 @@ use stt_eval_shared::{App, Deadline, emf, logs};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::init();
-    let app = App::from_env(Patience::WORK)?;
+    let app = App::from_env_asking(Patience::WORK)?;
     emf::enable_stdout(&app.config.stack);
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {

@@ -129,10 +129,15 @@ pub(crate) async fn more(
     let mut vendors: Vec<&str> = run.models.iter().map(|model| &*model.vendor).collect();
     vendors.dedup();
     for vendor in vendors {
-        let Some(credential) = app.store.credential(project, vendor).await? else {
-            continue;
+        let keyless = app.vendor(vendor).and_then(|known| app.keyless(known));
+        let credential = match keyless {
+            Some(keyless) => keyless.id,
+            None => match app.store.credential(project, vendor).await? {
+                Some(kept) => kept.id,
+                None => continue,
+            },
         };
-        let admission = app.store.admission(project, vendor, &credential.id).await?;
+        let admission = app.store.admission(project, vendor, &credential).await?;
         if admission.has_long_queue() {
             let again = Message::MoreUnits {
                 project: project.clone(),

@@ -29,7 +29,11 @@ pub(crate) async fn seed(
         let mut prefixes = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter();
         url.is_some_and(|url| prefixes.any(|prefix| url.starts_with(prefix)))
     };
-    for vendor in vendors {
+    // Others want none.
+    for vendor in vendors
+        .iter()
+        .filter(|vendor| !vendor.credential.is_empty())
+    {
         let secret = match keys.get(vendor.name) {
             Some(key) => key.clone(),
             None if on_this_machine(vendor) => {

@@ -72,7 +72,7 @@ impl Node {
             Providers::At(_) | Providers::Real => None,
         };
         let speech = match options.simulate_others {
-            true => Some(start_speech().await?),
+            true => Some(start_speech(&cloud).await?),
             false => None,
         };
         let mut provider_urls = BTreeMap::new();
@@ -90,8 +90,10 @@ impl Node {
         let environment = environment::environment(&options, &cloud, &provider_urls)?;
         let config = Config::read(|name| environment.get(name).cloned())
             .map_err(|e| NodeError(e.to_string()))?;
-        let mut app = App::build(config, &cloud.sdk_config(), true, &options.vendors)
-            .map_err(|e| NodeError(e.to_string()))?;
+        let aws = cloud.sdk_config();
+        let mut app = App::build(config, &aws, true, &options.vendors)
+            .map_err(|e| NodeError(e.to_string()))?
+            .asking_by_role(&aws);
         if !options.recognisers.is_empty() {
             let limit = options.command_timeout()?;
             let (vendor, adapter) = recogniser::connected(options.recognisers.clone(), limit);
@@ -256,11 +258,11 @@ async fn start_simulator(options: &NodeOptions) -> Result<GeminiSim, NodeError> 
         .map_err(|e| failed("the simulator")(&e))
 }
 
-async fn start_speech() -> Result<SpeechSim, NodeError> {
+async fn start_speech(cloud: &Cloud) -> Result<SpeechSim, NodeError> {
     let listener = TcpListener::bind(("127.0.0.1", 0))
         .await
         .map_err(|e| failed("the simulated vendors' address")(&e))?;
-    SpeechSim::start(listener)
+    SpeechSim::start_over(listener, Some(cloud.s3_client()))
         .await
         .map_err(|e| failed("the simulated vendors")(&e))
 }

@@ -28,7 +28,7 @@ pub struct You<'a> {
     pub until: &'a str,
 }
 
-/// A vendor whose models want a key.
+/// A vendor whose models want a key, or are asked with the role of the deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct Vendor<'a> {
     /// Its name, by which credentials are kept.
@@ -39,6 +39,9 @@ pub struct Vendor<'a> {
     pub longest: usize,
     /// What is shown of the key that is kept.
     pub kept: Option<&'a Credential>,
+    /// Whether it is switched on, of one that is asked with the role of the deployment
+    /// and has no key.
+    pub by_role: Option<bool>,
 }
 
 /// What became of what was sent.
@@ -79,6 +82,8 @@ struct VendorRow {
     last_four: String,
     since: String,
     is_kept: bool,
+    takes_key: bool,
+    hint: Settings,
     wrong: String,
     unasked: bool,
 }
@@ -125,6 +130,12 @@ fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
             .kept
             .map_or_else(String::new, |kept| minute(&kept.updated_at.to_string())),
         is_kept: vendor.kept.is_some(),
+        takes_key: vendor.by_role.is_none(),
+        hint: match vendor.by_role {
+            None => Settings::NotKept,
+            Some(true) => Settings::ByRole,
+            Some(false) => Settings::RoleIsOff,
+        },
         wrong,
         unasked,
     }

@@ -1,7 +1,7 @@
 //! What of the configuration is a vendor's: where it is, and what replaces the
 //! limits and times that its folder has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -143,6 +143,9 @@ pub struct Vendors {
     pub every: VendorBounds,
     /// What holds for one, before that, by name.
     pub each: BTreeMap<String, VendorBounds>,
+    /// Those that are switched on, of vendors that are asked with the role of the
+    /// functions.
+    pub by_role: BTreeSet<String>,
     /// Pause before a unit that was not admitted asks again; the default's if not
     /// set.
     pub admission_pause: Option<Duration>,
@@ -226,6 +229,17 @@ pub(super) fn urls(
         urls.insert("google".to_owned(), url("GEMINI_BASE_URL", &old));
     }
     Ok(urls)
+}
+
+/// What names the vendors that are asked with the role of the functions.
+pub const ROLE_PROVIDERS: &str = "ROLE_PROVIDERS";
+
+/// Names, separated by commas.
+pub(super) fn names(list: Option<String>) -> BTreeSet<String> {
+    let list = list.unwrap_or_default();
+    let names = list.split(',').map(str::trim);
+    let named = names.filter(|name| !name.is_empty());
+    named.map(str::to_owned).collect()
 }
 
 /// `PROVIDER_LIMITS={"google":{"open_units":10,"deadline_seconds":3600},…}`.

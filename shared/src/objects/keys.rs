@@ -18,6 +18,14 @@ pub fn run_prefix(project: &ProjectId, run: RunId) -> String {
     format!("runs/{project}/{run}/")
 }
 
+/// Prefix of what vendors leave for a run that read audio in the bucket: results before
+/// they have landed, and copies of recordings that may change. It goes with the run's
+/// outputs.
+#[must_use]
+pub fn left_prefix(project: &ProjectId, run: RunId) -> String {
+    format!("{}vendor/", run_prefix(project, run))
+}
+
 /// Key of the raw output that an attempt of a unit brought.
 #[must_use]
 pub fn raw_key(project: &ProjectId, run: RunId, unit: UnitKey, attempt: u32) -> String {

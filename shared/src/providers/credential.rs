@@ -24,6 +24,15 @@ impl Credential {
         }
     }
 
+    /// What stands for the role of the functions, where a vendor is asked with that.
+    #[must_use]
+    pub fn role() -> Self {
+        Self {
+            id: "role".to_owned(),
+            secret: SecretString::from(String::new()),
+        }
+    }
+
     /// The value of one of the vendor's fields. A bare string is an
     /// [`API_KEY`]; several fields are kept as one JSON object.
     #[must_use]

@@ -43,10 +43,12 @@ mod mistral;
 pub mod model;
 mod openai;
 mod own;
+mod own_bucket;
 pub mod price;
 mod registry;
 mod sarvam;
 mod supports;
+pub mod transcribe;
 mod vendor;
 mod within;
 
@@ -64,6 +66,7 @@ pub use jobs::{
 pub use lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 pub use model::{AnyModel, Model};
 pub use own::{Offered, OwnModel};
+pub use own_bucket::{Left, OwnBucket};
 pub use registry::{Registry, RegistryError, VENDORS};
 pub use supports::{TakenAs, Unsupported};
 pub use vendor::{Adapter, Limits, Settings, SetupError, Timing, UnitLimits, Vendor};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::model::Model;
 use super::vendor::{Adapter, Settings, SetupError, Vendor};
-use super::{assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam};
+use super::{
+    assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam, transcribe,
+};
 use crate::deadline::Deadline;
 
 /// Every vendor of this release: one line each.
@@ -18,6 +20,7 @@ pub static VENDORS: &[&Vendor] = &[
     &mistral::VENDOR,
     &openai::VENDOR,
     &sarvam::VENDOR,
+    &transcribe::VENDOR,
 ];
 
 /// A vendor and its client.
@@ -67,6 +70,21 @@ impl Registry {
         let more = Connected { vendor, adapter };
         Self {
             connected: self.connected.iter().cloned().chain([more]).collect(),
+        }
+    }
+
+    /// The same with another client of a vendor that is there.
+    #[must_use]
+    pub fn by(&self, vendor: &'static Vendor, adapter: &Adapter) -> Self {
+        let other = |connected: &Connected| match connected.vendor.name == vendor.name {
+            true => Connected {
+                vendor,
+                adapter: adapter.clone(),
+            },
+            false => connected.clone(),
+        };
+        Self {
+            connected: self.connected.iter().map(other).collect(),
         }
     }
 

@@ -21,7 +21,8 @@ pub struct Vendor {
     pub name: &'static str,
     /// Its models.
     pub models: &'static [Model],
-    /// What a credential consists of; nothing where none is needed.
+    /// What a credential consists of; nothing where none is needed, or where the
+    /// functions' role is it.
     pub credential: &'static [Field],
     /// How audio gets there.
     pub audio: AudioBy,
@@ -49,11 +50,18 @@ impl Vendor {
         connect: |_| Err(SetupError::Setting(String::new())),
     };
 
-    /// Whether it wants no credential: a server of one's own, or the role of the
-    /// function.
+    /// Whether it wants no credential: a server of one's own.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.credential.is_empty()
+        self.credential.is_empty() && !self.is_by_role()
+    }
+
+    /// Whether it is asked with the role of the functions, where the operator of the
+    /// deployment has switched that on: a service of the cloud that they run in. It
+    /// reads our bucket by that role as well.
+    #[must_use]
+    pub fn is_by_role(&self) -> bool {
+        self.credential.is_empty() && self.audio == AudioBy::Stored
     }
 }
 

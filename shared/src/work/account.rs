@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use crate::app::App;
 use crate::domain::ProjectId;
-use crate::providers::{AudioStore, CallError, Credential, Jobs, Vendor};
+use crate::providers::{AudioStore, CallError, Credential, Jobs};
 
 /// A unit names a vendor that this release does not have.
 pub const UNKNOWN_VENDOR: Failure = Failure::Setup("a unit's provider is unknown here");
@@ -33,8 +33,9 @@ pub async fn current(
     project: &ProjectId,
     vendor: &str,
 ) -> Result<Option<Credential>, Failure> {
-    if app.vendor(vendor).is_some_and(Vendor::is_open) {
-        return Ok(Some(Credential::none()));
+    let known = app.vendor(vendor);
+    if let Some(known) = known.filter(|known| known.is_open() || known.is_by_role()) {
+        return Ok(app.keyless(known));
     }
     let vault = app
         .vault

@@ -58,6 +58,10 @@ pub struct Model {
     /// What a credential of its provider consists of: the fields of
     /// `PUT /credentials/{provider}`. None where none is needed.
     pub credential_fields: Vec<String>,
+    /// What it is asked with: `key` (one that the project keeps), `role` (that of the
+    /// deployment, which its operator switches on for all projects) or `nothing`.
+    #[schema(example = "key")]
+    pub asked_with: String,
 }
 
 /// The audio that a model takes.

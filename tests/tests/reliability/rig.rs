@@ -194,6 +194,7 @@ impl Case {
         let injector = Arc::new(Injector::default());
         let aws = ground.cloud.sdk_config();
         let clean = App::build(config.clone(), &aws, true, &echo::vendors()).unwrap();
+        let clean = clean.asking_by_role(&aws);
         let retry = if options.repeats {
             RetryConfig::standard().with_initial_backoff(Duration::from_millis(1))
         } else {
@@ -206,6 +207,7 @@ impl Case {
             .retry_config(retry)
             .build();
         let app = App::build(config, &faulty, true, &echo::vendors()).unwrap();
+        let app = app.asking_by_role(&faulty);
 
         let project: ProjectId = name.parse().unwrap();
         let mut keys = ProjectKeys::open(dir.path()).unwrap();

@@ -29,7 +29,7 @@ async fn machine() -> (Machine, Client) {
 }
 
 /// A dataset of texts, each with its language, which every vendor hears rightly.
-async fn dataset(machine: &Machine, client: &Client, texts: &[(&str, &str)]) -> String {
+pub(super) async fn dataset(machine: &Machine, client: &Client, texts: &[(&str, &str)]) -> String {
     let mut samples = Vec::new();
     for (number, (language, text)) in (0u32..).zip(texts) {
         let audio = wav(7_000 + number, 0.5);
@@ -46,7 +46,7 @@ async fn dataset(machine: &Machine, client: &Client, texts: &[(&str, &str)]) -> 
     made.data(201)["id"].as_str().unwrap().to_owned()
 }
 
-async fn results(client: &Client, run: &Value) -> Vec<Value> {
+pub(super) async fn results(client: &Client, run: &Value) -> Vec<Value> {
     let path = format!("/runs/{}/results?limit=100", run["id"].as_str().unwrap());
     let listed = client.get(&path).await;
     listed.data(200).as_array().unwrap().clone()
@@ -146,7 +146,7 @@ fn refuse(status: u16, code: &str) -> Fault {
     }
 }
 
-fn lie(body: &str) -> Fault {
+pub(super) fn lie(body: &str) -> Fault {
     Fault::Lie {
         body: body.to_owned(),
     }
@@ -174,7 +174,7 @@ fn troubles() -> Vec<Fault> {
 }
 
 /// What was charged since, of which nothing may be twice.
-fn paid(machine: &Machine, before: usize) -> usize {
+pub(super) fn paid(machine: &Machine, before: usize) -> usize {
     let ledger = machine.speech().ledger();
     let paid = &ledger.charges[before..];
     let mut once = paid.to_vec();

@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod by_role;
 mod hosted;
 mod jobs;
 mod local;

@@ -63,6 +63,7 @@ pub(super) async fn page(
             name: vendor.name,
             models: vendor.models.len(),
             longest: longest(vendor),
+            by_role: vendor.is_by_role().then(|| app.keyless(vendor).is_some()),
             kept: kept.iter().find(|kept| kept.provider == vendor.name),
         })
         .collect();

@@ -47,6 +47,10 @@ pub async fn find(
 /// # Errors
 /// When it can't be one.
 pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<SecretString, Refusal> {
+    if vendor.is_some_and(Vendor::is_by_role) {
+        let message = "the provider is asked with the role of this deployment, and takes no key";
+        return Err(Refusal::invalid_field(API_KEY, message));
+    }
     let mut fields = vendor
         .map_or([].as_slice(), |vendor| vendor.credential)
         .iter();

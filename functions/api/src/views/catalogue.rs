@@ -61,6 +61,17 @@ pub fn model(
             .iter()
             .map(|f| f.name.to_owned())
             .collect(),
+        asked_with: asked_with(vendor).to_owned(),
+    }
+}
+
+fn asked_with(vendor: &Vendor) -> &'static str {
+    if vendor.is_by_role() {
+        "role"
+    } else if vendor.is_open() {
+        "nothing"
+    } else {
+        "key"
     }
 }
 

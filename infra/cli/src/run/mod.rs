@@ -190,6 +190,14 @@ async fn agree(
             let message = format!("there is no model {name:?}");
             return Err(Failure::usage(message).hint("stt-eval models lists them"));
         };
+        if !model.has_credentials && model.asked_with == "role" {
+            let message = format!(
+                "{name}: {} is asked with the role of the deployment, which is not switched on",
+                model.provider
+            );
+            return Err(Failure::new(Exit::Failed, "no_credentials", message)
+                .hint("the operator of the deployment switches it on: infra/DEPLOY.md"));
+        }
         if !model.has_credentials && !model.credential_fields.is_empty() {
             let message = format!("{name}: no key of {} is kept", model.provider);
             return Err(Failure::new(Exit::Failed, "no_credentials", message)

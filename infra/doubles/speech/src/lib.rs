@@ -9,6 +9,7 @@
 //! the same way is checked by the vendors' own clients (`tests/python/vendors`).
 
 mod audio;
+mod bucket;
 mod control;
 mod fault;
 mod ledger;
@@ -17,6 +18,7 @@ mod server;
 mod sim;
 mod vendors;
 
+pub use bucket::s3_at;
 pub use fault::Fault;
 pub use ledger::{Charge, Ledger};
 pub use server::SpeechSim;

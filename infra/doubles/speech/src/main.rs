@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::json;
-use speech_sim::SpeechSim;
+use speech_sim::{SpeechSim, s3_at};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,12 +19,16 @@ struct Args {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
+    /// Address of S3, or of what stands for it, for Amazon Transcribe.
+    #[arg(long, value_name = "URL")]
+    s3: Option<String>,
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let sim = SpeechSim::start(TcpListener::bind(&args.listen).await?).await?;
+    let listener = TcpListener::bind(&args.listen).await?;
+    let sim = SpeechSim::start_over(listener, args.s3.as_deref().map(s3_at)).await?;
     let vendors: std::collections::BTreeMap<_, _> = sim.vendor_urls().into_iter().collect();
     let servers: std::collections::BTreeMap<_, _> = sim.server_urls().into_iter().collect();
     let ready = json!({ "ready": true, "url": sim.url(), "vendors": vendors, "servers": servers });

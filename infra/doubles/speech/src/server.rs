@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt;
 
+use crate::bucket::Bucket;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
 use crate::refusal::Dropped;
@@ -44,9 +45,21 @@ impl SpeechSim {
     /// # Errors
     /// When the listener has no address.
     pub async fn start(listener: TcpListener) -> io::Result<Self> {
+        Self::start_over(listener, None).await
+    }
+
+    /// The same with a bucket, which Amazon Transcribe reads and writes.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub async fn start_over(
+        listener: TcpListener,
+        bucket: Option<aws_sdk_s3::Client>,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let sim = Arc::new(Sim {
             url: format!("http://{address}"),
+            bucket: bucket.map(Bucket),
             ..Sim::default()
         });
         let router = vendors::router()

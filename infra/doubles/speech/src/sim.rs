@@ -3,6 +3,7 @@
 use axum::response::Response;
 
 use crate::audio::{Audio, Recordings};
+use crate::bucket::Bucket;
 use crate::fault::Faults;
 use crate::ledger::{Book, Charge};
 use crate::refusal::{after, before};
@@ -13,6 +14,8 @@ pub(crate) struct Sim {
     pub faults: Faults,
     pub book: Book,
     pub recordings: Recordings,
+    /// What Amazon Transcribe reads and writes, where there is one.
+    pub bucket: Option<Bucket>,
     /// Where it listens.
     pub url: String,
 }

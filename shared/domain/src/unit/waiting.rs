@@ -76,8 +76,8 @@ impl WaitingReason {
                 "the account at the provider has no credit left; it goes on when that is topped up"
             }
             Self::ProviderKeyRefused => {
-                "the provider does not accept the key; it goes on when the key is replaced, \
-                 or accepted again"
+                "the provider does not accept the key, or the role of this deployment; it goes on \
+                 when that is replaced, or accepted again"
             }
             Self::ProviderUnreachable => "the provider could not be reached",
             Self::SendingAudio => "the audio is being sent to the provider",

@@ -14,6 +14,8 @@ texts! {
         Vendors: "Keys of vendors",
         VendorsHint: "A key is tried at its vendor before it is kept, and never shown again. It is kept sealed: only the workers that ask the vendor can open it.",
         NotKept: "No key is kept.",
+        ByRole: "It is asked with the role of this deployment: there is no key to keep, and all projects use one account.",
+        RoleIsOff: "It is asked with the role of this deployment, which its operator has not switched on.",
         NewKey: "Key",
         Unchecked: "Keep it unchecked",
         UncheckedHint: "The vendor could not be asked. Runs fail or wait if the key is wrong.",

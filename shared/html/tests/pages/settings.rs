@@ -25,6 +25,11 @@ fn page(told: Option<Told<'_>>) -> String {
         models: 2,
         longest: 512,
         kept,
+        by_role: None,
+    };
+    let role = |name, is_on| Vendor {
+        by_role: Some(is_on),
+        ..vendor(name, None)
     };
     let own = json!({
         "id": "custom/one", "name": "one", "base_url": HOSTILE, "model": "m", "has_api_key": true,
@@ -34,7 +39,12 @@ fn page(told: Option<Told<'_>>) -> String {
     });
     let own: OwnModel = serde_json::from_value(own).unwrap();
     let of = OfAdmins {
-        vendors: &[vendor("google", Some(&kept)), vendor("groq", None)],
+        vendors: &[
+            vendor("google", Some(&kept)),
+            vendor("groq", None),
+            role("aws", true),
+            role("other", false),
+        ],
         own: OwnModels {
             models: &[own],
             dialects: &["openai", "vllm"],
@@ -78,6 +88,8 @@ fn of_a_key_only_its_end_is_shown_and_since_when() {
     // What is not kept can't be removed.
     assert_eq!(html.matches("value=\"remove\"").count(), 1, "{html}");
     assert_eq!(html.matches("type=\"password\"").count(), 2, "{html}");
+    // A role is nothing that could be kept.
+    assert!(html.contains("there is no key to keep") && html.contains("has not switched on"));
     assert!(html.contains("12.5 INR") && html.contains("custom/one"));
     assert!(!html.contains("Keep it unchecked"));
     assert!(page(Some(Told::Saved)).contains("The key is kept."));

@@ -21,6 +21,7 @@ fn model(id: &str, vendor: &str, has_key: bool, languages: &[&str]) -> Model {
         "lifecycle": "stable", "routed_to": null, "default_temperature": 0.0, "notes": HOSTILE,
         "mode": "calls", "audio": { "formats": [], "max_bytes": 1, "max_seconds": 1 },
         "settings": [], "price": null, "retires_at": null, "credential_fields": ["api_key"],
+        "asked_with": "key",
     });
     serde_json::from_value(value).unwrap()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stt_eval_shared::App;
 use stt_eval_shared::access::credentials::SealedCredential;
 use stt_eval_shared::access::own_models::OwnModelRecord;
+use stt_eval_shared::config::ROLE_PROVIDERS;
 use stt_eval_shared::domain::endpoint;
 use stt_eval_shared::domain::run::{MAX_PROMPT_CHARS, MAX_PROVIDERS, RunModel};
 use stt_eval_shared::domain::validate::{self, Errors};
@@ -162,15 +163,21 @@ pub async fn credentials(
     let kept = app.store.credentials(project).await?;
     for (field, offered) in models {
         let model = offered.model();
-        if !has_credentials(app, &kept, &model) {
-            errors.push(
-                &**field,
-                format!(
-                    "this project has no credentials for {}; keep them with PUT /credentials/{} first",
-                    model.provider, model.provider
-                ),
-            );
+        if has_credentials(app, &kept, &model) {
+            continue;
         }
+        let (provider, vendor) = (model.provider, app.vendor(model.provider));
+        let problem = match vendor.is_some_and(Vendor::is_by_role) {
+            true => format!(
+                "{provider} is asked with the role of this deployment, which its operator has not \
+                 switched on ({ROLE_PROVIDERS})"
+            ),
+            false => format!(
+                "this project has no credentials for {provider}; keep them with PUT \
+                 /credentials/{provider} first"
+            ),
+        };
+        errors.push(&**field, problem);
     }
     Ok(())
 }
@@ -178,7 +185,8 @@ pub async fn credentials(
 /// Whether a model can be asked with the credentials that are kept.
 #[must_use]
 pub fn has_credentials(app: &App, kept: &[SealedCredential], model: &AnyModel<'_>) -> bool {
-    app.vendor(model.provider).is_some_and(Vendor::is_open)
+    let vendor = app.vendor(model.provider);
+    vendor.is_some_and(|vendor| app.keyless(vendor).is_some())
         || kept.iter().any(|kept| kept.provider == model.provider)
 }
 

@@ -6,6 +6,7 @@ mod dialect;
 mod elevenlabs;
 mod form;
 mod sarvam;
+mod transcribe;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::sim::Sim;
 /// Where the base URL of each vendor is, below the doubles' address.
 pub(crate) const PATHS: &[(&str, &str)] = &[
     ("assemblyai", "/assemblyai"),
+    ("aws", "/aws"),
     ("deepgram", "/deepgram"),
     ("elevenlabs", "/elevenlabs"),
     ("openai", "/openai/v1"),
@@ -44,6 +46,7 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .merge(dialect::router())
         .merge(elevenlabs::router())
         .merge(sarvam::router())
+        .merge(transcribe::router())
 }
 
 /// The value of a header as a text.

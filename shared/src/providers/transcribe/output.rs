@@ -1,0 +1,252 @@
+//! Transcripts as lines, and lines as outcomes.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+
+use super::connected::Connected;
+use super::name::places;
+use super::service::State;
+use crate::domain::failure::FailureCode;
+use crate::domain::usage::Usage;
+use crate::providers::answer::{self, Answered};
+use crate::providers::audio::ByteStream;
+use crate::providers::error::CallError;
+use crate::providers::handles::{Handle, Handles};
+use crate::providers::http::unreadable;
+use crate::providers::lines::{ItemOutcome, OutputLine};
+use crate::providers::own_bucket::Left;
+
+/// Transcripts that are read at once.
+const AT_ONCE: usize = 4;
+/// Longest transcript that is read: four hours of quick speech have some eight million
+/// bytes, and a line of output may have 16 MiB.
+const MOST: u64 = 15 * 1024 * 1024;
+/// So long a job that is said to be over may have no transcript yet.
+const MAY_LACK: Duration = Duration::from_secs(3_600);
+/// Said of an item of which there is no job.
+const NOT_MADE: &str = "not made";
+/// Said of a job that there was, and is not, nor a transcript of it.
+const MISSING: &str = "missing";
+/// Said of a transcript that is too long to be kept.
+const TOO_LARGE: &str = "too large";
+/// The service's own words.
+const COMPLETED: &str = "COMPLETED";
+const FAILED: &str = "FAILED";
+
+/// What stands in the place of a transcript.
+#[derive(Debug, Serialize)]
+struct Nothing<'a> {
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// The transcripts of a job as lines.
+pub(super) fn open(connected: &Connected, handles: Handles) -> ByteStream {
+    let age = handles.age();
+    let connected = connected.clone();
+    let lines = futures::stream::iter(handles.each).map(move |(key, handle)| {
+        let connected = connected.clone();
+        async move {
+            let line = line(&connected, &key, &handle, age).await;
+            line.map_err(io::Error::other)
+        }
+    });
+    lines.buffered(AT_ONCE).boxed()
+}
+
+async fn line(
+    connected: &Connected,
+    key: &str,
+    handle: &Handle,
+    age: Duration,
+) -> Result<Bytes, CallError> {
+    let mut line = match handle {
+        Handle::Known(name) => of_job(connected, key, name, age).await?,
+        Handle::Asked(_) | Handle::None => nothing(key, NOT_MADE)?,
+    };
+    line.push(b'\n');
+    Ok(line.into())
+}
+
+fn nothing(key: &str, status: &str) -> Result<Vec<u8>, CallError> {
+    let reason = None;
+    answer::kept(key, &Nothing { status, reason })
+}
+
+/// The line of a job: first of all by what lies in our bucket, which is there whatever
+/// became of the job since.
+async fn of_job(
+    connected: &Connected,
+    key: &str,
+    name: &str,
+    age: Duration,
+) -> Result<Vec<u8>, CallError> {
+    let bucket = &*connected.bucket;
+    let place = places(bucket, name)?.output;
+    match bucket.left(&place, MOST).await? {
+        Left::Bytes(body) => {
+            let told: Option<Told> = serde_json::from_slice(&body).ok();
+            if told.is_none_or(|told| told.job_name != name) {
+                return Err(unreadable("a transcript that is none, or another"));
+            }
+            return Ok(answer::untimed(key, &body)?.0);
+        }
+        Left::TooLarge => return nothing(key, TOO_LARGE),
+        Left::Nothing => {}
+    }
+    match connected.service.state(name).await {
+        Ok(State::Failed(reason)) => {
+            let (status, reason) = (FAILED, Some(&*reason));
+            answer::kept(key, &Nothing { status, reason })
+        }
+        Ok(State::Completed) if age < MAY_LACK => {
+            Err(unreadable("a job that is over has no transcript yet"))
+        }
+        Ok(State::Completed) => nothing(key, MISSING),
+        Ok(State::Queued | State::Running | State::Other(_)) => {
+            Err(unreadable("a job that was over is so no more"))
+        }
+        // That there is none was said before: see the adapter.
+        Err(error) if error.is_unknown() => nothing(key, MISSING),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose transcript it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    job_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Heard {
+    status: String,
+    /// Missing where no speech was found.
+    #[serde(default)]
+    results: Option<Results>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Results {
+    #[serde(default)]
+    transcripts: Vec<Transcript>,
+    #[serde(default)]
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Transcript {
+    transcript: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    /// In seconds, as a text; punctuation has none.
+    #[serde(default)]
+    end_time: Option<String>,
+}
+
+pub(super) fn read(line: &[u8]) -> OutputLine {
+    let Answered { key, answer } = match answer::read::<Heard>(line) {
+        Ok(read) => read,
+        Err(said) => return *said,
+    };
+    OutputLine::Item {
+        key,
+        outcome: outcome(answer),
+    }
+}
+
+fn outcome(answer: Option<Heard>) -> ItemOutcome {
+    let failed = |code| ItemOutcome::failed(code, Usage::default(), None);
+    let Some(heard) = answer else {
+        return failed(FailureCode::ProviderMalformed);
+    };
+    match &*heard.status {
+        COMPLETED => {
+            let results = heard.results.unwrap_or_default();
+            let ends = results.items.iter().rev();
+            let mut ends = ends.filter_map(|item| item.end_time.as_deref()?.parse().ok());
+            // The length that is billed is not told.
+            let usage = Usage {
+                heard_until_seconds: ends.next(),
+                ..Usage::default()
+            };
+            let first = results.transcripts.into_iter().next();
+            let text = first.map_or_else(String::new, |first| first.transcript);
+            ItemOutcome::Transcribed {
+                text: text.trim().to_owned(),
+                model_version: None,
+                usage,
+            }
+        }
+        FAILED => failed(FailureCode::ProviderError),
+        NOT_MADE => failed(FailureCode::ProviderQuota),
+        MISSING => failed(FailureCode::ProviderLost),
+        _ => failed(FailureCode::ProviderMalformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_of(answer: &str) -> ItemOutcome {
+        let line = format!(r#"{{"key":"k","answer":{answer}}}"#);
+        match read(line.as_bytes()) {
+            OutputLine::Item { key, outcome } if key == "k" => outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn transcripts_are_read() {
+        let heard = read_of(
+            r#"{"jobName":"d.p.res_1.r01","accountId":"1","status":"COMPLETED","results":{
+                "transcripts":[{"transcript":" एक दो. "}],
+                "items":[{"type":"pronunciation","start_time":"0.1","end_time":"1.25","alternatives":[{"confidence":"0.9","content":"एक"}]},
+                         {"type":"punctuation","alternatives":[{"confidence":"0.0","content":"."}]}]}}"#,
+        );
+        let want = ItemOutcome::Transcribed {
+            text: "एक दो.".to_owned(),
+            model_version: None,
+            usage: Usage {
+                heard_until_seconds: Some(1.25),
+                ..Usage::default()
+            },
+        };
+        assert_eq!(heard, want);
+        for silence in [
+            r#"{"jobName":"n","status":"COMPLETED"}"#,
+            r#"{"status":"COMPLETED","results":{"transcripts":[{"transcript":""}],"items":[]}}"#,
+        ] {
+            let heard = read_of(silence);
+            assert!(matches!(heard, ItemOutcome::Transcribed { text, .. } if text.is_empty()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_transcript_has_its_reason() {
+        for (answer, want) in [
+            (
+                r#"{"status":"FAILED","reason":"media format"}"#,
+                "provider_error",
+            ),
+            (r#"{"status":"not made"}"#, "provider_quota"),
+            (r#"{"status":"missing"}"#, "provider_lost"),
+            (r#"{"status":"too large"}"#, "provider_malformed"),
+            ("[]", "provider_malformed"),
+        ] {
+            match read_of(answer) {
+                ItemOutcome::Failed { code, .. } => assert_eq!(code, want, "{answer}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is asked of the service, whoever asks it.
+//!
+//! The client proper is behind this, so that a function which asks nothing has no SDK of
+//! the service in it.
+
+use futures::future::BoxFuture;
+
+use crate::providers::error::CallError;
+
+/// A job that is to be started. What is not here is left out: each setting that the
+/// service has besides changes what is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// What the job is called.
+    pub(super) name: &'a str,
+    /// Our bucket, for audio and transcript.
+    pub(super) bucket: &'a str,
+    /// Key of the audio.
+    pub(super) audio: &'a str,
+    /// The service's name of its format.
+    pub(super) format: &'a str,
+    /// The service's name of its language.
+    pub(super) language: &'a str,
+    /// Key of the transcript.
+    pub(super) output: &'a str,
+}
+
+/// What a job is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    Queued,
+    Running,
+    Completed,
+    /// With the service's reason.
+    Failed(String),
+    /// One that is not known here.
+    Other(String),
+}
+
+/// The service.
+pub(super) trait Service: Send + Sync {
+    /// Starts a job: one request, repeated by nothing. `Exists` when there is one of the
+    /// name.
+    fn start<'a>(&'a self, asked: &'a Asked<'a>) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// What a job is doing. `NotFound` when there is none.
+    fn state<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<State, CallError>>;
+
+    /// Deletes a job that is over, and not what it left. What is gone is no error.
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), CallError>>;
+}
