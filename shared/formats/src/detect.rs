@@ -63,7 +63,7 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
         return Some(Ok(Format::Parquet));
     }
     if head.starts_with(b"PK\x03\x04") {
-        if name.to_lowercase().ends_with(".xlsx") {
+        if is_workbook(head, name) {
             return Some(Ok(Format::Xlsx));
         }
         return refuse("is a ZIP archive", "unpack it and name the folder");
@@ -87,6 +87,22 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
     None
 }
 
+/// The long form and the short one of Praat begin with the same two texts.
+fn is_text_grid(text: &str) -> bool {
+    let mut filled = text.lines().filter(|line| !line.trim().is_empty());
+    let kind = filled.next().unwrap_or_default();
+    let class = filled.next().unwrap_or_default();
+    kind.contains("\"ooTextFile\"") && class.contains("\"TextGrid\"")
+}
+
+/// A sheet of Excel is an archive too: told by its name, or by what it begins with.
+pub(crate) fn is_workbook(head: &[u8], name: &str) -> bool {
+    let has = |wanted: &[u8]| head.windows(wanted.len()).any(|bytes| bytes == wanted);
+    let name = name.to_lowercase();
+    let named = name.ends_with(".xlsx") || name.ends_with(".xlsm");
+    named || (has(b"[Content_Types].xml") && has(b"xl/"))
+}
+
 fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     let begins = text.trim_start();
     if begins.starts_with("WEBVTT") {
@@ -98,6 +114,12 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
         if is_json.starts_with(['"', '{', ']', '}', '\u{201c}']) {
             return Some(by_keys(begins, whole, name));
         }
+    }
+    if begins.starts_with('<') && begins.contains("<ANNOTATION_DOCUMENT") {
+        return Some(Format::Elan);
+    }
+    if is_text_grid(begins) {
+        return Some(Format::TextGrid);
     }
     let all: Vec<&str> = lines(text).map(|(_, line)| line).collect();
     let filled: Vec<&str> = all
@@ -367,6 +389,14 @@ mod tests {
                 Format::Lhotse,
             ),
             ("{\"text\": \" x\", \"segments\": []}", Format::Service),
+            (
+                "<?xml version=\"1.0\"?>\n<ANNOTATION_DOCUMENT>\n",
+                Format::Elan,
+            ),
+            (
+                "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\n",
+                Format::TextGrid,
+            ),
             ("{\"id\": \"a\", \"hypothesis\": \"x\"}\n", Format::Jsonl),
         ] {
             assert_eq!(told("x", text.as_bytes()), Ok(format), "{text}");
@@ -375,6 +405,11 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(told("x.tar", &tar), Err(Code::Unsupported));
         assert_eq!(told("x.zip", b"PK\x03\x04"), Err(Code::Unsupported));
+        assert_eq!(told("x.XLSX", b"PK\x03\x04"), Ok(Format::Xlsx));
+        assert_eq!(
+            told("x", b"PK\x03\x04 [Content_Types].xml PK xl/workbook.xml"),
+            Ok(Format::Xlsx)
+        );
         assert_eq!(told("x", b"\x00\x01\x02"), Err(Code::Undecodable));
         assert_eq!(told("x", b""), Err(Code::Nothing));
         assert_eq!(
