@@ -194,8 +194,13 @@ fn what_a_project_has_agreed_on_holds_unless_it_is_said_otherwise() {
     std::fs::create_dir(&below).unwrap();
     std::fs::write(below.join("metadata.csv"), "file_name,text\na.wav,x\n").unwrap();
     std::fs::write(below.join("a.wav"), b"").unwrap();
+    // The home is above: the search for the file ends there.
+    let at_home = |folder: &Path, arguments: &[&str]| {
+        let mut command = command(folder, arguments);
+        command.env("HOME", set.path()).output().unwrap()
+    };
     let languages = |arguments: &[&str]| {
-        let output = command(&below, arguments).output().unwrap();
+        let output = at_home(&below, arguments);
         document(&output)["summary"]["languages"].clone()
     };
     let check = ["check", ".", "--no-probe", "--json"];
@@ -228,7 +233,7 @@ fn what_a_project_has_agreed_on_holds_unless_it_is_said_otherwise() {
         ("not toml", "stt-eval.toml: "),
     ] {
         std::fs::write(set.path().join("stt-eval.toml"), project).unwrap();
-        let told = command(&below, &check).output().unwrap();
+        let told = at_home(&below, &check);
         let message = document(&told)["error"]["message"].clone();
         let message = message.as_str().unwrap();
         assert_eq!(told.status.code(), Some(2), "{project}");

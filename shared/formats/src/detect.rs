@@ -66,6 +66,12 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
         if is_workbook(head, name) {
             return Some(Ok(Format::Xlsx));
         }
+        if is_office(head) {
+            return refuse(
+                "is a document of an office program that is not read",
+                "save the table as .xlsx or as CSV UTF-8",
+            );
+        }
         return refuse("is a ZIP archive", "unpack it and name the folder");
     }
     if head.get(257..262) == Some(b"ustar") {
@@ -78,7 +84,10 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
         return refuse("is Arrow IPC", "write it as audio files with a table");
     }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return refuse("is an old Excel sheet (.xls)", "save it as CSV UTF-8");
+        return refuse(
+            "is an old Excel sheet (.xls), or one with a password",
+            "save it as CSV UTF-8",
+        );
     }
     if head.is_empty() {
         let problem = Problem::new(Code::Nothing, "is empty").file(name);
@@ -95,12 +104,23 @@ fn is_text_grid(text: &str) -> bool {
     kind.contains("\"ooTextFile\"") && class.contains("\"TextGrid\"")
 }
 
+fn has(head: &[u8], wanted: &[u8]) -> bool {
+    head.windows(wanted.len()).any(|bytes| bytes == wanted)
+}
+
+/// Texts, sheets and slides of office programs are archives too.
+pub(crate) fn is_office(head: &[u8]) -> bool {
+    let first = head.get(30..).unwrap_or_default();
+    first.starts_with(b"mimetypeapplication/vnd.oasis.")
+        || first.starts_with(b"[Content_Types].xml")
+        || first.starts_with(b"_rels/.rels")
+}
+
 /// A sheet of Excel is an archive too: told by its name, or by what it begins with.
 pub(crate) fn is_workbook(head: &[u8], name: &str) -> bool {
-    let has = |wanted: &[u8]| head.windows(wanted.len()).any(|bytes| bytes == wanted);
     let name = name.to_lowercase();
     let named = name.ends_with(".xlsx") || name.ends_with(".xlsm");
-    named || (has(b"[Content_Types].xml") && has(b"xl/"))
+    named || (has(head, b"[Content_Types].xml") && has(head, b"xl/"))
 }
 
 fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
@@ -406,6 +426,12 @@ mod tests {
         assert_eq!(told("x.tar", &tar), Err(Code::Unsupported));
         assert_eq!(told("x.zip", b"PK\x03\x04"), Err(Code::Unsupported));
         assert_eq!(told("x.XLSX", b"PK\x03\x04"), Ok(Format::Xlsx));
+        let mut sheet = b"PK\x03\x04".to_vec();
+        sheet.resize(30, 0);
+        sheet.extend(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet");
+        let files = InMemory::new([("x.ods", sheet)]);
+        let told_of = format_of(&files, "x.ods").unwrap_err();
+        assert!(told_of.message.contains("office"), "{told_of}");
         assert_eq!(
             told("x", b"PK\x03\x04 [Content_Types].xml PK xl/workbook.xml"),
             Ok(Format::Xlsx)

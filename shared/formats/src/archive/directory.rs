@@ -140,10 +140,9 @@ fn place<R: Read + Seek>(from: &mut R, length: u64) -> Result<Place, Problem> {
     })();
     let (disk, first, entries, size, start) = parsed.ok_or_else(no_end)?;
     let end = length - most + end as u64;
-    if entries == u16::MAX || size == ELSEWHERE || start == ELSEWHERE {
-        if let Some(place) = large(from, end)? {
-            return Ok(place);
-        }
+    let is_large = entries == u16::MAX || size == ELSEWHERE || start == ELSEWHERE;
+    if is_large && let Some(place) = large(from, end)? {
+        return Ok(place);
     }
     if disk != 0 || first != 0 {
         let message = "is one part of a ZIP archive in several";

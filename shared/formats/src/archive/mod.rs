@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use flate2::read::DeflateDecoder;
 
-use super::detect::is_workbook;
+use super::detect::{is_office, is_workbook};
 use super::problem::{Code, Problem};
 use directory::unreadable;
 pub use directory::{Entry, MAX_ENTRIES};
@@ -36,11 +36,11 @@ fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
 }
 
-/// Whether a file that begins so is an archive of files, and no sheet of Excel, which is
-/// written as an archive too.
+/// Whether a file that begins so is an archive of files, and no document of an office
+/// program, which is written as an archive too.
 #[must_use]
 pub fn is_folder(head: &[u8], name: &str) -> bool {
-    is_archive(head) && !is_workbook(head, name)
+    is_archive(head) && !is_workbook(head, name) && !is_office(head)
 }
 
 impl<R: Read + Seek> Archive<R> {
@@ -64,7 +64,8 @@ impl<R: Read + Seek> Archive<R> {
                 "{length} bytes would become {all}, more than {MAX_RATIO} times as many: this is \
                  no set of recordings"
             );
-            return Err(Problem::new(Code::TooLarge, message));
+            return Err(Problem::new(Code::TooLarge, message)
+                .hint("if it is one, unpack it and name the folder"));
         }
         Ok(Self { from, entries })
     }
