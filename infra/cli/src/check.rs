@@ -1,17 +1,22 @@
 //! `check`: reads a source, judges every row, and changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stt_eval_audio::AudioInfo;
 use stt_eval_formats::paths::Rule;
 use stt_eval_formats::{Finding, FindingKind, Judged, Options, Sample, judge};
+use tempfile::TempDir;
 
 use crate::arguments::{CheckArguments, ReadingArguments};
 use crate::disk::{OnDisk, with_company};
+use crate::embedded;
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::pieces;
 use crate::probe;
+use crate::unpack::temporary;
 
 /// Columns that were used.
 #[derive(Debug, Serialize)]
@@ -63,24 +68,52 @@ pub struct Looked {
     /// In numbers.
     pub summary: Summary,
     source: String,
+    /// Recordings that were inside of tables; they go away with this value.
+    kept: Option<TempDir>,
+}
+
+/// How deep a source is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Its rows alone.
+    Rows,
+    /// Every recording too.
+    Recordings,
+    /// The same, and recordings that are inside of tables are kept to be sent.
+    ToSend,
 }
 
 impl Looked {
+    /// Where the recording of a sample is on this machine.
+    pub fn path(&self, sample: &Sample) -> Option<PathBuf> {
+        let audio = sample.audio.as_deref()?;
+        match &self.kept {
+            Some(kept) if sample.is_embedded => Some(kept.path().join(audio)),
+            _ => Some(self.files.path(audio)),
+        }
+    }
+
     /// What was found, in words.
     pub fn text(&self, output: &Output) -> String {
         text(&self.judged, &self.summary, &self.source, output)
     }
 }
 
-/// Reads a source, judges every row of it, and looks into its audio if `probes`.
+/// Reads a source, judges every row of it, and looks into its audio as `depth` says.
 ///
 /// # Errors
 /// What is wrong with the source as a whole.
-pub fn look(source: &Path, reading: &ReadingArguments, probes: bool) -> Result<Looked, Failure> {
+pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<Looked, Failure> {
     let (files, file) = with_company(source, reading.allow_outside)?;
     let mut judged = judge(&files, file.as_deref(), &options(reading))?;
-    if probes {
+    let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
+    let kept = match depth {
+        Depth::ToSend if has_embedded => Some(temporary()?),
+        _ => None,
+    };
+    if depth != Depth::Rows {
         look_into(&mut judged, &files);
+        embedded::look_into(&mut judged, &files, kept.as_ref().map(TempDir::path))?;
     }
     let summary = summary(&judged);
     Ok(Looked {
@@ -88,17 +121,23 @@ pub fn look(source: &Path, reading: &ReadingArguments, probes: bool) -> Result<L
         files,
         summary,
         source: source.display().to_string(),
+        kept,
     })
 }
 
 /// Runs the command.
 pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure> {
+    let depth = if arguments.no_probe {
+        Depth::Rows
+    } else {
+        Depth::Recordings
+    };
     let Looked {
         judged,
         summary,
         source,
         ..
-    } = look(&arguments.source, &arguments.reading, !arguments.no_probe)?;
+    } = look(&arguments.source, &arguments.reading, depth)?;
     let errors = judged.findings.errors();
     let unusable = judged
         .samples
@@ -145,22 +184,29 @@ fn options(reading: &ReadingArguments) -> Options {
 
 /// Looks into every recording once: what can't be used is told, and how long it is.
 fn look_into(judged: &mut Judged, files: &OnDisk) {
-    let mut known: HashMap<String, Result<f64, String>> = HashMap::new();
+    let mut known: HashMap<String, Result<AudioInfo, String>> = HashMap::new();
     for index in 0..judged.samples.len() {
-        let Some(audio) = judged.samples[index].audio.clone() else {
+        let sample = &judged.samples[index];
+        let Some(audio) = sample.audio.clone().filter(|_| !sample.is_embedded) else {
             continue;
         };
         let path = files.path(&audio);
         let found = known
             .entry(audio.clone())
-            .or_insert_with(|| probe::recording(&path).map(|info| info.duration_seconds));
+            .or_insert_with(|| probe::recording(&path));
         match found {
-            Ok(seconds) => {
+            Ok(info) => {
                 let sample = &mut judged.samples[index];
-                sample.seconds = match (sample.start, sample.end) {
-                    (None, _) => Some(*seconds),
-                    (Some(start), end) => Some((end.unwrap_or(*seconds) - start).max(0.0)),
-                };
+                let (seconds, start, end) = (info.duration_seconds, sample.start, sample.end);
+                if !pieces::is_piece(info, start, end) {
+                    sample.seconds = Some(seconds);
+                    continue;
+                }
+                let end_of = end.unwrap_or(seconds).min(seconds);
+                sample.seconds = Some((end_of - start.unwrap_or(0.0)).max(0.0));
+                if let Some(reason) = pieces::refusal(info, start, end) {
+                    judged.refuse(index, &format!("{audio}: {reason}"));
+                }
             }
             Err(reason) => judged.refuse(index, &format!("{audio}: {reason}")),
         }
@@ -269,6 +315,7 @@ fn by_rule(rule: Rule) -> &'static str {
         Rule::OtherExtension => "by the name with another extension",
         Rule::WithoutCase => "by the name without case",
         Rule::Outside => "outside of the folder",
+        Rule::Embedded => "inside of the table",
     }
 }
 

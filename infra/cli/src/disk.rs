@@ -6,9 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use stt_eval_formats::Files;
-use stt_eval_formats::files::{InMemory, MAX_FILE_BYTES, MAX_FILES, ReadError};
+use stt_eval_formats::files::{InMemory, MAX_FILE_BYTES, MAX_FILES, Random, ReadError};
+use tempfile::TempDir;
 
 use crate::failure::{Exit, Failure};
+use crate::unpack::unpacked;
 
 /// Deepest folder that is looked into; sets are not deeper.
 const DEEPEST: usize = 16;
@@ -21,6 +23,8 @@ pub struct OnDisk {
     place: Option<String>,
     working: Option<String>,
     outside: bool,
+    /// What an archive was unpacked to; it goes away with this value.
+    _unpacked: Option<TempDir>,
 }
 
 /// A source that was named: its files, and which of them it is.
@@ -51,6 +55,11 @@ pub fn with_company(path: &Path, outside: bool) -> Result<(OnDisk, Option<String
     let facts = std::fs::metadata(path).map_err(|error| failed(path, &error))?;
     if facts.is_dir() {
         return Ok((OnDisk::open(path, outside)?, None));
+    }
+    if facts.is_file()
+        && let Some(folder) = unpacked(path)?
+    {
+        return Ok((OnDisk::unpacked(folder)?, None));
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -98,15 +107,26 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
             name: known,
         });
     }
-    let root = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-    let name = known.clone();
     let stem = stt_eval_formats::files::stem(&known).to_owned();
+    // A pipe can be read once only.
+    if facts.is_file()
+        && let Some(folder) = unpacked(path)?
+    {
+        return Ok(Named {
+            files: Box::new(OnDisk::unpacked(folder)?),
+            file: None,
+            name: stem,
+        });
+    }
+    let root = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+    let name = known;
     let files = OnDisk {
         root,
         names: vec![name.clone()],
         place: None,
         working: None,
         outside: false,
+        _unpacked: None,
     };
     Ok(Named {
         files: Box::new(files),
@@ -133,7 +153,16 @@ impl OnDisk {
             place: absolute(root),
             working: working.as_deref().and_then(absolute),
             outside,
+            _unpacked: None,
         })
+    }
+
+    /// What an archive was unpacked to. Its own place is nobody's: no path means it.
+    fn unpacked(folder: TempDir) -> Result<Self, Failure> {
+        let mut files = Self::open(folder.path(), false)?;
+        files.place = None;
+        files._unpacked = Some(folder);
+        Ok(files)
     }
 
     /// A file of the folder, or an absolute path that was allowed.
@@ -229,6 +258,10 @@ impl Files for OnDisk {
         let read = file.take(most as u64).read_to_end(&mut bytes);
         read.map_err(|error| ReadError::Failed(error.to_string()))?;
         Ok(bytes)
+    }
+
+    fn seekable(&self, name: &str) -> Result<Box<dyn Random>, ReadError> {
+        Ok(Box::new(self.file(name)?))
     }
 
     fn place(&self) -> Option<&str> {

@@ -8,34 +8,40 @@ mod arguments;
 mod check;
 mod deployment;
 mod disk;
+mod embedded;
 mod failure;
 mod gate;
 mod journal;
 mod manual;
 mod normalise;
 mod output;
+mod pieces;
 mod probe;
 mod profiles;
+mod project;
 mod read;
 mod run;
 mod score;
 mod terminal;
+mod unpack;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use arguments::{Cli, Command};
+use arguments::Command;
 use failure::{Exit, Failure};
 use output::Output;
 
 fn main() -> ExitCode {
     panics_are_told();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return wrong_usage(&error),
+    let (cli, from_project) = match project::arguments() {
+        Ok(arguments) => arguments,
+        Err(project::Wrong::Usage(error)) => return wrong_usage(&error),
+        Err(project::Wrong::Project(failure)) => return wrong_project(&failure),
     };
     let output = Output::new(&cli.shared);
+    if let Some(told) = from_project {
+        output.note(&told);
+    }
     let done = match &cli.command {
         Command::Check(arguments) => check::run(arguments, &output),
         Command::Score(arguments) => score::run(arguments, &output),
@@ -76,6 +82,17 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     } else {
         Exit::Usage.into()
     }
+}
+
+/// The file of the project is wrong: told as every failure is, but what the command line
+/// asks of output is not known yet.
+fn wrong_project(failure: &Failure) -> ExitCode {
+    if std::env::args_os().any(|word| word == "--json") {
+        output::document(&output::Failed::of(failure));
+    } else {
+        output::to_stderr(&format!("error: {}", failure.message));
+    }
+    failure.exit.into()
 }
 
 /// A panic is a bug of ours: one sentence and a file with the trace, exit 70.

@@ -35,6 +35,7 @@
 //! from memory.
 
 mod boxes;
+pub mod cut;
 mod flac;
 mod foreign;
 mod format;

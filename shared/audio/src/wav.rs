@@ -3,6 +3,8 @@
 //! All of it is read here: the library knows neither RF64 nor whether the declared data is there,
 //! and it is strict where players are not (see `wav_format.rs`).
 
+use std::ops::Range;
+
 use super::Rejection;
 use super::library::Facts;
 use super::sparse::{SparseBytes, Stop, malformed};
@@ -16,8 +18,22 @@ const KNOWN_CHUNKS: [&[u8; 4]; 12] = [
     b"iXML", b"PEAK",
 ];
 
+/// What a WAV file consists of.
+pub(super) struct Chunks {
+    /// The format chunk.
+    pub format: Vec<u8>,
+    /// Where the sound lies.
+    pub data: Range<u64>,
+}
+
 /// Reads the facts of a WAV file.
 pub(super) fn facts(bytes: &SparseBytes) -> Result<Facts, Stop> {
+    let Chunks { format, data } = chunks(bytes)?;
+    facts_of(&SampleFormat::read(&format)?, data.end - data.start)
+}
+
+/// Finds the chunks that count.
+pub(super) fn chunks(bytes: &SparseBytes) -> Result<Chunks, Stop> {
     let total = bytes.total_len();
     let riff: [u8; 12] = bytes.array(0)?;
     let riff_len = u32_at(&riff, 4);
@@ -55,7 +71,10 @@ pub(super) fn facts(bytes: &SparseBytes) -> Result<Facts, Stop> {
                 if len > rest {
                     return Err(bytes.truncated(body.checked_add(len)));
                 }
-                return facts_of(&SampleFormat::read(&format)?, len);
+                return Ok(Chunks {
+                    format,
+                    data: body..body + len,
+                });
             }
             b"ds64" if is_64_bit && declared >= 16 => {
                 data_len_64 = Some(u64::from_le_bytes(bytes.array(body + 8)?));

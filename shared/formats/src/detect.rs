@@ -63,8 +63,14 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
         return Some(Ok(Format::Parquet));
     }
     if head.starts_with(b"PK\x03\x04") {
-        if name.to_lowercase().ends_with(".xlsx") {
+        if is_workbook(head, name) {
             return Some(Ok(Format::Xlsx));
+        }
+        if is_office(head) {
+            return refuse(
+                "is a document of an office program that is not read",
+                "save the table as .xlsx or as CSV UTF-8",
+            );
         }
         return refuse("is a ZIP archive", "unpack it and name the folder");
     }
@@ -78,13 +84,43 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
         return refuse("is Arrow IPC", "write it as audio files with a table");
     }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return refuse("is an old Excel sheet (.xls)", "save it as CSV UTF-8");
+        return refuse(
+            "is an old Excel sheet (.xls), or one with a password",
+            "save it as CSV UTF-8",
+        );
     }
     if head.is_empty() {
         let problem = Problem::new(Code::Nothing, "is empty").file(name);
         return Some(Err(problem));
     }
     None
+}
+
+/// The long form and the short one of Praat begin with the same two texts.
+fn is_text_grid(text: &str) -> bool {
+    let mut filled = text.lines().filter(|line| !line.trim().is_empty());
+    let kind = filled.next().unwrap_or_default();
+    let class = filled.next().unwrap_or_default();
+    kind.contains("\"ooTextFile\"") && class.contains("\"TextGrid\"")
+}
+
+fn has(head: &[u8], wanted: &[u8]) -> bool {
+    head.windows(wanted.len()).any(|bytes| bytes == wanted)
+}
+
+/// Texts, sheets and slides of office programs are archives too.
+pub(crate) fn is_office(head: &[u8]) -> bool {
+    let first = head.get(30..).unwrap_or_default();
+    first.starts_with(b"mimetypeapplication/vnd.oasis.")
+        || first.starts_with(b"[Content_Types].xml")
+        || first.starts_with(b"_rels/.rels")
+}
+
+/// A sheet of Excel is an archive too: told by its name, or by what it begins with.
+pub(crate) fn is_workbook(head: &[u8], name: &str) -> bool {
+    let name = name.to_lowercase();
+    let named = name.ends_with(".xlsx") || name.ends_with(".xlsm");
+    named || (has(head, b"[Content_Types].xml") && has(head, b"xl/"))
 }
 
 fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
@@ -98,6 +134,12 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
         if is_json.starts_with(['"', '{', ']', '}', '\u{201c}']) {
             return Some(by_keys(begins, whole, name));
         }
+    }
+    if begins.starts_with('<') && begins.contains("<ANNOTATION_DOCUMENT") {
+        return Some(Format::Elan);
+    }
+    if is_text_grid(begins) {
+        return Some(Format::TextGrid);
     }
     let all: Vec<&str> = lines(text).map(|(_, line)| line).collect();
     let filled: Vec<&str> = all
@@ -367,6 +409,14 @@ mod tests {
                 Format::Lhotse,
             ),
             ("{\"text\": \" x\", \"segments\": []}", Format::Service),
+            (
+                "<?xml version=\"1.0\"?>\n<ANNOTATION_DOCUMENT>\n",
+                Format::Elan,
+            ),
+            (
+                "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\n",
+                Format::TextGrid,
+            ),
             ("{\"id\": \"a\", \"hypothesis\": \"x\"}\n", Format::Jsonl),
         ] {
             assert_eq!(told("x", text.as_bytes()), Ok(format), "{text}");
@@ -375,6 +425,17 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(told("x.tar", &tar), Err(Code::Unsupported));
         assert_eq!(told("x.zip", b"PK\x03\x04"), Err(Code::Unsupported));
+        assert_eq!(told("x.XLSX", b"PK\x03\x04"), Ok(Format::Xlsx));
+        let mut sheet = b"PK\x03\x04".to_vec();
+        sheet.resize(30, 0);
+        sheet.extend(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet");
+        let files = InMemory::new([("x.ods", sheet)]);
+        let told_of = format_of(&files, "x.ods").unwrap_err();
+        assert!(told_of.message.contains("office"), "{told_of}");
+        assert_eq!(
+            told("x", b"PK\x03\x04 [Content_Types].xml PK xl/workbook.xml"),
+            Ok(Format::Xlsx)
+        );
         assert_eq!(told("x", b"\x00\x01\x02"), Err(Code::Undecodable));
         assert_eq!(told("x", b""), Err(Code::Nothing));
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The files of a source, as the machine or a request has them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Cursor, Read, Seek};
 
 use super::decode::{Decoded, decode};
 use super::problem::{Code, Problem};
@@ -20,6 +20,11 @@ pub enum ReadError {
     Failed(String),
 }
 
+/// Bytes that can be read from any place on.
+pub trait Random: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Random for T {}
+
 /// A folder, or one file in it. Nothing here writes, follows links out of the folder or
 /// runs anything.
 pub trait Files {
@@ -37,6 +42,15 @@ pub trait Files {
     /// # Errors
     /// What the machine says.
     fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError>;
+
+    /// A file that is not read as a whole and may be larger than others.
+    ///
+    /// # Errors
+    /// What the machine says; where nothing else is known, as [`read`](Self::read) of
+    /// [`MAX_FILE_BYTES`].
+    fn seekable(&self, name: &str) -> Result<Box<dyn Random>, ReadError> {
+        Ok(Box::new(Cursor::new(self.read(name, MAX_FILE_BYTES)?)))
+    }
 
     /// Where the folder is, if it is anywhere: absolute, with `/`.
     fn place(&self) -> Option<&str> {

@@ -31,7 +31,8 @@ pub fn layouts(
     if names.is_empty() {
         return Err(Problem::new(Code::Nothing, "the folder is empty"));
     }
-    let folder = Folder { files, names };
+    let top = top_of(&names);
+    let folder = Folder { files, names, top };
     let mut found = Vec::new();
     for look in LOOKS {
         for (format, group) in look(&folder) {
@@ -114,6 +115,20 @@ fn with_company(files: &dyn Files, name: &str) -> Vec<String> {
 struct Folder<'a> {
     files: &'a dyn Files,
     names: Vec<&'a str>,
+    /// Folders that all files are in: a ZIP of a Mac has one more than its folder.
+    top: usize,
+}
+
+/// How many folders all files are in.
+fn top_of(names: &[&str]) -> usize {
+    let (Some(first), Some(last)) = (names.first(), names.last()) else {
+        return 0;
+    };
+    // What the first and the last of sorted names begin with, all begin with.
+    let parts = parent(first).split('/').zip(parent(last).split('/'));
+    parts
+        .take_while(|(one, other)| one == other && !one.is_empty())
+        .count()
 }
 
 impl<'a> Folder<'a> {
@@ -133,6 +148,11 @@ impl<'a> Folder<'a> {
     fn has_folder(&self, name: &str, folder: &str) -> bool {
         let path = format!("{}/", super::files::beside(name, folder));
         self.names.iter().any(|name| name.starts_with(&path))
+    }
+
+    /// How many folders a file is in, below those that all are in.
+    fn depth(&self, name: &str) -> usize {
+        name.matches('/').count().saturating_sub(self.top)
     }
 
     fn format(&self, name: &str) -> Option<Format> {
@@ -240,8 +260,8 @@ fn fleurs<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
 }
 
 fn calibrate<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
-    let all = folder
-        .with(|name| matches!(base(name), "stt.csv" | "data.csv") && name.matches('/').count() < 2);
+    let all =
+        folder.with(|name| matches!(base(name), "stt.csv" | "data.csv") && folder.depth(name) < 2);
     let all = all.into_iter().filter(|name| {
         base(name) == "data.csv" && folder.format(name) == Some(Format::Table)
             || folder.has_folder(name, "audios")
@@ -313,11 +333,12 @@ fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     let taken = ["metadata.csv", "metadata.jsonl", "stt.csv", "data.csv"];
     let all = folder.with(|name| {
         let own = base(name);
+        let plain = name.strip_suffix(".gz").unwrap_or(name);
         let end = [".csv", ".tsv", ".jsonl", ".json", ".xlsx"]
             .iter()
-            .any(|end| name.ends_with(end));
+            .any(|end| plain.ends_with(end));
         let manifest = is_json(name) && own.contains("manifest");
-        end && !taken.contains(&own) && !manifest && name.matches('/').count() < 2
+        end && !taken.contains(&own) && !manifest && folder.depth(name) < 2
     });
     by_format(folder, all)
 }

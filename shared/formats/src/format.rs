@@ -94,6 +94,10 @@ formats! {
     Srt = "srt", "SubRip subtitles";
     /// Subtitles of the web.
     Vtt = "vtt", "WebVTT subtitles";
+    /// Annotations of ELAN, in tiers.
+    Elan = "elan", "ELAN annotations";
+    /// Annotations of Praat, in tiers.
+    TextGrid = "textgrid", "Praat TextGrid";
     /// `start⇥end⇥text` of Whisper.
     WhisperTsv = "whisper_tsv", "Whisper TSV";
     /// One token to a row.
@@ -122,6 +126,8 @@ impl Format {
                 | Self::SegLst
                 | Self::Srt
                 | Self::Vtt
+                | Self::Elan
+                | Self::TextGrid
                 | Self::WhisperTsv
                 | Self::RevNlp
                 | Self::Service

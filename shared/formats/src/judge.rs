@@ -50,6 +50,10 @@ pub struct Sample {
     pub hypotheses: BTreeMap<String, String>,
     /// Whether nothing is against it.
     pub usable: bool,
+    /// Whether its recording is inside of its file, as those of Parquet are; `recordings`
+    /// hands it out.
+    #[serde(skip)]
+    pub is_embedded: bool,
 }
 
 /// A source, judged.
@@ -251,6 +255,9 @@ fn place(
         let message = "the row names no recording".to_owned();
         return (None, Some((FindingKind::MissingAudio, message)));
     };
+    if row.is_embedded {
+        return (Some((written.to_owned(), Rule::Embedded)), None);
+    }
     match resolver.resolve(written, parent(&row.file), files, allow_outside) {
         Resolved::Found(name, rule) => (Some((name, rule)), None),
         Resolved::Outside => {
@@ -400,6 +407,7 @@ fn judged(
             metadata: row.metadata,
             hypotheses: row.hypotheses,
             usable: !bad,
+            is_embedded: row.is_embedded,
         });
     }
     same_texts(&mut judged, &by_text);

@@ -4,7 +4,9 @@ use super::files::{parent, stem};
 use super::format::Format;
 
 /// Files that hold the text of the recording of the same name.
-pub(crate) const SIDE_EXTENSIONS: [&str; 5] = ["txt", "lab", "srt", "vtt", "json"];
+pub(crate) const SIDE_EXTENSIONS: [&str; 8] = [
+    "txt", "lab", "srt", "vtt", "json", "TextGrid", "textgrid", "eaf",
+];
 
 /// One way to read a source.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,10 @@
 //! A file has at most [`files::MAX_FILE_BYTES`], packed or not; a record of a table
 //! 64 KiB. Any bytes become rows or findings or a problem; nothing panics.
 
+#[cfg(feature = "archives")]
+pub mod archive;
+#[cfg(feature = "parquet")]
+mod columnar;
 pub mod decode;
 mod detect;
 pub mod files;
@@ -26,10 +30,16 @@ pub mod markup;
 mod pairs;
 pub mod paths;
 mod problem;
+#[cfg(feature = "sheets")]
+mod sheet;
 pub mod table;
 pub mod transcripts;
 pub mod write;
+#[cfg(any(feature = "annotations", feature = "sheets"))]
+mod xml;
 
+#[cfg(feature = "parquet")]
+pub use columnar::recordings;
 pub use detect::format_of;
 pub use files::Files;
 pub use finding::{Finding, FindingKind, Findings};

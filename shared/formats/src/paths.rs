@@ -44,6 +44,8 @@ pub enum Rule {
     WithoutCase,
     /// Outside the folder, which was allowed.
     Outside,
+    /// Inside the table itself.
+    Embedded,
 }
 
 /// What became of a path.

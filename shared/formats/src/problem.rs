@@ -80,6 +80,16 @@ impl Problem {
         self
     }
 
+    /// The same, of a part of a file: an archive has files of its own.
+    #[must_use]
+    pub fn inside(mut self, name: &str) -> Self {
+        self.file = Some(match self.file {
+            Some(part) => format!("{name}: {part}"),
+            None => name.to_owned(),
+        });
+        self
+    }
+
     /// The same, on a line.
     #[must_use]
     pub fn line(mut self, line: u64) -> Self {

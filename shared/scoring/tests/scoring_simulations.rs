@@ -302,3 +302,39 @@ fn five_speakers_are_never_surer_than_one_in_sixteen() {
         assert!(!found.is_reliable());
     }
 }
+
+/// How often the gate `regression>0.01 p<0.05` fails over 400 clips, when the model makes
+/// so many times the errors of the one before.
+fn gate_fails(kind: Kind, factor: f64, trials: u32) -> u32 {
+    let mut fails = 0;
+    for trial in 0..trials {
+        let mut chance = Chance::new(u64::from(trial) + 77_000);
+        let models = kind.models(&[factor, 1.0], 400, &mut chance);
+        let resampling = Resampling {
+            replicates: 0,
+            permutations: 1_000,
+            seed: u64::from(trial),
+        };
+        let found = compare(resampling, &models);
+        let pair: &PairComparison = found.pairs.first().expect("a pair");
+        // One-sided, as the gate asks: half of the two-sided test, on its side.
+        fails += u32::from(pair.difference > 0.01 && pair.p_value / 2.0 < 0.05);
+    }
+    fails
+}
+
+#[test]
+fn the_gate_finds_three_points_with_400_clips_and_lets_equal_models_pass() {
+    for kind in [Kind::Words, Kind::Clips] {
+        let trials = trials(60, 2_000);
+        // Three points more than it was.
+        let found = gate_fails(kind, 1.0 + 0.03 / kind.truth(), trials);
+        let alarms = gate_fails(kind, 1.0, trials);
+        let (found, alarms) = (share(found, trials), share(alarms, trials));
+        println!("{kind:?}: three points found {found:.3}, false alarms {alarms:.3}");
+        assert!(found >= 0.8, "{kind:?}: found {found}");
+        // One in twenty, and what so few trials leave open.
+        let open = 2.0 * (0.05 * 0.95 / f64::from(trials)).sqrt();
+        assert!(alarms <= 0.05 + open, "{kind:?}: {alarms} false alarms");
+    }
+}

@@ -236,8 +236,8 @@ pub enum CredentialsCommand {
 pub struct RunArguments {
     /// A folder, or a manifest in it
     pub source: PathBuf,
-    /// A model (`stt-eval models`); give it once for each
-    #[arg(long = "model", short = 'p', value_name = "MODEL", required = true)]
+    /// A model (`stt-eval models`); give it once for each, here or in `stt-eval.toml`
+    #[arg(long = "model", short = 'p', value_name = "MODEL")]
     pub models: Vec<String>,
     #[command(flatten)]
     pub reading: ReadingArguments,

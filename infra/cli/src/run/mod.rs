@@ -17,7 +17,7 @@ use stt_eval_wire::paths;
 use stt_eval_wire::runs::Run;
 
 use crate::arguments::{RunArguments, Shared};
-use crate::check::{self, Looked};
+use crate::check::{self, Depth, Looked};
 use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
@@ -38,9 +38,14 @@ const PENNY: f64 = 0.01;
 
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
+    if arguments.models.is_empty() {
+        return Err(Failure::usage("no model is named").hint(
+            "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them",
+        ));
+    }
     let conditions = gate::conditions(&arguments.gate)?;
     let to = deployment(shared)?;
-    let looked = check::look(&arguments.source, &arguments.reading, true)?;
+    let looked = check::look(&arguments.source, &arguments.reading, Depth::ToSend)?;
     output.note(looked.text(output).trim_end());
     leave_out(&looked, arguments, output)?;
     let plan = plan(&looked, arguments)?;

@@ -11,6 +11,7 @@ use crate::arguments::RunArguments;
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
 use crate::journal::digest;
+use crate::pieces::{Pieces, is_piece};
 use crate::probe;
 
 /// A file to be uploaded.
@@ -72,6 +73,8 @@ pub struct Plan {
     pub has_speakers: bool,
     /// Tells what is sent apart from everything else: content, texts, names.
     pub fingerprint: String,
+    /// Files that are there until they were sent.
+    _pieces: Pieces,
 }
 
 impl Plan {
@@ -125,11 +128,11 @@ fn metadata(sample: &stt_eval_formats::Sample) -> BTreeMap<String, String> {
 /// Nothing can be used, too much can, no language is known, or a file can't be read.
 pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> {
     let mut clips = Vec::new();
+    let mut pieces = Pieces::default();
     for sample in looked.judged.samples.iter().filter(|sample| sample.usable) {
-        let Some(audio) = &sample.audio else {
+        let (Some(audio), Some(path)) = (&sample.audio, looked.path(sample)) else {
             continue;
         };
-        let path = looked.files.path(audio);
         let refused = |reason: String| {
             Failure::new(
                 Exit::Findings,
@@ -137,12 +140,13 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
                 format!("{audio}: {reason}"),
             )
         };
-        if sample.start.is_some() || sample.end.is_some() {
-            let reason = "only a piece of it is meant, and pieces can't be uploaded";
-            return Err(refused(reason.to_owned())
-                .hint("cut the recordings into one file for each utterance"));
+        let mut info = probe::recording(&path).map_err(refused)?;
+        let mut path = path;
+        if is_piece(&info, sample.start, sample.end) {
+            let cut = pieces.cut(&path, &info, sample.start, sample.end)?;
+            path = cut.map_err(refused)?;
+            info = probe::recording(&path).map_err(refused)?;
         }
-        let info = probe::recording(&path).map_err(refused)?;
         let (sha256, size) = hashed(&path)?;
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         clips.push(Clip {
@@ -211,6 +215,7 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
         language,
         has_speakers,
         clips,
+        _pieces: pieces,
     })
 }
 

@@ -1,15 +1,20 @@
 //! Tables and JSON lines as cells, with their lines.
 
+#[cfg(feature = "sheets")]
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::reader::Reader;
 use super::row::Said;
+use crate::files;
 use crate::finding::FindingKind;
 use crate::json;
 use crate::problem::{Code, Problem};
-use crate::table::{Columns, MAX_COLUMNS, Record, Records, dialect};
+#[cfg(feature = "sheets")]
+use crate::table::MAX_RECORD_BYTES;
+use crate::table::{Columns, MAX_COLUMNS, Record, RecordError, Records, dialect};
 
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +59,8 @@ pub(crate) struct Cells {
     pub(crate) columns: Columns,
     /// Line and cells; `None` where a row has none.
     pub(crate) rows: Vec<(u64, Vec<Option<Cell>>)>,
+    /// The column of the recordings, where that is known without its name.
+    pub(crate) audio: Option<usize>,
 }
 
 impl Cells {
@@ -75,15 +82,63 @@ impl Cells {
     }
 }
 
-/// Reads a table or JSON lines of a file. What is wrong with rows is told.
+/// Reads a table, JSON lines or a sheet. What is wrong with rows is told.
 pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
+    if files::head(reader.files, name).starts_with(b"PK\x03\x04") {
+        return sheet(reader, name);
+    }
     let text = reader.text(name)?;
     let begins = text.trim_start();
     if begins.starts_with('{') || begins.starts_with('[') {
         return json_table(reader, name, &text);
     }
     let likely = if name.ends_with(".tsv") { b'\t' } else { b',' };
-    let mut records = Records::new(&text, dialect(&text, likely));
+    of_records(reader, name, Records::new(&text, dialect(&text, likely)))
+}
+
+/// Rows of the first sheet of Excel that can be seen.
+#[cfg(feature = "sheets")]
+fn sheet(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
+    let bytes = files::bytes(reader.files, name)?;
+    let sheet = crate::sheet::read(&bytes).map_err(|problem| problem.inside(name))?;
+    reader.reading.files.push(name.to_owned());
+    for remark in sheet.remarks {
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, name, 1, remark);
+    }
+    // A sheet leaves out the empty cells at the end of a row, a table does not.
+    let width = sheet.rows.first().map_or(0, |(_, cells)| cells.len());
+    let records = sheet.rows.into_iter().map(|(line, mut cells)| {
+        let length: usize = cells.iter().map(String::len).sum();
+        if length > MAX_RECORD_BYTES {
+            return Err(RecordError::TooLong { line });
+        }
+        if cells.len() < width {
+            cells.resize(width, String::new());
+        }
+        let cells = cells.into_iter().map(Cow::Owned).collect();
+        Ok(Record { line, cells })
+    });
+    of_records(reader, name, records)
+}
+
+/// Without the feature a sheet is known, and not read.
+#[cfg(not(feature = "sheets"))]
+fn sheet(_: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
+    let problem = Problem::new(
+        Code::Unsupported,
+        "is an Excel sheet, which is not read here",
+    );
+    Err(problem.file(name).hint("save it as CSV UTF-8"))
+}
+
+/// A header and the rows below it.
+fn of_records<'a>(
+    reader: &mut Reader<'_>,
+    name: &str,
+    mut records: impl Iterator<Item = Result<Record<'a>, RecordError>>,
+) -> Result<Cells, Problem> {
     let header = match records.next() {
         Some(Ok(header)) => header,
         Some(Err(error)) => {
@@ -101,10 +156,11 @@ pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Pro
     if !columns.is_header() && reader.options.audio_column.is_none() {
         // Copies of Common Voice and others without a header: what it would be is not
         // known.
-        let message = "line 1 is no header: no column has a name that is known";
+        let line = header.line;
+        let message = format!("line {line} is no header: no column has a name that is known");
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
-            .line(1)
+            .line(line)
             .hint("put a line like `file_name,text` in front"));
     }
     for record in records {
@@ -135,7 +191,11 @@ pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Pro
         rows.push((record.line, cells.collect::<Vec<_>>()));
     }
     drop_index(&mut columns, &mut rows);
-    Ok(Cells { columns, rows })
+    Ok(Cells {
+        columns,
+        rows,
+        audio: None,
+    })
 }
 
 fn names_of(header: &Record<'_>, file: &str) -> Result<Vec<String>, Problem> {
@@ -226,5 +286,6 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
     Ok(Cells {
         columns: Columns::new(order),
         rows,
+        audio: None,
     })
 }

@@ -3,6 +3,7 @@
 //! Reading makes rows; what they are worth is decided in [`judge`](crate::judge).
 
 mod cells;
+mod embedded;
 mod fairseq;
 mod kaldi;
 mod label_studio;
@@ -55,16 +56,9 @@ pub fn read(
         | Format::CommonVoice
         | Format::Calibrate
         | Format::DeepSpeech
-        | Format::Table => table::read(&mut reader, layout)?,
-        Format::Parquet => {
-            let message = "Parquet is not read yet";
-            return Err(Problem::new(Code::Unsupported, message)
-                .hint("write it as audio files with a table"));
-        }
-        Format::Xlsx => {
-            let message = "Excel sheets are not read yet";
-            return Err(Problem::new(Code::Unsupported, message).hint("save it as CSV UTF-8"));
-        }
+        | Format::Table
+        | Format::Xlsx => table::read(&mut reader, layout)?,
+        Format::Parquet => embedded::read(&mut reader, layout)?,
         format => {
             let message = format!("{} has no recordings", format.title());
             return Err(Problem::new(Code::Unsupported, message)

@@ -71,6 +71,8 @@ pub struct Row {
     pub audio: Option<String>,
     /// Whether that is a command of a shell.
     pub is_command: bool,
+    /// Whether the recording is inside the file, under the name in `audio`.
+    pub is_embedded: bool,
     /// Why the recording can't be used whatever it is.
     pub refused: Option<String>,
     /// What is said.

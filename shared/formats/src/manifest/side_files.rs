@@ -29,7 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         };
         if let Some(side) = side {
             let text = reader.text(&side)?;
-            let (text, remarks) = text_beside(&text, &side)?;
+            let (text, remarks) = text_beside(&text, &side, reader.options.text_column.as_deref())?;
             row.said = Said::Text(text);
             for remark in remarks {
                 reader

@@ -272,6 +272,7 @@ fn choose(
         },
     };
     let mut audio = asked(&reader.options.audio_column, "audio-column")?
+        .or(table.audio)
         .or_else(|| columns.first(Role::Audio))
         .or_else(|| {
             columns

@@ -1,5 +1,6 @@
 //! One file of texts, by its format.
 
+use super::beside::annotations;
 use super::entry::{Entry, Side, Transcripts, Wanted};
 use super::{segments, services, subtitles, wide, words};
 use crate::detect::format_of;
@@ -59,6 +60,13 @@ pub(super) fn of_file(
         Format::SegLst => segments::seg_lst(&text, name, made),
         Format::Srt | Format::Vtt | Format::WhisperTsv => {
             let heard = subtitles::text_of(&text, format, name, &mut made.remarks)?;
+            made.entries.push(Entry::of(stem(name), 1, heard));
+            Ok(())
+        }
+        Format::Elan | Format::TextGrid => {
+            let tier = wanted.text_column.as_deref();
+            let (heard, remark) = annotations(format, &text, tier, name)?;
+            made.remarks.extend(remark);
             made.entries.push(Entry::of(stem(name), 1, heard));
             Ok(())
         }

@@ -33,7 +33,18 @@ pub(super) fn read(files: &dyn Files, side: Side, wanted: &Wanted) -> Result<Tra
         let end = base(name).rsplit_once('.').map_or("", |(_, end)| end);
         matches!(
             end,
-            "json" | "txt" | "lab" | "srt" | "vtt" | "tsv" | "nlp" | "ctm" | "stm"
+            "json"
+                | "txt"
+                | "lab"
+                | "srt"
+                | "vtt"
+                | "tsv"
+                | "nlp"
+                | "ctm"
+                | "stm"
+                | "eaf"
+                | "TextGrid"
+                | "textgrid"
         )
     };
     let texts: Vec<&String> = names.iter().copied().filter(|name| single(name)).collect();
@@ -79,6 +90,8 @@ fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
             | Format::Ctm
             | Format::Stm
             | Format::SegLst
+            | Format::Elan
+            | Format::TextGrid
     );
     // Results of Whisper in one array, or of a service that is not known, are no
     // manifest either, but then nothing can be made of them.

@@ -2,12 +2,18 @@
 //! line.
 
 mod beside;
+#[cfg(feature = "annotations")]
+mod elan;
 mod entry;
 mod file;
 mod folder;
 mod segments;
 mod services;
 mod subtitles;
+#[cfg(feature = "annotations")]
+mod text_grid;
+#[cfg(feature = "annotations")]
+mod tiers;
 mod wide;
 mod words;
 

@@ -29,6 +29,7 @@ pub(super) fn read(
             | Format::CommonVoice
             | Format::Audiofolder
             | Format::Calibrate
+            | Format::Xlsx
     );
     let options = Options {
         text_column: wanted.text_column.clone(),
@@ -50,6 +51,9 @@ pub(super) fn read(
         let problem = Problem::new(Code::Malformed, bad.message.clone()).file(name);
         return Err(problem.line(bad.line.unwrap_or(1)));
     }
+    let remarks = findings.kept().iter();
+    made.remarks
+        .extend(remarks.map(|found| format!("{name}: {}", found.message)));
     of_table(&table, name, side, wanted, made)
 }
 

@@ -2,8 +2,8 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::cloudwatch;
-use stt_eval_shared::domain::dataset::Dataset;
 use stt_eval_shared::domain::accepted::Acceptance;
+use stt_eval_shared::domain::dataset::Dataset;
 use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::domain::validate::{self, Errors};
 use stt_eval_shared::domain::{DatasetId, Timestamp};

@@ -172,8 +172,12 @@ fn upload_url(sim: &Sim, number: usize) -> String {
     format!("{}/assemblyai/upload/{number}", sim.url())
 }
 
-async fn upload(State(sim): State<Arc<Sim>>,
-    Extension(jobs): Extension<Arc<Jobs>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn upload(
+    State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     free(&sim, &headers, "upload", |account| {
         let number = jobs.with(|kept| {
             kept.uploads.push(Upload {
@@ -273,8 +277,12 @@ async fn create(
     after(fault).await.unwrap_or_else(|| answer(200, &told))
 }
 
-async fn read(State(sim): State<Arc<Sim>>,
-    Extension(jobs): Extension<Arc<Jobs>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn read(
+    State(sim): State<Arc<Sim>>,
+    Extension(jobs): Extension<Arc<Jobs>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     free(&sim, &headers, "get", |account| {
         let told = jobs.with(|kept| {
             let mut all = kept.transcripts.iter_mut();

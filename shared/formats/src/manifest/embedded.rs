@@ -1,0 +1,59 @@
+//! Parquet: recordings and facts in one file.
+
+#[cfg(feature = "parquet")]
+use super::cells::{Cell, Cells};
+use super::reader::Reader;
+#[cfg(feature = "parquet")]
+use super::table;
+#[cfg(feature = "parquet")]
+use crate::finding::FindingKind;
+use crate::layout::Layout;
+use crate::problem::Problem;
+#[cfg(feature = "parquet")]
+use crate::table::Columns;
+
+/// Reads the rows of Parquet files; the line of a row is its number from 1 on.
+#[cfg(feature = "parquet")]
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    for name in &layout.files {
+        let asked = reader.options.audio_column.as_deref();
+        let facts = crate::columnar::facts(reader.files, name, asked)?;
+        reader.reading.files.push(name.clone());
+        if !facts.left_out.is_empty() {
+            let left_out = facts.left_out.join(", ");
+            let message = format!("columns that are no texts or numbers are left out: {left_out}");
+            reader
+                .findings
+                .of_line(FindingKind::LossySource, name, 1, message);
+        }
+        let rows = (1_u64..).zip(facts.rows).map(|(line, cells)| {
+            let cells = cells.into_iter().map(|cell| cell.map(Cell::Json));
+            (line, cells.collect())
+        });
+        let cells = Cells {
+            columns: Columns::new(facts.names),
+            rows: rows.collect(),
+            audio: facts.audio,
+        };
+        let before = reader.reading.rows.len();
+        table::rows(reader, layout, name, &cells)?;
+        for row in reader.reading.rows.iter_mut().skip(before) {
+            let at = usize::try_from(row.line).unwrap_or(usize::MAX) - 1;
+            row.is_embedded = facts.is_inside.get(at) == Some(&true);
+        }
+    }
+    Ok(())
+}
+
+/// Without the feature Parquet is known, and not read.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn read(_: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    use crate::problem::Code;
+
+    let problem = Problem::new(Code::Unsupported, "is Parquet, which is not read here");
+    let problem = match layout.files.first() {
+        Some(name) => problem.file(name),
+        None => problem,
+    };
+    Err(problem.hint("write it as audio files with a table"))
+}

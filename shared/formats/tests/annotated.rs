@@ -1,0 +1,70 @@
+//! Annotations of ELAN and Praat beside recordings, and as sources of texts.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+use stt_eval_formats::files::InMemory;
+use stt_eval_formats::transcripts::{Side, Wanted, read};
+use stt_eval_formats::{Code, Format, Options, judge};
+
+const GRID: &str = "File type = \"ooTextFile\"\r\nObject class = \"TextGrid\"\r\n\r\n0\r\n2\r\n<exists>\r\n2\r\n\"IntervalTier\"\r\n\"words\"\r\n0\r\n2\r\n2\r\n0\r\n1\r\n\"नमस्ते\"\r\n1\r\n2\r\n\"जी\"\r\n\"IntervalTier\"\r\n\"phones\"\r\n0\r\n2\r\n1\r\n0\r\n2\r\n\"n\"\r\n";
+const EAF: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID=\"ts1\" TIME_VALUE=\"0\"/></TIME_ORDER><TIER TIER_ID=\"default\"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID=\"a1\" TIME_SLOT_REF1=\"ts1\"><ANNOTATION_VALUE>ठीक है</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER></ANNOTATION_DOCUMENT>";
+
+/// As Praat saves what is beyond ASCII: UTF-16, big end first.
+fn utf16(text: &str) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(u16::to_be_bytes).collect()
+}
+
+fn set() -> InMemory {
+    InMemory::new([
+        ("a.wav", Vec::new()),
+        ("a.TextGrid", utf16(GRID)),
+        ("b.wav", Vec::new()),
+        ("b.eaf", EAF.as_bytes().to_vec()),
+    ])
+}
+
+#[test]
+fn annotations_beside_recordings_are_their_texts() {
+    let judged = judge(&set(), None, &Options::default()).unwrap();
+    assert_eq!(judged.format, Format::SideFiles);
+    let said: Vec<_> = judged
+        .samples
+        .iter()
+        .map(|one| one.text.as_deref().unwrap())
+        .collect();
+    assert_eq!(said, ["नमस्ते जी", "ठीक है"]);
+    let asked = Options {
+        text_column: Some("phones".to_owned()),
+        ..Options::default()
+    };
+    // The other file has no such tier.
+    let told = judge(&set(), None, &asked).unwrap_err();
+    assert_eq!(
+        (told.code, told.file.as_deref()),
+        (Code::ChooseColumn, Some("b.eaf"))
+    );
+}
+
+#[test]
+fn annotations_are_read_for_score() {
+    let files = InMemory::new([("a.TextGrid", utf16(GRID)), ("b.eaf", EAF.into())]);
+    let whole = read(&files, None, Side::References, &Wanted::default()).unwrap();
+    let texts: Vec<_> = whole
+        .entries
+        .iter()
+        .map(|one| (one.id.as_deref().unwrap(), one.text.as_deref().unwrap()))
+        .collect();
+    assert_eq!(texts, [("a", "नमस्ते जी"), ("b", "ठीक है")]);
+    let tier = Wanted {
+        text_column: Some("phones".to_owned()),
+        ..Wanted::default()
+    };
+    let one = read(&files, Some("a.TextGrid"), Side::Hypotheses, &tier).unwrap();
+    assert_eq!(
+        (one.format, one.entries[0].text.as_deref()),
+        (Format::TextGrid, Some("n"))
+    );
+}

@@ -1,0 +1,138 @@
+//! Parquet as pyarrow writes it for the hub of Hugging Face, packed in all ways that are
+//! read: rows without a recording, with one elsewhere, without a name, with a bad one.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+use proptest::prelude::*;
+use stt_eval_formats::files::InMemory;
+use stt_eval_formats::{Code, FindingKind, Format, Judged, Options, Problem, judge, recordings};
+
+const FILES: [(&str, &[u8]); 4] = [
+    ("snappy", include_bytes!("fixtures/hub-snappy.parquet")),
+    ("zstd", include_bytes!("fixtures/hub-zstd.parquet")),
+    ("gzip", include_bytes!("fixtures/hub-gzip.parquet")),
+    ("plain", include_bytes!("fixtures/hub-plain.parquet")),
+];
+const NAME: &str = "data/test-00000-of-00001.parquet";
+
+fn files(bytes: &[u8]) -> InMemory {
+    InMemory::new([
+        (NAME, bytes.to_vec()),
+        ("data/train-00000-of-00001.parquet", bytes.to_vec()),
+        ("data/extra/u3.wav", Vec::new()),
+    ])
+}
+
+fn judged(bytes: &[u8], options: &Options) -> Result<Judged, Problem> {
+    judge(&files(bytes), None, options)
+}
+
+fn heard(bytes: &[u8], column: Option<&str>) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+    let mut found = Vec::new();
+    recordings(&files(bytes), NAME, column, |row, bytes| {
+        found.push((row, bytes.to_vec()));
+        Ok::<(), Problem>(())
+    })?;
+    Ok(found)
+}
+
+#[test]
+fn sets_of_the_hub_are_read_however_they_are_packed() {
+    for (packing, bytes) in FILES {
+        let judged = judged(bytes, &Options::default()).unwrap();
+        assert_eq!(
+            (judged.format, judged.split.as_deref()),
+            (Format::Parquet, Some("test"))
+        );
+        assert_eq!(judged.audio_column.as_deref(), Some("audio_filepath"));
+        let read: Vec<_> = judged
+            .samples
+            .iter()
+            .map(|one| {
+                (
+                    one.line,
+                    one.audio.as_deref(),
+                    one.text.as_deref(),
+                    one.is_embedded,
+                )
+            })
+            .collect();
+        let name = |end: &str| format!("{NAME}/{end}");
+        let (first, second, last) = (name("1/u1.wav"), name("2/audio"), name("5/u5.flac"));
+        let wanted = [
+            (1, Some(first.as_str()), Some("हाँ जी"), true),
+            (2, Some(second.as_str()), Some(""), true),
+            (3, Some("data/extra/u3.wav"), Some("तीन"), false),
+            (4, None, None, false),
+            (5, Some(last.as_str()), Some("पाँच"), true),
+        ];
+        assert_eq!(read, wanted, "{packing}");
+        let facts = &judged.samples[4];
+        assert_eq!(facts.metadata["gender"], "Female", "{packing}");
+        assert_eq!(facts.metadata["ok"], "true");
+        assert_eq!(
+            (
+                facts.speaker.as_deref(),
+                facts.language.as_deref(),
+                facts.seconds
+            ),
+            (Some("8"), Some("hi"), Some(2.5))
+        );
+        assert_eq!(judged.samples[0].seconds, Some(0.01));
+        assert_eq!(judged.findings.count(FindingKind::MissingAudio), 1);
+        let remarks: Vec<&str> = judged
+            .kept()
+            .iter()
+            .map(|one| one.message.as_str())
+            .collect();
+        assert!(
+            remarks.iter().any(|one| one.ends_with("left out: tags")),
+            "{remarks:?}"
+        );
+
+        let heard = heard(bytes, Some("audio_filepath")).unwrap();
+        let rows: Vec<u64> = heard.iter().map(|(row, _)| *row).collect();
+        assert_eq!(rows, [1, 2, 5], "{packing}");
+        assert!(heard[0].1.starts_with(b"RIFF") && heard[0].1.len() == 204);
+        assert_eq!(heard[2].1, b"no audio");
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_taken_or_refused() {
+    let (_, bytes) = FILES[0];
+    let of_split = Options {
+        split: Some("train".to_owned()),
+        ..Options::default()
+    };
+    let judged_split = judged(bytes, &of_split).unwrap();
+    assert_eq!(judged_split.split.as_deref(), Some("train"));
+    let of_column = Options {
+        audio_column: Some("speech".to_owned()),
+        ..Options::default()
+    };
+    let told = judged(bytes, &of_column).unwrap_err();
+    assert_eq!(told.code, Code::ChooseColumn);
+    assert!(told.message.contains("audio_filepath"), "{told}");
+    let stopped = recordings(&files(bytes), NAME, None, |row, _| {
+        Err(Problem::new(Code::Nothing, format!("row {row}")))
+    });
+    assert_eq!(stopped.unwrap_err().message, "row 1");
+    let cut = judged(&bytes[..bytes.len() / 2], &Options::default()).unwrap_err();
+    assert_eq!(cut.code, Code::Malformed, "{cut}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn damaged_files_are_told(which in 0_usize..4, at in 0_usize..10_000, byte: u8) {
+        let mut bytes = FILES[which].1.to_vec();
+        let length = bytes.len();
+        bytes[at % length] = byte;
+        let _ = judged(&bytes, &Options::default());
+        let _ = heard(&bytes, None);
+    }
+}
