@@ -127,13 +127,13 @@ fn a_run_is_exported_as_what_others_read() {
         let wanted = [
             (
                 "ref.trn".to_owned(),
-                ["one two three", "five six", "red green"],
+                ["one two three", "=five six", "red green"],
             ),
             (
                 format!("hyp.{PRO}.trn"),
-                ["one two three", "five six", "red green"],
+                ["one two three", "=five six", "red green"],
             ),
-            (format!("hyp.{FLASH}.trn"), ["one", "six", ""]),
+            (format!("hyp.{FLASH}.trn"), ["+one", "six", ""]),
         ];
         for ((name, said), (wanted, words)) in trn.iter().zip(wanted) {
             let wanted_lines = words
