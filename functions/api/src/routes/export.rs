@@ -29,9 +29,9 @@ pub fn routes<R: Gather>() -> R {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
-    /// The format.
+    /// The format; `csv` when it is absent.
     #[param(inline)]
-    format: ExportFormat,
+    format: Option<ExportFormat>,
     /// Answer with 303 to the file instead of telling where it is.
     #[param(value_type = Option<bool>)]
     redirect: bool,
@@ -42,12 +42,8 @@ impl FromQuery for ExportQuery {
 
     fn read(pairs: &Pairs) -> Result<Self, Refusal> {
         let words = ExportFormat::ALL.map(|format| (format.name(), format));
-        let format = pairs.choice("format", &words)?.ok_or_else(|| {
-            let names = words.map(|(name, _)| name).join(", ");
-            Refusal::invalid_field("format", format!("is required: one of {names}"))
-        })?;
         Ok(Self {
-            format,
+            format: pairs.choice("format", &words)?,
             redirect: pairs.flag("redirect", false)?,
         })
     }
@@ -78,7 +74,8 @@ async fn show(
     id: PathId<RunId>,
 ) -> Answer {
     let project = &caller.actor.project;
-    match export::export(&app, project, id.get()?, query.format).await? {
+    let format = query.format.unwrap_or(ExportFormat::Csv);
+    match export::export(&app, project, id.get()?, format).await? {
         Exported::UnderWay(told) => {
             let mut answer = one(StatusCode::ACCEPTED, told)?;
             answer
