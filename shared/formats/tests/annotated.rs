@@ -4,6 +4,7 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+use proptest::prelude::*;
 use stt_eval_formats::files::InMemory;
 use stt_eval_formats::transcripts::{Side, Wanted, read};
 use stt_eval_formats::{Code, Format, Options, judge};
@@ -67,4 +68,39 @@ fn annotations_are_read_for_score() {
         (one.format, one.entries[0].text.as_deref()),
         (Format::TextGrid, Some("n"))
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_said_comes_out(words in prop::collection::vec("[a-zअ-ह\"&<]{1,6}", 1..6)) {
+        let intervals: Vec<String> = words
+            .iter()
+            .enumerate()
+            .map(|(n, word)| format!("{n}\n{}\n\"{}\"\n", n + 1, word.replace('"', "\"\"")))
+            .collect();
+        let grid = format!(
+            "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\n0\n9\n<exists>\n1\n\"IntervalTier\"\n\"a\"\n0\n9\n{}\n{}",
+            words.len(),
+            intervals.concat()
+        );
+        let said: Vec<&str> = words.iter().map(String::as_str).filter(|word| !matches!(*word, "sil" | "sp")).collect();
+        let files = InMemory::new([("a.TextGrid", grid)]);
+        let read = read(&files, Some("a.TextGrid"), Side::References, &Wanted::default()).unwrap();
+        prop_assert_eq!(read.entries[0].text.clone().unwrap(), said.join(" "));
+    }
+
+    #[test]
+    fn damaged_annotations_are_told(at in 0_usize..2_000, byte: u8, cut in 0_usize..2_000) {
+        for (name, whole) in [("a.TextGrid", GRID), ("a.eaf", EAF)] {
+            let mut bytes = whole.as_bytes().to_vec();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            bytes.truncate(length - cut % length);
+            let files = InMemory::new([(name, bytes), ("a.wav", Vec::new())]);
+            let _ = judge(&files, None, &Options::default());
+            let _ = read(&files, Some(name), Side::References, &Wanted::default());
+        }
+    }
 }
