@@ -6,7 +6,7 @@ use super::files::Files;
 use super::format::Format;
 use super::markup::Markup;
 use super::problem::{Code, Problem};
-use super::transcripts::{Entry, Side, Transcripts, Wanted, first_words, read};
+use super::transcripts::{Entry, ReadOptions, Side, Transcripts, first_words, read};
 
 /// What a system made of a sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Source<'a> {
 pub fn pairs(
     references: &Source<'_>,
     hypotheses: &[Source<'_>],
-    wanted: &Wanted,
+    wanted: &ReadOptions,
 ) -> Result<Pairs, Problem> {
     let right = one(references, Side::References, wanted)?;
     let mut heard = Vec::with_capacity(hypotheses.len());
@@ -81,7 +81,7 @@ pub fn pairs(
     together(right, heard, references.name)
 }
 
-fn one(source: &Source<'_>, side: Side, wanted: &Wanted) -> Result<Transcripts, Problem> {
+fn one(source: &Source<'_>, side: Side, wanted: &ReadOptions) -> Result<Transcripts, Problem> {
     let mut made = read(source.files, source.file, side, wanted)?;
     made.name = source.name.to_owned();
     Ok(made)

@@ -13,7 +13,7 @@ fn file<'a>(files: &'a InMemory, name: &'a str) -> Source<'a> {
 
 fn of(files: &InMemory, right: &str, heard: &[&str]) -> Result<Pairs, Problem> {
     let heard: Vec<Source<'_>> = heard.iter().map(|name| file(files, name)).collect();
-    pairs(&file(files, right), &heard, &Wanted::default())
+    pairs(&file(files, right), &heard, &ReadOptions::default())
 }
 
 fn texts(pairs: &Pairs) -> Vec<(String, String, Vec<Hypothesis>)> {
@@ -149,9 +149,9 @@ fn wide_and_long_tables_have_their_systems() {
             "{\"audio_filepath\":\"u1.wav\",\"duration\":1,\"text\":\"x\",\"pred_text_conformer\":\"y\"}\n",
         ),
     ]);
-    let wanted = Wanted {
+    let wanted = ReadOptions {
         hypotheses: vec!["a".to_owned(), "b".to_owned()],
-        ..Wanted::default()
+        ..ReadOptions::default()
     };
     let wide = pairs(&file(&files, "wide.csv"), &[], &wanted).unwrap();
     assert_eq!(wide.systems, ["a", "b"]);
@@ -165,9 +165,9 @@ fn wide_and_long_tables_have_their_systems() {
     let none = pairs(
         &file(&files, "wide.csv"),
         &[],
-        &Wanted {
+        &ReadOptions {
             hypotheses: vec!["c".to_owned()],
-            ..Wanted::default()
+            ..ReadOptions::default()
         },
     );
     assert_eq!(none.unwrap_err().code, Code::ChooseColumn);
@@ -203,7 +203,7 @@ fn folders_of_results_are_systems() {
     let made = pairs(
         &folder(&right, "refs"),
         &[folder(&heard, "deepgram")],
-        &Wanted::default(),
+        &ReadOptions::default(),
     )
     .unwrap();
     assert_eq!(made.systems, ["deepgram"]);

@@ -6,7 +6,7 @@
 
 use proptest::prelude::*;
 use stt_eval_formats::files::InMemory;
-use stt_eval_formats::transcripts::{Side, Wanted, read};
+use stt_eval_formats::transcripts::{ReadOptions, Side, read};
 use stt_eval_formats::{Code, Format, Options, judge};
 
 const GRID: &str = "File type = \"ooTextFile\"\r\nObject class = \"TextGrid\"\r\n\r\n0\r\n2\r\n<exists>\r\n2\r\n\"IntervalTier\"\r\n\"words\"\r\n0\r\n2\r\n2\r\n0\r\n1\r\n\"नमस्ते\"\r\n1\r\n2\r\n\"जी\"\r\n\"IntervalTier\"\r\n\"phones\"\r\n0\r\n2\r\n1\r\n0\r\n2\r\n\"n\"\r\n";
@@ -52,16 +52,16 @@ fn annotations_beside_recordings_are_their_texts() {
 #[test]
 fn annotations_are_read_for_score() {
     let files = InMemory::new([("a.TextGrid", utf16(GRID)), ("b.eaf", EAF.into())]);
-    let whole = read(&files, None, Side::References, &Wanted::default()).unwrap();
+    let whole = read(&files, None, Side::References, &ReadOptions::default()).unwrap();
     let texts: Vec<_> = whole
         .entries
         .iter()
         .map(|one| (one.id.as_deref().unwrap(), one.text.as_deref().unwrap()))
         .collect();
     assert_eq!(texts, [("a", "नमस्ते जी"), ("b", "ठीक है")]);
-    let tier = Wanted {
+    let tier = ReadOptions {
         text_column: Some("phones".to_owned()),
-        ..Wanted::default()
+        ..ReadOptions::default()
     };
     let one = read(&files, Some("a.TextGrid"), Side::Hypotheses, &tier).unwrap();
     assert_eq!(
@@ -87,7 +87,7 @@ proptest! {
         );
         let said: Vec<&str> = words.iter().map(String::as_str).filter(|word| !matches!(*word, "sil" | "sp")).collect();
         let files = InMemory::new([("a.TextGrid", grid)]);
-        let read = read(&files, Some("a.TextGrid"), Side::References, &Wanted::default()).unwrap();
+        let read = read(&files, Some("a.TextGrid"), Side::References, &ReadOptions::default()).unwrap();
         prop_assert_eq!(read.entries[0].text.clone().unwrap(), said.join(" "));
     }
 
@@ -100,7 +100,7 @@ proptest! {
             bytes.truncate(length - cut % length);
             let files = InMemory::new([(name, bytes), ("a.wav", Vec::new())]);
             let _ = judge(&files, None, &Options::default());
-            let _ = read(&files, Some(name), Side::References, &Wanted::default());
+            let _ = read(&files, Some(name), Side::References, &ReadOptions::default());
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use proptest::prelude::*;
 use stt_eval_formats::files::InMemory;
-use stt_eval_formats::transcripts::{Side, Wanted, read};
+use stt_eval_formats::transcripts::{ReadOptions, Side, read};
 use stt_eval_formats::write::{self, Written};
 use stt_eval_formats::{Format, Hypothesis, Options, Pairs, Source, judge, layouts, pairs};
 
@@ -84,14 +84,14 @@ fn paired(name: &str, text: &str) -> Pairs {
         file: Some(name),
         name,
     };
-    let wanted = Wanted {
+    let wanted = ReadOptions {
         hypotheses: systems(),
-        ..Wanted::default()
+        ..ReadOptions::default()
     };
     let wanted = if name.ends_with("csv") {
         wanted
     } else {
-        Wanted::default()
+        ReadOptions::default()
     };
     pairs(&source, &[], &wanted).unwrap()
 }
@@ -153,7 +153,7 @@ proptest! {
     fn segments_and_lines_of_sctk_are_read_back(samples in samples()) {
         let segments = write::seg_lst(&samples, None);
         let files = InMemory::new([("a.json", segments)]);
-        let read_back = read(&files, Some("a.json"), Side::References, &Wanted::default()).unwrap();
+        let read_back = read(&files, Some("a.json"), Side::References, &ReadOptions::default()).unwrap();
         prop_assert_eq!(read_back.format, Format::SegLst);
         for (sample, entry) in samples.iter().zip(&read_back.entries) {
             prop_assert_eq!(&entry.text, &sample.reference);
@@ -161,7 +161,7 @@ proptest! {
         let mut same = |text: &str, _: &Written| text.to_owned();
         let trn = write::trn(&samples, None, &mut same);
         let files = InMemory::new([("a.trn", trn.text)]);
-        let read_back = read(&files, Some("a.trn"), Side::Hypotheses, &Wanted::default()).unwrap();
+        let read_back = read(&files, Some("a.trn"), Side::Hypotheses, &ReadOptions::default()).unwrap();
         prop_assert_eq!(read_back.entries.len(), samples.len());
         if trn.changed == 0 {
             for (sample, entry) in samples.iter().zip(&read_back.entries) {
@@ -279,17 +279,17 @@ fn harmless(name: &str, bytes: &[u8]) {
             ..Options::default()
         };
         let _ = judge(&files, Some(name), &options);
-        let wanted = Wanted {
+        let wanted = ReadOptions {
             format: Some(*format),
-            ..Wanted::default()
+            ..ReadOptions::default()
         };
         for side in [Side::References, Side::Hypotheses] {
             let _ = read(&files, Some(name), side, &wanted);
         }
     }
     for side in [Side::References, Side::Hypotheses] {
-        let _ = read(&files, None, side, &Wanted::default());
-        let _ = read(&files, Some(name), side, &Wanted::default());
+        let _ = read(&files, None, side, &ReadOptions::default());
+        let _ = read(&files, Some(name), side, &ReadOptions::default());
     }
     let _ = layouts(&files, Some(name), None);
 }

@@ -10,7 +10,7 @@ mod packed;
 use packed::{archive, packed};
 use proptest::prelude::*;
 use stt_eval_formats::files::InMemory;
-use stt_eval_formats::transcripts::Wanted;
+use stt_eval_formats::transcripts::ReadOptions;
 use stt_eval_formats::{
     Code, FindingKind, Format, Hypothesis, Judged, Options, Problem, Source, judge, pairs,
 };
@@ -83,9 +83,9 @@ fn sheets_are_scored() {
         file: Some("results.xlsx"),
         name: "results",
     };
-    let wanted = Wanted {
+    let wanted = ReadOptions {
         hypotheses: vec!["whisper".to_owned()],
-        ..Wanted::default()
+        ..ReadOptions::default()
     };
     let found = pairs(&source, &[], &wanted).unwrap();
     let read: Vec<_> = found

@@ -10,7 +10,7 @@ use crate::domain::endpoint::id;
 
 /// What became of a model that was to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub enum Creation {
     /// It was.
     Made,
     /// There is one of this name.
@@ -31,7 +31,7 @@ impl Store {
         project: &ProjectId,
         record: &OwnModelRecord,
         claim: Option<&super::idempotency::Claim>,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<Creation, StoreError> {
         let row = Row::new(project.as_str(), key(&record.endpoint.name), record)?;
         let txn = self
             .txn()
@@ -43,8 +43,8 @@ impl Store {
                 vec![record.endpoint.name.clone()],
             )?;
         match txn.commit().await {
-            Ok(()) => Ok(Made::Made),
-            Err(TxnError::Condition { index: 0, .. }) => Ok(Made::Taken),
+            Ok(()) => Ok(Creation::Made),
+            Err(TxnError::Condition { index: 0, .. }) => Ok(Creation::Taken),
             Err(error) => Err(error.into()),
         }
     }

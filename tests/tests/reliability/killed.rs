@@ -30,25 +30,20 @@ fn binary() -> PathBuf {
     if let Some(built) = std::env::var_os("STT_EVAL_LOCAL_BIN") {
         return built.into();
     }
+    // target/<profile>/deps/<this test>
+    let own = std::env::current_exe().unwrap();
+    let folder = own.parent().unwrap().parent().unwrap();
+    let profile = match folder.file_name().unwrap().to_str().unwrap() {
+        "debug" => "dev",
+        other => other,
+    };
     let built = std::process::Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "stt-eval-local",
-            "--bin",
-            "stt-eval-local",
-        ])
+        .args(["build", "--quiet", "--profile", profile])
+        .args(["--package", "stt-eval-local", "--bin", "stt-eval-local"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
         .status();
     assert!(built.unwrap().success(), "stt-eval-local can't be built");
-    // target/<profile>/deps/<this test>
-    let own = std::env::current_exe().unwrap();
-    own.parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("stt-eval-local")
+    folder.join("stt-eval-local")
 }
 
 struct Process {

@@ -16,7 +16,7 @@ pub type Answer = Result<Response, Refusal>;
 
 /// The refusal behind a response that has no body yet.
 #[derive(Debug, Clone)]
-pub struct Failure(pub Arc<Refusal>);
+pub struct PendingRefusal(pub Arc<Refusal>);
 
 /// The status that a kind of refusal is answered with.
 #[must_use]
@@ -49,7 +49,9 @@ pub fn code(kind: Kind) -> Option<&'static str> {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = status(self.kind).into_response();
-        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+            .extensions_mut()
+            .insert(PendingRefusal(Arc::new(self)));
         response
     }
 }

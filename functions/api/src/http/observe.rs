@@ -21,7 +21,7 @@ use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
 use stt_eval_shared::wire::envelope::{Refused, RefusedMeta};
 use tracing::Instrument;
 
-use crate::http::error::{Failure, code};
+use crate::http::error::{PendingRefusal, code};
 use crate::refusal::{Kind, Refusal};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -85,7 +85,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
             Ok(response) => response,
             Err(_) => Refusal::internal("a handler panicked").into_response(),
         };
-        if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+        if let Some(PendingRefusal(error)) = response.extensions_mut().remove::<PendingRefusal>() {
             response = render(&error, &id, response);
         }
         add_headers(&mut response, &id);

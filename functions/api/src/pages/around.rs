@@ -21,7 +21,7 @@ use stt_eval_shared::App;
 use super::answer::{HTML, redirect};
 use super::headers::{self, Policy};
 use super::place::Place;
-use crate::http::error::Failure;
+use crate::http::error::PendingRefusal;
 use crate::http::observe::{RequestId, tell};
 use crate::http::query::encoded;
 use crate::refusal::{Kind, Refusal};
@@ -159,7 +159,7 @@ pub async fn around(
 ) -> Response {
     let asked = Asked::of(&request);
     let mut response = next.run(request).await;
-    if let Some(Failure(refusal)) = response.extensions_mut().remove::<Failure>() {
+    if let Some(PendingRefusal(refusal)) = response.extensions_mut().remove::<PendingRefusal>() {
         response = if refusal.kind == Kind::Unauthorized {
             asked.to_sign_in()
         } else {

@@ -13,7 +13,7 @@ use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
-use crate::services::report::compare::{self, Question};
+use crate::services::report::{ComparisonQuestion, compare};
 use crate::services::runs;
 use crate::views;
 
@@ -33,7 +33,7 @@ pub async fn show(
     let text = |name| query.text(name).filter(|text| !text.is_empty());
     let project = &visit.caller.actor.project;
     let run = runs::find(&app, project, id).await?;
-    let question = Question {
+    let question = ComparisonQuestion {
         block_by: text("block_by").map(str::to_owned),
         normalizer: text("normalizer").map(str::to_owned),
     };

@@ -12,12 +12,12 @@ use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::query::{Pairs, encoded};
-use crate::services::report::{self, Wanted};
+use crate::services::report::{self, ReportQuestion};
 
 /// What a page is asked for. Fields that are left empty in a form are not given.
-fn wanted(query: &Pairs) -> Wanted {
+fn wanted(query: &Pairs) -> ReportQuestion {
     let text = |name| query.text(name).filter(|text| !text.is_empty());
-    Wanted {
+    ReportQuestion {
         block_by: text("block_by").map(str::to_owned),
         group_by: text("group_by").map(str::to_owned),
         normalizer: text("normalizer").map(str::to_owned),
@@ -26,7 +26,7 @@ fn wanted(query: &Pairs) -> Wanted {
 }
 
 /// The same as a query, each part with an `&` behind it.
-fn query_of(wanted: &Wanted) -> String {
+fn query_of(wanted: &ReportQuestion) -> String {
     let scoring = wanted.scoring.map(|number| number.to_string());
     let parts = [
         ("block_by", &wanted.block_by),

@@ -15,7 +15,7 @@ use crate::http::id::PathTexts;
 use crate::http::query::{FromQuery, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
-use crate::services::report::compare::{self, Question};
+use crate::services::report::{ComparisonQuestion, compare};
 
 /// The route of comparisons.
 pub fn routes<R: Gather>() -> R {
@@ -67,7 +67,7 @@ async fn show(
 ) -> Answer {
     let run = |text: String| text.parse().map_err(|_| Refusal::no_such("run"));
     let runs: (RunId, RunId) = (run(id)?, run(other)?);
-    let question = Question {
+    let question = ComparisonQuestion {
         block_by: query.block_by,
         normalizer: query.normalizer,
     };

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
 use crate::routes::runs::made_before;
 use crate::services::attempt::Attempt;
-use crate::services::report::{self, Wanted};
+use crate::services::report::{self, ReportQuestion};
 use crate::services::runs::rescore;
 use crate::views;
 
@@ -101,7 +101,7 @@ async fn show(
     Params(query): Params<ReportQuery>,
     id: PathId<RunId>,
 ) -> Answer {
-    let wanted = Wanted {
+    let wanted = ReportQuestion {
         block_by: query.block_by,
         group_by: query.group_by,
         normalizer: query.normalizer,

@@ -31,7 +31,7 @@ impl Baseline {
             return Ok(Some(figures));
         }
         let normaliser: Normaliser = normaliser(&arguments.normalizer)?;
-        let wanted = stt_eval_formats::transcripts::Wanted {
+        let wanted = stt_eval_formats::transcripts::ReadOptions {
             hypotheses: Vec::new(),
             ..score::wanted(arguments)
         };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stt_eval_wire::paths;
-use stt_eval_wire::results::Result as Made;
+use stt_eval_wire::results::Result as RunResult;
 
 use super::Document;
 use super::lists::name;
@@ -16,7 +16,7 @@ use crate::score::percent;
 #[derive(Serialize)]
 struct Results {
     run: String,
-    results: Vec<Made>,
+    results: Vec<RunResult>,
 }
 
 /// `results`.

@@ -1,6 +1,6 @@
 //! References and hypotheses as they are named on the command line.
 
-use stt_eval_formats::transcripts::Wanted;
+use stt_eval_formats::transcripts::ReadOptions;
 use stt_eval_formats::{Pairs, Source, pairs};
 
 use crate::arguments::ScoreArguments;
@@ -8,8 +8,8 @@ use crate::disk::{Named, alone};
 use crate::failure::Failure;
 
 /// What a command asks of reading texts.
-pub fn wanted(arguments: &ScoreArguments) -> Wanted {
-    Wanted {
+pub fn wanted(arguments: &ScoreArguments) -> ReadOptions {
+    ReadOptions {
         format: arguments.format,
         text_column: arguments.text_column.clone(),
         hypotheses: arguments.hyp.clone(),
@@ -30,7 +30,7 @@ fn source(named: &Named) -> Source<'_> {
 pub fn read(
     references: &std::path::Path,
     hypotheses: &[std::path::PathBuf],
-    wanted: &Wanted,
+    wanted: &ReadOptions,
 ) -> Result<Pairs, Failure> {
     let right = alone(references)?;
     let mut heard = Vec::with_capacity(hypotheses.len());

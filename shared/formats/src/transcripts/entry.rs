@@ -16,7 +16,7 @@ pub enum Side {
 
 /// What can be asked of reading.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct ReadOptions {
     /// Read as this format.
     pub format: Option<Format>,
     /// The column of the reference.

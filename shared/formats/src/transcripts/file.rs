@@ -1,7 +1,7 @@
 //! One file of texts, by its format.
 
 use super::beside::annotations;
-use super::entry::{Entry, Side, Transcripts, Wanted};
+use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
 use crate::detect::format_of;
 use crate::files::{self, Files, stem};
@@ -23,7 +23,7 @@ pub(super) fn of_file(
     name: &str,
     format: Format,
     side: Side,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     if matches!(

@@ -1,6 +1,6 @@
 //! A folder as references or hypotheses: one file for each recording, or a manifest.
 
-use super::entry::{Entry, Side, Transcripts, Wanted};
+use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::file::of_file;
 use super::wide;
 use crate::detect::format_of;
@@ -11,7 +11,11 @@ use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem};
 
 /// Reads a folder.
-pub(super) fn read(files: &dyn Files, side: Side, wanted: &Wanted) -> Result<Transcripts, Problem> {
+pub(super) fn read(
+    files: &dyn Files,
+    side: Side,
+    wanted: &ReadOptions,
+) -> Result<Transcripts, Problem> {
     let names: Vec<&String> = files
         .names()
         .iter()
@@ -100,7 +104,7 @@ fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
 
 fn manifest(
     files: &dyn Files,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
     mut made: Transcripts,
 ) -> Result<Transcripts, Problem> {
     let found = layouts(files, None, None)?;

@@ -18,7 +18,7 @@ mod wide;
 mod words;
 
 pub(crate) use beside::text_beside;
-pub use entry::{Entry, Side, Transcripts, Wanted};
+pub use entry::{Entry, ReadOptions, Side, Transcripts};
 pub(crate) use services::is_service;
 pub(crate) use subtitles::is_srt;
 pub(crate) use words::{first_words, trn_id};
@@ -35,7 +35,7 @@ pub fn read(
     files: &dyn Files,
     file: Option<&str>,
     side: Side,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
 ) -> Result<Transcripts, Problem> {
     let Some(name) = file else {
         return folder::read(files, side, wanted);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, Side, Transcripts, Wanted};
+use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
@@ -17,7 +17,7 @@ pub(super) fn read(
     name: &str,
     format: Format,
     side: Side,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let is_table = matches!(
@@ -61,7 +61,7 @@ pub(super) fn read(
 pub(super) fn of_layout(
     files: &dyn Files,
     layout: &Layout,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let options = Options {
@@ -103,7 +103,11 @@ impl Ids {
 }
 
 /// Columns of hypotheses by the names of their systems.
-fn hypotheses(table: &Cells, name: &str, wanted: &Wanted) -> Result<Vec<(String, usize)>, Problem> {
+fn hypotheses(
+    table: &Cells,
+    name: &str,
+    wanted: &ReadOptions,
+) -> Result<Vec<(String, usize)>, Problem> {
     let columns = &table.columns;
     if wanted.hypotheses.is_empty() {
         let all = columns.all(Role::Hypothesis).into_iter();
@@ -132,7 +136,7 @@ fn of_table(
     table: &Cells,
     name: &str,
     side: Side,
-    wanted: &Wanted,
+    wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let columns = &table.columns;

@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::wire::{DownloadUrls, Files, Init, Made, Parameters, Signed, Status, UploadUrls};
+use super::wire::{DownloadUrls, Files, Init, JobMade, Parameters, Signed, Status, UploadUrls};
 use crate::providers::audio::ItemAudio;
 use crate::providers::credential::Credential;
 use crate::providers::error::{CallError, Rejection};
@@ -94,7 +94,7 @@ impl Client {
                 with_diarization: false,
             },
         };
-        let made: Made = self.free(credential, Method::POST, "", Some(&init)).await?;
+        let made: JobMade = self.free(credential, Method::POST, "", Some(&init)).await?;
         super::parts::checked(made.job_id)
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Parameters<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Made {
+pub(super) struct JobMade {
     pub(super) job_id: String,
 }
 

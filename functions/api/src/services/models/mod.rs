@@ -10,7 +10,7 @@ use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::validate::{Errors, model_name};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::providers::custom;
-use stt_eval_shared::store::own_models::Made;
+use stt_eval_shared::store::own_models::Creation;
 use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::models::{ModelChange, NewModel};
@@ -82,8 +82,8 @@ pub async fn make(
         .store
         .create_own_model(project, &record, attempt.claim());
     match made.await? {
-        Made::Made => Ok(record),
-        Made::Taken => Err(taken()),
+        Creation::Made => Ok(record),
+        Creation::Taken => Err(taken()),
     }
 }
 

@@ -14,7 +14,7 @@ use stt_eval_shared::wire::report::{
 };
 
 use super::fields::{Fields, Parts};
-use super::question::Wanted;
+use super::question::ReportQuestion;
 use super::scan::{Kept, ModelScan, Scan};
 use super::spread::distribution;
 use super::warnings::{self, coverage};
@@ -363,7 +363,7 @@ pub async fn view(
     app: &App,
     run: &Run,
     scoring: Scoring,
-    wanted: &Wanted,
+    wanted: &ReportQuestion,
     fields: &Fields,
     scan: Scan,
 ) -> Result<Report, Refusal> {

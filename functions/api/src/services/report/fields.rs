@@ -8,7 +8,7 @@ use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::store::samples::SampleFacts;
 use stt_eval_shared::wire::report::GroupKind;
 
-use super::question::Wanted;
+use super::question::ReportQuestion;
 use crate::refusal::Refusal;
 
 /// Most values of a field that are told apart.
@@ -118,7 +118,7 @@ pub struct Fields {
 
 impl Fields {
     /// Reads the samples of a run.
-    pub async fn read(app: &App, run: &Run, wanted: &Wanted) -> Result<Self, Refusal> {
+    pub async fn read(app: &App, run: &Run, wanted: &ReportQuestion) -> Result<Self, Refusal> {
         let names = [wanted.block_by.as_deref(), wanted.group_by.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
         let facts = app
@@ -129,7 +129,7 @@ impl Fields {
     }
 
     /// Of samples in order.
-    pub fn new(facts: &[SampleFacts], wanted: &Wanted) -> Result<Self, Refusal> {
+    pub fn new(facts: &[SampleFacts], wanted: &ReportQuestion) -> Result<Self, Refusal> {
         let blocks = column(facts, "block_by", wanted.block_by.as_deref())?;
         let groups = column(facts, "group_by", wanted.group_by.as_deref())?;
         let languages: Vec<Option<&str>> = facts.iter().map(|fact| Some(&*fact.language)).collect();

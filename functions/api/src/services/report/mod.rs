@@ -24,7 +24,7 @@ use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::wire::report::Report;
 
-pub use self::question::Wanted;
+pub use self::question::{ComparisonQuestion, ReportQuestion};
 
 use self::fields::Fields;
 use self::kept::Place;
@@ -41,7 +41,7 @@ const LEASE: Duration = Duration::from_secs(40);
 const REPORT_VERSION: u32 = 4;
 
 /// The scoring that a report is asked of.
-fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, Refusal> {
+fn choose(run: &Run, wanted: &ReportQuestion) -> Result<Scoring, Refusal> {
     let mut complete = run.all_scorings();
     complete.retain(|scoring| scoring.status == ScoringStatus::Completed);
     let name = wanted.normalizer.as_deref().map(|name| {
@@ -80,7 +80,7 @@ fn choose(run: &Run, wanted: &Wanted) -> Result<Scoring, Refusal> {
 }
 
 /// Name of what a report depends on.
-fn key(run: &Run, scoring: &Scoring, wanted: &Wanted, fields: Option<&Fields>) -> String {
+fn key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion, fields: Option<&Fields>) -> String {
     let text = serde_json::json!([
         REPORT_VERSION,
         run.rev,
@@ -95,7 +95,7 @@ fn key(run: &Run, scoring: &Scoring, wanted: &Wanted, fields: Option<&Fields>) -
 }
 
 /// The name of the report of a run under way: of everything but how far it is.
-fn live_key(run: &Run, scoring: &Scoring, wanted: &Wanted) -> String {
+fn live_key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion) -> String {
     let text = serde_json::json!([
         REPORT_VERSION,
         run.round,
@@ -132,7 +132,7 @@ pub async fn report(
     app: &App,
     project: &ProjectId,
     id: RunId,
-    wanted: &Wanted,
+    wanted: &ReportQuestion,
 ) -> Result<Report, Refusal> {
     let begun = Instant::now();
     let run = app
@@ -190,7 +190,7 @@ async fn in_turn<T>(
 struct Asked<'a> {
     run: Run,
     scoring: Scoring,
-    wanted: &'a Wanted,
+    wanted: &'a ReportQuestion,
     fields: Option<Fields>,
     place: Place,
     begun: Instant,

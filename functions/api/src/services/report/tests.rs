@@ -31,10 +31,10 @@ fn scorings_are_chosen_by_name_or_number() {
     );
     let (pending, _) = run.rescored("raw-v1".into(), Timestamp::default()).unwrap();
     let id = |normalizer: Option<&str>, scoring| {
-        let wanted = Wanted {
+        let wanted = ReportQuestion {
             normalizer: normalizer.map(str::to_owned),
             scoring,
-            ..Wanted::default()
+            ..ReportQuestion::default()
         };
         choose(&pending, &wanted).map(|scoring| scoring.id)
     };
@@ -91,7 +91,7 @@ fn a_client_that_has_to_ask_again_is_told_why() {
 fn a_run_under_way_has_one_report_however_far_it_is() {
     let run = run();
     let scoring = run.all_scorings().remove(0);
-    let wanted = Wanted::default();
+    let wanted = ReportQuestion::default();
     let now = live_key(&run, &scoring, &wanted);
     let further = Run {
         rev: run.rev + 1,
@@ -103,9 +103,9 @@ fn a_run_under_way_has_one_report_however_far_it_is() {
         ..run.clone()
     };
     assert_ne!(live_key(&retried, &scoring, &wanted), now);
-    let grouped = Wanted {
+    let grouped = ReportQuestion {
         group_by: Some("place".into()),
-        ..Wanted::default()
+        ..ReportQuestion::default()
     };
     assert_ne!(live_key(&run, &scoring, &grouped), now);
 }
@@ -114,9 +114,9 @@ fn a_run_under_way_has_one_report_however_far_it_is() {
 fn keys_change_with_everything_a_report_depends_on() {
     let run = ended();
     let scoring = run.all_scorings().remove(0);
-    let wanted = |block_by: Option<&str>| Wanted {
+    let wanted = |block_by: Option<&str>| ReportQuestion {
         block_by: block_by.map(str::to_owned),
-        ..Wanted::default()
+        ..ReportQuestion::default()
     };
     let by_speaker = wanted(Some("speaker"));
     let fields = |values: &[Option<&str>]| Fields::new(&facts(values), &by_speaker).unwrap();
@@ -151,9 +151,9 @@ fn keys_change_with_everything_a_report_depends_on() {
 
 #[test]
 fn blocks_hold_samples_together_and_leave_the_others_apart() {
-    let wanted = Wanted {
+    let wanted = ReportQuestion {
         block_by: Some("speaker".into()),
-        ..Wanted::default()
+        ..ReportQuestion::default()
     };
     let fields = Fields::new(&facts(&[Some("a"), None, Some("a"), None]), &wanted).unwrap();
     assert_eq!(
@@ -167,7 +167,7 @@ fn blocks_hold_samples_together_and_leave_the_others_apart() {
         (Kind::Invalid, "block_by")
     );
     assert!(
-        Fields::new(&[], &Wanted::default())
+        Fields::new(&[], &ReportQuestion::default())
             .unwrap()
             .blocks(&[])
             .is_none()

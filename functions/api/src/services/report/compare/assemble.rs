@@ -8,10 +8,10 @@ use stt_eval_shared::wire::run_comparison::{
     ComparedRun, ModelComparison, NotComparable, NotComparableCode, PairedFigures, RunComparison,
 };
 
-use super::Question;
 use super::scan::{ModelPairs, PairScan};
 use crate::refusal::Refusal;
 use crate::services::report::fields::Fields;
+use crate::services::report::question::ComparisonQuestion;
 
 fn compared_run(run: &Run, scoring: Option<&Scoring>) -> ComparedRun {
     ComparedRun {
@@ -34,7 +34,7 @@ fn only_in(run: &Run, other: &Run) -> Vec<String> {
 fn nothing_yet(
     run: &Run,
     other: &Run,
-    question: &Question,
+    question: &ComparisonQuestion,
     scorings: Option<(&Scoring, &Scoring)>,
 ) -> RunComparison {
     let resampling = Resampling::default();
@@ -60,7 +60,7 @@ fn nothing_yet(
 pub fn not_comparable(
     run: &Run,
     other: &Run,
-    question: &Question,
+    question: &ComparisonQuestion,
     scorings: Option<(&Scoring, &Scoring)>,
     reason: NotComparable,
 ) -> RunComparison {
@@ -131,7 +131,7 @@ pub fn view(
     run: &Run,
     other: &Run,
     (ours, theirs): (&Scoring, &Scoring),
-    question: &Question,
+    question: &ComparisonQuestion,
     fields: Option<&Fields>,
     scan: &PairScan,
 ) -> Result<RunComparison, Refusal> {

@@ -22,22 +22,13 @@ use self::assemble::not_comparable;
 use self::scan::PairScan;
 use super::fields::Fields;
 use super::kept::Place;
-use super::question::Wanted;
+use super::question::{ComparisonQuestion, ReportQuestion};
 use super::scan::Texts;
 use super::{in_turn, unfinished};
 use crate::refusal::Refusal;
 
 /// Changes with what a comparison says or how it is worked out.
 const COMPARISON_VERSION: u32 = 1;
-
-/// What a comparison is asked to show.
-#[derive(Debug, Clone, Default)]
-pub struct Question {
-    /// Metadata field that makes blocks.
-    pub block_by: Option<String>,
-    /// Normaliser of both scorings; without one, that of the run's.
-    pub normalizer: Option<String>,
-}
 
 /// The scorings of the two that are compared, or why there are none alike.
 fn scorings(
@@ -97,7 +88,7 @@ fn common(run: &Run, other: &Run) -> Vec<(u8, u8)> {
 /// under way everything but how far it is.
 fn key(
     sides: [(&Run, &Scoring); 2],
-    question: &Question,
+    question: &ComparisonQuestion,
     ended: bool,
     fields: Option<&Fields>,
 ) -> String {
@@ -133,7 +124,7 @@ pub async fn compare(
     app: &App,
     project: &ProjectId,
     (id, other): (RunId, RunId),
-    question: &Question,
+    question: &ComparisonQuestion,
 ) -> Result<RunComparison, Refusal> {
     let begun = Instant::now();
     let (run, other) = (
@@ -147,9 +138,9 @@ pub async fn compare(
         }
         wanted => wanted.flatten(),
     };
-    let by_block = Wanted {
+    let by_block = ReportQuestion {
         block_by: question.block_by.clone(),
-        ..Wanted::default()
+        ..ReportQuestion::default()
     };
     if run.dataset != other.dataset {
         let reason = NotComparable {
@@ -199,7 +190,7 @@ pub async fn compare(
 struct Asked<'a> {
     sides: [(&'a Run, &'a Scoring); 2],
     models: &'a [(u8, u8)],
-    question: &'a Question,
+    question: &'a ComparisonQuestion,
     fields: Option<Fields>,
     place: Place,
     begun: Instant,

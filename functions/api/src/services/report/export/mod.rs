@@ -21,7 +21,7 @@ use stt_eval_shared::wire::export::{Export, ExportFormat, ExportUnderWay, Export
 use self::object::Stored;
 use self::pieces::{Stopped, Writing};
 use super::kept::Place;
-use super::{REPORT_VERSION, Wanted, in_turn, unfinished};
+use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
 use crate::refusal::{Kind, Refusal};
 
 /// Changes with what an export says.
@@ -31,7 +31,7 @@ const SPEAKER: &str = "speaker";
 
 /// An export that was made; the file lies beside this.
 #[derive(Debug, Serialize, Deserialize)]
-struct Made {
+struct KeptExport {
     bytes: u64,
 }
 
@@ -98,7 +98,7 @@ pub async fn export(
     let name = name(&source, ended);
     let place = Place::new(project, id, &name, ended);
     let stored = Stored::new(project, id, &name, format);
-    let made: Option<Made> = place.report(app, Timestamp::now()).await?;
+    let made: Option<KeptExport> = place.report(app, Timestamp::now()).await?;
     if made.is_some()
         // It may have expired a day before what tells of it.
         && let Some(bytes) = stored.length(app).await?
@@ -146,7 +146,7 @@ impl Asked {
     async fn page(self, app: &App, project: &ProjectId) -> Result<Exported, Refusal> {
         let begun_at = Timestamp::now();
         let id = self.source.run.id;
-        let report = super::report(app, project, id, &Wanted::default()).await?;
+        let report = super::report(app, project, id, &ReportQuestion::default()).await?;
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Refusal::internal(error.to_string()))?;
         let bytes = self.stored.write(app, page.into()).await?;
@@ -185,7 +185,7 @@ impl Asked {
         let now = Timestamp::now();
         let took = now.since(begun_at);
         self.place
-            .keep_report(app, &Made { bytes }, now, took)
+            .keep_report(app, &KeptExport { bytes }, now, took)
             .await?;
         found(app, &self.stored, bytes).await
     }
