@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_name_fits_and_is_of_no_attempt() {
-        let (deployment, project) = ("d".repeat(64), "p".repeat(63).parse().unwrap());
+        let deployment = "d".repeat(64);
+        let project: ProjectId = "p".repeat(63).parse().unwrap();
         let run = RunId::mint(5, [1; 10]);
         let key = ResultId::new(run, 255, u16::MAX).to_string();
         let job = |attempt, round| JobName {
