@@ -10,7 +10,7 @@ use crate::layout::Frame;
 use crate::texts::Text;
 
 /// A key that was just made.
-pub struct NewKey<'a> {
+pub struct ShownOnce<'a> {
     /// Its name.
     pub name: &'a str,
     /// The key itself, which is shown this once.
@@ -28,7 +28,7 @@ pub struct Keys<'a> {
     /// The key that the visitor signed in with, which can't revoke itself.
     pub own: &'a str,
     /// A key that was just made.
-    pub made: Option<NewKey<'a>>,
+    pub made: Option<ShownOnce<'a>>,
     /// What is wrong with the name that was given.
     pub problem: Option<&'a str>,
 }

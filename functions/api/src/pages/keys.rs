@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use secrecy::ExposeSecret;
-use stt_eval_html::keys::{self as html, Keys, NewKey};
+use stt_eval_html::keys::{self as html, Keys, ShownOnce};
 use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::{NewKey, Role};
@@ -43,7 +43,7 @@ async fn page(
         total,
         older: older.as_deref(),
         own: &actor.key.to_string(),
-        made: made.map(|made| NewKey {
+        made: made.map(|made| ShownOnce {
             name: &made.record.name,
             key: made.text.expose_secret(),
         }),

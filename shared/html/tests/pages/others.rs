@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stt_eval_html::datasets;
-use stt_eval_html::keys::{self, Keys, NewKey};
+use stt_eval_html::keys::{self, Keys, ShownOnce};
 use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
 use stt_eval_html::offers::Offers;
 use stt_eval_html::problem::Problem as Page;
@@ -291,7 +291,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     check(&html);
     assert_eq!(html.matches("/revoke\"").count(), 1, "{html}");
     assert!(!html.contains("never shown again"));
-    let made = NewKey {
+    let made = ShownOnce {
         name: HOSTILE,
         key: "sk_1_2_3",
     };
