@@ -40,7 +40,7 @@ fn page(told: Option<Told<'_>>) -> String {
             dialects: &["openai", "vllm"],
             currencies: &["USD", "INR"],
             filled: Filled {
-                name: HOSTILE,
+                name: "\"<b>\u{202e}",
                 dialect: "vllm",
                 ..Filled::default()
             },
@@ -61,6 +61,7 @@ fn a_model_of_ones_own_is_made_and_what_is_wrong_is_told() {
         "<details id=\"new-model\" open>",
         "name=\"name\" value=\"one\"",
         "12.5 INR",
+        "value=\"&#34;&#60;b&#62;⟨RLO⟩\"",
     ] {
         assert!(html.contains(told), "{told}: {html}");
     }
