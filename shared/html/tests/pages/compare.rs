@@ -52,7 +52,7 @@ fn page(found: Option<&RunComparison>) -> String {
     };
     let html = compare::page(frame(), asked, found).unwrap();
     // A chart has a title of its own.
-    let (before, rest) = html.split_once("<svg").unwrap_or((&html, ""));
+    let (before, rest) = html.split_once("<svg").unwrap_or((html.as_str(), ""));
     let after = rest.split_once("</svg>").map_or("", |(_, after)| after);
     check(&format!("{before}{after}"));
     html

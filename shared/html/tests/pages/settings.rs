@@ -50,7 +50,7 @@ fn page(told: Option<Told<'_>>) -> String {
             dialects: &["openai", "vllm"],
             currencies: &["USD", "INR"],
             filled: Filled {
-                name: HOSTILE,
+                name: "\"<b>\u{202e}",
                 dialect: "vllm",
                 ..Filled::default()
             },
@@ -71,6 +71,7 @@ fn a_model_of_ones_own_is_made_and_what_is_wrong_is_told() {
         "<details id=\"new-model\" open>",
         "name=\"name\" value=\"one\"",
         "12.5 INR",
+        "value=\"&#34;&#60;b&#62;⟨RLO⟩\"",
     ] {
         assert!(html.contains(told), "{told}: {html}");
     }
@@ -86,8 +87,11 @@ fn of_a_key_only_its_end_is_shown_and_since_when() {
     );
     assert!(html.contains("No key is kept."), "{html}");
     // What is not kept can't be removed.
-    assert_eq!(html.matches("value=\"remove\"").count(), 1, "{html}");
-    assert_eq!(html.matches("type=\"password\"").count(), 2, "{html}");
+    let (vendors, own) = html.split_once("id=\"own\"").unwrap();
+    assert_eq!(vendors.matches("value=\"remove\"").count(), 1, "{html}");
+    assert_eq!(vendors.matches("type=\"password\"").count(), 2, "{html}");
+    // Of models of one's own, each can be.
+    assert_eq!(own.matches("value=\"remove\"").count(), 1, "{html}");
     // A role is nothing that could be kept.
     assert!(html.contains("there is no key to keep") && html.contains("has not switched on"));
     assert!(html.contains("12.5 INR") && html.contains("custom/one"));
