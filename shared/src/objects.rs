@@ -59,7 +59,8 @@ where
 {
     let missing = matches!(
         error.code(),
-        Some("NoSuchKey" | "NotFound" | "NoSuchVersion")
+        // Of parts: another request wrote over one, so what was told to be there is not.
+        Some("NoSuchKey" | "NotFound" | "NoSuchVersion" | "InvalidPart")
     ) || error
         .raw_response()
         .is_some_and(|r| r.status().as_u16() == 404);

@@ -157,7 +157,7 @@ impl OnDisk {
         })
     }
 
-    /// What an archive was unpacked to. Its own place is nobody's: no path means it.
+    /// What an archive was unpacked to. It has no place of its own: no path leads to it.
     fn unpacked(folder: TempDir) -> Result<Self, Failure> {
         let mut files = Self::open(folder.path(), false)?;
         files.place = None;

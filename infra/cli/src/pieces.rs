@@ -89,6 +89,9 @@ impl Pieces {
         };
         self.made += 1;
         let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
+        // Names of files have at most 255 bytes.
+        let stem: String = stem.chars().take(45).collect();
+        let end = end.map(|end| end.min(info.duration_seconds));
         let start = start.unwrap_or(0.0);
         // Names of pieces tell where they were; the number keeps them apart.
         let name = match end {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
@@ -202,7 +202,7 @@ fn added(tables: &Tables, matches: &ArgMatches, path: &Path) -> Result<Vec<Strin
                 Value::Whole(number) if !is_flag => add(&number.to_string()),
                 Value::Number(number) if !is_flag => add(&number.to_string()),
                 Value::Text(text) if !is_flag && option == "baseline" => {
-                    add(&beside(path, text).to_string_lossy());
+                    add(&beside(path, text)?.to_string_lossy());
                 }
                 Value::Text(text) if !is_flag => add(text),
                 Value::List(texts) if !is_flag => texts.iter().for_each(|text| add(text)),
@@ -222,9 +222,14 @@ fn added(tables: &Tables, matches: &ArgMatches, path: &Path) -> Result<Vec<Strin
 }
 
 /// A file is meant as seen from the file of the project; what is none there is a run.
-fn beside(path: &Path, text: &str) -> PathBuf {
+fn beside(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let mut parts = Path::new(text).components();
+    if !parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        let reason = format!("{}: baseline leads out of its folder", path.display());
+        return Err(Failure::usage(reason));
+    }
     let file = path.parent().unwrap_or(Path::new("")).join(text);
-    if file.exists() { file } else { text.into() }
+    Ok(if file.exists() { file } else { text.into() })
 }
 
 /// Words with more options, before what is no option any more.

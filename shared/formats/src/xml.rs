@@ -111,6 +111,7 @@ impl<'a> Pieces<'a> {
                         (None, Err(error)) => Err(error),
                     }
                 }
+                Event::Eof if self.depth > 0 => return Err(self.broken(&"it ends too early")),
                 Event::Eof => return Ok(Piece::Over),
                 _ => continue,
             };

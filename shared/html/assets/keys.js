@@ -125,7 +125,7 @@ export function sheet(settings, changed) {
 
   dialog.addEventListener('keydown', (event) => {
     if (!waiting || event.repeat || ['Shift', 'Control', 'Alt', 'Meta', 'AltGraph'].includes(event.key)) return;
-    // One who tabs on has changed their mind.
+    // Tab leaves the choice, and the key as it was.
     if (event.key === 'Tab') return stop('');
     event.preventDefault();
     if (event.key === 'Escape') return stop('Left as it was.');

@@ -291,6 +291,13 @@ function comment() {
 }
 
 // Lines, or word under word as well.
+// Takes what was heard into the reference, where that is offered.
+function both() {
+  const link = current?.querySelector('[data-both]');
+  if (link) link.click();
+  else tell('This transcription can\u2019t be taken into the reference here.');
+}
+
 function grid() {
   const details = form.querySelector('[data-grid]');
   if (details) details.open = !details.open;
@@ -325,7 +332,7 @@ const actions = {
   right: () => judgeCurrent('right'),
   wrong: () => judgeCurrent('wrong'),
   cannot_tell: () => judgeCurrent('cannot_tell'),
-  both: () => current?.querySelector('[data-both]')?.click(),
+  both,
   unusable,
   comment,
   grid,

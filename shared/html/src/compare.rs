@@ -157,7 +157,7 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     Some(sentence)
 }
 
-/// Why nothing can be compared, as people need it told.
+/// Why nothing can be compared, in plain words.
 fn why(reason: &NotComparable) -> Compare {
     match reason.code {
         NotComparableCode::OtherDataset => Compare::OtherDataset,
@@ -294,7 +294,7 @@ impl Found {
             finding.push(vec![words(why(reason).to_string())]);
             hint = visible(&reason.message).into_owned();
         } else if finding.is_empty() {
-            finding.push(vec![words(Compare::NothingToCompare.to_string())]);
+            finding.push(vec![words(Compare::NoneCompared.to_string())]);
         }
         let told: Vec<String> = finding.iter().map(|sentence| plain(sentence)).collect();
         let alone = [

@@ -17,7 +17,7 @@ use crate::transcript::{Invisible, Mark, Marked, Piece, Side, one, replaced};
 
 const WORK: Invisible = Invisible::Work;
 
-/// Columns above which there is no grid: nobody finds a word in it.
+/// Columns above which there is no grid: no word is found in it any more.
 const MOST_COLUMNS: usize = 300;
 
 /// A word of the reference: where it begins, and which it is of several that were made of

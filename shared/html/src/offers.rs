@@ -1,4 +1,4 @@
-//! What a list offers to the one who looks at it.
+//! What a list offers to its visitor.
 
 /// What can be done from a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -103,7 +103,8 @@ pub fn page(frame: Frame<'_>, of: Variant<'_>) -> Result<String, RenderError> {
         reference: of.reference.map(|text| unmarked(text, of.language)),
         heard: unmarked(of.heard, of.language),
         // What can't be proposed is written by hand, from what stands.
-        text: visible(of.proposed.or(of.reference).unwrap_or(of.heard)).into_owned(),
+        // As it is: what is in the field is saved.
+        text: of.proposed.or(of.reference).unwrap_or(of.heard).to_owned(),
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
         rows: rows.collect(),
         of,

@@ -60,6 +60,15 @@ fn groups(steps: &[AlignedWord]) -> Vec<Group> {
     groups
 }
 
+/// Whether a text ends with a sign that begins an alternative, and is not escaped.
+fn ends_with_markup(text: &str) -> bool {
+    let Some(before) = text.trim_end().strip_suffix(['{', '|']) else {
+        return false;
+    };
+    let escapes = before.bytes().rev().take_while(|b| *b == b'\\').count();
+    escapes % 2 == 0
+}
+
 /// How deep in alternatives a place of a reference is.
 fn depth(before: &str) -> usize {
     let (mut depth, mut is_escaped) = (0usize, false);
@@ -76,7 +85,9 @@ fn depth(before: &str) -> usize {
 }
 
 /// A reference that takes what was heard as well: only the words that differ get an
-/// alternative. `None` where nothing differs, or what differs can't be told apart from
+/// alternative.
+///
+/// `None` where nothing differs, or what differs can't be told apart from
 /// alternatives that are there already. The steps are those of
 /// [`align_words`](super::align_words).
 ///
@@ -110,8 +121,7 @@ pub fn with_alternative(reference: &str, heard: &str, steps: &[AlignedWord]) -> 
         }
         let (before, after) = (reference.get(..start)?, reference.get(end..)?);
         let other = escape(other);
-        let is_alternative =
-            before.trim_end().ends_with(['{', '|']) && after.trim_start().starts_with(['|', '}']);
+        let is_alternative = ends_with_markup(before) && after.trim_start().starts_with(['|', '}']);
         let between = reference.get(done..start)?;
         match depth(before) {
             0 => text.push_str(&format!("{between}{{{said}|{other}}}")),

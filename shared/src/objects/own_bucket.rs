@@ -7,7 +7,7 @@ use super::{INCOMING, ObjectError, Objects, left_prefix};
 use crate::domain::{ProjectId, RunId};
 use crate::providers::{AudioSource as _, CallError, Left, OwnBucket};
 
-/// Of the copy of a recording: nobody asks for it by its type.
+/// Of the copy of a recording, whose type is not used.
 const COPY: &str = "application/octet-stream";
 
 fn unread(error: impl std::fmt::Display) -> CallError {

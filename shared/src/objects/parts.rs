@@ -18,7 +18,7 @@ struct Part {
 }
 
 /// An object under way: nothing of it can be read before [`Objects::join_parts`]. It can be
-/// written down and gone on with; what nobody goes on with, a rule of the bucket removes.
+/// written down and gone on with; what is not, a rule of the bucket removes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     upload: String,

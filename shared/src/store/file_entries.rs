@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// Takes a file out of the entry of its content. Not when it is made unreachable, as
-    /// with its name: who finds it by its content reads it, and this costs half as much.
+    /// with its name: a look-up by content reads the file too, and this costs half as much.
     pub(super) async fn forget_content(&self, file: &File, key: String) -> Result<(), StoreError> {
         let entry = self
             .db
@@ -148,9 +148,9 @@ impl Store {
             .expression_attribute_values(":id", s(file.id.to_string()));
         let taken_out = beside_transactions(|| entry.clone().send()).await;
         match taken_out.map_err(StoreError::from) {
-            Ok(_) => self.drop_entry(file, key).await,
-            // It was never entered.
-            Err(StoreError::Conflict) => Ok(()),
+            // It was never entered, or it is what a request did whose reply was lost: then
+            // an entry without ids may stand there.
+            Ok(_) | Err(StoreError::Conflict) => self.drop_entry(file, key).await,
             Err(error) => Err(error),
         }
     }

@@ -88,7 +88,7 @@ async fn show(
     }
 }
 
-/// The address is good for whoever has it, so nobody keeps it.
+/// The address alone is enough to read the file, so it is not to be kept.
 fn elsewhere(url: &str) -> Answer {
     let to = HeaderValue::from_str(url)
         .map_err(|_| Refusal::internal("a signed URL is no value of a header"))?;

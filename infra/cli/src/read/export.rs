@@ -150,8 +150,14 @@ async fn keep(
     let beside = PathBuf::from(beside);
     let mut pause = Pause::within(to.patience);
     let done = loop {
-        let file = made(to, run, format).await?;
-        let mut part = File::create(&beside).map_err(failed)?;
+        let file = match made(to, run, format).await {
+            Ok(file) => file,
+            Err(failure) => break Err(failure),
+        };
+        let mut part = match File::create(&beside) {
+            Ok(part) => part,
+            Err(error) => break Err(failed(error)),
+        };
         match fetch(to, &file, |piece| part.write_all(piece).map_err(failed)).await {
             Ok(()) => {
                 break std::fs::rename(&beside, path)

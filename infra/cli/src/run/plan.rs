@@ -139,6 +139,7 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
                 "refused_audio",
                 format!("{audio}: {reason}"),
             )
+            .hint("take it out of the source: what is seen only when a recording is cut, --skip-broken does not skip")
         };
         let mut info = probe::recording(&path).map_err(refused)?;
         let mut path = path;

@@ -83,6 +83,8 @@ pub async fn upload(
         });
         let mut work = stream::iter(work).buffer_unordered(at_once);
         while let Some(done) = work.try_next().await? {
+            // A later part may be offered it for another upload of the same content.
+            taken.insert(done.1.clone());
             ids.insert(done.0, done.1);
             let line = sent.line();
             progress.show(std::slice::from_ref(&line), &line, sent.share());
@@ -193,7 +195,12 @@ async fn known(to: &Deployment, journal: &Journal, all: &[&Upload]) -> Result<Id
         .buffer_unordered(ASKED_AT_ONCE)
         .try_collect()
         .await?;
-    Ok(found.into_iter().flatten().collect())
+    // A file is in a dataset once, even where an older journal has it for two uploads.
+    let mut seen = HashSet::new();
+    let different = found.into_iter().flatten();
+    Ok(different
+        .filter(|(_, id)| seen.insert(id.clone()))
+        .collect())
 }
 
 /// Announces files, but for what is there already. The files of a dataset are different

@@ -28,7 +28,7 @@ pub(crate) struct Ready {
     url: String,
     /// Admin keys by project.
     keys: BTreeMap<String, String>,
-    /// Who comes second finds what the first has made.
+    /// One load at a time: the second finds what the first has made.
     turn: Mutex<()>,
 }
 

@@ -83,8 +83,12 @@ pub fn flac_to_wav(
             let upper = if bytes == 1 { upper + 128 } else { upper };
             out.extend(upper.to_le_bytes().iter().take(bytes as usize));
         }
-        to.write_all(&out)?;
         length += out.len() as u64;
+        // Some bytes may stand for many samples: told before the disk is full.
+        if length >= u64::from(u32::MAX - HEADER) {
+            return Err(NotDecoded::TooLong);
+        }
+        to.write_all(&out)?;
     }
     if decoder.finalize().verify_ok == Some(false) {
         return Err(NotDecoded::Damaged);

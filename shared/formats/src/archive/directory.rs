@@ -128,7 +128,8 @@ fn place<R: Read + Seek>(from: &mut R, length: u64) -> Result<Place, Problem> {
         let bytes = tail.get(*start..).unwrap_or_default();
         let comment = bytes.get(END - 2..END).and_then(|two| two.try_into().ok());
         let comment = comment.map_or(usize::MAX, |two| usize::from(u16::from_le_bytes(two)));
-        bytes.starts_with(b"PK\x05\x06") && comment <= bytes.len() - END
+        let behind = bytes.len().checked_sub(END);
+        bytes.starts_with(b"PK\x05\x06") && behind.is_some_and(|most| comment <= most)
     };
     let mut starts = (0..=tail.len().saturating_sub(END)).rev();
     let end = starts.find(ends_here).ok_or_else(no_end)?;

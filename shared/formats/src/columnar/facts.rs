@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 use super::opened::{Opened, broken};
 use crate::files::{MAX_FILE_BYTES, base};
 use crate::problem::{Code, Problem};
+use crate::table::MAX_COLUMNS;
 
 /// What a file says of its rows, its recordings aside.
 #[derive(Debug, Default)]
@@ -31,6 +32,11 @@ const BATCH: usize = 1_024;
 /// Reads all rows.
 pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Problem> {
     let schema = &opened.schema;
+    let columns = schema.facts.len();
+    if columns > MAX_COLUMNS {
+        let message = format!("has {columns} columns; at most {MAX_COLUMNS} are read");
+        return Err(Problem::new(Code::Malformed, message).file(name));
+    }
     let mut made = Facts {
         names: schema.facts.iter().map(|fact| fact.name.clone()).collect(),
         left_out: schema.left_out.clone(),
@@ -82,6 +88,7 @@ pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Pr
             });
             made.is_inside.push(is_inside);
         }
+        made.is_inside.resize(first + rows, false);
     }
     // A group may have fewer values than it claims rows.
     let width = made.names.len();

@@ -2,7 +2,7 @@
 
 use super::dates::Dates;
 use super::strings::{rich, unescaped};
-use crate::files::MAX_FILE_BYTES;
+use crate::files::{MAX_FILE_BYTES, MAX_FILES};
 use crate::problem::{Code, Problem};
 use crate::table::MAX_COLUMNS;
 use crate::xml::{Element, Piece, Pieces};
@@ -56,7 +56,7 @@ pub(super) fn read(
         match pieces.next()? {
             Piece::Begin(element) if element.is("row") => {
                 let told = element.attribute("r").and_then(|r| r.parse().ok());
-                number = told.unwrap_or(number + 1);
+                number = told.unwrap_or(number.saturating_add(1));
                 next = 0;
             }
             Piece::Begin(element) if element.is("c") => {
@@ -95,6 +95,10 @@ pub(super) fn read(
             Piece::End(name) if name == "row" => {
                 let cells = std::mem::take(&mut row);
                 if !cells.is_empty() {
+                    if sheet.rows.len() >= MAX_FILES {
+                        let message = format!("has more than {MAX_FILES} rows");
+                        return Err(Problem::new(Code::TooLarge, message).hint("take a part of it"));
+                    }
                     sheet.rows.push((number, cells));
                 }
             }

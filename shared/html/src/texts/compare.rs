@@ -3,7 +3,7 @@
 texts! {
     /// A text of the page.
     Compare {
-        Compare: "Compare",
+        Offer: "Compare",
         With: "Compare with",
         Choose: "Choose a run",
         NoOthers: "There is no other run over this dataset yet. Start one, then compare it with this one.",
@@ -21,7 +21,7 @@ texts! {
         CannotTellApart: "≈ can’t be told apart",
         FewerHere: "✓ fewer errors in this run",
         FewerThere: "✓ fewer errors in the other",
-        NothingToCompare: "No model of these runs can be compared; the table says why.",
+        NoneCompared: "No model of these runs can be compared; the table says why.",
         OtherDataset: "These runs can’t be compared: they are over different datasets, whose clips have nothing in common.",
         OtherNormalizer: "These runs can’t be compared: they were scored by different rules.",
         OtherScorer: "These runs can’t be compared: different versions of the scorer made their figures. Score both again.",

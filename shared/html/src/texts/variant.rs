@@ -3,9 +3,10 @@
 texts! {
     /// A text of the page.
     Both {
-        BothRight: "Both are right",
+        AreRight: "Both are right",
         Means: "What is said may be written in more than one way. This makes the words of the transcription an alternative in the reference, for every model and every run.",
         NotProposed: "No alternative can be proposed here: nothing differs, or what differs stands in alternatives already. Write it by hand.",
+        MarkupHint: "Write {a|b} where both a and b are right, and <*> where anything is.",
         Saved: "The reference takes both now.",
         Rates: "This clip by the reference as it stands now",
         NotCounted: "Not counted yet",

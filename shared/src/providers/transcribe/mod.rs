@@ -39,7 +39,7 @@ pub static VENDOR: Vendor = Vendor {
         bytes: 400_000_000,
     },
     // 250 jobs are worked on at once in an account and region, and projects share that:
-    // what is too much is refused, and waits.
+    // what is too much is refused, and waits or is left to the next round.
     limits: Limits {
         open_units: 5,
         stored_bytes: u64::MAX,

@@ -111,7 +111,11 @@ async fn of_job(
         Ok(State::Queued | State::Running | State::Other(_)) => {
             Err(unreadable("a job that was over is so no more"))
         }
-        // That there is none was said before: see the adapter.
+        // Said of one among several, that is no proof while the job is young: what is
+        // collected is deleted there, and this one with it.
+        Err(error) if error.is_unknown() && age < MAY_LACK => {
+            Err(unreadable("a job that was started is not told of"))
+        }
         Err(error) if error.is_unknown() => nothing(key, MISSING),
         Err(error) => Err(error),
     }

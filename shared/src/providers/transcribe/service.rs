@@ -1,4 +1,4 @@
-//! What is asked of the service, whoever asks it.
+//! What is asked of the service, by whichever client.
 //!
 //! The client proper is behind this, so that a function which asks nothing has no SDK of
 //! the service in it.

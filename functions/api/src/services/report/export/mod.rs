@@ -51,7 +51,10 @@ fn name(source: &Source, ended: bool) -> String {
     let samples: Vec<_> = source
         .facts
         .iter()
-        .map(|fact| (fact.metadata.get(SPEAKER), fact.reference_version))
+        .map(|fact| {
+            let speaker = fact.metadata.get(SPEAKER);
+            (speaker, &fact.language, fact.reference_version)
+        })
         .collect();
     let samples = serde_json::json!(samples).to_string();
     let text = serde_json::json!([
@@ -177,7 +180,16 @@ impl Asked {
             self.place.keep_half(app, writing, begun_at).await?;
             return Err(unfinished("export", read, run.sample_count));
         }
-        let bytes = writing.finish(app, &self.source, &self.stored).await?;
+        let bytes = match writing.finish(app, &self.source, &self.stored).await {
+            // What was sent is gone, and with it what the half stands for.
+            Err(Stopped::Gone) => {
+                self.place
+                    .keep_half(app, Writing::default(), Timestamp::now())
+                    .await?;
+                return Err(unfinished("export", 0, self.source.run.sample_count));
+            }
+            done => done?,
+        };
         self.keep(app, bytes, begun_at).await
     }
 

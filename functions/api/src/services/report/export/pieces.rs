@@ -49,7 +49,9 @@ impl From<std::io::Error> for Stopped {
 impl From<Stopped> for Refusal {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Gone => Self::unavailable("an upload in parts is gone"),
+            Stopped::Gone => {
+                Self::unavailable("the file under way is gone; ask again to make it anew")
+            }
             Stopped::Refused(refusal) => refusal,
         }
     }
