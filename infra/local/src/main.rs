@@ -309,7 +309,14 @@ async fn run(command: Command) -> Result<(), NodeError> {
                 other => other.map(drop),
             };
             let node = Node::start(options).await?;
-            let shown = demo::run(&node, &providers, listens).await;
+            let shown = {
+                let stage = demo::Stage {
+                    url: &node.url,
+                    api_keys: &node.api_keys,
+                    cloud: &node.cloud,
+                };
+                demo::run(stage, &providers, listens).await
+            };
             node.stop().await?;
             shown
         }

@@ -129,7 +129,8 @@ fn what_is_no_sheet_says_so() {
         "{told}"
     );
     let broken = code(&archive(&[packed("xl/workbook.xml", "<workbook><sheets>")]));
-    assert_eq!(broken.code, Code::Nothing, "{broken}");
+    assert_eq!(broken.code, Code::Malformed, "{broken}");
+    assert!(broken.to_string().contains("ends too early"), "{broken}");
     let cut = code(&archive(&[packed(
         "xl/workbook.xml",
         "<workbook><sheets></x>",

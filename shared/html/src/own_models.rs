@@ -121,10 +121,10 @@ impl<'a> Section<'a> {
             rows: of.models.iter().map(row).collect(),
             dialects: choices(of.dialects, of.filled.dialect),
             currencies: choices(of.currencies, of.filled.currency),
-            name: of.filled.name.to_owned(),
-            base_url: of.filled.base_url.to_owned(),
-            model: of.filled.model.to_owned(),
-            price: of.filled.price.to_owned(),
+            name: visible(of.filled.name).into_owned(),
+            base_url: visible(of.filled.base_url).into_owned(),
+            model: visible(of.filled.model).into_owned(),
+            price: visible(of.filled.price).into_owned(),
             problems: of.problems.iter().map(problem).collect(),
         }
     }

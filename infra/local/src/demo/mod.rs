@@ -14,8 +14,8 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cloud::Cloud;
 use crate::error::NodeError;
-use crate::node::Node;
 use crate::options::Providers;
 use client::Client;
 pub(crate) use ready::Ready;
@@ -72,20 +72,31 @@ pub fn clips() -> Result<Vec<(Clip, &'static [u8])>, NodeError> {
         .collect()
 }
 
+/// What the demo is shown on.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    /// Base URL of the api.
+    pub url: &'a str,
+    /// Admin keys by project.
+    pub api_keys: &'a BTreeMap<String, String>,
+    /// Where requests are counted.
+    pub cloud: &'a Cloud,
+}
+
 /// Runs the demo on a machine that has been started. `listens`: whether it has the
 /// recogniser of [`crate::recogniser::pocketsphinx`], or what is missing.
 pub async fn run(
-    node: &Node,
+    stage: Stage<'_>,
     providers: &Providers,
     listens: Result<(), String>,
 ) -> Result<(), NodeError> {
     let begun = Instant::now();
-    let (project, key) = node
+    let (project, key) = stage
         .api_keys
         .first_key_value()
         .ok_or_else(|| NodeError("there is no project".into()))?;
-    let client = Client::new(&node.url, key)?;
-    println!("stt-eval demo · project {project} · api {}", node.url);
+    let client = Client::new(stage.url, key)?;
+    println!("stt-eval demo · project {project} · api {}", stage.url);
 
     let clips = clips()?;
     let languages: std::collections::BTreeSet<&str> = clips
@@ -160,7 +171,7 @@ pub async fn run(
     }
     println!(
         "{}",
-        show::requests(&node.cloud.request_counts(), clips.len())
+        show::requests(&stage.cloud.request_counts(), clips.len())
     );
     println!("{:.1} s in all", begun.elapsed().as_secs_f64());
     match text(&run["status"]) {

@@ -38,6 +38,10 @@ fn terms(a: &[Sample], b: &[Sample]) -> Vec<i64> {
     let wide = |n: u64| i128::from(n);
     let sum = |of: fn(&Sample) -> u64| -> i128 { a.iter().chain(b).map(of).map(wide).sum() };
     let (errors, reference) = (sum(|s| s.errors), sum(|s| s.reference));
+    if reference == 0 {
+        // Without a word there is no rate, and none that differs.
+        return Vec::new();
+    }
     let same = a.iter().zip(b).all(|(a, b)| a.reference == b.reference);
     let mut terms: Vec<i128> = a
         .iter()

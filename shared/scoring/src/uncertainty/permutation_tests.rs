@@ -56,6 +56,16 @@ fn few_blocks_cannot_be_surer_than_their_number_of_ways() {
 }
 
 #[test]
+fn without_a_word_nothing_differs() {
+    let of = |errors| Sample {
+        errors,
+        reference: 0,
+    };
+    let blocks = [vec![of(5), of(4)], vec![of(0), of(0)]];
+    assert_eq!(p_values(&blocks, &[(0, 1)], 10_000, 1), [1.0]);
+}
+
+#[test]
 fn p_is_never_zero() {
     assert_eq!(p(&[(0, 5); 40], 10_000), 1.0 / 10_001.0);
     assert_eq!(p(&[(0, 5); 40], 0), 1.0);
