@@ -189,7 +189,7 @@ fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, ReadError> {
 /// A file as text.
 ///
 /// # Errors
-/// As [`bytes`], or it is no text.
+/// As [`bytes`](fn@bytes), or it is no text.
 pub fn text(files: &dyn Files, name: &str) -> Result<Decoded, Problem> {
     decode(&bytes(files, name)?).map_err(|error| error.of(name))
 }
