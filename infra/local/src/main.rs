@@ -129,7 +129,8 @@ struct Machine {
     /// `http://127.0.0.1:8000/v1`.
     #[arg(long)]
     own_models_on_loopback: bool,
-    /// Has stand-ins answer in place of all vendors beside Gemini.
+    /// Has stand-ins answer in place of all vendors beside Gemini; in place of Amazon
+    /// Transcribe, which is asked by role, with `--set ROLE_PROVIDERS=aws` as well.
     #[arg(long)]
     simulate_others: bool,
     /// Replaces a variable of the functions, e.g. `SUBMISSION_GRACE_SECONDS=1`.

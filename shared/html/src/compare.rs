@@ -16,7 +16,7 @@ use crate::figures::{count, counted, percent, points, points_interval, probabili
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::progress::{path, status};
-use crate::sentence::{Phrase, Sentence, model, names, plain, words};
+use crate::sentence::{Phrase, Sentence, named, names, plain, words};
 use crate::texts::Text;
 use crate::texts::compare::Compare;
 
@@ -97,7 +97,7 @@ fn called(found: &RunComparison) -> [Phrase; 2] {
     if found.run.run_name == found.other.run_name {
         return [words("this run"), words("the other run")];
     }
-    [&found.run, &found.other].map(|run| model(&run.run_name))
+    [&found.run, &found.other].map(|run| named(&run.run_name))
 }
 
 /// A verdict on one model: what stands in the table, and which sentence it joins.
@@ -125,6 +125,10 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     }
     let [run, other] = called(found);
     let mut sentence = Sentence::new();
+    if verdict == Compare::CannotTellApart {
+        // The runs, not the models.
+        sentence.push(words("By "));
+    }
     names(
         &mut sentence,
         of.iter().map(|model| model.provider.as_str()),
@@ -135,10 +139,9 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
         _ => "the clips that both have".to_owned(),
     };
     if verdict == Compare::CannotTellApart {
-        sentence.push(words(" can’t be told apart between "));
-        sentence.extend([run, words(" and "), other]);
+        sentence.extend([words(", "), run, words(" and "), other]);
         sentence.push(words(format!(
-            " with {clips}: chance may explain the difference."
+            " can’t be told apart: on {clips}, chance may explain the difference."
         )));
         return Some(sentence);
     }

@@ -1,4 +1,4 @@
-//! Sentences that name models: names are shown apart from the words around them, since
+//! Sentences with names of models and runs: names are shown apart from the words around them, since
 //! they come from elsewhere and may run the other way.
 
 use askama::Template;
@@ -12,7 +12,7 @@ pub enum Phrase {
     /// Words.
     Words(String),
     /// A name: of a model, or of a run.
-    Model(String),
+    Name(String),
 }
 
 /// A sentence.
@@ -24,8 +24,8 @@ pub(crate) fn words(text: impl Into<String>) -> Phrase {
 }
 
 /// A name in a sentence.
-pub(crate) fn model(name: &str) -> Phrase {
-    Phrase::Model(visible(name).into_owned())
+pub(crate) fn named(name: &str) -> Phrase {
+    Phrase::Name(visible(name).into_owned())
 }
 
 /// Names in a row: "a", "a and b", "a, b and c".
@@ -36,7 +36,7 @@ pub(crate) fn names<'a>(sentence: &mut Sentence, models: impl ExactSizeIterator<
             let is_last = index + 1 == count;
             sentence.push(words(if is_last { " and " } else { ", " }));
         }
-        sentence.push(model(name));
+        sentence.push(named(name));
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn names<'a>(sentence: &mut Sentence, models: impl ExactSizeIterator<
 #[must_use]
 pub fn plain(sentence: &[Phrase]) -> String {
     let texts = sentence.iter().map(|phrase| match phrase {
-        Phrase::Words(text) | Phrase::Model(text) => text.as_str(),
+        Phrase::Words(text) | Phrase::Name(text) => text.as_str(),
     });
     texts.collect()
 }

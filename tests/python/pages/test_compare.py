@@ -37,7 +37,7 @@ def test_two_runs_are_compared(visit, runs, scripts):
     for row in table.get_by_role("row").all()[1:]:
         difference = row.locator("b").inner_text()
         expect(page.locator("svg .value", has_text=difference).first).to_be_attached()
-    assert page.locator("svg desc").text_content().startswith("imported/alpha")
+    assert page.locator("svg desc").text_content().startswith("By imported/alpha")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ use stt_eval_wire::report::{ModelReport, Report};
 use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
 pub use crate::sentence::plain;
-use crate::sentence::{Sentence, model, names, words};
+use crate::sentence::{Sentence, named, names, words};
 
 /// What a report comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,9 +69,9 @@ fn more(report: &Report, best: &ModelReport, tied: &[&ModelReport]) -> Option<Se
     let number = blocks(report, number);
     Some(vec![
         words(format!("About {number} would tell ")),
-        model(&best.provider),
+        named(&best.provider),
         words(" and "),
-        model(&nearest.provider),
+        named(&nearest.provider),
         words(" apart, if their difference is what it seems."),
     ])
 }
@@ -93,7 +93,7 @@ fn alone(report: &Report) -> Verdict {
         .iter()
         .filter(|m| m.score.is_some())
         .count();
-    let mut finding = vec![model(&only.provider)];
+    let mut finding = vec![named(&only.provider)];
     if others == 1 {
         finding.push(words(format!(
             " has a word error rate of {} on {}. There is no other model to compare it with.",
@@ -128,7 +128,7 @@ pub fn verdict(report: &Report) -> Verdict {
     let behind: Vec<&ModelReport> = others.iter().filter(|m| !in_first(m)).copied().collect();
     let mut verdict = Verdict::default();
     if tied.is_empty() && beats_all(report, best, others) {
-        verdict.finding = vec![model(&best.provider), words(" makes fewer errors than ")];
+        verdict.finding = vec![named(&best.provider), words(" makes fewer errors than ")];
         names(&mut verdict.finding, providers(others));
         verdict.finding.push(words(format!(
             ": on these {clips}, chance does not explain the difference{}.",
@@ -140,7 +140,7 @@ pub fn verdict(report: &Report) -> Verdict {
         )));
         return verdict;
     }
-    verdict.finding = vec![model(&best.provider), words(" is best or tied for best. ")];
+    verdict.finding = vec![named(&best.provider), words(" is best or tied for best. ")];
     names(
         &mut verdict.finding,
         providers(if tied.is_empty() { others } else { &tied }),
@@ -157,7 +157,7 @@ pub fn verdict(report: &Report) -> Verdict {
             " {} more errors than ",
             if behind.len() > 1 { "make" } else { "makes" }
         )));
-        sentence.push(model(&best.provider));
+        sentence.push(named(&best.provider));
         sentence.push(words(": chance does not explain the difference."));
         verdict.further.push(sentence);
     }

@@ -85,8 +85,9 @@ fn a_run_is_better_only_where_the_comparison_says_so() {
         "<bdi class=\"model\">b</bdi> makes fewer errors in <bdi class=\"model\">October</bdi> than in",
     );
     told(
-        "<bdi class=\"model\">c</bdi> and <bdi class=\"model\">d</bdi> can’t be told apart between",
+        "By <bdi class=\"model\">c</bdi> and <bdi class=\"model\">d</bdi>, <bdi class=\"model\">&#60;img",
     );
+    told("can’t be told apart: on the clips that both have, chance may explain the difference.");
     told("left out: 2 against another reference, 1 in neither");
     // The chart says in words what it shows, and the table has its figures.
     told("<desc>a makes fewer errors in &#60;img");

@@ -41,7 +41,7 @@ fn a_run_is_compared_with_another_over_its_dataset() {
         let page = with(&mut browser, &id(&other)).await;
         assert_eq!(page.status, 200, "{}", page.text);
         for told in [
-            "can’t be told apart between",
+            "can’t be told apart: on",
             "these 2\u{a0}clips",
             "Only in this run: <bdi class=\"model\">gemini-2.5-flash</bdi>.",
             "0.0\u{202f}%",
