@@ -30,7 +30,9 @@ let entries = Object.keys(localStorage)
   .filter((entry) => entry?.url);
 let whenSaved = () => {};
 let signedOut = false;
-let sending = false;
+// The one that is on its way, and when its answer, or none, is there.
+let underWay;
+let answered = Promise.resolve();
 let wait = 1000;
 let timer;
 let telling;
@@ -113,15 +115,18 @@ async function send(entry) {
 
 async function pump() {
   clearTimeout(timer);
-  if (sending) return;
-  sending = true;
+  if (underWay) return;
   try {
-    for (let next = waiting()[0]; next; next = waiting()[0]) await send(next);
+    for (let next = waiting()[0]; next; next = waiting()[0]) {
+      underWay = next;
+      answered = send(next);
+      await answered;
+    }
   } catch {
     timer = setTimeout(pump, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT);
   } finally {
-    sending = false;
+    underWay = undefined;
     tell();
   }
 }
@@ -134,9 +139,11 @@ export function add(url, page, body, verdicts) {
   pump();
 }
 
-// Forgets what was added last, if it was not sent yet; gives the address of its page.
-export function takeBack() {
-  const last = sending ? undefined : waiting().at(-1);
+// Forgets what was added last, if the service does not have it; gives the address of its
+// page. What is on its way may be there already: only its answer tells, so that is awaited.
+export async function takeBack() {
+  if (underWay && waiting().at(-1) === underWay) await answered.catch(() => {});
+  const last = waiting().at(-1);
   if (last) forget(last);
   return last?.page;
 }

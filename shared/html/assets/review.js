@@ -241,10 +241,17 @@ function save() {
   goOn().then(() => form && tell('Next clip.'));
 }
 
-async function undo() {
+// One after the other: a key pressed twice takes two verdicts back.
+let undoing = Promise.resolve();
+
+function undo() {
+  undoing = undoing.then(undoLast);
+}
+
+async function undoLast() {
   tell('');
   // What was not sent yet is only forgotten.
-  const waiting = outbox.takeBack();
+  const waiting = await outbox.takeBack();
   if (waiting) {
     await reopen(waiting, 'Taken back.');
     return;
@@ -290,7 +297,6 @@ function comment() {
   details.querySelector('textarea').focus();
 }
 
-// Lines, or word under word as well.
 // Takes what was heard into the reference, where that is offered.
 function both() {
   const link = current?.querySelector('[data-both]');
@@ -298,6 +304,7 @@ function both() {
   else tell('This transcription can\u2019t be taken into the reference here.');
 }
 
+// Lines, or word under word as well.
 function grid() {
   const details = form.querySelector('[data-grid]');
   if (details) details.open = !details.open;

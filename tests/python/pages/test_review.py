@@ -379,6 +379,38 @@ def test_three_verdicts_are_undone_one_by_one(visit, site, run):
         until(lambda: counts(site, run)["right"], 2 * (number - 1))
 
 
+def test_a_verdict_whose_answer_is_late_is_the_one_that_is_undone(visit, site, run):
+    page = visit()
+    without_guard(page)
+    held = []
+
+    def hold(route):
+        answer = route.fetch()
+        if len(held) < 1 and counts(site, run)["right"] == 4:
+            held.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/review/*", hold)
+    page.goto(f"/runs/{run}/review")
+    for number in [1, 2]:
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        page.keyboard.press("y")
+        page.keyboard.press("y")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
+    until(lambda: (page.wait_for_timeout(10), len(held))[1], 1)
+    # Twice, before the service has answered: the second clip is taken back, then the first.
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    page.wait_for_timeout(200)
+    assert counts(site, run)["right"] == 4
+    held[0][0].fulfill(response=held[0][1])
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 1 of {len(TEXTS)}")
+    until(lambda: counts(site, run)["right"], 0)
+
+
 def test_two_people_judge_and_see_each_other_afterwards(visit, site, run):
     first, second = visit(), visit(signed_in=False)
     made = site.api("POST", "/api/v1/keys", {"name": "Ravi", "role": "reviewer"})
