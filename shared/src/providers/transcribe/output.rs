@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -23,8 +25,8 @@ use crate::providers::own_bucket::Left;
 /// Transcripts that are read at once.
 const AT_ONCE: usize = 4;
 /// Longest transcript that is read: four hours of quick speech have some eight million
-/// bytes, and a line of output may have 16 MiB.
-const MOST: u64 = 15 * 1024 * 1024;
+/// bytes, and a line of output may have 16 MiB, of which base64 takes a third.
+const MOST: u64 = 11 * 1024 * 1024;
 /// So long a job that is said to be over may have no transcript yet.
 const MAY_LACK: Duration = Duration::from_secs(3_600);
 /// Said of an item of which there is no job.
@@ -33,6 +35,8 @@ const NOT_MADE: &str = "not made";
 const MISSING: &str = "missing";
 /// Said of a transcript that is too long to be kept.
 const TOO_LARGE: &str = "too large";
+/// Said of a transcript that is none, or another job's; it stands beside, as it came.
+const UNREADABLE: &str = "unreadable";
 /// The service's own words.
 const COMPLETED: &str = "COMPLETED";
 const FAILED: &str = "FAILED";
@@ -43,6 +47,19 @@ struct Nothing<'a> {
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// What was there instead, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instead: Option<String>,
+}
+
+impl<'a> Nothing<'a> {
+    const fn new(status: &'a str) -> Self {
+        Self {
+            status,
+            reason: None,
+            instead: None,
+        }
+    }
 }
 
 /// The transcripts of a job as lines.
@@ -74,8 +91,33 @@ async fn line(
 }
 
 fn nothing(key: &str, status: &str) -> Result<Vec<u8>, CallError> {
-    let reason = None;
-    answer::kept(key, &Nothing { status, reason })
+    answer::kept(key, &Nothing::new(status))
+}
+
+/// The line of what lies where a transcript belongs. What is no transcript of the job may
+/// still become one. After an hour the job's others are held up for it no longer: it is
+/// kept in its line, byte for byte, as the object goes with the job.
+fn of_left(key: &str, name: &str, body: &[u8], age: Duration) -> Result<Vec<u8>, CallError> {
+    let told: Option<Told> = serde_json::from_slice(body).ok();
+    let is_its = told.is_some_and(|told| told.job_name == name);
+    if let Some(line) = answer::untimed(key, body).ok().filter(|_| is_its) {
+        return Ok(line.0);
+    }
+    if age < MAY_LACK {
+        return Err(unreadable("a transcript that is none, or another"));
+    }
+    tracing::error!(
+        key,
+        name,
+        bytes = body.len(),
+        "a transcript that is none is kept as it came"
+    );
+    let instead = Some(BASE64.encode(body));
+    let kept = Nothing {
+        instead,
+        ..Nothing::new(UNREADABLE)
+    };
+    answer::kept(key, &kept)
 }
 
 /// The line of a job: first of all by what lies in our bucket, which is there whatever
@@ -89,20 +131,17 @@ async fn of_job(
     let bucket = &*connected.bucket;
     let place = places(bucket, name)?.output;
     match bucket.left(&place, MOST).await? {
-        Left::Bytes(body) => {
-            let told: Option<Told> = serde_json::from_slice(&body).ok();
-            if told.is_none_or(|told| told.job_name != name) {
-                return Err(unreadable("a transcript that is none, or another"));
-            }
-            return Ok(answer::untimed(key, &body)?.0);
-        }
+        Left::Bytes(body) => return of_left(key, name, &body, age),
         Left::TooLarge => return nothing(key, TOO_LARGE),
         Left::Nothing => {}
     }
     match connected.service.state(name).await {
         Ok(State::Failed(reason)) => {
-            let (status, reason) = (FAILED, Some(&*reason));
-            answer::kept(key, &Nothing { status, reason })
+            let failed = Nothing {
+                reason: Some(&*reason),
+                ..Nothing::new(FAILED)
+            };
+            answer::kept(key, &failed)
         }
         Ok(State::Completed) if age < MAY_LACK => {
             Err(unreadable("a job that is over has no transcript yet"))
@@ -207,6 +246,32 @@ mod tests {
             OutputLine::Item { key, outcome } if key == "k" => outcome,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_is_no_transcript_is_waited_for_and_then_kept_as_it_came() {
+        let (name, young, old) = ("d.p.res_1.r01", MAY_LACK / 2, MAY_LACK);
+        for body in [
+            &br#"{"jobName":"d.p.res_2.r01"}"#[..],
+            b"{\"cut o",
+            b"\xff\0",
+        ] {
+            assert!(of_left("k", name, body, young).is_err());
+            let line = of_left("k", name, body, old).unwrap();
+            let OutputLine::Item { key, outcome } = read(&line) else {
+                panic!("{line:?}");
+            };
+            assert_eq!(key, "k");
+            assert!(
+                matches!(&outcome, ItemOutcome::Failed { code, .. } if code == FailureCode::ProviderMalformed.as_str()),
+                "{outcome:?}"
+            );
+            let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            let kept = line["answer"]["instead"].as_str().unwrap();
+            assert_eq!(BASE64.decode(kept).unwrap(), body);
+        }
+        let body = br#"{"jobName":"d.p.res_1.r01","status":"COMPLETED"}"#;
+        assert!(of_left("k", name, body, young).is_ok());
     }
 
     #[test]
