@@ -1,4 +1,4 @@
-//! `login`, `logout`, `whoami`, `profiles`.
+//! `login`, `logout`, `whoami`.
 
 use serde::Serialize;
 use stt_eval_domain::KeyId;
@@ -171,69 +171,6 @@ pub fn logout(
             ),
             false => format!("no key is kept for profile {name}\n"),
         }
-    })?;
-    Ok(Exit::Done)
-}
-
-#[derive(Debug, Serialize)]
-struct Listed {
-    name: String,
-    url: String,
-    is_default: bool,
-    key_from: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct AllProfiles {
-    schema: u32,
-    ok: bool,
-    config: String,
-    profiles: Vec<Listed>,
-    /// Variables that go before the file.
-    environment: Vec<&'static str>,
-    error: Option<ErrorOf>,
-}
-
-/// `profiles`: what there is and where it came from.
-pub fn list(output: &Output) -> Result<Exit, Failure> {
-    let profiles = Profiles::read()?;
-    let listed = profiles.profile.iter().map(|(name, profile)| Listed {
-        name: name.clone(),
-        url: profile.url.clone(),
-        is_default: profiles.default.as_ref() == Some(name),
-        key_from: match profile.credential_command {
-            Some(_) => "credential_command",
-            None => "credentials.toml",
-        },
-    });
-    let document = AllProfiles {
-        schema: SCHEMA,
-        ok: true,
-        config: profiles::config()?.display().to_string(),
-        profiles: listed.collect(),
-        environment: profiles::variables(),
-        error: None,
-    };
-    output.result(&document, || {
-        let mut rows = vec![
-            ["profile", "deployment", "key from", "default"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
-        for one in &document.profiles {
-            let default = if one.is_default { "default" } else { "" };
-            rows.push(vec![
-                one.name.clone(),
-                one.url.clone(),
-                one.key_from.to_owned(),
-                default.to_owned(),
-            ]);
-        }
-        let mut out = format!("{}\n{}", document.config, columns(&rows));
-        for name in &document.environment {
-            out += &format!("{name} is set and goes before the file\n");
-        }
-        out
     })?;
     Ok(Exit::Done)
 }

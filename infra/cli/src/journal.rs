@@ -58,7 +58,14 @@ impl Journal {
     /// The machine names no place for it, or it can't be made.
     pub fn open(url: &str) -> Result<Self, Failure> {
         let name: String = digest(url.as_bytes()).chars().take(16).collect();
-        let folder = state()?.join(name);
+        Self::within(state()?.join(name))
+    }
+
+    /// Opens one in a folder.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn within(folder: PathBuf) -> Result<Self, Failure> {
         for below in ["datasets", "runs", "folders"] {
             let place = folder.join(below);
             private_folder(&place).map_err(|error| failed(&place, error))?;

@@ -22,6 +22,7 @@ mod project;
 mod read;
 mod run;
 mod score;
+mod settings;
 mod terminal;
 mod unpack;
 
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
         Err(project::Wrong::Project(failure)) => return wrong_project(&failure),
     };
     let output = Output::new(&cli.shared);
+    if matches!(&cli.command, Command::Run(run) if run.demo) {
+        output::mark_simulated();
+    }
     if let Some(told) = from_project {
         output.note(&told);
     }
@@ -49,7 +53,7 @@ fn main() -> ExitCode {
         Command::Login(arguments) => access::login(arguments, &cli.shared, &output),
         Command::Logout(arguments) => access::logout(arguments, &cli.shared, &output),
         Command::Whoami => access::whoami(&cli.shared, &output),
-        Command::Profiles => access::list(&output),
+        Command::Profiles => settings::list(&cli.shared, &output),
         Command::Run(arguments) => run::run(arguments, &cli.shared, &output),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { folder } => manual::pages(folder.as_deref(), &output),

@@ -1,6 +1,8 @@
 //! What goes to the terminal, and the one document that goes to standard output.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use stt_eval_domain::validate::FieldError;
@@ -104,10 +106,27 @@ fn is_utf8() -> bool {
     }
 }
 
+/// Whether what is told was made up.
+static SIMULATED: AtomicBool = AtomicBool::new(false);
+
+/// Marks every line from now on, on either output: what is told was made up.
+pub fn mark_simulated() {
+    SIMULATED.store(true, Ordering::Relaxed);
+}
+
+/// Text with the mark on each of its lines, if there is one.
+fn marked(text: &str) -> Cow<'_, str> {
+    if !SIMULATED.load(Ordering::Relaxed) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n');
+    Cow::Owned(lines.map(|line| format!("SIMULATED  {line}")).collect())
+}
+
 /// A line on standard error. There is nobody to tell that it can't be written.
 pub fn to_stderr(text: &str) {
     let mut stderr = anstream::stderr().lock();
-    let written = writeln!(stderr, "{}", harmless(text));
+    let written = writeln!(stderr, "{}", harmless(&marked(text)));
     drop(written);
 }
 
@@ -143,7 +162,7 @@ pub fn harmless(text: &str) -> String {
 pub fn to_stdout(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     let written = stdout
-        .write_all(harmless(text).as_bytes())
+        .write_all(harmless(&marked(text)).as_bytes())
         .and_then(|()| stdout.flush());
     written.map_err(|error| of_writing(&error))
 }

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use stt_eval_audio::cut::{Sound, Wave, flac_to_wav, wave};
-use stt_eval_audio::{AudioFormat, AudioInfo, SparseBytes};
+use stt_eval_audio::cut::{Wave, flac_to_wav};
+use stt_eval_audio::{AudioFormat, AudioInfo};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+use crate::probe::sound;
 use crate::unpack::{create, temporary};
 
 /// Seconds by which tables and recordings differ where the whole is meant.
@@ -138,29 +139,6 @@ fn decode(recording: &Path, path: &Path) -> Result<(), String> {
     let mut to = BufWriter::new(create(path).map_err(told)?);
     flac_to_wav(from, &mut to).map_err(|error| format!("can't be decoded: {error}"))?;
     to.flush().map_err(told)
-}
-
-/// Where the sound of a WAV file lies.
-fn sound(path: &Path) -> Result<Wave, String> {
-    let mut file = File::open(path).map_err(told)?;
-    let length = file.metadata().map_err(told)?.len();
-    let mut known = SparseBytes::new(length);
-    loop {
-        match wave(&known) {
-            Sound::Wave(wave) => return Ok(wave),
-            Sound::Rejected(reason) => return Err(format!("refused: {reason}")),
-            Sound::Need(range) => {
-                file.seek(SeekFrom::Start(range.start)).map_err(told)?;
-                let mut bytes = Vec::new();
-                let wanted = range.end - range.start;
-                (&file).take(wanted).read_to_end(&mut bytes).map_err(told)?;
-                if bytes.is_empty() {
-                    return Err("grew shorter while it was read".to_owned());
-                }
-                known.insert(range.start, bytes);
-            }
-        }
-    }
 }
 
 fn write(whole: &Whole, start: f64, end: Option<f64>, to: &Path) -> Result<(), String> {

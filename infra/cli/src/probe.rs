@@ -1,27 +1,55 @@
-//! What a recording is, from a few of its bytes, by the prober of the service itself.
+//! What is found out of a recording from a few of its bytes, by the code of the service
+//! itself.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use stt_eval_audio::{AudioInfo, Probe, SparseBytes, probe};
+use stt_eval_audio::cut::{Sound, Wave, wave};
+use stt_eval_audio::{AudioInfo, Probe, Rejection, SparseBytes, probe};
+
+/// What came of a look at the bytes that are known.
+enum Look<T> {
+    Found(T),
+    Need(Range<u64>),
+    Rejected(Rejection),
+}
+
+impl From<Probe> for Look<AudioInfo> {
+    fn from(probe: Probe) -> Self {
+        match probe {
+            Probe::Audio(info) => Self::Found(info),
+            Probe::Need(range) => Self::Need(range),
+            Probe::Rejected(reason) => Self::Rejected(reason),
+        }
+    }
+}
+
+impl From<Sound> for Look<Wave> {
+    fn from(sound: Sound) -> Self {
+        match sound {
+            Sound::Wave(wave) => Self::Found(wave),
+            Sound::Need(range) => Self::Need(range),
+            Sound::Rejected(reason) => Self::Rejected(reason),
+        }
+    }
+}
 
 /// Looks into a recording on this machine.
 ///
 /// # Errors
 /// Why it can't be used, in a sentence.
 pub fn recording(path: &Path) -> Result<AudioInfo, String> {
-    let told = |error: std::io::Error| format!("can't be read: {error}");
-    let mut file = File::open(path).map_err(told)?;
-    let length = file.metadata().map_err(told)?.len();
-    looked_into(length, |range| {
-        file.seek(SeekFrom::Start(range.start)).map_err(told)?;
-        let wanted = range.end - range.start;
-        let mut bytes = Vec::new();
-        (&file).take(wanted).read_to_end(&mut bytes).map_err(told)?;
-        Ok(bytes)
-    })
+    file(path, |known| probe(known).into())
+}
+
+/// Where the sound of a WAV file lies.
+///
+/// # Errors
+/// Why it can't be used, in a sentence.
+pub fn sound(path: &Path) -> Result<Wave, String> {
+    file(path, |known| wave(known).into())
 }
 
 /// Looks into a recording that is here as a whole.
@@ -29,23 +57,39 @@ pub fn recording(path: &Path) -> Result<AudioInfo, String> {
 /// # Errors
 /// Why it can't be used, in a sentence.
 pub fn bytes(all: &[u8]) -> Result<AudioInfo, String> {
-    looked_into(all.len() as u64, |range| {
+    let read = |range: Range<u64>| {
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(all.len());
         let found = all.get(at(range.start)..at(range.end));
         Ok(found.unwrap_or_default().to_vec())
-    })
+    };
+    looked_into(all.len() as u64, read, |known| probe(known).into())
 }
 
-fn looked_into(
+fn file<T>(path: &Path, look: impl Fn(&SparseBytes) -> Look<T>) -> Result<T, String> {
+    let told = |error: std::io::Error| format!("can't be read: {error}");
+    let mut file = File::open(path).map_err(told)?;
+    let length = file.metadata().map_err(told)?.len();
+    let read = |range: Range<u64>| {
+        file.seek(SeekFrom::Start(range.start)).map_err(told)?;
+        let wanted = range.end - range.start;
+        let mut bytes = Vec::new();
+        (&file).take(wanted).read_to_end(&mut bytes).map_err(told)?;
+        Ok(bytes)
+    };
+    looked_into(length, read, look)
+}
+
+fn looked_into<T>(
     length: u64,
     mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>, String>,
-) -> Result<AudioInfo, String> {
+    look: impl Fn(&SparseBytes) -> Look<T>,
+) -> Result<T, String> {
     let mut known = SparseBytes::new(length);
     loop {
-        match probe(&known) {
-            Probe::Audio(info) => return Ok(info),
-            Probe::Rejected(reason) => return Err(format!("refused: {reason}")),
-            Probe::Need(range) => {
+        match look(&known) {
+            Look::Found(found) => return Ok(found),
+            Look::Rejected(reason) => return Err(format!("refused: {reason}")),
+            Look::Need(range) => {
                 let start = range.start;
                 let bytes = read(range)?;
                 if bytes.is_empty() {

@@ -16,7 +16,7 @@ use crate::arguments::Cli;
 use crate::failure::Failure;
 
 /// Its name.
-const NAME: &str = "stt-eval.toml";
+pub const NAME: &str = "stt-eval.toml";
 /// Longest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -64,6 +64,18 @@ enum Value {
     Number(f64),
     Text(String),
     List(Vec<String>),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Whole(number) => number.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+            Self::List(texts) => f.write_str(&texts.join(", ")),
+        }
+    }
 }
 
 type Tables = BTreeMap<String, BTreeMap<String, Value>>;
@@ -166,6 +178,26 @@ fn read(path: &Path) -> Result<Tables, Failure> {
         }
     }
     Ok(tables)
+}
+
+/// The file of the project that holds here, and every option in it: its table, its name
+/// and its value.
+///
+/// # Errors
+/// The file is wrong.
+pub fn agreed() -> Result<Option<(PathBuf, Vec<(String, String)>)>, Failure> {
+    let folder = std::env::current_dir().ok();
+    let Some(path) = folder.and_then(|folder| find(&folder)) else {
+        return Ok(None);
+    };
+    let mut options = Vec::new();
+    for (table, values) in read(&path)? {
+        for (option, value) in values {
+            let name = format!("[{table}] {}", option.replace('_', "-"));
+            options.push((name, value.to_string()));
+        }
+    }
+    Ok(Some((path, options)))
 }
 
 /// Options of the file that the command takes and that are not on the command line.

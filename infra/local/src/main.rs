@@ -38,8 +38,12 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
         /// Where everything is kept; a restart goes on from there.
-        #[arg(long)]
-        data: PathBuf,
+        #[arg(long, required_unless_present = "transient")]
+        data: Option<PathBuf>,
+        /// For a program that starts this one: keeps everything in a directory that goes at
+        /// the end, and also stops when standard input ends, whatever became of that program.
+        #[arg(long, conflicts_with = "data")]
+        transient: bool,
         /// Serves the cloud and the simulator only: the functions run elsewhere.
         #[arg(long)]
         without_functions: bool,
@@ -261,11 +265,13 @@ async fn run(command: Command) -> Result<(), NodeError> {
             machine,
             listen,
             data,
+            transient,
             without_functions,
             open,
             counts,
         } => {
             log("info")?;
+            let (data, _temporary) = kept_in(data)?;
             let mut options = machine.options(listen, data)?;
             options.functions = !without_functions;
             options.metered = counts.is_some();
@@ -280,7 +286,14 @@ async fn run(command: Command) -> Result<(), NodeError> {
             if let Some(project) = project.filter(|_| open) {
                 show(&node.link(&project)?);
             }
-            stopped().await?;
+            if transient {
+                tokio::select! {
+                    signal = stopped() => signal?,
+                    () = input_ends() => {}
+                }
+            } else {
+                stopped().await?;
+            }
             if let Some(file) = counts {
                 std::fs::write(&file, node.counts().to_string())
                     .map_err(|e| NodeError(format!("{}: {e}", file.display())))?;
@@ -293,8 +306,7 @@ async fn run(command: Command) -> Result<(), NodeError> {
             recordings_only,
         } => {
             log("error")?;
-            let temporary = tempfile::tempdir().map_err(|e| NodeError(e.to_string()))?;
-            let data = data.unwrap_or_else(|| temporary.path().to_owned());
+            let (data, _temporary) = kept_in(data)?;
             let mut options = machine.options(SocketAddr::from(([127, 0, 0, 1], 0)), data)?;
             let providers = options.providers.clone();
             let known = options
@@ -343,6 +355,28 @@ async fn run(command: Command) -> Result<(), NodeError> {
             Ok(())
         }
     }
+}
+
+/// The directory that was named, or one that is there for as long as the second value.
+fn kept_in(data: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), NodeError> {
+    if let Some(data) = data {
+        return Ok((data, None));
+    }
+    let temporary = tempfile::tempdir().map_err(|e| NodeError(e.to_string()))?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
+}
+
+/// Waits until standard input ends. A thread reads it, for a read of the runtime's would
+/// keep the process from ending by a signal.
+async fn input_ends() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // An error is an end as well.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = tell.send(());
+    });
+    // It is told, or the thread is gone: both are the end.
+    let _ = told.await;
 }
 
 /// Waits for SIGTERM or Ctrl-C.

@@ -104,17 +104,10 @@ pub enum Probe {
 pub fn probe(bytes: &SparseBytes) -> Probe {
     match examine(bytes) {
         Ok(info) => Probe::Audio(info),
-        Err(Stop::Reject(reason)) => Probe::Rejected(reason),
-        Err(Stop::Need(range)) => {
-            let more = range.end - range.start;
-            if bytes.fetches() >= MAX_FETCHES
-                || bytes.fetched_bytes().saturating_add(more) > MAX_BYTES
-            {
-                Probe::Rejected(Rejection::TooScattered)
-            } else {
-                Probe::Need(range)
-            }
-        }
+        Err(stop) => match bytes.next_fetch(stop) {
+            Ok(range) => Probe::Need(range),
+            Err(reason) => Probe::Rejected(reason),
+        },
     }
 }
 

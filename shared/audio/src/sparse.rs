@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Rejection;
+use super::{MAX_BYTES, MAX_FETCHES, Rejection};
 
 /// Least length of the first requests, so that a walk over neighbouring headers costs one. It
 /// doubles with every fourth request, up to 32 times: a walk that has come that far is a long one.
@@ -81,6 +81,20 @@ impl SparseBytes {
     /// How many bytes were inserted, those that were ignored included.
     pub fn fetched_bytes(&self) -> u64 {
         self.fetched
+    }
+
+    /// What to fetch after a walk that stopped, within the bounds of one object.
+    pub(super) fn next_fetch(&self, stop: Stop) -> Result<Range<u64>, Rejection> {
+        let range = match stop {
+            Stop::Reject(reason) => return Err(reason),
+            Stop::Need(range) => range,
+        };
+        let more = range.end - range.start;
+        let is_too_much = self.fetched_bytes().saturating_add(more) > MAX_BYTES;
+        if self.fetches() >= MAX_FETCHES || is_too_much {
+            return Err(Rejection::TooScattered);
+        }
+        Ok(range)
     }
 
     /// The first run of unknown bytes within `range`.

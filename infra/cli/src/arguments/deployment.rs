@@ -129,6 +129,36 @@ impl From<FormatName> for ExportFormat {
     }
 }
 
+/// A file that a run is saved as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToExport {
+    /// As what.
+    pub format: FormatName,
+    /// Where; without it, a file here that is called as the run.
+    pub file: Option<PathBuf>,
+}
+
+fn to_export(text: &str) -> Result<ToExport, String> {
+    let (name, file) = match text.split_once(':') {
+        Some((name, file)) => (name, Some(file)),
+        None => (text, None),
+    };
+    let known: Vec<String> = FormatName::value_variants()
+        .iter()
+        .filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    let format = FormatName::from_str(name, false)
+        .map_err(|_| format!("{name:?} is no format; known are {}", known.join(", ")))?;
+    match file {
+        Some("") => Err(format!("no file is named after {name}:")),
+        Some("-") => Err("standard output has the verdict; name a file".to_owned()),
+        file => Ok(ToExport {
+            format,
+            file: file.map(PathBuf::from),
+        }),
+    }
+}
+
 /// What `diff` takes.
 #[derive(Debug, Args)]
 pub struct DiffArguments {
@@ -274,6 +304,22 @@ pub struct RunArguments {
     /// A new run although the same one was made before
     #[arg(long)]
     pub new: bool,
+    /// Save the run as a file when it is over, as `export` does: csv, jsonl, nemo, trn or html, here
+    /// and called as the run, or in FILE; again for each
+    #[arg(
+        long,
+        value_parser = to_export,
+        value_name = "FORMAT[:FILE]",
+        conflicts_with_all = ["detach", "demo"],
+    )]
+    pub export: Vec<ToExport>,
+    /// Show the flow on models that are simulated, in a machine that `stt-eval-local` makes here and
+    /// that is gone at the end; every line says SIMULATED
+    #[arg(
+        long,
+        conflicts_with_all = ["detach", "timeout", "new", "junit", "summary", "baseline"],
+    )]
+    pub demo: bool,
     #[command(flatten)]
     pub gate: GateArguments,
 }

@@ -5,7 +5,7 @@ mod deployment;
 pub use deployment::{
     CredentialsCommand, DiffArguments, ExportArguments, KeysCommand, ListArguments, LoginArguments,
     LogoutArguments, OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments,
-    RunArguments, RunsArguments,
+    RunArguments, RunsArguments, ToExport,
 };
 
 use std::path::PathBuf;
@@ -43,9 +43,9 @@ pub struct Shared {
     /// The deployment, by the name of its profile
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Seconds that are gone on when a deployment does not answer
-    #[arg(long, global = true, default_value_t = 60, value_name = "SECONDS")]
-    pub patience: u32,
+    /// Seconds that are gone on when a deployment does not answer [default: 60]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub patience: Option<u32>,
     /// Agree to the estimate of what a run costs
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
@@ -55,9 +55,13 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Seconds that are gone on, unless others are named.
+    const PATIENCE: u32 = 60;
+
     /// How long is gone on.
     pub fn patience(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(u64::from(self.patience))
+        let seconds = self.patience.unwrap_or(Self::PATIENCE);
+        std::time::Duration::from_secs(u64::from(seconds))
     }
 }
 
@@ -119,7 +123,7 @@ pub enum Command {
     Logout(LogoutArguments),
     /// Tells which deployment is talked to, and with which key
     Whoami,
-    /// Lists the deployments that are configured
+    /// Lists the deployments that are configured, and where each value that is used comes from
     Profiles,
     /// Prints completions for a shell
     Completions {

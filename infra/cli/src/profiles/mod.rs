@@ -6,11 +6,13 @@
 
 mod file;
 mod key;
+mod origin;
 mod places;
 
 pub use file::{Profile, Profiles, private_folder, replace};
 pub use key::{forget, keep};
-pub use places::{config, state};
+pub use origin::{Settings, kept_in};
+pub use places::{config, config_place, state, state_place};
 
 use stt_eval_wire::secret::SecretText;
 
@@ -64,54 +66,35 @@ pub fn chosen(flag: Option<&str>, profiles: &Profiles) -> Option<String> {
 /// No deployment is configured, or its key is not to be had.
 pub fn target(flag: Option<&str>) -> Result<Target, Failure> {
     let profiles = Profiles::read()?;
-    let name = chosen(flag, &profiles);
-    let profile = match &name {
-        Some(name) => match profiles.profile.get(name) {
-            Some(profile) => Some(profile),
-            None => {
-                let message = format!("there is no profile {name:?}");
-                return Err(Failure::usage(message).hint("stt-eval profiles lists them"));
-            }
-        },
-        None => None,
+    let settings = Settings::of(flag, &profiles)?;
+    let Some(url) = settings.url else {
+        return Err(Failure::usage("no deployment is configured").hint(
+            "start one here: stt-eval-local serve; or log in to one: stt-eval login URL; run \
+             --demo shows the flow on simulated models",
+        ));
     };
-    // A flag goes before variables; the default of the file does not.
-    let from_environment = variable(URL).filter(|_| flag.is_none());
-    let (url, url_from) = match (from_environment, profile) {
-        (Some(url), _) => (address(&url)?, URL.to_owned()),
-        (None, Some(profile)) => (address(&profile.url)?, "config.toml".to_owned()),
-        (None, None) => {
-            return Err(Failure::usage("no deployment is configured").hint(
-                "start one here: stt-eval-local serve; or log in to one: stt-eval login URL",
-            ));
+    let profile = settings.owner.as_ref().map(|(name, _)| name.clone());
+    let (key, key_from) = match (settings.key_from, settings.owner) {
+        (Some(KEY), _) => (key::checked(variable(KEY).unwrap_or_default(), KEY)?, KEY),
+        (Some(from), Some((name, profile))) => {
+            let key = match &profile.credential_command {
+                Some(command) => key::from_command(&name, command)?,
+                None => key::from_file(&name)?,
+            };
+            (key, from)
+        }
+        // The key of a profile goes nowhere but to the address of the profile.
+        _ => {
+            let url = url.value;
+            let message = format!("there is no key for {url}");
+            return Err(Failure::new(Exit::Access, "no_key", message)
+                .hint(format!("set {KEY} beside {URL}, or stt-eval login {url}")));
         }
     };
-    let is_of_profile =
-        profile.is_some_and(|profile| address(&profile.url).ok().as_ref() == Some(&url));
-    let profile_name = name.filter(|_| is_of_profile);
-    if let Some(key) = variable(KEY).filter(|_| flag.is_none()) {
-        return Ok(Target {
-            profile: profile_name,
-            url_from,
-            url,
-            key_from: KEY.to_owned(),
-            key: key::checked(key, KEY)?,
-        });
-    }
-    // The key of a profile goes nowhere but to the address of the profile.
-    let (Some(name), Some(profile)) = (profile_name, profile) else {
-        let message = format!("there is no key for {url}");
-        return Err(Failure::new(Exit::Access, "no_key", message)
-            .hint(format!("set {KEY} beside {URL}, or stt-eval login {url}")));
-    };
-    let (key, key_from) = match &profile.credential_command {
-        Some(command) => (key::from_command(&name, command)?, "credential_command"),
-        None => (key::from_file(&name)?, "credentials.toml"),
-    };
     Ok(Target {
-        profile: Some(name),
-        url_from,
-        url,
+        profile,
+        url_from: url.from.to_owned(),
+        url: url.value,
         key_from: key_from.to_owned(),
         key,
     })

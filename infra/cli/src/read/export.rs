@@ -13,7 +13,7 @@ use stt_eval_wire::paths;
 
 use super::Document;
 use super::runs::find;
-use crate::arguments::ExportArguments;
+use crate::arguments::{ExportArguments, ToExport};
 use crate::deployment::{Deployment, Pause, Request};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
@@ -28,9 +28,81 @@ const WAIT: Duration = Duration::from_secs(1);
 #[derive(Serialize)]
 struct Told {
     run_id: RunId,
+    #[serde(flatten)]
+    saved: Saved,
+}
+
+/// A run that was saved as a file.
+#[derive(Debug, Serialize)]
+pub struct Saved {
     format: ExportFormat,
     output: String,
     bytes: u64,
+}
+
+impl Saved {
+    /// In words.
+    pub fn text(&self) -> String {
+        format!("written: {} ({} bytes)\n", self.output, self.bytes)
+    }
+}
+
+/// The file that a run is saved as, unless another one is named.
+fn usual(run: RunId, format: ExportFormat) -> PathBuf {
+    PathBuf::from(format!("{run}.{}", format.extension()))
+}
+
+/// Whether these files can be written, before a run is paid for.
+///
+/// # Errors
+/// Two are the same, one has no folder, or something else than a file is there.
+pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
+    for (at, one) in files.iter().enumerate() {
+        if files.iter().take(at).any(|before| match &one.file {
+            Some(file) => before.file.as_ref() == Some(file),
+            None => before == one,
+        }) {
+            return Err(Failure::usage("two of --export are the same file"));
+        }
+        let Some(file) = &one.file else { continue };
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            let message = format!("--export: there is no folder {}", folder.display());
+            return Err(Failure::usage(message));
+        }
+        replaceable(file)?;
+    }
+    Ok(())
+}
+
+/// What is there may be replaced if it is a file: a device or a pipe would be gone.
+fn replaceable(file: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(file) {
+        Ok(there) if !there.is_file() => {
+            let message = format!("{} is there, and is no file", file.display());
+            Err(Failure::usage(message).hint("name a file"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Saves a run that is over.
+///
+/// # Errors
+/// It can't be made, fetched or written.
+pub async fn saved(to: &Deployment, run: RunId, file: &ToExport) -> Result<Saved, Failure> {
+    let format = ExportFormat::from(file.format);
+    let path = file.file.clone().unwrap_or_else(|| usual(run, format));
+    let bytes = keep(to, run, format, &path).await?;
+    let output = path.display().to_string();
+    Ok(Saved {
+        format,
+        output,
+        bytes,
+    })
 }
 
 /// `export`.
@@ -40,24 +112,22 @@ pub async fn save(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
-    let format = ExportFormat::from(arguments.format);
-    let usual = || PathBuf::from(format!("{}.{}", run.id, format.extension()));
-    let path = arguments.output.clone().unwrap_or_else(usual);
-    if path == Path::new("-") {
-        let file = made(to, run.id, format).await?;
+    let format = arguments.format;
+    let file = arguments.output.clone();
+    if file.as_deref() == Some(Path::new("-")) {
+        let file = made(to, run.id, format.into()).await?;
         fetch(to, &file, raw_to_stdout).await.map_err(Broken::why)?;
         return Ok(Exit::Done);
     }
-    let bytes = keep(to, run.id, format, &path).await?;
+    if let Some(file) = &file {
+        replaceable(file)?;
+    }
+    let saved = saved(to, run.id, &ToExport { format, file }).await?;
     let document = Document::of(Told {
         run_id: run.id,
-        format,
-        output: path.display().to_string(),
-        bytes,
+        saved,
     });
-    output.result(&document, || {
-        format!("written: {} ({bytes} bytes)\n", document.content.output)
-    })?;
+    output.result(&document, || document.content.saved.text())?;
     Ok(Exit::Done)
 }
 

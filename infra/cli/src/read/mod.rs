@@ -9,6 +9,7 @@ mod report;
 mod results;
 mod runs;
 
+pub use export::{Saved, can_be_saved, saved};
 pub use lists::name;
 pub use report::{Modelled, figures, models, pairs_text};
 pub use runs::{find, goes_on, progress};

@@ -3,6 +3,7 @@
 //! Everything is judged here before anything is sent. What is sent is written down, so
 //! that the same command goes on after a kill and makes nothing twice.
 
+mod demo;
 mod make;
 mod plan;
 mod upload;
@@ -10,6 +11,7 @@ mod verdict;
 mod watch;
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 use stt_eval_wire::catalogue::Model;
 use stt_eval_wire::estimate::Estimate;
@@ -23,9 +25,10 @@ use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
 use crate::output::{ErrorOf, Output, dollars};
-use crate::read::{deployment, goes_on};
+use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
+use demo::Demo;
 use make::Making;
 use plan::{Plan, plan};
 use verdict::{Document, tell};
@@ -36,6 +39,14 @@ const WITHIN: f64 = 1.25;
 /// Differences below this many dollars are not asked about.
 const PENNY: f64 = 0.01;
 
+/// Where a run is made.
+enum Place {
+    /// By a deployment.
+    Deployment(Box<Deployment>),
+    /// By this program, on simulated models.
+    Demo(PathBuf),
+}
+
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
     if arguments.models.is_empty() {
@@ -44,12 +55,33 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         ));
     }
     let conditions = gate::conditions(&arguments.gate)?;
-    let to = deployment(shared)?;
+    can_be_saved(&arguments.export)?;
+    // What is not there is told before anything is read.
+    let place = match arguments.demo {
+        true if shared.profile.is_some() => {
+            return Err(
+                Failure::usage("--demo makes a deployment of its own").hint("leave --profile out")
+            );
+        }
+        true => Place::Demo(demo::program()?),
+        false => Place::Deployment(Box::new(deployment(shared)?)),
+    };
     let looked = check::look(&arguments.source, &arguments.reading, Depth::ToSend)?;
     output.note(looked.text(output).trim_end());
     leave_out(&looked, arguments, output)?;
     let plan = plan(&looked, arguments)?;
-    let journal = Journal::open(&to.target.url)?;
+    let (machine, to, journal) = match place {
+        Place::Demo(program) => {
+            let machine = Demo::start(&program)?;
+            let to = Deployment::new(machine.target(), shared.patience())?;
+            let journal = Journal::within(machine.folder().join("journal"))?;
+            (Some(machine), to, journal)
+        }
+        Place::Deployment(to) => {
+            let journal = Journal::open(&to.target.url)?;
+            (None, *to, journal)
+        }
+    };
     let making = Making {
         to: &to,
         journal: &journal,
@@ -59,9 +91,15 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     };
     let under_way: RefCell<Option<String>> = RefCell::new(None);
     wait_for(async {
+        if let Some(machine) = &machine {
+            machine.teach(&plan, &arguments.models).await?;
+        }
         tokio::select! {
             done = go(&making, shared, &conditions, &under_way) => done,
-            pressed = tokio::signal::ctrl_c() => Err(stopped(pressed, &under_way)),
+            pressed = tokio::signal::ctrl_c() => match machine {
+                Some(_) => Err(demo::stopped(pressed)),
+                None => Err(stopped(pressed, &under_way)),
+            },
         }
     })
 }
@@ -132,7 +170,9 @@ async fn go(
             ));
             let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
-            still_agreed(agreed, &estimate, shared, output)?;
+            if !arguments.demo {
+                still_agreed(agreed, &estimate, shared, output)?;
+            }
             making.run(dataset).await?
         }
     };
@@ -150,7 +190,7 @@ async fn go(
         output.result(&document, || format!("{}\n", run.id))?;
         return Ok(Exit::Done);
     }
-    if goes_on(&run) {
+    if goes_on(&run) && !arguments.demo {
         output.note(&format!(
             "           Ctrl-C leaves it running; stt-eval status {} takes it up again",
             run.id
@@ -160,15 +200,8 @@ async fn go(
     if goes_on(&run) {
         return still_running(to, &run, output);
     }
-    tell(
-        to,
-        &run,
-        &arguments.gate,
-        conditions,
-        plan.has_speakers,
-        output,
-    )
-    .await
+    let has_speakers = plan.has_speakers;
+    tell(to, &run, arguments, conditions, has_speakers, output).await
 }
 
 fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -221,7 +254,9 @@ async fn agree(
         dollars(cost)
     );
     output.note(&line);
-    confirmed("Upload and transcribe?", shared, output)?;
+    if !arguments.demo {
+        confirmed("Upload and transcribe?", shared, output)?;
+    }
     Ok(cost)
 }
 

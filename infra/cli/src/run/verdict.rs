@@ -14,13 +14,13 @@ use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
-use crate::arguments::GateArguments;
+use crate::arguments::{GateArguments, RunArguments};
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Status, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA};
-use crate::read::{Modelled, figures, find, models, pairs_text};
+use crate::read::{Modelled, Saved, figures, find, models, pairs_text, saved};
 use crate::score::{Compared, Scored, compare, count};
 
 /// A run in documents.
@@ -61,6 +61,10 @@ pub struct Document {
     models: Vec<Modelled>,
     comparisons: Vec<Compared>,
     gates: Vec<Verdict>,
+    /// Files that the run was saved as.
+    exports: Vec<Saved>,
+    /// No model was asked: what stands here was made up.
+    simulated: bool,
     error: Option<ErrorOf>,
 }
 
@@ -75,6 +79,8 @@ impl Document {
             models: Vec::new(),
             comparisons: Vec::new(),
             gates: Vec::new(),
+            exports: Vec::new(),
+            simulated: false,
             error,
         }
     }
@@ -240,11 +246,12 @@ fn not_judged(conditions: &[Condition], run: &Run, reason: &str) -> Vec<Verdict>
 pub async fn tell(
     to: &Deployment,
     run: &Run,
-    asked: &GateArguments,
+    arguments: &RunArguments,
     conditions: &[Condition],
     has_speakers: bool,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    let asked = &arguments.gate;
     let report = figures(to, run, has_speakers.then_some("speaker"), None).await?;
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
@@ -268,7 +275,27 @@ pub async fn tell(
             verdicts
         }
     };
-    let (exit, error) = end(run, &verdicts, asked.exit_zero);
+    let mut exports = Vec::new();
+    let mut unsaved = None;
+    for file in &arguments.export {
+        match saved(to, run.id, file).await {
+            Ok(file) => exports.push(file),
+            Err(failure) => unsaved = unsaved.or(Some(failure)),
+        }
+    }
+    let (exit, error) = match (end(run, &verdicts, asked.exit_zero), unsaved) {
+        // The verdict is told all the same, and a gate that failed goes before.
+        ((Exit::Done, None), Some(failure)) => {
+            let hint = failure.hint.or(Some("the same command again".to_owned()));
+            let error = ErrorOf::new(failure.code, failure.message, hint);
+            (Exit::Failed, Some(error))
+        }
+        (ended, Some(failure)) => {
+            output.note(&format!("note: an export failed: {}", failure.message));
+            ended
+        }
+        (ended, None) => ended,
+    };
     let document = Document {
         schema: SCHEMA,
         ok: exit == Exit::Done,
@@ -277,6 +304,8 @@ pub async fn tell(
         models,
         comparisons,
         gates: verdicts,
+        exports,
+        simulated: arguments.demo,
         error,
     };
     output.result(&document, || {
@@ -289,6 +318,9 @@ pub async fn tell(
             out += &format!("note: {}\n", warning.message);
         }
         out += &gate::text(&document.gates, output);
+        for file in &document.exports {
+            out += &file.text();
+        }
         out
     })?;
     if let Some(error) = document

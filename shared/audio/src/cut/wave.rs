@@ -7,7 +7,6 @@ use crate::sniff::{Container, container};
 use crate::sparse::{SparseBytes, Stop};
 use crate::wav;
 use crate::wav_format::SampleFormat;
-use crate::{MAX_BYTES, MAX_FETCHES};
 
 /// Where the sound of a WAV file lies, and how it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +42,10 @@ pub enum Sound {
 pub fn wave(bytes: &SparseBytes) -> Sound {
     match found(bytes) {
         Ok(wave) => Sound::Wave(wave),
-        Err(Stop::Reject(reason)) => Sound::Rejected(reason),
-        Err(Stop::Need(range)) => {
-            let more = range.end - range.start;
-            if bytes.fetches() >= MAX_FETCHES
-                || bytes.fetched_bytes().saturating_add(more) > MAX_BYTES
-            {
-                Sound::Rejected(Rejection::TooScattered)
-            } else {
-                Sound::Need(range)
-            }
-        }
+        Err(stop) => match bytes.next_fetch(stop) {
+            Ok(range) => Sound::Need(range),
+            Err(reason) => Sound::Rejected(reason),
+        },
     }
 }
 

@@ -6,9 +6,18 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
-use std::path::{Path, PathBuf};
+mod busy;
+#[cfg(unix)]
+mod demo;
+#[cfg(unix)]
+mod keys;
+#[cfg(unix)]
+mod many;
+#[cfg(unix)]
+mod stopped;
+
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 use stt_eval_tests::audio::wav;
@@ -67,6 +76,26 @@ impl Bench {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        command
+    }
+
+    /// The command, with address and key as variables, after a line of shell.
+    #[cfg(unix)]
+    fn within(&self, limit: &str) -> Command {
+        let plain = self.command(&[]);
+        let mut command = Command::new("/bin/sh");
+        let line = format!("{limit} && exec \"$0\" \"$@\"");
+        command
+            .args(["-c", &line, env!("CARGO_BIN_EXE_stt-eval")])
+            .current_dir(self.home.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        for (name, value) in plain.as_std().get_envs() {
+            command.envs(value.map(|value| (name, value)));
+        }
         command
     }
 
@@ -156,115 +185,18 @@ fn document(output: &Output) -> Value {
     value
 }
 
-#[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_kept_where_only_its_owner_reads_it() {
-    let bench = Bench::new().await;
-    let url = bench.machine.node.url.clone();
-
-    let mut none = bench.bare();
-    none.args(["models", "--json"]);
-    let none = none.output().await.unwrap();
-    assert_eq!(code(&none), 2);
-    assert!(
-        document(&none)["error"]["hint"]
-            .as_str()
-            .unwrap()
-            .contains("login URL")
-    );
-
-    let login = |arguments: &[&str]| {
-        let mut command = bench.bare();
-        command.args(["login"]).args(arguments);
-        command
-    };
-    let no_terminal = login(&[&url]).output().await.unwrap();
-    assert_eq!(code(&no_terminal), 2, "{}", text(&no_terminal.stderr));
-
-    let wrong = login(&[&url, "--key-file", "-"]);
-    let wrong = bench.with_input(wrong, "sk_wrong\n").await;
-    assert_eq!(code(&wrong), 4, "{}", text(&wrong.stderr));
-    assert!(!text(&wrong.stderr).contains("sk_wrong"));
-    assert!(!bench.config("credentials.toml").exists());
-
-    let right = login(&[&url, "--key-file", "-"]);
-    let right = bench.with_input(right, &format!("{}\n", bench.key())).await;
-    assert_eq!(code(&right), 0, "{}", text(&right.stderr));
-    assert!(text(&right.stdout).contains("admin"));
-    let keys = bench.config("credentials.toml");
-    assert_eq!(mode(&keys), 0o600);
-    assert_eq!(mode(keys.parent().unwrap()), 0o700);
-    assert!(
-        !std::fs::read_to_string(bench.config("config.toml"))
-            .unwrap()
-            .contains(bench.key())
-    );
-
-    let ask = |arguments: &[&str]| {
-        let mut command = bench.bare();
-        command.args(arguments);
-        command
-    };
-    let who = ask(&["whoami", "--json"]).output().await.unwrap();
-    let who = document(&bench.told(who));
-    assert_eq!(who["role"], "admin");
-    assert_eq!(who["project"], "demo");
-    assert!(!who["key_name"].as_str().unwrap().is_empty());
-    assert_eq!(who["may"].as_array().unwrap().len(), 4);
-    assert_eq!(who["profile"], "default");
-    assert!(bench.key().ends_with(who["last_four"].as_str().unwrap()));
-    let listed = document(&ask(&["profiles", "--json"]).output().await.unwrap());
-    assert_eq!(listed["profiles"][0]["url"], url);
-
-    // The key of a profile goes to no other address.
-    let mut elsewhere = ask(&["models", "--json"]);
-    elsewhere.env("STT_EVAL_URL", "http://127.0.0.1:9");
-    let elsewhere = elsewhere.output().await.unwrap();
-    assert_eq!(code(&elsewhere), 4);
-    assert_eq!(document(&elsewhere)["error"]["code"], "no_key");
-
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    std::fs::set_permissions(&keys, open).unwrap();
-    let exposed = ask(&["models", "--json"]).output().await.unwrap();
-    assert_eq!(code(&exposed), 4);
-    assert_eq!(document(&exposed)["error"]["code"], "key_exposed");
-    let shut = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&keys, shut).unwrap();
-
-    let out = ask(&["logout", "--json"]).output().await.unwrap();
-    assert_eq!(document(&out)["was_kept"], true);
-    let gone = ask(&["models", "--json"]).output().await.unwrap();
-    assert_eq!(code(&gone), 4);
-    assert!(
-        !std::fs::read_to_string(&keys)
-            .unwrap()
-            .contains(bench.key())
-    );
-
-    // A program that prints the key.
-    let key_file = bench.home.path().join("key");
-    std::fs::write(&key_file, bench.key()).unwrap();
-    let config = format!(
-        "default = \"a\"\n[profile.a]\nurl = \"{url}\"\ncredential_command = [\"/bin/cat\", \"{}\"]\n",
-        key_file.display()
-    );
-    std::fs::write(bench.config("config.toml"), config).unwrap();
-    let who = document(&ask(&["whoami", "--json"]).output().await.unwrap());
-    assert_eq!(who["key_from"], "credential_command");
-    bench.machine.stop().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     let bench = Bench::new().await;
-    let first = bench.json(&with(&["--yes"])).await;
+    let exports = ["--yes", "--export", "nemo", "--export", "csv:table.csv"];
+    let first = bench.json(&with(&exports)).await;
     assert_eq!(first["run"]["status"], "completed");
+    let table = std::fs::read(bench.home.path().join("table.csv")).unwrap();
+    assert_eq!(first["exports"][1]["output"], "table.csv");
+    assert_eq!(first["exports"][1]["bytes"], table.len());
+    let nemo = first["exports"][0]["output"].as_str().unwrap();
+    assert!(nemo.ends_with(".nemo.json"), "{nemo}");
+    assert!(bench.home.path().join(nemo).exists());
     let models = first["models"].as_array().unwrap();
     assert_eq!(models[0]["model"], "gemini-2.5-pro", "{first}");
     assert_eq!(models[0]["wer"], 0.0);
@@ -309,6 +241,27 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     ];
     let same = bench.json(&with(&same)).await;
     assert_eq!(same["gates"][0]["value"], 0.0, "{same}");
+
+    // What can't be saved is told at once, and what could not does not hide the verdict.
+    #[cfg(unix)]
+    let _socket = std::os::unix::net::UnixListener::bind(bench.home.path().join("socket")).unwrap();
+    #[cfg(not(unix))]
+    std::fs::create_dir(bench.home.path().join("socket")).unwrap();
+    for wrong in [
+        "docx",
+        "csv:",
+        "csv:-",
+        "csv:no/such/t.csv",
+        "csv:set",
+        "csv:socket",
+    ] {
+        let wrong = bench.run(&with(&["--export", wrong])).await;
+        assert_eq!(code(&wrong), 2, "{}", text(&wrong.stderr));
+    }
+    let long = format!("csv:{}", "long".repeat(70));
+    let unsaved = bench.run(&with(&["--json", "--export", &long])).await;
+    assert_eq!(code(&unsaved), 1, "{}", text(&unsaved.stderr));
+    assert_eq!(document(&unsaved)["models"][1]["wer"], 0.25);
 
     // What is there can be looked at.
     let status = bench.json(&["status", "latest"]).await;
@@ -446,165 +399,5 @@ async fn nothing_is_sent_before_it_was_agreed_to_and_can_be_used() {
         .await;
     assert_eq!(code(&late), 0, "{}", text(&late.stderr));
     assert_eq!(bench.counts().await, (1, 1));
-    bench.machine.stop().await;
-}
-
-/// Whether the journal has come so far.
-fn has(home: &Path, what: &str) -> bool {
-    let state = home.join(".local/state/stt-eval");
-    let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
-    let found = |folder: PathBuf| match what {
-        "uploads.jsonl" => folder.join(what).exists(),
-        kind => std::fs::read_dir(folder.join(kind))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .any(|entry| entry.path().extension().is_some_and(|end| end == "json")),
-    };
-    folders.map(|folder| folder.path()).any(found)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
-    let bench = Bench::with(MachineOptions {
-        batch_delay: Duration::from_secs(2),
-        ..MachineOptions::default()
-    })
-    .await;
-    for moment in ["start", "uploads.jsonl", "datasets", "runs", "later"] {
-        let mut child = bench.command(&with(&["--yes", "-j", "1"])).spawn().unwrap();
-        let begun = std::time::Instant::now();
-        loop {
-            let reached = match moment {
-                "start" => begun.elapsed() > Duration::from_millis(100),
-                "later" => begun.elapsed() > Duration::from_millis(700),
-                file => has(bench.home.path(), file),
-            };
-            if reached || child.try_wait().unwrap().is_some() {
-                break;
-            }
-            assert!(
-                begun.elapsed() < stt_eval_tests::machine::PATIENCE,
-                "{moment}"
-            );
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        // It may have come to its end by itself.
-        let _ = child.kill().await;
-    }
-    let done = bench.json(&with(&["--yes"])).await;
-    assert_eq!(done["run"]["status"], "completed");
-    assert_eq!(bench.counts().await, (1, 1));
-
-    // Killed just before it knew what it had made, days ago: the deployment has forgotten
-    // the key of the request.
-    let step = journal_file(bench.home.path(), "runs");
-    let mut begun: Value = serde_json::from_slice(&std::fs::read(&step).unwrap()).unwrap();
-    begun["id"] = Value::Null;
-    begun["key"] = "another".into();
-    begun["at"] = "2026-01-01T00:00:00.000Z".into();
-    std::fs::write(&step, begun.to_string()).unwrap();
-    let found = bench.json(&with(&["--yes"])).await;
-    assert_eq!(found["run"]["id"], done["run"]["id"]);
-
-    // A journal that is lost: the name of the dataset tells its content.
-    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
-    let new = bench.json(&with(&["--yes", "--detach"])).await;
-    assert_eq!(new["run"]["dataset_id"], done["run"]["dataset_id"]);
-    assert_eq!(bench.counts().await, (2, 1));
-    bench.machine.stop().await;
-}
-
-/// The one file of a kind in the journal.
-fn journal_file(home: &Path, kind: &str) -> PathBuf {
-    let state = home.join(".local/state/stt-eval");
-    let deployment = std::fs::read_dir(state).unwrap().next().unwrap().unwrap();
-    let files = std::fs::read_dir(deployment.path().join(kind)).unwrap();
-    let files = files.map(|file| file.unwrap().path());
-    // A kill may leave a file behind that was not in its place yet.
-    let in_place = |file: &PathBuf| file.extension().is_some_and(|end| end == "json");
-    let mut files: Vec<PathBuf> = files.filter(in_place).collect();
-    assert_eq!(files.len(), 1, "{files:?}");
-    files.pop().unwrap()
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_leaves_the_run_going() {
-    let bench = Bench::with(MachineOptions {
-        batch_delay: Duration::from_secs(3),
-        ..MachineOptions::default()
-    })
-    .await;
-    let child = bench.command(&with(&["--yes", "--json"])).spawn().unwrap();
-    let pid = child.id().unwrap().to_string();
-    bench
-        .machine
-        .wait("the run is known", async || {
-            let state = bench.home.path().join(".local/state/stt-eval");
-            let folder = std::fs::read_dir(state).ok()?.flatten().next()?.path();
-            let latest = std::fs::read_dir(folder.join("folders")).ok()?;
-            latest.flatten().next()
-        })
-        .await;
-    let sent = Command::new("/bin/kill")
-        .args(["-INT", &pid])
-        .status()
-        .await
-        .unwrap();
-    assert!(sent.success());
-    let stopped = bench.told(child.wait_with_output().await.unwrap());
-    assert_eq!(code(&stopped), 130, "{}", text(&stopped.stderr));
-    assert_eq!(document(&stopped)["error"]["code"], "interrupted");
-    assert!(text(&stopped.stderr).contains("goes on"));
-    let done = bench.json(&RUN).await;
-    assert_eq!(done["run"]["status"], "completed");
-    assert_eq!(bench.counts().await, (1, 1));
-    bench.machine.stop().await;
-}
-
-/// A door before a machine that says 503 to every second connection.
-async fn unsteady(url: &str) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let behind = url.strip_prefix("http://").unwrap().to_owned();
-    tokio::spawn(async move {
-        let mut count = 0_u32;
-        while let Ok((mut front, _)) = listener.accept().await {
-            count += 1;
-            let behind = behind.clone();
-            let refuses = count % 2 == 1;
-            tokio::spawn(async move {
-                if refuses {
-                    let mut head = [0_u8; 4_096];
-                    let _ = tokio::io::AsyncReadExt::read(&mut front, &mut head).await;
-                    let answer = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\n\
-                                  content-length: 0\r\nconnection: close\r\n\r\n";
-                    let _ = front.write_all(answer.as_bytes()).await;
-                    return;
-                }
-                let mut back = tokio::net::TcpStream::connect(behind).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut front, &mut back).await;
-            });
-        }
-    });
-    format!("http://{address}")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told() {
-    let bench = Bench::new().await;
-    let door = unsteady(&bench.machine.node.url).await;
-    let mut through = bench.command(&with(&["--yes", "--json"]));
-    through.env("STT_EVAL_URL", &door);
-    let through = bench.told(through.output().await.unwrap());
-    assert_eq!(document(&through)["run"]["status"], "completed");
-    assert_eq!(bench.counts().await, (1, 1));
-
-    let mut gone = bench.command(&["models", "--json", "--patience", "1"]);
-    gone.env("STT_EVAL_URL", "http://127.0.0.1:9");
-    let gone = bench.told(gone.output().await.unwrap());
-    assert_eq!(code(&gone), 1);
-    assert_eq!(document(&gone)["error"]["code"], "unreachable");
     bench.machine.stop().await;
 }

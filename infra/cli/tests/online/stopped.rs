@@ -1,0 +1,123 @@
+//! Commands that are killed or stopped on the way.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use stt_eval_tests::MachineOptions;
+use tokio::process::Command;
+
+use super::{Bench, RUN, code, document, text, with};
+
+/// Whether the journal has come so far.
+fn has(home: &Path, what: &str) -> bool {
+    let state = home.join(".local/state/stt-eval");
+    let folders = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let found = |folder: PathBuf| match what {
+        "uploads.jsonl" => folder.join(what).exists(),
+        kind => std::fs::read_dir(folder.join(kind))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().extension().is_some_and(|end| end == "json")),
+    };
+    folders.map(|folder| folder.path()).any(found)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(2),
+        ..MachineOptions::default()
+    })
+    .await;
+    for moment in ["start", "uploads.jsonl", "datasets", "runs", "later"] {
+        let mut child = bench.command(&with(&["--yes", "-j", "1"])).spawn().unwrap();
+        let begun = std::time::Instant::now();
+        loop {
+            let reached = match moment {
+                "start" => begun.elapsed() > Duration::from_millis(100),
+                "later" => begun.elapsed() > Duration::from_millis(700),
+                file => has(bench.home.path(), file),
+            };
+            if reached || child.try_wait().unwrap().is_some() {
+                break;
+            }
+            assert!(
+                begun.elapsed() < stt_eval_tests::machine::PATIENCE,
+                "{moment}"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // It may have come to its end by itself.
+        let _ = child.kill().await;
+    }
+    let done = bench.json(&with(&["--yes"])).await;
+    assert_eq!(done["run"]["status"], "completed");
+    assert_eq!(bench.counts().await, (1, 1));
+
+    // Killed just before it knew what it had made, days ago: the deployment has forgotten
+    // the key of the request.
+    let step = journal_file(bench.home.path(), "runs");
+    let mut begun: Value = serde_json::from_slice(&std::fs::read(&step).unwrap()).unwrap();
+    begun["id"] = Value::Null;
+    begun["key"] = "another".into();
+    begun["at"] = "2026-01-01T00:00:00.000Z".into();
+    std::fs::write(&step, begun.to_string()).unwrap();
+    let found = bench.json(&with(&["--yes"])).await;
+    assert_eq!(found["run"]["id"], done["run"]["id"]);
+
+    // A journal that is lost: the name of the dataset tells its content.
+    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
+    let new = bench.json(&with(&["--yes", "--detach"])).await;
+    assert_eq!(new["run"]["dataset_id"], done["run"]["dataset_id"]);
+    assert_eq!(bench.counts().await, (2, 1));
+    bench.machine.stop().await;
+}
+
+/// The one file of a kind in the journal.
+fn journal_file(home: &Path, kind: &str) -> PathBuf {
+    let state = home.join(".local/state/stt-eval");
+    let deployment = std::fs::read_dir(state).unwrap().next().unwrap().unwrap();
+    let files = std::fs::read_dir(deployment.path().join(kind)).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    // A kill may leave a file behind that was not in its place yet.
+    let in_place = |file: &PathBuf| file.extension().is_some_and(|end| end == "json");
+    let mut files: Vec<PathBuf> = files.filter(in_place).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.pop().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_the_run_going() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(3),
+        ..MachineOptions::default()
+    })
+    .await;
+    let child = bench.command(&with(&["--yes", "--json"])).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    bench
+        .machine
+        .wait("the run is known", async || {
+            let state = bench.home.path().join(".local/state/stt-eval");
+            let folder = std::fs::read_dir(state).ok()?.flatten().next()?.path();
+            let latest = std::fs::read_dir(folder.join("folders")).ok()?;
+            latest.flatten().next()
+        })
+        .await;
+    let sent = Command::new("/bin/kill")
+        .args(["-INT", &pid])
+        .status()
+        .await
+        .unwrap();
+    assert!(sent.success());
+    let stopped = bench.told(child.wait_with_output().await.unwrap());
+    assert_eq!(code(&stopped), 130, "{}", text(&stopped.stderr));
+    assert_eq!(document(&stopped)["error"]["code"], "interrupted");
+    assert!(text(&stopped.stderr).contains("goes on"));
+    let done = bench.json(&RUN).await;
+    assert_eq!(done["run"]["status"], "completed");
+    assert_eq!(bench.counts().await, (1, 1));
+    bench.machine.stop().await;
+}
