@@ -39,9 +39,9 @@ class Site:
         self.url = ready["url"]
         self.key = ready["api_keys"]["demo"]
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, key=None):
         data = json.dumps(body).encode() if body is not None else None
-        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        headers = {"x-api-key": key or self.key, "content-type": "application/json"}
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["data"]

@@ -96,7 +96,9 @@ def test_ten_results_are_judged_by_keys_alone_from_sign_in_on(visit, site, equal
             page.keyboard.press("Control+Enter")
         else:
             page.keyboard.press("u")
-            focus_is_seen(page)
+            # The heading keeps the focus; which transcription keys mean is marked.
+            assert page.evaluate("document.activeElement.id") == "clip"
+            expect(page.locator("[data-slot].current")).to_have_count(1)
             page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
     n = len(TEXTS)
@@ -281,3 +283,25 @@ def test_markup_in_every_field_is_text(visit, site):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
         assert "\u202e" not in page.content(), path
     site.api("DELETE", f"/api/v1/keys/{key}")
+
+
+def test_how_far_two_reviewers_agree_is_told_in_the_report(visit, site, dataset):  # noqa: F811
+    run = make(site, dataset, [[text[2] for text in TEXTS], [text[3] for text in TEXTS]])  # noqa: F811
+    report = f"{API}/runs/{run}/report"
+    results = site.api("GET", f"{API}/runs/{run}/results")
+    for result in results[:3]:
+        site.api("PATCH", f"{API}/results/{result['id']}", {"verdict": "right"})
+    assert site.api("GET", report)["agreement"] is None
+    other = site.api("POST", "/api/v1/keys", {"name": "second", "role": "reviewer"})
+    for result, verdict in zip(results, ["right", "wrong", "cannot_tell", "right"]):  # noqa: F402
+        site.api("PATCH", f"{API}/results/{result['id']}", {"verdict": verdict}, key=other["key"])
+    found = site.api("GET", report)["agreement"]
+    assert (found["items"], found["all_right"], found["all_wrong"]) == (2, 1, 0)
+    assert found["needed"] == 30 and found["agreement"] is None and found["ac1"] is None
+    page = visit(viewport={"width": 360, "height": 740})
+    page.goto(f"/runs/{run}/report")
+    part = page.get_by_role("region", name="How reviewers agree")
+    expect(part).to_contain_text("2 transcriptions. From 30 on")
+    expect(part).not_to_contain_text("%")
+    part.scroll_into_view_if_needed()
+    shot(page, "report-agreement", full_page=False)
