@@ -8,6 +8,7 @@ mod review;
 mod session;
 mod settings;
 mod start;
+mod tenancy;
 mod variant;
 
 use reqwest::header::HeaderMap;
