@@ -8,7 +8,6 @@ mod review;
 mod session;
 mod settings;
 mod start;
-mod tenancy;
 mod variant;
 
 use reqwest::header::HeaderMap;
