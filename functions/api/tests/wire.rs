@@ -44,6 +44,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
     table! {
         "AddedTranscripts" => transcripts::AddedTranscripts,
         "AdjustmentView" => comparison::Adjustment,
+        "AgreementView" => report::Agreement,
         "AlignedWordView" => scores::AlignedWord,
         "Announced" => files::Announced,
         "AnnouncedFiles" => files::AnnouncedFiles,

@@ -121,6 +121,17 @@ function start() {
   });
 }
 
+// A kept address may have ended: it is asked for anew, once, and gone on from there.
+function failed() {
+  if (begun.again) return isBroken();
+  begun.again = true;
+  const { currentTime, paused } = audio;
+  audio.load();
+  if (currentTime > 0) audio.currentTime = currentTime;
+  if (!paused) start();
+  return undefined;
+}
+
 function isBroken() {
   begun.broken = true;
   tell('This recording can’t be played here. Go on, or skip the clip.');
@@ -402,8 +413,9 @@ function sheet() {
 function label() {
   for (const [name] of keys.KEYS) {
     const told = keys.labels(settings, name);
-    const of = [$(name), ...form.querySelectorAll(`.verdicts [value="${name}"]`)];
-    for (const control of of.filter(Boolean)) {
+    const of = [...form.querySelectorAll(`[data-do="${name}"], .verdicts [value="${name}"]`)];
+    if (name === 'both') of.push(...form.querySelectorAll('[data-both]'));
+    for (const control of of) {
       if (settings.keys) control.setAttribute('aria-keyshortcuts', told.join(' '));
       else control.removeAttribute('aria-keyshortcuts');
       if ('key' in control.dataset) control.dataset.key = settings.keys ? told[0] : '';
@@ -418,7 +430,7 @@ function begin() {
   if (!form) return;
   audio = form.querySelector('audio');
   played = 0;
-  begun = { judged: slots().length > 0 && slots().every(verdict), broken: false };
+  begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
   $('undo').disabled = !done.length && outbox.isEmpty() && !form.elements.did.value;
   if (form.elements.did.value && !done.length) {
@@ -445,10 +457,10 @@ function begin() {
     });
   }
   audio.addEventListener('timeupdate', heard);
-  audio.addEventListener('error', isBroken);
+  audio.addEventListener('error', failed);
   setRate(settings.rate ?? 1);
   // It may have failed before anything of this was there.
-  if (audio.error) isBroken();
+  if (audio.error) failed();
   else if (!begun.judged) start();
   if (audio.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA) look();
   else audio.addEventListener('canplaythrough', look, { once: true });

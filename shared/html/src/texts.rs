@@ -49,6 +49,7 @@ pub(crate) enum Text {
     Differs,
     Spread,
     Cost,
+    Agreement,
     Words,
     Method,
     // Explanations.
@@ -70,6 +71,15 @@ pub(crate) enum Text {
     SpreadLegend,
     WordsLegend,
     HumanLegend,
+    AllFoundRight,
+    AllFoundWrong,
+    FoundDifferently,
+    FoundTheSame,
+    FoundWrongToo,
+    GwetsAc1,
+    AgreementLegend,
+    Alpha,
+    AlphaLegend,
     NoCost,
     NoComparison,
     NoParts,
@@ -187,6 +197,7 @@ impl Text {
             Self::Differs => "Where it differs",
             Self::Spread => "How errors are spread",
             Self::Cost => "Cost",
+            Self::Agreement => "How reviewers agree",
             Self::Words => "Words that go wrong",
             Self::Method => "How this was measured",
             Self::ForestWer => "Word error rate, with its 95 % interval",
@@ -238,6 +249,22 @@ impl Text {
             Self::HumanLegend => {
                 "What reviewers found, of the transcriptions that they chose to look at: not a \
                  random part unless they said so."
+            }
+            Self::AllFoundRight => "All found it right",
+            Self::AllFoundWrong => "All found it wrong",
+            Self::FoundDifferently => "Judged differently",
+            Self::FoundTheSame => "Two reviewers find the same",
+            Self::FoundWrongToo => "Of what one finds wrong, another does too",
+            Self::GwetsAc1 => "Gwet’s AC1, with its 95 % interval",
+            Self::AgreementLegend => {
+                "Over transcriptions that two or more reviewers found right or wrong; “cannot \
+                 tell” does not count. Where nearly everything is right, the share of what is \
+                 found wrong together tells more than the share of what is found alike."
+            }
+            Self::Alpha => "Krippendorff’s alpha",
+            Self::AlphaLegend => {
+                "It is low where nearly everything is right, however well reviewers agree: read \
+                 it beside the figures above."
             }
             Self::NoCost => "No model's cost for an hour of audio is known yet.",
             Self::NoComparison => "There are no two models to compare on the same clips.",

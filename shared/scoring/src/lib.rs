@@ -28,6 +28,7 @@
 //!   deletions; those of the service lower the coverage and nothing else.
 //! - [`uncertainty`]: intervals, paired comparisons, ranks, and a guess at how
 //!   many blocks are missing.
+//! - [`agreement`]: how far reviewers of the same transcriptions agree.
 //! - [`flags`]: what is suspicious. [`confusions`]: which words go wrong, and
 //!   whether the words that matter come through.
 //!
@@ -68,6 +69,7 @@
 //! holds. Peak memory of the whole process on one long pair after the other: 8 MiB
 //! in words, 14 MiB in (48,000) characters, of which 6 MiB before the first.
 
+pub mod agreement;
 pub mod align;
 mod aligned;
 pub mod alternative;

@@ -286,6 +286,37 @@ pub struct Groups {
     pub groups: Vec<Group>,
 }
 
+/// How far reviewers agree, over the transcriptions that two or more of them found right
+/// or wrong ("cannot tell" does not count). Rates are null while there are fewer than
+/// `needed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AgreementView)]
+pub struct Agreement {
+    /// Transcriptions that two or more reviewers judged.
+    pub items: u64,
+    /// Those that all of them found right.
+    pub all_right: u64,
+    /// Those that all of them found wrong.
+    pub all_wrong: u64,
+    /// How many there must be before rates are told.
+    pub needed: u64,
+    /// Chance that two reviewers of a transcription find the same.
+    pub agreement: Option<f64>,
+    /// Chance that another reviewer finds wrong what one found wrong; null where nothing
+    /// was.
+    pub agreement_on_wrong: Option<f64>,
+    /// Gwet's AC1.
+    pub ac1: Option<f64>,
+    /// Lower end of its 95 % interval, by a bootstrap over clips; null where they do not
+    /// vary.
+    pub ac1_low: Option<f64>,
+    /// Upper end.
+    pub ac1_high: Option<f64>,
+    /// Krippendorff's alpha, which is low where nearly everything is right, however well
+    /// reviewers agree; null where all found the same of everything.
+    pub alpha: Option<f64>,
+}
+
 /// A report of a run. Rates are fractions of 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReportView)]
@@ -317,6 +348,8 @@ pub struct Report {
     pub providers: Vec<ModelReport>,
     /// How they compare; null while there is nothing to compare.
     pub comparison: Option<Comparison>,
+    /// How far reviewers agree; null where no transcription was judged by two.
+    pub agreement: Option<Agreement>,
     /// The field that made the blocks.
     pub block_by: Option<String>,
     /// By language scored in, most frequent first.

@@ -21,7 +21,9 @@ CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium-headless-shell")
 LISTEN = """
 window.refused = [];
 document.addEventListener('securitypolicyviolation', (event) => {
-  window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
+  const what = `${event.violatedDirective} ${event.blockedURI} on ${location.pathname}`;
+  window.refused.push(what);
+  window.wasRefused(what);
 });
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -37,9 +39,9 @@ class Site:
         self.url = ready["url"]
         self.key = ready["api_keys"]["demo"]
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, key=None):
         data = json.dumps(body).encode() if body is not None else None
-        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        headers = {"x-api-key": key or self.key, "content-type": "application/json"}
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["data"]
@@ -67,24 +69,30 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
     if not Path(CHROMIUM).exists():
         pytest.skip(f"there is no {CHROMIUM}: apt-get install chromium-headless-shell", True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        print(f"Chromium {browser.version}")
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    print(f"Chromium {browser.version}")
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
 def visit(browser, site):
-    """Opens contexts; none may be refused anything by the policy of a page."""
-    contexts = []
+    """Opens contexts; none may be refused anything by the policy of any page it was on."""
+    contexts, refused = [], []
 
     def open_context(signed_in=True, **options):
         context = browser.new_context(base_url=site.url, **options)
         if options.get("java_script_enabled", True):
+            context.expose_binding("wasRefused", lambda _, what: refused.append(what))
             context.add_init_script(LISTEN)
         contexts.append(context)
         page = context.new_page()
@@ -98,6 +106,7 @@ def visit(browser, site):
             if page.url.startswith(site.url):
                 assert page.evaluate("window.refused ?? []") == []
         context.close()
+    assert refused == []
 
 
 def shot(page, name, full_page=True):

@@ -50,7 +50,7 @@ def make(site, dataset, models):
     made, samples = dataset
     lists = [
         {"name": name, "items": [{"sample_id": s, "text": t} for s, t in zip(samples, texts, strict=False)]}
-        for name, texts in zip(["alpha", "beta"], models, strict=False)
+        for name, texts in zip(["alpha", "beta", "gamma"], models, strict=False)
     ]
     body = {"run_name": "heard <b>twice</b>", "dataset_id": made, "transcripts": lists}
     run = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]

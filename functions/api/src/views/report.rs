@@ -3,9 +3,12 @@
 use stt_eval_shared::domain::rescoring;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::scoring::CorpusSums;
+use stt_eval_shared::scoring::agreement::{self, FEWEST};
 use stt_eval_shared::scoring::confusions::{CountedWord, SubstitutedWord, TopConfusions};
 use stt_eval_shared::scoring::waterfall::WaterfallRow;
-use stt_eval_shared::wire::report::{Confusions, Counted, Scoring, Step, Substituted, Summary};
+use stt_eval_shared::wire::report::{
+    Agreement, Confusions, Counted, Scoring, Step, Substituted, Summary,
+};
 
 use super::scores::{failures, figures};
 
@@ -40,6 +43,25 @@ pub fn summary(sums: &CorpusSums) -> Option<Summary> {
         coverage: summary.coverage,
         failures: failures(sums),
     })
+}
+
+/// How far reviewers agree.
+#[must_use]
+pub fn agreement(found: agreement::Agreement) -> Agreement {
+    let rates = found.rates;
+    let ends = rates.and_then(|rates| rates.ac1_interval);
+    Agreement {
+        items: found.items,
+        all_right: found.all_right,
+        all_wrong: found.all_wrong,
+        needed: FEWEST,
+        agreement: rates.map(|rates| rates.same),
+        agreement_on_wrong: rates.and_then(|rates| rates.on_wrong),
+        ac1: rates.map(|rates| rates.ac1),
+        ac1_low: ends.map(|(low, _)| low),
+        ac1_high: ends.map(|(_, high)| high),
+        alpha: rates.and_then(|rates| rates.alpha),
+    }
 }
 
 /// What a step of the normaliser forgave.

@@ -3,6 +3,7 @@
 //! A model is never told to be the best where the comparisons do not say so: rates,
 //! ranks and marks are those of the report, and nothing is compared anew here.
 
+mod agreement;
 mod confusions;
 mod cost;
 mod method;
@@ -19,6 +20,7 @@ use stt_eval_wire::report::Report;
 
 pub use self::order::{NoSuchOrder, Order};
 
+use self::agreement::Agreement;
 use self::confusions::Confusions;
 use self::cost::Cost;
 use self::method::Method;
@@ -71,6 +73,7 @@ struct Page<'a> {
     partings: Vec<Parting>,
     spread: Option<Spread>,
     cost: Cost,
+    agreement: Option<Agreement>,
     confusions: Option<Confusions>,
     method: Method,
 }
@@ -97,6 +100,7 @@ impl<'a> Page<'a> {
         let partings = Parting::all(report);
         let spread = Spread::new(report);
         let confusions = Confusions::new(report);
+        let agreement = Agreement::new(report);
         let there = [
             ("models", Text::Models, models.is_some()),
             ("pairs", Text::Pairs, true),
@@ -104,6 +108,7 @@ impl<'a> Page<'a> {
             ("differs", Text::Differs, true),
             ("spread", Text::Spread, spread.is_some()),
             ("cost", Text::Cost, true),
+            ("agreement", Text::Agreement, agreement.is_some()),
             ("words", Text::Words, confusions.is_some()),
             ("method", Text::Method, true),
         ];
@@ -127,6 +132,7 @@ impl<'a> Page<'a> {
             partings,
             spread,
             cost: Cost::new(report),
+            agreement,
             confusions,
             method: Method::new(report),
         }

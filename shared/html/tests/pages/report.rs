@@ -78,6 +78,7 @@ fn every_section_has_its_heading_and_there_is_one_h1() {
         "Where it differs",
         "How errors are spread",
         "Cost",
+        "How reviewers agree",
         "How this was measured",
     ] {
         let found = html.matches(&format!(">{heading}</h2>")).count();
@@ -85,6 +86,40 @@ fn every_section_has_its_heading_and_there_is_one_h1() {
     }
     assert_eq!(html.matches("<h1>").count(), 1);
     assert_eq!(html.matches("<main ").count(), 1);
+}
+
+#[test]
+fn agreement_is_told_by_more_than_one_figure_and_not_of_few() {
+    let mut value = report("r", &models(), WORDS, true);
+    let html = report::file(&value).unwrap();
+    let told = section(&html, "agreement");
+    for figure in [
+        "92.0",
+        "33.3",
+        "0.91<small>0.84 to 0.96",
+        "\u{2212}0.03",
+    ] {
+        assert!(told.contains(figure), "{figure}: {told}");
+    }
+    let row = "<th scope=\"row\">Judged differently</th><td class=\"number\">8</td>";
+    assert!(told.contains(row), "{told}");
+    if let Some(agreement) = &mut value.agreement {
+        agreement.items = 29;
+        agreement.agreement = None;
+        agreement.agreement_on_wrong = None;
+        agreement.ac1 = None;
+        agreement.alpha = None;
+    }
+    let html = report::file(&value).unwrap();
+    let told = section(&html, "agreement");
+    assert!(told.contains("29 transcriptions. From 30 on"), "{told}");
+    assert!(!told.contains('%') && !told.contains("AC1"), "{told}");
+    value.agreement = None;
+    assert!(
+        !report::file(&value)
+            .unwrap()
+            .contains("How reviewers agree")
+    );
 }
 
 /// Numbers in the texts of a chart and in the cells of the table beside it.

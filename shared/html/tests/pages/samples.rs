@@ -189,6 +189,11 @@ pub fn report(name: &str, models: &[Model], words: [&str; 4], complete: bool) ->
             "replicates": 1_000, "seed": 1_398_035_525u64, "providers": compared,
             "pairs": pairs, "more_blocks": 400,
         },
+        "agreement": {
+            "items": 100, "all_right": 90, "all_wrong": 2, "needed": 30, "agreement": 0.92,
+            "agreement_on_wrong": 0.333, "ac1": 0.91, "ac1_low": 0.84, "ac1_high": 0.96,
+            "alpha": -0.03,
+        },
         "block_by": null, "languages": groups(models),
         "groups": { "field": "speaker_role", "groups": groups(models) },
     });

@@ -378,6 +378,7 @@ pub async fn view(
         &scan.models,
         comparison.as_ref().map(|c| &c.found),
     );
+    let agreement = stt_eval_shared::scoring::agreement::agreement(&scan.judged);
     let languages = Parting {
         parts: &fields.languages,
         sums: |found| &found.languages,
@@ -414,6 +415,7 @@ pub async fn view(
         comparison: comparison.map(|comparison| comparison.view(&names)),
         warnings,
         providers: models,
+        agreement: agreement.map(views::report::agreement),
         block_by: wanted.block_by.clone(),
         languages,
         groups: groups

@@ -10,7 +10,9 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::failure::failed_by;
 use stt_eval_shared::domain::rescoring::{AsScored, Scoring};
 use stt_eval_shared::domain::result::Outcome;
+use stt_eval_shared::domain::review::{Opinion, Review};
 use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::scoring::agreement::Judged;
 use stt_eval_shared::scoring::confusions::{Confusions, KeywordRecall};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::uncertainty::Sample;
@@ -123,6 +125,22 @@ pub struct Scan {
     pub models: Vec<ModelScan>,
     /// Samples that every model transcribed.
     pub common_samples: u64,
+    /// What reviewers found of transcriptions that they judged.
+    pub judged: Vec<Judged>,
+}
+
+/// How many reviewers found a transcription right, and how many wrong.
+fn votes(clip: u16, review: &Review) -> Judged {
+    let opinions = review.opinions();
+    let found = |right| {
+        let votes = opinions.iter().filter_map(Opinion::vote);
+        u16::try_from(votes.filter(|vote| *vote == right).count()).unwrap_or(u16::MAX)
+    };
+    Judged {
+        clip,
+        right: found(true),
+        wrong: found(false),
+    }
 }
 
 /// An item in a scoring.
@@ -230,6 +248,7 @@ impl Scan {
             normalizer: normaliser.name().to_owned(),
             models: vec![found; run.models.len()],
             common_samples: 0,
+            judged: Vec::new(),
         })
     }
 
@@ -300,7 +319,7 @@ impl Scan {
                 mut outcome,
                 scores,
                 failed_before,
-                ..
+                review,
             }) = entry
             else {
                 continue;
@@ -309,6 +328,10 @@ impl Scan {
             let item = item(run, &mut outcome, held, failed_before.as_deref());
             if matches!(item, ScannedItem::Pending) {
                 continue;
+            }
+            if !matches!(item, ScannedItem::Failed(..)) {
+                self.judged
+                    .extend(review.map(|review| votes(position, &review)));
             }
             found.seconds += fields.seconds(usize::from(position));
             match found.add(position, &item, &outcome, fields, texts) {
