@@ -34,14 +34,19 @@ use output::Output;
 
 fn main() -> ExitCode {
     panics_are_told();
-    let (cli, from_project) = match project::arguments() {
+    let (mut cli, from_project) = match project::arguments() {
         Ok(arguments) => arguments,
         Err(project::Wrong::Usage(error)) => return wrong_usage(&error),
         Err(project::Wrong::Project(failure)) => return wrong_project(&failure),
     };
     let output = Output::new(&cli.shared);
-    if matches!(&cli.command, Command::Run(run) if run.demo) {
+    if let Command::Run(run) = &mut cli.command
+        && run.demo
+    {
         output::mark_simulated();
+        if run.models.is_empty() {
+            run.models = run::DEMO_MODELS.map(str::to_owned).to_vec();
+        }
     }
     if let Some(told) = from_project {
         output.note(&told);

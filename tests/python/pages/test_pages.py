@@ -125,7 +125,7 @@ def test_recordings_are_played_from_where_they_lie(visit, site):
     page = visit()
     page.goto(f"/runs/{site.run}/results")
     page.locator("audio").first.evaluate("(audio) => { audio.muted = true; return audio.play(); }")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0")
+    expect(page.locator("audio").first).not_to_have_js_property("currentTime", 0)
     assert page.evaluate("window.refused") == []
 
 

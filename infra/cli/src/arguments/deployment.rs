@@ -313,8 +313,8 @@ pub struct RunArguments {
         conflicts_with_all = ["detach", "demo"],
     )]
     pub export: Vec<ToExport>,
-    /// Show the flow on models that are simulated, in a machine that `stt-eval-local` makes here and
-    /// that is gone at the end; every line says SIMULATED
+    /// Show the flow on models that are simulated (two, if none is named), in a machine that
+    /// `stt-eval-local` makes here and that is gone at the end; every line says SIMULATED
     #[arg(
         long,
         conflicts_with_all = ["detach", "timeout", "new", "junit", "summary", "baseline"],

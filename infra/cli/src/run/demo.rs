@@ -22,6 +22,8 @@ use crate::journal::digest;
 use crate::profiles::Target;
 use crate::unpack::temporary;
 
+/// The models that are simulated where none is named.
+pub const MODELS: [&str; 2] = ["gemini-3.8-flash", "gemini-3.5-flash-lite"];
 /// The program that makes the machine.
 const PROGRAM: &str = "stt-eval-local";
 /// The variable that names it.

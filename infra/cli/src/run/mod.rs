@@ -29,6 +29,7 @@ use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
 use demo::Demo;
+pub use demo::MODELS as DEMO_MODELS;
 use make::Making;
 use plan::{Plan, plan};
 use verdict::{Document, tell};

@@ -34,8 +34,8 @@ async fn a_demonstration_says_so_on_every_line_and_leaves_nothing_behind() {
             .env("HOME", home.path())
             .env("TMPDIR", &temporary)
             .envs(local())
-            .args(RUN)
-            .arg("--demo")
+            .args(["run", "set", "--demo"])
+            .args(&RUN[6..])
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -48,7 +48,7 @@ async fn a_demonstration_says_so_on_every_line_and_leaves_nothing_behind() {
     let told = demo(&[]).output().await.unwrap();
     let (out, notes) = (text(&told.stdout), text(&told.stderr));
     assert_eq!(code(&told), 0, "{notes}");
-    assert!(out.contains("gemini-2.5-flash"), "{out}");
+    assert!(out.contains("gemini-3.5-flash-lite"), "{out}");
     for line in out.lines().chain(notes.lines()) {
         assert!(line.starts_with("SIMULATED  "), "{line}");
     }
