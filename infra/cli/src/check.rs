@@ -132,12 +132,25 @@ pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure>
     } else {
         Depth::Recordings
     };
+    tell(&arguments.source, &arguments.reading, depth, output)
+}
+
+/// Judges a source and tells of it, which is all that `check` and `run --dry-run` do.
+///
+/// # Errors
+/// What is wrong with the source as a whole.
+pub fn tell(
+    source: &Path,
+    reading: &ReadingArguments,
+    depth: Depth,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let Looked {
         judged,
         summary,
         source,
         ..
-    } = look(&arguments.source, &arguments.reading, depth)?;
+    } = look(source, reading, depth)?;
     let errors = judged.findings.errors();
     let unusable = judged
         .samples
@@ -145,7 +158,11 @@ pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure>
         .filter(|sample| !sample.usable)
         .count();
     let error = (errors > 0).then(|| {
-        let message = format!("{errors} findings make {unusable} utterances unusable");
+        let message = format!(
+            "{} {} unusable",
+            counted(errors, "finding makes", "findings make"),
+            counted(unusable, "utterance", "utterances")
+        );
         ErrorOf::new("findings", message, None)
     });
     let ok = error.is_none();
@@ -248,7 +265,7 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         out += &format!("  (split {split}; --split for another)");
     }
     out += "\n";
-    let mut facts = vec![format!("{} utterances", summary.utterances)];
+    let mut facts = vec![counted(summary.utterances, "utterance", "utterances")];
     if summary.audio_seconds > 0.0 {
         facts.push(length(summary.audio_seconds));
     }
@@ -257,7 +274,7 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         facts.push(languages.join(", "));
     }
     if summary.speakers > 0 {
-        facts.push(format!("{} speakers", summary.speakers));
+        facts.push(counted(summary.speakers, "speaker", "speakers"));
     }
     out += &format!("  {}\n", facts.join(", "));
     for (rule, count) in &judged.found_by {
@@ -297,12 +314,28 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
     }
     let verdict = summary.usable == summary.utterances && judged.findings.errors() == 0;
     out += &format!(
-        "{} {} of {} can be used\n",
+        "{} {} of {} can be used",
         output.mark(verdict),
         summary.usable,
         summary.utterances
     );
+    let unread = unread(judged);
+    if unread > 0 {
+        out += &format!("; {} can't be read", counted(unread, "row", "rows"));
+    }
+    out += "\n";
     out
+}
+
+/// Rows that are no utterances, as they can't be read.
+pub fn unread(judged: &Judged) -> usize {
+    judged.findings.count(FindingKind::BadRow)
+}
+
+/// A number with its noun.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    let noun = if count == 1 { one } else { several };
+    format!("{count} {noun}")
 }
 
 fn by_rule(rule: Rule) -> &'static str {

@@ -56,9 +56,11 @@ pub fn with_company(path: &Path, outside: bool) -> Result<(OnDisk, Option<String
     if facts.is_dir() {
         return Ok((OnDisk::open(path, outside)?, None));
     }
-    if facts.is_file()
-        && let Some(folder) = unpacked(path)?
-    {
+    if !facts.is_file() {
+        let message = format!("{}: is neither a file nor a folder", path.display());
+        return Err(Failure::new(Exit::Usage, "unreadable", message));
+    }
+    if let Some(folder) = unpacked(path)? {
         return Ok((OnDisk::unpacked(folder)?, None));
     }
     let folder = match path.parent() {
@@ -187,8 +189,18 @@ impl OnDisk {
                 return Err(ReadError::Failed(reason));
             }
         }
+        // One that was named alone may be a pipe; then it is all that there is.
+        if self.place.is_some() && is_special(&path) {
+            return Err(ReadError::Failed("is no regular file".to_owned()));
+        }
         File::open(path).map_err(told)
     }
+}
+
+/// Whether it is neither a file nor a folder: a pipe has no end, a device none either. What
+/// can't be looked at, such as a link that leads nowhere, is told when it is read.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
 }
 
 fn walk(
@@ -218,7 +230,9 @@ fn walk(
         let path = entry.path();
         let leads_to_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
         if !leads_to_folder {
-            names.push(name);
+            if !is_special(&path) {
+                names.push(name);
+            }
             continue;
         }
         if (kind.is_symlink() && !outside) || depth >= DEEPEST || own.starts_with('.') {

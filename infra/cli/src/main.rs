@@ -80,8 +80,13 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|word| word == "--json");
     if json && !is_help {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
+        // What is wrong may be a list; behind the first empty line is how it should be.
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.is_empty());
+        let message = lines.collect::<Vec<_>>().join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
         output::document(&output::Failed::of(&Failure::usage(message)));
     } else if error.print().is_err() {
         return Exit::ReaderGone.into();

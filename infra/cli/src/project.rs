@@ -78,6 +78,14 @@ impl std::fmt::Display for Value {
     }
 }
 
+/// What stands at the top of the file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Top {
+    Table(BTreeMap<String, Value>),
+    Other(serde::de::IgnoredAny),
+}
+
 type Tables = BTreeMap<String, BTreeMap<String, Value>>;
 
 /// Why there are no arguments.
@@ -160,7 +168,18 @@ fn read(path: &Path) -> Result<Tables, Failure> {
         return Err(told("is longer than 64 KiB".to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-    let tables: Tables = basic_toml::from_str(&text).map_err(|error| told(error.to_string()))?;
+    let top: BTreeMap<String, Top> =
+        basic_toml::from_str(&text).map_err(|error| told(error.to_string()))?;
+    let mut tables = Tables::new();
+    for (name, value) in top {
+        let Top::Table(values) = value else {
+            // Not what it says: that may be a key.
+            return Err(told(format!(
+                "{name} must be a table of options, each a text, a number, true, false or a list of texts"
+            )));
+        };
+        tables.insert(name, values);
+    }
     for (name, values) in &tables {
         let Some((_, options, _)) = TABLES.iter().find(|(table, _, _)| table == name) else {
             let known: Vec<&str> = TABLES.iter().map(|(table, _, _)| *table).collect();
@@ -180,12 +199,14 @@ fn read(path: &Path) -> Result<Tables, Failure> {
     Ok(tables)
 }
 
-/// The file of the project that holds here, and every option in it: its table, its name
-/// and its value.
+/// Options by their table and name, with their values.
+pub type Agreed = Vec<(String, String)>;
+
+/// The file of the project that holds here, and every option in it.
 ///
 /// # Errors
 /// The file is wrong.
-pub fn agreed() -> Result<Option<(PathBuf, Vec<(String, String)>)>, Failure> {
+pub fn agreed() -> Result<Option<(PathBuf, Agreed)>, Failure> {
     let folder = std::env::current_dir().ok();
     let Some(path) = folder.and_then(|folder| find(&folder)) else {
         return Ok(None);

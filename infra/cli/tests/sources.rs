@@ -231,6 +231,7 @@ fn what_a_project_has_agreed_on_holds_unless_it_is_said_otherwise() {
         ),
         ("[read]\nsplit = true\n", "split must be a text"),
         ("not toml", "stt-eval.toml: "),
+        ("key = \"sk_1\"\n", "key must be a table of options"),
     ] {
         std::fs::write(set.path().join("stt-eval.toml"), project).unwrap();
         let told = at_home(&below, &check);
@@ -238,7 +239,85 @@ fn what_a_project_has_agreed_on_holds_unless_it_is_said_otherwise() {
         let message = message.as_str().unwrap();
         assert_eq!(told.status.code(), Some(2), "{project}");
         assert!(message.contains(wanted), "{project}: {message}");
+        assert!(!message.contains("sk_1"), "{message}");
     }
+}
+
+/// What has no end is not waited for, and is told where it was meant.
+#[test]
+fn pipes_in_a_folder_are_left_alone() {
+    let set = folder(&[
+        ("metadata.csv", b"file_name,text\na.wav,x\np.wav,y\n"),
+        ("a.wav", &wav(1, 0.2)),
+    ]);
+    let made = Command::new("mkfifo")
+        .args(["p.wav", "notes.txt", "alone.csv"])
+        .current_dir(set.path())
+        .status();
+    assert!(made.unwrap().success());
+    let told = command(set.path(), &["check", ".", "--json"])
+        .output()
+        .unwrap();
+    let told = document(&told);
+    assert_eq!(told["summary"]["usable"], 1, "{told}");
+    assert_eq!(told["findings"][0]["message"], "p.wav is not there");
+    let told = command(set.path(), &["check", "alone.csv", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(2));
+    let message = document(&told)["error"]["message"].clone();
+    assert_eq!(message, "alone.csv: is neither a file nor a folder");
+}
+
+/// Nothing is asked of a deployment before what is asked for can be had.
+#[test]
+fn wrong_wishes_are_told_before_anything_is_done() {
+    let set = folder(&[
+        (
+            "metadata.csv",
+            b"file_name,text\na.wav,x\nb.wav,y,z\nhttps://x/c.wav,z\n",
+        ),
+        ("a.wav", &wav(1, 0.2)),
+    ]);
+    let told = |arguments: &[&str]| {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        let told = command(set.path(), &arguments).output().unwrap();
+        (told.status.code().unwrap(), document(&told))
+    };
+    for (arguments, wanted) in [
+        (&["score"][..], "<REFERENCES>"),
+        (&["run", ".", "-p", "m", "-p", "m"], "-p m is there twice"),
+        (&["run", ".", "-p", "m", "--limit", "0"], "--limit"),
+        (
+            &["run", ".", "-p", "m", "--max-cost", "0"],
+            "must be 0.000001 or more",
+        ),
+        (&["score", "r.csv", "h.csv", "--hyp", "a"], "--hyp"),
+    ] {
+        let (code, told) = told(arguments);
+        let message = told["error"]["message"].as_str().unwrap();
+        assert_eq!(code, 2, "{told}");
+        assert!(message.contains(wanted), "{message}");
+    }
+    // Without a model, a deployment, or a change: what `check` says.
+    let (code, dry) = told(&["run", ".", "--dry-run"]);
+    assert_eq!((code, &dry), (3, &told(&["check", "."]).1));
+    let findings: Vec<&Value> = dry["findings"].as_array().unwrap().iter().collect();
+    let messages: Vec<&str> = findings
+        .iter()
+        .map(|one| one["message"].as_str().unwrap())
+        .collect();
+    assert!(
+        messages.contains(&"https://x/c.wav is on a network, from which nothing is fetched"),
+        "{messages:?}"
+    );
+    let text = command(set.path(), &["check", "."]).output().unwrap();
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        text.contains("1 of 2 can be used; 1 row can't be read"),
+        "{text}"
+    );
 }
 
 /// `meeteval` 0.4.3, `cpwer` over all sessions: errors, words of the references. Made once,

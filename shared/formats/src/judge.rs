@@ -269,7 +269,13 @@ fn place(
             (None, Some((FindingKind::MissingAudio, message)))
         }
         Resolved::Missing => {
-            let message = format!("{written} is not there");
+            let is_url = ["http://", "https://", "s3://", "gs://"]
+                .iter()
+                .any(|scheme| written.starts_with(scheme));
+            let message = match is_url {
+                true => format!("{written} is on a network, from which nothing is fetched"),
+                false => format!("{written} is not there"),
+            };
             (None, Some((FindingKind::MissingAudio, message)))
         }
     }

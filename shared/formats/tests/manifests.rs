@@ -437,6 +437,30 @@ fn indian_corpora() {
     assert_eq!(shrutilipi.samples[0].language.as_deref(), Some("or"));
 }
 
+/// A folder of the same name within a folder is another one.
+#[test]
+fn recordings_of_nested_folders_keep_their_own_texts() {
+    let texts = folder(&[
+        ("wavs/u1.wav", ""),
+        ("wavs/u1.txt", "one\n"),
+        ("wavs/wavs/u1.wav", ""),
+        ("wavs/wavs/u1.txt", "two\n"),
+    ]);
+    assert_eq!(
+        said(&texts),
+        [
+            ("wavs/u1.wav", Some("one")),
+            ("wavs/wavs/u1.wav", Some("two"))
+        ]
+    );
+    let alone = folder(&[("wavs/u1.wav", ""), ("wavs/wavs/u1.wav", "")]);
+    assert_eq!(
+        said(&alone),
+        [("wavs/u1.wav", None), ("wavs/wavs/u1.wav", None)]
+    );
+    assert_eq!(count(&alone, FindingKind::SameAudio), 0);
+}
+
 #[test]
 fn calibrate_kaapi_and_deep_speech() {
     let cli = folder(&[

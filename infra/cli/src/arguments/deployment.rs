@@ -1,5 +1,6 @@
 //! What commands take that talk to a deployment.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -7,6 +8,18 @@ use stt_eval_wire::access::Role;
 use stt_eval_wire::export::ExportFormat;
 
 use super::{GateArguments, ReadingArguments};
+
+/// Least that a run may be said to cost at most, in US dollars: deployments count millionths.
+const LEAST_USD: f64 = 0.000_001;
+
+fn at_most(written: &str) -> Result<f64, String> {
+    let usd: f64 = written.parse().map_err(|_| "is no number".to_owned())?;
+    if usd.is_finite() && usd >= LEAST_USD {
+        Ok(usd)
+    } else {
+        Err(format!("must be {LEAST_USD} or more"))
+    }
+}
 
 /// What `login` takes.
 #[derive(Debug, Args)]
@@ -180,7 +193,7 @@ pub struct RetryArguments {
     #[command(flatten)]
     pub of: OneRun,
     /// Another most that the run may cost in US dollars, all its rounds together
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = at_most)]
     pub max_cost: Option<f64>,
 }
 
@@ -276,7 +289,10 @@ pub struct RunArguments {
     pub name: Option<String>,
     /// Only the first N utterances, in an order that their audio alone makes
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    pub limit: Option<NonZeroUsize>,
+    /// Only judge what is there, as `check` does; changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// A word or phrase that matters, again for each
     #[arg(long, value_name = "WORDS")]
     pub keyword: Vec<String>,
@@ -287,7 +303,7 @@ pub struct RunArguments {
     #[arg(long, visible_alias = "normaliser", value_name = "NAME")]
     pub normalizer: Option<String>,
     /// The most that the run may cost in US dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = at_most)]
     pub max_cost: Option<f64>,
     /// Leave out what can't be used
     #[arg(long)]

@@ -206,7 +206,12 @@ pub struct ScoreArguments {
     /// Hypotheses, one source for each system; none if they are columns of the references
     pub hypotheses: Vec<PathBuf>,
     /// Columns of hypotheses, one for each system
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        conflicts_with = "hypotheses"
+    )]
     pub hyp: Vec<String>,
     /// The normaliser
     #[arg(

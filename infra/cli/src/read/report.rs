@@ -151,10 +151,13 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
         .iter()
         .filter_map(|model| model.raw_wer.map(percent))
         .collect();
-    out += &format!(
-        "Scored with {normaliser} (untouched: {}).\n",
-        heard.join(" / ")
-    );
+    out += &match heard.is_empty() {
+        true => format!("Scored with {normaliser}.\n"),
+        false => format!(
+            "Scored with {normaliser} (untouched: {}).\n",
+            heard.join(" / ")
+        ),
+    };
     out
 }
 

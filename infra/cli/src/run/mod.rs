@@ -11,6 +11,7 @@ mod verdict;
 mod watch;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use stt_eval_wire::catalogue::Model;
@@ -50,10 +51,22 @@ enum Place {
 
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
+    if arguments.dry_run {
+        return check::tell(
+            &arguments.source,
+            &arguments.reading,
+            Depth::Recordings,
+            output,
+        );
+    }
     if arguments.models.is_empty() {
         return Err(Failure::usage("no model is named").hint(
             "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them",
         ));
+    }
+    let mut named = BTreeSet::new();
+    if let Some(twice) = arguments.models.iter().find(|model| !named.insert(*model)) {
+        return Err(Failure::usage(format!("-p {twice} is there twice")));
     }
     let conditions = gate::conditions(&arguments.gate)?;
     can_be_saved(&arguments.export)?;
@@ -125,7 +138,9 @@ fn stopped(pressed: std::io::Result<()>, under_way: &RefCell<Option<String>>) ->
 
 /// Whether what can't be used may be left out.
 fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Result<(), Failure> {
-    let all = looked.summary.utterances;
+    // A row that can't be read is no utterance, and would be missed all the same.
+    let unread = check::unread(&looked.judged);
+    let all = looked.summary.utterances + unread;
     let broken = all - looked.summary.usable;
     if broken == 0 || arguments.skip_broken || looked.summary.usable == 0 {
         return Ok(());
@@ -248,9 +263,9 @@ async fn agree(
         .max_cost
         .map_or(String::new(), |cap| format!("; at most ${cap:.2}"));
     let line = format!(
-        "Estimate   {} × {} models, {} each: about {}{cap}",
+        "Estimate   {} × {}, {} each: about {}{cap}",
         plan.clips.len(),
-        arguments.models.len(),
+        check::counted(arguments.models.len(), "model", "models"),
         check::length(plan.hours() * 3_600.0),
         dollars(cost)
     );

@@ -170,7 +170,7 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     if let Some(limit) = arguments.limit {
         // An order that nothing but the content makes: the same ones each time.
         clips.sort_by(|a, b| a.upload.sha256.cmp(&b.upload.sha256));
-        clips.truncate(limit);
+        clips.truncate(limit.get());
     }
     if clips.is_empty() {
         return Err(Failure::new(

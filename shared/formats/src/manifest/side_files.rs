@@ -24,7 +24,8 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
             id: files::stem(&audio).to_owned(),
             file: side.clone().unwrap_or_else(|| audio.clone()),
             line: 1,
-            audio: Some(format!("./{audio}")),
+            // Its text lies in the same folder, which paths are of.
+            audio: Some(format!("./{}", files::base(&audio))),
             ..Row::default()
         };
         if let Some(side) = side {
@@ -55,7 +56,7 @@ pub(super) fn audio_alone(reader: &mut Reader<'_>, layout: &Layout) {
             id: files::stem(audio).to_owned(),
             file: audio.clone(),
             line: 1,
-            audio: Some(format!("./{audio}")),
+            audio: Some(format!("./{}", files::base(audio))),
             ..Row::default()
         });
     }
