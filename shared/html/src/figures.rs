@@ -74,6 +74,12 @@ pub fn dollars(usd: f64) -> String {
     }
 }
 
+/// A time to the minute: "2026-11-26T10:00:00.000Z" → "2026-11-26 10:00 UTC".
+#[must_use]
+pub fn minute(at: &str) -> String {
+    format!("{} UTC", at.get(..16).unwrap_or(at).replace('T', " "))
+}
+
 /// Seconds as people tell them: "4.2 s", "45 s", "12 min", "3.4 h", "2.5 days".
 #[must_use]
 pub fn duration(seconds: f64) -> String {

@@ -1,4 +1,5 @@
-//! API keys of the project, for those who may make and revoke them.
+//! API keys of the project and who is signed in with them, for those who may make and
+//! revoke keys.
 
 use askama::Template;
 use stt_eval_wire::access::{ApiKey, Role};
@@ -7,7 +8,9 @@ use crate::RenderError;
 use crate::figures::counted;
 use crate::invisible::visible;
 use crate::layout::Frame;
+use crate::sessions::{self, Sessions};
 use crate::texts::Text;
+use crate::texts::sessions::Sessions as Say;
 
 /// A key that was just made.
 pub struct ShownOnce<'a> {
@@ -31,6 +34,8 @@ pub struct Keys<'a> {
     pub made: Option<ShownOnce<'a>>,
     /// What is wrong with the name that was given.
     pub problem: Option<&'a str>,
+    /// Browsers that are signed in.
+    pub sessions: Sessions<'a>,
 }
 
 struct Row {
@@ -84,6 +89,8 @@ struct Page<'a> {
     made: Option<(String, &'a str)>,
     problem: String,
     roles: [Choice; 4],
+    sessions: Vec<sessions::Row<'a>>,
+    older_sessions: Option<&'a str>,
 }
 
 /// The page.
@@ -114,6 +121,8 @@ pub fn page(frame: Frame<'_>, of: Keys<'_>) -> Result<String, RenderError> {
             .map(|made| (visible(made.name).into_owned(), made.key)),
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
         roles: ROLES.map(choice),
+        sessions: of.sessions.rows(),
+        older_sessions: of.sessions.older,
     };
     page.render()
 }

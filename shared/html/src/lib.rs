@@ -28,6 +28,7 @@ pub mod results;
 pub mod review;
 pub mod runs;
 pub mod sentence;
+pub mod sessions;
 pub mod settings;
 pub mod sign_in;
 pub mod start;

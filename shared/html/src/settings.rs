@@ -5,7 +5,7 @@ use askama::Template;
 use stt_eval_wire::access::{Credential, Role};
 
 use crate::RenderError;
-use crate::figures::counted;
+use crate::figures::{counted, minute};
 use crate::invisible::visible;
 use crate::keys::role_name;
 use crate::layout::Frame;
@@ -104,10 +104,6 @@ struct Page<'a> {
     until: String,
     notice: Option<Settings>,
     admin: Option<Admin<'a>>,
-}
-
-fn minute(at: &str) -> String {
-    format!("{} UTC", at.get(..16).unwrap_or(at).replace('T', " "))
 }
 
 fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {

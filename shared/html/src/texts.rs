@@ -28,6 +28,7 @@ macro_rules! texts {
 pub(crate) mod compare;
 pub(crate) mod datasets;
 pub(crate) mod following;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod variant;

@@ -42,6 +42,45 @@ pub struct Session {
     pub rev: u64,
 }
 
+/// What the list of a project's sessions keeps of one: whose it is, and nothing that
+/// proves it. Sessions that began before there was a list are not in it; they end by
+/// themselves within [`LIFETIME`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedSession {
+    /// Leads to the session, and opens nothing without its token.
+    pub id: SessionId,
+    /// The key that was used to sign in.
+    pub key_id: KeyId,
+    /// The name given at sign-in.
+    pub reviewer_name: String,
+    /// When it began.
+    pub inserted_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// What the list keeps of it.
+    #[must_use]
+    pub fn listed(&self) -> ListedSession {
+        ListedSession {
+            id: self.id,
+            key_id: self.key_id,
+            reviewer_name: self.reviewer_name.clone(),
+            inserted_at: self.inserted_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+/// The smallest id that a session which is not over at a time can have: ids begin with
+/// the time of sign-in, and every session lasts equally long.
+#[must_use]
+pub fn oldest_alive(now: Timestamp) -> SessionId {
+    let begun = (now - LIFETIME).millis().saturating_add(1);
+    SessionId::mint(u64::try_from(begun).unwrap_or(0), [0; 10])
+}
+
 /// A session as a request presents it.
 pub struct PresentedSession {
     /// Leads to the session, and proves nothing by itself.
@@ -164,6 +203,17 @@ mod tests {
                 .expose_secret()
                 .contains(&new.session.secret_sha256)
         );
+    }
+
+    #[test]
+    fn sessions_that_are_over_lie_before_the_oldest_that_is_not() {
+        let began = Timestamp::from_millis(1_700_000_000_000);
+        let new = NewSession::make(&verifier(1), "Asha".into(), began).unwrap();
+        let last = began + (LIFETIME - Duration::from_millis(1));
+        assert!(oldest_alive(began) <= new.session.id);
+        assert!(oldest_alive(last) <= new.session.id);
+        assert!(oldest_alive(began + LIFETIME) > new.session.id);
+        assert!(oldest_alive(Timestamp::from_millis(0)) <= new.session.id);
     }
 
     proptest! {

@@ -6,10 +6,12 @@ use super::{Page, Store, StoreError, read_page};
 use crate::access::credentials::SealedCredential;
 use crate::access::keys::{KeyRecord, Verifier};
 use crate::access::project::Project;
-use crate::access::sessions::Session;
+use crate::access::sessions::{ListedSession, Session};
 use crate::domain::{KeyId, ProjectId, SessionId};
 
 const KEYS: (&str, &str) = ("key_", "key_~");
+/// After every session of a project's list.
+const SESSIONS_END: &str = "ses_~";
 
 fn verifier_key(id: KeyId) -> String {
     format!("key#{id}")
@@ -144,13 +146,59 @@ impl Store {
         }
     }
 
-    /// Keeps a session that begins. It vanishes some time after its end; that it has
-    /// ended is for readers to see.
+    /// The keys of the project among some: those that were revoked are left out.
+    pub async fn keys_of(
+        &self,
+        project: &ProjectId,
+        ids: impl IntoIterator<Item = KeyId>,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        let keys = ids
+            .into_iter()
+            .map(|id| (project.to_string(), id.to_string()));
+        let items = self.get_many(&self.tables.access, keys).await?;
+        items.into_iter().map(row::read).collect()
+    }
+
+    /// Keeps a session that begins, and puts it on the list of its project. Both vanish
+    /// some time after its end; that it has ended is for readers to see.
     pub async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
-        let item = Row::new(session_key(session.id), "session", session)?
-            .with("ttl", n(session.expires_at.seconds()))
+        let table = &self.tables.access;
+        let ttl = n(session.expires_at.seconds());
+        let kept = Row::new(session_key(session.id), "session", session)?
+            .with("ttl", ttl.clone())
             .build();
-        self.put_rev(&self.tables.access, item, 1).await
+        let listed = session.listed();
+        let listed = Row::new(session.project.as_str(), listed.id.to_string(), &listed)?
+            .with("ttl", ttl)
+            .build();
+        let txn = self.txn().put_rev(table, kept, 1)?;
+        Ok(txn.put_rev(table, listed, 1)?.commit().await?)
+    }
+
+    /// Sessions of the project, newest first, from one id on (`oldest`). Those of keys
+    /// that were revoked since are among them.
+    pub async fn list_sessions(
+        &self,
+        project: &ProjectId,
+        oldest: SessionId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ListedSession>, StoreError> {
+        let oldest = oldest.to_string();
+        // DynamoDB refuses to start outside of the range, where a cursor comes to point
+        // as time goes by: nothing that is left is older.
+        if after.is_some_and(|after| after < oldest.as_str()) {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        }
+        let range = (oldest.as_str(), SESSIONS_END);
+        let table = &self.tables.access;
+        read_page(
+            self.page(table, project.as_str(), range, after, limit, true)
+                .await?,
+        )
     }
 
     /// A session and what its key is checked against, in one read; `None` unless both
@@ -179,10 +227,43 @@ impl Store {
         Ok(session.zip(verifier))
     }
 
-    /// Ends a session. One that has ended already is no error.
-    pub async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.delete(&self.tables.access, session_key(id), "session")
-            .await
+    /// Ends the session that asks for it. One that has ended already is no error, nor one
+    /// that is on no list.
+    pub async fn delete_session(
+        &self,
+        project: &ProjectId,
+        id: SessionId,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.access;
+        let txn = self
+            .txn()
+            .delete(table, (&session_key(id), "session"), None, None)?
+            .delete(table, (project.as_str(), &id.to_string()), None, None)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Ends a session of the project's list: it is good for nothing from this moment.
+    /// False when the list has no such session; then nothing is ended, whosever it is.
+    pub async fn end_session(
+        &self,
+        project: &ProjectId,
+        id: SessionId,
+    ) -> Result<bool, StoreError> {
+        let table = &self.tables.access;
+        let txn = self
+            .txn()
+            .delete(
+                table,
+                (project.as_str(), &id.to_string()),
+                Some("attribute_exists(pk)"),
+                None,
+            )?
+            .delete(table, (&session_key(id), "session"), None, None)?;
+        match txn.commit().await {
+            Ok(()) => Ok(true),
+            Err(TxnError::Condition { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Keeps a provider credential, in place of an older one.

@@ -59,6 +59,21 @@ def test_a_revoked_key_ends_its_sessions_with_the_next_click(visit, site):
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_an_admin_ends_the_session_of_another_browser(visit, site):
+    other = visit(signed_in=False)
+    sign_in(other, site.key, name="Ravi of the lost phone")
+    expect(other).to_have_url(f"{site.url}/runs")
+    page = visit()
+    page.goto("/keys")
+    row = page.get_by_role("row").filter(has_text="Ravi of the lost phone")
+    row.locator("summary").click()
+    row.get_by_role("button", name="End session").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Keys")
+    expect(row).to_have_count(0)
+    other.get_by_role("link", name="Datasets").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
 def test_a_form_of_another_port_changes_nothing(visit, site):
     page = visit()
     page.route(

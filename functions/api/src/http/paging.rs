@@ -53,8 +53,14 @@ impl Pager {
         PageMeta {
             total,
             limit: self.limit as u64,
-            next_cursor: next.map(|position| Cursor(self.cursors.seal(position))),
+            next_cursor: self.cursor(next),
         }
+    }
+
+    /// The cursor of a position of the list.
+    #[must_use]
+    pub fn cursor(&self, position: Option<&str>) -> Option<Cursor> {
+        position.map(|position| Cursor(self.cursors.seal(position)))
     }
 
     /// The answer with a page of the store, each item as `view` shows it.

@@ -1,13 +1,15 @@
-//! API keys: one for each person, made and revoked here.
+//! API keys: one for each person, made and revoked here; and the sessions that were begun
+//! with them, which end here.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use secrecy::ExposeSecret;
 use stt_eval_html::keys::{self as html, Keys, ShownOnce};
 use stt_eval_html::layout::Section;
+use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::{NewKey, Role};
-use stt_eval_shared::domain::{KeyId, Timestamp};
+use stt_eval_shared::domain::{KeyId, SessionId, Timestamp};
 use stt_eval_shared::wire::access::NewApiKey;
 
 use super::answer::{redirect, written};
@@ -17,11 +19,25 @@ use super::session::Visit;
 use crate::http::error::{Answer, status};
 use crate::http::id::PathId;
 use crate::http::paging::Pager;
-use crate::http::query::Pairs;
+use crate::http::query::{Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
 use crate::services::keys;
+use crate::services::sessions::{self, Alive};
 use crate::views;
+
+/// Parameter of the address that leads through the sessions; `cursor` is that of the keys.
+const SESSIONS: &str = "sessions";
+
+fn session(of: Alive) -> Session {
+    Session {
+        id: of.session.id.to_string(),
+        person: of.session.reviewer_name,
+        key: of.key_name,
+        since: of.session.inserted_at.to_string(),
+        until: of.session.expires_at.to_string(),
+    }
+}
 
 async fn page(
     app: &App,
@@ -30,14 +46,24 @@ async fn page(
     made: Option<&NewKey>,
     problem: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let pager = Pager::new(&visit.caller, "keys", &[], Older::asked(query))?;
-    let actor = &visit.caller.actor;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    let caller = &visit.caller;
+    let pager = Pager::new(caller, "keys", &[], Older::asked_by(&query, "cursor"))?;
+    let by_session = Pager::new(caller, SESSIONS, &[], Older::asked_by(&query, SESSIONS))?;
+    let actor = &caller.actor;
     let found = app
         .store
         .list_keys(&actor.project, pager.from(), pager.limit);
     let (page, total) = found.await?;
     let older = Older::address("/keys", &pager.meta(total, page.next.as_deref()));
     let keys: Vec<_> = page.items.into_iter().map(views::access::key).collect();
+    let signed_in = sessions::list(app, &actor.project, by_session.from(), by_session.limit);
+    let signed_in = signed_in.await?;
+    let older_sessions = by_session
+        .cursor(signed_in.next.as_deref())
+        .map(|cursor| format!("/keys?{SESSIONS}={}", encoded(&cursor.to_string())));
+    let signed_in: Vec<_> = signed_in.items.into_iter().map(session).collect();
+    let own_session = visit.session.to_string();
     let of = Keys {
         keys: &keys,
         total,
@@ -48,6 +74,11 @@ async fn page(
             key: made.text.expose_secret(),
         }),
         problem,
+        sessions: Sessions {
+            list: &signed_in,
+            older: older_sessions.as_deref(),
+            own: &own_session,
+        },
     };
     written(html::page(visit.frame("Keys", Section::Keys), of))
 }
@@ -93,5 +124,12 @@ pub async fn make(State(app): State<App>, visit: Visit, Form(form): Form) -> Ans
 pub async fn revoke(State(app): State<App>, visit: Visit, id: PathId<KeyId>) -> Answer {
     visit.needs(Role::Admin)?;
     keys::revoke(&app, &visit.caller.actor, id.get()?).await?;
+    Ok(redirect("/keys"))
+}
+
+/// Ends a session: its browser is signed out with its next request.
+pub async fn end_session(State(app): State<App>, visit: Visit, id: PathId<SessionId>) -> Answer {
+    visit.needs(Role::Admin)?;
+    sessions::end(&app, &visit.caller.actor, id.get()?).await?;
     Ok(redirect("/keys"))
 }

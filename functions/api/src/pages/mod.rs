@@ -96,6 +96,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/audio/{id}", get(audio::play))
         .route("/keys", get(keys::list).post(keys::make))
         .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/sessions/{id}/end", post(keys::end_session))
         .route("/settings", get(settings::show).post(settings::submit))
         .route("/settings/models", post(own_models::submit))
         .route("/demo", post(demo::load))

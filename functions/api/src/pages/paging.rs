@@ -12,9 +12,15 @@ impl Older {
     #[must_use]
     pub fn asked(query: Option<String>) -> Paging {
         let query = Pairs::any(query.as_deref().unwrap_or_default());
+        Self::asked_by(&query, "cursor")
+    }
+
+    /// The page that a query asks for by a parameter, where a page shows several lists.
+    #[must_use]
+    pub fn asked_by(query: &Pairs, parameter: &str) -> Paging {
         Paging {
             limit: DEFAULT_LIMIT,
-            cursor: query.text("cursor").map(str::to_owned),
+            cursor: query.text(parameter).map(str::to_owned),
         }
     }
 

@@ -105,7 +105,8 @@ pub async fn submit(State(app): State<App>, headers: HeaderMap, Form(form): Form
 /// answered alike.
 pub async fn end(State(app): State<App>, headers: HeaderMap) -> Answer {
     if let Some(visit) = Visit::of(&headers, &app).await? {
-        app.store.delete_session(visit.session).await?;
+        let project = &visit.caller.actor.project;
+        app.store.delete_session(project, visit.session).await?;
     }
     let mut response = redirect("/sign-in");
     let headers_out = response.headers_mut();

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use stt_eval_shared::domain::validate::FieldError;
-use stt_eval_shared::domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId};
+use stt_eval_shared::domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId, SessionId};
 
 /// What ids of a kind name.
 pub trait Named: FromStr {
@@ -23,6 +23,7 @@ named!(
     RunId => "run",
     ResultId => "result",
     KeyId => "API key",
+    SessionId => "session",
 );
 
 /// An id inside a body, or the error of its field.

@@ -1,10 +1,14 @@
 //! Sessions of people, begun with an API key and a name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::PresentedKey;
-use stt_eval_shared::access::sessions::NewSession;
-use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::access::sessions::{ListedSession, NewSession, oldest_alive};
+use stt_eval_shared::domain::{KeyId, ProjectId, SessionId, Timestamp};
+use stt_eval_shared::store::Page;
 
+use crate::actor::Actor;
 use crate::refusal::Refusal;
 
 /// Longest name of a person, in characters.
@@ -42,4 +46,52 @@ pub async fn begin(
     let new = NewSession::make(&verifier, name.to_owned(), Timestamp::now())?;
     app.store.create_session(&new.session).await?;
     Ok(Ok(new))
+}
+
+/// A session that is good now, and the key that it has its rights from.
+pub struct Alive {
+    /// The session.
+    pub session: ListedSession,
+    /// Name of the key.
+    pub key_name: String,
+}
+
+/// Sessions of a project that are good now, newest first. A page may hold fewer than were
+/// asked for: those of revoked keys are left out.
+///
+/// # Errors
+/// When the tables can't be read.
+pub async fn list(
+    app: &App,
+    project: &ProjectId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<Alive>, Refusal> {
+    let oldest = oldest_alive(Timestamp::now());
+    let found = app.store.list_sessions(project, oldest, after, limit);
+    let Page { items, next } = found.await?;
+    let ids: BTreeSet<KeyId> = items.iter().map(|session| session.key_id).collect();
+    let keys = app.store.keys_of(project, ids).await?;
+    let names: BTreeMap<KeyId, String> = keys.into_iter().map(|key| (key.id, key.name)).collect();
+    let alive = |session: ListedSession| {
+        let key_name = names.get(&session.key_id)?.clone();
+        Some(Alive { session, key_name })
+    };
+    Ok(Page {
+        items: items.into_iter().filter_map(alive).collect(),
+        next,
+    })
+}
+
+/// Ends a session of the actor's project: the next request of its browser is led to
+/// sign-in.
+///
+/// # Errors
+/// When the project has no such session, or it can't be ended.
+pub async fn end(app: &App, actor: &Actor, id: SessionId) -> Result<(), Refusal> {
+    if app.store.end_session(&actor.project, id).await? {
+        Ok(())
+    } else {
+        Err(Refusal::no_such("session"))
+    }
 }

@@ -8,6 +8,7 @@ use stt_eval_html::offers::Offers;
 use stt_eval_html::problem::Problem as Page;
 use stt_eval_html::results::{self, Choice, Results};
 use stt_eval_html::runs::{self, Actions};
+use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_html::sign_in::{Problem, SignIn};
 use stt_eval_wire::access::ApiKey;
 use stt_eval_wire::datasets::Dataset;
@@ -279,6 +280,14 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
         serde_json::from_value(value).unwrap()
     };
     let all = [key("1"), key("2")];
+    let session = |id: &str| Session {
+        id: id.to_owned(),
+        person: HOSTILE.to_owned(),
+        key: HOSTILE.to_owned(),
+        since: WHEN.to_owned(),
+        until: WHEN.to_owned(),
+    };
+    let signed_in = [session("ses_1"), session("ses_2")];
     let of = |made, problem| Keys {
         keys: &all,
         total: 2,
@@ -286,9 +295,17 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
         own: "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
         made,
         problem,
+        sessions: Sessions {
+            list: &signed_in,
+            older: None,
+            own: "ses_1",
+        },
     };
     let html = keys::page(frame(), of(None, None)).unwrap();
     check(&html);
+    assert_eq!(html.matches("/end\"").count(), 1, "{html}");
+    assert!(html.contains("action=\"/sessions/ses_2/end\""), "{html}");
+    assert!(html.contains("2026-11-26 10:00 UTC"), "{html}");
     assert_eq!(html.matches("/revoke\"").count(), 1, "{html}");
     assert!(!html.contains("never shown again"));
     let made = ShownOnce {

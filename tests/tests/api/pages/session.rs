@@ -1,5 +1,7 @@
 //! Signing in, what a session is good for, and how it ends.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::{Browser, COOKIE, key, revoke};
 use crate::support::store::rows;
 use crate::support::with;
@@ -189,5 +191,107 @@ fn admins_make_keys_that_are_shown_once_and_revoke_them() {
         assert_eq!((page.status, page.header("location")), (303, "/keys"));
         assert_eq!(admin.post(&revoke, &[]).await.status, 404);
         assert_eq!(reviewer.get("/runs").await.status, 303);
+    });
+}
+
+/// Ids of the sessions that the page of keys offers to end.
+async fn to_end(admin: &mut Browser) -> Vec<String> {
+    let page = admin.get("/keys").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let forms = page.text.split("action=\"/sessions/").skip(1);
+    forms
+        .map(|form| form.split('/').next().unwrap().to_owned())
+        .collect()
+}
+
+/// The id of the session that a browser holds.
+fn session_of(browser: &Browser) -> String {
+    let cookie = browser.cookie.as_deref().unwrap();
+    cookie.split('.').next().unwrap().to_owned()
+}
+
+#[test]
+fn admins_see_who_is_signed_in_and_end_sessions() {
+    with(async |w| {
+        let (text, id) = key(w, "viewer").await;
+        let mut admin = Browser::signed_in(w, &w.project.key).await;
+        let mut viewer = Browser::new(w);
+        viewer.sign_in(&text, "Ravi <b>", "/runs").await;
+        let mut phone = Browser::signed_in(w, &text).await;
+        let (first, second) = (session_of(&viewer), session_of(&phone));
+        // Newest first; the own session is named, and ended by signing out.
+        assert_eq!(to_end(&mut admin).await, [&*second, &*first]);
+        let page = admin.get("/keys").await;
+        assert!(page.text.contains("Ravi &#60;b&#62;"), "{}", page.text);
+        assert_eq!(page.text.matches("this browser").count(), 1);
+        let token = viewer.cookie.as_deref().unwrap().rsplit('.').next();
+        assert!(!page.text.contains(token.unwrap()));
+
+        let end = |id: &str| format!("/sessions/{id}/end");
+        assert_eq!(viewer.get("/keys").await.status, 403);
+        assert_eq!(viewer.post(&end(&second), &[]).await.status, 403);
+        let mut stranger = Browser::signed_in(w, &w.stranger().await.key).await;
+        assert_eq!(to_end(&mut stranger).await, [] as [String; 0]);
+        let nowhere = "ses_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
+        for id in [&*first, nowhere, "key_1", "%FF"] {
+            let page = stranger.post(&end(id), &[]).await;
+            assert_eq!(page.status, 404, "{id}");
+            assert!(page.text.contains("no such session"), "{}", page.text);
+        }
+        let from_elsewhere = admin.request("POST", &end(&first));
+        assert_eq!(admin.send(from_elsewhere).await.status, 403);
+        assert_eq!(viewer.get("/runs").await.status, 200);
+
+        let page = admin.post(&end(&first), &[]).await;
+        assert_eq!((page.status, page.header("location")), (303, "/keys"));
+        let page = viewer.get("/runs").await;
+        let sign_in = "/sign-in?next=%2Fruns";
+        assert_eq!((page.status, page.header("location")), (303, sign_in));
+        assert_eq!(admin.post(&end(&first), &[]).await.status, 404);
+        assert_eq!(rows(w, &first).await, [] as [String; 0]);
+        assert_eq!(phone.get("/runs").await.status, 200);
+        assert_eq!(to_end(&mut admin).await, [&*second]);
+
+        // What signed out, or has lost its key, is on the list no more.
+        phone.post("/sign-out", &[]).await;
+        assert_eq!(rows(w, &second).await, [] as [String; 0]);
+        Browser::signed_in(w, &text).await;
+        assert_eq!(to_end(&mut admin).await.len(), 1);
+        revoke(w, &id).await;
+        assert_eq!(to_end(&mut admin).await, [] as [String; 0]);
+    });
+}
+
+#[test]
+fn sessions_are_listed_page_by_page_and_those_of_before_go_on_working() {
+    with(async |w| {
+        let mut admin = Browser::signed_in(w, &w.project.key).await;
+        let mut before = Browser::signed_in(w, &w.project.key).await;
+        for _ in 0..50 {
+            Browser::signed_in(w, &w.project.key).await;
+        }
+        let first = to_end(&mut admin).await;
+        assert_eq!(first.len(), 50);
+        let page = admin.get("/keys").await;
+        let older = page.text.split("href=\"/keys?sessions=").nth(1).unwrap();
+        let older = format!("/keys?sessions={}", older.split('"').next().unwrap());
+        let page = admin.get(&older).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert_eq!(page.text.matches("action=\"/sessions/").count(), 1);
+        assert!(page.text.contains("this browser"), "{}", page.text);
+        assert_eq!(admin.get("/keys?sessions=x").await.status, 400);
+
+        // A session of the release before has no row in the list.
+        let id = session_of(&before);
+        let dynamodb = w.machine.node.cloud.dynamodb_client();
+        let listed = dynamodb.delete_item().table_name("access");
+        let listed = listed
+            .key("pk", AttributeValue::S(w.project.name.clone()))
+            .key("sk", AttributeValue::S(id.clone()));
+        listed.send().await.unwrap();
+        assert_eq!(before.get("/runs").await.status, 200);
+        assert_eq!(rows(w, &id).await.len(), 1);
+        assert_eq!(before.post("/sign-out", &[]).await.status, 303);
+        assert_eq!(rows(w, &id).await, [] as [String; 0]);
     });
 }
