@@ -112,6 +112,9 @@ fn wrong_project(failure: &Failure) -> ExitCode {
 /// A panic is a bug of ours: one sentence and a file with the trace, exit 70.
 fn panics_are_told() {
     std::panic::set_hook(Box::new(|panic| {
+        if stt_eval_formats::is_reading_parquet() {
+            return;
+        }
         let name = format!("stt-eval-panic-{}.txt", std::process::id());
         let path = std::env::temp_dir().join(name);
         let trace = std::backtrace::Backtrace::force_capture();

@@ -39,7 +39,7 @@ pub mod write;
 mod xml;
 
 #[cfg(feature = "parquet")]
-pub use columnar::recordings;
+pub use columnar::{is_guarded as is_reading_parquet, recordings};
 pub use detect::format_of;
 pub use files::Files;
 pub use finding::{Finding, FindingKind, Findings};

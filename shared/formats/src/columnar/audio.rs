@@ -3,6 +3,7 @@
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::FileReader;
 
+use super::guard::guarded;
 use super::opened::{broken, open};
 use crate::files::Files;
 use crate::problem::Problem;
@@ -24,11 +25,11 @@ pub fn recordings<E: From<Problem>>(
     };
     let mut row = 0_u64;
     for group in 0..opened.reader.num_row_groups() {
-        let group = opened.reader.get_row_group(group);
+        let group = guarded(|| opened.reader.get_row_group(group));
         let group = group.map_err(|error| broken(name, &error))?;
         let descriptor = group.metadata().column(audio.bytes).column_descr_ptr();
         let level = descriptor.max_def_level();
-        let reader = group.get_column_reader(audio.bytes);
+        let reader = guarded(|| group.get_column_reader(audio.bytes));
         let reader = reader.map_err(|error| broken(name, &error))?;
         let ColumnReader::ByteArrayColumnReader(mut reader) = reader else {
             continue;
@@ -39,8 +40,7 @@ pub fn recordings<E: From<Problem>>(
             levels.clear();
             read.clear();
             let nullable = (level > 0).then_some(&mut levels);
-            let (records, _, _) = reader
-                .read_records(1, nullable, None, &mut read)
+            let (records, _, _) = guarded(|| reader.read_records(1, nullable, None, &mut read))
                 .map_err(|error| broken(name, &error))?;
             if records == 0 {
                 break;

@@ -6,6 +6,7 @@ use parquet::errors::Result;
 use parquet::file::reader::{FileReader, RowGroupReader};
 use serde_json::{Number, Value};
 
+use super::guard::guarded;
 use super::opened::{Opened, broken};
 use crate::files::{MAX_FILE_BYTES, base};
 use crate::problem::{Code, Problem};
@@ -48,16 +49,15 @@ pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Pr
     }
     let mut bytes = 0_usize;
     for group in 0..opened.reader.num_row_groups() {
-        let group = opened
-            .reader
-            .get_row_group(group)
-            .map_err(|error| broken(name, &error))?;
+        let group =
+            guarded(|| opened.reader.get_row_group(group)).map_err(|error| broken(name, &error))?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
         let first = made.rows.len();
         made.rows
             .resize_with(first + rows, || vec![None; schema.facts.len()]);
         for (place, fact) in schema.facts.iter().enumerate() {
-            let cells = cells(&*group, fact.leaf, rows).map_err(|error| broken(name, &error))?;
+            let cells = guarded(|| cells(&*group, fact.leaf, rows))
+                .map_err(|error| broken(name, &error))?;
             for (row, cell) in made.rows.iter_mut().skip(first).zip(cells) {
                 let cell = cell.map(|cell| labelled(cell, &fact.labels));
                 bytes += cell.as_ref().and_then(Value::as_str).map_or(8, str::len);
@@ -74,10 +74,13 @@ pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Pr
             continue;
         };
         let paths = match audio.path {
-            Some(leaf) => cells(&*group, leaf, rows).map_err(|error| broken(name, &error))?,
+            Some(leaf) => {
+                guarded(|| cells(&*group, leaf, rows)).map_err(|error| broken(name, &error))?
+            }
             None => vec![None; rows],
         };
-        let inside = filled(&*group, audio.bytes, rows).map_err(|error| broken(name, &error))?;
+        let inside =
+            guarded(|| filled(&*group, audio.bytes, rows)).map_err(|error| broken(name, &error))?;
         let own = made.rows.iter_mut().zip(1_usize..).skip(first);
         for (((row, number), path), is_inside) in own.zip(paths).zip(inside) {
             let path = path.as_ref().and_then(Value::as_str);

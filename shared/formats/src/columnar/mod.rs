@@ -7,12 +7,14 @@
 
 mod audio;
 mod facts;
+mod guard;
 mod opened;
 mod schema;
 mod source;
 
 pub use audio::recordings;
 pub(crate) use facts::Facts;
+pub use guard::is_guarded;
 
 use super::files::Files;
 use super::problem::Problem;

@@ -4,6 +4,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
+use super::guard::guarded;
 use super::schema::Schema;
 use super::source::Source;
 use crate::files::{Files, MAX_FILES, ReadError};
@@ -31,7 +32,8 @@ pub(super) fn open(files: &dyn Files, name: &str, asked: Option<&str>) -> Result
     })?;
     let source = Source::new(from)
         .map_err(|error| Problem::new(Code::Unreadable, error.to_string()).file(name))?;
-    let reader = SerializedFileReader::new(source).map_err(|error| broken(name, &error))?;
+    let reader =
+        guarded(|| SerializedFileReader::new(source)).map_err(|error| broken(name, &error))?;
     let of_groups = reader.metadata().row_groups().iter();
     let rows = of_groups.fold(0_u64, |rows, group| {
         rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX))
