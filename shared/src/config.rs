@@ -57,6 +57,9 @@ pub struct Bounds {
     /// How long results are read for within one request, for a report and what is made
     /// like one: what is left is for the next request.
     pub report: Duration,
+    /// How long a vendor that answers each item in its call may take for one, at most; a
+    /// short clip gets less. It leaves a worker, which lives for 300 s, time for the rest.
+    pub call_timeout: Duration,
 }
 
 impl Default for Bounds {
@@ -74,6 +77,7 @@ impl Default for Bounds {
             task_lease: minutes(5),
             staging_lease: minutes(5),
             report: Duration::from_secs(15),
+            call_timeout: Duration::from_secs(225),
         }
     }
 }
@@ -161,6 +165,7 @@ impl Config {
         }
         let mut policy = Policy::default();
         for (variable, target) in [
+            ("CALL_LEASE_SECONDS", &mut policy.call_lease),
             ("COLLECT_LEASE_SECONDS", &mut policy.collect_lease),
             ("UNIT_RESEND_SECONDS", &mut policy.resend_after),
             ("UNIT_BACKSTOP_SECONDS", &mut policy.backstop),
@@ -191,6 +196,7 @@ impl Config {
             ("TASK_LEASE_SECONDS", &mut bounds.task_lease),
             ("STAGING_LEASE_SECONDS", &mut bounds.staging_lease),
             ("REPORT_SECONDS", &mut bounds.report),
+            ("CALL_TIMEOUT_SECONDS", &mut bounds.call_timeout),
         ] {
             env.seconds(variable, target)?;
         }

@@ -12,29 +12,29 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use stt_eval_shared::config::VendorLimits;
+use stt_eval_shared::domain::allowance::{Cost, ToldLimits};
 use stt_eval_shared::domain::call::{Call, CallOutcome, CallState};
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::failure::FailureCode;
-use stt_eval_shared::domain::pace::Pace;
+use stt_eval_shared::domain::pace::{LONGEST_HOLD, Pace};
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::unit::{Ending, Event, Pause, Unit, Unsent, WaitingReason};
 use stt_eval_shared::domain::{ResultId, Timestamp};
 use stt_eval_shared::providers::{
-    AnyModel, CallError, CallItem, Calls, Credential, RawLine, Rejection,
+    AnyModel, CallAnswer, CallError, CallItem, Calls, Credential, Rejection,
 };
 use stt_eval_shared::store::StoreError;
+use stt_eval_shared::store::allowance::Account;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::work::Failure;
 use stt_eval_shared::work::step::fence;
 use stt_eval_shared::{App, Deadline};
 
+use super::allowed::Allowed;
 use super::taken::{Taken, taken};
 use super::turn::{intend, step_aside, wait};
 
-/// Shortest and longest time that a call may take, and how much longer than its
-/// audio. The longest leaves a worker, which lives for 300 s, time for the rest.
-const SHORTEST: Duration = Duration::from_secs(60);
-const LONGEST: Duration = Duration::from_secs(225);
 /// What must be left of a worker's life besides a call: to write what came of it.
 const TO_RECORD: Duration = Duration::from_secs(30);
 /// How long is waited after a first "too many requests" that names no time.
@@ -51,7 +51,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) client: &'a dyn Calls,
     pub(crate) credential: &'a Credential,
     pub(crate) config: &'a ModelConfig,
-    pub(crate) lanes: usize,
+    pub(crate) limits: &'a VendorLimits,
     pub(crate) deadline: Deadline,
 }
 
@@ -66,8 +66,8 @@ struct Open<'a> {
 /// What an item's call means for those after it.
 #[derive(Debug, Clone, PartialEq)]
 enum Next {
-    /// It has an answer.
-    Landed,
+    /// It has an answer, beside which the vendor told this of its limits.
+    Landed(ToldLimits),
     /// It has none, and that is its own affair.
     GoOn,
     /// It was not done, for a reason of its own, and is asked for again later.
@@ -115,24 +115,46 @@ impl Caller<'_> {
         }
         let (mut stop, mut failed, mut lost, mut again) = (None, None, 0, false);
         let mut under_way = FuturesUnordered::new();
-        let mut pace = Pace::new(self.lanes, app.config.policy.refusal_pause.min(FIRST_HOLD));
+        let Some(first) = open.front() else {
+            return held
+                .finish(app, unsent, &Ending::nothing(FailureCode::SampleMissing))
+                .await;
+        };
+        let whole = open.iter().map(cost).fold(Cost::default(), Cost::and);
+        let account = self.account(unit);
+        let begun = Allowed::begin(app, account, &self.limits.rates, cost(first), whole).await?;
+        let mut allowed = match begun {
+            Ok(allowed) => allowed,
+            // Others have used it up, or were told to wait.
+            Err(wait) => return held.pause(app, false, limited(Some(wait))).await,
+        };
+        let most = self.limits.lanes();
+        let hold = app.config.policy.refusal_pause.min(FIRST_HOLD);
+        let mut pace = Pace::new(allowed.lanes(most), most, hold);
         loop {
-            let hold = pace.held(Timestamp::now());
-            while hold.is_zero()
-                && stop.is_none()
-                && failed.is_none()
-                && under_way.len() < pace.lanes()
-            {
-                let Some(item) = open.pop_front() else {
+            let mut hold = Duration::ZERO;
+            while stop.is_none() && failed.is_none() && under_way.len() < pace.lanes() {
+                let Some(next) = open.front() else {
                     break;
                 };
-                if !self.deadline.allows(longest(item.sample) + TO_RECORD) {
+                let (now, cost) = (Timestamp::now(), cost(next));
+                hold = pace.held(now).max(allowed.wait(cost, now));
+                if hold > LONGEST_HOLD {
+                    stop = Some(Next::Stop(limited(Some(hold))));
+                }
+                if !hold.is_zero() {
+                    break;
+                }
+                if !self.deadline.allows(self.longest(next.sample) + TO_RECORD) {
                     stop = Some(Next::Stop(Pause::Interrupted));
                     break;
                 }
-                let began = Timestamp::now();
+                let Some(item) = open.pop_front() else {
+                    break;
+                };
+                allowed.take(cost, now);
                 let call = self.one(&held, item);
-                under_way.push(async move { (began, call.await) });
+                under_way.push(async move { (now, call.await) });
             }
             let holds = !hold.is_zero() && !open.is_empty() && stop.is_none() && failed.is_none();
             // Each one to its end, whatever becomes of the others: it is paid for.
@@ -143,9 +165,10 @@ impl Caller<'_> {
                 else => break,
             };
             match next {
-                Ok((_, Next::Landed)) => {
+                Ok((_, Next::Landed(told))) => {
                     (landed, lost) = (true, 0);
                     pace.landed();
+                    allowed.hear(&told, Timestamp::now());
                 }
                 Ok((_, Next::GoOn)) => {}
                 Ok((_, Next::Again)) => again = true,
@@ -155,10 +178,7 @@ impl Caller<'_> {
                 }
                 Ok((item, Next::Slower(retry_after))) => {
                     if !pace.limited(began, retry_after, Timestamp::now()) && stop.is_none() {
-                        stop = Some(Next::Stop(Pause::Limited {
-                            retry_after,
-                            reason: WaitingReason::ProviderRateLimited,
-                        }));
+                        stop = Some(Next::Stop(limited(retry_after)));
                     }
                     open.push_front(item);
                 }
@@ -170,6 +190,7 @@ impl Caller<'_> {
             }
         }
         drop(under_way);
+        allowed.end(&pace, most).await;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -182,6 +203,24 @@ impl Caller<'_> {
                 let gone = Ending::nothing(FailureCode::SampleMissing);
                 held.finish(app, unsent, &gone).await
             }
+        }
+    }
+
+    /// How long a call for an item may take: twice its audio, within bounds.
+    fn longest(&self, sample: &Sample) -> Duration {
+        let most = self.app.config.bounds.call_timeout;
+        let least = self.client.shortest_time_out().min(most);
+        let twice = Duration::try_from_secs_f64(sample.duration_seconds * 2.0);
+        twice.unwrap_or(most).clamp(least, most)
+    }
+
+    /// Whose allowance the unit's calls are taken from.
+    fn account<'u>(&'u self, unit: &'u Unit) -> Account<'u> {
+        Account {
+            project: (!self.limits.pooled).then_some(&unit.project),
+            vendor: &unit.vendor,
+            credential: &self.credential.id,
+            model: self.model.id,
         }
     }
 
@@ -231,16 +270,16 @@ impl Caller<'_> {
             duration_seconds: sample.duration_seconds,
         };
         let calling = self.client.call(self.credential, &request, self.config);
-        let answer = match tokio::time::timeout(longest(sample), calling).await {
+        let answer = match tokio::time::timeout(self.longest(sample), calling).await {
             Ok(answer) => answer,
             Err(_) => Err(CallError::Ambiguous {
                 message: "no answer in time".into(),
             }),
         };
         let (outcome, next) = match answer {
-            Ok(RawLine(line)) => {
-                self.keep(&intent, &line).await?;
-                (CallOutcome::Landed, Next::Landed)
+            Ok(CallAnswer { line, limits }) => {
+                self.keep(&intent, &line.0).await?;
+                (CallOutcome::Landed, Next::Landed(limits))
             }
             Err(error) => {
                 tracing::warn!(run_id = %unit.run, unit_id = %unit.key, position, %error, "a call brought no answer");
@@ -271,11 +310,16 @@ impl Caller<'_> {
     }
 }
 
-/// How long a call for an item may take.
-fn longest(sample: &Sample) -> Duration {
-    Duration::try_from_secs_f64(sample.duration_seconds * 2.0)
-        .unwrap_or(LONGEST)
-        .clamp(SHORTEST, LONGEST)
+/// What a call for an item costs of what the vendor allows.
+fn cost(open: &Open<'_>) -> Cost {
+    Cost::of_call(open.sample.duration_seconds)
+}
+
+fn limited(retry_after: Option<Duration>) -> Pause {
+    Pause::Limited {
+        retry_after,
+        reason: WaitingReason::ProviderRateLimited,
+    }
 }
 
 fn later() -> Pause {

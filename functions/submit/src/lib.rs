@@ -4,6 +4,7 @@
 //! message that comes twice, late or out of order does nothing it should not.
 
 mod admission;
+mod allowed;
 mod blocked;
 mod calls;
 mod create;

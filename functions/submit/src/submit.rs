@@ -175,7 +175,7 @@ impl Work<'_> {
                     client: &**client,
                     credential: &credential,
                     config: &run_model.config,
-                    lanes: limits.lanes(),
+                    limits: &limits,
                     deadline: self.deadline,
                 };
                 return Box::pin(caller.call(unit, &samples)).await;

@@ -1,13 +1,15 @@
 //! What a machine calls its resources, and the variables that tell the functions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use stt_eval_shared::config::Config;
 use stt_eval_shared::store::schema::TABLES;
 
 use crate::cloud::Cloud;
 use crate::error::NodeError;
 use crate::keys;
-use crate::options::{NodeOptions, Providers};
+use crate::options::{COMMAND_TIMEOUT_SECONDS as COMMAND_TIMEOUT, NodeOptions, Providers};
 
 pub(crate) const BUCKET: &str = "stt-eval-local";
 pub(crate) const EVENTS: &str = "events";
@@ -32,7 +34,8 @@ pub(crate) fn environment(
             )
         })
         .collect();
-    let real = options.providers == Providers::Real;
+    // Whether money may be at stake: of what is not a stand-in in this process nothing is known.
+    let real = options.providers == Providers::Real || !options.simulate_others;
     for (name, value) in [
         ("STAGE", stage),
         ("DEPLOYMENT_ID", deployment),
@@ -51,6 +54,8 @@ pub(crate) fn environment(
             "SUBMISSION_GRACE_SECONDS",
             if real { "180" } else { "3" }.to_owned(),
         ),
+        // A worker lives for 300 s here as well, and programs that listen take their time.
+        ("CALL_LEASE_SECONDS", "330".to_owned()),
         (
             "COLLECT_LEASE_SECONDS",
             if real { "120" } else { "5" }.to_owned(),
@@ -93,8 +98,36 @@ pub(crate) fn environment(
     ] {
         environment.insert(name.to_owned(), value);
     }
+    // Gemini's stand-in beside real vendors does not wait for what can't happen here.
+    if options.providers != Providers::Real && real {
+        let google = r#"{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#;
+        environment.insert("PROVIDER_LIMITS".to_owned(), google.to_owned());
+    }
     environment.extend(options.overrides.clone());
     Ok(environment)
+}
+
+/// The configuration of the functions out of their variables.
+///
+/// # Errors
+/// What is wrong with one, or that one was set which nothing reads: a name with a slip in it
+/// would be as good as not set.
+pub(crate) fn config(
+    options: &NodeOptions,
+    environment: &HashMap<String, String>,
+) -> Result<Config, NodeError> {
+    let read = RefCell::new(BTreeSet::new());
+    let config = Config::read(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        environment.get(name).cloned()
+    });
+    let config = config.map_err(|error| NodeError(error.to_string()))?;
+    let read = read.into_inner();
+    let mut set = options.overrides.keys();
+    match set.find(|name| *name != COMMAND_TIMEOUT && !read.contains(*name)) {
+        Some(unread) => Err(NodeError(format!("nothing reads a variable {unread}"))),
+        None => Ok(config),
+    }
 }
 
 /// As `PROVIDER_URLS` has it.

@@ -123,7 +123,9 @@ struct Machine {
     aws: Option<String>,
     /// A program of this machine that recognises speech, as the model `local/NAME`:
     /// `NAME='PROGRAM … {input} … {language}'`, `NAME='@whisper-cli MODEL'`,
-    /// `NAME='@faster-whisper MODEL'`, or `pocketsphinx`. May be given several times.
+    /// `NAME='@faster-whisper MODEL'`, or `pocketsphinx`. May be given several times. The
+    /// program gets a file of audio, PATH and a locale; it prints UTF-8 text, or JSON with
+    /// `text`, of 1 MiB at most, and ends with 0 within COMMAND_TIMEOUT_SECONDS (200).
     #[arg(long = "recogniser", value_name = "NAME=COMMAND")]
     recognisers: Vec<Recogniser>,
     /// A file of further ones: one a line, as for `--recogniser`; `#` begins a comment.
@@ -298,7 +300,11 @@ async fn run(command: Command) -> Result<(), NodeError> {
                 std::fs::write(&file, node.counts().to_string())
                     .map_err(|e| NodeError(format!("{}: {e}", file.display())))?;
             }
-            node.stop().await
+            tokio::select! {
+                ended = node.stop() => ended,
+                // Asked once more: what is under way is left, and found again.
+                signal = stopped() => signal,
+            }
         }
         Command::Demo {
             machine,

@@ -88,15 +88,16 @@ impl Node {
             }
         }
         let environment = environment::environment(&options, &cloud, &provider_urls)?;
-        let config = Config::read(|name| environment.get(name).cloned())
-            .map_err(|e| NodeError(e.to_string()))?;
+        let config = environment::config(&options, &environment)?;
+        let stop = CancellationToken::new();
         let aws = cloud.sdk_config();
         let mut app = App::build(config, &aws, true, &options.vendors)
             .map_err(|e| NodeError(e.to_string()))?
             .asking_by_role(&aws);
         if !options.recognisers.is_empty() {
             let limit = options.command_timeout()?;
-            let (vendor, adapter) = recogniser::connected(options.recognisers.clone(), limit);
+            let programs = options.recognisers.clone();
+            let (vendor, adapter) = recogniser::connected(programs, limit, stop.clone());
             app = app.and_vendor(vendor, adapter);
         }
         let mut api_keys = BTreeMap::new();
@@ -117,7 +118,6 @@ impl Node {
         if let Some(demo) = demo::Ready::of(&app, &options.providers, &url, &api_keys) {
             app = app.and_demo(Arc::new(demo));
         }
-        let stop = CancellationToken::new();
         let door = Arc::new(Door::default());
         let tasks = if options.functions {
             functions::run(

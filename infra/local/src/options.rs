@@ -15,6 +15,10 @@ use crate::recogniser::Recogniser;
 
 /// How long a recogniser may take for one item, unless it is set.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(200);
+/// The variable that sets another, of at most as long as a call may take.
+pub(crate) const COMMAND_TIMEOUT_SECONDS: &str = "COMMAND_TIMEOUT_SECONDS";
+/// What a call leaves a program of its own time.
+const LONGEST_COMMAND: f64 = 210.0;
 
 /// What answers in place of the vendors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,12 +97,17 @@ impl NodeOptions {
 
     /// How long a recogniser may take for one item.
     pub(crate) fn command_timeout(&self) -> Result<Duration, NodeError> {
-        const NAME: &str = "COMMAND_TIMEOUT_SECONDS";
+        const NAME: &str = COMMAND_TIMEOUT_SECONDS;
         let Some(text) = self.overrides.get(NAME) else {
             return Ok(COMMAND_TIMEOUT);
         };
-        let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
+        let seconds = text.parse().ok();
+        let seconds = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_COMMAND);
         let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        limit.ok_or_else(|| NodeError(format!("{NAME}: must be a number of seconds above 0")))
+        limit.ok_or_else(|| {
+            NodeError(format!(
+                "{NAME}: must be a number of seconds above 0, {LONGEST_COMMAND} at most"
+            ))
+        })
     }
 }

@@ -120,7 +120,7 @@ failure_codes! {
     SampleMissing, "sample_missing", Us, false, "the sample no longer exists";
     // The audio never came to the model.
     AudioUnreadable, "audio_unreadable", Input, true, "the audio could not be read";
-    ProviderRefusedAudio, "provider_refused_audio", Input, true, "the provider failed to take in the audio, several times";
+    ProviderRefusedAudio, "provider_refused_audio", Input, true, "the provider does not take the audio";
     UnsupportedAudio, "unsupported_audio", Input, false, "the model does not take this audio format";
 }
 

@@ -29,6 +29,7 @@
 
 pub mod accepted;
 pub mod admission;
+pub mod allowance;
 pub mod call;
 mod capped;
 mod cost_cap;

@@ -121,6 +121,19 @@ fn a_line_is_measured_before_it_is_parsed() {
     let open = refused(&open, Format::Csv);
     assert_eq!(open.field, "line 3");
     assert!(open.message.contains("quote"), "{open:?}");
+    // Or only some rows of it, up to the next one.
+    for swallows in [
+        "filename,ground_truth\na,\"b\nc,d\n",
+        "filename,ground_truth\na,\"b\nc,\"d\"\n",
+    ] {
+        let told = refused(swallows, Format::Csv);
+        assert_eq!(told.field, "line 2");
+        assert_eq!(told.message, "a quote in it is not closed");
+    }
+    let fine = "filename,ground_truth\na,\"b\nc, \"\"d\"\"\"\r\ne,\"f\" g\nh,i \"j\"\n";
+    assert_eq!(parse(fine.as_bytes(), Format::Csv).unwrap().len(), 3);
+    let twice = refused("{\"filename\":\"a\",\"filename\":\"b\"}\n", Format::Jsonl);
+    assert_eq!(twice.message, "the field \"filename\" is there twice");
     // Records over several lines count as one.
     let over = format!(
         "filename,ground_truth\na,\"{}\"\nb,c\n",

@@ -1,9 +1,10 @@
 //! Pace: how many calls one worker keeps under way, learnt from what the vendor refuses.
 //!
 //! What a key may do is seldom known: limits differ by plan, are shared by all keys of an
-//! organisation, and change. So a worker begins with what the vendor allows at most,
-//! halves that with each "too many requests", and adds one after a while without any:
-//! additive increase, multiplicative decrease (Chiu and Jain, 1989), the rule by which
+//! organisation, and change. So a worker begins with what the vendor allows at most, or
+//! with what others learnt before it ([`crate::allowance`]). It halves that with each "too
+//! many requests", and adds one after a while without any: additive increase,
+//! multiplicative decrease (Chiu and Jain, 1989), the rule by which
 //! TCP shares a line among senders who know nothing of each other.
 
 use std::time::Duration;
@@ -38,13 +39,13 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// With at most so many calls under way, and so long a first hold where a vendor
-    /// names none.
+    /// With so many calls under way and `most` at most, and so long a first hold where a
+    /// vendor names none.
     #[must_use]
-    pub fn new(most: usize, hold: Duration) -> Self {
+    pub fn new(lanes: usize, most: usize, hold: Duration) -> Self {
         let most = most.max(1);
         Self {
-            lanes: most,
+            lanes: lanes.clamp(1, most),
             most,
             hold,
             steady: 0,
@@ -58,6 +59,12 @@ impl Pace {
     #[must_use]
     pub fn lanes(&self) -> usize {
         self.lanes
+    }
+
+    /// No further call may begin before, if anything was said of that.
+    #[must_use]
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
     }
 
     /// How long no further call may begin.
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_refusals_cuts_once() {
-        let mut pace = Pace::new(8, SECOND);
+        let mut pace = Pace::new(8, 8, SECOND);
         for answered in 0..8 {
             assert!(pace.limited(at(0), None, at(10 + answered)));
         }
@@ -130,7 +137,7 @@ mod tests {
 
     #[test]
     fn it_grows_again_by_one_while_all_is_well() {
-        let mut pace = Pace::new(4, SECOND);
+        let mut pace = Pace::new(4, 4, SECOND);
         assert!(pace.limited(at(0), None, at(1)));
         for _ in 0..STEADY {
             assert_eq!(pace.lanes(), 2);
@@ -146,8 +153,8 @@ mod tests {
     #[test]
     fn what_takes_long_or_does_not_end_is_not_waited_for() {
         let long = Some(LONGEST_HOLD + SECOND);
-        assert!(!Pace::new(4, SECOND).limited(at(0), long, at(1)));
-        let mut pace = Pace::new(4, SECOND);
+        assert!(!Pace::new(4, 4, SECOND).limited(at(0), long, at(1)));
+        let mut pace = Pace::new(4, 4, SECOND);
         for refusal in 1..PATIENCE {
             let now = at(i64::from(refusal) * 100_000);
             assert!(pace.limited(now, None, now));
@@ -166,7 +173,7 @@ mod tests {
             most in 0usize..20,
             events in prop::collection::vec((0u64..100_000, any::<bool>(), any::<Option<u16>>()), 0..200),
         ) {
-            let mut pace = Pace::new(most, SECOND);
+            let mut pace = Pace::new(most, most, SECOND);
             let mut now = at(0);
             for (passes, landed, seconds) in events {
                 now = now + Duration::from_millis(passes);

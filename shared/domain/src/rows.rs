@@ -156,14 +156,53 @@ fn mark_after(position: &csv::Position) -> usize {
     byte_of(position).saturating_add(MAX_LINE_BYTES + "\n".len() + "\r\n".len())
 }
 
+/// What lies between two positions.
+fn between<'a>(text: &'a str, from: &csv::Position, to: &csv::Position) -> &'a [u8] {
+    let between = text.as_bytes().get(byte_of(from)..byte_of(to));
+    between.unwrap_or_default()
+}
+
 /// Whether what lies between two positions is longer than a line may be.
 fn is_long(text: &str, from: &csv::Position, to: &csv::Position) -> bool {
-    let record = text.as_bytes().get(byte_of(from)..byte_of(to));
+    let record = between(text, from, to);
     let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let record = record.unwrap_or_default();
     let before = record.iter().take_while(|byte| breaks(byte)).count();
     let behind = record.iter().rev().take_while(|byte| breaks(byte)).count();
     record.len().saturating_sub(before + behind) > MAX_LINE_BYTES
+}
+
+/// Whether each quoted cell of a record is closed, and one that goes over a line break is
+/// followed by the next cell: otherwise a quote that nothing closes has taken in the rows
+/// behind it. Within a line, text behind a closing quote is what people write.
+fn is_closed(record: &[u8], delimiter: u8) -> bool {
+    let breaks = |byte: u8| matches!(byte, b'\r' | b'\n');
+    let mut bytes = record.iter().copied().peekable();
+    let mut begins = true;
+    while let Some(byte) = bytes.next() {
+        if !begins || byte != b'"' {
+            begins = byte == delimiter || breaks(byte);
+            continue;
+        }
+        let mut goes_over = false;
+        loop {
+            match bytes.next() {
+                None => return false,
+                Some(b'"') if bytes.peek() == Some(&b'"') => {
+                    bytes.next();
+                }
+                Some(b'"') => break,
+                Some(byte) => goes_over |= breaks(byte),
+            }
+        }
+        begins = false;
+        let ends = bytes
+            .peek()
+            .is_none_or(|next| *next == delimiter || breaks(*next));
+        if goes_over && !ends {
+            return false;
+        }
+    }
+    true
 }
 
 fn table<T>(
@@ -218,6 +257,10 @@ fn table<T>(
             Ok(true) if is_long(text, &begins, reader.position()) => {
                 let line = line_of(text, record.position());
                 errors.push(format!("line {line}"), &*too_long);
+            }
+            Ok(true) if !is_closed(between(text, &begins, reader.position()), delimiter) => {
+                let line = line_of(text, record.position());
+                errors.push(format!("line {line}"), "a quote in it is not closed");
             }
             Ok(true) => {
                 let named = columns.iter().zip(record.iter());
@@ -284,6 +327,14 @@ fn json_lines<T>(
             errors.push(format!("line {number}"), json::TOO_MANY);
             continue;
         };
+        let mut seen = HashSet::new();
+        if let Some((twice, _)) = fields.iter().find(|(name, _)| !seen.insert(name.as_str())) {
+            errors.push(
+                format!("line {number}"),
+                format!("the field {twice:?} is there twice"),
+            );
+            continue;
+        }
         let cells = fields.into_iter().filter_map(|(column, value)| {
             let cell = match value {
                 json::Value::Nothing => return None,

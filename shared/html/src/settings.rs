@@ -37,6 +37,8 @@ pub struct Vendor<'a> {
     pub models: usize,
     /// Most characters of its key.
     pub longest: usize,
+    /// Where it can be beside its usual place.
+    pub regions: &'static [&'static str],
     /// What is shown of the key that is kept.
     pub kept: Option<&'a Credential>,
     /// Whether it is switched on, of one that is asked with the role of the deployment
@@ -79,6 +81,7 @@ struct VendorRow {
     name: String,
     models: String,
     longest: usize,
+    regions: &'static [&'static str],
     last_four: String,
     since: String,
     is_kept: bool,
@@ -119,6 +122,7 @@ fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
         name: visible(vendor.name).into_owned(),
         models: counted(vendor.models as u64, "model", "models"),
         longest: vendor.longest,
+        regions: vendor.regions,
         last_four: vendor
             .kept
             .map_or_else(String::new, |kept| visible(&kept.last_four).into_owned()),

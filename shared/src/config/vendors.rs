@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::env::Reader;
 use super::error::ConfigError;
 use crate::domain::admission::AdmissionLimits;
+use crate::domain::allowance::Rates;
 use crate::domain::unit::{MAX_UNIT_BYTES, MAX_UNIT_SAMPLES, Policy};
 use crate::providers::Vendor;
 
@@ -40,6 +41,10 @@ pub struct VendorLimits {
     pub queued_tokens: u64,
     /// Calls under way.
     pub calls_at_once: usize,
+    /// Requests and audio in a time, of each model.
+    pub rates: Rates,
+    /// Whether all credentials of this deployment are of one account there.
+    pub pooled: bool,
     /// How long a job that was stopped still counts.
     pub quota_hold: Duration,
     /// Pause before a unit that was not admitted asks again.
@@ -95,6 +100,17 @@ pub struct VendorBounds {
     pub queued_tokens: Option<u64>,
     /// Calls of a credential under way.
     pub calls_at_once: Option<usize>,
+    /// Requests a minute, of each model of a credential.
+    pub requests_per_minute: Option<u64>,
+    /// Requests a day.
+    pub requests_per_day: Option<u64>,
+    /// Seconds of audio an hour.
+    pub audio_seconds_per_hour: Option<u64>,
+    /// Seconds of audio a day.
+    pub audio_seconds_per_day: Option<u64>,
+    /// Whether all credentials of this deployment are of one account there, which the
+    /// vendor counts as one: what each does and learns then counts for all.
+    pub pooled: Option<bool>,
     /// How long a job that was stopped still counts.
     #[serde(rename = "quota_hold_seconds", deserialize_with = "seconds")]
     pub quota_hold: Option<Duration>,
@@ -166,6 +182,11 @@ impl Vendors {
         each.or_else(|| of(&self.every).clone()).unwrap_or(own)
     }
 
+    fn rate(&self, vendor: &Vendor, of: impl Fn(&VendorBounds) -> &Option<u64>) -> Option<u64> {
+        let bounds = self.each.get(vendor.name);
+        bounds.and_then(|b| *of(b)).or(*of(&self.every))
+    }
+
     /// What one credential may have at a vendor.
     #[must_use]
     pub fn limits(&self, vendor: &Vendor) -> VendorLimits {
@@ -177,6 +198,13 @@ impl Vendors {
             stored_bytes: self.bound(vendor, |b| &b.stored_bytes, limits.stored_bytes),
             queued_tokens: self.bound(vendor, |b| &b.queued_tokens, limits.queued_tokens),
             calls_at_once: self.bound(vendor, |b| &b.calls_at_once, limits.calls_at_once),
+            rates: Rates {
+                requests_per_minute: self.rate(vendor, |b| &b.requests_per_minute),
+                requests_per_day: self.rate(vendor, |b| &b.requests_per_day),
+                audio_seconds_per_hour: self.rate(vendor, |b| &b.audio_seconds_per_hour),
+                audio_seconds_per_day: self.rate(vendor, |b| &b.audio_seconds_per_day),
+            },
+            pooled: self.bound(vendor, |b| &b.pooled, false),
             quota_hold: self.bound(vendor, |b| &b.quota_hold, vendor.timing.quota_hold),
             pause: self.admission_pause.unwrap_or(ADMISSION_PAUSE),
             unit_samples: samples.clamp(1, MAX_UNIT_SAMPLES),
@@ -293,6 +321,18 @@ mod tests {
         assert_eq!(set.grace, Duration::from_millis(1_500));
         assert_eq!(set.deadline, policy.deadline);
         assert_eq!(some.poll_pauses(&VENDOR), [Duration::from_secs(2)]);
+
+        assert_eq!((own.rates, own.pooled), (Rates::default(), false));
+        let told = limits_of(
+            r#"{"google": {"requests_per_minute": 20, "audio_seconds_per_day": 28800, "pooled": true}}"#,
+        );
+        let told = told.limits(&VENDOR);
+        let want = Rates {
+            requests_per_minute: Some(20),
+            audio_seconds_per_day: Some(28_800),
+            ..Rates::default()
+        };
+        assert_eq!((told.rates, told.pooled), (want, true));
     }
 
     #[test]

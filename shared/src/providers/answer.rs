@@ -11,9 +11,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::calls::RawLine;
+use super::calls::{CallAnswer, RawLine};
 use super::error::{CallError, Rejection};
-use super::http::{Sending, Told, unreadable};
+use super::http::{Sending, Told, told_limits, unreadable};
 use super::lines::{Measured, OutputLine};
 
 #[derive(Serialize, Deserialize)]
@@ -43,10 +43,13 @@ pub async fn paid(
     sending: &Sending,
     secret: &SecretString,
     refine: impl FnOnce(u16, &Told) -> Option<Rejection>,
-) -> Result<RawLine, CallError> {
+) -> Result<CallAnswer, CallError> {
     let begun = Instant::now();
     let reply = sending.finish(request, secret, refine).await?;
-    line(key, begun.elapsed(), &reply.body)
+    Ok(CallAnswer {
+        line: line(key, begun.elapsed(), &reply.body)?,
+        limits: told_limits(&reply.headers),
+    })
 }
 
 /// An answer as a line. One that is no JSON is as good as lost: the item may have

@@ -6,6 +6,7 @@
 //! call; that is decided where its intent is recorded.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -13,6 +14,7 @@ use super::audio::AudioSource;
 use super::credential::Credential;
 use super::error::CallError;
 use super::lines::ReadsLines;
+use crate::domain::allowance::ToldLimits;
 use crate::domain::transcribe::ModelConfig;
 
 /// One item of a call.
@@ -52,6 +54,24 @@ impl fmt::Debug for CallItem<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawLine(pub Vec<u8>);
 
+/// What came back of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallAnswer {
+    /// The raw answer.
+    pub line: RawLine,
+    /// What the vendor said of its limits beside it.
+    pub limits: ToldLimits,
+}
+
+impl From<RawLine> for CallAnswer {
+    fn from(line: RawLine) -> Self {
+        Self {
+            line,
+            limits: ToldLimits::default(),
+        }
+    }
+}
+
 /// A vendor that answers each item in its call.
 pub trait Calls: ReadsLines {
     /// One paid request, never repeated here; gives the raw answer as one line
@@ -61,13 +81,23 @@ pub trait Calls: ReadsLines {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>>;
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>>;
 
     /// Whether the credential is accepted. `Rejected{Unauthorized}` when not.
     fn check_credential<'a>(
         &'a self,
         credential: &'a Credential,
     ) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// How long an item may take at least, however short it is; longer ones take longer.
+    fn shortest_time_out(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Whether it is a program of this machine.
+    fn is_command(&self) -> bool {
+        false
+    }
 
     /// Whether asking again costs nothing (self-hosted).
     fn is_free(&self, _config: &ModelConfig) -> bool {

@@ -4,6 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// The name of a key that is kept as a bare string.
 pub const API_KEY: &str = "api_key";
+/// The name of where the vendor is to work on what it is sent.
+pub const REGION: &str = "region";
 
 /// A vendor's key to act with.
 #[derive(Debug, Clone)]
@@ -46,6 +48,19 @@ impl Credential {
             _ => (name == API_KEY).then(|| self.secret.clone()),
         }
     }
+
+    /// The same of what is no secret.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<String> {
+        let value = self.field(name)?;
+        Some(value.expose_secret().to_owned())
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn key(&self) -> SecretString {
+        self.field(API_KEY).unwrap_or_else(|| self.secret.clone())
+    }
 }
 
 /// One part of a vendor's credential.
@@ -57,6 +72,8 @@ pub struct Field {
     pub min_len: usize,
     /// Most characters that it can have.
     pub max_len: usize,
+    /// What it can be, where that is a choice, which may be left out.
+    pub choices: &'static [&'static str],
 }
 
 impl Field {
@@ -65,11 +82,31 @@ impl Field {
         name: API_KEY,
         min_len: 8,
         max_len: 512,
+        choices: &[],
     };
+
+    /// Where the vendor is to work on what it is sent, of so many places beside its usual
+    /// one.
+    #[must_use]
+    pub const fn region(choices: &'static [&'static str]) -> Self {
+        Self {
+            name: REGION,
+            min_len: 1,
+            max_len: 32,
+            choices,
+        }
+    }
 
     /// What is wrong with a value, if anything is.
     #[must_use]
     pub fn problem(&self, value: &str) -> Option<String> {
+        if !self.choices.is_empty() {
+            let known = self.choices.contains(&value);
+            return (!known).then(|| {
+                let choices = self.choices.join(", ");
+                format!("must be one of {choices}, or be left out")
+            });
+        }
         let fits = (self.min_len..=self.max_len).contains(&value.len());
         if fits && value.bytes().all(|b| b.is_ascii_graphic()) {
             return None;

@@ -45,6 +45,7 @@ mod openai;
 mod own;
 mod own_bucket;
 pub mod price;
+mod regions;
 mod registry;
 mod sarvam;
 mod supports;
@@ -56,8 +57,8 @@ pub use crate::domain::transcribe::ModelConfig;
 pub use crate::domain::unit::BatchState;
 pub use crate::domain::usage::Usage;
 pub use audio::{AudioBy, AudioSource, ByteStream, ItemAudio, StagedInput};
-pub use calls::{CallItem, Calls, RawLine};
-pub use credential::{API_KEY, Credential, Field};
+pub use calls::{CallAnswer, CallItem, Calls, RawLine};
+pub use credential::{API_KEY, Credential, Field, REGION};
 pub use error::{CallError, Rejection};
 pub use jobs::{
     AudioName, AudioStore, BatchStatus, Found, JobItem, JobName, Jobs, KeptFile, Ledger, Listing,

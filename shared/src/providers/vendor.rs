@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::audio::AudioBy;
 use super::calls::Calls;
-use super::credential::{Credential, Field};
+use super::credential::{Credential, Field, REGION};
 use super::error::CallError;
 use super::jobs::Jobs;
 use super::lines::ReadsLines;
@@ -49,6 +49,12 @@ impl Vendor {
         timing: Timing::OF_CALLS,
         connect: |_| Err(SetupError::Setting(String::new())),
     };
+
+    /// Where it can be beside its usual place, if there is a choice.
+    #[must_use]
+    pub fn regions(&self) -> Option<&'static Field> {
+        self.credential.iter().find(|field| field.name == REGION)
+    }
 
     /// Whether it wants no credential: a server of one's own.
     #[must_use]

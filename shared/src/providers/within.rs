@@ -14,7 +14,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use time::OffsetDateTime;
 
 use super::audio::{AudioSource, ByteStream, StagedInput};
-use super::calls::{CallItem, Calls, RawLine};
+use super::calls::{CallAnswer, CallItem, Calls};
 use super::credential::Credential;
 use super::error::{CallError, Rejection};
 use super::jobs::{
@@ -293,7 +293,7 @@ impl Calls for Within<dyn Calls> {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.short(self.inner.call(credential, item, config))
     }
 
@@ -302,6 +302,14 @@ impl Calls for Within<dyn Calls> {
         credential: &'a Credential,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         self.short(self.inner.check_credential(credential))
+    }
+
+    fn shortest_time_out(&self) -> Duration {
+        self.inner.shortest_time_out()
+    }
+
+    fn is_command(&self) -> bool {
+        self.inner.is_command()
     }
 
     fn is_free(&self, config: &ModelConfig) -> bool {
@@ -335,7 +343,7 @@ mod tests {
             _: &'a Credential,
             _: &'a CallItem<'a>,
             _: &'a ModelConfig,
-        ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+        ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
             std::future::pending().boxed()
         }
 

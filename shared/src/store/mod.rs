@@ -20,6 +20,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod allowance;
 pub mod calls;
 mod counts;
 pub mod datasets;

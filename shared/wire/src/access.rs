@@ -15,6 +15,11 @@ pub struct NewCredential {
     /// The key: 8 to 512 visible ASCII characters. It never comes back.
     #[schema(value_type = String, write_only, min_length = 8, max_length = 512, pattern = "^[!-~]+$")]
     pub api_key: SecretText,
+    /// Where the provider is to work on what it is sent, of those that its models name in
+    /// `regions`; its usual place if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "eu")]
+    pub region: Option<String>,
 }
 
 /// A provider's key that is kept.

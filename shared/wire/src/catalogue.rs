@@ -42,7 +42,8 @@ pub struct Model {
     /// What one should know before choosing it.
     pub notes: String,
     /// How items are asked for: `batch` or `jobs` (many at once, answered later),
-    /// `calls` (one at a time, answered at once).
+    /// `calls` (one at a time, answered at once), `command` (a program of the machine that
+    /// it runs on).
     #[schema(example = "batch")]
     pub mode: String,
     /// The audio that it takes.
@@ -58,6 +59,10 @@ pub struct Model {
     /// What a credential of its provider consists of: the fields of
     /// `PUT /credentials/{provider}`. None where none is needed.
     pub credential_fields: Vec<String>,
+    /// Where its provider can work on what it is sent, beside its usual place: what `region`
+    /// of a credential can be.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// What it is asked with: `key` (one that the project keeps), `role` (that of the
     /// deployment, which its operator switches on for all projects) or `nothing`.
     #[schema(example = "key")]

@@ -12,13 +12,14 @@ use futures::{FutureExt, StreamExt};
 use ring::digest::{Context, SHA256};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use stt_eval_shared::domain::allowance::ToldLimits;
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::providers::model::{Format, Languages, Lifecycle, Model, Takes};
 use stt_eval_shared::providers::price::{AudioPrice, Charge, Currency, Price};
 use stt_eval_shared::providers::{
-    Adapter, AudioBy, CallError, CallItem, Calls, Credential, Field, ItemOutcome, Limits,
-    OutputLine, RawLine, ReadsLines, Rejection, Timing, UnitLimits, Vendor,
+    Adapter, AudioBy, CallAnswer, CallError, CallItem, Calls, Credential, Field, ItemOutcome,
+    Limits, OutputLine, RawLine, ReadsLines, Rejection, Timing, UnitLimits, Vendor,
 };
 use time::macros::date;
 
@@ -107,6 +108,7 @@ struct Book {
     /// How often each item was transcribed and paid for.
     paid: BTreeMap<String, u32>,
     troubles: VecDeque<Trouble>,
+    limits: ToldLimits,
 }
 
 static BOOKS: LazyLock<Mutex<HashMap<String, Book>>> = LazyLock::new(Mutex::default);
@@ -119,6 +121,11 @@ fn with<T>(account: &str, use_it: impl FnOnce(&mut Book) -> T) -> T {
 /// Has the next calls of an account go wrong, one after the other.
 pub fn trouble(account: &str, troubles: impl IntoIterator<Item = Trouble>) {
     with(account, |book| book.troubles.extend(troubles));
+}
+
+/// What each answer to an account says of its limits from now on.
+pub fn tell(account: &str, limits: ToldLimits) {
+    with(account, |book| book.limits = limits);
 }
 
 /// How often each item of an account was paid for.
@@ -164,7 +171,7 @@ impl Calls for Echo {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         _config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         async move {
             let account = credential.secret.expose_secret();
             let lost = || CallError::Ambiguous {
@@ -202,7 +209,10 @@ impl Calls for Echo {
                 padding,
             };
             match serde_json::to_vec(&heard) {
-                Ok(line) => Ok(RawLine(line)),
+                Ok(line) => Ok(CallAnswer {
+                    line: RawLine(line),
+                    limits: with(account, |book| book.limits),
+                }),
                 Err(_) => Err(lost()),
             }
         }

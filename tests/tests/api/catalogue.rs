@@ -14,9 +14,11 @@ fn providers_tell_what_a_choice_needs() {
         for model in models {
             let google = model["provider"] == "google";
             assert_eq!(model["has_credentials"], json!(google), "{model}");
+            let regions = items(&model["regions"]).len();
             assert!(["batch", "jobs", "calls"].contains(&text(&model["mode"])));
             assert_eq!(model["mode"] == "batch", model["batch"] == json!(true));
             let fields = match text(&model["asked_with"]) {
+                "key" if regions > 0 => json!(["api_key", "region"]),
                 "key" => json!(["api_key"]),
                 // Until the operator switches it on: see `has_credentials`.
                 "role" => json!([]),

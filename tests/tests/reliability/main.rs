@@ -22,6 +22,7 @@ mod flow;
 mod jobs;
 mod killed;
 mod leftovers;
+mod limits;
 mod names;
 mod odd;
 mod output;

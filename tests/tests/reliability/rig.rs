@@ -40,10 +40,11 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Bounds that make everything due within moments. The grace is what the
 /// protocol says it must be: longer than a creation can take.
-const BOUNDS: [(&str, &str); 20] = [
+const BOUNDS: [(&str, &str); 21] = [
     ("STAGE", "case"),
     ("DEPLOYMENT_ID", "0f-cases"),
     ("SUBMISSION_GRACE_SECONDS", "2"),
+    ("CALL_LEASE_SECONDS", "2"),
     ("COLLECT_LEASE_SECONDS", "0.3"),
     ("BATCH_SETTLE_SECONDS", "0.2"),
     ("BATCH_DOUBT_SECONDS", "0.5"),

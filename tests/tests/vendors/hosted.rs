@@ -119,6 +119,12 @@ async fn a_run_stops_at_what_it_may_cost() {
             .all(|one| one["error_code"] == "cost_cap_reached")
     );
     assert_eq!(held[0]["sample_id"], held[1]["sample_id"]);
+    // What was not sent costs nothing, and uses up nothing of the cap.
+    let path = format!("/runs/{}/report", run["id"].as_str().unwrap());
+    let report = client.get(&path).await.data(200).clone();
+    let costs = report["providers"].as_array().unwrap().iter();
+    let spent: f64 = costs.map(|one| one["cost_usd"].as_f64().unwrap()).sum();
+    assert!((spent - 2.0 * 0.000_147).abs() < 5e-6, "{spent}");
     // Not enough is left for another clip.
     let path = format!("/runs/{}/retry", run["id"].as_str().unwrap());
     let nothing = json!({});
@@ -128,7 +134,14 @@ async fn a_run_stops_at_what_it_may_cost() {
     assert_eq!(machine.speech().ledger().charges.len(), 4);
     let refused = client.post(&path, &json!({ "max_cost_usd": 0 })).await;
     assert_eq!(refused.refused(422), ["max_cost_usd"]);
-    let more = json!({ "max_cost_usd": 0.001 });
+    // As much as the estimate says is enough for all of it.
+    let wanted = json!({ "run_name": "capped", "dataset_id": dataset, "providers": models });
+    let estimate = client
+        .post("/runs/estimate", &wanted)
+        .await
+        .data(200)
+        .clone();
+    let more = json!({ "max_cost_usd": estimate["cost_usd"] });
     let again = client.post(&path, &more).await.data(202).clone();
     let again = machine.ended(&client, &again).await;
     assert_eq!(again["counts"]["completed"], 6, "{again}");

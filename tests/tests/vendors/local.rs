@@ -29,6 +29,35 @@ async fn results(client: &Client, run: &Value) -> Vec<Value> {
         .clone()
 }
 
+/// A program takes longer than a stand-in may take to answer: it is no dead worker's for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_program_is_started_once_for_each_clip_and_ends_with_the_machine() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let path = log.path().display();
+    let slow = format!("slow=sh -c 'echo started >> {path}; sleep 4.5; echo heard' - {{input}}");
+    let hangs = format!("hangs=sh -c 'echo hangs >> {path}; sleep 150' - {{input}}");
+    let machine = Machine::start_with(MachineOptions {
+        recognisers: vec![slow, hangs],
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    let dataset = machine.dataset(&client, "d", &["heard"]).await;
+    let run = machine.run(&client, &dataset, &["local/slow"]).await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(results(&client, &run).await[0]["transcription"], "heard");
+    assert_eq!(std::fs::read_to_string(log.path()).unwrap(), "started\n");
+    machine.run(&client, &dataset, &["local/hangs"]).await;
+    while !std::fs::read_to_string(log.path())
+        .unwrap()
+        .contains("hangs")
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(60), machine.stop());
+    assert!(stopped.await.is_ok(), "it waits for the program");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_program_fails_by_itself_and_costs_nothing() {
     let programs = [
@@ -53,7 +82,7 @@ async fn each_program_fails_by_itself_and_costs_nothing() {
         let told = (&model["mode"], &model["has_credentials"], &model["price"]);
         assert_eq!(
             told,
-            (&json!("calls"), &json!(true), &Value::Null),
+            (&json!("command"), &json!(true), &Value::Null),
             "{model}"
         );
     }

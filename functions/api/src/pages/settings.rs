@@ -63,6 +63,7 @@ pub(super) async fn page(
             name: vendor.name,
             models: vendor.models.len(),
             longest: longest(vendor),
+            regions: views::catalogue::regions(vendor),
             by_role: vendor.is_by_role().then(|| app.keyless(vendor).is_some()),
             kept: kept.iter().find(|kept| kept.provider == vendor.name),
         })
@@ -146,6 +147,10 @@ async fn keep(app: &App, visit: &Visit, vendor: &Vendor, form: &Pairs) -> Result
     let given = form.text("api_key").unwrap_or_default().trim();
     let new = NewCredential {
         api_key: SecretText::from(given.to_owned()),
+        region: form
+            .text("region")
+            .filter(|region| !region.is_empty())
+            .map(str::to_owned),
     };
     let secret = credentials::check(Some(vendor), new)?;
     let validate = form.text("unchecked").is_none();

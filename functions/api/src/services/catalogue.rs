@@ -22,6 +22,7 @@ pub async fn models(app: &App, project: &ProjectId) -> Result<Vec<Model>, Refusa
     for vendor in app.vendors().vendors() {
         for model in vendor.models {
             let mode = match app.adapter(vendor.name) {
+                Some(Adapter::Calls(calls)) if calls.is_command() => "command",
                 Some(Adapter::Calls(_)) => "calls",
                 _ if model.batch => "batch",
                 _ => "jobs",

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde_json::json;
 use stt_eval_shared::App;
 use stt_eval_shared::access::credentials::{SealedCredential, VaultError};
 use stt_eval_shared::domain::{ProjectId, Timestamp, endpoint};
-use stt_eval_shared::providers::{API_KEY, CallError, Credential, Field, Rejection, Vendor};
+use stt_eval_shared::providers::{
+    API_KEY, CallError, Credential, Field, REGION, Rejection, Vendor,
+};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::wire::access::NewCredential;
 
@@ -51,16 +54,32 @@ pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<SecretString
         let message = "the provider is asked with the role of this deployment, and takes no key";
         return Err(Refusal::invalid_field(API_KEY, message));
     }
+    if vendor.is_some_and(Vendor::is_open) {
+        let message = "the provider wants no key";
+        return Err(Refusal::invalid_field(API_KEY, message));
+    }
     let mut fields = vendor
         .map_or([].as_slice(), |vendor| vendor.credential)
         .iter();
     let field = fields
         .find(|field| field.name == API_KEY)
         .unwrap_or(&Field::API_KEY);
-    match field.problem(new.api_key.expose()) {
-        Some(problem) => Err(Refusal::invalid_field(API_KEY, problem)),
-        None => Ok(new.api_key.into_inner()),
+    if let Some(problem) = field.problem(new.api_key.expose()) {
+        return Err(Refusal::invalid_field(API_KEY, problem));
     }
+    let Some(region) = new.region else {
+        return Ok(new.api_key.into_inner());
+    };
+    let known = vendor.and_then(Vendor::regions);
+    let problem = match known {
+        None => Some("the provider is at one place only; leave it out".to_owned()),
+        Some(field) => field.problem(&region),
+    };
+    if let Some(problem) = problem {
+        return Err(Refusal::invalid_field(REGION, problem));
+    }
+    let both = json!({ API_KEY: new.api_key.expose(), REGION: region });
+    Ok(SecretString::from(both.to_string()))
 }
 
 /// Keeps a provider's key, in place of an older one, and has tried at once what waits

@@ -10,7 +10,7 @@ use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::samples::Clip;
 use stt_eval_shared::wire::estimate::{Estimate, ModelEstimate};
 use stt_eval_shared::wire::runs::NewRun;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::runs::check::refuses;
 use super::runs::{Credentials, check_run};
@@ -31,10 +31,10 @@ pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate,
     let nothing_made = Attempt::new(actor.project.clone(), None, now);
     let checked = check_run(app, actor, &nothing_made, new, Credentials::NotNeeded).await?;
     let recent = recent(app, &actor.project).await?;
-    let (today, clips) = (OffsetDateTime::from(now).date(), &checked.clips);
+    let clips = &checked.clips;
     let mut models: Vec<ModelEstimate> = Vec::new();
     for (_, offered) in &checked.models {
-        models.push(of_model(&offered.model(), clips, today, &recent));
+        models.push(of_model(&offered.model(), clips, now, &recent));
     }
     for list in &checked.lists {
         let model = list.model().model;
@@ -59,20 +59,28 @@ fn hours<'a>(clips: impl Iterator<Item = &'a Clip>) -> f64 {
     clips.map(|clip| clip.duration_seconds).sum::<f64>() / 3600.0
 }
 
-fn of_model(model: &AnyModel<'_>, clips: &[Clip], today: Date, recent: &[Run]) -> ModelEstimate {
+/// Millionths as dollars. What a cap goes by is summed, so that a cap of the estimate lets all
+/// of it through.
+#[expect(clippy::cast_precision_loss, reason = "a cap has far fewer digits")]
+fn usd(micro: u64) -> f64 {
+    micro as f64 / 1e6
+}
+
+fn of_model(model: &AnyModel<'_>, clips: &[Clip], now: Timestamp, recent: &[Run]) -> ModelEstimate {
+    let today = OffsetDateTime::from(now).date();
     let taken: Vec<&Clip> = clips
         .iter()
         .filter(|clip| refuses(model, clip).is_none())
         .collect();
     let cost = taken
         .iter()
-        .map(|clip| model.estimate_usd(clip.duration_seconds, today));
+        .map(|clip| model.estimate_micro_usd(clip.duration_seconds, now));
     ModelEstimate {
         model: model.id.to_owned(),
         items: clips.len() as u64,
         unsupported: (clips.len() - taken.len()) as u64,
         audio_hours: hours(taken.iter().copied()),
-        cost_usd: cost.sum(),
+        cost_usd: usd(cost.sum()),
         usual_seconds: usual(recent, model.id),
         price_read_at: model.price(today).map(|price| price.read_on.to_string()),
     }

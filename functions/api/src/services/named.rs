@@ -1,4 +1,4 @@
-//! What ids are called in sentences, and ids inside requests.
+//! What ids are called in sentences, ids inside requests, and names that are paths.
 
 use std::str::FromStr;
 
@@ -30,4 +30,10 @@ named!(
 pub fn in_body<T: Named>(field: &str, text: &str) -> Result<T, FieldError> {
     let message = || format!("is not the id of a {}", T::NOUN);
     text.parse().map_err(|_| FieldError::new(field, message()))
+}
+
+/// The last part of a name that is a path of another machine.
+#[must_use]
+pub fn last_part(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }

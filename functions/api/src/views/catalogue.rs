@@ -61,8 +61,15 @@ pub fn model(
             .iter()
             .map(|f| f.name.to_owned())
             .collect(),
+        regions: regions(vendor).iter().map(|r| (*r).to_owned()).collect(),
         asked_with: asked_with(vendor).to_owned(),
     }
+}
+
+/// What a region of a vendor's credential can be.
+#[must_use]
+pub fn regions(vendor: &Vendor) -> &'static [&'static str] {
+    vendor.regions().map_or(&[], |field| field.choices)
 }
 
 fn asked_with(vendor: &Vendor) -> &'static str {

@@ -130,7 +130,12 @@ impl<'a> UnitScorer<'a> {
             },
             None => ItemFate {
                 passing: false,
-                measured: Measured::default(),
+                // Nothing came back, so nothing is known to be billed: a cap that held
+                // clips back is not used up by them.
+                measured: Measured {
+                    cost_micro_usd: Some(0),
+                    ..Measured::default()
+                },
                 outcome: match unsent() {
                     Some(item) => failed(&item.code, &item.message, item.retryable),
                     None => failed(&reason.code, &reason.message, reason.retryable),
@@ -272,6 +277,16 @@ pub(crate) fn bounded_beside(item: ItemOutcome, reference: usize) -> ItemOutcome
             retryable: FailureCode::OutputTooLong.is_retryable(),
             usage,
             model_version,
+        },
+        // No text of ours has any, and not every format can hold it.
+        ItemOutcome::Transcribed {
+            text,
+            model_version,
+            usage,
+        } if text.contains('\0') => ItemOutcome::Transcribed {
+            text: text.replace('\0', "\u{fffd}"),
+            model_version,
+            usage,
         },
         kept => kept,
     }

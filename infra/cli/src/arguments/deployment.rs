@@ -263,6 +263,9 @@ pub enum CredentialsCommand {
         /// Where the key is read from; `-` is standard input
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
+        /// Where the provider is to work on what it is sent, of those that it has (`eu` …)
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
         /// Keep it without asking the provider
         #[arg(long)]
         no_validate: bool,

@@ -130,10 +130,13 @@ pub async fn credentials(
         CredentialsCommand::Set {
             provider,
             key_file,
+            region,
             no_validate,
         } => {
             let api_key = secret(key_file.as_deref(), "the key of the provider", output)?;
-            let request = Request::put(paths::credential(provider), &NewCredential { api_key })?;
+            let region = region.clone();
+            let new = NewCredential { api_key, region };
+            let request = Request::put(paths::credential(provider), &new)?;
             let request = request.with_some("validate", no_validate.then_some("false"));
             let credential = to.ask(&request).await?;
             let document = Document::of(Kept { credential });

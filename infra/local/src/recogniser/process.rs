@@ -2,15 +2,22 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+/// What is kept of standard error, for the log.
+const COMPLAINT: usize = 2 * 1024;
+/// How long the output of a program that has ended is waited for: something that it
+/// started may hold it open.
+const REST: Duration = Duration::from_secs(1);
 
 /// Most bytes of output: an hour of fast speech is a tenth of it.
-const MAX_OUTPUT: u64 = 1024 * 1024;
+const MAX_OUTPUT: usize = 1024 * 1024;
 
 /// Why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +28,8 @@ pub(super) enum Failed {
     Slow(Duration),
     #[error("it printed more than {MAX_OUTPUT} bytes")]
     Long,
-    #[error("it ended with {0}")]
-    Status(String),
+    #[error("it ended with {status}, and said: {said}")]
+    Status { status: String, said: String },
     #[error("its output is no UTF-8")]
     Encoding,
     #[error("its output could not be read: {0}")]
@@ -30,8 +37,10 @@ pub(super) enum Failed {
 }
 
 /// Runs a program to its end and gives what it printed. Without a shell, without our
-/// environment but for the path and a locale, without an input; all that it started
-/// ends with it.
+/// environment but for the path and a locale, without an input, in the directory that this
+/// process was started in: paths in its arguments are those of a command line. All that it
+/// started ends with it, but for what left its process group: a daemon is the
+/// affair of the operator who named the program.
 pub(super) async fn run(
     program: &Path,
     arguments: Vec<OsString>,
@@ -42,40 +51,82 @@ pub(super) async fn run(
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LC_ALL", "C.UTF-8")
-        .current_dir(std::env::temp_dir())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| Failed::Start(error.to_string()))?;
     let group = Group::of(&child);
-    let ended = tokio::time::timeout(limit, printed(&mut child)).await;
+    let ended = tokio::time::timeout(limit, printed(&mut child, &group)).await;
     // Also what it left running.
     group.kill();
     let printed = ended.map_err(|_| Failed::Slow(limit))??;
     String::from_utf8(printed).map_err(|_| Failed::Encoding)
 }
 
-async fn printed(child: &mut Child) -> Result<Vec<u8>, Failed> {
-    let mut printed = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        let read = output.take(MAX_OUTPUT + 1).read_to_end(&mut printed).await;
-        read.map_err(|error| Failed::Output(error.to_string()))?;
-    }
-    if u64::try_from(printed.len()).unwrap_or(u64::MAX) > MAX_OUTPUT {
-        return Err(Failed::Long);
-    }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| Failed::Output(error.to_string()))?;
+async fn printed(child: &mut Child, group: &Group) -> Result<Vec<u8>, Failed> {
+    let (mut printed, mut said) = (Vec::new(), Vec::new());
+    let output = whole(child.stdout.take(), &mut printed);
+    let complaint = last_of(child.stderr.take(), &mut said);
+    let status = {
+        let mut streams = pin!(async { tokio::try_join!(output, complaint) });
+        let mut open = true;
+        let status = loop {
+            tokio::select! {
+                read = &mut streams, if open => {
+                    read?;
+                    open = false;
+                }
+                status = child.wait() => break status,
+            }
+        };
+        if open {
+            // What it left running holds them open, mostly.
+            group.kill();
+            if let Ok(read) = tokio::time::timeout(REST, streams).await {
+                read?;
+            }
+        }
+        status.map_err(|error| Failed::Output(error.to_string()))?
+    };
     if status.success() {
-        Ok(printed)
-    } else {
-        Err(Failed::Status(status.to_string()))
+        return Ok(printed);
     }
+    let said = String::from_utf8_lossy(&said);
+    Err(Failed::Status {
+        status: status.to_string(),
+        said: said.split_whitespace().collect::<Vec<_>>().join(" "),
+    })
+}
+
+async fn whole(output: Option<ChildStdout>, into: &mut Vec<u8>) -> Result<(), Failed> {
+    let Some(mut output) = output else {
+        return Ok(());
+    };
+    loop {
+        let read = output.read_buf(into).await;
+        if read.map_err(|error| Failed::Output(error.to_string()))? == 0 {
+            return Ok(());
+        }
+        if into.len() > MAX_OUTPUT {
+            return Err(Failed::Long);
+        }
+    }
+}
+
+/// The end of what was said, which tells most. That it can't be read is no failure.
+async fn last_of(complaint: Option<ChildStderr>, into: &mut Vec<u8>) -> Result<(), Failed> {
+    let Some(mut complaint) = complaint else {
+        return Ok(());
+    };
+    while complaint.read_buf(into).await.is_ok_and(|read| read > 0) {
+        if into.len() > 2 * COMPLAINT {
+            into.drain(..into.len() - COMPLAINT);
+        }
+    }
+    Ok(())
 }
 
 /// A process and all that it started. Killed when it is dropped as well: a call may be
@@ -128,12 +179,27 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_does_wrong_is_told() {
-        assert!(matches!(sh("exit 1").await, Err(Failed::Status(_))));
-        assert!(matches!(sh("kill -9 $$").await, Err(Failed::Status(_))));
+        let Err(Failed::Status { said, .. }) = sh("echo no model >&2; exit 1").await else {
+            panic!("it ended well");
+        };
+        assert_eq!(said, "no model");
+        let killed = sh("kill -9 $$").await;
+        assert!(matches!(killed, Err(Failed::Status { .. })), "{killed:?}");
         assert_eq!(sh("printf '\\377\\376'").await, Err(Failed::Encoding));
         assert_eq!(sh("yes").await, Err(Failed::Long));
         let missing = run(Path::new("/no/such"), Vec::new(), Duration::from_secs(1)).await;
         assert!(matches!(missing, Err(Failed::Start(_))));
+    }
+
+    #[tokio::test]
+    async fn what_it_leaves_running_is_not_waited_for() {
+        assert_eq!(sh("sleep 60 & echo text").await.unwrap(), "text\n");
+        // Also where that left the group, and holds the output open.
+        let left = sh("setsid sleep 3 & echo text").await;
+        assert_eq!(left.unwrap(), "text\n");
+        // Much on standard error holds nothing up.
+        let loud = sh("yes complaint | head -c 300000 >&2; echo text").await;
+        assert_eq!(loud.unwrap(), "text\n");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a recogniser is, and finding its program.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// How a recogniser's output is read.
@@ -44,20 +45,26 @@ impl Recogniser {
     }
 }
 
+/// Whether it is a file that may be run.
+fn may_run(path: &Path) -> bool {
+    let known = path.metadata();
+    known.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
 /// A program by its path, or by its name along `PATH`.
 pub(super) fn found(program: &str) -> Result<PathBuf, String> {
     let path = Path::new(program);
-    let missing = || format!("there is no program {program}");
+    let missing = || format!("there is no program {program} that may be run");
     if path.components().count() > 1 {
         return path
             .canonicalize()
             .ok()
-            .filter(|path| path.is_file())
+            .filter(|path| may_run(path))
             .ok_or_else(missing);
     }
     let places = std::env::var_os("PATH").unwrap_or_default();
     let mut candidates = std::env::split_paths(&places).map(|place| place.join(program));
     candidates
-        .find(|candidate| candidate.is_file())
+        .find(|candidate| may_run(candidate))
         .ok_or_else(missing)
 }

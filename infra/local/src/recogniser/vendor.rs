@@ -15,10 +15,11 @@ use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::providers::answer::{self, Answered};
 use stt_eval_shared::providers::model::{Languages, Takes};
 use stt_eval_shared::providers::{
-    Adapter, CallError, CallItem, Calls, Credential, ItemOutcome, Limits, Measured, Model,
-    OutputLine, RawLine, ReadsLines, SetupError, Vendor,
+    Adapter, CallAnswer, CallError, CallItem, Calls, Credential, ItemOutcome, Limits, Measured,
+    Model, OutputLine, ReadsLines, Rejection, SetupError, Vendor,
 };
 use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 
 use super::process::{self, Failed};
 use super::program::{Output, Recogniser};
@@ -34,6 +35,7 @@ const AT_ONCE: usize = 2;
 pub(crate) fn connected(
     recognisers: Vec<Recogniser>,
     limit: Duration,
+    stop: CancellationToken,
 ) -> (&'static Vendor, Adapter) {
     let models: Vec<Model> = recognisers.iter().map(model).collect();
     let vendor = Box::leak(Box::new(Vendor {
@@ -52,6 +54,7 @@ pub(crate) fn connected(
     let programs = Programs {
         by_name: by_name.collect(),
         limit,
+        stop,
     };
     (vendor, Adapter::Calls(Arc::new(programs)))
 }
@@ -76,10 +79,11 @@ fn model(recogniser: &Recogniser) -> Model {
 struct Programs {
     by_name: BTreeMap<String, Recogniser>,
     limit: Duration,
+    stop: CancellationToken,
 }
 
 /// What came of an item, as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Came {
     Text(String),
@@ -87,16 +91,13 @@ enum Came {
 }
 
 impl Programs {
-    async fn listen(&self, item: &CallItem<'_>, model: &str) -> Result<RawLine, CallError> {
+    async fn listen(&self, item: &CallItem<'_>, model: &str) -> Result<CallAnswer, CallError> {
         let unread = |error: std::io::Error| CallError::Input {
             message: error.to_string(),
         };
         let Some(recogniser) = self.by_name.get(model) else {
             let message = "this machine was started without it";
-            return Err(CallError::not_sent(
-                stt_eval_shared::providers::Rejection::NotFound,
-                message,
-            ));
+            return Err(CallError::not_sent(Rejection::NotFound, message));
         };
         let suffix = item
             .file_name
@@ -113,11 +114,18 @@ impl Programs {
         file.flush().map_err(unread)?;
         let begun = Instant::now();
         let arguments = recogniser.arguments(file.path(), item.language);
-        let came = match process::run(&recogniser.program, arguments, self.limit).await {
-            Ok(printed) => Came::Text(match recogniser.output {
+        let ended = tokio::select! {
+            ended = process::run(&recogniser.program, arguments, self.limit) => ended,
+            // It is asked again after the next start: that costs nothing.
+            () = self.stop.cancelled() => {
+                return Err(CallError::not_sent(Rejection::Unreachable, "the machine stops"));
+            }
+        };
+        let came = match ended {
+            Ok(printed) => match recogniser.output {
                 Output::Text => text(&printed),
-                Output::Phrases => phrases(&printed),
-            }),
+                Output::Phrases => Came::Text(phrases(&printed)),
+            },
             Err(failed) => {
                 let program = recogniser.program.display();
                 tracing::warn!(%program, error = %failed, "a recogniser gave no text");
@@ -125,7 +133,7 @@ impl Programs {
             }
         };
         let body = serde_json::to_vec(&came).map_err(|error| unread(error.into()))?;
-        answer::line(item.key, begun.elapsed(), &body)
+        Ok(answer::line(item.key, begun.elapsed(), &body)?.into())
     }
 }
 
@@ -135,18 +143,29 @@ fn told(failed: &Failed) -> &'static str {
         Failed::Start(_) => "the recogniser could not be started",
         Failed::Slow(_) => "the recogniser took too long",
         Failed::Long => "the recogniser printed too much",
-        Failed::Status(_) => "the recogniser ended with an error",
+        Failed::Status { .. } => "the recogniser ended with an error",
         Failed::Encoding => "the recogniser printed something that is no UTF-8",
         Failed::Output(_) => "what the recogniser printed could not be read",
     }
 }
 
-/// JSON that has a `text`, or else the text itself; on one line.
-fn text(printed: &str) -> String {
+/// The `text` of a JSON object, or else the text itself; on one line. Other JSON with
+/// something in it is no speech: an error that a program printed and ended well.
+fn text(printed: &str) -> Came {
     let json = serde_json::from_str::<Value>(printed).ok();
-    let inside = json.as_ref().and_then(|json| json["text"].as_str());
-    let words = inside.unwrap_or(printed).split_whitespace();
-    words.collect::<Vec<_>>().join(" ")
+    let text = match &json {
+        Some(Value::Object(fields)) => fields.get("text").and_then(Value::as_str),
+        Some(Value::Array(_)) => None,
+        _ => Some(printed),
+    };
+    let Some(text) = text else {
+        return Came::Failed("the recogniser printed JSON without a text".to_owned());
+    };
+    if text.contains('\0') {
+        return Came::Failed("the recogniser printed a NUL character".to_owned());
+    }
+    let words = text.split_whitespace();
+    Came::Text(words.collect::<Vec<_>>().join(" "))
 }
 
 /// The texts of the phrases, in order.
@@ -197,7 +216,7 @@ impl Calls for Programs {
         _credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.listen(item, &config.model).boxed()
     }
 
@@ -206,6 +225,15 @@ impl Calls for Programs {
         _credential: &'a Credential,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         async { Ok(()) }.boxed()
+    }
+
+    fn shortest_time_out(&self) -> Duration {
+        // The program's own time-out comes first, and says more.
+        self.limit + Duration::from_secs(10)
+    }
+
+    fn is_command(&self) -> bool {
+        true
     }
 
     fn is_free(&self, _config: &ModelConfig) -> bool {
@@ -219,13 +247,27 @@ mod tests {
 
     #[test]
     fn outputs_are_read() {
-        assert_eq!(text(" one\n two \n"), "one two");
-        assert_eq!(text(r#"{"text": " एक दो ", "segments": []}"#), "एक दो");
-        // No object with a text is a text itself.
-        for odd in ["{}", "[1]", "7", "{\"text\": 7}"] {
-            assert_eq!(text(odd), odd);
+        let said = |text: &str| Came::Text(text.to_owned());
+        assert_eq!(text(" one\n two \n"), said("one two"));
+        assert_eq!(
+            text(r#"{"text": " एक दो ", "segments": []}"#),
+            said("एक दो")
+        );
+        // Words that are JSON by chance.
+        for word in ["7", "true", "\"so\"", "{not json"] {
+            assert_eq!(text(word), said(word));
         }
-        assert_eq!(text(""), "");
+        assert_eq!(text(""), said(""));
+        for odd in [
+            "{}",
+            "[1]",
+            r#"{"text": 7}"#,
+            r#"{"error": "no model"}"#,
+            r#"[{"text": "a"}]"#,
+            "a\0b",
+        ] {
+            assert!(matches!(text(odd), Came::Failed(_)), "{odd}");
+        }
         let printed = "frame:0    pts:0\nlavfi.asr.text=the quick\nframe:9\nlavfi.asr.text=\nlavfi.asr.text=brown fox\n";
         assert_eq!(phrases(printed), "the quick brown fox");
         assert_eq!(phrases("frame:0\n"), "");

@@ -109,7 +109,7 @@ pub enum UnitState {
     Calling {
         /// Claim of the worker that makes the calls.
         fence: u64,
-        /// Since when. After [`Policy::grace`] that worker is dead for certain.
+        /// Since when. After [`Policy::call_lease`] that worker is dead for certain.
         claimed_at: Timestamp,
     },
     /// The output is being landed and scored.

@@ -8,6 +8,10 @@ pub struct Policy {
     /// An intent older than this has no request under way any more. For as long
     /// a batch that is being stopped may take to be over.
     pub grace: Duration,
+    /// How long a worker may have a unit whose items it asks for one call each: then it is
+    /// dead for certain. Longer than a function lives, however quickly vendors answer; a
+    /// worker that lives on pays for each call that another makes as well.
+    pub call_lease: Duration,
     /// How long one collection may take before another may take over.
     pub collect_lease: Duration,
     /// A ready unit that was not taken for this long gets its message again.
@@ -59,6 +63,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             grace: Duration::from_secs(600),
+            call_lease: Duration::from_secs(600),
             collect_lease: Duration::from_secs(900),
             resend_after: Duration::from_secs(60),
             backstop: Duration::from_secs(1_800),

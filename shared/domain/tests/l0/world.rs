@@ -146,6 +146,7 @@ impl World {
         };
         if protocol.no_grace {
             policy.grace = Duration::ZERO;
+            policy.call_lease = Duration::ZERO;
         }
         let answers_calls = [dice.chance(300), dice.chance(300)];
         Self {

@@ -17,6 +17,8 @@ texts! {
         ByRole: "It is asked with the role of this deployment: there is no key to keep, and all projects use one account.",
         RoleIsOff: "It is asked with the role of this deployment, which its operator has not switched on.",
         NewKey: "Key",
+        Region: "Where it works on speech",
+        UsualRegion: "its usual place",
         Unchecked: "Keep it unchecked",
         UncheckedHint: "The vendor could not be asked. Runs fail or wait if the key is wrong.",
         Save: "Save",

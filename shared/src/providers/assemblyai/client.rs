@@ -14,10 +14,10 @@ use crate::providers::audio::ItemAudio;
 use crate::providers::credential::Credential;
 use crate::providers::error::{CallError, Rejection};
 use crate::providers::http::{
-    BaseUrl, Http, RetryPolicy, Sending, Told, ask, ask_free, key_header, refused_here, repeated,
-    unreadable,
+    Http, RetryPolicy, Sending, Told, ask, ask_free, key_header, refused_here, repeated, unreadable,
 };
 use crate::providers::jobs::JobItem;
+use crate::providers::regions::{Asked, Regions};
 
 /// Longest time of a request that is paid for: giving up early makes a slow success
 /// unknown.
@@ -40,10 +40,15 @@ pub(super) struct Seen {
     pub(super) unread: usize,
 }
 
+fn header(asked: &Asked) -> Result<HeaderValue, CallError> {
+    // No "Bearer".
+    key_header("", &asked.key)
+}
+
 /// Asks the vendor. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    base: BaseUrl,
+    regions: Regions,
     http: Http,
     create_timeout: Duration,
     grace: Duration,
@@ -52,9 +57,9 @@ pub(super) struct Client {
 impl Client {
     /// The grace is the time after which nothing that makes a transcript is under way any
     /// more.
-    pub(super) fn new(base: BaseUrl, grace: Duration) -> Self {
+    pub(super) fn new(regions: Regions, grace: Duration) -> Self {
         Self {
-            base,
+            regions,
             http: Http::default(),
             create_timeout: CREATE.min(grace.mul_f64(0.6)),
             grace,
@@ -65,11 +70,6 @@ impl Client {
         self.grace
     }
 
-    fn key(credential: &Credential) -> Result<HeaderValue, CallError> {
-        // No "Bearer".
-        key_header("", &credential.secret)
-    }
-
     /// A free request.
     async fn free(
         &self,
@@ -78,12 +78,13 @@ impl Client {
         path: &str,
         query: &[(&'static str, String)],
     ) -> Result<Bytes, CallError> {
-        let (url, key) = (self.base.join(path, query)?, Self::key(credential)?);
+        let asked = self.regions.asked(credential)?;
+        let (url, key) = (asked.base.join(path, query)?, header(&asked)?);
         let make = || -> Result<RequestBuilder, CallError> {
             let request = self.http.pooled()?.request(method.clone(), url.clone());
             Ok(request.header(AUTHORIZATION, key.clone()))
         };
-        let reply = ask_free(&make, &credential.secret, meaning).await?;
+        let reply = ask_free(&make, &asked.key, meaning).await?;
         Ok(reply.body)
     }
 
@@ -96,7 +97,8 @@ impl Client {
         let ItemAudio::Bytes(audio) = &item.audio else {
             return Err(refused_here("audio comes with its bytes"));
         };
-        let (url, key) = (self.base.join("/v2/upload", &[])?, Self::key(credential)?);
+        let asked = self.regions.asked(credential)?;
+        let (url, key) = (asked.base.join("/v2/upload", &[])?, header(&asked)?);
         let once = || -> BoxFuture<'_, Result<Uploaded, CallError>> {
             async {
                 let (body, sending) = Sending::begin(&**audio).await?;
@@ -106,7 +108,7 @@ impl Client {
                     .header(CONTENT_TYPE, "application/octet-stream")
                     .header(CONTENT_LENGTH, audio.len())
                     .body(body);
-                let sent = sending.finish(request, &credential.secret, meaning);
+                let sent = sending.finish(request, &asked.key, meaning);
                 sent.await?.json()
             }
             .boxed()
@@ -120,12 +122,11 @@ impl Client {
         credential: &Credential,
         asked: &Create<'_>,
     ) -> Result<String, CallError> {
-        let url = self.base.join("/v2/transcript", &[])?;
+        let asked = self.regions.asked(credential)?;
+        let url = asked.base.join("/v2/transcript", &[])?;
         let request = self.http.fresh()?.post(url).timeout(self.create_timeout);
-        let request = request
-            .header(AUTHORIZATION, Self::key(credential)?)
-            .json(asked);
-        let reply = ask(request, &credential.secret, meaning).await?;
+        let request = request.header(AUTHORIZATION, header(&asked)?).json(asked);
+        let reply = ask(request, &asked.key, meaning).await?;
         checked(reply.json::<Transcript>()?.id)
     }
 

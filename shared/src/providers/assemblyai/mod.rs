@@ -15,16 +15,19 @@ use time::macros::date;
 
 use super::audio::AudioBy;
 use super::credential::Field;
-use super::http::BaseUrl;
 use super::model::{Languages, Model, Takes};
 use super::price::{AudioPrice, Price};
-use super::vendor::{Adapter, Limits, SetupError, Timing, UnitLimits, Vendor};
+use super::regions::Regions;
+use super::vendor::{Adapter, Limits, Timing, UnitLimits, Vendor};
+
+/// Work and data in the European Union.
+const EU: &str = "eu";
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "assemblyai",
     models: MODELS,
-    credential: &[Field::API_KEY],
+    credential: &[Field::API_KEY, Field::region(&[EU])],
     audio: AudioBy::Bytes,
     unit: UnitLimits {
         // As many as one name tells of in a kilobyte.
@@ -53,12 +56,9 @@ pub static VENDOR: Vendor = Vendor {
         ],
     },
     connect: |settings| {
-        let address = settings
-            .base_url
-            .as_deref()
-            .unwrap_or("https://api.assemblyai.com");
-        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
-        let client = client::Client::new(base, settings.grace);
+        let others = [(EU, "https://api.eu.assemblyai.com")];
+        let regions = Regions::of(settings, "https://api.assemblyai.com", &others)?;
+        let client = client::Client::new(regions, settings.grace);
         Ok(Adapter::Jobs(Arc::new(adapter::AssemblyAi::new(client))))
     },
 };

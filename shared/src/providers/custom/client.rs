@@ -8,7 +8,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::credential::{API_KEY, Credential};
 use super::super::dialect::Client;
 use super::super::error::{CallError, Rejection};
@@ -52,7 +52,7 @@ impl Own {
         credential: &Credential,
         item: &CallItem<'_>,
         config: &ModelConfig,
-    ) -> Result<RawLine, CallError> {
+    ) -> Result<CallAnswer, CallError> {
         let (endpoint, base) = self.asked(credential, config)?;
         let key = credential.field(API_KEY);
         self.client
@@ -100,7 +100,7 @@ impl Calls for Own {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.transcribe(credential, item, config).boxed()
     }
 

@@ -6,7 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 
 use super::super::answer::{self, Answered};
-use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::credential::Credential;
 use super::super::error::{CallError, Rejection};
 use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
@@ -33,7 +33,7 @@ impl Listen {
         credential: &Credential,
         item: &CallItem<'_>,
         config: &ModelConfig,
-    ) -> Result<RawLine, CallError> {
+    ) -> Result<CallAnswer, CallError> {
         let query = [
             // Without these two an old model listens for English.
             ("model", config.model.clone()),
@@ -81,7 +81,7 @@ impl Calls for Listen {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.transcribe(credential, item, config).boxed()
     }
 

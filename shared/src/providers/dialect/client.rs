@@ -5,7 +5,7 @@ use reqwest::multipart::Form;
 use secrecy::SecretString;
 
 use super::super::answer;
-use super::super::calls::{CallItem, RawLine};
+use super::super::calls::{CallAnswer, CallItem};
 use super::super::error::{CallError, Rejection};
 use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
 use crate::domain::dialect::{Auth, Dialect};
@@ -35,7 +35,7 @@ impl Client {
         key: Option<&SecretString>,
         item: &CallItem<'_>,
         config: &ModelConfig,
-    ) -> Result<RawLine, CallError> {
+    ) -> Result<CallAnswer, CallError> {
         let url = base.join(&dialect.path, &[])?;
         let mut headers = HeaderMap::new();
         if let Some(key) = key {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::credential::Credential;
 use super::super::error::CallError;
 use super::super::http::BaseUrl;
@@ -52,7 +52,7 @@ impl Calls for Hosted {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.client
             .transcribe(
                 &self.dialect,

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::answer::{self, Answered};
-use super::super::calls::{CallItem, Calls, RawLine};
+use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::credential::Credential;
 use super::super::error::{CallError, Rejection};
-use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
+use super::super::http::{Http, Sending, Told, check_key, key_header};
 use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
+use super::super::regions::Regions;
 use crate::domain::failure::FailureCode;
 use crate::domain::transcribe::ModelConfig;
 use crate::domain::usage::Usage;
@@ -20,14 +21,14 @@ use crate::domain::usage::Usage;
 const API_KEY: HeaderName = HeaderName::from_static("xi-api-key");
 
 pub(super) struct Scribe {
-    base: BaseUrl,
+    regions: Regions,
     http: Http,
 }
 
 impl Scribe {
-    pub(super) fn new(base: BaseUrl) -> Self {
+    pub(super) fn new(regions: Regions) -> Self {
         Self {
-            base,
+            regions,
             http: Http::default(),
         }
     }
@@ -37,9 +38,10 @@ impl Scribe {
         credential: &Credential,
         item: &CallItem<'_>,
         config: &ModelConfig,
-    ) -> Result<RawLine, CallError> {
-        let url = self.base.join("/v1/speech-to-text", &[])?;
-        let key = key_header("", &credential.secret)?;
+    ) -> Result<CallAnswer, CallError> {
+        let asked = self.regions.asked(credential)?;
+        let url = asked.base.join("/v1/speech-to-text", &[])?;
+        let key = key_header("", &asked.key)?;
         let (file, sending) = Sending::part(item.audio, item.file_name, item.mime_type).await?;
         let form = form(item, config).part("file", file);
         let request = self
@@ -48,13 +50,14 @@ impl Scribe {
             .post(url)
             .header(API_KEY, key)
             .multipart(form);
-        answer::paid(item.key, request, &sending, &credential.secret, meaning).await
+        answer::paid(item.key, request, &sending, &asked.key, meaning).await
     }
 
     async fn check(&self, credential: &Credential) -> Result<(), CallError> {
-        let url = self.base.join("/v1/models", &[])?;
-        let key = [(API_KEY, key_header("", &credential.secret)?)];
-        check_key(&self.http, &url, &key, &credential.secret, meaning).await
+        let asked = self.regions.asked(credential)?;
+        let url = asked.base.join("/v1/models", &[])?;
+        let key = [(API_KEY, key_header("", &asked.key)?)];
+        check_key(&self.http, &url, &key, &asked.key, meaning).await
     }
 }
 
@@ -93,7 +96,7 @@ impl Calls for Scribe {
         credential: &'a Credential,
         item: &'a CallItem<'a>,
         config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<RawLine, CallError>> {
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.transcribe(credential, item, config).boxed()
     }
 
@@ -157,7 +160,7 @@ mod tests {
     use super::*;
 
     fn scribe() -> Scribe {
-        Scribe::new(BaseUrl::parse("https://h").unwrap())
+        Scribe::new(Regions::at("https://h"))
     }
 
     #[test]

@@ -9,28 +9,34 @@ use std::sync::Arc;
 use time::Date;
 use time::macros::date;
 
-use super::http::BaseUrl;
+use super::credential::Field;
 use super::model::{Languages, Model};
 use super::price::{AudioPrice, Price};
-use super::vendor::{Adapter, Limits, SetupError, Vendor};
+use super::regions::Regions;
+use super::vendor::{Adapter, Limits, Vendor};
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "elevenlabs",
     models: MODELS,
+    credential: &[Field::API_KEY, Field::region(&["us", "eu", "in", "sg"])],
     // Of the smallest plan that pays: 10 at once; a file of more than 8 minutes takes
     // several of them.
     limits: Limits::of_calls(8),
     connect: |settings| {
-        let address = settings
-            .base_url
-            .as_deref()
-            .unwrap_or("https://api.elevenlabs.io");
-        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
-        Ok(Adapter::Calls(Arc::new(client::Scribe::new(base))))
+        let regions = Regions::of(settings, "https://api.elevenlabs.io", &REGIONS)?;
+        Ok(Adapter::Calls(Arc::new(client::Scribe::new(regions))))
     },
     ..Vendor::OF_CALLS
 };
+
+/// Where it keeps what it is sent, by names of countries. Residency has keys of its own.
+const REGIONS: [(&str, &str); 4] = [
+    ("us", "https://api.us.elevenlabs.io"),
+    ("eu", "https://api.eu.residency.elevenlabs.io"),
+    ("in", "https://api.in.residency.elevenlabs.io"),
+    ("sg", "https://api.sg.residency.elevenlabs.io"),
+];
 
 const READ_ON: Date = date!(2026 - 11 - 26);
 

@@ -13,7 +13,8 @@ use crate::domain::dialect::Dialect;
 pub static VENDOR: Vendor = Vendor {
     name: "groq",
     models: MODELS,
-    // Its limits are of requests and of seconds of audio, and are learnt by being told.
+    // Its limits are of requests and of seconds of audio. Answers tell those of a day and of
+    // an hour; that of a minute is learnt, or said by the operator (`PROVIDER_LIMITS`).
     connect: |settings| dialect::connect(settings, "https://api.groq.com/openai/v1", DIALECT),
     ..Vendor::OF_CALLS
 };

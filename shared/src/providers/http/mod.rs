@@ -1,7 +1,7 @@
 //! HTTP as every vendor of speech-to-text needs it.
 //!
 //! One concept a file: `address`, `guard` where requests may go whose address people gave · `ask`, `check` requests without audio · `client` connections, base URLs, key headers, bounded
-//! answers · `errors` from what happened to what may be done about it · `repeat`, `retry`
+//! answers · `limits` what headers tell of a vendor's · `errors` from what happened to what may be done about it · `repeat`, `retry`
 //! how often and at what pace · `scrub` texts without keys · `sending` audio in a body that
 //! costs money · `told` what a refusal says.
 //!
@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod errors;
 mod guard;
+mod limits;
 mod repeat;
 mod retry;
 mod scrub;
@@ -29,6 +30,7 @@ pub use errors::{
     unreadable,
 };
 pub use guard::{AddressRefused, Guard};
+pub use limits::told_limits;
 pub use repeat::repeated;
 pub use retry::{RetryPolicy, is_transient};
 pub use scrub::{scrub, scrubbed};

@@ -23,6 +23,20 @@ fn refuse(code: u16, key: &str) -> FaultRule {
 }
 
 #[test]
+fn a_key_says_where_its_vendor_is_to_work() {
+    with(async |w| {
+        let there = "/credentials/assemblyai";
+        let of = |region: &str| json!({ "api_key": "made-up-key-wxyz", "region": region });
+        let kept = w.put(there, &of("eu")).await.data(200).clone();
+        assert_eq!(kept["last_four"], "wxyz");
+        for (at, region) in [(there, "mars"), (there, ""), (GOOGLE, "eu")] {
+            let refused = w.put(at, &of(region)).await;
+            assert_eq!(refused.refused(422), ["region"], "{at} {region}");
+        }
+    });
+}
+
+#[test]
 fn a_secret_goes_in_and_four_characters_come_out() {
     with(async |w| {
         let first = w.get(GOOGLE).await.data(200).clone();

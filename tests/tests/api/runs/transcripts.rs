@@ -37,6 +37,19 @@ pub(super) fn of<'a>(report: &'a Value, model: &str) -> &'a Value {
 }
 
 #[test]
+fn a_clip_is_found_by_the_path_that_another_machine_had_it_at() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one"), Some("two")]).await;
+        let paths = json!([{ "name": "m", "items": [
+            { "filename": "audio/0.wav", "text": "one" },
+            { "filename": "C:\\speech\\1.wav", "text": "two" },
+        ] }]);
+        let run = run(w, &made, paths).await;
+        assert_eq!(run["counts"]["completed"], 2, "{run}");
+    });
+}
+
+#[test]
 fn they_are_scored_without_a_credential_and_beside_other_models() {
     with(async |w| {
         let truths = [Some("one two three"), Some("four five"), None];

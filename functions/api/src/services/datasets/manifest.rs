@@ -11,6 +11,7 @@ use stt_eval_shared::domain::validate::{self, Errors};
 use super::draft::{Draft, language_tag, reference, size};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
+use crate::services::named::last_part;
 use crate::services::spreadsheet::{Use, of_contract};
 
 /// A manifest and its format, when it can be read.
@@ -73,7 +74,7 @@ pub async fn drafts(
         }
     };
     let names = rows.iter().flat_map(|row| match &row.file {
-        FileRef::Name(name) => vec![normal(name), normal(base(name))],
+        FileRef::Name(name) => vec![normal(name), normal(last_part(name))],
         FileRef::Id(_) => Vec::new(),
     });
     let names: BTreeSet<String> = names.collect();
@@ -99,11 +100,6 @@ pub async fn drafts(
             draft(row, file, language, errors)
         })
         .collect())
-}
-
-/// The last part of a name that is a path of another machine.
-fn base(name: &str) -> &str {
-    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 /// A name as it is kept with the file.

@@ -127,7 +127,8 @@ pub fn models(
         errors.push(
             field,
             format!(
-                "must name 1 to {MAX_PROVIDERS} models, names {}",
+                "must name 1 to {MAX_PROVIDERS} models, names {}; leave it out where transcripts \
+                 are all there is",
                 given.len()
             ),
         );

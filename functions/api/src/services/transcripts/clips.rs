@@ -7,6 +7,8 @@ use stt_eval_shared::domain::validate;
 use stt_eval_shared::domain::{FileId, SampleId};
 use stt_eval_shared::store::samples::Clip;
 
+use crate::services::named::last_part;
+
 /// The clips of a dataset.
 pub struct Clips<'a> {
     by_sample: HashMap<SampleId, &'a Clip>,
@@ -29,6 +31,12 @@ impl<'a> Clips<'a> {
         }
     }
 
+    /// Those of a name, as it is kept with the file.
+    fn named(&self, name: &str) -> Option<&[&'a Clip]> {
+        let kept = validate::name("filename", name).unwrap_or_else(|_| name.to_owned());
+        self.by_name.get(&*kept).map(Vec::as_slice)
+    }
+
     /// The clip that is meant.
     ///
     /// # Errors
@@ -43,19 +51,15 @@ impl<'a> Clips<'a> {
                 Some(clip) => Ok(clip),
                 None => Err("is no file of the dataset".to_owned()),
             },
-            ClipRef::Name(name) => {
-                // As it is kept with the file.
-                let kept = validate::name("filename", name).unwrap_or_else(|_| name.clone());
-                match self.by_name.get(&*kept).map(Vec::as_slice) {
-                    Some([one]) => Ok(one),
-                    Some([_, ..]) => Err(
-                        "several clips of the dataset have this name; name it by file_id or \
+            ClipRef::Name(name) => match self.named(name).or_else(|| self.named(last_part(name))) {
+                Some([one]) => Ok(one),
+                Some([_, ..]) => Err(
+                    "several clips of the dataset have this name; name it by file_id or \
                          sample_id"
-                            .to_owned(),
-                    ),
-                    _ => Err("no clip of the dataset has this name".to_owned()),
-                }
-            }
+                        .to_owned(),
+                ),
+                _ => Err("no clip of the dataset has this name".to_owned()),
+            },
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn lists(
             "transcripts",
             format!(
                 "must have 1 to {MAX_PROVIDERS} lists, and so many with the other models of the \
-                 run; has {count}"
+                 run; has {count}, beside {others} other models"
             ),
         );
         return Vec::new();
