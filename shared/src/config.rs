@@ -107,6 +107,9 @@ pub struct Config {
     /// Whether models of a project's own may be on this machine: on the embedded cloud
     /// only.
     pub own_models_on_loopback: bool,
+    /// Whether WAV is sent as FLAC to vendors that take it: the same samples in about half
+    /// the bytes.
+    pub lossless_flac: bool,
     /// Time bounds of units, as far as they are no vendor's.
     pub policy: Policy,
     /// Other time bounds.
@@ -264,6 +267,9 @@ impl Config {
             keys,
             vendors,
             own_models_on_loopback,
+            lossless_flac: env
+                .parsed("LOSSLESS_FLAC", "true or false")?
+                .unwrap_or(false),
             policy,
             bounds,
         })

@@ -7,6 +7,8 @@ mod admission;
 mod blocked;
 mod calls;
 mod create;
+mod lossless;
+mod outgoing;
 mod plan;
 mod stage;
 mod submit;
