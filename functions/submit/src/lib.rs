@@ -7,7 +7,7 @@ mod admission;
 mod blocked;
 mod calls;
 mod create;
-mod lossless;
+pub mod lossless;
 mod outgoing;
 mod plan;
 mod stage;

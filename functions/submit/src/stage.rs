@@ -142,8 +142,7 @@ impl Stage<'_> {
             return Ok(Staged::Later(WaitingReason::SendingAudio));
         }
         let staged = |upload: Upload| Some((upload.file, upload.staged?.into()));
-        let mut inputs: BTreeMap<FileId, Input> =
-            usable.into_iter().filter_map(staged).collect();
+        let mut inputs: BTreeMap<FileId, Input> = usable.into_iter().filter_map(staged).collect();
         // Built one by one: a closure over borrowed samples would tie this
         // future to one lifetime, and it could not be spawned.
         let mut sending = Vec::new();

@@ -26,7 +26,7 @@ use encoder::{Encoder, HEADER, Shape};
 
 /// Largest recording that is encoded: 35 minutes at 16 kHz. What takes longer would take
 /// the time of the worker that sends it.
-pub(crate) const MAX_BYTES: u64 = 64 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Most bytes of FLAC that are kept: half a minute at 16 kHz. A worker has those of a
 /// unit at most, which is of 100 recordings at most.
 const KEPT: u64 = 512 * 1024;
@@ -34,7 +34,7 @@ const KEPT: u64 = 512 * 1024;
 const HEAD: u64 = 64 * 1024;
 
 /// A recording as FLAC.
-pub(crate) struct Flac {
+pub struct Flac {
     wav: Arc<dyn AudioSource>,
     shape: Shape,
     /// Where the samples lie in the recording.
@@ -46,13 +46,22 @@ pub(crate) struct Flac {
     kept: Option<Bytes>,
 }
 
+impl std::fmt::Debug for Flac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flac")
+            .field("length", &self.length)
+            .field("blocks", &self.sizes.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Flac {
     /// A recording as FLAC. `None` if it is no WAV of 16 bits with up to eight channels,
     /// not as its header says, too large, or no smaller as FLAC.
     ///
     /// # Errors
     /// It can't be read.
-    pub(crate) async fn of(wav: Arc<dyn AudioSource>) -> std::io::Result<Option<Self>> {
+    pub async fn of(wav: Arc<dyn AudioSource>) -> std::io::Result<Option<Self>> {
         let total = wav.len();
         if total > MAX_BYTES {
             return Ok(None);
@@ -187,9 +196,7 @@ impl Making {
             return Ok(None);
         };
         let length = self.shape.offset(number + 1) - self.shape.offset(number);
-        let block = self
-            .encoder
-            .block(number, &self.read.take(length).await?)?;
+        let block = self.encoder.block(number, &self.read.take(length).await?)?;
         // Its length was told before.
         if self.sizes.get(number as usize).copied() != u32::try_from(block.len()).ok() {
             let error = "FLAC: the recording is not what it was a moment ago";

@@ -88,7 +88,11 @@ async fn every_sample_comes_back() {
         (1, 16_000, SPEECH[44..].to_vec()),
         (1, 8_000, vec![0; 50_000]),
         (1, 22_050, mono((0..9_999).map(loud))),
-        (2, 44_100, mono(stereo.flat_map(|(left, right)| [left, right]))),
+        (
+            2,
+            44_100,
+            mono(stereo.flat_map(|(left, right)| [left, right])),
+        ),
         (8, 48_000, mono(eight)),
     ];
     // Around the ends of blocks, the last of which must not be too short.
@@ -103,7 +107,10 @@ async fn every_sample_comes_back() {
         assert_eq!(made.len() as u64, source.len(), "{what:?}");
         assert!(source.len() < length, "{what:?}");
         let digest = digest(&SHA256, &made);
-        assert_eq!(source.sha256().as_ref().map(|ours| &ours[..]), Some(digest.as_ref()));
+        assert_eq!(
+            source.sha256().as_ref().map(|ours| &ours[..]),
+            Some(digest.as_ref())
+        );
         assert!(decoded(made) == sound, "{what:?}");
     }
 }
