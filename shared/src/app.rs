@@ -245,7 +245,7 @@ impl App {
     pub fn model_of(&self, run_model: &RunModel) -> Option<Offered> {
         match &run_model.config.endpoint {
             Some(endpoint) => {
-                let own = OwnModel::of(endpoint.as_ref().clone());
+                let own = OwnModel::of(endpoint.as_ref().clone(), self.vendors.rates());
                 Some(Offered::Own(Arc::new(own)))
             }
             None => self.model(&run_model.model).map(Offered::Catalogue),
@@ -326,7 +326,9 @@ fn settings(config: &Config, vendor: &Vendor) -> Settings {
 
 /// Makes the vendors' clients.
 fn connect(config: &Config, vendors: &[&'static Vendor]) -> Result<Registry, StartError> {
-    Registry::connect(vendors, |vendor| settings(config, vendor)).map_err(|error| match &error {
+    let connected = Registry::connect(vendors, |vendor| settings(config, vendor));
+    let connected = connected.map(|registry| registry.at(config.rates));
+    connected.map_err(|error| match &error {
         RegistryError {
             vendor,
             error: SetupError::BaseUrl(problem),

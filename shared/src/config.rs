@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::domain::unit::{Policy, is_deployment_id};
 use crate::providers::Vendor;
+use crate::providers::price::ExchangeRates;
 use crate::store::Tables;
 use env::Reader;
 pub use error::ConfigError;
@@ -111,6 +112,11 @@ pub struct Config {
     /// Whether models of a project's own may be on this machine: on the embedded cloud
     /// only.
     pub own_models_on_loopback: bool,
+    /// What prices in other currencies are told in US dollars at.
+    pub rates: ExchangeRates,
+    /// Whether WAV is sent as FLAC to vendors that take it: the same samples in about half
+    /// the bytes.
+    pub lossless_flac: bool,
     /// Time bounds of units, as far as they are no vendor's.
     pub policy: Policy,
     /// Other time bounds.
@@ -270,9 +276,29 @@ impl Config {
             keys,
             vendors,
             own_models_on_loopback,
+            rates: rates(env.parsed("RUPEE_IN_USD", RATE)?)?,
+            lossless_flac: env
+                .parsed("LOSSLESS_FLAC", "true or false")?
+                .unwrap_or(false),
             policy,
             bounds,
         })
+    }
+}
+
+const RATE: &str = "US dollars for one rupee, above 0 and below 1";
+
+/// The rates that the operator sets, as far as they can be.
+fn rates(rupee_in_usd: Option<f64>) -> Result<ExchangeRates, ConfigError> {
+    match rupee_in_usd {
+        None => Ok(ExchangeRates::ASSUMED),
+        Some(rupee_in_usd) if rupee_in_usd > 0.0 && rupee_in_usd < 1.0 => {
+            Ok(ExchangeRates { rupee_in_usd })
+        }
+        Some(_) => Err(ConfigError {
+            variable: "RUPEE_IN_USD".to_owned(),
+            problem: format!("must be {RATE}"),
+        }),
     }
 }
 
@@ -376,6 +402,10 @@ mod tests {
             ("DEPLOYMENT_ID", "dev/eu"),
             ("PROVIDER_URLS", "http://h"),
             ("PROVIDER_LIMITS", "many"),
+            ("LOSSLESS_FLAC", "yes"),
+            ("RUPEE_IN_USD", "0"),
+            ("RUPEE_IN_USD", "87.5"),
+            ("RUPEE_IN_USD", "NaN"),
         ] {
             let mut odd = env.clone();
             odd.insert(name.into(), value.into());

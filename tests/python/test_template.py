@@ -35,6 +35,7 @@ EVERYTHING = {
     "AmazonTranscribe": "true",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "GeminiBaseUrl": "http://127.0.0.1:1",
+    "LosslessFlac": "true",
     "PollConcurrency": "0",
     "ResubmitBatches": "true",
 }

@@ -32,6 +32,7 @@ use stt_eval_shared::work::step::fence;
 use stt_eval_shared::{App, Deadline};
 
 use super::allowed::Allowed;
+use super::outgoing::{self, outgoing};
 use super::taken::{Taken, taken};
 use super::turn::{intend, step_aside, wait};
 
@@ -131,6 +132,7 @@ impl Caller<'_> {
         let most = self.limits.lanes();
         let hold = app.config.policy.refusal_pause.min(FIRST_HOLD);
         let mut pace = Pace::new(allowed.lanes(most), most, hold);
+        let to_record = TO_RECORD + outgoing::longest(app);
         loop {
             let mut hold = Duration::ZERO;
             while stop.is_none() && failed.is_none() && under_way.len() < pace.lanes() {
@@ -145,7 +147,7 @@ impl Caller<'_> {
                 if !hold.is_zero() {
                     break;
                 }
-                if !self.deadline.allows(self.longest(next.sample) + TO_RECORD) {
+                if !self.deadline.allows(self.longest(next.sample) + to_record) {
                     stop = Some(Next::Stop(Pause::Interrupted));
                     break;
                 }
@@ -229,6 +231,8 @@ impl Caller<'_> {
     async fn one<'s>(&self, held: &HeldUnit, item: Open<'s>) -> Result<(Open<'s>, Next), Failure> {
         let (app, unit) = (self.app, &held.unit);
         let sample = item.sample;
+        // Before the intent: an intent is of a request that leaves at once.
+        let sent = outgoing(app, self.model, sample, &item.taken).await;
         // People may have stopped the run meanwhile.
         let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
         if stored.is_none_or(|stored| stored.rev != unit.rev) {
@@ -255,16 +259,11 @@ impl Caller<'_> {
             Err(StoreError::Conflict) => return Ok((item, Next::Gone)),
             Err(error) => return Err(error.into()),
         }
-        let audio = app.objects.audio(
-            sample.object_key.clone(),
-            sample.object_version.clone(),
-            sample.size_bytes,
-        );
         let request = CallItem {
             key: &ResultId::new(unit.run, unit.key.model, position).to_string(),
-            audio: &audio,
-            file_name: &item.taken.file_name(sample),
-            mime_type: item.taken.mime_type,
+            audio: &*sent.audio,
+            file_name: &sent.taken.file_name(sample),
+            mime_type: sent.taken.mime_type,
             language: &sample.language,
             language_code: item.taken.language_code,
             duration_seconds: sample.duration_seconds,

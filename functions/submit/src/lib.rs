@@ -8,6 +8,8 @@ mod allowed;
 mod blocked;
 mod calls;
 mod create;
+pub mod lossless;
+mod outgoing;
 mod plan;
 mod stage;
 mod submit;

@@ -21,6 +21,7 @@ use stt_eval_shared::store::StoreError;
 use stt_eval_shared::work::Failure;
 use stt_eval_shared::{App, Deadline};
 
+use super::outgoing::outgoing;
 use super::taken::taken;
 
 /// Uploads under way at once.
@@ -32,13 +33,34 @@ const NEEDED: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Pause between two looks at them.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// What must be left of a worker's life to make recordings smaller before they are sent;
+/// without it they are sent as they are.
+const TO_MAKE_SMALLER: Duration = Duration::from_secs(180);
+
+/// A sample's audio, ready for its job.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    /// Where it is for the vendor.
+    pub(crate) audio: ItemAudio,
+    /// The MIME type that it is declared with: not always that of the recording.
+    pub(crate) mime_type: String,
+}
+
+impl From<StagedInput> for Input {
+    fn from(staged: StagedInput) -> Self {
+        Self {
+            mime_type: staged.mime_type.clone(),
+            audio: ItemAudio::Staged(staged),
+        }
+    }
+}
 
 /// What staging came to.
 pub(crate) enum Staged {
     /// Everything is at the provider, or will never be.
     Done {
         /// By file.
-        inputs: BTreeMap<FileId, ItemAudio>,
+        inputs: BTreeMap<FileId, Input>,
         /// Items that can't be sent.
         unsent: Vec<Unsent>,
     },
@@ -119,9 +141,8 @@ impl Stage<'_> {
         {
             return Ok(Staged::Later(WaitingReason::SendingAudio));
         }
-        let staged = |upload: Upload| Some((upload.file, ItemAudio::Staged(upload.staged?)));
-        let mut inputs: BTreeMap<FileId, ItemAudio> =
-            usable.into_iter().filter_map(staged).collect();
+        let staged = |upload: Upload| Some((upload.file, upload.staged?.into()));
+        let mut inputs: BTreeMap<FileId, Input> = usable.into_iter().filter_map(staged).collect();
         // Built one by one: a closure over borrowed samples would tie this
         // future to one lifetime, and it could not be spawned.
         let mut sending = Vec::new();
@@ -147,7 +168,7 @@ impl Stage<'_> {
         for (file, one) in sent {
             match one? {
                 One::Ready(input) => {
-                    inputs.insert(file, ItemAudio::Staged(input));
+                    inputs.insert(file, input.into());
                 }
                 One::Unsent(item) => unsent.push(item),
                 One::Later(reason) => {
@@ -227,22 +248,19 @@ impl Stage<'_> {
         if !self.deadline.allows(NEEDED) {
             return Ok(One::Later(WaitingReason::SendingAudio));
         }
-        let mime_type = match taken(self.model, sample) {
-            Ok(taken) => taken.mime_type,
+        let taken = match taken(self.model, sample) {
+            Ok(taken) => taken,
             Err(unsent) => return Ok(One::Unsent(unsent)),
         };
         let Some(mut upload) = self.claim(sample, known).await? else {
             return Ok(One::Later(WaitingReason::SendingAudio));
         };
         let (app, unit) = (self.app, self.unit);
-        let audio = app.objects.audio(
-            sample.object_key.clone(),
-            sample.object_version.clone(),
-            sample.size_bytes,
-        );
+        let sent = outgoing(app, self.model, sample, &taken).await;
+        let mime_type = sent.taken.mime_type;
         let sending = self
             .shelf
-            .stage(self.credential, &upload.name, mime_type, &audio);
+            .stage(self.credential, &upload.name, mime_type, &*sent.audio);
         let staged = self.deadline.cut_short(sending).await;
         let one = match staged {
             Ok(staged) => {
@@ -365,18 +383,20 @@ pub(crate) async fn unstaged(
     vendor: &Vendor,
     model: &AnyModel<'_>,
     samples: &[Sample],
-) -> Result<(BTreeMap<FileId, ItemAudio>, Vec<Unsent>), Failure> {
+    deadline: Deadline,
+) -> Result<(BTreeMap<FileId, Input>, Vec<Unsent>), Failure> {
     let mut inputs = BTreeMap::new();
     let mut unsent = Vec::new();
     for sample in samples {
-        let mime_type = match taken(model, sample) {
-            Ok(taken) => taken.mime_type,
+        let taken = match taken(model, sample) {
+            Ok(taken) => taken,
             Err(item) => {
                 unsent.push(item);
                 continue;
             }
         };
         let (key, version) = (sample.object_key.clone(), sample.object_version.clone());
+        let mut mime_type = taken.mime_type;
         let audio = match vendor.audio {
             AudioBy::Stored => ItemAudio::Stored {
                 bucket: app.config.bucket.clone(),
@@ -387,11 +407,17 @@ pub(crate) async fn unstaged(
                 let url = app.objects.presign_get(&key, version.as_deref(), mime_type);
                 ItemAudio::Url(url.await?)
             }
+            AudioBy::Bytes | AudioBy::Staged if deadline.allows(TO_MAKE_SMALLER) => {
+                let sent = outgoing(app, model, sample, &taken).await;
+                mime_type = sent.taken.mime_type;
+                ItemAudio::Bytes(sent.audio)
+            }
             AudioBy::Bytes | AudioBy::Staged => {
                 ItemAudio::Bytes(Arc::new(app.objects.audio(key, version, sample.size_bytes)))
             }
         };
-        inputs.insert(sample.file_id, audio);
+        let mime_type = mime_type.to_owned();
+        inputs.insert(sample.file_id, Input { audio, mime_type });
     }
     Ok((inputs, unsent))
 }

@@ -12,7 +12,7 @@ use stt_eval_shared::domain::unit::{
 };
 use stt_eval_shared::domain::{FileId, ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::{
-    Adapter, AnyModel, Credential, ItemAudio, JobItem, JobName, Jobs, NewJob, Prepared,
+    Adapter, AnyModel, Credential, JobItem, JobName, Jobs, NewJob, Prepared,
 };
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::work::admission::release;
@@ -22,7 +22,7 @@ use stt_eval_shared::{App, Deadline};
 
 use super::admission;
 use super::calls::Caller;
-use super::stage::{Stage, Staged, unstaged};
+use super::stage::{Input, Stage, Staged, unstaged};
 use super::taken::taken;
 use super::turn::{step_aside, wait};
 use super::work::Work;
@@ -185,7 +185,8 @@ impl Work<'_> {
         };
         let staged = match client.audio_store() {
             None => {
-                let (inputs, unsent) = unstaged(app, vendor, model, &samples).await?;
+                let (inputs, unsent) =
+                    unstaged(app, vendor, model, &samples, self.deadline).await?;
                 Staged::Done { inputs, unsent }
             }
             Some(shelf) => {
@@ -297,11 +298,11 @@ fn items(
     unit: &Unit,
     model: &AnyModel<'_>,
     samples: &[Sample],
-    inputs: &BTreeMap<FileId, ItemAudio>,
+    inputs: &BTreeMap<FileId, Input>,
 ) -> Vec<JobItem> {
     let item = |sample: &Sample| {
-        let audio = inputs.get(&sample.file_id)?.clone();
-        let taken = taken(model, sample).ok()?;
+        let Input { audio, mime_type } = inputs.get(&sample.file_id)?.clone();
+        let taken = taken(model, sample).ok()?.sent_as(model, &mime_type);
         Some(JobItem {
             // The result's own id: no line can be taken for another run's.
             key: ResultId::new(unit.run, unit.key.model, sample.id.position()).to_string(),

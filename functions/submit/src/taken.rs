@@ -1,5 +1,6 @@
 //! Whether a model takes a sample, and as what.
 
+use stt_eval_shared::audio::AudioFormat;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::unit::Unsent;
@@ -16,6 +17,26 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
+    /// Our name of the format.
+    pub(crate) fn format(&self) -> &str {
+        &self.format
+    }
+
+    /// The same for audio that is sent in another of the model's formats than it is in
+    /// here, by the MIME type that it is declared with.
+    pub(crate) fn sent_as(&self, model: &AnyModel<'_>, mime_type: &str) -> Self {
+        let format = AudioFormat::from_content_type(mime_type).map(|format| format.to_string());
+        let declared = format.as_deref().and_then(|format| model.mime_type(format));
+        match (format, declared) {
+            (Some(format), Some(mime_type)) => Self {
+                format,
+                mime_type,
+                ..self.clone()
+            },
+            _ => self.clone(),
+        }
+    }
+
     /// A name of the audio with the extension of its format, without anything that
     /// people called it.
     pub(crate) fn file_name(&self, sample: &Sample) -> String {

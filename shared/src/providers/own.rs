@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::model::{AnyModel, Format, Languages, Model, Takes};
-use super::price::{AudioPrice, Charge, Currency, Price};
+use super::price::{AudioPrice, Charge, ExchangeRates, Price};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::language;
 
@@ -49,10 +49,10 @@ pub struct OwnModel {
 }
 
 impl OwnModel {
-    /// The model of an endpoint. What its record says that this release does not know,
-    /// such as a language, is left out.
+    /// The model of an endpoint, priced at the operator's rates. What its record says that
+    /// this release does not know, such as a language, is left out.
     #[must_use]
-    pub fn of(endpoint: Endpoint) -> Self {
+    pub fn of(endpoint: Endpoint, rates: &ExchangeRates) -> Self {
         let languages = endpoint.languages.as_ref().map(|codes| {
             let known = codes.iter().filter_map(|code| language::find(code));
             // Servers of the dialect take the codes of ISO 639, as they are ours.
@@ -68,7 +68,7 @@ impl OwnModel {
             Some(Price {
                 valid_from: on,
                 read_on: on,
-                currency: Currency::of(&told.currency)?,
+                currency: rates.currency(&told.currency)?,
                 charge: Charge::Audio(AudioPrice {
                     per_hour: told.per_audio_hour,
                     min_seconds: 0.0,
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_not_limited_and_costs_nothing() {
-        let own = OwnModel::of(endpoint());
+        let own = OwnModel::of(endpoint(), &ExchangeRates::ASSUMED);
         let model = own.model();
         assert_eq!((model.id, model.provider), ("custom/mine", "custom/mine"));
         assert_eq!(model.model, "whisper-1");
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_is_said_holds() {
-        let own = OwnModel::of(Endpoint {
+        let told = Endpoint {
             languages: Some(vec!["hi".to_owned(), "of-a-later-release".to_owned()]),
             formats: Some(vec!["wav".to_owned()]),
             price: Some(EndpointPrice {
@@ -165,7 +165,9 @@ mod tests {
                 ..Dialect::OPENAI
             },
             ..endpoint()
-        });
+        };
+        let rates = ExchangeRates { rupee_in_usd: 0.02 };
+        let own = OwnModel::of(told, &rates);
         let model = own.model();
         assert_eq!(model.language_code("hi-IN"), Some("hi"));
         assert_eq!(model.language_code("ta"), None);
@@ -173,6 +175,6 @@ mod tests {
         assert_eq!(model.takes.temperature, None);
         let today = OffsetDateTime::from(Timestamp::default()).date();
         let cost = model.cost_usd(&Usage::default(), 1_800.0, today);
-        assert!((cost - 15.0 * 0.0115).abs() < 1e-9, "{cost}");
+        assert!((cost - 15.0 * 0.02).abs() < 1e-9, "{cost}");
     }
 }

@@ -60,9 +60,43 @@ impl Price {
 
 const US_DOLLAR: &str = "USD";
 
-/// US dollars for one of another currency: round figures of November 2026, to compare
-/// costs by. What is paid goes by the vendor's bill.
-const RATES: &[(&str, f64)] = &[("INR", 0.0115)];
+const RUPEE: &str = "INR";
+
+/// What other currencies are worth, to compare costs by. It is the operator's word
+/// (`RUPEE_IN_USD`), and no price of a vendor: what is paid goes by the vendor's bill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExchangeRates {
+    /// US dollars for a rupee.
+    pub rupee_in_usd: f64,
+}
+
+impl ExchangeRates {
+    /// Where the operator says nothing. **An assumption of 2026-11-26, a round figure
+    /// that was read nowhere.**
+    pub const ASSUMED: Self = Self {
+        rupee_in_usd: 0.0115,
+    };
+
+    /// The currency of an ISO 4217 code, at these rates; `None` if it is none that
+    /// prices can be in.
+    #[must_use]
+    pub fn currency(&self, code: &str) -> Option<Currency> {
+        match code {
+            US_DOLLAR => Some(Currency::UsDollar),
+            RUPEE => Some(Currency::Other {
+                code: RUPEE,
+                in_usd: self.rupee_in_usd,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Default for ExchangeRates {
+    fn default() -> Self {
+        Self::ASSUMED
+    }
+}
 
 /// What amounts are in. Costs are told in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,23 +107,24 @@ pub enum Currency {
     Other {
         /// ISO 4217 code.
         code: &'static str,
-        /// US dollars for one, on the day the price was read.
+        /// US dollars for one: see [`ExchangeRates`].
         in_usd: f64,
     },
 }
 
 impl Currency {
-    /// The one of an ISO 4217 code, if a rate of it is known here.
+    /// Rupees, at the rate that is assumed until the operator's is known.
+    pub const RUPEE: Self = Self::Other {
+        code: RUPEE,
+        in_usd: ExchangeRates::ASSUMED.rupee_in_usd,
+    };
+    /// Codes of those that prices can be in.
+    pub const KNOWN: [&str; 2] = [US_DOLLAR, RUPEE];
+
+    /// The same at other rates.
     #[must_use]
-    pub fn of(code: &str) -> Option<Self> {
-        if code == US_DOLLAR {
-            return Some(Self::UsDollar);
-        }
-        let (code, in_usd) = RATES.iter().find(|(known, _)| *known == code)?;
-        Some(Self::Other {
-            code,
-            in_usd: *in_usd,
-        })
+    pub fn at(self, rates: &ExchangeRates) -> Self {
+        rates.currency(self.code()).unwrap_or(self)
     }
 
     /// Its ISO 4217 code.
@@ -99,11 +134,6 @@ impl Currency {
             Self::UsDollar => US_DOLLAR,
             Self::Other { code, .. } => code,
         }
-    }
-
-    /// The codes that [`of`](Self::of) knows.
-    pub fn known() -> impl Iterator<Item = &'static str> {
-        std::iter::once(US_DOLLAR).chain(RATES.iter().map(|(code, _)| *code))
     }
 
     /// US dollars for one of it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::model::Model;
+use super::price::{ExchangeRates, Price};
 use super::vendor::{Adapter, Settings, SetupError, Vendor};
 use super::{
     assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam, transcribe,
@@ -34,6 +35,7 @@ struct Connected {
 #[derive(Clone)]
 pub struct Registry {
     connected: Arc<[Connected]>,
+    rates: ExchangeRates,
 }
 
 /// A vendor's client could not be made.
@@ -61,7 +63,28 @@ impl Registry {
         };
         Ok(Self {
             connected: vendors.iter().map(connect).collect::<Result<_, _>>()?,
+            rates: ExchangeRates::ASSUMED,
         })
+    }
+
+    /// The same with prices in other currencies at these rates. A vendor that has such
+    /// prices is made anew and kept for good, so this is for the start of a process.
+    #[must_use]
+    pub fn at(&self, rates: ExchangeRates) -> Self {
+        let at = |connected: &Connected| Connected {
+            vendor: priced(connected.vendor, &rates),
+            ..connected.clone()
+        };
+        Self {
+            connected: self.connected.iter().map(at).collect(),
+            rates,
+        }
+    }
+
+    /// What prices in other currencies are told in dollars at.
+    #[must_use]
+    pub fn rates(&self) -> &ExchangeRates {
+        &self.rates
     }
 
     /// The same with one vendor more, whose client is made already.
@@ -70,6 +93,7 @@ impl Registry {
         let more = Connected { vendor, adapter };
         Self {
             connected: self.connected.iter().cloned().chain([more]).collect(),
+            rates: self.rates,
         }
     }
 
@@ -85,6 +109,7 @@ impl Registry {
         };
         Self {
             connected: self.connected.iter().map(other).collect(),
+            rates: self.rates,
         }
     }
 
@@ -97,6 +122,7 @@ impl Registry {
         };
         Self {
             connected: self.connected.iter().map(within).collect(),
+            rates: self.rates,
         }
     }
 
@@ -144,6 +170,28 @@ impl Registry {
 /// What stands before the slash of a vendor's name, if there is one.
 fn family(name: &str) -> &str {
     name.split_once('/').map_or(name, |(family, _)| family)
+}
+
+/// A vendor with its prices at these rates: itself, where none of them is changed by that.
+fn priced(vendor: &'static Vendor, rates: &ExchangeRates) -> &'static Vendor {
+    let differs = |price: &Price| price.currency != price.currency.at(rates);
+    let mut prices = vendor.models.iter().flat_map(|model| model.prices);
+    if !prices.any(differs) {
+        return vendor;
+    }
+    let price = |price: &Price| Price {
+        currency: price.currency.at(rates),
+        ..*price
+    };
+    let model = |model: &Model| Model {
+        prices: model.prices.iter().map(price).collect::<Vec<_>>().leak(),
+        ..*model
+    };
+    let models: Vec<Model> = vendor.models.iter().map(model).collect();
+    Box::leak(Box::new(Vendor {
+        models: models.leak(),
+        ..*vendor
+    }))
 }
 
 #[cfg(test)]
@@ -292,5 +340,26 @@ mod tests {
             let want = model.estimate_usd(billed, day);
             assert!((cost - want).abs() < 1e-12 && want > 0.0, "{id}: {cost}");
         }
+    }
+
+    #[test]
+    fn prices_in_other_currencies_go_by_the_operators_rate() {
+        let hour = |registry: &Registry, id: &str| {
+            let model = registry.find(id).unwrap();
+            model.price_per_audio_hour_usd(date!(2026 - 11 - 26))
+        };
+        let assumed = all();
+        let (rupees, dollars) = ("sarvam/saaras-v4", "deepgram/nova-3");
+        let doubled = ExchangeRates {
+            rupee_in_usd: 2.0 * ExchangeRates::ASSUMED.rupee_in_usd,
+        };
+        let set = assumed.at(doubled);
+        assert_eq!(set.rates(), &doubled);
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}");
+        near(hour(&set, rupees), 2.0 * hour(&assumed, rupees));
+        near(hour(&set, dollars), hour(&assumed, dollars));
+        let same =
+            |name: &str| std::ptr::eq(set.vendor(name).unwrap(), assumed.vendor(name).unwrap());
+        assert!(same("deepgram") && !same("sarvam"));
     }
 }

@@ -91,7 +91,8 @@ pub struct Price {
     /// Currency, by ISO 4217.
     #[schema(example = "USD")]
     pub currency: String,
-    /// US dollars for one of the currency, at the day the price was read.
+    /// US dollars for one of the currency: 1 for dollars, for others what the operator of
+    /// the deployment takes them for. It is no figure of the vendor's.
     pub in_usd: f64,
     /// Price of an hour of audio, of `audio_hour`.
     pub per_audio_hour: Option<f64>,

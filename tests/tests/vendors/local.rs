@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use stt_eval_local::demo;
 use stt_eval_local::recogniser::{POCKETSPHINX, pocketsphinx};
+use stt_eval_local::replay;
 use stt_eval_tests::audio::wav;
 use stt_eval_tests::{Client, Machine, MachineOptions};
 
@@ -124,6 +125,48 @@ async fn each_program_fails_by_itself_and_costs_nothing() {
             .all(|one| one["cost_usd"].as_f64().unwrap_or(0.0) == 0.0)
     );
     machine.stop().await;
+}
+
+/// The programs need not be there any more: what they printed is kept. And what was told
+/// in dollars stays, though replaying knows another rate of the rupee.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_programs_gave_is_replayed_without_them() {
+    let machine = Machine::start_with(MachineOptions {
+        recognisers: ["good=echo one {input}", "failing=false {input}"]
+            .map(str::to_owned)
+            .to_vec(),
+        settings: vec![("RUPEE_IN_USD", "0.02")],
+        // Replaying is of the data of one machine.
+        metered: true,
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    let key = json!({ "api_key": "key-for-sarvam" });
+    client.put("/credentials/sarvam", &key).await.data(200);
+    let dataset = machine.dataset(&client, "d", &["one"]).await;
+    let models = ["local/good", "local/failing", "sarvam/saaras-v4-verbatim"];
+    let run = machine.run(&client, &dataset, &models).await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["failed"], 1, "{run}");
+    let Machine { node, dir, .. } = machine;
+    node.stop().await.unwrap();
+    let (project, data) = ("demo".parse().unwrap(), dir.path().to_owned());
+    let told = std::sync::Mutex::new(Vec::new());
+    let id = run["id"].as_str().unwrap();
+    let show = |answer: &Value| told.lock().unwrap().push(answer.clone());
+    replay::run(data, project, id, None, show).await.unwrap();
+    let told = told.into_inner().unwrap();
+    let units = told[0]["units"].as_array().unwrap();
+    assert_eq!((told.len(), units.len()), (1, 3), "{told:?}");
+    for unit in units {
+        assert_eq!(unit["unchanged"], 1, "{unit}");
+        assert_eq!(
+            (&unit["changed"], &unit["recounted"]),
+            (&json!(0), &json!(false)),
+            "{unit}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ mod by_role;
 mod hosted;
 mod jobs;
 mod local;
+mod lossless;
 mod own;
 
 use serde_json::{Value, json};

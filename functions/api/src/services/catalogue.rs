@@ -37,7 +37,7 @@ pub async fn models(app: &App, project: &ProjectId) -> Result<Vec<Model>, Refusa
         let Some(vendor) = app.vendor(&record.credential.provider) else {
             continue;
         };
-        let own = OwnModel::of(record.endpoint);
+        let own = OwnModel::of(record.endpoint, app.vendors().rates());
         let view = views::catalogue::model(vendor, &own.model(), "calls", today, true);
         listed.push(view);
     }

@@ -3,7 +3,7 @@
 use stt_eval_shared::access::own_models::OwnModelRecord;
 use stt_eval_shared::domain::dialect::Dialect;
 use stt_eval_shared::providers;
-use stt_eval_shared::providers::price::Currency;
+use stt_eval_shared::providers::price::{Currency, ExchangeRates};
 use stt_eval_shared::wire::models::{DialectChoice, DialectSwitches, OwnModel};
 
 /// A model, without its key.
@@ -19,7 +19,8 @@ pub fn own(record: OwnModelRecord) -> OwnModel {
         Some(name) => DialectChoice::Named(name.clone()),
         None => DialectChoice::Switches(switches(&endpoint.dialect)),
     };
-    let own = providers::OwnModel::of(endpoint.clone());
+    // Only what it takes is read of it: a price is told as its project told it.
+    let own = providers::OwnModel::of(endpoint.clone(), &ExchangeRates::ASSUMED);
     let model = own.model();
     let languages = model.supported_languages().into_iter();
     let (per_hour, currency) = match endpoint.price {

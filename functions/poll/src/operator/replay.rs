@@ -203,6 +203,13 @@ async fn one(
             "unit: {key} was never collected; there is nothing to replay"
         ));
     }
+    if app.lines(&unit.vendor).is_none() {
+        return refused(format!(
+            "unit: {key} is of the provider {}, which is not there in this release or on this \
+             machine, so its raw output can't be read",
+            unit.vendor
+        ));
+    }
     let raw = collect::landed_at(&unit);
     match app.objects.head(&raw, None).await {
         Ok(_) => {}
@@ -308,7 +315,14 @@ fn compare(
         let before = own.and_then(|stored| stored.outcome.as_ref());
         let item = scoring.item(sample, &mut items, &reason);
         let at = before.map_or(now, |before| before.inserted_at);
-        let (outcome, _) = scoring.outcome(&as_scored(sample, before), item, at);
+        let (mut outcome, _) = scoring.outcome(&as_scored(sample, before), item, at);
+        if let Some(before) = before
+            && before.usage == outcome.usage
+            && scoring.is_priced_by_rate(at)
+        {
+            // It was told at the rate of its day, and the operator's may be another now.
+            outcome.cost_micro_usd = before.cost_micro_usd;
+        }
         // It would not be tried again: the round that could is over.
         let lost = run.is_open(&outcome) && before.is_some_and(|before| !run.is_open(before));
         if before == Some(&outcome) || lost {

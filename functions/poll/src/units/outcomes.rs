@@ -10,6 +10,7 @@ use stt_eval_shared::domain::result::{MAX_TEXT_BYTES, Outcome};
 use stt_eval_shared::domain::run::{Run, Tally};
 use stt_eval_shared::domain::unit::{Unit, UnitKind};
 use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
+use stt_eval_shared::providers::price::Currency;
 use stt_eval_shared::providers::{ItemOutcome, Measured, Offered, Usage};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::{SampleScore, score};
@@ -88,6 +89,15 @@ impl<'a> UnitScorer<'a> {
             scoring: run.scorings.current,
             now: Timestamp::now(),
         })
+    }
+
+    /// Whether costs of the model go by a rate of currencies, for what was collected at a
+    /// time.
+    pub(crate) fn is_priced_by_rate(&self, at: Timestamp) -> bool {
+        let date = time::OffsetDateTime::from(at).date();
+        let model = self.model.as_ref();
+        let price = model.and_then(|offered| offered.model().price(date).copied());
+        price.is_some_and(|price| price.currency != Currency::UsDollar)
     }
 
     pub(crate) fn outcomes(

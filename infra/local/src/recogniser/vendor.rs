@@ -13,7 +13,7 @@ use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::providers::answer::{self, Answered};
-use stt_eval_shared::providers::model::{Languages, Takes};
+use stt_eval_shared::providers::model::{Format, Languages, Takes};
 use stt_eval_shared::providers::{
     Adapter, CallAnswer, CallError, CallItem, Calls, Credential, ItemOutcome, Limits, Measured,
     Model, OutputLine, ReadsLines, Rejection, SetupError, Vendor,
@@ -61,6 +61,12 @@ pub(crate) fn connected(
 
 fn model(recogniser: &Recogniser) -> Model {
     let name: &'static str = recogniser.name.clone().leak();
+    // Nothing tells what a program reads: it gets each recording as it is.
+    let formats = Format::EVERY.iter().map(|format| Format {
+        documented: false,
+        ..*format
+    });
+    let formats: Vec<Format> = formats.collect();
     Model {
         id: format!("{LOCAL}/{name}").leak(),
         provider: LOCAL,
@@ -70,6 +76,7 @@ fn model(recogniser: &Recogniser) -> Model {
             [] => Languages::All,
             table => Languages::Table(table),
         },
+        formats: formats.leak(),
         notes: "A program of this machine. It costs nothing.",
         takes: Takes::NOTHING,
         ..Model::OF_CALLS

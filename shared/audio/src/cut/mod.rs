@@ -8,4 +8,4 @@ mod flac;
 mod wave;
 
 pub use flac::{NotDecoded, flac_to_wav};
-pub use wave::{Piece, Sound, Wave, wave};
+pub use wave::{Pcm16, Piece, Sound, Wave, wave};

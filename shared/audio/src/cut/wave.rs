@@ -13,9 +13,23 @@ use crate::wav_format::SampleFormat;
 pub struct Wave {
     /// The chunk that says it.
     format: Vec<u8>,
+    codec: &'static str,
+    channels: u16,
     frame_bytes: u64,
     sample_rate_hz: u32,
     data: Range<u64>,
+}
+
+/// Sound as whole numbers of 16 bits, which is how nearly all of it is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pcm16 {
+    /// Samples a second, of each channel.
+    pub sample_rate_hz: u32,
+    /// Channels, whose samples take turns.
+    pub channels: u16,
+    /// Which bytes of the file are its samples, low byte first: whole ones of all
+    /// channels.
+    pub data: Range<u64>,
 }
 
 /// A piece: a header of its own, and bytes of the file behind it.
@@ -60,6 +74,8 @@ fn found(bytes: &SparseBytes) -> Result<Wave, Stop> {
     let format = SampleFormat::read(&lies.format)?;
     Ok(Wave {
         format: lies.format,
+        codec: format.codec,
+        channels: format.channels,
         frame_bytes: format.frame_bytes,
         sample_rate_hz: format.sample_rate_hz,
         data: lies.data,
@@ -67,6 +83,18 @@ fn found(bytes: &SparseBytes) -> Result<Wave, Stop> {
 }
 
 impl Wave {
+    /// Its sound, if that is numbers of 16 bits and ends with a whole sample.
+    #[must_use]
+    pub fn pcm16(&self) -> Option<Pcm16> {
+        let length = self.data.end - self.data.start;
+        let is_whole = self.frame_bytes > 0 && length.is_multiple_of(self.frame_bytes);
+        (self.codec == "pcm_s16le" && is_whole).then(|| Pcm16 {
+            sample_rate_hz: self.sample_rate_hz,
+            channels: self.channels,
+            data: self.data.clone(),
+        })
+    }
+
     /// The piece from one moment to another, in seconds, to the nearest sample; to the end
     /// where there is no `end`, or it lies behind that of the recording. `None` if nothing
     /// is between them, or the piece is longer than a WAV file can be.
@@ -182,6 +210,35 @@ mod tests {
             all.extend(&cut(&file, at(n), end).unwrap()[44..]);
         }
         assert_eq!(all, file[file.len() - 2_000..]);
+    }
+
+    #[test]
+    fn sound_of_16_bits_is_told_from_other_sound() {
+        let pcm = |file: &[u8]| match wave(&known(file)) {
+            Sound::Wave(wave) => wave.pcm16(),
+            _ => panic!("no wave"),
+        };
+        let file = counting(100);
+        let end = file.len() as u64;
+        let found = Pcm16 {
+            sample_rate_hz: 8_000,
+            channels: 1,
+            data: end - 200..end,
+        };
+        assert_eq!(pcm(&file), Some(found));
+        let at = |file: &[u8], mark: &[u8]| {
+            let found = file.windows(mark.len()).position(|four| four == mark);
+            found.unwrap() + mark.len()
+        };
+        // A-law has one byte a sample, whatever is said beside it.
+        let mut a_law = file.clone();
+        let format = at(&file, b"fmt \x10\0\0\0");
+        a_law[format] = 6;
+        assert_eq!(pcm(&a_law), None);
+        let mut torn = file.clone();
+        let data = at(&file, b"data");
+        torn[data] -= 1;
+        assert_eq!(pcm(&torn), None);
     }
 
     #[test]

@@ -55,17 +55,14 @@ const SAARAS_V4: Model = Model {
     prices: &[Price {
         valid_from: READ_ON,
         read_on: READ_ON,
-        // The rate is an assumption of this release: see PROTOCOL.md.
-        currency: Currency::Other {
-            code: "INR",
-            in_usd: 0.0115,
-        },
+        currency: Currency::RUPEE,
         charge: Charge::Audio(AudioPrice::by_the_second(30.0)),
         audio_confirmed: true,
     }],
     notes: "Spoken numbers are written as digits and fillers are left out, which counts as errors \
             where references have what was said: there, compare the verbatim one. The price is in \
-            rupees, told in dollars at a fixed rate. Jobs can't be stopped or deleted at the vendor.",
+            rupees, told in dollars at a rate that the operator sets. Jobs can't be stopped or deleted \
+            at the vendor.",
     takes: Takes::NOTHING,
     ..Model::OF_CALLS
 };
@@ -77,8 +74,8 @@ pub(super) const MODELS: &[Model] = &[
         model: VERBATIM,
         display_name: "Sarvam Saaras v4, verbatim",
         notes: "Every word as it was said, fillers included, numbers in words. The price is in \
-                rupees, told in dollars at a fixed rate. Jobs can't be stopped or deleted at the \
-                vendor.",
+                rupees, told in dollars at a rate that the operator sets. Jobs can't be stopped or \
+                deleted at the vendor.",
         ..SAARAS_V4
     },
 ];

@@ -326,13 +326,12 @@ fn currency(given: Option<&str>, errors: &mut Errors) -> &'static str {
     let Some(code) = given else {
         return usual.code();
     };
-    if let Some(known) = Currency::of(code) {
-        return known.code();
+    if let Some(known) = Currency::KNOWN.into_iter().find(|known| *known == code) {
+        return known;
     }
-    let known: Vec<&str> = Currency::known().collect();
     errors.push(
         "currency",
-        format!("is not known; known are {}", known.join(", ")),
+        format!("is not known; known are {}", Currency::KNOWN.join(", ")),
     );
     usual.code()
 }

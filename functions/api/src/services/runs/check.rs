@@ -88,7 +88,7 @@ fn offered(vendors: &Registry, own: &[OwnModelRecord], id: &str) -> Result<Offer
         let found = found.ok_or(
             "the project has no model of its own by this name; make it with POST /models first",
         )?;
-        let model = OwnModel::of(found.endpoint.clone());
+        let model = OwnModel::of(found.endpoint.clone(), vendors.rates());
         return Ok(Offered::Own(Arc::new(model)));
     }
     let found = vendors.find(id).map(Offered::Catalogue);

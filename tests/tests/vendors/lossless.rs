@@ -1,0 +1,120 @@
+//! WAV that is sent as FLAC, where the operator wants that: what every vendor is sent.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+use serde_json::json;
+use stt_eval_shared::audio::cut::flac_to_wav;
+use stt_eval_shared::providers::{AudioSource, ByteStream};
+use stt_eval_tests::audio::{sha256, wav};
+use stt_eval_tests::{Machine, MachineOptions, echo};
+use submit::lossless::Flac;
+
+use super::hosted::results;
+use super::{HEARD, PRO};
+
+/// Vendors that list FLAC: a store for audio, jobs with the bytes, calls with them in a
+/// form and as they are.
+const TAKE_IT: [&str; 6] = [
+    PRO,
+    "sarvam/saaras-v4-verbatim",
+    "assemblyai/universal-2",
+    "openai/gpt-transcribe",
+    "elevenlabs/scribe_v2",
+    "deepgram/nova-3",
+];
+const KEYS: [&str; 6] = [
+    "sarvam",
+    "assemblyai",
+    "openai",
+    "elevenlabs",
+    "deepgram",
+    "echo-calls",
+];
+
+struct Held(Vec<u8>);
+
+impl AudioSource for Held {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
+        let part = Bytes::copy_from_slice(&self.0[start as usize..end as usize]);
+        Box::pin(async move { Ok(stream::iter([Ok(part)]).boxed()) })
+    }
+}
+
+async fn as_flac(wav: &[u8]) -> Vec<u8> {
+    let flac = Flac::of(Arc::new(Held(wav.to_vec()))).await.unwrap();
+    let flac = flac.unwrap();
+    let mut pieces = flac.open(0, flac.len()).await.unwrap();
+    let mut out = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        out.extend_from_slice(&piece.unwrap());
+    }
+    out
+}
+
+/// The doubles hear a recording by its digest: so what is heard rightly came byte by byte,
+/// and under the name and type that go with it where a vendor looks at them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vendors_that_take_flac_are_sent_the_same_sound_in_fewer_bytes() {
+    let machine = Machine::start_with(MachineOptions {
+        settings: vec![("LOSSLESS_FLAC", "true")],
+        vendors: echo::vendors(),
+        recognisers: vec![r#"name=sh -c 'printf "%s" "${1##*.}"' - {input}"#.to_owned()],
+        ..MachineOptions::default()
+    })
+    .await;
+    let client = machine.client("demo");
+    for vendor in KEYS {
+        let key = json!({ "api_key": format!("lossless-key-for-{vendor}") });
+        let kept = client.put(&format!("/credentials/{vendor}"), &key).await;
+        kept.data(200);
+    }
+    let mut samples = Vec::new();
+    let mut digests = Vec::new();
+    for (seed, text) in [(1, "one two"), (2, "three")] {
+        let recording = wav(seed, 0.5);
+        let flac = as_flac(&recording).await;
+        assert!(flac.len() < recording.len());
+        let mut decoded = Cursor::new(Vec::new());
+        flac_to_wav(Cursor::new(flac.clone()), &mut decoded).unwrap();
+        assert!(decoded.into_inner() == recording, "not the same sound");
+        machine.record(&flac, PRO, text);
+        machine.speech().record(&sha256(&flac), text);
+        let file = machine
+            .upload(&client, "a.wav", "audio/wav", &recording)
+            .await;
+        samples.push(json!({ "file_id": file["id"], "ground_truth": text }));
+        digests.push(sha256(&recording));
+    }
+    let made = json!({ "name": "d", "language": "en", "samples": samples });
+    let made = client.post("/datasets", &made).await;
+    let dataset = made.data(201)["id"].as_str().unwrap().to_owned();
+    let models = [&TAKE_IT[..], &[HEARD, "local/name"]].concat();
+    let run = machine.run(&client, &dataset, &models).await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["status"], "completed", "{run}");
+    let results = results(&client, &run).await;
+    assert_eq!(results.len(), 16);
+    for result in &results {
+        let heard = result["transcription"].as_str().unwrap();
+        match result["provider"].as_str().unwrap() {
+            // It lists WAV alone.
+            HEARD => assert!(digests.iter().any(|sha| sha.starts_with(heard)), "{result}"),
+            // And a program of this machine lists nothing.
+            "local/name" => assert_eq!(heard, "wav", "{result}"),
+            _ => assert_eq!(heard, result["ground_truth"], "{result}"),
+        }
+    }
+    // What the files of a vendor's job are called.
+    let requests = machine.speech().ledger().requests;
+    let named = |end: &str| requests.iter().filter(|one| one.ends_with(end)).count();
+    assert_eq!((named(".flac"), named(".wav")), (2, 0), "{requests:?}");
+    machine.stop().await;
+}
