@@ -8,8 +8,8 @@ use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::SampleId;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::reference_origin::{How, Taken};
 use stt_eval_shared::store::results::Entry;
-use stt_eval_shared::wire::datasets::SamplePatch;
 
 use super::found::{Found, find};
 use crate::http::error::{Answer, status};
@@ -70,6 +70,17 @@ impl Meant {
     fn entry(&self) -> Result<&Entry, Refusal> {
         let entry = self.found.clip.completed.get(self.entry);
         entry.ok_or_else(|| Refusal::no_such("transcription"))
+    }
+
+    /// Whose words the reference is about to take.
+    fn taken(&self) -> Result<Taken, Refusal> {
+        let run = &self.found.run;
+        let model = run.models.get(usize::from(self.entry()?.outcome.id.model()));
+        Ok(Taken {
+            how: How::Variant,
+            run: run.id,
+            model: model.map_or_else(String::new, |model| model.model.clone()),
+        })
     }
 
     /// Rates of the clip's transcriptions as they were scored, and by what stands now.
@@ -175,10 +186,7 @@ pub async fn save(
         if text.is_empty() {
             return Err(Refusal::invalid_field("ground_truth", "must not be empty"));
         }
-        let change = samples::check(SamplePatch {
-            ground_truth: Some(Some(text.clone())),
-            ..SamplePatch::default()
-        })?;
+        let change = samples::check_taken(text.clone(), meant.taken()?)?;
         let actor = &visit.caller.actor;
         samples::update_seen(&app, actor, meant.sample.id, &change, Some(seen)).await
     };

@@ -3,6 +3,7 @@
 
 pub mod by_sample;
 pub mod by_wer;
+pub mod consensus;
 pub mod queue;
 pub mod reviews;
 pub(crate) mod selection;
