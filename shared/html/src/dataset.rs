@@ -10,6 +10,7 @@ use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::consensus::Agreed;
 use crate::texts::datasets::Say;
 use crate::words::{Words, unmarked};
 
@@ -157,6 +158,9 @@ struct Page<'a> {
     run_count: String,
     is_cut: bool,
     may_edit: bool,
+    without_reference: String,
+    /// The run whose models propose references.
+    proposing: Option<String>,
     saved_in: Option<&'a str>,
 }
 
@@ -172,6 +176,24 @@ fn facts(dataset: &Dataset) -> String {
         count(of.has_ground_truth_count.into()),
         duration(of.total_duration_seconds),
     )
+}
+
+/// How many clips have no reference, in words; empty where each has one.
+fn without_reference(dataset: &Dataset) -> String {
+    let of = &dataset.dataset_metadata;
+    match of.sample_count.saturating_sub(of.has_ground_truth_count) {
+        0 => String::new(),
+        clips => counted(
+            clips.into(),
+            "clip has no reference.",
+            "clips have no reference.",
+        ),
+    }
+}
+
+/// Whether a run has ended with models that can agree.
+fn can_propose(run: &Run) -> bool {
+    !run.status.is_active() && run.providers.len() > 1 && run.counts.completed > 0
 }
 
 /// The page of a dataset.
@@ -196,6 +218,8 @@ pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
         run_count: counted(of.run_count, "run", "runs"),
         is_cut: of.run_count > of.runs.len() as u64,
         may_edit: of.may_edit,
+        without_reference: without_reference(dataset),
+        proposing: of.runs.iter().find(|run| can_propose(run)).map(|run| format!("{}/consensus", crate::runs::path(run))),
         saved_in: of.saved_in,
     };
     page.render()

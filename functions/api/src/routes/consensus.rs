@@ -2,9 +2,7 @@
 
 use axum::extract::State;
 use stt_eval_shared::App;
-use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::validate::Errors;
-use stt_eval_shared::domain::{RunId, SampleId};
+use stt_eval_shared::domain::RunId;
 use stt_eval_shared::wire::consensus::{Accepted, Acceptances, LeftAlone, Proposal};
 use stt_eval_shared::wire::envelope::{Envelope, ListEnvelope};
 
@@ -15,9 +13,8 @@ use crate::http::id::PathId;
 use crate::http::json::JsonBody;
 use crate::http::paging::Pager;
 use crate::http::query::{NoQuery, Paging, Params};
-use crate::refusal::{Refusal, finish};
 use crate::routes::gather::{Gather, handlers};
-use crate::services::results::consensus::{self, MAX_ACCEPTED};
+use crate::services::results::consensus::{self, check};
 use crate::services::runs;
 
 /// The routes of references from what models agree on.
@@ -53,31 +50,6 @@ async fn propose(
     let proposals = found.proposals.into_iter();
     let shown = proposals.map(|proposal| proposal.shown(&run));
     list(shown.collect(), pager.meta(missing, next.as_deref()))
-}
-
-/// Checks which proposals are accepted.
-fn check(run: &Run, given: Acceptances) -> Result<Vec<(SampleId, String)>, Refusal> {
-    let mut errors = Errors::new();
-    if !(1..=MAX_ACCEPTED).contains(&given.accept.len()) {
-        let message = format!("must have 1 to {MAX_ACCEPTED} items, has {}", given.accept.len());
-        errors.push("accept", message);
-    }
-    let mut accepted: Vec<(SampleId, String)> = Vec::new();
-    for (at, given) in given.accept.into_iter().take(MAX_ACCEPTED).enumerate() {
-        let field = format!("accept[{at}].sample_id");
-        let is_of_run = |id: &SampleId| {
-            id.dataset() == run.dataset && u32::from(id.position()) < run.sample_count
-        };
-        match given.0.sample_id.parse().ok().filter(is_of_run) {
-            None => errors.push(field, "is no clip of this run"),
-            Some(id) if accepted.iter().any(|(other, _)| *other == id) => {
-                errors.push(field, "is given twice");
-            }
-            Some(id) => accepted.push((id, given.0.etag)),
-        }
-    }
-    finish(errors)?;
-    Ok(accepted)
 }
 
 /// Saves proposals as references, as they were looked at.

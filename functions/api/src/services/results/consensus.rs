@@ -8,21 +8,22 @@ use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::reference_origin::{How, Taken};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::Span;
+use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::domain::{ProjectId, SampleId};
 use stt_eval_shared::scoring::consensus::{Consensus, consensus};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::scoring::reference::escape;
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::wire;
-use stt_eval_shared::wire::consensus::Heard;
+use stt_eval_shared::wire::consensus::{Acceptances, Heard};
 
 use super::queue::{self, Clip};
 use crate::actor::Actor;
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::{Kind, Refusal, finish};
 use crate::services::samples;
 
 /// Most proposals that are accepted at once: each is a transaction of its own.
-pub const MAX_ACCEPTED: usize = 50;
+const MAX_ACCEPTED: usize = 50;
 /// Most clips looked at for one page.
 const MOST_READ: usize = 1_000;
 /// Clips that are read at once.
@@ -213,6 +214,34 @@ pub async fn page(
         without,
         next: (at < count).then_some(at),
     })
+}
+
+/// Checks which proposals are accepted.
+///
+/// # Errors
+/// When there are too many or none, or one is of no clip of the run.
+pub fn check(run: &Run, given: Acceptances) -> Result<Vec<(SampleId, String)>, Refusal> {
+    let mut errors = Errors::new();
+    if !(1..=MAX_ACCEPTED).contains(&given.accept.len()) {
+        let message = format!("must have 1 to {MAX_ACCEPTED} items, has {}", given.accept.len());
+        errors.push("accept", message);
+    }
+    let mut accepted: Vec<(SampleId, String)> = Vec::new();
+    for (at, given) in given.accept.into_iter().take(MAX_ACCEPTED).enumerate() {
+        let field = format!("accept[{at}].sample_id");
+        let is_of_run = |id: &SampleId| {
+            id.dataset() == run.dataset && u32::from(id.position()) < run.sample_count
+        };
+        match given.0.sample_id.parse().ok().filter(is_of_run) {
+            None => errors.push(field, "is no clip of this run"),
+            Some(id) if accepted.iter().any(|(other, _)| *other == id) => {
+                errors.push(field, "is given twice");
+            }
+            Some(id) => accepted.push((id, given.0.etag)),
+        }
+    }
+    finish(errors)?;
+    Ok(accepted)
 }
 
 /// Saves a proposal as it stands now, if it is the one that was looked at.
