@@ -6,8 +6,8 @@ use serde_json::Value;
 use stt_eval_shared::domain::{DatasetId, FileId, KeyId, RunId};
 use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope, Refused};
 use stt_eval_shared::wire::{
-    access, catalogue, consensus, datasets, estimate, export, files, meta, models, paths, report, results,
-    run_comparison, runs,
+    access, catalogue, consensus, datasets, estimate, export, files, meta, models, paths, report,
+    results, run_comparison, runs,
 };
 
 /// Checks that a client reads all of a JSON answer of the api: read into the type of

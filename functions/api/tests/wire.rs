@@ -23,8 +23,8 @@ use stt_eval_shared::wire::envelope::{
     Deleted, Envelope, ListEnvelope, PageMeta, Refused, RefusedMeta,
 };
 use stt_eval_shared::wire::{
-    access, catalogue, comparison, consensus, datasets, estimate, export, files, meta, models, paths, report,
-    results, run_comparison, runs, scores, transcripts,
+    access, catalogue, comparison, consensus, datasets, estimate, export, files, meta, models,
+    paths, report, results, run_comparison, runs, scores, transcripts,
 };
 
 /// Reads a value and writes it back.

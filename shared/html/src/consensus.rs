@@ -120,7 +120,10 @@ fn clip(of: &Proposed<'_>) -> Clip {
     Clip {
         id: proposal.sample_id.to_string(),
         etag: proposal.etag.clone(),
-        heading: format!("Clip {}", count(u64::from(proposal.sample_id.position()) + 1)),
+        heading: format!(
+            "Clip {}",
+            count(u64::from(proposal.sample_id.position()) + 1)
+        ),
         file: visible(&proposal.filename).into_owned(),
         audio: format!("/audio/{}", proposal.file_id),
         facts: format!(

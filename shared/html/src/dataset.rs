@@ -1,7 +1,7 @@
 //! One dataset: its clips with what is said in them, its runs, and what can be changed.
 
 use askama::Template;
-use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::datasets::{Dataset, How, Sample};
 use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::RenderError;
@@ -53,6 +53,29 @@ fn number(sample: &Sample) -> String {
     count(u64::from(sample.id.position()) + 1)
 }
 
+/// Which version of its reference stands, and whether models had a part in it.
+fn version(sample: &Sample) -> String {
+    let taken = |how| {
+        sample
+            .from_models
+            .iter()
+            .filter(move |from| from.how == how)
+    };
+    let began = match taken(How::Consensus).next() {
+        Some(_) => " · began as what models agreed on",
+        None => "",
+    };
+    let variants = match taken(How::Variant).count() as u64 {
+        0 => String::new(),
+        wordings => format!(
+            " · {} from models",
+            counted(wordings, "wording", "wordings")
+        ),
+    };
+    let version = count(sample.reference_version.into());
+    format!("version {version}{began}{variants}")
+}
+
 fn sample_path(sample: &Sample) -> String {
     format!("/samples/{}", sample.id)
 }
@@ -83,7 +106,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         audio: format!("/audio/{}", sample.file_id),
         language: visible(&sample.language).into_owned(),
         seconds: duration(sample.duration_seconds),
-        version: format!("version {}", count(sample.reference_version.into())),
+        version: version(sample),
         words: said
             .filter(|text| !text.is_empty())
             .map(|text| unmarked(text, &sample.language)),
@@ -219,7 +242,11 @@ pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
         is_cut: of.run_count > of.runs.len() as u64,
         may_edit: of.may_edit,
         without_reference: without_reference(dataset),
-        proposing: of.runs.iter().find(|run| can_propose(run)).map(|run| format!("{}/consensus", crate::runs::path(run))),
+        proposing: of
+            .runs
+            .iter()
+            .find(|run| can_propose(run))
+            .map(|run| format!("{}/consensus", crate::runs::path(run))),
         saved_in: of.saved_in,
     };
     page.render()

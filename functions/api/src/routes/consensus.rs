@@ -3,7 +3,7 @@
 use axum::extract::State;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
-use stt_eval_shared::wire::consensus::{Accepted, Acceptances, LeftAlone, Proposal};
+use stt_eval_shared::wire::consensus::{Acceptances, Accepted, LeftAlone, Proposal};
 use stt_eval_shared::wire::envelope::{Envelope, ListEnvelope};
 
 use crate::http::auth::{AsEditor, AsViewer};

@@ -181,12 +181,7 @@ pub const OPERATIONS: [Operation; 43] = [
         Some(r#"{"metadata":{"a":"b"}}"#),
     ),
     op("POST", "/runs", "editor", Some(RUN)),
-    op(
-        "POST",
-        "/runs/{run}/consensus",
-        "editor",
-        Some(CONSENSUS),
-    ),
+    op("POST", "/runs/{run}/consensus", "editor", Some(CONSENSUS)),
     op("POST", "/runs/{run}/cancel", "editor", None),
     op("POST", "/runs/{run}/retry", "editor", None),
     op(

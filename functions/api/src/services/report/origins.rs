@@ -107,7 +107,9 @@ mod tests {
         origins.add(&taken, 4);
         origins.add(&taken, 6);
         let told = origins.warnings(9);
-        let counts = told.iter().map(|of| (of.code, of.model.as_deref(), of.count));
+        let counts = told
+            .iter()
+            .map(|of| (of.code, of.model.as_deref(), of.count));
         assert_eq!(
             counts.collect::<Vec<_>>(),
             [

@@ -62,12 +62,17 @@ fn words(entry: &Entry) -> &str {
     entry.outcome.transcription.as_deref().unwrap_or_default()
 }
 
+/// Whether a clip's transcriptions are too long to be held against each other.
+pub(super) fn too_long(clip: &Clip) -> bool {
+    let bytes: usize = clip.completed.iter().map(|entry| words(entry).len()).sum();
+    bytes > MAX_COMPARED_BYTES
+}
+
 /// Why nothing can be proposed for a clip.
 fn too_little(clip: &Clip) -> Option<&'static str> {
-    let bytes: usize = clip.completed.iter().map(|entry| words(entry).len()).sum();
     if clip.completed.len() < 2 {
         Some("it has fewer than two transcriptions in this run, and one alone agrees with nothing")
-    } else if bytes > MAX_COMPARED_BYTES {
+    } else if too_long(clip) {
         Some("its transcriptions are too long to be held against each other")
     } else {
         None
@@ -223,7 +228,10 @@ pub async fn page(
 pub fn check(run: &Run, given: Acceptances) -> Result<Vec<(SampleId, String)>, Refusal> {
     let mut errors = Errors::new();
     if !(1..=MAX_ACCEPTED).contains(&given.accept.len()) {
-        let message = format!("must have 1 to {MAX_ACCEPTED} items, has {}", given.accept.len());
+        let message = format!(
+            "must have 1 to {MAX_ACCEPTED} items, has {}",
+            given.accept.len()
+        );
         errors.push("accept", message);
     }
     let mut accepted: Vec<(SampleId, String)> = Vec::new();

@@ -25,7 +25,9 @@ pub async fn find(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Refu
 pub async fn without_reference(app: &App, run: &Run) -> Result<u64, Refusal> {
     let dataset = app.store.dataset(&run.project, run.dataset).await?;
     let missing = dataset.map_or(0, |dataset| {
-        dataset.sample_count.saturating_sub(dataset.has_ground_truth_count)
+        dataset
+            .sample_count
+            .saturating_sub(dataset.has_ground_truth_count)
     });
     Ok(missing.into())
 }
