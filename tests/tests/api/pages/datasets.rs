@@ -11,7 +11,7 @@ use crate::support::{World, audio, id, items, text, with};
 
 impl Browser {
     /// Sends a form with a file in it.
-    async fn send_form(
+    pub(super) async fn send_form(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
