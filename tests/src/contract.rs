@@ -6,8 +6,8 @@ use serde_json::Value;
 use stt_eval_shared::domain::{DatasetId, FileId, KeyId, RunId};
 use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope, Refused};
 use stt_eval_shared::wire::{
-    access, catalogue, datasets, estimate, export, files, meta, models, paths, report, results,
-    run_comparison, runs,
+    access, catalogue, consensus, datasets, estimate, export, files, meta, models, paths, report,
+    results, run_comparison, runs,
 };
 
 /// Checks that a client reads all of a JSON answer of the api: read into the type of
@@ -72,6 +72,8 @@ fn check_success(method: &str, path: &str, body: &Value) {
         ("GET", ["runs", _, "compare", _]) => {
             reads::<Envelope<run_comparison::RunComparison>>(body);
         }
+        ("GET", ["runs", _, "consensus"]) => reads::<ListEnvelope<consensus::Proposal>>(body),
+        ("POST", ["runs", _, "consensus"]) => reads::<Envelope<consensus::Accepted>>(body),
         ("GET", ["runs", _, "results"]) => reads::<ListEnvelope<results::Result>>(body),
         ("GET" | "PATCH", ["results", _]) => reads::<Envelope<results::Result>>(body),
         ("GET", ["results", _, "reviews"]) => reads::<ListEnvelope<results::Review>>(body),

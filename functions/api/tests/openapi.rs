@@ -36,6 +36,8 @@ const PROMISED: &[(&str, &str)] = &[
     ("post", "/api/v1/evaluations/stt/runs/{id}/transcripts"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/report"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/compare/{other}"),
+    ("get", "/api/v1/evaluations/stt/runs/{id}/consensus"),
+    ("post", "/api/v1/evaluations/stt/runs/{id}/consensus"),
     ("get", "/api/v1/evaluations/stt/runs/{id}/export"),
     ("post", "/api/v1/evaluations/stt/runs/{id}/rescore"),
     ("get", "/api/v1/evaluations/stt/results/{id}"),

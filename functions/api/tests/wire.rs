@@ -23,8 +23,8 @@ use stt_eval_shared::wire::envelope::{
     Deleted, Envelope, ListEnvelope, PageMeta, Refused, RefusedMeta,
 };
 use stt_eval_shared::wire::{
-    access, catalogue, comparison, datasets, estimate, export, files, meta, models, paths, report,
-    results, run_comparison, runs, scores, transcripts,
+    access, catalogue, comparison, consensus, datasets, estimate, export, files, meta, models,
+    paths, report, results, run_comparison, runs, scores, transcripts,
 };
 
 /// Reads a value and writes it back.
@@ -42,6 +42,9 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         };
     }
     table! {
+        "Acceptance" => consensus::Acceptance,
+        "Acceptances" => consensus::Acceptances,
+        "AcceptedView" => consensus::Accepted,
         "AddedTranscripts" => transcripts::AddedTranscripts,
         "AdjustmentView" => comparison::Adjustment,
         "AgreementView" => report::Agreement,
@@ -62,6 +65,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "DatasetId" => DatasetId,
         "DatasetMetadata" => datasets::DatasetMetadata,
         "DatasetView" => datasets::Dataset,
+        "Envelope_AcceptedView" => Envelope<consensus::Accepted>,
         "Envelope_CreatedKey" => Envelope<access::CreatedKey>,
         "DialectAuth" => dialect::Auth,
         "DialectChoice" => models::DialectChoice,
@@ -102,10 +106,13 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "AudioView" => catalogue::Audio,
         "FormatView" => catalogue::Format,
         "PriceView" => catalogue::Price,
+        "FromModelView" => datasets::FromModel,
         "GroupKind" => report::GroupKind,
         "GroupView" => report::Group,
         "GroupsView" => report::Groups,
         "Health" => meta::Health,
+        "HeardView" => consensus::Heard,
+        "How" => datasets::How,
         "HumanView" => report::Human,
         "IntervalView" => comparison::Interval,
         "KeyId" => KeyId,
@@ -120,10 +127,12 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "ListEnvelope_KeyView" => ListEnvelope<access::ApiKey>,
         "ListEnvelope_LanguageView" => ListEnvelope<catalogue::Language>,
         "ListEnvelope_OwnModelView" => ListEnvelope<models::OwnModel>,
+        "ListEnvelope_ProposalView" => ListEnvelope<consensus::Proposal>,
         "ListEnvelope_ProviderView" => ListEnvelope<catalogue::Model>,
         "ListEnvelope_ResultView" => ListEnvelope<results::Result>,
         "ListEnvelope_ReviewView" => ListEnvelope<results::Review>,
         "ListEnvelope_RunView" => ListEnvelope<runs::Run>,
+        "LeftAloneView" => consensus::LeftAlone,
         "LeftOutView" => run_comparison::LeftOut,
         "ModelChange" => models::ModelChange,
         "ModelComparisonView" => run_comparison::ModelComparison,
@@ -147,6 +156,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "PageMeta" => PageMeta,
         "PairedFiguresView" => run_comparison::PairedFigures,
         "PairView" => comparison::Pair,
+        "ProposalView" => consensus::Proposal,
         "ProviderReport" => report::ModelReport,
         "ProviderScore" => scores::ModelScore,
         "ProviderView" => catalogue::Model,
@@ -496,6 +506,7 @@ fn every_path_has_its_builder() {
         paths::transcripts(run),
         paths::report(run),
         paths::compare(run, run),
+        paths::consensus(run),
         paths::export(run),
         paths::rescore(run),
         paths::results(run),

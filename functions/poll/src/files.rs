@@ -33,8 +33,9 @@ pub(crate) async fn due(app: &App, pk: &str, sk: &str) -> Result<(), Failure> {
     if file.due_at.is_none_or(|due| due > now) {
         return Ok(());
     }
-    // A table of a preview, of which no dataset was made.
-    if file.status == FileStatus::Ready && file.kind == FileKind::Manifest {
+    // A table of a preview, or for one, of which no dataset was made.
+    let is_read = matches!(file.status, FileStatus::Ready | FileStatus::Rejected);
+    if is_read && file.kind == FileKind::Manifest {
         return match app.store.begin_delete_file(&file, now).await {
             Ok(gone) => delete(app, &gone).await,
             // The dataset is made just now, or another sweep was faster.

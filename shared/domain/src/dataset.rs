@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reference_origin::{FromModel, Taken};
 use super::{DatasetId, FileId, KeyId, ProjectId, SampleId, Timestamp};
 
 /// Most samples in a request.
@@ -92,6 +93,9 @@ pub struct Sample {
     pub ground_truth: Option<String>,
     /// Counts changes of the reference, from 1.
     pub reference_version: u32,
+    /// What of the reference were words of models, oldest first; empty while it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_models: Vec<FromModel>,
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Free fields, by name.
@@ -122,6 +126,8 @@ pub struct Sample {
 pub struct SampleChange {
     /// Another reference, or none.
     pub ground_truth: Option<Option<String>>,
+    /// The model whose words the other reference takes, where it takes some.
+    pub taken: Option<Taken>,
     /// Another language, or again that of the dataset.
     pub language: Option<Option<String>>,
     /// Other free fields, in place of all there are.
@@ -149,6 +155,12 @@ impl Sample {
         {
             next.ground_truth.clone_from(text);
             next.reference_version += 1;
+            if text.is_none() {
+                next.from_models.clear();
+            }
+            let taken = change.taken.clone();
+            next.from_models
+                .extend(taken.map(|taken| taken.in_version(next.reference_version)));
         }
         if let Some(tag) = &change.language {
             next.language = tag.clone().unwrap_or_else(|| dataset.language.clone());

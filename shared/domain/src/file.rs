@@ -105,9 +105,12 @@ pub struct File {
     pub inserted_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When the sweeper should look at it. A manifest that is ready and due was kept for
+    /// When the sweeper should look at it. A manifest that was read and is due was kept for
     /// a preview only, and goes.
     pub due_at: Option<Timestamp>,
+    /// When it goes if nothing was made of it; for manifests only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<Timestamp>,
     /// Revision, for conditional writes.
     pub rev: u64,
 }
@@ -168,6 +171,7 @@ impl File {
             inserted_at: now,
             updated_at: now,
             due_at: None,
+            kept_until: None,
             rev: 1,
         }
     }
@@ -220,7 +224,7 @@ impl File {
         file.checksum_sha256 = checksum_sha256.or(file.checksum_sha256);
         file.object_version = object_version;
         file.upload_expires_at = None;
-        file.due_at = None;
+        file.due_at = file.kept_until;
         file.updated_at = now;
         file.rev += 1;
         Some(file)

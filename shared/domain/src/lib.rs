@@ -46,6 +46,7 @@ pub mod language;
 pub mod manifest;
 pub mod pace;
 pub mod poll_task;
+pub mod reference_origin;
 pub mod rescoring;
 pub mod result;
 pub mod review;

@@ -1,7 +1,7 @@
 //! One dataset: its clips with what is said in them, its runs, and what can be changed.
 
 use askama::Template;
-use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::datasets::{Dataset, How, Sample};
 use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::RenderError;
@@ -10,6 +10,7 @@ use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::consensus::Agreed;
 use crate::texts::datasets::Say;
 use crate::words::{Words, unmarked};
 
@@ -52,6 +53,29 @@ fn number(sample: &Sample) -> String {
     count(u64::from(sample.id.position()) + 1)
 }
 
+/// Which version of its reference stands, and whether models had a part in it.
+fn version(sample: &Sample) -> String {
+    let taken = |how| {
+        sample
+            .from_models
+            .iter()
+            .filter(move |from| from.how == how)
+    };
+    let began = match taken(How::Consensus).next() {
+        Some(_) => " · began as what models agreed on",
+        None => "",
+    };
+    let variants = match taken(How::Variant).count() as u64 {
+        0 => String::new(),
+        wordings => format!(
+            " · {} from models",
+            counted(wordings, "wording", "wordings")
+        ),
+    };
+    let version = count(sample.reference_version.into());
+    format!("version {version}{began}{variants}")
+}
+
 fn sample_path(sample: &Sample) -> String {
     format!("/samples/{}", sample.id)
 }
@@ -82,7 +106,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         audio: format!("/audio/{}", sample.file_id),
         language: visible(&sample.language).into_owned(),
         seconds: duration(sample.duration_seconds),
-        version: format!("version {}", count(sample.reference_version.into())),
+        version: version(sample),
         words: said
             .filter(|text| !text.is_empty())
             .map(|text| unmarked(text, &sample.language)),
@@ -157,6 +181,9 @@ struct Page<'a> {
     run_count: String,
     is_cut: bool,
     may_edit: bool,
+    without_reference: String,
+    /// The run whose models propose references.
+    proposing: Option<String>,
     saved_in: Option<&'a str>,
 }
 
@@ -172,6 +199,24 @@ fn facts(dataset: &Dataset) -> String {
         count(of.has_ground_truth_count.into()),
         duration(of.total_duration_seconds),
     )
+}
+
+/// How many clips have no reference, in words; empty where each has one.
+fn without_reference(dataset: &Dataset) -> String {
+    let of = &dataset.dataset_metadata;
+    match of.sample_count.saturating_sub(of.has_ground_truth_count) {
+        0 => String::new(),
+        clips => counted(
+            clips.into(),
+            "clip has no reference.",
+            "clips have no reference.",
+        ),
+    }
+}
+
+/// Whether a run has ended with models that can agree.
+fn can_propose(run: &Run) -> bool {
+    !run.status.is_active() && run.providers.len() > 1 && run.counts.completed > 0
 }
 
 /// The page of a dataset.
@@ -196,6 +241,12 @@ pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
         run_count: counted(of.run_count, "run", "runs"),
         is_cut: of.run_count > of.runs.len() as u64,
         may_edit: of.may_edit,
+        without_reference: without_reference(dataset),
+        proposing: of
+            .runs
+            .iter()
+            .find(|run| can_propose(run))
+            .map(|run| format!("{}/consensus", crate::runs::path(run))),
         saved_in: of.saved_in,
     };
     page.render()

@@ -11,6 +11,7 @@ use crate::invisible::visible;
 use crate::progress::{Actions, Progress, path, progress, status};
 use crate::texts::Text;
 use crate::texts::compare::Compare;
+use crate::texts::consensus::Agreed;
 use crate::texts::following::Following;
 
 /// What is waited for, with what is to be done.
@@ -46,6 +47,7 @@ pub(crate) struct Live {
     waiting: Vec<Wait>,
     warnings: Vec<String>,
     models: Vec<Model>,
+    without_reference: String,
     actions: Actions,
     pub(crate) is_active: bool,
 }
@@ -153,6 +155,10 @@ impl Live {
             warnings: warnings
                 .map(|warning| visible(&warning.message).into_owned())
                 .collect(),
+            without_reference: match actions.propose {
+                0 => String::new(),
+                clips => counted(clips, "clip has no reference.", "clips have no reference."),
+            },
             models: run.providers.iter().map(|name| model(run, name)).collect(),
             actions,
             is_active: run.status.is_active(),

@@ -9,6 +9,7 @@
 pub mod assets;
 pub mod charts;
 pub mod compare;
+pub mod consensus;
 pub mod dataset;
 pub mod datasets;
 pub mod figures;

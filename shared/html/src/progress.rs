@@ -17,6 +17,8 @@ pub struct Actions {
     pub retry: bool,
     /// Keys of vendors can be replaced.
     pub keys: bool,
+    /// Clips without a reference, for which its models propose some.
+    pub propose: u64,
 }
 
 /// Address of the page of a run.

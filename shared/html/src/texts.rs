@@ -26,6 +26,7 @@ macro_rules! texts {
 }
 
 pub(crate) mod compare;
+pub(crate) mod consensus;
 pub(crate) mod datasets;
 pub(crate) mod following;
 pub(crate) mod sessions;

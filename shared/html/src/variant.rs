@@ -4,7 +4,7 @@
 use askama::Template;
 
 use crate::RenderError;
-use crate::figures::percent;
+use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
 use crate::language::Direction;
 use crate::layout::Frame;
@@ -22,6 +22,26 @@ pub struct Rate {
     pub scored: Option<f64>,
     /// By the reference as it stands now.
     pub now: Option<f64>,
+}
+
+/// What a reviewer says who found that it is another spelling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The name given at sign-in; empty for a program.
+    pub name: String,
+    /// The remark.
+    pub text: String,
+}
+
+/// What became of the same words in the references of other clips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// References that take both now.
+    pub changed: u64,
+    /// References that stay as they are.
+    pub left_alone: u64,
+    /// The position from which clips were not looked at yet.
+    pub next: Option<u64>,
 }
 
 /// What the page is about.
@@ -63,6 +83,17 @@ pub struct Variant<'a> {
     pub is_stale: bool,
     /// Rates of the clip's transcriptions; empty while they may not be known.
     pub rates: &'a [Rate],
+    /// What reviewers propose; empty while that may not be known.
+    pub remarks: &'a [Remark],
+    /// Whether other clips are meant as well.
+    pub everywhere: bool,
+    /// What became of them, where they were.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+struct Said {
+    name: String,
+    words: Words,
 }
 
 struct Row {
@@ -83,6 +114,29 @@ struct Page<'a> {
     text: String,
     problem: String,
     rows: Vec<Row>,
+    remarks: Vec<Said>,
+    elsewhere: String,
+    /// The position to go on from.
+    next: Option<u64>,
+}
+
+/// What became of other clips, in words.
+fn told(of: Elsewhere) -> String {
+    let changed = counted(of.changed, "other reference takes", "other references take");
+    let left = match of.left_alone {
+        0 => String::new(),
+        clips => format!(
+            " {} left alone: changed meanwhile, or too long.",
+            counted(clips, "was", "were")
+        ),
+    };
+    let next = of.next.map_or_else(String::new, |next| {
+        format!(
+            " Clips from no. {} on were not looked at yet.",
+            count(next + 1)
+        )
+    });
+    format!("{changed} both now.{left}{next}")
 }
 
 /// The page.
@@ -107,6 +161,16 @@ pub fn page(frame: Frame<'_>, of: Variant<'_>) -> Result<String, RenderError> {
         text: of.proposed.or(of.reference).unwrap_or(of.heard).to_owned(),
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
         rows: rows.collect(),
+        remarks: of
+            .remarks
+            .iter()
+            .map(|remark| Said {
+                name: visible(&remark.name).into_owned(),
+                words: unmarked(&remark.text, of.language),
+            })
+            .collect(),
+        elsewhere: of.elsewhere.map_or_else(String::new, told),
+        next: of.elsewhere.and_then(|of| of.next),
         of,
     };
     page.render()

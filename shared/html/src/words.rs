@@ -1,7 +1,7 @@
 //! The texts of a result, as they are shown wherever results are.
 
 use stt_eval_wire::results::Result as Heard;
-use stt_eval_wire::scores::Flag;
+use stt_eval_wire::scores::{AlignedWord, Flag};
 
 use crate::invisible::visible;
 use crate::texts::Text;
@@ -30,6 +30,23 @@ pub(crate) fn unmarked(text: &str, language: &str) -> Words {
     Words {
         language: language.to_owned(),
         pieces: plain(text, Invisible::Work),
+    }
+}
+
+/// A text beside another, with what differs marked where that is known.
+pub(crate) fn compared(
+    said: &str,
+    text: &str,
+    aligned: Option<&[AlignedWord]>,
+    language: &str,
+) -> Words {
+    let pieces = match aligned {
+        Some(aligned) => pieces(said, text, aligned, Invisible::Work),
+        None => plain(text, Invisible::Work),
+    };
+    Words {
+        language: language.to_owned(),
+        pieces,
     }
 }
 

@@ -29,6 +29,7 @@
 //! - [`uncertainty`]: intervals, paired comparisons, ranks, and a guess at how
 //!   many blocks are missing.
 //! - [`agreement`]: how far reviewers of the same transcriptions agree.
+//! - [`consensus`]: what transcriptions agree on, where there is no reference.
 //! - [`flags`]: what is suspicious. [`confusions`]: which words go wrong, and
 //!   whether the words that matter come through.
 //!
@@ -76,6 +77,7 @@ pub mod alternative;
 mod bins;
 mod characters;
 pub mod confusions;
+pub mod consensus;
 pub mod corpus;
 mod error;
 pub mod flags;

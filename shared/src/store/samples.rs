@@ -4,6 +4,7 @@ use super::row::{self, Item, Row};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, datasets, files, put_request, read_page};
 use crate::domain::dataset::{Dataset, Metadata, Sample};
+use crate::domain::reference_origin::FromModel;
 use crate::domain::unit::Span;
 use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
 
@@ -21,6 +22,9 @@ pub struct SampleFacts {
     pub duration_seconds: f64,
     /// Which reference it has.
     pub reference_version: u32,
+    /// What of the reference were words of models.
+    #[serde(default)]
+    pub from_models: Vec<FromModel>,
 }
 
 /// What of a sample decides whether a model takes it, and what it is known by.
@@ -235,7 +239,9 @@ impl Store {
                 .table_name(&self.tables.samples)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", row::s(&*pk))
-                .projection_expression("#id, #language, #metadata, #duration, reference_version")
+                .projection_expression(
+                    "#id, #language, #metadata, #duration, reference_version, from_models",
+                )
                 .expression_attribute_names("#id", "id")
                 .expression_attribute_names("#language", "language")
                 .expression_attribute_names("#metadata", "metadata")

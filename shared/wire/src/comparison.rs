@@ -51,6 +51,10 @@ pub enum WarningCode {
     FewBlocks,
     /// Models were asked at different temperatures.
     TemperaturesDiffer,
+    /// References began as what models agreed on, not as what a person heard.
+    ReferencesFromModels,
+    /// Words of a model were taken into references as right beside what stood there.
+    VariantsFromModels,
 }
 
 /// 95 % interval of a rate, by a studentised bootstrap over blocks. It tells how

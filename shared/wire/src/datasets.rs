@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stt_eval_domain::dataset::Metadata;
-use stt_eval_domain::{DatasetId, FileId, SampleId, Timestamp};
+pub use stt_eval_domain::reference_origin::How;
+use stt_eval_domain::{DatasetId, FileId, RunId, SampleId, Timestamp};
 use utoipa::ToSchema;
 
 use crate::object::{Object, nullable};
@@ -112,6 +113,10 @@ pub struct Sample {
     pub ground_truth: Option<String>,
     /// Counts changes of the reference, from 1.
     pub reference_version: u32,
+    /// What of the reference were words of models, oldest first: figures by it favour
+    /// these models, and reports say so.
+    #[serde(default)]
+    pub from_models: Vec<FromModel>,
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Free fields.
@@ -131,6 +136,21 @@ pub struct Sample {
     pub inserted_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Words of a model that a reference has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FromModelView)]
+pub struct FromModel {
+    /// How they came.
+    pub how: How,
+    /// The run in which they were heard.
+    pub run_id: RunId,
+    /// Catalogue id of the model that heard them.
+    pub provider: String,
+    /// The first version of the reference that has them; later ones keep them, as far as
+    /// people have left them there.
+    pub reference_version: u32,
 }
 
 /// Changes of a sample; at least one. `null` clears.

@@ -46,6 +46,7 @@
 pub mod access;
 pub mod catalogue;
 pub mod comparison;
+pub mod consensus;
 pub mod datasets;
 pub mod envelope;
 pub mod estimate;

@@ -170,6 +170,12 @@ pub fn rescore(id: RunId) -> String {
     format!("{BASE}/runs/{id}/rescore")
 }
 
+/// References from what the models of a run agree on: GET, POST.
+#[must_use]
+pub fn consensus(id: RunId) -> String {
+    format!("{BASE}/runs/{id}/consensus")
+}
+
 /// The results of a run: GET.
 #[must_use]
 pub fn results(run: RunId) -> String {

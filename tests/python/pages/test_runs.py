@@ -188,6 +188,9 @@ def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
     page.get_by_role("button", name="Cancel run").click()
     expect(page.locator(".finding")).to_contain_text("Cancelled")
     passes(120_000, 0)
+    page.get_by_role("button", name="Retry failed").click()
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".finding")).to_contain_text("Cancelled")
 
 
 def test_one_who_was_signed_out_is_told(visit, site):

@@ -33,11 +33,18 @@ pub(super) async fn found(
     let run = runs::find(app, &visit.caller.actor.project, id.get()?).await?;
     let waiting = runs::waiting(app, &run).await?;
     let may = visit.may(Role::Editor);
+    let has_ended = !run.status.is_active();
+    let propose = if may && has_ended && run.models.len() > 1 {
+        runs::without_reference(app, &run).await?
+    } else {
+        0
+    };
     let actions = Actions {
-        cancel: may && run.status.is_active(),
+        cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
-        retry: may && !run.status.is_active() && run.failed() > 0,
+        retry: may && has_ended && run.failed() > 0,
         keys: visit.may(Role::Admin),
+        propose,
     };
     Ok((views::runs::whole(&run, waiting, None), actions))
 }

@@ -10,6 +10,7 @@ mod around;
 mod assets;
 mod audio;
 mod compare;
+mod consensus;
 mod dataset;
 mod datasets;
 mod demo;
@@ -91,6 +92,10 @@ pub fn router(app: &App) -> Router<App> {
         )
         .route("/runs/{id}/rescore", post(runs::rescore))
         .route("/runs/{id}/compare", get(compare::show))
+        .route(
+            "/runs/{id}/consensus",
+            get(consensus::show).post(consensus::accept),
+        )
         .route("/runs/{id}/report", get(report::show))
         .route("/runs/{id}/report.html", get(report::file))
         .route("/audio/{id}", get(audio::play))

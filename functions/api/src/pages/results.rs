@@ -14,23 +14,25 @@ use crate::http::id::PathId;
 use crate::http::paging::Pager;
 use crate::http::query::{Paging, Pairs, encoded};
 use crate::refusal::Refusal;
-use crate::services::results::{self, Selection, Shown, by_sample, by_wer};
+use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
 
 /// Results of a page: each is some lines with marks.
 const LIMIT: usize = 40;
 
-/// Orders by their names in the URL, which are those of the JSON route.
-const ORDERS: [(&str, &str); 3] = [
-    ("sample", "By clip"),
-    ("-wer", "Worst first"),
-    ("wer", "Best first"),
+/// Orders of the page. Their names in the URL are those of the JSON route.
+const ORDERS: [(Order, &str); 5] = [
+    (Order::Sample, "By clip"),
+    (Order::Worst, "Worst first"),
+    (Order::Best, "Best first"),
+    (Order::Disagreeing, "Models disagree most first"),
+    (Order::Unreviewed, "Not reviewed first"),
 ];
 
 /// What a page is asked for.
 struct Asked {
     model: String,
-    order: &'static str,
+    order: Order,
     cursor: Option<String>,
 }
 
@@ -38,10 +40,10 @@ impl Asked {
     fn of(query: Option<String>) -> Self {
         let query = Pairs::any(query.as_deref().unwrap_or_default());
         let wanted = query.text("sort").unwrap_or_default();
-        let known = ORDERS.into_iter().find(|(name, _)| *name == wanted);
+        let known = ORDERS.into_iter().find(|(order, _)| order.name() == wanted);
         Self {
             model: query.text("provider").unwrap_or_default().to_owned(),
-            order: known.map_or("sample", |(name, _)| name),
+            order: known.map_or(Order::Sample, |(order, _)| order),
             cursor: query.text("cursor").map(str::to_owned),
         }
     }
@@ -76,10 +78,10 @@ impl Asked {
     }
 
     fn orders(&self) -> Vec<Choice> {
-        let orders = ORDERS.into_iter().map(|(value, name)| Choice {
-            value: value.to_owned(),
+        let orders = ORDERS.into_iter().map(|(order, name)| Choice {
+            value: order.name().to_owned(),
             name: name.to_owned(),
-            chosen: self.order == value,
+            chosen: self.order == order,
         });
         orders.collect()
     }
@@ -105,7 +107,7 @@ pub async fn list(
         "",
         "",
         "",
-        asked.order,
+        asked.order.name(),
     ];
     let paging = Paging {
         limit: LIMIT,
@@ -113,15 +115,9 @@ pub async fn list(
     };
     // The list of the JSON route, whose cursors are good here as well.
     let pager = Pager::new(&visit.caller, "results", &filters, paging)?;
-    let (found, total) = if asked.order == "sample" {
-        let found = by_sample::page(&app, project, &run, &selection, pager.from(), LIMIT);
-        (found.await?, selection.total(&run))
-    } else {
-        let worst_first = asked.order == "-wer";
-        let from = pager.from().map(str::to_owned);
-        let found = by_wer::page(&app, project, &run, &selection, worst_first, from, LIMIT);
-        (found.await?, selection.total_scored(&run))
-    };
+    let of = (&selection, asked.order);
+    let found = results::page(&app, project, &run, of, pager.from(), LIMIT);
+    let (found, total) = found.await?;
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     let meta = pager.meta(total, next.as_deref());
     let of_run = format!("/runs/{id}");
@@ -129,7 +125,7 @@ pub async fn list(
         format!(
             "{of_run}/results?provider={}&sort={}&cursor={}",
             encoded(&asked.model),
-            encoded(asked.order),
+            encoded(asked.order.name()),
             encoded(&cursor.to_string())
         )
     });

@@ -24,6 +24,7 @@ use crate::http::json::{self, JsonBody};
 use crate::http::query::Pairs;
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
+use crate::services::datasets::table;
 use crate::services::files::{inline, uploads};
 
 /// What the id of a file begins with, which ids in a form leave out: there may be 10,000.
@@ -139,7 +140,8 @@ async fn announced(app: &App, visit: &Visit, request: Request) -> Answer {
     let made = async {
         let JsonBody { value, .. } = JsonBody::<NewFiles>::from_request(request, &()).await?;
         let attempt = Attempt::new(project.clone(), None, Timestamp::now());
-        uploads::announce(app, project, uploads::check(value)?, &attempt).await
+        let announced = uploads::check(value)?.with_manifests_for(table::KEPT);
+        uploads::announce(app, project, announced, &attempt).await
     };
     let mut response = match made.await {
         Ok(files) => Json(AnnouncedFiles { files }).into_response(),

@@ -1,6 +1,7 @@
 //! The routes, one file for each kind of thing.
 
 pub mod compare;
+pub mod consensus;
 pub mod credentials;
 pub mod datasets;
 pub mod export;
@@ -28,6 +29,7 @@ pub fn all<R: Gather>() -> R {
         .and(runs::routes())
         .and(report::routes())
         .and(compare::routes())
+        .and(consensus::routes())
         .and(export::routes())
         .and(results::routes())
         .and(providers::routes())

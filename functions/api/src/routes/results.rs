@@ -10,7 +10,7 @@ use stt_eval_shared::scoring::Flag;
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::envelope::{Envelope, ListEnvelope, Refused};
 use stt_eval_shared::wire::results::ResultPatch;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::actor::Actor;
 use crate::http::auth::{AsReviewer, AsViewer};
@@ -23,7 +23,7 @@ use crate::http::paging::Pager;
 use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
-use crate::services::results::{self, Reviewed, Selection, Shown, by_sample, by_wer, reviews};
+use crate::services::results::{self, Order, Reviewed, Selection, Shown, reviews};
 use crate::services::runs;
 use crate::views;
 
@@ -35,25 +35,6 @@ pub fn routes<R: Gather>() -> R {
         .with(handlers!(said))
 }
 
-/// Orders of a list of results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
-pub enum Sort {
-    /// By sample, models side by side.
-    #[schema(rename = "sample")]
-    Sample,
-    /// Scored results, best first.
-    #[schema(rename = "wer")]
-    Best,
-    /// Scored results, worst first.
-    #[schema(rename = "-wer")]
-    Worst,
-}
-
-const SORTS: [(&str, Sort); 3] = [
-    ("sample", Sort::Sample),
-    ("wer", Sort::Best),
-    ("-wer", Sort::Worst),
-];
 const STATUSES: [(&str, ResultStatus); 3] = [
     ("pending", ResultStatus::Pending),
     ("completed", ResultStatus::Completed),
@@ -115,10 +96,11 @@ pub struct ResultsQuery {
     /// Of which a reviewer has given this reason.
     #[param(inline)]
     reason: Option<Reason>,
-    /// Order: `sample` (every item), or `wer` and `-wer` (scored results only,
-    /// best or worst first).
-    #[param(value_type = Option<String>, pattern = "^(sample|wer|-wer)$", default = "sample")]
-    sort: Sort,
+    /// Order: `sample` (every item); `wer` and `-wer` (scored results only, best or worst
+    /// first); `disagreement` and `-disagreement` (samples on which the models share most
+    /// or fewest words first); `unreviewed` (what nobody has reviewed first).
+    #[param(value_type = Option<String>, pattern = "^(sample|wer|-wer|disagreement|-disagreement|unreviewed)$", default = "sample")]
+    sort: Order,
     /// With words of reference and transcription side by side.
     #[param(value_type = Option<bool>)]
     include_alignment: bool,
@@ -156,7 +138,7 @@ impl FromQuery for ResultsQuery {
             flag: pairs.choice("flag", &Flag::ALL.map(|flag| (flag.name(), flag)))?,
             reviewed: pairs.choice("reviewed", &BY)?,
             reason: pairs.choice("reason", &Reason::ALL.map(|reason| (reason.name(), reason)))?,
-            sort: pairs.choice("sort", &SORTS)?.unwrap_or(Sort::Sample),
+            sort: pairs.choice("sort", &Order::ALL)?.unwrap_or(Order::Sample),
             include_alignment: pairs.flag("include_alignment", false)?,
             include_signed_url: pairs.flag("include_signed_url", false)?,
             limit,
@@ -219,7 +201,10 @@ fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selectio
 /// Items without an outcome are listed as `pending` (not with `sort=wer`). A
 /// page may be shorter than `limit` and still have a `next_cursor`.
 /// `total` comes from the run's counters; with `sort=wer` and `is_correct`, `flag` with
-/// another filter, `reviewed` or `reason`, it is an upper bound.
+/// another filter, `reviewed` or `reason`, it is an upper bound. The order by disagreement
+/// is worked out once for a state of the run; of a large one that may take several
+/// requests, as with reports: 503 with `Retry-After` says how far it is. While a run is
+/// under way, or is reviewed meanwhile, an item may be met twice or not at all.
 #[utoipa::path(get, path = "/runs/{id}/results", tag = "results", operation_id = "list_results",
     params(("id" = RunId, Path, description = "Id of the run"), ResultsQuery),
     responses((status = 200, description = "A page of results", body = ListEnvelope<wire::results::Result>)))]
@@ -243,26 +228,16 @@ async fn index(
         query.flag.map_or("", Flag::name),
         query.reviewed.map_or("", |by| word(&BY, &by)),
         query.reason.map_or("", Reason::name),
-        word(&SORTS, &query.sort),
+        query.sort.name(),
     ];
     let paging = Paging {
         limit: query.limit,
         cursor: query.cursor,
     };
     let pager = Pager::new(&caller, "results", &filters, paging)?;
-    let (from, limit) = (pager.from(), pager.limit);
-    let (found, total) = match query.sort {
-        Sort::Sample => {
-            let found = by_sample::page(&app, project, &run, &selection, from, limit);
-            (found.await?, selection.total(&run))
-        }
-        Sort::Best | Sort::Worst => {
-            let worst_first = query.sort == Sort::Worst;
-            let from = from.map(str::to_owned);
-            let found = by_wer::page(&app, project, &run, &selection, worst_first, from, limit);
-            (found.await?, selection.total_scored(&run))
-        }
-    };
+    let of = (&selection, query.sort);
+    let found = results::page(&app, project, &run, of, pager.from(), pager.limit);
+    let (found, total) = found.await?;
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     list(shown, pager.meta(total, next.as_deref()))
 }

@@ -2,6 +2,7 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample, SampleChange};
+use stt_eval_shared::domain::reference_origin::{MAX_TAKEN, Taken};
 use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::domain::{ProjectId, SampleId, Timestamp};
 use stt_eval_shared::store::tries::Tries;
@@ -63,8 +64,24 @@ pub fn check(patch: SamplePatch) -> Result<SampleChange, Refusal> {
     finish(errors)?;
     Ok(SampleChange {
         ground_truth,
+        taken: None,
         language,
         metadata,
+    })
+}
+
+/// Checks a reference that takes words of a model.
+///
+/// # Errors
+/// When it is none.
+pub fn check_taken(text: String, taken: Taken) -> Result<SampleChange, Refusal> {
+    let change = check(SamplePatch {
+        ground_truth: Some(Some(text)),
+        ..SamplePatch::default()
+    })?;
+    Ok(SampleChange {
+        taken: Some(taken),
+        ..change
     })
 }
 
@@ -122,6 +139,12 @@ pub async fn update_seen(
                 Kind::Changed,
                 "the reference was changed since it was read; look at it again",
             ));
+        }
+        if change.taken.is_some() && sample.from_models.len() >= MAX_TAKEN {
+            return Err(Refusal::conflict(format!(
+                "the reference has taken words of models {MAX_TAKEN} times, which is as often as \
+                 may be; write it anew by hand"
+            )));
         }
         let now = Timestamp::now();
         let next = sample.changed(change, &dataset, actor.key, now);

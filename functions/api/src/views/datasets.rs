@@ -1,7 +1,8 @@
 //! Datasets and samples.
 
 use stt_eval_shared::domain::dataset;
-use stt_eval_shared::wire::datasets::{Dataset, DatasetMetadata, Sample};
+use stt_eval_shared::domain::reference_origin;
+use stt_eval_shared::wire::datasets::{Dataset, DatasetMetadata, FromModel, Sample};
 
 use super::Signed;
 
@@ -25,6 +26,15 @@ pub fn dataset(dataset: dataset::Dataset, samples: Option<Vec<Sample>>) -> Datas
     }
 }
 
+fn from_model(from: reference_origin::FromModel) -> FromModel {
+    FromModel {
+        how: from.how,
+        run_id: from.run,
+        provider: from.model,
+        reference_version: from.version,
+    }
+}
+
 /// A sample.
 #[must_use]
 pub fn sample(sample: dataset::Sample, signed_url: Signed) -> Sample {
@@ -35,6 +45,7 @@ pub fn sample(sample: dataset::Sample, signed_url: Signed) -> Sample {
         filename: sample.filename,
         ground_truth: sample.ground_truth,
         reference_version: sample.reference_version,
+        from_models: sample.from_models.into_iter().map(from_model).collect(),
         language: sample.language,
         metadata: sample.metadata,
         duration_seconds: sample.duration_seconds,
@@ -52,5 +63,6 @@ pub fn weight(sample: &Sample) -> usize {
         .iter()
         .map(|(name, value)| name.len() + value.len() + 10)
         .sum();
-    2_000 + metadata + sample.ground_truth.as_ref().map_or(0, String::len)
+    let from_models = sample.from_models.len() * 200;
+    2_000 + metadata + from_models + sample.ground_truth.as_ref().map_or(0, String::len)
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_wire::comparison::WarningCode;
 use stt_eval_wire::report::Report;
 
 use crate::figures::{counted, dollars};
@@ -61,6 +62,13 @@ impl Method {
                 report.common_samples
             ),
         );
+        let from_models = report.warnings.iter().filter(|warning| {
+            use WarningCode::{ReferencesFromModels, VariantsFromModels};
+            matches!(warning.code, ReferencesFromModels | VariantsFromModels)
+        });
+        for warning in from_models {
+            fact("References", visible(&warning.message).into_owned());
+        }
         let scoring = &report.scoring;
         fact(
             "Scoring",

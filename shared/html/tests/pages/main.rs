@@ -5,6 +5,7 @@
 )]
 
 mod compare;
+mod consensus;
 mod datasets;
 mod following;
 mod others;

@@ -11,7 +11,7 @@ use crate::support::{World, audio, id, items, text, with};
 
 impl Browser {
     /// Sends a form with a file in it.
-    async fn send_form(
+    pub(super) async fn send_form(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
@@ -239,6 +239,20 @@ fn uploads_are_announced_to_scripts_of_our_own_pages() {
         assert_eq!(arrived.headers()["access-control-allow-origin"], "*");
         let file = w.registered(text(&made["file"]["id"])).await;
         assert_eq!(file["status"], "ready");
+
+        // A table that is never checked goes by itself; a recording stays.
+        let request = post(&browser, &own, &body("text/csv"));
+        let page = browser.send(request).await;
+        let table: Value = serde_json::from_str(&page.text).unwrap();
+        let store: &Store = &w.machine.node.app.store;
+        let project = w.project.name.parse().unwrap();
+        for (made, goes) in [(made, false), (&table["files"][0], true)] {
+            let id = text(&made["file"]["id"]).parse().unwrap();
+            let file = store.file(&project, id).await.unwrap().unwrap();
+            let until = file.kept_until.map(|until| until.since(file.inserted_at));
+            assert_eq!(until, goes.then_some(Duration::from_hours(24)), "{file:?}");
+            assert_eq!(file.due_at.is_some(), goes, "{file:?}");
+        }
 
         let request = post(&browser, &own, &body("text/html"));
         let page = browser.send(request).await;

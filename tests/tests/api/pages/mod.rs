@@ -1,10 +1,13 @@
 //! Pages, as browsers ask for them.
 
 mod compare;
+mod consensus;
 mod datasets;
 mod demo;
+mod large;
 mod look;
 mod review;
+mod routes;
 mod session;
 mod settings;
 mod start;

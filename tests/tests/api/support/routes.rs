@@ -125,12 +125,13 @@ const DATASET: &str = r#"{"name":"new","language":"en","samples":[{"file_id":"{f
 const RUN: &str = r#"{"run_name":"new","dataset_id":"{dataset}","providers":["gemini-2.5-pro"]}"#;
 const TRANSCRIPTS: &str =
     r#"{"name":"elsewhere","items":[{"sample_id":"{sample}","text":"one two"}]}"#;
+const CONSENSUS: &str = r#"{"accept":[{"sample_id":"{sample}","etag":"0"}]}"#;
 const KEY: &str = r#"{"name":"new","role":"viewer"}"#;
 const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"}"#;
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 41] = [
+pub const OPERATIONS: [Operation; 43] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/whoami", "viewer", None),
@@ -153,6 +154,7 @@ pub const OPERATIONS: [Operation; 41] = [
     op("GET", "/runs/{run}/results?sort=-wer", "viewer", None),
     op("GET", "/runs/{run}/compare/{other}", "viewer", None),
     op("GET", "/runs/{run}/export?format=csv", "viewer", None),
+    op("GET", "/runs/{run}/consensus", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/results/{result}/reviews", "viewer", None),
     op(
@@ -179,6 +181,7 @@ pub const OPERATIONS: [Operation; 41] = [
         Some(r#"{"metadata":{"a":"b"}}"#),
     ),
     op("POST", "/runs", "editor", Some(RUN)),
+    op("POST", "/runs/{run}/consensus", "editor", Some(CONSENSUS)),
     op("POST", "/runs/{run}/cancel", "editor", None),
     op("POST", "/runs/{run}/retry", "editor", None),
     op(

@@ -25,9 +25,13 @@ fn drawn(secret: &str, what: &str) -> String {
 impl Slots {
     /// Of a clip for a reviewer.
     pub fn of(caller: &Caller, sample: SampleId, clip: &Clip) -> Self {
+        let models = clip.completed.iter().map(|entry| entry.outcome.id.model());
+        Self::drawn(caller, sample, models)
+    }
+
+    fn drawn(caller: &Caller, sample: SampleId, models: impl Iterator<Item = u8>) -> Self {
         let actor = &caller.actor;
         let who = format!("{} {:?} {sample}", actor.key, actor.name);
-        let models = clip.completed.iter().map(|entry| entry.outcome.id.model());
         let mut places: Vec<(String, u8)> = models
             .map(|model| {
                 (
@@ -80,5 +84,55 @@ pub fn said(own: Opinion) -> Said {
         verdict: own.verdict,
         reasons: own.reasons,
         comment: own.comment.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stt_eval_shared::access::keys::Role;
+    use stt_eval_shared::domain::{DatasetId, KeyId};
+
+    use super::*;
+    use crate::actor::Actor;
+
+    fn caller(key: u8, name: Option<&str>, secret: &str) -> Caller {
+        Caller {
+            actor: Actor {
+                project: "demo".parse().unwrap(),
+                key: KeyId::mint(1, [key; 10]),
+                role: Role::Reviewer,
+                name: name.map(str::to_owned),
+            },
+            cursor_secret: secret.to_owned(),
+        }
+    }
+
+    /// Orders of four models on 60 clips.
+    fn orders(of: &Caller) -> Vec<Vec<u8>> {
+        let dataset = DatasetId::mint(1, [2; 10]);
+        let samples = (0..60).map(|position| SampleId::new(dataset, position));
+        let drawn = samples.map(|sample| Slots::drawn(of, sample, 0..4));
+        drawn.map(|slots| slots.order).collect()
+    }
+
+    #[test]
+    fn orders_are_one_reviewers_own() {
+        let asha = orders(&caller(1, Some("Asha"), "s"));
+        assert_eq!(asha, orders(&caller(1, Some("Asha"), "s")));
+        for other in [
+            caller(1, Some("Ravi"), "s"),
+            caller(2, Some("Asha"), "s"),
+            caller(1, None, "s"),
+            caller(1, Some("Asha"), "t"),
+        ] {
+            let other = orders(&other);
+            let alike = asha.iter().zip(&other).filter(|(one, two)| one == two);
+            // By chance 1 of 24.
+            let alike = alike.count();
+            assert!(alike < 12, "{alike}");
+        }
+        // No model has a letter of its own, and one clip says nothing of the next.
+        let firsts = |model| asha.iter().filter(|order| order[0] == model).count();
+        assert!((0..4).all(|model| firsts(model) > 4), "{asha:?}");
     }
 }

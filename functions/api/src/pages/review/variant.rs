@@ -3,13 +3,14 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use stt_eval_html::layout::Section;
-use stt_eval_html::variant::{self as html, Rate, Variant};
+use stt_eval_html::variant::{self as html, Elsewhere, Rate, Remark, Variant};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::SampleId;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::reference_origin::{How, Taken};
+use stt_eval_shared::domain::review::Reason;
 use stt_eval_shared::store::results::Entry;
-use stt_eval_shared::wire::datasets::SamplePatch;
 
 use super::found::{Found, find};
 use crate::http::error::{Answer, status};
@@ -72,6 +73,19 @@ impl Meant {
         entry.ok_or_else(|| Refusal::no_such("transcription"))
     }
 
+    /// Whose words the reference is about to take.
+    fn taken(&self) -> Result<Taken, Refusal> {
+        let run = &self.found.run;
+        let model = run
+            .models
+            .get(usize::from(self.entry()?.outcome.id.model()));
+        Ok(Taken {
+            how: How::Variant,
+            run: run.id,
+            model: model.map_or_else(String::new, |model| model.model.clone()),
+        })
+    }
+
     /// Rates of the clip's transcriptions as they were scored, and by what stands now.
     /// Not before the reviewer has judged, where models are hidden.
     fn rates(&self, visit: &Visit, blind: bool) -> Result<Vec<Rate>, Refusal> {
@@ -106,6 +120,28 @@ impl Meant {
         Ok(found.slots.ids(&found.clip).filter_map(rate).collect())
     }
 
+    /// What reviewers say who found that it is another spelling. Not before the visitor
+    /// has judged, where models are hidden.
+    fn remarks(&self, visit: &Visit, blind: bool) -> Result<Vec<Remark>, Refusal> {
+        let who = visit.caller.actor.reviewer();
+        if blind && !self.found.clip.is_judged(&who) {
+            return Ok(Vec::new());
+        }
+        let review = self.entry()?.review.as_ref();
+        let opinions = review.map(|review| review.opinions()).unwrap_or_default();
+        let is_meant = |reasons: &[Reason]| reasons.contains(&Reason::SpellingVariant);
+        let remarks = opinions
+            .into_iter()
+            .filter(|opinion| is_meant(&opinion.reasons))
+            .filter_map(|opinion| {
+                Some(Remark {
+                    name: opinion.reviewer.name.unwrap_or_default(),
+                    text: opinion.comment?,
+                })
+            });
+        Ok(remarks.collect())
+    }
+
     /// The page; `draft` is what was written and is not saved, and why.
     fn page(
         &self,
@@ -119,6 +155,13 @@ impl Meant {
             reference.and_then(|reference| variant::of(&self.found.run, reference, outcome));
         let blind = asked.text("blind").is_none_or(|blind| blind != "0");
         let rates = self.rates(visit, blind)?;
+        let remarks = self.remarks(visit, blind)?;
+        let number = |name| asked.text(name).and_then(|text| text.parse().ok());
+        let elsewhere = number("changed").map(|changed| Elsewhere {
+            changed,
+            left_alone: number("left").unwrap_or_default(),
+            next: number("next"),
+        });
         let path = format!("{}/variant", self.found.path);
         let of = Variant {
             run_name: &self.found.run.name,
@@ -139,6 +182,9 @@ impl Meant {
             saved: asked.text("saved").is_some(),
             is_stale: outcome.reference_version != self.sample.reference_version,
             rates: &rates,
+            remarks: &remarks,
+            everywhere: asked.text("everywhere").is_some(),
+            elsewhere,
         };
         let frame = visit.frame(&self.found.run.name, Section::Runs);
         written(html::page(frame, of))
@@ -157,14 +203,51 @@ pub async fn show(
     meant.page(&visit, &query, None)
 }
 
-/// Saves a reference with it, if the reference is still the one that was read.
+/// Saves a reference with it, if the reference is still the one that was read; where that
+/// is asked for, other references that say the same take the same. A form with `from` goes
+/// on with those, and saves nothing else.
 pub async fn save(
     State(app): State<App>,
     visit: Visit,
     PathTexts(id, sample): PathTexts,
     Form(form): Form,
 ) -> Answer {
-    let meant = meant(&app, &visit, (&id, &sample), &form).await?;
+    let mut meant = meant(&app, &visit, (&id, &sample), &form).await?;
+    let from = form.parsed::<u16>("from", "a position of a clip")?;
+    if from.is_none()
+        && let Some(refused) = one(&app, &visit, &mut meant, &form).await?
+    {
+        return Ok(refused);
+    }
+    let blind = u8::from(form.text("blind") != Some("0"));
+    let mut to = format!(
+        "{}/variant?of={}&slots={}&blind={blind}&saved",
+        meant.found.path,
+        meant.letter,
+        meant.found.slots.tag()
+    );
+    if from.is_some() || form.text("everywhere").is_some() {
+        let of = (&meant.sample, &meant.entry()?.outcome);
+        let (actor, taken) = (&visit.caller.actor, meant.taken()?);
+        let became = variant::elsewhere(&app, actor, of, &taken, from.unwrap_or(0)).await?;
+        to.push_str(&format!(
+            "&changed={}&left={}",
+            became.changed, became.left_alone
+        ));
+        if let Some(next) = became.next {
+            to.push_str(&format!("&next={next}"));
+        }
+    }
+    Ok(redirect(&to))
+}
+
+/// Saves the reference of the clip itself. Gives the page that tells why it was not.
+async fn one(
+    app: &App,
+    visit: &Visit,
+    meant: &mut Meant,
+    form: &Pairs,
+) -> Result<Option<Response>, Refusal> {
     let seen = form.parsed::<u32>("etag", "the version of the reference that was read")?;
     let seen = seen.ok_or_else(|| Refusal::invalid_field("etag", "must be given"))?;
     let text = form
@@ -175,34 +258,23 @@ pub async fn save(
         if text.is_empty() {
             return Err(Refusal::invalid_field("ground_truth", "must not be empty"));
         }
-        let change = samples::check(SamplePatch {
-            ground_truth: Some(Some(text.clone())),
-            ..SamplePatch::default()
-        })?;
+        let change = samples::check_taken(text.clone(), meant.taken()?)?;
         let actor = &visit.caller.actor;
-        samples::update_seen(&app, actor, meant.sample.id, &change, Some(seen)).await
+        samples::update_seen(app, actor, meant.sample.id, &change, Some(seen)).await
     };
     match saved.await {
         Ok(sample) => {
             // A model's own words have become what models are measured by.
             let result = meant.entry()?.outcome.id;
             tracing::info!(sample_id = %sample.id, result_id = %result, "a reference takes what a model heard");
-            let blind = if form.text("blind") == Some("0") {
-                0
-            } else {
-                1
-            };
-            let tag = meant.found.slots.tag();
-            Ok(redirect(&format!(
-                "{}/variant?of={}&slots={tag}&blind={blind}&saved",
-                meant.found.path, meant.letter
-            )))
+            meant.sample = sample;
+            Ok(None)
         }
         Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
             let problem = (refusal.kind == Kind::Invalid).then_some(&*refusal.message);
-            let mut page = meant.page(&visit, &form, Some((&text, problem)))?;
+            let mut page = meant.page(visit, form, Some((&text, problem)))?;
             *page.status_mut() = status(refusal.kind);
-            Ok(page)
+            Ok(Some(page))
         }
         Err(refusal) => Err(refusal),
     }

@@ -35,6 +35,7 @@ fn samples(
             filename: file.filename.clone(),
             ground_truth: draft.ground_truth.clone(),
             reference_version: 1,
+            from_models: Vec::new(),
             language: draft.language.clone(),
             metadata: draft.metadata.clone(),
             duration_seconds: audio.duration_seconds,

@@ -183,7 +183,7 @@ pub async fn keep(
 }
 
 /// How long a table of which no dataset is made stays as a file.
-const KEPT: Duration = Duration::from_secs(24 * 3_600);
+pub const KEPT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Reads a table that was kept or uploaded as a manifest. It is one of a preview then, and
 /// goes by itself where no dataset is made of it.

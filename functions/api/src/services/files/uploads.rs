@@ -1,5 +1,7 @@
 //! Announcing uploads.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use stt_eval_shared::App;
@@ -109,6 +111,19 @@ pub struct Announcement {
     files: Vec<Declared>,
     /// Whether files that are there already are taken in place of new ones.
     reuse: bool,
+    /// How long manifests stay of which nothing is made; `None`: for good.
+    manifests_stay: Option<Duration>,
+}
+
+impl Announcement {
+    /// For a preview: a manifest of which nothing is made goes by itself after so long.
+    #[must_use]
+    pub fn with_manifests_for(self, stay: Duration) -> Self {
+        Self {
+            manifests_stay: Some(stay),
+            ..self
+        }
+    }
 }
 
 /// Names what lacks the checksum that it would be found by.
@@ -168,7 +183,11 @@ pub fn check(new: NewFiles) -> Result<Announcement, Refusal> {
             findable(&all, true, &mut errors);
         }
         finish(errors)?;
-        return Ok(Announcement { files: all, reuse });
+        return Ok(Announcement {
+            files: all,
+            reuse,
+            manifests_stay: None,
+        });
     }
     let mut required = |field: &str, given: bool| {
         if !given {
@@ -195,7 +214,11 @@ pub fn check(new: NewFiles) -> Result<Announcement, Refusal> {
         findable(&files, false, &mut errors);
     }
     finish(errors)?;
-    Ok(Announcement { files, reuse })
+    Ok(Announcement {
+        files,
+        reuse,
+        manifests_stay: None,
+    })
 }
 
 /// The record of an upload that is awaited.
@@ -232,7 +255,12 @@ pub async fn announce(
             Some(known) => known,
             None => {
                 let id = attempt.file_id(index)?;
-                let file = awaited(app, project, id, declared, attempt);
+                let is_manifest = declared.kind == FileKind::Manifest;
+                let stay = announced.manifests_stay.filter(|_| is_manifest);
+                let file = File {
+                    kept_until: stay.map(|stay| attempt.now + stay),
+                    ..awaited(app, project, id, declared, attempt)
+                };
                 new.push(file.clone());
                 file
             }

@@ -377,6 +377,7 @@ pub async fn view(
         &names,
         &scan.models,
         comparison.as_ref().map(|c| &c.found),
+        &scan.origins,
     );
     let agreement = stt_eval_shared::scoring::agreement::agreement(&scan.judged);
     let languages = Parting {

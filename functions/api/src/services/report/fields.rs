@@ -1,9 +1,10 @@
 //! What a report needs of the samples, in a few bytes for each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::reference_origin::FromModel;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::store::samples::SampleFacts;
 use stt_eval_shared::wire::report::GroupKind;
@@ -113,6 +114,8 @@ pub struct Fields {
     /// Block of each sample.
     blocks: Option<Vec<String>>,
     durations: Vec<f64>,
+    /// By position, of samples whose reference has taken words of models.
+    from_models: BTreeMap<usize, Vec<FromModel>>,
     digest: String,
 }
 
@@ -146,6 +149,11 @@ impl Fields {
                 named.collect()
             }),
             durations: facts.iter().map(|fact| fact.duration_seconds).collect(),
+            from_models: facts
+                .iter()
+                .filter(|fact| !fact.from_models.is_empty())
+                .map(|fact| (usize::from(fact.id.position()), fact.from_models.clone()))
+                .collect(),
             digest: sha256_hex(digest.as_bytes()),
         })
     }
@@ -162,6 +170,12 @@ impl Fields {
         let blocks = self.blocks.as_ref()?;
         let block = |position: &u16| blocks.get(usize::from(*position)).map_or("", |b| b);
         Some(positions.iter().map(block).collect())
+    }
+
+    /// What of a sample's reference were words of models.
+    #[must_use]
+    pub fn from_models(&self, position: usize) -> &[FromModel] {
+        self.from_models.get(&position).map_or(&[], Vec::as_slice)
     }
 
     /// Length of a recording.

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod export;
 mod fields;
 mod kept;
+mod origins;
 mod question;
 mod scan;
 mod spread;
@@ -27,7 +28,7 @@ use stt_eval_shared::wire::report::Report;
 pub use self::question::{ComparisonQuestion, ReportQuestion};
 
 use self::fields::Fields;
-use self::kept::Place;
+pub(in crate::services) use self::kept::Place;
 use self::scan::Scan;
 use crate::refusal::{Kind, Refusal};
 
@@ -38,7 +39,7 @@ const AT_ONCE: u8 = 2;
 /// How long one may take: longer than the function's timeout.
 const LEASE: Duration = Duration::from_secs(40);
 /// Changes with what a report says or how it is worked out.
-const REPORT_VERSION: u32 = 5;
+const REPORT_VERSION: u32 = 6;
 
 /// The scoring that a report is asked of.
 fn choose(run: &Run, wanted: &ReportQuestion) -> Result<Scoring, Refusal> {
@@ -111,7 +112,7 @@ fn live_key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion) -> String {
 }
 
 /// Says how far it is.
-fn unfinished(what: &str, read: u32, all: u32) -> Refusal {
+pub(in crate::services) fn unfinished(what: &str, read: u32, all: u32) -> Refusal {
     let message = format!(
         "the {what} is being worked out, {read} of {all} samples so far; ask again to go on"
     );
@@ -169,7 +170,7 @@ pub async fn report(
 }
 
 /// Does what takes a processor for seconds: in one of the project's turns, or not now.
-async fn in_turn<T>(
+pub(in crate::services) async fn in_turn<T>(
     app: &App,
     project: &ProjectId,
     work: impl Future<Output = Result<T, Refusal>>,

@@ -21,6 +21,7 @@ use stt_eval_shared::scoring::{CorpusSums, FailedBy, SampleScore, ScoreError, Sc
 use stt_eval_shared::store::results::Entry;
 
 use super::fields::Fields;
+use super::origins::Origins;
 use crate::refusal::Refusal;
 
 /// Positions of a page; each is as many results as the run has models.
@@ -127,6 +128,8 @@ pub struct Scan {
     pub common_samples: u64,
     /// What reviewers found of transcriptions that they judged.
     pub judged: Vec<Judged>,
+    /// References that were words of models.
+    pub origins: Origins,
 }
 
 /// How many reviewers found a transcription right, and how many wrong.
@@ -249,6 +252,7 @@ impl Scan {
             models: vec![found; run.models.len()],
             common_samples: 0,
             judged: Vec::new(),
+            origins: Origins::default(),
         })
     }
 
@@ -314,6 +318,7 @@ impl Scan {
         texts: &mut Texts,
     ) {
         let mut answered = Vec::with_capacity(entries.len());
+        let mut scored_by = None;
         for (found, entry) in self.models.iter_mut().zip(entries) {
             let Some(Entry {
                 mut outcome,
@@ -333,6 +338,9 @@ impl Scan {
                 self.judged
                     .extend(review.map(|review| votes(position, &review)));
             }
+            if outcome.ground_truth.is_some() {
+                scored_by = scored_by.max(Some(outcome.reference_version));
+            }
             found.seconds += fields.seconds(usize::from(position));
             match found.add(position, &item, &outcome, fields, texts) {
                 Ok(()) => {}
@@ -343,6 +351,10 @@ impl Scan {
             if let ScannedItem::Scored(score) = item {
                 answered.push(score);
             }
+        }
+        if let Some(version) = scored_by {
+            let from = fields.from_models(usize::from(position));
+            self.origins.add(from, version);
         }
         if answered.len() == self.models.len() {
             self.common_samples += 1;

@@ -74,6 +74,7 @@ fn facts(values: &[Option<&str>]) -> Vec<SampleFacts> {
             .collect(),
         duration_seconds: 1.5,
         reference_version: 1,
+        from_models: Vec::new(),
     };
     (0..).zip(values).map(fact).collect()
 }

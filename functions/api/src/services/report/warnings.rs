@@ -6,6 +6,7 @@ use stt_eval_shared::scoring::uncertainty::{
 };
 use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
 
+use super::origins::Origins;
 use super::scan::ModelScan;
 
 /// How many of a model's items have a transcription.
@@ -155,6 +156,7 @@ pub fn of(
     names: &[String],
     models: &[ModelScan],
     comparison: Option<&Comparison>,
+    origins: &Origins,
 ) -> Vec<Warning> {
     let each = names.iter().zip(models);
     let mut warnings: Vec<Warning> = each
@@ -165,6 +167,7 @@ pub fn of(
         warnings.extend(few_blocks(comparison));
     }
     warnings.extend(temperatures(run));
+    warnings.extend(origins.warnings(run.sample_count));
     warnings
 }
 

@@ -16,6 +16,8 @@ use crate::refusal::Refusal;
 /// Most items looked at for one page. A filter that matches little gives short
 /// pages with a cursor instead of slow ones.
 const MOST_READ: usize = 1_000;
+/// Most items looked at for one page in another order: each position is read by itself.
+const MOST_SCATTERED: usize = 300;
 /// Least items of a window when a filter may leave some out.
 const WINDOW: usize = 200;
 
@@ -43,12 +45,27 @@ async fn window(
         .collect())
 }
 
+/// What of a list is asked for beside its selection.
+pub(super) type Takes<'a> = &'a (dyn Fn(Option<&Entry>) -> bool + Sync);
+
 /// One page, from a place on.
 pub async fn page(
     app: &App,
     project: &ProjectId,
     run: &Run,
     selection: &Selection,
+    from: Option<&str>,
+    limit: usize,
+) -> Result<ItemPage, Refusal> {
+    page_of(app, project, run, (selection, None), from, limit).await
+}
+
+/// The same of what something else holds of as well.
+pub(super) async fn page_of(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    (selection, takes): (&Selection, Option<Takes<'_>>),
     from: Option<&str>,
     limit: usize,
 ) -> Result<ItemPage, Refusal> {
@@ -62,7 +79,7 @@ pub async fn page(
     }
     while at < places && items.len() < limit && read < MOST_READ {
         let missing = limit - items.len();
-        let wanted = if selection.filters() {
+        let wanted = if selection.filters() || takes.is_some() {
             missing.max(WINDOW)
         } else {
             missing
@@ -77,12 +94,62 @@ pub async fn page(
             let model = selection.models.get(at % models).copied().unwrap_or(0);
             at += 1;
             let entry = entries.remove(&(position, model));
+            let is_meant = takes.is_none_or(|takes| takes(entry.as_ref()));
+            if is_meant && selection.takes(entry.as_ref()) {
+                items.push((item(run, (model, position), entry), at.to_string()));
+            }
+        }
+    }
+    Ok(ItemPage {
+        items,
+        next: (at < places).then(|| at.to_string()),
+    })
+}
+
+fn item(run: &Run, (model, position): (u8, u16), entry: Option<Entry>) -> RunItem {
+    match entry {
+        Some(entry) => RunItem::Done(Box::new(entry)),
+        None => RunItem::Pending(ResultId::new(run.id, model, position)),
+    }
+}
+
+/// One page in another order of positions, from a place on.
+pub(super) async fn page_in(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    order: &[u16],
+    from: Option<&str>,
+    limit: usize,
+) -> Result<ItemPage, Refusal> {
+    let models = selection.models.len();
+    let places = models * order.len();
+    let mut at: usize = from.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut items = Vec::with_capacity(limit);
+    let mut read = 0;
+    if models == 0 || selection.total(run) == 0 {
+        return Ok(ItemPage { items, next: None });
+    }
+    while at < places && items.len() < limit && read < MOST_SCATTERED {
+        let missing = limit - items.len();
+        let first = at / models;
+        let end = (at + missing).div_ceil(models).min(order.len());
+        let positions = order.get(first..end).unwrap_or_default();
+        let windows = positions.iter().map(|position| {
+            let one = (*position, position.saturating_add(1));
+            window(app, project, run, selection, one)
+        });
+        let windows = try_join_all(windows).await?;
+        let mut entries: HashMap<_, _> = windows.into_iter().flatten().collect();
+        read += positions.len() * models;
+        while at < end * models && items.len() < limit {
+            let position = order.get(at / models).copied().unwrap_or(u16::MAX);
+            let model = selection.models.get(at % models).copied().unwrap_or(0);
+            at += 1;
+            let entry = entries.remove(&(position, model));
             if selection.takes(entry.as_ref()) {
-                let item = match entry {
-                    Some(entry) => RunItem::Done(Box::new(entry)),
-                    None => RunItem::Pending(ResultId::new(run.id, model, position)),
-                };
-                items.push((item, at.to_string()));
+                items.push((item(run, (model, position), entry), at.to_string()));
             }
         }
     }

@@ -3,11 +3,15 @@
 
 pub mod by_sample;
 pub mod by_wer;
+pub mod consensus;
+mod disagreement;
+mod order;
 pub mod queue;
 pub mod reviews;
 pub(crate) mod selection;
 mod show;
 pub mod variant;
 
+pub use order::{Order, page};
 pub use selection::{Reviewed, Selection, Shown, model};
 pub use show::{one, show};

@@ -105,7 +105,7 @@ impl Clip {
 }
 
 /// Reads clips at positions `start..end`.
-async fn between(
+pub(super) async fn between(
     app: &App,
     project: &ProjectId,
     run: &Run,

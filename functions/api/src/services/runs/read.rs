@@ -18,6 +18,20 @@ pub async fn find(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Refu
     found.ok_or_else(|| Refusal::no_such("run"))
 }
 
+/// How many clips of a run's dataset have no reference.
+///
+/// # Errors
+/// When the dataset can't be read.
+pub async fn without_reference(app: &App, run: &Run) -> Result<u64, Refusal> {
+    let dataset = app.store.dataset(&run.project, run.dataset).await?;
+    let missing = dataset.map_or(0, |dataset| {
+        dataset
+            .sample_count
+            .saturating_sub(dataset.has_ground_truth_count)
+    });
+    Ok(missing.into())
+}
+
 /// What a run waits for. One that has ended waits for nothing, and costs
 /// nothing to tell.
 pub async fn waiting(app: &App, run: &Run) -> Result<Vec<wire::runs::Waiting>, Refusal> {

@@ -1,9 +1,13 @@
 //! A second wording in a reference: from what was said and what was heard to a reference
 //! that takes both.
 
+mod elsewhere;
+
 use crate::align::Op;
 use crate::aligned::{AlignedWord, SpannedWord};
 use crate::reference::escape;
+
+pub use self::elsewhere::{Alternatives, added};
 
 /// Bytes from one place to another.
 type Span = (usize, usize);
