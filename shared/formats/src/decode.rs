@@ -25,6 +25,22 @@ pub struct Decoded {
     pub text: String,
     /// How it was encoded.
     pub encoding: Encoding,
+    /// Whether that was found out by looking: UTF-16 without a byte order mark.
+    pub is_guessed: bool,
+}
+
+impl Decoded {
+    /// What to know of the encoding of a file, if it had to be found out by looking.
+    #[must_use]
+    pub fn remark(&self, file: &str) -> Option<String> {
+        let encoding = match self.encoding {
+            Encoding::Utf8 => "UTF-8",
+            Encoding::Utf16Le => "UTF-16 (little end first)",
+            Encoding::Utf16Be => "UTF-16 (big end first)",
+        };
+        let told = format!("{file} has no byte order mark and was read as {encoding}");
+        self.is_guessed.then_some(told)
+    }
 }
 
 /// Why bytes are no text.
@@ -102,6 +118,9 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
             Encoding::Utf16Be => (Encoding::Utf16Be, utf16(bytes, u16::from_be_bytes)?),
         },
     };
+    let is_guessed = encoding != Encoding::Utf8
+        && !bytes.starts_with(&[0xff, 0xfe])
+        && !bytes.starts_with(&[0xfe, 0xff]);
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
     if let Some((byte, line)) = text.find('\0').map(at) {
         return Err(DecodeError::Nul { byte, line });
@@ -119,6 +138,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     Ok(Decoded {
         text: with_line_feeds(text),
         encoding,
+        is_guessed,
     })
 }
 
@@ -248,16 +268,21 @@ mod tests {
         marked.extend(wide(text, u16::to_le_bytes));
         let mut big = vec![0xfe, 0xff];
         big.extend(wide(text, u16::to_be_bytes));
-        for (bytes, encoding) in [
-            (text.as_bytes().to_vec(), Encoding::Utf8),
-            (format!("\u{feff}{text}").into_bytes(), Encoding::Utf8),
-            (text.replace('\n', "").into_bytes(), Encoding::Utf8),
-            (marked, Encoding::Utf16Le),
-            (big, Encoding::Utf16Be),
-            (wide(text, u16::to_le_bytes), Encoding::Utf16Le),
-            (wide(text, u16::to_be_bytes), Encoding::Utf16Be),
+        for (bytes, encoding, is_guessed) in [
+            (text.as_bytes().to_vec(), Encoding::Utf8, false),
+            (
+                format!("\u{feff}{text}").into_bytes(),
+                Encoding::Utf8,
+                false,
+            ),
+            (text.replace('\n', "").into_bytes(), Encoding::Utf8, false),
+            (marked, Encoding::Utf16Le, false),
+            (big, Encoding::Utf16Be, false),
+            (wide(text, u16::to_le_bytes), Encoding::Utf16Le, true),
+            (wide(text, u16::to_be_bytes), Encoding::Utf16Be, true),
         ] {
             let decoded = decode(&bytes).unwrap();
+            assert_eq!(decoded.remark("a").is_some(), is_guessed);
             assert_eq!((decoded.text, decoded.encoding), (read.clone(), encoding));
         }
     }

@@ -290,6 +290,12 @@ pub struct RunArguments {
     /// Only the first N utterances, in an order that their audio alone makes
     #[arg(long, value_name = "N")]
     pub limit: Option<NonZeroUsize>,
+    /// Another N of them for each number; the same ones for the same number
+    #[arg(long, value_name = "NUMBER")]
+    pub sample_seed: Option<u64>,
+    /// Where a dataset with the name of --name has other content, run it as it is
+    #[arg(long, requires = "name", conflicts_with = "demo")]
+    pub reuse: bool,
     /// Only judge what is there, as `check` does; changes nothing
     #[arg(long)]
     pub dry_run: bool,

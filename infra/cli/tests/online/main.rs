@@ -15,6 +15,8 @@ mod keys;
 mod many;
 #[cfg(unix)]
 mod stopped;
+#[cfg(unix)]
+mod wishes;
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
