@@ -107,20 +107,27 @@ const LOOKED_AT: usize = 4 * 1024;
 /// # Errors
 /// [`DecodeError`] with the place of the first byte that is none.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    let (encoding, text) = match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => (Encoding::Utf8, utf8(rest)?),
+    decode_whole(bytes.to_vec())
+}
+
+/// The same of bytes that are no longer needed: what is UTF-8 stays where it is.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
+    let is_marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let (encoding, text) = match bytes.as_slice() {
+        [0xef, 0xbb, 0xbf, rest @ ..] => (Encoding::Utf8, utf8(rest.to_vec())?),
         [0xff, 0xfe] | [0xfe, 0xff] => return Err(DecodeError::OnlyAMark),
         [0xff, 0xfe, rest @ ..] => (Encoding::Utf16Le, utf16(rest, u16::from_le_bytes)?),
         [0xfe, 0xff, rest @ ..] => (Encoding::Utf16Be, utf16(rest, u16::from_be_bytes)?),
-        _ => match unmarked(bytes) {
+        rest => match unmarked(rest) {
+            Encoding::Utf16Le => (Encoding::Utf16Le, utf16(rest, u16::from_le_bytes)?),
+            Encoding::Utf16Be => (Encoding::Utf16Be, utf16(rest, u16::from_be_bytes)?),
             Encoding::Utf8 => (Encoding::Utf8, utf8(bytes)?),
-            Encoding::Utf16Le => (Encoding::Utf16Le, utf16(bytes, u16::from_le_bytes)?),
-            Encoding::Utf16Be => (Encoding::Utf16Be, utf16(bytes, u16::from_be_bytes)?),
         },
     };
-    let is_guessed = encoding != Encoding::Utf8
-        && !bytes.starts_with(&[0xff, 0xfe])
-        && !bytes.starts_with(&[0xfe, 0xff]);
+    let is_guessed = encoding != Encoding::Utf8 && !is_marked;
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
     if let Some((byte, line)) = text.find('\0').map(at) {
         return Err(DecodeError::Nul { byte, line });
@@ -175,18 +182,16 @@ fn line_at(bytes: &[u8], byte: usize) -> u64 {
     lines
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => {
-            let byte = error.valid_up_to();
-            Err(DecodeError::NotUtf8 {
-                byte,
-                line: line_at(bytes, byte),
-                latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
-            })
+fn utf8(bytes: Vec<u8>) -> Result<String, DecodeError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        DecodeError::NotUtf8 {
+            byte,
+            line: line_at(bytes, byte),
+            latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
         }
-    }
+    })
 }
 
 /// Whether bytes above ASCII stand alone among ASCII, as in Windows-1252.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, decode_whole};
 use super::problem::{Code, Problem};
 
 /// Most bytes of a file that is read at once: 64 MiB, more than 100,000 rows.
@@ -201,7 +201,7 @@ fn unpacked(packed: &[u8], most: usize, name: &str) -> Result<Vec<u8>, Problem> 
 /// # Errors
 /// As [`bytes`](fn@bytes), or it is no text.
 pub fn text(files: &dyn Files, name: &str) -> Result<Decoded, Problem> {
-    decode(&bytes(files, name)?).map_err(|error| error.of(name))
+    decode_whole(bytes(files, name)?).map_err(|error| error.of(name))
 }
 
 /// Bytes that tell what a file is.

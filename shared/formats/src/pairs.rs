@@ -1,6 +1,6 @@
 //! References and hypotheses of one or more systems, brought together by id or by line.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::Files;
 use super::format::Format;
@@ -152,7 +152,7 @@ fn is_by_line(source: &Transcripts) -> bool {
     source.entries.iter().all(|entry| entry.id.is_none())
 }
 
-fn ids(entries: &[Entry]) -> BTreeSet<&str> {
+fn ids(entries: &[Entry]) -> HashSet<&str> {
     entries
         .iter()
         .filter_map(|entry| entry.id.as_deref())
@@ -289,13 +289,13 @@ fn join(right: &Transcripts, system: System, made: &mut Pairs, name: &str) -> Re
     let mut twice = 0;
     let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
     let fold = |id: &str| id.to_ascii_lowercase();
-    let exact: BTreeSet<&str> = made
+    let exact: HashSet<&str> = made
         .samples
         .iter()
         .map(|sample| sample.id.as_str())
         .collect();
     // Ids of TRN are compared without case; so are others, where no two would be one.
-    let folded: BTreeSet<String> = exact.iter().map(|id| fold(id)).collect();
+    let folded: HashSet<String> = exact.iter().map(|id| fold(id)).collect();
     let folds = folded.len() == exact.len();
     let key = |id: &str| if folds { fold(id) } else { id.to_owned() };
     let first = system.entries.iter().find_map(|(id, _, _)| id.clone());

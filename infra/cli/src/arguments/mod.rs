@@ -3,9 +3,9 @@
 mod deployment;
 
 pub use deployment::{
-    CredentialsCommand, DiffArguments, ExportArguments, KeysCommand, ListArguments, LoginArguments,
-    LogoutArguments, OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments,
-    RunArguments, RunsArguments, ToExport,
+    CredentialsCommand, DiffArguments, ExportArguments, FormatName, Here, KeysCommand,
+    ListArguments, LoginArguments, LogoutArguments, MadeBy, OneRun, ReportArguments,
+    RescoreArguments, ResultsArguments, RetryArguments, RunArguments, RunsArguments, ToExport,
 };
 
 use std::path::PathBuf;
