@@ -9,7 +9,9 @@ use crate::arguments::{LoginArguments, LogoutArguments, Shared};
 use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA, columns};
-use crate::profiles::{self, FIRST, Profiles, Target, address, chosen, forget, keep};
+use crate::profiles::{
+    self, FIRST, Kept, Profiles, Target, address, chosen, forget, forget_in_keyring, keep, kept_in,
+};
 use crate::read::name;
 use crate::terminal::secret;
 
@@ -123,12 +125,19 @@ pub fn login(
         key: key.clone(),
     };
     let deployment = Deployment::new(target, shared.patience())?;
-    let who = wait_for(who(&deployment))?;
-    keep(&name, key)?;
+    let mut who = wait_for(who(&deployment))?;
+    let kept = keep(&name, &url, key)?;
+    if let Kept::File(Some(reason)) = &kept {
+        output.note(&format!(
+            "note: the keyring can't be used ({reason}); the key is kept in credentials.toml"
+        ));
+    }
     let profile = profiles::Profile {
         url,
         credential_command: None,
+        keyring: kept == Kept::Keyring,
     };
+    who.key_from = kept_in(&profile).to_owned();
     profiles.profile.insert(name.clone(), profile);
     profiles.default.get_or_insert(name);
     profiles.write()?;
@@ -155,7 +164,10 @@ pub fn logout(
     let name = arguments.profile_name.clone();
     let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
     let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
-    let was_kept = forget(&name)?;
+    let was_kept = match profiles.profile.get(&name) {
+        Some(profile) if profile.keyring => forget_in_keyring(&name, &address(&profile.url)?)?,
+        _ => forget(&name)?,
+    };
     let document = LoggedOut {
         schema: SCHEMA,
         ok: true,

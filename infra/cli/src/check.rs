@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stt_eval_audio::AudioInfo;
 use stt_eval_formats::paths::Rule;
-use stt_eval_formats::{Finding, FindingKind, Judged, Options, Sample, judge};
+use stt_eval_formats::{Code, Finding, FindingKind, Judged, Options, Sample, judge};
 use tempfile::TempDir;
 
 use crate::arguments::{CheckArguments, ReadingArguments};
@@ -93,6 +93,14 @@ impl Looked {
         }
     }
 
+    /// What was found, for programs.
+    pub fn facts(&self) -> serde_json::Value {
+        serde_json::json!({
+            "source": self.source, "format": self.judged.format.name(), "summary": self.summary,
+            "findings": self.judged.findings.errors(),
+        })
+    }
+
     /// What was found, in words.
     pub fn text(&self, output: &Output) -> String {
         text(&self.judged, &self.summary, &self.source, output)
@@ -105,7 +113,12 @@ impl Looked {
 /// What is wrong with the source as a whole.
 pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<Looked, Failure> {
     let (files, file) = with_company(source, reading.allow_outside)?;
-    let mut judged = judge(&files, file.as_deref(), &options(reading))?;
+    let judged = judge(&files, file.as_deref(), &options(reading));
+    let mut judged = judged.map_err(|problem| match (problem.code, &problem.file) {
+        // What holds nothing is named as it was on the command line.
+        (Code::Nothing, None) => problem.file(&source.display().to_string()),
+        _ => problem,
+    })?;
     let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
     let kept = match depth {
         Depth::ToSend if has_embedded => Some(temporary()?),
@@ -277,6 +290,9 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         facts.push(counted(summary.speakers, "speaker", "speakers"));
     }
     out += &format!("  {}\n", facts.join(", "));
+    for remark in &judged.remarks {
+        out += &format!("  note    {remark}\n");
+    }
     for (rule, count) in &judged.found_by {
         out += &format!("  audio   {count} found {}\n", by_rule(*rule));
     }

@@ -1,5 +1,6 @@
 //! Files of this machine as the crate of formats wants them.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -23,6 +24,9 @@ pub struct OnDisk {
     place: Option<String>,
     working: Option<String>,
     outside: bool,
+    /// The last folder that was asked for and is not there: lists name thousands of files of
+    /// one.
+    not_there: RefCell<Option<PathBuf>>,
     /// What an archive was unpacked to; it goes away with this value.
     _unpacked: Option<TempDir>,
 }
@@ -128,6 +132,7 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
         place: None,
         working: None,
         outside: false,
+        not_there: RefCell::default(),
         _unpacked: None,
     };
     Ok(Named {
@@ -155,6 +160,7 @@ impl OnDisk {
             place: absolute(root),
             working: working.as_deref().and_then(absolute),
             outside,
+            not_there: RefCell::default(),
             _unpacked: None,
         })
     }
@@ -287,6 +293,17 @@ impl Files for OnDisk {
     }
 
     fn has_outside(&self, path: &str) -> bool {
-        Path::new(path).is_file()
+        let path = Path::new(path);
+        let Some(folder) = path.parent() else {
+            return false;
+        };
+        if self.not_there.borrow().as_deref() == Some(folder) {
+            return false;
+        }
+        let is_there = path.is_file();
+        if !is_there && !folder.is_dir() {
+            self.not_there.replace(Some(folder.to_owned()));
+        }
+        is_there
     }
 }

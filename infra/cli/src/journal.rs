@@ -51,14 +51,35 @@ fn failed(path: &Path, error: impl std::fmt::Display) -> Failure {
     )
 }
 
+/// What the machine does not let be written: without a journal the same command could make
+/// a second run.
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = failed(path, format!("the journal can't be written: {error}"));
+    failure.hint(journals_elsewhere())
+}
+
+fn journals_elsewhere() -> String {
+    let name = if cfg!(windows) {
+        "LOCALAPPDATA"
+    } else {
+        "XDG_STATE_HOME"
+    };
+    format!("what was made is written down there; make room, or name a folder of yours in {name}")
+}
+
 impl Journal {
     /// Opens it.
     ///
     /// # Errors
     /// The machine names no place for it, or it can't be made.
     pub fn open(url: &str) -> Result<Self, Failure> {
+        Self::within(Self::place_of(url)?)
+    }
+
+    /// The folder of a deployment's.
+    fn place_of(url: &str) -> Result<PathBuf, Failure> {
         let name: String = digest(url.as_bytes()).chars().take(16).collect();
-        Self::within(state()?.join(name))
+        Ok(state()?.join(name))
     }
 
     /// Opens one in a folder.
@@ -68,8 +89,13 @@ impl Journal {
     pub fn within(folder: PathBuf) -> Result<Self, Failure> {
         for below in ["datasets", "runs", "folders"] {
             let place = folder.join(below);
-            private_folder(&place).map_err(|error| failed(&place, error))?;
+            private_folder(&place).map_err(|error| unwritten(&place, &error))?;
         }
+        // An old journal may lie where nothing can be written any more; that is told before
+        // anything is sent.
+        tempfile::tempfile_in(&folder)
+            .and_then(|mut file| file.write_all(b"\n"))
+            .map_err(|error| unwritten(&folder, &error))?;
         Ok(Self { folder })
     }
 
@@ -182,7 +208,7 @@ impl Journal {
         let file = options.append(true).create(true).open(&path);
         // A line break before it ends what a kill may have cut short.
         file.and_then(|mut file| file.write_all(format!("\n{line}\n").as_bytes()))
-            .map_err(|error| failed(&path, error))
+            .map_err(|error| unwritten(&path, &error))
     }
 
     /// Remembers the last run of the folder that the command was called in.
@@ -190,13 +216,14 @@ impl Journal {
     /// # Errors
     /// The journal can't be written.
     pub fn remember_latest(&self, run: &str) -> Result<(), Failure> {
-        replace(&self.folder.join("folders").join(here()?), run.as_bytes())
+        let kept = replace(&self.folder.join("folders").join(here()?), run.as_bytes());
+        kept.map_err(|failure| failure.hint(journals_elsewhere()))
     }
 }
 
 fn write_step(path: &Path, step: &Step) -> Result<(), Failure> {
     let bytes = serde_json::to_vec(step).map_err(|error| failed(path, error))?;
-    replace(path, &bytes)
+    replace(path, &bytes).map_err(|failure| failure.hint(journals_elsewhere()))
 }
 
 /// A name for the working directory.
@@ -211,8 +238,7 @@ fn here() -> Result<String, Failure> {
 /// # Errors
 /// There is none.
 pub fn latest(url: &str) -> Result<String, Failure> {
-    let journal = Journal::open(url)?;
-    let path = journal.folder.join("folders").join(here()?);
+    let path = Journal::place_of(url)?.join("folders").join(here()?);
     std::fs::read_to_string(path).map_err(|_| {
         Failure::usage("no run was made from this folder").hint("stt-eval runs lists all")
     })

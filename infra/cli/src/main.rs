@@ -9,6 +9,7 @@ mod check;
 mod deployment;
 mod disk;
 mod embedded;
+mod events;
 mod failure;
 mod gate;
 mod journal;
@@ -77,8 +78,9 @@ fn main() -> ExitCode {
 /// that was asked for.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
     let is_help = error.exit_code() == 0;
-    let json = std::env::args_os().any(|word| word == "--json");
-    if json && !is_help {
+    let is_asked = |option: &str| std::env::args_os().any(|word| word == option);
+    let (json, events) = (is_asked("--json"), is_asked("--events"));
+    if (json || events) && !is_help {
         let text = error.render().to_string();
         // What is wrong may be a list; behind the first empty line is how it should be.
         let lines = text
@@ -87,7 +89,13 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
             .take_while(|line| !line.is_empty());
         let message = lines.collect::<Vec<_>>().join(" ");
         let message = message.strip_prefix("error: ").unwrap_or(&message);
-        output::document(&output::Failed::of(&Failure::usage(message)));
+        let failed = output::Failed::of(&Failure::usage(message));
+        if json {
+            output::document(&failed);
+        }
+        if events {
+            failed.as_event();
+        }
     } else if error.print().is_err() {
         return Exit::ReaderGone.into();
     }
@@ -101,9 +109,14 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
 /// The file of the project is wrong: told as every failure is, but what the command line
 /// asks of output is not known yet.
 fn wrong_project(failure: &Failure) -> ExitCode {
-    if std::env::args_os().any(|word| word == "--json") {
-        output::document(&output::Failed::of(failure));
-    } else {
+    let is_asked = |option: &str| std::env::args_os().any(|word| word == option);
+    let failed = output::Failed::of(failure);
+    if is_asked("--json") {
+        output::document(&failed);
+    }
+    if is_asked("--events") {
+        failed.as_event();
+    } else if !is_asked("--json") {
         output::to_stderr(&format!("error: {}", failure.message));
     }
     failure.exit.into()

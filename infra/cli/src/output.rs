@@ -5,10 +5,12 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use stt_eval_domain::validate::FieldError;
 use unicode_width::UnicodeWidthStr;
 
-use crate::arguments::{Colour, Shared};
+use crate::arguments::{Colour, Shared, Style};
+use crate::events;
 use crate::failure::{Exit, Failure};
 
 /// Version of the documents.
@@ -23,6 +25,8 @@ pub struct Output {
     pub json: bool,
     /// Nothing on standard error but errors.
     pub quiet: bool,
+    /// How it is shown how far things are.
+    pub progress: Style,
     fancy: bool,
 }
 
@@ -35,10 +39,16 @@ impl Output {
             Colour::Auto => anstream::ColorChoice::Auto,
         };
         choice.write_global();
+        if shared.events {
+            events::want();
+        }
+        VERBOSE.store(shared.verbose, Ordering::Relaxed);
         Self {
             json: shared.json,
-            no_input: shared.no_input,
+            // A program that reads events answers no questions.
+            no_input: shared.no_input || shared.events,
             quiet: shared.quiet,
+            progress: shared.progress,
             fancy: is_utf8(),
         }
     }
@@ -47,6 +57,15 @@ impl Output {
     pub fn note(&self, text: &str) {
         if !self.quiet {
             to_stderr(text);
+        }
+    }
+
+    /// A step that was taken: words, or an event with its facts.
+    pub fn step(&self, event: &str, facts: Value, words: &str) {
+        if events::are_wanted() {
+            tell(event, facts);
+        } else {
+            self.note(words);
         }
     }
 
@@ -81,13 +100,7 @@ impl Output {
         if self.json {
             document(&Failed::of(failure));
         }
-        to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", failure.message));
-        for row in &failure.rows {
-            to_stderr(&format!("  {}: {}", row.field, row.message));
-        }
-        if let Some(hint) = &failure.hint {
-            to_stderr(&format!("hint: {hint}"));
-        }
+        Failed::of(failure).error.tell();
     }
 }
 
@@ -114,9 +127,18 @@ pub fn mark_simulated() {
     SIMULATED.store(true, Ordering::Relaxed);
 }
 
+fn is_simulated() -> bool {
+    SIMULATED.load(Ordering::Relaxed)
+}
+
+/// An event.
+pub fn tell(event: &str, facts: Value) {
+    events::write(event, facts, is_simulated());
+}
+
 /// Text with the mark on each of its lines, if there is one.
 fn marked(text: &str) -> Cow<'_, str> {
-    if !SIMULATED.load(Ordering::Relaxed) {
+    if !is_simulated() {
         return Cow::Borrowed(text);
     }
     let lines = text.split_inclusive('\n');
@@ -125,9 +147,22 @@ fn marked(text: &str) -> Cow<'_, str> {
 
 /// A line on standard error. There is nobody to tell that it can't be written.
 pub fn to_stderr(text: &str) {
+    if events::are_wanted() {
+        let message = anstream::adapter::strip_str(text).to_string();
+        tell("note", json!({ "message": message }));
+        return;
+    }
     let mut stderr = anstream::stderr().lock();
     let written = writeln!(stderr, "{}", harmless(&marked(text)));
     drop(written);
+}
+
+/// Whether details are asked for.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Whether details are asked for (`-v`).
+pub fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
 }
 
 /// US dollars to the cent. What is less than half of one is not nothing.
@@ -223,6 +258,21 @@ impl ErrorOf {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// Tells it on standard error, with what helps.
+    pub fn tell(&self) {
+        if events::are_wanted() {
+            tell("error", json!(self));
+            return;
+        }
+        to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", self.message));
+        for row in &self.rows {
+            to_stderr(&format!("  {}: {}", row.field, row.message));
+        }
+        if let Some(hint) = &self.hint {
+            to_stderr(&format!("hint: {hint}"));
+        }
+    }
 }
 
 /// The document of a command that failed.
@@ -234,6 +284,11 @@ pub struct Failed {
 }
 
 impl Failed {
+    /// As an event.
+    pub fn as_event(&self) {
+        tell("error", json!(self.error));
+    }
+
     /// Of a failure.
     pub fn of(failure: &Failure) -> Self {
         Self {
@@ -247,8 +302,20 @@ impl Failed {
     }
 }
 
-/// Lines in columns: the first aligned left, the others right.
+/// Whether a cell is a figure, or stands for one that is not there.
+fn is_figure(cell: &str) -> bool {
+    let first = cell.split(' ').next().unwrap_or_default();
+    first.starts_with(|c: char| c.is_ascii_digit() || "$<–+-".contains(c))
+        && !first.chars().any(char::is_alphabetic)
+}
+
+/// Lines in columns: figures aligned right, texts left. The first row is a heading.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let is_right = |column: usize| {
+        let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column));
+        let figures = cells.clone().any(|cell| is_figure(cell));
+        column > 0 && figures && cells.all(|cell| cell.is_empty() || is_figure(cell))
+    };
     let widths = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.width()).max().unwrap_or(0)
@@ -260,6 +327,8 @@ pub fn columns(rows: &[Vec<String>]) -> String {
             let space = " ".repeat(widths(column).saturating_sub(cell.width()));
             if column == 0 {
                 line += &format!(" {cell}{space}");
+            } else if !is_right(column) {
+                line += &format!("  {cell}{space}");
             } else {
                 line += &format!("  {space}{cell}");
             }
@@ -292,5 +361,15 @@ mod tests {
     fn columns_are_aligned() {
         let rows = [["system", "WER"], ["a", "12.5 %"]].map(|row| row.map(String::from).to_vec());
         assert_eq!(columns(&rows), "  system     WER\n  a       12.5 %\n");
+        let rows = [
+            ["run", "name", "done", "cost"],
+            ["r1", "a", "5/12", "<$0.01"],
+            ["r2", "9 lives", "–", "$12.00"],
+            ["r3", "2x", "", ""],
+        ];
+        assert_eq!(
+            columns(&rows.map(|row| row.map(String::from).to_vec())),
+            "  run  name     done    cost\n  r1   a        5/12  <$0.01\n  r2   9 lives     –  $12.00\n  r3   2x\n"
+        );
     }
 }

@@ -39,6 +39,7 @@ const TABLES: [(&str, &[&str], &[&str]); 4] = [
         &[
             "model",
             "limit",
+            "sample-seed",
             "keyword",
             "prompt",
             "normalizer",

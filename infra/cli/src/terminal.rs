@@ -2,9 +2,13 @@
 
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use stt_eval_wire::secret::SecretText;
 
+use crate::arguments::Style;
+use crate::events;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, harmless, to_stderr};
 
@@ -87,33 +91,71 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
     Ok(SecretText::from(key.to_owned()))
 }
 
-/// Lines that are drawn over and over on a terminal, and told now and then elsewhere.
-#[derive(Debug)]
-pub struct Progress {
-    draws: bool,
-    quiet: bool,
-    drawn: usize,
-    told: Option<(std::time::Instant, f64)>,
+/// How it is shown how far things are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Lines that are drawn over and over.
+    Drawn,
+    /// A line now and then.
+    Lines,
+    /// An event now and then.
+    Events,
+    /// Not at all.
+    Silent,
 }
 
-/// Without a terminal, progress is told at most so often.
-const SELDOM: std::time::Duration = std::time::Duration::from_secs(30);
+impl Manner {
+    fn of(output: &Output) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        match output.progress {
+            _ if output.quiet => Self::Silent,
+            _ if events::are_wanted() => Self::Events,
+            Style::None => Self::Silent,
+            Style::Bar if is_terminal => Self::Drawn,
+            Style::Auto if can_draw(output) => Self::Drawn,
+            Style::Bar | Style::Auto | Style::Lines => Self::Lines,
+        }
+    }
 
-impl Progress {
+    /// Between two lines, unless a tenth was done meanwhile.
+    const fn seldom(self) -> Duration {
+        match self {
+            Self::Events => Duration::from_secs(1),
+            _ => Duration::from_secs(30),
+        }
+    }
+}
+
+/// How far things are.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    output: &'a Output,
+    manner: Manner,
+    drawn: usize,
+    told: Option<(Instant, f64)>,
+}
+
+impl<'a> Progress<'a> {
     /// Nothing is shown yet.
-    pub fn new(output: &Output) -> Self {
+    pub fn new(output: &'a Output) -> Self {
         Self {
-            draws: can_draw(output),
-            quiet: output.quiet,
+            output,
+            manner: Manner::of(output),
             drawn: 0,
             told: None,
         }
     }
 
-    /// Shows how far things are: lines for a terminal, one line for a log, and the share
-    /// that is done.
-    pub fn show(&mut self, lines: &[String], line: &str, share: f64) {
-        if self.draws {
+    /// Shows how far things are: lines for a terminal, one line for a log, facts for a
+    /// program, and the share that is done.
+    pub fn show(
+        &mut self,
+        lines: &[String],
+        line: &str,
+        (event, facts): (&str, impl FnOnce() -> Value),
+        share: f64,
+    ) {
+        if self.manner == Manner::Drawn {
             self.clear();
             for line in lines {
                 to_stderr(line);
@@ -121,12 +163,12 @@ impl Progress {
             self.drawn = lines.len();
             return;
         }
-        let due = self
-            .told
-            .is_none_or(|(at, before)| at.elapsed() >= SELDOM || share - before >= 0.1);
-        if due && !self.quiet {
-            self.told = Some((std::time::Instant::now(), share));
-            to_stderr(line);
+        let due = self.told.is_none_or(|(at, before)| {
+            at.elapsed() >= self.manner.seldom() || share - before >= 0.1
+        });
+        if due && self.manner != Manner::Silent {
+            self.told = Some((Instant::now(), share));
+            self.output.step(event, facts(), line);
         }
     }
 

@@ -39,7 +39,9 @@ fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("tmp")).unwrap();
     for (name, bytes) in files {
-        std::fs::write(folder.path().join(name), bytes).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
     folder
 }
@@ -358,5 +360,136 @@ fn stm_and_seg_lst_count_as_meeteval_counts_them() {
         let errors = substitutions + deletions + count("insertions");
         let all = count("hits") + substitutions + deletions;
         assert_eq!((errors, all), MEETEVAL, "{references} {hypotheses}: {told}");
+    }
+}
+
+/// What went wrong, where, and what to do now: by the words on standard error.
+#[test]
+fn failures_name_the_file_as_it_is_called_and_what_to_do() {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let table = wide("file_name,text\na.wav,hello there\n");
+    let lines = wide("hello there\n");
+    let mut cut = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03".to_vec();
+    cut.extend([0x4b, 0xcb]);
+    let audio = wav(1, 0.1);
+    let set = folder(&[
+        ("a.txt", b"one\ntwo\n"),
+        ("b.txt", b"one\ntwo\nthree\n"),
+        ("right/text.txt", b"one\ntwo\n"),
+        ("heard/text.txt", b"one\n"),
+        ("kaldi/wav.scp", b"u1 a.wav\n"),
+        ("kaldi/text", b"x1 hello\n"),
+        ("empty/.DS_Store", b""),
+        ("cut.csv.gz", &cut),
+        ("wide/a.wav", &audio),
+        ("wide/m.csv", &table),
+        ("wide.txt", &lines),
+        ("tarred/audio_0.tar", b""),
+        (
+            "tarred/tarred_audio_manifest.json",
+            b"{\"audio_filepath\": \"a.wav\", \"duration\": 1.0, \"text\": \"x\", \"shard_id\": 0}\n",
+        ),
+        (
+            "unpacked/tarred_audio_manifest.json",
+            b"{\"audio_filepath\": \"a.wav\", \"duration\": 1.0, \"text\": \"x\", \"shard_id\": 0}\n",
+        ),
+        ("unpacked/audio_0/a.wav", &audio),
+        (
+            "windows/manifest.jsonl",
+            br#"{"audio_filepath": "C:\\data\\sets\\clips\\a.wav", "duration": 0.1, "text": "x"}"#,
+        ),
+        ("windows/clips/a.wav", &audio),
+        (
+            "backslash/m.csv",
+            b"path,text\r\nclips\\a.wav,x\r\n",
+        ),
+        ("backslash/clips/a.wav", &audio),
+    ]);
+    let told = |arguments: &[&str]| {
+        let told = command(set.path(), arguments).output().unwrap();
+        let words = [told.stdout, told.stderr].concat();
+        (
+            told.status.code().unwrap(),
+            String::from_utf8(words).unwrap(),
+        )
+    };
+    for (arguments, wanted, words) in [
+        (
+            &["score", "a.txt", "b.txt"][..],
+            3,
+            "error: b.txt has 3 lines, a.txt 2\n",
+        ),
+        (
+            &["score", "right/text.txt", "heard/text.txt"],
+            3,
+            "error: text.txt of the hypotheses has 1 lines, the references' 2\n",
+        ),
+        (
+            &["check", "kaldi"],
+            3,
+            "error: text and wav.scp share no ids (text: x1 …; wav.scp: u1 …)\n",
+        ),
+        (
+            &["check", "wide/a.wav"],
+            3,
+            "error: a.wav: is a recording, not a list of them\nhint: name its folder",
+        ),
+        (
+            &["check", "a.txt"],
+            3,
+            "error: a.txt: no recordings are named in it: it is read as plain lines\nhint: name a",
+        ),
+        (
+            &["check", "empty"],
+            5,
+            "error: empty: no files are in the folder\n",
+        ),
+        (
+            &["check", "cut.csv.gz"],
+            3,
+            "error: cut.csv.gz: is gzip that is cut short: its end is missing\nhint: copy",
+        ),
+        (
+            &["check", "tarred"],
+            3,
+            "error: tarred_audio_manifest.json: is a tarred NeMo manifest: it holds bare names of \
+             recordings inside of TAR archives\nhint: unpack",
+        ),
+        (&["check", "unpacked"], 0, "1 of 1 can be used"),
+        (&["check", "windows"], 0, "1 of 1 can be used"),
+        (&["check", "backslash"], 0, "1 of 1 can be used"),
+        (
+            &["check", "wide"],
+            0,
+            "m.csv has no byte order mark and was read as UTF-16 (little end first)\n",
+        ),
+        (
+            &["score", "wide.txt", "wide.txt"],
+            0,
+            "note: wide.txt has no byte order mark and was read as UTF-16",
+        ),
+        (
+            &["run", "wide", "-p", "m", "--sample-seed", "1"],
+            2,
+            "hint: add --limit N",
+        ),
+        // Where nothing can be made, and where there is no room.
+        (
+            &["score", "a.txt", "a.txt", "--summary", "/proc/no.md"],
+            1,
+            "error: /proc/no.md: ",
+        ),
+    ] {
+        let (code, said) = told(arguments);
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert_eq!(code, wanted, "{arguments:?}: {said}");
+    }
+    #[cfg(target_os = "linux")]
+    for option in ["--junit", "--summary"] {
+        let (code, said) = told(&["score", "a.txt", "a.txt", option, "/dev/full"]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("error: /dev/full: No space left"), "{said}");
+        // What was found is told all the same.
+        assert!(said.contains("0.0 %"), "{said}");
     }
 }

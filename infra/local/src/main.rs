@@ -283,7 +283,15 @@ async fn run(command: Command) -> Result<(), NodeError> {
                 )));
             }
             let project = options.projects.first().cloned();
+            let simulated = options.providers == Providers::Simulated;
             let node = Node::start(options).await?;
+            if simulated {
+                tracing::info!(
+                    "Gemini is simulated: it knows the recordings of `demo` and what is told to its \
+                     /_sim/recordings; of others it says input_unavailable. `stt-eval run --demo \
+                     FOLDER` makes models that know yours"
+                );
+            }
             println!("{}", node.ready_line());
             if let Some(project) = project.filter(|_| open) {
                 show(&node.link(&project)?);

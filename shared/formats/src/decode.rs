@@ -25,6 +25,22 @@ pub struct Decoded {
     pub text: String,
     /// How it was encoded.
     pub encoding: Encoding,
+    /// Whether that was found out by looking: UTF-16 without a byte order mark.
+    pub is_guessed: bool,
+}
+
+impl Decoded {
+    /// What to know of the encoding of a file, if it had to be found out by looking.
+    #[must_use]
+    pub fn remark(&self, file: &str) -> Option<String> {
+        let encoding = match self.encoding {
+            Encoding::Utf8 => "UTF-8",
+            Encoding::Utf16Le => "UTF-16 (little end first)",
+            Encoding::Utf16Be => "UTF-16 (big end first)",
+        };
+        let told = format!("{file} has no byte order mark and was read as {encoding}");
+        self.is_guessed.then_some(told)
+    }
 }
 
 /// Why bytes are no text.
@@ -91,17 +107,27 @@ const LOOKED_AT: usize = 4 * 1024;
 /// # Errors
 /// [`DecodeError`] with the place of the first byte that is none.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    let (encoding, text) = match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => (Encoding::Utf8, utf8(rest)?),
+    decode_whole(bytes.to_vec())
+}
+
+/// The same of bytes that are no longer needed: what is UTF-8 stays where it is.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
+    let is_marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let (encoding, text) = match bytes.as_slice() {
+        [0xef, 0xbb, 0xbf, rest @ ..] => (Encoding::Utf8, utf8(rest.to_vec())?),
         [0xff, 0xfe] | [0xfe, 0xff] => return Err(DecodeError::OnlyAMark),
         [0xff, 0xfe, rest @ ..] => (Encoding::Utf16Le, utf16(rest, u16::from_le_bytes)?),
         [0xfe, 0xff, rest @ ..] => (Encoding::Utf16Be, utf16(rest, u16::from_be_bytes)?),
-        _ => match unmarked(bytes) {
+        rest => match unmarked(rest) {
+            Encoding::Utf16Le => (Encoding::Utf16Le, utf16(rest, u16::from_le_bytes)?),
+            Encoding::Utf16Be => (Encoding::Utf16Be, utf16(rest, u16::from_be_bytes)?),
             Encoding::Utf8 => (Encoding::Utf8, utf8(bytes)?),
-            Encoding::Utf16Le => (Encoding::Utf16Le, utf16(bytes, u16::from_le_bytes)?),
-            Encoding::Utf16Be => (Encoding::Utf16Be, utf16(bytes, u16::from_be_bytes)?),
         },
     };
+    let is_guessed = encoding != Encoding::Utf8 && !is_marked;
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
     if let Some((byte, line)) = text.find('\0').map(at) {
         return Err(DecodeError::Nul { byte, line });
@@ -119,6 +145,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     Ok(Decoded {
         text: with_line_feeds(text),
         encoding,
+        is_guessed,
     })
 }
 
@@ -155,18 +182,16 @@ fn line_at(bytes: &[u8], byte: usize) -> u64 {
     lines
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => {
-            let byte = error.valid_up_to();
-            Err(DecodeError::NotUtf8 {
-                byte,
-                line: line_at(bytes, byte),
-                latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
-            })
+fn utf8(bytes: Vec<u8>) -> Result<String, DecodeError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        DecodeError::NotUtf8 {
+            byte,
+            line: line_at(bytes, byte),
+            latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
         }
-    }
+    })
 }
 
 /// Whether bytes above ASCII stand alone among ASCII, as in Windows-1252.
@@ -248,16 +273,21 @@ mod tests {
         marked.extend(wide(text, u16::to_le_bytes));
         let mut big = vec![0xfe, 0xff];
         big.extend(wide(text, u16::to_be_bytes));
-        for (bytes, encoding) in [
-            (text.as_bytes().to_vec(), Encoding::Utf8),
-            (format!("\u{feff}{text}").into_bytes(), Encoding::Utf8),
-            (text.replace('\n', "").into_bytes(), Encoding::Utf8),
-            (marked, Encoding::Utf16Le),
-            (big, Encoding::Utf16Be),
-            (wide(text, u16::to_le_bytes), Encoding::Utf16Le),
-            (wide(text, u16::to_be_bytes), Encoding::Utf16Be),
+        for (bytes, encoding, is_guessed) in [
+            (text.as_bytes().to_vec(), Encoding::Utf8, false),
+            (
+                format!("\u{feff}{text}").into_bytes(),
+                Encoding::Utf8,
+                false,
+            ),
+            (text.replace('\n', "").into_bytes(), Encoding::Utf8, false),
+            (marked, Encoding::Utf16Le, false),
+            (big, Encoding::Utf16Be, false),
+            (wide(text, u16::to_le_bytes), Encoding::Utf16Le, true),
+            (wide(text, u16::to_be_bytes), Encoding::Utf16Be, true),
         ] {
             let decoded = decode(&bytes).unwrap();
+            assert_eq!(decoded.remark("a").is_some(), is_guessed);
             assert_eq!((decoded.text, decoded.encoding), (read.clone(), encoding));
         }
     }

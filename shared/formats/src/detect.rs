@@ -17,6 +17,11 @@ const LOOKED_AT: usize = 50;
 /// and what is nothing known.
 pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
     let head = files::head(files, name);
+    if head.is_empty() || (name.ends_with(".gz") && head.len() < 64 * 1024) {
+        // Little or nothing comes out of a packed file that is cut short, and nothing of
+        // one that can't be read: that is told, and not what the rest looks like.
+        files::bytes(files, name)?;
+    }
     if let Some(found) = by_bytes(&head, name) {
         return found;
     }

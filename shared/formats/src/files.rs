@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, decode_whole};
 use super::problem::{Code, Problem};
 
 /// Most bytes of a file that is read at once: 64 MiB, more than 100,000 rows.
@@ -162,7 +162,8 @@ fn of_reading(error: ReadError, name: &str) -> Problem {
 /// A file's bytes, unpacked if it is gzip.
 ///
 /// # Errors
-/// It can't be read, or is larger than [`MAX_FILE_BYTES`], packed or not.
+/// It can't be read, is larger than [`MAX_FILE_BYTES`], packed or not, or is gzip that is
+/// cut short or damaged.
 pub fn bytes(files: &dyn Files, name: &str) -> Result<Vec<u8>, Problem> {
     let packed = files
         .read(name, MAX_FILE_BYTES)
@@ -170,18 +171,27 @@ pub fn bytes(files: &dyn Files, name: &str) -> Result<Vec<u8>, Problem> {
     if !packed.starts_with(&[0x1f, 0x8b]) {
         return Ok(packed);
     }
-    unpacked(&packed, MAX_FILE_BYTES).map_err(|error| of_reading(error, name))
+    unpacked(&packed, MAX_FILE_BYTES, name)
 }
 
-fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, ReadError> {
+fn unpacked(packed: &[u8], most: usize, name: &str) -> Result<Vec<u8>, Problem> {
     let mut out = Vec::new();
     let limit = most as u64 + 1;
     flate2::read::MultiGzDecoder::new(packed)
         .take(limit)
         .read_to_end(&mut out)
-        .map_err(|_| ReadError::Failed("is gzip, and broken".to_owned()))?;
+        .map_err(|error| {
+            let message = match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => {
+                    "is gzip that is cut short: its end is missing"
+                }
+                _ => "is gzip that is damaged",
+            };
+            let problem = Problem::new(Code::Malformed, message).file(name);
+            problem.hint("copy or download it again")
+        })?;
     if out.len() > most {
-        return Err(ReadError::TooLarge);
+        return Err(of_reading(ReadError::TooLarge, name));
     }
     Ok(out)
 }
@@ -191,7 +201,7 @@ fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// As [`bytes`](fn@bytes), or it is no text.
 pub fn text(files: &dyn Files, name: &str) -> Result<Decoded, Problem> {
-    decode(&bytes(files, name)?).map_err(|error| error.of(name))
+    decode_whole(bytes(files, name)?).map_err(|error| error.of(name))
 }
 
 /// Bytes that tell what a file is.
@@ -226,9 +236,19 @@ mod tests {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packer.write_all(&[b'a'; 100_000]).unwrap();
         let packed = packer.finish().unwrap();
-        assert_eq!(unpacked(&packed, 100_000).unwrap().len(), 100_000);
-        assert_eq!(unpacked(&packed, 99_999), Err(ReadError::TooLarge));
-        assert!(unpacked(&packed[..packed.len() / 2], 100_000).is_err());
+        assert_eq!(unpacked(&packed, 100_000, "a").unwrap().len(), 100_000);
+        let code = |most| unpacked(&packed, most, "a").unwrap_err().code;
+        assert_eq!(code(99_999), Code::TooLarge);
+        let cut = unpacked(&packed[..packed.len() / 2], 100_000, "a").unwrap_err();
+        assert!(cut.message.contains("cut short"), "{cut}");
+        // So short that nothing comes out of it.
+        let files = InMemory::new([("short.csv.gz", &packed[..12])]);
+        let short = crate::detect::format_of(&files, "short.csv.gz").unwrap_err();
+        assert!(short.message.contains("cut short"), "{short}");
+        let mut damaged = packed.clone();
+        damaged[30] ^= 0xff;
+        let damaged = unpacked(&damaged, 100_000, "a").unwrap_err();
+        assert_eq!(damaged.code, Code::Malformed);
         let files = InMemory::new([("a.gz", packed)]);
         assert_eq!(head(&files, "a.gz").len(), HEAD);
         assert_eq!(text(&files, "a.gz").unwrap().text.len(), 100_000);

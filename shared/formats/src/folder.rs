@@ -29,7 +29,7 @@ pub fn layouts(
         .filter(|name| !is_litter(name))
         .collect();
     if names.is_empty() {
-        return Err(Problem::new(Code::Nothing, "the folder is empty"));
+        return Err(Problem::new(Code::Nothing, "no files are in the folder"));
     }
     let top = top_of(&names);
     let folder = Folder { files, names, top };
@@ -64,6 +64,12 @@ fn unknown(folder: &Folder<'_>) -> Problem {
 /// Reads a file that was named: its format by its content, and by its name where that
 /// says more.
 fn of_file(files: &dyn Files, name: &str) -> Result<Layout, Problem> {
+    if has_audio_extension(name) {
+        let problem = Problem::new(Code::Unsupported, "is a recording, not a list of them");
+        return Err(problem
+            .file(name)
+            .hint("name its folder, or a table with a line like `file_name,text` on top"));
+    }
     let mut format = match base(name) {
         "wav.scp" => Format::Kaldi,
         _ => format_of(files, name)?,

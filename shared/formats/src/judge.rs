@@ -65,6 +65,8 @@ pub struct Judged {
     pub files: Vec<String>,
     /// How they are encoded.
     pub encoding: Option<Encoding>,
+    /// What had to be found out by looking, such as an encoding.
+    pub remarks: Vec<String>,
     /// Column of the recording.
     pub audio_column: Option<String>,
     /// Column of the text.
@@ -298,6 +300,7 @@ fn judged(
         format: layout.format,
         files: reading.files,
         encoding: reading.encoding,
+        remarks: reading.remarks,
         audio_column: reading.audio_column,
         text_column: reading.text_column,
         split: layout.split,

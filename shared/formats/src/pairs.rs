@@ -1,6 +1,6 @@
 //! References and hypotheses of one or more systems, brought together by id or by line.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::Files;
 use super::format::Format;
@@ -76,13 +76,23 @@ pub fn pairs(
     let right = one(references, Side::References, wanted)?;
     let mut heard = Vec::with_capacity(hypotheses.len());
     for source in hypotheses {
-        heard.push(one(source, Side::Hypotheses, wanted)?);
+        let made = one(source, Side::Hypotheses, wanted)?;
+        heard.push((made, shown(source)));
     }
-    together(right, heard, references.name)
+    together(right, heard, shown(references))
+}
+
+/// What a source is called in messages: a file with its extension, or a folder.
+fn shown<'a>(source: &Source<'a>) -> &'a str {
+    source.file.unwrap_or(source.name)
 }
 
 fn one(source: &Source<'_>, side: Side, wanted: &ReadOptions) -> Result<Transcripts, Problem> {
-    let mut made = read(source.files, source.file, side, wanted)?;
+    let read = read(source.files, source.file, side, wanted);
+    let mut made = read.map_err(|problem| match problem.file {
+        None => problem.file(shown(source)),
+        Some(_) => problem,
+    })?;
     made.name = source.name.to_owned();
     Ok(made)
 }
@@ -90,11 +100,13 @@ fn one(source: &Source<'_>, side: Side, wanted: &ReadOptions) -> Result<Transcri
 /// One system: its name and its texts by id.
 struct System {
     name: String,
+    /// What its source is called in messages.
+    shown: String,
     entries: Vec<(Option<String>, u64, Hypothesis)>,
 }
 
 /// Systems of a source: one, or one for each column or model.
-fn systems(source: &Transcripts, alone: bool) -> Vec<System> {
+fn systems(source: &Transcripts, shown: &str, alone: bool) -> Vec<System> {
     let mut names: Vec<&str> = Vec::new();
     for entry in &source.entries {
         for name in entry.hypotheses.keys() {
@@ -113,6 +125,7 @@ fn systems(source: &Transcripts, alone: bool) -> Vec<System> {
         let entries = source.entries.iter();
         return vec![System {
             name: source.name.clone(),
+            shown: shown.to_owned(),
             entries: entries
                 .map(|entry| (entry.id.clone(), entry.line, of(entry)))
                 .collect(),
@@ -126,6 +139,7 @@ fn systems(source: &Transcripts, alone: bool) -> Vec<System> {
         let entries = source.entries.iter();
         System {
             name: name.to_owned(),
+            shown: shown.to_owned(),
             entries: entries
                 .map(|entry| (entry.id.clone(), entry.line, of(entry)))
                 .collect(),
@@ -138,7 +152,7 @@ fn is_by_line(source: &Transcripts) -> bool {
     source.entries.iter().all(|entry| entry.id.is_none())
 }
 
-fn ids(entries: &[Entry]) -> BTreeSet<&str> {
+fn ids(entries: &[Entry]) -> HashSet<&str> {
     entries
         .iter()
         .filter_map(|entry| entry.id.as_deref())
@@ -147,14 +161,14 @@ fn ids(entries: &[Entry]) -> BTreeSet<&str> {
 
 /// Kaldi's `text` looks like plain lines: it is told by first words that both sides
 /// share.
-fn by_first_words(right: &mut Transcripts, heard: &mut [Transcripts]) {
+fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
     let as_kaldi = |source: &Transcripts| {
         let plain = source.format == Format::Lines && is_by_line(source);
         plain.then(|| first_words(&source.entries)).flatten()
     };
     let of_right = as_kaldi(right);
     let mut changed = false;
-    for source in heard.iter_mut() {
+    for (source, _) in heard.iter_mut() {
         let of_source = as_kaldi(source);
         let left = of_right.as_deref().unwrap_or(&right.entries);
         let own = of_source.as_deref().unwrap_or(&source.entries);
@@ -178,14 +192,14 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [Transcripts]) {
 
 fn together(
     mut right: Transcripts,
-    mut heard: Vec<Transcripts>,
+    mut heard: Vec<(Transcripts, &str)>,
     name: &str,
 ) -> Result<Pairs, Problem> {
     by_first_words(&mut right, &mut heard);
     let mut remarks = right.remarks.clone();
     let mut all = Vec::new();
     if heard.is_empty() {
-        all = systems(&right, false);
+        all = systems(&right, name, false);
         if right
             .entries
             .iter()
@@ -196,13 +210,13 @@ fn together(
                 .hint("name a file of hypotheses, or columns with --hyp A,B"));
         }
     }
-    for source in &heard {
+    for (source, shown) in &heard {
         for remark in &source.remarks {
             if !remarks.contains(remark) {
                 remarks.push(remark.clone());
             }
         }
-        all.extend(systems(source, true));
+        all.extend(systems(source, shown, true));
     }
     if right.entries.is_empty() {
         return Err(Problem::new(
@@ -213,7 +227,9 @@ fn together(
     distinct(&mut all);
     let mut made = Pairs {
         references: right.format,
-        hypotheses: heard.first().map_or(right.format, |source| source.format),
+        hypotheses: heard
+            .first()
+            .map_or(right.format, |(source, _)| source.format),
         systems: all.iter().map(|system| system.name.clone()).collect(),
         samples: right
             .entries
@@ -273,13 +289,13 @@ fn join(right: &Transcripts, system: System, made: &mut Pairs, name: &str) -> Re
     let mut twice = 0;
     let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
     let fold = |id: &str| id.to_ascii_lowercase();
-    let exact: BTreeSet<&str> = made
+    let exact: HashSet<&str> = made
         .samples
         .iter()
         .map(|sample| sample.id.as_str())
         .collect();
     // Ids of TRN are compared without case; so are others, where no two would be one.
-    let folded: BTreeSet<String> = exact.iter().map(|id| fold(id)).collect();
+    let folded: HashSet<String> = exact.iter().map(|id| fold(id)).collect();
     let folds = folded.len() == exact.len();
     let key = |id: &str| if folds { fold(id) } else { id.to_owned() };
     let first = system.entries.iter().find_map(|(id, _, _)| id.clone());
@@ -304,11 +320,10 @@ fn join(right: &Transcripts, system: System, made: &mut Pairs, name: &str) -> Re
         .collect();
     if found == 0 {
         let message = format!(
-            "{name} and {} share no ids ({name}: {} …; {}: {} …)",
-            system.name,
+            "{name} and {shown} share no ids ({name}: {} …; {shown}: {} …)",
             made.samples.first().map_or("", |sample| sample.id.as_str()),
-            system.name,
-            first.unwrap_or_default()
+            first.unwrap_or_default(),
+            shown = system.shown,
         );
         return Err(Problem::new(Code::Mismatch, message));
     }
@@ -337,7 +352,12 @@ const SHOWN: usize = 24;
 
 fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
     let (references, heard) = (made.samples.len(), system.entries.len());
-    let message = format!("{} has {heard} lines, {name} {references}", system.name);
+    let mut message = format!("{} has {heard} lines, {name} {references}", system.shown);
+    if system.shown == name {
+        // Two folders may call their files the same.
+        message =
+            format!("{name} of the hypotheses has {heard} lines, the references' {references}");
+    }
     let shown = |text: &str| {
         let short: String = text.chars().take(SHOWN).collect();
         if short.len() < text.len() {

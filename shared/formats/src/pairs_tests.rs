@@ -110,7 +110,7 @@ fn lines_are_joined_by_number_and_never_dropped() {
         let problem = of(&files, "refs.txt", &[name]).unwrap_err();
         let told = problem.to_string();
         assert!(
-            told.contains(&format!("has {lines} lines, refs 3")),
+            told.contains(&format!("has {lines} lines, refs.txt 3")),
             "{told}"
         );
     }
@@ -126,7 +126,7 @@ fn the_line_where_sides_part_is_told() {
     let files = InMemory::new([("r.txt", right.join("\n")), ("h.txt", heard.join("\n"))]);
     let told = of(&files, "r.txt", &["h.txt"]).unwrap_err().to_string();
     assert!(
-        told.contains("h has 25 lines, r 26. From line 18 on"),
+        told.contains("h.txt has 25 lines, r.txt 26. From line 18 on"),
         "{told}"
     );
     assert!(told.contains("“rx ry rz” / “sx sy sz”"), "{told}");

@@ -74,7 +74,10 @@ pub struct Resolver<'a> {
 }
 
 fn nfc(text: &str) -> String {
-    text.nfc().collect()
+    match text.is_ascii() {
+        true => text.to_owned(),
+        false => text.nfc().collect(),
+    }
 }
 
 impl<'a> Resolver<'a> {
@@ -154,11 +157,12 @@ impl<'a> Resolver<'a> {
         let beside = self
             .place
             .and_then(|place| absolute(&format!("{place}/{folder}"), path));
-        let candidates = if is_absolute {
+        let mut candidates: Vec<String> = if is_absolute {
             vec![path.to_owned()]
         } else {
             beside.into_iter().chain(from_working).collect()
         };
+        candidates.dedup();
         let there = candidates.into_iter().find(|path| files.has_outside(path));
         match there {
             Some(path) if outside => Resolved::Found(path, Rule::Outside),

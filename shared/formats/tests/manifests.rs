@@ -277,8 +277,8 @@ fn kaldi() {
     assert_eq!(problem.code, Code::Mismatch);
     assert!(
         problem
-            .message
-            .contains("text and wav.scp share no ids (text: utt_1"),
+            .to_string()
+            .contains("text and wav.scp share no ids (text: utt_1 …; wav.scp: 1.wav …)"),
         "{problem}"
     );
 }

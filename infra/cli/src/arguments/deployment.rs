@@ -128,16 +128,74 @@ pub enum FormatName {
     Trn,
     /// The report as one page
     Html,
+    /// A ZIP archive for `meeteval`: ref.seglst.json and hyp.MODEL.seglst.json
+    Seglst,
+    /// A ZIP archive for `meeteval` and SCTK: ref.stm and hyp.MODEL.stm
+    Stm,
+    /// Tasks of Label Studio, with a prediction of each model
+    #[value(name = "label_studio")]
+    LabelStudio,
+    /// A ZIP archive of the recordings with metadata.csv, as Hugging Face's `datasets` reads it
+    Audiofolder,
 }
 
-impl From<FormatName> for ExportFormat {
-    fn from(name: FormatName) -> Self {
-        match name {
-            FormatName::Csv => Self::Csv,
-            FormatName::Jsonl => Self::Jsonl,
-            FormatName::Nemo => Self::Nemo,
-            FormatName::Trn => Self::Trn,
-            FormatName::Html => Self::Html,
+/// Who makes a file of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeBy {
+    /// The deployment.
+    Deployment(ExportFormat),
+    /// This program.
+    Here(Here),
+}
+
+/// Formats that are made here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Here {
+    /// Segments of `meeteval`, one for each sample.
+    SegLst,
+    /// Segments of SCTK, likewise.
+    Stm,
+    /// Tasks with predictions.
+    LabelStudio,
+    /// Recordings and `metadata.csv`.
+    Audiofolder,
+}
+
+impl FormatName {
+    /// Who makes it.
+    pub const fn made(self) -> MadeBy {
+        match self {
+            Self::Csv => MadeBy::Deployment(ExportFormat::Csv),
+            Self::Jsonl => MadeBy::Deployment(ExportFormat::Jsonl),
+            Self::Nemo => MadeBy::Deployment(ExportFormat::Nemo),
+            Self::Trn => MadeBy::Deployment(ExportFormat::Trn),
+            Self::Html => MadeBy::Deployment(ExportFormat::Html),
+            Self::Seglst => MadeBy::Here(Here::SegLst),
+            Self::Stm => MadeBy::Here(Here::Stm),
+            Self::LabelStudio => MadeBy::Here(Here::LabelStudio),
+            Self::Audiofolder => MadeBy::Here(Here::Audiofolder),
+        }
+    }
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self.made() {
+            MadeBy::Deployment(format) => format.name(),
+            MadeBy::Here(Here::SegLst) => "seglst",
+            MadeBy::Here(Here::Stm) => "stm",
+            MadeBy::Here(Here::LabelStudio) => "label_studio",
+            MadeBy::Here(Here::Audiofolder) => "audiofolder",
+        }
+    }
+
+    /// How the name of such a file ends.
+    pub fn extension(self) -> &'static str {
+        match self.made() {
+            MadeBy::Deployment(format) => format.extension(),
+            MadeBy::Here(Here::SegLst) => "seglst.zip",
+            MadeBy::Here(Here::Stm) => "stm.zip",
+            MadeBy::Here(Here::LabelStudio) => "label_studio.json",
+            MadeBy::Here(Here::Audiofolder) => "audiofolder.zip",
         }
     }
 }
@@ -293,6 +351,12 @@ pub struct RunArguments {
     /// Only the first N utterances, in an order that their audio alone makes
     #[arg(long, value_name = "N")]
     pub limit: Option<NonZeroUsize>,
+    /// Another N of them for each number; the same ones for the same number
+    #[arg(long, value_name = "NUMBER")]
+    pub sample_seed: Option<u64>,
+    /// Where a dataset with the name of --name has other content, run it as it is
+    #[arg(long, requires = "name", conflicts_with = "demo")]
+    pub reuse: bool,
     /// Only judge what is there, as `check` does; changes nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -323,7 +387,7 @@ pub struct RunArguments {
     /// A new run although the same one was made before
     #[arg(long)]
     pub new: bool,
-    /// Save the run as a file when it is over, as `export` does: csv, jsonl, nemo, trn or html, here
+    /// Save the run as a file when it is over, as `export` does (csv, jsonl, nemo, …), here
     /// and called as the run, or in FILE; again for each
     #[arg(
         long,

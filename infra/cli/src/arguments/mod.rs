@@ -3,9 +3,9 @@
 mod deployment;
 
 pub use deployment::{
-    CredentialsCommand, DiffArguments, ExportArguments, KeysCommand, ListArguments, LoginArguments,
-    LogoutArguments, OneRun, ReportArguments, RescoreArguments, ResultsArguments, RetryArguments,
-    RunArguments, RunsArguments, ToExport,
+    CredentialsCommand, DiffArguments, ExportArguments, FormatName, Here, KeysCommand,
+    ListArguments, LoginArguments, LogoutArguments, MadeBy, OneRun, ReportArguments,
+    RescoreArguments, ResultsArguments, RetryArguments, RunArguments, RunsArguments, ToExport,
 };
 
 use std::path::PathBuf;
@@ -37,6 +37,15 @@ pub struct Shared {
     /// Nothing on standard error but errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Each request to the deployment, and what it is answered with, on standard error
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// How it is shown how far things are, on standard error
+    #[arg(long, global = true, value_enum, default_value_t = Style::Auto, value_name = "HOW")]
+    pub progress: Style,
+    /// JSON on standard error, an object a line, for programs; asks nothing
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    pub events: bool,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
@@ -63,6 +72,19 @@ impl Shared {
         let seconds = self.patience.unwrap_or(Self::PATIENCE);
         std::time::Duration::from_secs(u64::from(seconds))
     }
+}
+
+/// How it is shown how far things are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Style {
+    /// A bar on a terminal, lines elsewhere and where `CI` is set
+    Auto,
+    /// A bar on every terminal, lines elsewhere
+    Bar,
+    /// A line now and then
+    Lines,
+    /// Not at all
+    None,
 }
 
 /// When there are colours. `auto` looks at `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM` and

@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use stt_eval_wire::paths::{API_KEY_HEADER, IDEMPOTENCY_HEADER};
 use super::errors::{refused, unreachable, unreadable};
 use super::http;
 use super::retry::Pause;
+use super::trace::told;
 use crate::failure::{Exit, Failure};
 use crate::profiles::Target;
 
@@ -266,7 +267,11 @@ impl Deployment {
                 .header(reqwest::header::CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        let answer = match sent.send().await {
+        let sent_at = Instant::now();
+        let sent = sent.send().await;
+        let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
+        told(request.method.as_str(), &request.path, status, sent_at);
+        let answer = match sent {
             Ok(answer) => answer,
             Err(error) => {
                 let failure = unreachable(&self.target, &error);

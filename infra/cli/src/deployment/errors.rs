@@ -3,13 +3,16 @@
 use reqwest::StatusCode;
 use stt_eval_wire::envelope::Refused;
 
+use super::advice::as_commands;
 use crate::failure::{Exit, Failure};
 use crate::profiles::Target;
 
 /// How to get another key.
 fn log_in(target: &Target) -> String {
     match &target.profile {
-        Some(name) if target.key_from == "credentials.toml" => format!("stt-eval login {name}"),
+        Some(name) if matches!(target.key_from.as_str(), "credentials.toml" | "keyring") => {
+            format!("stt-eval login {name}")
+        }
         _ => format!("the key comes from {}", target.key_from),
     }
 }
@@ -48,7 +51,7 @@ pub fn refused(target: &Target, status: StatusCode, body: &[u8]) -> Failure {
         400..=499 => (Exit::Failed, "refused"),
         _ => (Exit::Failed, "unavailable"),
     };
-    let mut failure = Failure::new(exit, name, told.error);
+    let mut failure = Failure::new(exit, name, as_commands(&told.error));
     failure.rows = told.errors.unwrap_or_default();
     match exit {
         Exit::Access => {

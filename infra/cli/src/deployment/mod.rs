@@ -1,12 +1,16 @@
 //! A deployment over HTTP: the types of the contract, and what to do when it does not
 //! answer.
 
+mod advice;
 mod client;
 mod errors;
 mod retry;
+mod trace;
 
+pub use advice::as_commands;
 pub use client::{Deployment, Request};
 pub use retry::{Pause, unique};
+pub use trace::told;
 
 use std::time::Duration;
 

@@ -75,6 +75,48 @@ pub fn text(verdicts: &[Verdict], output: &Output) -> String {
     verdicts.iter().map(line).collect()
 }
 
+/// Whether what was asked for can be written, as far as that shows before.
+///
+/// # Errors
+/// A folder that is not there.
+pub fn can_be_written(arguments: &GateArguments) -> Result<(), Failure> {
+    let asked = [
+        ("--junit", &arguments.junit),
+        ("--summary", &arguments.summary),
+    ];
+    for (option, file) in asked {
+        let folder = file.as_deref().and_then(std::path::Path::parent);
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty())
+            && !folder.is_dir()
+        {
+            let message = format!("{option}: there is no folder {}", folder.display());
+            return Err(Failure::usage(message));
+        }
+    }
+    Ok(())
+}
+
+/// How a command ends where a file could not be written: what it found is told all the
+/// same, and a gate that did not pass goes before.
+pub fn unsaved(
+    (exit, error): (Exit, Option<ErrorOf>),
+    failure: Option<Failure>,
+    output: &Output,
+) -> (Exit, Option<ErrorOf>) {
+    match failure {
+        None => (exit, error),
+        Some(failure) if exit == Exit::Done => {
+            let hint = failure.hint.or(Some("the same command again".to_owned()));
+            let error = ErrorOf::new(failure.code, failure.message, hint);
+            (Exit::Failed, Some(error))
+        }
+        Some(failure) => {
+            output.note(&format!("note: {}", failure.message));
+            (exit, error)
+        }
+    }
+}
+
 /// Writes what was asked for: XML of `JUnit`, a summary.
 pub fn write(
     arguments: &GateArguments,

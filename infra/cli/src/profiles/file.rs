@@ -29,6 +29,9 @@ pub struct Profile {
     /// A program that prints the key, and its arguments. No shell reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_command: Option<Vec<String>>,
+    /// Whether the key is in the keyring of the system.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyring: bool,
 }
 
 pub(super) fn failed(path: &Path, reason: impl std::fmt::Display) -> Failure {

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 
 /// The file beside the configuration.
 #[derive(Default, Serialize, Deserialize)]
-struct Kept {
+struct File {
     #[serde(default)]
     profile: BTreeMap<String, One>,
 }
@@ -87,10 +87,10 @@ fn is_private(_: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read() -> Result<Kept, Failure> {
+fn read() -> Result<File, Failure> {
     let path = place()?;
     if !path.exists() {
-        return Ok(Kept::default());
+        return Ok(File::default());
     }
     is_private(&path)?;
     let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
@@ -98,7 +98,7 @@ fn read() -> Result<Kept, Failure> {
     basic_toml::from_str(&text).map_err(|_| failed(&path, "is no file of keys"))
 }
 
-fn write(kept: &Kept) -> Result<(), Failure> {
+fn write(kept: &File) -> Result<(), Failure> {
     let path = place()?;
     let text = basic_toml::to_string(kept).map_err(|_| failed(&path, "can't be written"))?;
     replace(&path, text.as_bytes())
@@ -119,14 +119,92 @@ pub fn from_file(profile: &str) -> Result<SecretText, Failure> {
     }
 }
 
-/// Keeps a key.
+/// Where a key was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Into the keyring.
+    Keyring,
+    /// Into the file, and why not into the keyring, if this program knows of one.
+    File(Option<String>),
+}
+
+/// Keeps a key: in the keyring of the system if this program knows of it and it can be used,
+/// otherwise in the file.
 ///
 /// # Errors
 /// The file can't be written.
-pub fn keep(profile: &str, key: SecretText) -> Result<(), Failure> {
+pub fn keep(profile: &str, url: &str, key: SecretText) -> Result<Kept, Failure> {
+    let refused = match in_keyring(profile, url, &key) {
+        Some(Ok(())) => {
+            // The one before must not lie there for ever.
+            forget(profile)?;
+            return Ok(Kept::Keyring);
+        }
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
     let mut kept = read()?;
     kept.profile.insert(profile.to_owned(), One { key });
-    write(&kept)
+    write(&kept)?;
+    Ok(Kept::File(refused))
+}
+
+#[cfg(feature = "keyring")]
+fn in_keyring(profile: &str, url: &str, key: &SecretText) -> Option<Result<(), String>> {
+    Some(super::keyring::set(profile, url, key.expose().to_owned()))
+}
+
+#[cfg(not(feature = "keyring"))]
+fn in_keyring(_: &str, _: &str, _: &SecretText) -> Option<Result<(), String>> {
+    None
+}
+
+fn no_keyring(profile: &str, reason: &str) -> Failure {
+    let message = format!("the key of profile {profile} is in the keyring: {reason}");
+    Failure::new(Exit::Access, "no_key", message).hint(format!(
+        "stt-eval login {profile} keeps it anew; STT_EVAL_API_KEY goes before it"
+    ))
+}
+
+/// Without the feature, what another build has kept is not to be had.
+#[cfg(not(feature = "keyring"))]
+const NOT_BUILT: &str = "this program was built without the feature `keyring`";
+
+/// The key that the keyring has for a profile.
+///
+/// # Errors
+/// There is none, it is locked, or this program knows of no keyring.
+#[cfg(feature = "keyring")]
+pub fn from_keyring(profile: &str, url: &str) -> Result<SecretText, Failure> {
+    let text = super::keyring::get(profile, url).map_err(|reason| no_keyring(profile, &reason))?;
+    checked(text, "the keyring")
+}
+
+/// The key that the keyring has for a profile.
+///
+/// # Errors
+/// This program knows of no keyring.
+#[cfg(not(feature = "keyring"))]
+pub fn from_keyring(profile: &str, _: &str) -> Result<SecretText, Failure> {
+    Err(no_keyring(profile, NOT_BUILT))
+}
+
+/// Forgets a key in the keyring; tells whether there was one.
+///
+/// # Errors
+/// It is locked, or this program knows of no keyring.
+#[cfg(feature = "keyring")]
+pub fn forget_in_keyring(profile: &str, url: &str) -> Result<bool, Failure> {
+    super::keyring::forget(profile, url).map_err(|reason| no_keyring(profile, &reason))
+}
+
+/// Forgets a key in the keyring; tells whether there was one.
+///
+/// # Errors
+/// This program knows of no keyring.
+#[cfg(not(feature = "keyring"))]
+pub fn forget_in_keyring(profile: &str, _: &str) -> Result<bool, Failure> {
+    Err(no_keyring(profile, NOT_BUILT))
 }
 
 /// Forgets a key; tells whether there was one.

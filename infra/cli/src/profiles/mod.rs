@@ -6,11 +6,13 @@
 
 mod file;
 mod key;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod origin;
 mod places;
 
 pub use file::{Profile, Profiles, private_folder, replace};
-pub use key::{forget, keep};
+pub use key::{Kept, forget, forget_in_keyring, keep};
 pub use origin::{Settings, kept_in};
 pub use places::{config, config_place, state, state_place};
 
@@ -79,6 +81,7 @@ pub fn target(flag: Option<&str>) -> Result<Target, Failure> {
         (Some(from), Some((name, profile))) => {
             let key = match &profile.credential_command {
                 Some(command) => key::from_command(&name, command)?,
+                None if profile.keyring => key::from_keyring(&name, &url.value)?,
                 None => key::from_file(&name)?,
             };
             (key, from)

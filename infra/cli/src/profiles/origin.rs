@@ -10,6 +10,9 @@ pub const COMMAND: &str = "credential_command";
 /// The file that keeps keys.
 pub const FILE: &str = "credentials.toml";
 
+/// The keyring of the system.
+pub const KEYRING: &str = "keyring";
+
 /// A value and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
@@ -89,6 +92,7 @@ impl<'a> Settings<'a> {
 pub fn kept_in(profile: &Profile) -> &'static str {
     match profile.credential_command {
         Some(_) => COMMAND,
+        None if profile.keyring => KEYRING,
         None => FILE,
     }
 }

@@ -9,7 +9,7 @@ use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, RunComparison};
 use super::lists::table;
 use super::runs::find;
 use crate::arguments::DiffArguments;
-use crate::deployment::{Deployment, Request};
+use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::score::{Ends, interval, percent, points, probability};
@@ -46,9 +46,9 @@ pub async fn show(
             .models
             .iter()
             .filter_map(|model| model.reason.as_ref());
-        let reasons: Vec<&str> = reasons
+        let reasons: Vec<String> = reasons
             .chain(of_models)
-            .map(|reason| reason.message.as_str())
+            .map(|reason| as_commands(&reason.message))
             .collect();
         let message = format!("the runs can't be compared: {}", reasons.join("; "));
         ErrorOf::new("not_comparable", message, None)
@@ -147,7 +147,7 @@ fn sentence(model: &ModelComparison, block_by: Option<&str>) -> String {
             };
             format!("{name} {verdict}{blocks}.")
         }
-        (None, Some(reason)) => format!("{name}: not compared: {}.", reason.message),
+        (None, Some(reason)) => format!("{name}: not compared: {}.", as_commands(&reason.message)),
         (None, None) => format!("{name}: not compared."),
     };
     out += &left_out(&model.left_out);

@@ -3,8 +3,10 @@
 
 mod admin;
 mod diff;
+mod download;
 mod export;
 mod lists;
+mod made_here;
 mod report;
 mod results;
 mod runs;

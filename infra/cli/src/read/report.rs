@@ -11,7 +11,7 @@ use super::Document;
 use super::lists::{name, table};
 use super::runs::find;
 use crate::arguments::ReportArguments;
-use crate::deployment::{Deployment, Request};
+use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, dollars, raw_to_stdout};
 use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
@@ -222,7 +222,7 @@ pub async fn show(
         );
         out += &pairs_text(&told.models, &told.comparisons, told.normalizer);
         for warning in &report.warnings {
-            out += &format!("note: {}\n", warning.message);
+            out += &format!("note: {}\n", as_commands(&warning.message));
         }
         out
     })?;

@@ -9,7 +9,7 @@ use stt_eval_wire::runs::{Retry, Run, RunStatus};
 use super::Document;
 use super::lists::{name, table};
 use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
-use crate::deployment::{Deployment, Request, unique};
+use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal;
 use crate::output::{Output, columns};
@@ -151,7 +151,8 @@ fn words(run: &Run) -> String {
         out += &format!("{reason}\n");
     }
     for warning in &run.warnings {
-        out += &format!("note: {}: {}\n", warning.model, warning.message);
+        let advice = as_commands(&warning.message);
+        out += &format!("note: {}: {advice}\n", warning.model);
     }
     out
 }

@@ -41,6 +41,14 @@ pub struct Making<'a> {
     pub output: &'a Output,
 }
 
+/// A dataset that a run is made over.
+pub struct UsedDataset {
+    /// Its id.
+    pub id: DatasetId,
+    /// How many samples it has.
+    pub samples: usize,
+}
+
 /// The key of a request is known for at least a day.
 const KEY_KNOWN: Duration = Duration::from_secs(20 * 3_600);
 /// Clocks may differ by this much.
@@ -136,10 +144,27 @@ impl Making<'_> {
     ///
     /// # Errors
     /// What is refused, or can't be reached.
-    pub async fn dataset(&self) -> Result<DatasetId, Failure> {
+    pub async fn dataset(&self) -> Result<UsedDataset, Failure> {
+        let samples = self.plan.clips.len();
         if let Some(id) = self.dataset_before().await? {
-            return Ok(id);
+            return Ok(UsedDataset { id, samples });
         }
+        if self.arguments.reuse
+            && let Some(there) = self.named().await?
+        {
+            let id = there.id;
+            self.output.note(&format!(
+                "note: {id} is run as it is; what is in {} is not sent",
+                self.arguments.source.display()
+            ));
+            let samples = there.dataset_metadata.sample_count as usize;
+            return Ok(UsedDataset { id, samples });
+        }
+        let id = self.new_or_same().await?;
+        Ok(UsedDataset { id, samples })
+    }
+
+    async fn new_or_same(&self) -> Result<DatasetId, Failure> {
         let uploads: Vec<&Upload> = self.plan.clips.iter().map(|clip| &clip.upload).collect();
         let at_once = usize::from(self.arguments.at_once);
         let files = upload(self.to, self.journal, &uploads, at_once, self.output).await?;
@@ -154,9 +179,9 @@ impl Making<'_> {
                 let step = self.journal.begin(DATASETS, name)?;
                 (self.made_dataset(&new, &step).await?, step)
             }
-            Err(failure) if failure.code == "conflict" => match self.same_name(&new.name).await? {
+            Err(failure) if failure.code == "conflict" => match self.same_name().await? {
                 Some(id) => (id, step),
-                None => return Err(failure.hint("--name NAME gives it another one")),
+                None => return Err(self.taken(failure).await?),
             },
             other => (other?, step),
         };
@@ -172,19 +197,36 @@ impl Making<'_> {
 
     /// A dataset with the name that tells its content; a name that was given tells
     /// nothing.
-    async fn same_name(&self, name: &str) -> Result<Option<DatasetId>, Failure> {
+    async fn same_name(&self) -> Result<Option<DatasetId>, Failure> {
         if self.arguments.name.is_some() {
             return Ok(None);
         }
+        let there = self.named().await?.filter(|dataset| {
+            let count = dataset.dataset_metadata.sample_count as usize;
+            count == self.plan.clips.len()
+        });
+        Ok(there.map(|dataset| dataset.id))
+    }
+
+    /// The dataset that has the name.
+    async fn named(&self) -> Result<Option<Dataset>, Failure> {
+        let name = self.name();
         let all: Vec<Dataset> = self
             .to
             .list(&Request::get(paths::datasets()), LOOKED_THROUGH)
             .await?;
-        let same = all.into_iter().find(|dataset| {
-            let count = dataset.dataset_metadata.sample_count as usize;
-            dataset.name == name && count == self.plan.clips.len()
-        });
-        Ok(same.map(|dataset| dataset.id))
+        Ok(all.into_iter().find(|dataset| dataset.name == name))
+    }
+
+    /// Why the dataset can't be made, where its name may be taken.
+    async fn taken(&self, refused: Failure) -> Result<Failure, Failure> {
+        if self.named().await?.is_none() {
+            return Ok(refused);
+        }
+        let name = self.name();
+        let message = format!("dataset “{name}” exists with other content");
+        Ok(Failure::new(refused.exit, refused.code, message)
+            .hint("--name NAME gives this one another name; --reuse runs the one that is there"))
     }
 
     /// The request: with its samples, or with a manifest where they are too many.

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use serde_json::json;
 use stt_eval_wire::catalogue::Model;
 use stt_eval_wire::estimate::Estimate;
 use stt_eval_wire::paths;
@@ -21,7 +22,7 @@ use stt_eval_wire::runs::Run;
 
 use crate::arguments::{RunArguments, Shared};
 use crate::check::{self, Depth, Looked};
-use crate::deployment::{Deployment, Request, wait_for};
+use crate::deployment::{Deployment, Request, as_commands, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
@@ -31,7 +32,7 @@ use crate::terminal::{agrees, can_ask};
 
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
-use make::Making;
+use make::{Making, UsedDataset};
 use plan::{Plan, plan};
 use verdict::{Document, tell};
 
@@ -68,8 +69,15 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     if let Some(twice) = arguments.models.iter().find(|model| !named.insert(*model)) {
         return Err(Failure::usage(format!("-p {twice} is there twice")));
     }
+    if arguments.sample_seed.is_some() && arguments.limit.is_none() {
+        return Err(
+            Failure::usage("--sample-seed chooses which N of --limit N are taken")
+                .hint("add --limit N"),
+        );
+    }
     let conditions = gate::conditions(&arguments.gate)?;
     can_be_saved(&arguments.export)?;
+    gate::can_be_written(&arguments.gate)?;
     // What is not there is told before anything is read.
     let place = match arguments.demo {
         true if shared.profile.is_some() => {
@@ -81,7 +89,8 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         false => Place::Deployment(Box::new(deployment(shared)?)),
     };
     let looked = check::look(&arguments.source, &arguments.reading, Depth::ToSend)?;
-    output.note(looked.text(output).trim_end());
+    let words = looked.text(output);
+    output.step("source", looked.facts(), words.trim_end());
     leave_out(&looked, arguments, output)?;
     let plan = plan(&looked, arguments)?;
     let (machine, to, journal) = match place {
@@ -170,7 +179,8 @@ async fn go(
     let before = making.before().await?;
     let run = match before {
         Some(run) if goes_on(&run) || !arguments.new => {
-            output.note(&format!("Run        {}  (made before)", run.id));
+            let words = format!("Run        {}  (made before)", run.id);
+            output.step("made_before", json!({"run": run.id.to_string()}), &words);
             run
         }
         before => {
@@ -178,12 +188,14 @@ async fn go(
                 making.forget_run()?;
             }
             let agreed = agree(to, plan, arguments, shared, output).await?;
-            let dataset = making.dataset().await?;
-            output.note(&format!(
-                "Dataset    {dataset}  “{}”  {} samples",
-                making.name(),
-                plan.clips.len()
-            ));
+            let UsedDataset {
+                id: dataset,
+                samples,
+            } = making.dataset().await?;
+            let name = making.name();
+            let facts = json!({"dataset": dataset.to_string(), "name": name, "samples": samples});
+            let words = format!("Dataset    {dataset}  “{name}”  {samples} samples");
+            output.step("dataset", facts, &words);
             let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
@@ -194,12 +206,12 @@ async fn go(
     };
     *under_way.borrow_mut() = Some(run.id.to_string());
     journal.remember_latest(&run.id.to_string())?;
-    output.note(&format!(
-        "Run        {}  {}/runs/{}",
-        run.id, to.target.url, run.id
-    ));
+    let url = format!("{}/runs/{}", to.target.url, run.id);
+    let facts = json!({"run": run.id.to_string(), "url": url});
+    output.step("run", facts, &format!("Run        {}  {url}", run.id));
     for warning in &run.warnings {
-        output.note(&format!("note: {}: {}", warning.model, warning.message));
+        let advice = as_commands(&warning.message);
+        output.note(&format!("note: {}: {advice}", warning.model));
     }
     if arguments.detach {
         let document = Document::of_unfinished(to, &run, None);
@@ -216,7 +228,8 @@ async fn go(
     if goes_on(&run) {
         return still_running(to, &run, output);
     }
-    let has_speakers = plan.has_speakers;
+    // Of a dataset that was there before it is not known what its samples say.
+    let has_speakers = plan.has_speakers && !arguments.reuse;
     tell(to, &run, arguments, conditions, has_speakers, output).await
 }
 
@@ -269,7 +282,11 @@ async fn agree(
         check::length(plan.hours() * 3_600.0),
         dollars(cost)
     );
-    output.note(&line);
+    let facts = json!({
+        "samples": plan.clips.len(), "models": arguments.models.len(),
+        "audio_seconds": plan.hours() * 3_600.0, "cost_usd": cost, "max_cost_usd": arguments.max_cost,
+    });
+    output.step("estimate", facts, &line);
     if !arguments.demo {
         confirmed("Upload and transcribe?", shared, output)?;
     }

@@ -169,7 +169,11 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     }
     if let Some(limit) = arguments.limit {
         // An order that nothing but the content makes: the same ones each time.
-        clips.sort_by(|a, b| a.upload.sha256.cmp(&b.upload.sha256));
+        let seed = arguments.sample_seed.map(|seed| seed.to_string());
+        clips.sort_by_cached_key(|clip| match &seed {
+            Some(seed) => digest(format!("{seed} {}", clip.upload.sha256).as_bytes()),
+            None => clip.upload.sha256.clone(),
+        });
         clips.truncate(limit.get());
     }
     if clips.is_empty() {

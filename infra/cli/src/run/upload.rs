@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes as Chunk;
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
+use serde_json::{Value, json};
 use stt_eval_domain::FileId;
 use stt_eval_domain::file::FileStatus;
 use stt_eval_wire::files::{Announced, AnnouncedFiles, File, NewFile, NewFiles};
@@ -15,7 +16,7 @@ use stt_eval_wire::object::Object;
 use stt_eval_wire::paths;
 
 use super::plan::{Bytes, Upload};
-use crate::deployment::{Deployment, Pause, Request, unique};
+use crate::deployment::{Deployment, Pause, Request, told, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal::Journal;
 use crate::output::Output;
@@ -87,7 +88,8 @@ pub async fn upload(
             taken.insert(done.1.clone());
             ids.insert(done.0, done.1);
             let line = sent.line();
-            progress.show(std::slice::from_ref(&line), &line, sent.share());
+            let lines = std::slice::from_ref(&line);
+            progress.show(lines, &line, ("upload", || sent.facts()), sent.share());
         }
     }
     progress.clear();
@@ -125,6 +127,14 @@ impl Sent {
 
     fn share(&self) -> f64 {
         self.bytes.get() as f64 / self.of_bytes.get().max(1) as f64
+    }
+
+    fn facts(&self) -> Value {
+        json!({
+            "files": self.files.get(), "of_files": self.of_files.get(),
+            "bytes": self.bytes.get(), "of_bytes": self.of_bytes.get(),
+            "known": self.known.get(),
+        })
     }
 
     fn line(&self) -> String {
@@ -303,7 +313,16 @@ async fn put_at(
                 request = request.header(name, value);
             }
         }
+        let sent_at = Instant::now();
         let answer = request.body(body(one)?).send().await;
+        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        // The address is signed, which is as good as a key.
+        told(
+            "PUT",
+            &format!("(bytes of {})", one.filename),
+            status,
+            sent_at,
+        );
         let (reason, asked) = match answer {
             Ok(answer) => {
                 let status = answer.status();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use stt_eval_domain::failure::failed_by;
+use stt_eval_domain::failure::{FailureCode, failed_by};
 use stt_eval_domain::result::ResultStatus;
 use stt_eval_formats::markup::Markup;
 use stt_eval_formats::{Format, Hypothesis, Pair, Pairs};
@@ -15,7 +15,7 @@ use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::arguments::{GateArguments, RunArguments};
-use crate::deployment::{Deployment, Request};
+use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Status, Verdict};
 use crate::normalise::normaliser;
@@ -255,6 +255,7 @@ pub async fn tell(
     let report = figures(to, run, has_speakers.then_some("speaker"), None).await?;
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
+    let mut unsaved = None;
     let verdicts = match unfit(run, &report) {
         _ if conditions.is_empty() => Vec::new(),
         Some(reason) => not_judged(conditions, run, &reason),
@@ -270,32 +271,20 @@ pub async fn tell(
             let verdicts = gate::judge(asked, &normalizer, conditions, &scored, before.as_ref())?;
             if asked.junit.is_some() || asked.summary.is_some() {
                 let (systems, pairs) = compare(&scored);
-                gate::write(asked, &verdicts, &systems, &pairs)?;
+                unsaved = gate::write(asked, &verdicts, &systems, &pairs).err();
             }
             verdicts
         }
     };
     let mut exports = Vec::new();
-    let mut unsaved = None;
     for file in &arguments.export {
         match saved(to, run.id, file).await {
             Ok(file) => exports.push(file),
             Err(failure) => unsaved = unsaved.or(Some(failure)),
         }
     }
-    let (exit, error) = match (end(run, &verdicts, asked.exit_zero), unsaved) {
-        // The verdict is told all the same, and a gate that failed goes before.
-        ((Exit::Done, None), Some(failure)) => {
-            let hint = failure.hint.or(Some("the same command again".to_owned()));
-            let error = ErrorOf::new(failure.code, failure.message, hint);
-            (Exit::Failed, Some(error))
-        }
-        (ended, Some(failure)) => {
-            output.note(&format!("note: an export failed: {}", failure.message));
-            ended
-        }
-        (ended, None) => ended,
-    };
+    let ended = end(to, run, &report, &verdicts, asked.exit_zero);
+    let (exit, error) = gate::unsaved(ended, unsaved, output);
     let document = Document {
         schema: SCHEMA,
         ok: exit == Exit::Done,
@@ -315,7 +304,7 @@ pub async fn tell(
             document.normalizer.as_deref().unwrap_or_default(),
         );
         for warning in &report.warnings {
-            out += &format!("note: {}\n", warning.message);
+            out += &format!("note: {}\n", as_commands(&warning.message));
         }
         out += &gate::text(&document.gates, output);
         for file in &document.exports {
@@ -323,28 +312,49 @@ pub async fn tell(
         }
         out
     })?;
-    if let Some(error) = document
-        .error
-        .filter(|_| !output.json && exit == Exit::Failed)
-    {
-        output.note(&format!("error: {}", error.message()));
+    if !output.json && exit == Exit::Failed {
+        document.error.iter().for_each(ErrorOf::tell);
     }
     Ok(exit)
 }
 
 /// How the command ends.
-fn end(run: &Run, verdicts: &[Verdict], zero: bool) -> (Exit, Option<ErrorOf>) {
+fn end(
+    to: &Deployment,
+    run: &Run,
+    report: &Report,
+    verdicts: &[Verdict],
+    zero: bool,
+) -> (Exit, Option<ErrorOf>) {
     if !verdicts.is_empty() {
         let exit = gate::exit(verdicts, zero);
         return (exit, gate::error(exit));
     }
     let failed = |code: &str, message: &str| {
-        let hint = Some(format!("stt-eval results {} --status failed", run.id));
-        (Exit::Failed, Some(ErrorOf::new(code, message, hint)))
+        let hint = match is_unknown_to_stand_in(to, report) {
+            true => "simulated models know the recordings of their own demo only; stt-eval run \
+                     --demo SOURCE makes some that know yours"
+                .to_owned(),
+            false => format!("stt-eval results {} --status failed", run.id),
+        };
+        (Exit::Failed, Some(ErrorOf::new(code, message, Some(hint))))
     };
     match run.status {
         RunStatus::Failed => failed("run_failed", "nothing in the run succeeded"),
         RunStatus::Cancelled => failed("run_cancelled", "the run was cancelled"),
         _ => (Exit::Done, None),
     }
+}
+
+/// Whether nothing but "input unavailable" came of a run on this machine: so a stand-in for
+/// Gemini answers what it was not told of (`serve --gemini sim`), and a vendor does not.
+fn is_unknown_to_stand_in(to: &Deployment, report: &Report) -> bool {
+    let url = reqwest::Url::parse(&to.target.url).ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str);
+    let is_here = host.is_some_and(|host| host == "localhost" || host.starts_with("127."));
+    let mut codes = report
+        .providers
+        .iter()
+        .flat_map(|model| model.failures.keys());
+    is_here && codes.all(|code| code == FailureCode::InputUnavailable.as_str())
 }

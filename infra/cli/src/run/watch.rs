@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use stt_eval_wire::paths;
 use stt_eval_wire::runs::Run;
 
@@ -37,7 +38,13 @@ pub async fn watch(
             "{} of {} done, {} failed",
             done, run.total_items, run.counts.failed
         );
-        shown.show(&progress(&run), &line, share);
+        let facts = || {
+            json!({
+                "run": run.id.to_string(), "done": done, "of": run.total_items,
+                "failed": run.counts.failed,
+            })
+        };
+        shown.show(&progress(&run), &line, ("progress", facts), share);
         if until.is_some_and(|until| Instant::now() + pause > until) {
             break;
         }

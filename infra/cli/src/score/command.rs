@@ -60,7 +60,8 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         baseline.as_ref(),
     )?;
     let exit = gate::exit(&verdicts, arguments.gate.exit_zero);
-    let error = gate::error(exit);
+    let unsaved = gate::write(&arguments.gate, &verdicts, &systems, &comparisons).err();
+    let (exit, error) = gate::unsaved((exit, gate::error(exit)), unsaved, output);
     let document = Document {
         schema: SCHEMA,
         ok: exit == Exit::Done,
@@ -75,10 +76,12 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         gates: &verdicts,
         error,
     };
-    gate::write(&arguments.gate, &verdicts, &systems, &comparisons)?;
     output.result(&document, || {
         let shown = text(&scored, &systems, &comparisons, normaliser.name());
         shown + &gate::text(&verdicts, output)
     })?;
+    if !output.json && exit == Exit::Failed {
+        document.error.iter().for_each(ErrorOf::tell);
+    }
     Ok(exit)
 }

@@ -49,6 +49,21 @@ pub struct Scored {
     pub systems: Vec<System>,
 }
 
+/// What is asked of counting.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    normaliser: &'a Normaliser,
+    language: &'a str,
+    markup: Option<Markup>,
+    /// Untouched words and flags too.
+    all: bool,
+}
+
+/// Fewer samples than this are not worth a thread.
+const FOR_A_THREAD: usize = 500;
+/// More threads wait for memory and not for each other.
+const MOST_THREADS: usize = 8;
+
 /// Counts. `all` asks for untouched words and flags too.
 ///
 /// # Errors
@@ -60,7 +75,35 @@ pub fn count(
     markup: Option<Markup>,
     all: bool,
 ) -> Result<Scored, Failure> {
-    let mut systems: Vec<System> = pairs
+    let asked = Asked {
+        normaliser,
+        language,
+        markup,
+        all,
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = threads
+        .min(MOST_THREADS)
+        .min(pairs.samples.len() / FOR_A_THREAD)
+        .max(1);
+    let each = pairs.samples.len().div_ceil(parts).max(1);
+    let mut chunks = pairs.samples.chunks(each);
+    let mine = chunks.next().unwrap_or_default();
+    let systems = pairs.systems.len();
+    let counted = std::thread::scope(|scope| {
+        let others: Vec<_> = chunks
+            .map(|chunk| scope.spawn(move || part(chunk, systems, asked)))
+            .collect();
+        let mut counted = vec![part(mine, systems, asked)];
+        for other in others {
+            counted.push(other.join().unwrap_or_else(|panic| {
+                // It was told by the hook; here it only goes on.
+                std::panic::resume_unwind(panic)
+            }));
+        }
+        counted
+    });
+    let mut made: Vec<System> = pairs
         .systems
         .iter()
         .map(|name| System {
@@ -70,41 +113,53 @@ pub fn count(
             latency_p95_ms: None,
         })
         .collect();
+    // In the order of the samples, also of what went wrong: the first is told.
+    for part in counted {
+        for (system, samples) in made.iter_mut().zip(part?) {
+            system.samples.extend(samples);
+        }
+    }
+    Ok(Scored {
+        pairs,
+        systems: made,
+    })
+}
+
+/// Counts some samples: a list for each system.
+fn part(samples: &[Pair], systems: usize, asked: Asked<'_>) -> Result<Vec<Vec<One>>, Failure> {
+    let mut counted = vec![Vec::with_capacity(samples.len()); systems];
     let mut plain = Plain::default();
-    let mut scorers: HashMap<String, Scorer> = HashMap::new();
-    for pair in &pairs.samples {
+    let mut scorers: HashMap<&str, Scorer> = HashMap::new();
+    for pair in samples {
         let wrong = |reason: String| {
             let message = format!("{}: {reason}", pair.id);
             Failure::new(Exit::Findings, "bad_markup", message)
                 .hint("--markup none takes braces as they stand")
         };
-        let markup = markup.or(pair.markup).unwrap_or(Markup::None);
-        let untouched = normaliser.steps().is_empty() && markup == Markup::None && !all;
+        let markup = asked.markup.or(pair.markup).unwrap_or(Markup::None);
+        let untouched = asked.normaliser.steps().is_empty() && markup == Markup::None && !asked.all;
         if untouched {
             plain.set(&pair.reference);
-            for (system, heard) in systems.iter_mut().zip(&pair.heard) {
+            for (system, heard) in counted.iter_mut().zip(&pair.heard) {
                 let one = plain.one(heard).map_err(|error| wrong(error.to_string()))?;
-                system.samples.push(one);
+                system.push(one);
             }
             continue;
         }
-        let tag = pair.language.as_deref().unwrap_or(language);
-        let scorer = match scorers.get_mut(tag) {
-            Some(scorer) => scorer,
-            None => scorers
-                .entry(tag.to_owned())
-                .or_insert_with(|| Scorer::new(normaliser.clone(), tag)),
-        };
+        let tag = pair.language.as_deref().unwrap_or(asked.language);
+        let scorer = scorers
+            .entry(tag)
+            .or_insert_with(|| Scorer::new(asked.normaliser.clone(), tag));
         let text = reference(&pair.reference, markup).map_err(&wrong)?;
         scorer
             .set_reference(&text)
             .map_err(|error| wrong(error.to_string()))?;
-        for (system, heard) in systems.iter_mut().zip(&pair.heard) {
+        for (system, heard) in counted.iter_mut().zip(&pair.heard) {
             let one = one(scorer, heard).map_err(|error| wrong(error.to_string()))?;
-            system.samples.push(one);
+            system.push(one);
         }
     }
-    Ok(Scored { pairs, systems })
+    Ok(counted)
 }
 
 /// What is heard, if the sample counts.

@@ -9,12 +9,15 @@
 mod busy;
 #[cfg(unix)]
 mod demo;
+mod exports;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
 mod many;
 #[cfg(unix)]
 mod stopped;
+#[cfg(unix)]
+mod wishes;
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -311,6 +314,7 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
         "no/such/folder",
     ];
     assert_eq!(code(&bench.run(&nowhere).await), 1);
+    exports::are_read_back(&bench, id).await;
     for list in ["models", "languages", "datasets", "files", "runs"] {
         assert!(
             !bench.json(&[list]).await[list]

@@ -75,6 +75,36 @@ async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
     bench.machine.stop().await;
 }
 
+/// Moments that nothing chose: ten folders' worth of runs, each killed three times.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_at_random_moments_make_nothing_twice() {
+    const ROUNDS: usize = 10;
+    const KILLS: usize = 3;
+    let bench = Bench::new().await;
+    // A generator of Knuth's; the seed makes a failure come again.
+    let mut seed = 0x5eed_u64;
+    let mut next = || {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % 120
+    };
+    for round in 0..ROUNDS {
+        let name = format!("round {round}");
+        let arguments = with(&["--yes", "--detach", "--name", &name]);
+        for _ in 0..KILLS {
+            let mut child = bench.command(&arguments).spawn().unwrap();
+            tokio::time::sleep(Duration::from_millis(next())).await;
+            // It may have come to its end by itself.
+            let _ = child.kill().await;
+        }
+        let done = bench.run(&arguments).await;
+        assert_eq!(code(&done), 0, "{name}: {}", text(&done.stderr));
+        assert_eq!(bench.counts().await, (round + 1, round + 1), "{name}");
+    }
+    bench.machine.stop().await;
+}
+
 /// The one file of a kind in the journal.
 fn journal_file(home: &Path, kind: &str) -> PathBuf {
     let state = home.join(".local/state/stt-eval");

@@ -61,23 +61,22 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     let lengths = optional("reco2dur")?;
     let segments = optional("segments")?;
     let by_segments = !segments.is_empty();
-    let order = order(reader, &segments, &recordings, scp);
-    if !texts.is_empty() && !order.iter().any(|(id, _)| texts.contains_key(id)) {
-        let first = |table: &Table| table.keys().next().cloned().unwrap_or_default();
-        let other = order.first().map(|(id, _)| id.clone()).unwrap_or_default();
-        let message = format!(
-            "text and {} share no ids (text: {} …; {other} …)",
-            if by_segments { "segments" } else { "wav.scp" },
-            first(&texts),
-        );
-        return Err(Problem::new(Code::Mismatch, message).file(scp));
-    }
     let text_name = beside(scp, "text");
     let place_name = if by_segments {
         beside(scp, "segments")
     } else {
         scp.to_owned()
     };
+    let order = order(reader, &segments, &recordings, scp);
+    if !texts.is_empty() && !order.iter().any(|(id, _)| texts.contains_key(id)) {
+        let first = |table: &Table| table.keys().next().cloned().unwrap_or_default();
+        let other = order.first().map(|(id, _)| id.clone()).unwrap_or_default();
+        let message = format!(
+            "{text_name} and {place_name} share no ids ({text_name}: {} …; {place_name}: {other} …)",
+            first(&texts),
+        );
+        return Err(Problem::new(Code::Mismatch, message));
+    }
     let mut known = std::collections::BTreeSet::new();
     for (id, place) in order {
         let said = texts.get(&id);

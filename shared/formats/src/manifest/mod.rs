@@ -14,6 +14,7 @@ mod regions;
 mod row;
 mod side_files;
 mod table;
+mod tarred;
 
 pub(crate) use cells::{Cells, table_of};
 
@@ -60,9 +61,16 @@ pub fn read(
         | Format::Xlsx => table::read(&mut reader, layout)?,
         Format::Parquet => embedded::read(&mut reader, layout)?,
         format => {
-            let message = format!("{} has no recordings", format.title());
-            return Err(Problem::new(Code::Unsupported, message)
-                .hint("it is a reference or a hypothesis for `score`"));
+            let message = format!(
+                "no recordings are named in it: it is read as {}",
+                format.title()
+            );
+            let problem = Problem::new(Code::Unsupported, message);
+            let file = layout.files.first().map_or("", String::as_str);
+            return Err(problem.file(file).hint(
+                "name a folder of recordings, or a list of them; texts alone are references or \
+                 hypotheses for `score`",
+            ));
         }
     }
     Ok(reader.reading)

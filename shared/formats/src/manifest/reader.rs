@@ -31,6 +31,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self, name: &str) -> Result<String, Problem> {
         let decoded = files::text(self.files, name)?;
         self.reading.encoding.get_or_insert(decoded.encoding);
+        self.reading.remarks.extend(decoded.remark(name));
         self.reading.files.push(name.to_owned());
         Ok(decoded.text)
     }

@@ -104,6 +104,8 @@ pub struct Reading {
     pub files: Vec<String>,
     /// How the first of them is encoded.
     pub encoding: Option<Encoding>,
+    /// What had to be found out by looking, such as an encoding.
+    pub remarks: Vec<String>,
     /// The column of the recording, as it is called.
     pub audio_column: Option<String>,
     /// The column of the text.

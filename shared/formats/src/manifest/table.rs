@@ -10,6 +10,7 @@ use super::cells::{Cell, Cells, table_of};
 use super::reader::Reader;
 use super::regions;
 use super::row::{Row, Said};
+use super::tarred;
 use crate::files;
 use crate::finding::FindingKind;
 use crate::format::Format;
@@ -54,6 +55,7 @@ pub(crate) fn rows(
     table: &Cells,
 ) -> Result<(), Problem> {
     let chosen = choose(reader, layout, name, table)?;
+    tarred::refuse(reader.files, name, table, chosen.audio)?;
     let hypotheses = table.columns.all(Role::Hypothesis);
     let used = [
         chosen.audio,

@@ -50,7 +50,9 @@ pub(super) fn of_file(
     ) {
         return wide::read(files, name, format, side, wanted, made);
     }
-    let text = files::text(files, name)?.text;
+    let decoded = files::text(files, name)?;
+    made.remarks.extend(decoded.remark(name));
+    let text = decoded.text;
     match format {
         Format::Trn => words::trn(&text, name, side, made),
         Format::Stm => words::stm(&text, name, side, made),

@@ -47,6 +47,7 @@ pub(super) fn read(
     }
     let mut reader = Reader::new(files, &options, &mut findings);
     let table = table_of(&mut reader, name)?;
+    made.remarks.append(&mut reader.reading.remarks);
     if let Some(bad) = findings.kept().iter().find(|found| found.kind.is_error()) {
         let problem = Problem::new(Code::Malformed, bad.message.clone()).file(name);
         return Err(problem.line(bad.line.unwrap_or(1)));
@@ -70,6 +71,7 @@ pub(super) fn of_layout(
     };
     let mut findings = Findings::default();
     let reading = manifest::read(files, layout, &options, &mut findings)?;
+    made.remarks.extend(reading.remarks);
     let mut ids = Ids::default();
     for row in reading.rows {
         made.entries.push(Entry {

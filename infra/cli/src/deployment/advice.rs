@@ -1,0 +1,60 @@
+//! What a deployment advises in words of its contract, in words of the command line.
+
+/// Requests about a run that are commands here.
+const COMMANDS: [&str; 3] = ["retry", "rescore", "cancel"];
+
+/// `POST /runs/ID/retry` is what `stt-eval retry ID` asks.
+pub fn as_commands(text: &str) -> String {
+    const REQUEST: &str = "POST /runs/";
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(REQUEST) {
+        let (before, request) = rest.split_at(at);
+        out += before;
+        let path = request.get(REQUEST.len()..).unwrap_or_default();
+        let command = path.split_once('/').and_then(|(id, behind)| {
+            let end = behind.find(|c: char| !c.is_ascii_alphanumeric());
+            let (verb, behind) = behind.split_at(end.unwrap_or(behind.len()));
+            let is_id = !id.contains(char::is_whitespace);
+            (is_id && COMMANDS.contains(&verb)).then_some((id, verb, behind))
+        });
+        match command {
+            Some((id, verb, behind)) => {
+                let id = if id == "{id}" { "RUN" } else { id };
+                out += &format!("stt-eval {verb} {id}");
+                rest = behind;
+            }
+            None => {
+                out += REQUEST;
+                rest = path;
+            }
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_become_commands() {
+        for (told, here) in [
+            (
+                "once it ended, POST /runs/run_1/retry asks again",
+                "once it ended, stt-eval retry run_1 asks again",
+            ),
+            (
+                "POST /runs/a/rescore and POST /runs/{id}/rescore, then",
+                "stt-eval rescore a and stt-eval rescore RUN, then",
+            ),
+            (
+                "POST /runs/a/transcripts; POST /runs/ x/retry",
+                "POST /runs/a/transcripts; POST /runs/ x/retry",
+            ),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(as_commands(told), here);
+        }
+    }
+}

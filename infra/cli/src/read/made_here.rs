@@ -1,0 +1,291 @@
+//! Exports that are made here, of the JSON lines that a deployment exports: what other tools
+//! read, and a folder with the recordings.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+use stt_eval_domain::RunId;
+use stt_eval_formats::write::{self, Written, Zip};
+use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::export::ExportFormat;
+use stt_eval_wire::paths;
+use stt_eval_wire::runs::Run;
+use tempfile::TempDir;
+
+use super::download;
+use crate::arguments::Here;
+use crate::deployment::{Deployment, Request};
+use crate::failure::{Exit, Failure};
+use crate::unpack::temporary;
+
+/// Recordings whose addresses are asked for at once: these are good for 15 minutes.
+const PAGE: usize = 20;
+/// Bytes that are packed at once.
+const PIECE: usize = 256 * 1024;
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "output",
+        format!("{}: {error}", path.display()),
+    )
+}
+
+/// A line of the deployment's export, as far as it is needed.
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    audio: Option<String>,
+    duration: Option<f64>,
+    language: Option<String>,
+    speaker: Option<String>,
+    reference: Option<String>,
+    #[serde(default)]
+    hypotheses: serde_json::Map<String, Value>,
+}
+
+/// What a run has, with plain references.
+fn read(path: &Path, models: &[String]) -> Result<Vec<Written>, Failure> {
+    let file = File::open(path).map_err(|error| failed(path, &error))?;
+    let mut samples = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| failed(path, &error))?;
+        let line: Line = serde_json::from_str(&line).map_err(|_| {
+            let message = "the deployment's export is not what this program knows";
+            Failure::new(Exit::Failed, "no_deployment", message)
+                .hint("is this program as new as the deployment?")
+        })?;
+        let heard = models.iter().map(|model| {
+            let text = line.hypotheses.get(model).and_then(Value::as_str);
+            text.map(str::to_owned)
+        });
+        samples.push(Written {
+            heard: heard.collect(),
+            id: line.id,
+            audio: line.audio,
+            seconds: line.duration,
+            language: line.language,
+            speaker: line.speaker,
+            reference: line.reference.as_deref().map(write::plain),
+            ..Written::default()
+        });
+    }
+    Ok(samples)
+}
+
+/// Names of files for models, each once.
+fn file_names(models: &[String]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let one = |model: &String| {
+        let name: String = model
+            .chars()
+            .map(|c| if safe(c) { c } else { '_' })
+            .collect();
+        let mut own = name.clone();
+        for number in 2.. {
+            if taken.insert(own.clone()) {
+                break;
+            }
+            own = format!("{name}-{number}");
+        }
+        own
+    };
+    models.iter().map(one).collect()
+}
+
+/// An archive that is written to a file while it is made.
+struct Archive<'a> {
+    path: &'a Path,
+    file: File,
+    zip: Zip,
+}
+
+impl<'a> Archive<'a> {
+    fn new(path: &'a Path) -> Result<Self, Failure> {
+        let file = File::create(path).map_err(|error| failed(path, &error))?;
+        let zip = Zip::default();
+        Ok(Self { path, file, zip })
+    }
+
+    fn add(&mut self, name: &str, mut content: impl Read) -> Result<(), Failure> {
+        let told = |error: std::io::Error| failed(self.path, &error);
+        let mut out = Vec::new();
+        self.zip.begin(name, &mut out).map_err(told)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = content.read(&mut piece).map_err(told)?;
+            if read == 0 {
+                return self.file.write_all(&out).map_err(told);
+            }
+            self.zip.add(&piece[..read], &mut out).map_err(told)?;
+            self.file.write_all(&out).map_err(told)?;
+            out.clear();
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let Self {
+            path,
+            mut file,
+            zip,
+        } = self;
+        let mut out = Vec::new();
+        zip.finish(&mut out)
+            .and_then(|()| file.write_all(&out))
+            .map_err(|error| failed(path, &error))
+    }
+}
+
+/// The samples with what one system heard in place of the reference: empty where it failed.
+fn as_reference(samples: &[Written], system: usize) -> Vec<Written> {
+    let of = |sample: &Written| Written {
+        reference: Some(
+            sample
+                .heard
+                .get(system)
+                .cloned()
+                .flatten()
+                .unwrap_or_default(),
+        ),
+        ..sample.clone()
+    };
+    samples.iter().map(of).collect()
+}
+
+/// References and hypotheses, a file for each.
+fn sides(
+    path: &Path,
+    models: &[String],
+    end: &str,
+    side: impl Fn(Option<usize>) -> String,
+) -> Result<(), Failure> {
+    let mut archive = Archive::new(path)?;
+    archive.add(&format!("ref.{end}"), side(None).as_bytes())?;
+    for (at, name) in file_names(models).iter().enumerate() {
+        archive.add(&format!("hyp.{name}.{end}"), side(Some(at)).as_bytes())?;
+    }
+    archive.finish()
+}
+
+/// A folder of Hugging Face's kind: the recordings, and what is said in them.
+async fn audiofolder(
+    to: &Deployment,
+    run: &Run,
+    mut samples: Vec<Written>,
+    (path, folder): (&Path, &Path),
+) -> Result<(), Failure> {
+    let mut archive = Archive::new(path)?;
+    let kept = folder.join("recording");
+    let mut names = std::collections::HashMap::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let request = Request::get(paths::dataset(run.dataset_id))
+            .with("include_samples", "true")
+            .with("include_signed_url", "true")
+            .with("limit", PAGE)
+            .with_some("cursor", cursor);
+        let (dataset, next) = to.ask_paged::<Dataset>(&request).await?;
+        for sample in dataset.samples.into_iter().flatten() {
+            let sample: Sample = sample;
+            let Some(url) = sample.signed_url.flatten() else {
+                continue;
+            };
+            download::recording(to, &url, &kept).await?;
+            // Names of recordings may come twice; their place in the dataset does not.
+            let name = format!("{:05}-{}", names.len() + 1, safe_name(&sample.filename));
+            let content = File::open(&kept).map_err(|error| failed(&kept, &error))?;
+            archive.add(&name, content)?;
+            names.insert(sample.id.to_string(), name);
+        }
+        match next {
+            Some(next) => cursor = Some(next.to_string()),
+            None => break,
+        }
+    }
+    for sample in &mut samples {
+        sample.audio = names.get(&sample.id).cloned();
+    }
+    archive.add("metadata.csv", write::audiofolder(&samples).as_bytes())?;
+    archive.finish()
+}
+
+/// A name that leads nowhere else.
+fn safe_name(name: &str) -> String {
+    let safe = |c: char| {
+        if c.is_control() || "/\\:".contains(c) {
+            '_'
+        } else {
+            c
+        }
+    };
+    name.chars().map(safe).collect()
+}
+
+/// An export that was made here; it goes away with this value.
+pub struct Made {
+    /// Where it is.
+    pub path: PathBuf,
+    _folder: TempDir,
+}
+
+/// Makes an export.
+///
+/// # Errors
+/// What it is made of can't be had, or there is no room for it.
+pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Failure> {
+    let run: Run = to.ask(&Request::get(paths::run(run))).await?;
+    let folder = temporary()?;
+    let lines = folder.path().join("run.jsonl");
+    download::keep(to, run.id, ExportFormat::Jsonl, &lines).await?;
+    let models = &run.providers;
+    let samples = read(&lines, models)?;
+    let path = folder.path().join("export");
+    // What nothing is known to be said in can't be held against anything.
+    let known = || -> Vec<Written> {
+        let known = samples.iter().filter(|sample| sample.reference.is_some());
+        known.cloned().collect()
+    };
+    match format {
+        Here::SegLst => {
+            let known = known();
+            sides(&path, models, "seglst.json", |side| {
+                write::seg_lst(&known, side)
+            })?;
+        }
+        Here::Stm => {
+            let known = known();
+            sides(&path, models, "stm", |side| match side {
+                None => write::stm(&known),
+                Some(system) => write::stm(&as_reference(&known, system)),
+            })?;
+        }
+        Here::LabelStudio => {
+            let tasks = write::label_studio(models, &samples);
+            std::fs::write(&path, tasks).map_err(|error| failed(&path, &error))?;
+        }
+        Here::Audiofolder => {
+            audiofolder(to, &run, samples, (&path, folder.path())).await?;
+        }
+    }
+    Ok(Made {
+        path,
+        _folder: folder,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_have_files_of_their_own_names() {
+        let models = ["a/b", "a:b", "gemini-2.5-pro"].map(str::to_owned);
+        assert_eq!(file_names(&models), ["a_b", "a_b-2", "gemini-2.5-pro"]);
+        assert_eq!(safe_name("../हाँ.wav"), ".._हाँ.wav");
+    }
+}

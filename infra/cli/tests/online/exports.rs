@@ -1,0 +1,73 @@
+//! Exports that the command makes by itself are read back.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use serde_json::Value;
+use stt_eval_formats::archive::Archive;
+
+use super::{Bench, code, text};
+
+/// Files of an archive.
+fn files(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = Archive::open(Cursor::new(bytes)).unwrap();
+    let names: Vec<String> = archive
+        .entries()
+        .iter()
+        .map(|entry| entry.name.clone())
+        .collect();
+    let mut all = BTreeMap::new();
+    for (index, name) in names.into_iter().enumerate() {
+        let mut content = Vec::new();
+        archive.copy(index, &mut content).unwrap();
+        all.insert(name, content);
+    }
+    all
+}
+
+/// Of a run over the folder of the bench.
+pub async fn are_read_back(bench: &Bench, run: &str) {
+    let shown = async |format: &str| {
+        let told = bench
+            .run(&["export", run, "--format", format, "--output", "-"])
+            .await;
+        assert_eq!(code(&told), 0, "{format}: {}", text(&told.stderr));
+        told.stdout
+    };
+    // What sides are scored as is what the run was.
+    for (format, end) in [("seglst", "seglst.json"), ("stm", "stm")] {
+        let all = files(shown(format).await);
+        let folder = tempfile::tempdir().unwrap();
+        let side = |name: &str| {
+            let name = format!("{name}.{end}");
+            let path = folder.path().join(&name);
+            std::fs::write(&path, &all[&name]).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (right, heard) = (side("ref"), side("hyp.gemini-2.5-flash"));
+        let score = bench.json(&["score", &right, &heard]).await;
+        assert_eq!(score["systems"][0]["wer"], 0.25, "{format}: {score}");
+        assert_eq!(score["systems"][0]["samples"], 4, "{format}: {score}");
+    }
+    let tasks: Value = serde_json::from_slice(&shown("label_studio").await).unwrap();
+    let task = &tasks[0];
+    assert_eq!(task["data"]["audio"], "1.wav", "{task}");
+    assert_eq!(task["predictions"].as_array().unwrap().len(), 2, "{task}");
+
+    // The folder can be checked, and has the recordings to the byte.
+    let saved = bench
+        .json(&["export", run, "--format", "audiofolder"])
+        .await;
+    let name = saved["output"].as_str().unwrap();
+    assert!(name.ends_with(".audiofolder.zip"), "{name}");
+    let checked = bench.json(&["check", name]).await;
+    assert_eq!(checked["format"], "audiofolder");
+    assert_eq!(checked["summary"]["usable"], 4);
+    assert_eq!(checked["summary"]["speakers"], 4);
+    assert_eq!(checked["samples"][0]["text"], "one two three four");
+    let path = bench.home.path().join(name);
+    let all = files(std::fs::read(&path).unwrap());
+    let own = std::fs::read(bench.home.path().join("set/1.wav")).unwrap();
+    assert_eq!(all["00001-1.wav"], own);
+    std::fs::remove_file(path).unwrap();
+}

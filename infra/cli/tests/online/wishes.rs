@@ -1,0 +1,154 @@
+//! What is shown on the way, which utterances are taken, and machines without room.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stt_eval_wire::paths;
+
+use super::{Bench, code, document, text, with};
+
+/// Every line of standard error is an event.
+fn events(stderr: &[u8]) -> Vec<Value> {
+    let lines = text(stderr);
+    let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+    lines.lines().map(read).collect()
+}
+
+fn of<'a>(all: &'a [Value], event: &str) -> &'a Value {
+    let found = all.iter().find(|one| one["event"] == event);
+    found.unwrap_or_else(|| panic!("{event}: {all:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wishes_of_a_run_are_kept_and_without_room_nothing_is_half_done() {
+    let bench = Bench::new().await;
+    as_wished(&bench).await;
+    without_room(&bench).await;
+    bench.machine.stop().await;
+}
+
+async fn as_wished(bench: &Bench) {
+    let runs = paths::runs();
+    let told = bench
+        .run(&with(&["--yes", "--events", "-v", "--name", "x"]))
+        .await;
+    assert_eq!(code(&told), 0, "{}", text(&told.stderr));
+    assert!(text(&told.stdout).contains("gemini-2.5-flash"));
+    let all = events(&told.stderr);
+    assert_eq!(of(&all, "source")["summary"]["usable"], 4);
+    assert_eq!(of(&all, "estimate")["samples"], 4);
+    assert_eq!(of(&all, "upload")["of_files"], 4);
+    assert_eq!(of(&all, "progress")["of"], 8);
+    let dataset = of(&all, "dataset")["dataset"].as_str().unwrap().to_owned();
+    let request = all
+        .iter()
+        .find(|one| one["method"] == "POST" && one["path"] == runs);
+    assert_eq!(request.unwrap()["status"], 202, "{all:?}");
+    assert!(!all.iter().any(|one| one.to_string().contains("X-Amz")));
+    let wrong = bench.run(&["run", "--events", "--limit", "x"]).await;
+    assert_eq!(of(&events(&wrong.stderr), "error")["code"], "usage");
+    let words = bench.run(&["runs", "-v"]).await;
+    assert!(
+        text(&words.stderr).starts_with(&format!("GET {runs}  200  ")),
+        "{}",
+        text(&words.stderr)
+    );
+    let silent = bench
+        .run(&with(&["--name", "x", "--progress", "none"]))
+        .await;
+    assert!(
+        !text(&silent.stderr).contains("done,"),
+        "{}",
+        text(&silent.stderr)
+    );
+
+    // A sample is the same for the same number, and its dataset's name tells its content.
+    let mut names = BTreeSet::new();
+    for (at, seed) in ["1", "2", "3", "1"].into_iter().enumerate() {
+        let told = bench
+            .run(&with(&[
+                "--yes",
+                "--detach",
+                "--events",
+                "--limit",
+                "2",
+                "--sample-seed",
+                seed,
+            ]))
+            .await;
+        assert_eq!(code(&told), 0, "{}", text(&told.stderr));
+        let all = events(&told.stderr);
+        // Two of four clips: two numbers may well choose the same ones.
+        let before = all.iter().any(|one| one["event"] == "made_before");
+        assert!(at < 3 || before, "{all:?}");
+        if before {
+            continue;
+        }
+        names.insert(of(&all, "dataset")["name"].to_string());
+    }
+    assert!(names.len() > 1, "{names:?}");
+
+    // A name that is taken.
+    let other = with(&["--yes", "--detach", "--name", "x", "--limit", "3"]);
+    let taken = bench.run(&other).await;
+    assert_eq!(code(&taken), 1, "{}", text(&taken.stderr));
+    let words = text(&taken.stderr);
+    assert!(
+        words.contains("error: dataset “x” exists with other content\n"),
+        "{words}"
+    );
+    assert!(words.contains("--reuse"), "{words}");
+    let reused = [&other[..], &["--reuse", "--json"]].concat();
+    let reused = document(&bench.run(&reused).await);
+    assert_eq!(reused["run"]["dataset_id"], dataset.as_str());
+    assert_eq!(reused["run"]["total"], 8);
+}
+
+/// A limit of the size of files stands for a disk that is full.
+async fn without_room(bench: &Bench) {
+    let full = async |arguments: &[&str]| {
+        let mut command = bench.within("trap '' XFSZ && ulimit -f 0");
+        bench.told(command.args(arguments).output().await.unwrap())
+    };
+    let before = bench.counts().await;
+    // The journal is looked at before anything is sent.
+    let told = full(&with(&["--yes", "--json"])).await;
+    assert_eq!(code(&told), 1, "{}", text(&told.stderr));
+    let error = document(&told)["error"].clone();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains(".local/state/stt-eval/"), "{message}");
+    assert!(
+        message.contains("the journal can't be written: "),
+        "{message}"
+    );
+    assert!(
+        error["hint"].as_str().unwrap().contains("XDG_STATE_HOME"),
+        "{error}"
+    );
+    let mut nowhere = bench.command(&with(&["--yes"]));
+    nowhere.env("XDG_STATE_HOME", "/proc");
+    let nowhere = nowhere.output().await.unwrap();
+    assert_eq!(code(&nowhere), 1, "{}", text(&nowhere.stderr));
+    assert!(
+        text(&nowhere.stderr).contains("/proc/stt-eval/"),
+        "{}",
+        text(&nowhere.stderr)
+    );
+    assert_eq!(bench.counts().await, before);
+
+    let run = bench.json(&with(&["--yes"])).await;
+    let id = run["run"]["id"].as_str().unwrap();
+    let told = full(&["export", id, "--format", "csv", "-o", "t.csv"]).await;
+    assert_eq!(code(&told), 1, "{}", text(&told.stderr));
+    assert!(
+        text(&told.stderr).contains("t.csv: "),
+        "{}",
+        text(&told.stderr)
+    );
+    let left = std::fs::read_dir(bench.home.path()).unwrap().flatten();
+    let left: Vec<_> = left
+        .map(|one| one.file_name())
+        .filter(|name| name != "set")
+        .collect();
+    assert!(left.iter().all(|name| name == ".local"), "{left:?}");
+}
