@@ -37,6 +37,7 @@ EVERYTHING = {
     "GeminiBaseUrl": "http://127.0.0.1:1",
     "LosslessFlac": "true",
     "PollConcurrency": "0",
+    "ProviderLimits": '{"groq":{"requests_per_minute":20}}',
     "ResubmitBatches": "true",
 }
 
