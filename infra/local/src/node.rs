@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use gemini_sim::{GeminiSim, Recordings, SimConfig};
 use speech_sim::SpeechSim;
-use stt_eval_shared::config::Config;
 use stt_eval_shared::domain::ProjectId;
 use stt_eval_shared::store::schema::TABLES;
 use stt_eval_shared::{App, store};

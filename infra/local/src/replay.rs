@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stt_eval_shared::Deadline;
 use stt_eval_shared::domain::ProjectId;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::NodeError;
 use crate::node::Node;
@@ -36,7 +37,7 @@ pub async fn run(
     options.simulate_others = false;
     let node = Node::start(options).await?;
     // What recognisers of this machine gave is read without them.
-    let (vendor, adapter) = recogniser::connected(Vec::new(), PART);
+    let (vendor, adapter) = recogniser::connected(Vec::new(), PART, CancellationToken::new());
     let app = node.app.clone().and_vendor(vendor, adapter);
     let mut request = json!({ "action": "replay", "project": project, "run": run });
     if let Some(unit) = unit {

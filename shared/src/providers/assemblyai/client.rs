@@ -122,11 +122,11 @@ impl Client {
         credential: &Credential,
         asked: &Create<'_>,
     ) -> Result<String, CallError> {
-        let asked = self.regions.asked(credential)?;
-        let url = asked.base.join("/v2/transcript", &[])?;
+        let place = self.regions.asked(credential)?;
+        let url = place.base.join("/v2/transcript", &[])?;
         let request = self.http.fresh()?.post(url).timeout(self.create_timeout);
-        let request = request.header(AUTHORIZATION, header(&asked)?).json(asked);
-        let reply = ask(request, &asked.key, meaning).await?;
+        let request = request.header(AUTHORIZATION, header(&place)?).json(asked);
+        let reply = ask(request, &place.key, meaning).await?;
         checked(reply.json::<Transcript>()?.id)
     }
 

@@ -91,7 +91,7 @@ pub async fn drafts(
                     let ids = known
                         .get(&normal(name))
                         .filter(|ids| !ids.is_empty())
-                        .or_else(|| known.get(&normal(base(name))))
+                        .or_else(|| known.get(&normal(last_part(name))))
                         .map(Vec::as_slice)
                         .unwrap_or_default();
                     named(&row, ids, errors)

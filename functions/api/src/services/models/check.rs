@@ -20,6 +20,7 @@ const KEY: Field = Field {
     name: API_KEY,
     min_len: 1,
     max_len: 512,
+    choices: &[],
 };
 /// Most bytes of a file, as many as any file here may have; and those of a server that
 /// says nothing: 25 MiB, with room for the rest of the form.
