@@ -35,7 +35,8 @@ fn shown<'a>(clips: &'a [Proposed<'a>], may_edit: bool) -> Shown<'a> {
 
 #[test]
 fn only_what_is_sure_is_ticked_and_only_editors_tick() {
-    let silence = json!([{ "provider": "a", "transcription": "" }, { "provider": "c", "transcription": "" }]);
+    let silence =
+        json!([{ "provider": "a", "transcription": "" }, { "provider": "c", "transcription": "" }]);
     let proposals = [
         proposal(json!({})),
         proposal(json!({ "sure": true, "same": 3, "agreement": 1.0 })),

@@ -9,7 +9,12 @@ use crate::support::{Expect, FLASH, Made, PRO, World, each, id, items, text, wit
 /// Clips: both models alike, not alike, with references that both are in, and one more that
 /// says the same.
 async fn heard(w: &World) -> (Made, Value) {
-    let references = [None, None, Some("one two three"), Some("say one two, or twofold")];
+    let references = [
+        None,
+        None,
+        Some("one two three"),
+        Some("say one two, or twofold"),
+    ];
     let made = w.unknown("clips", &references).await;
     for (clip, pro, flash) in [
         (0, "alpha {beta", "Alpha {beta."),
@@ -59,17 +64,29 @@ fn references_start_from_what_models_agree_on() {
         assert_eq!(sure["ground_truth"], "alpha \\{beta");
         assert_eq!((&sure["sure"], &sure["same"]), (&json!(true), &json!(2)));
         assert_eq!(sure["provider"], PRO);
-        assert_eq!((&unsure["sure"], &unsure["same"]), (&json!(false), &json!(1)));
+        assert_eq!(
+            (&unsure["sure"], &unsure["same"]),
+            (&json!(false), &json!(1))
+        );
         // Two as far from each other take turns, so that none is favoured.
-        assert_eq!((text(&unsure["provider"]), &unsure["agreement"]), (FLASH, &json!(0.0)));
+        assert_eq!(
+            (text(&unsure["provider"]), &unsure["agreement"]),
+            (FLASH, &json!(0.0))
+        );
         let heard = &unsure["transcriptions"];
         assert_eq!(each(heard, "transcription"), ["one too", "two"]);
 
         // The way in, and the one step.
         let mut browser = Browser::signed_in(w, &w.project.key).await;
         let way = format!("href=\"{path}\">Start from what models agree on</a>");
-        for at in [format!("/datasets/{}", made.id), format!("/runs/{}", id(&run))] {
-            tells(&browser.get(&at).await, &["2\u{a0}clips have no reference.", &way]);
+        for at in [
+            format!("/datasets/{}", made.id),
+            format!("/runs/{}", id(&run)),
+        ] {
+            tells(
+                &browser.get(&at).await,
+                &["2\u{a0}clips have no reference.", &way],
+            );
         }
         let page = browser.get(&path).await;
         tells(
@@ -90,7 +107,11 @@ fn references_start_from_what_models_agree_on() {
         let (reviewer, _) = key(w, "reviewer").await;
         let mut reviewer = Browser::signed_in(w, &reviewer).await;
         let looked = reviewer.get(&path).await;
-        assert!(looked.status == 200 && !looked.text.contains("checkbox"), "{}", looked.text);
+        assert!(
+            looked.status == 200 && !looked.text.contains("checkbox"),
+            "{}",
+            looked.text
+        );
         let stranger = w.stranger().await;
         let mut stranger = Browser::signed_in(w, &stranger.key).await;
         let form = [(&*first, &*tag)];
@@ -118,7 +139,10 @@ fn references_start_from_what_models_agree_on() {
             );
         }
         let page = browser.post(&path, &[("from", "0")]).await;
-        tells(&browser.get(page.header("location")).await, &["Nothing was ticked"]);
+        tells(
+            &browser.get(page.header("location")).await,
+            &["Nothing was ticked"],
+        );
         let set = samples(w, &made).await;
         assert_eq!(set[0]["ground_truth"], "alpha \\{beta");
         assert_eq!(set[0]["reference_version"], 2);
@@ -143,9 +167,14 @@ fn references_start_from_what_models_agree_on() {
             let answer = w.post(&path, &json!({ "accept": accept })).await;
             World::names(&answer, 422, named);
         }
-        let answer = w.post(&path, &json!({ "accept": [item(&unsure["sample_id"])] })).await;
+        let answer = w
+            .post(&path, &json!({ "accept": [item(&unsure["sample_id"])] }))
+            .await;
         let left = &answer.data(200)["left_alone"];
-        assert!(text(&left[0]["message"]).contains("has a reference by now"), "{left}");
+        assert!(
+            text(&left[0]["message"]).contains("has a reference by now"),
+            "{left}"
+        );
 
         wordings(w, &mut browser, &made, &run).await;
         orders(w, &run).await;
@@ -163,7 +192,9 @@ async fn wordings(w: &World, browser: &mut Browser, made: &Made, run: &Value) {
         let page = browser.get(&at).await;
         if page.text.contains("one {two|too} three") {
             tells(&page, &["name=\"everywhere\""]);
-            assert!(!page.text.contains("name=\"everywhere\" value=\"true\" aria-describedby=\"everywhere\" checked"));
+            assert!(!page.text.contains(
+                "name=\"everywhere\" value=\"true\" aria-describedby=\"everywhere\" checked"
+            ));
             found = Some((letter, field(&page, "etag").to_owned()));
         }
     }
@@ -194,7 +225,10 @@ async fn wordings(w: &World, browser: &mut Browser, made: &Made, run: &Value) {
     // Gone on with, there is nothing left to do.
     let on = [("of", letter), ("slots", &*tag), ("from", "0")];
     let answer = browser.post(&variant, &on).await;
-    tells(&browser.get(answer.header("location")).await, &["0\u{a0}other references take"]);
+    tells(
+        &browser.get(answer.header("location")).await,
+        &["0\u{a0}other references take"],
+    );
 
     let path = format!("/runs/{}", id(run));
     w.post(&format!("{path}/rescore"), &json!({})).await.ok(202);
@@ -219,14 +253,18 @@ async fn wordings(w: &World, browser: &mut Browser, made: &Made, run: &Value) {
         ]
     );
     let page = browser.get(&format!("{path}/report")).await;
-    tells(&page, &["3 variants of references came from", "<dt>References</dt>"]);
+    tells(
+        &page,
+        &["3 variants of references came from", "<dt>References</dt>"],
+    );
 }
 
 /// Results by what models disagree on, and by what nobody has reviewed.
 async fn orders(w: &World, run: &Value) {
     let path = format!("/runs/{}/results", id(run));
     let all = w.pages(&path, 100).await;
-    let of = |places: &[usize]| -> Vec<&Value> { places.iter().map(|at| &all[*at]["id"]).collect() };
+    let of =
+        |places: &[usize]| -> Vec<&Value> { places.iter().map(|at| &all[*at]["id"]).collect() };
     for (sort, places) in [
         ("-disagreement", [2, 3, 4, 5, 0, 1, 6, 7]),
         ("disagreement", [6, 7, 0, 1, 4, 5, 2, 3]),
@@ -235,7 +273,9 @@ async fn orders(w: &World, run: &Value) {
         let found: Vec<&Value> = sorted.iter().map(|result| &result["id"]).collect();
         assert_eq!(found, of(&places), "{sort}");
     }
-    let flash = w.pages(&format!("{path}?sort=-disagreement&provider={FLASH}"), 3).await;
+    let flash = w
+        .pages(&format!("{path}?sort=-disagreement&provider={FLASH}"), 3)
+        .await;
     let found: Vec<&Value> = flash.iter().map(|result| &result["id"]).collect();
     assert_eq!(found, of(&[3, 5, 1, 7]));
     let verdict = json!({ "is_correct": true });

@@ -21,7 +21,9 @@ fn asked(w: &World) -> u64 {
     let counts = w.machine.node.counts();
     let of_tables = counts.as_array().unwrap().iter();
     let of_tables = of_tables.filter(|count| count["service"] == "dynamodb");
-    of_tables.map(|count| count["requests"].as_u64().unwrap()).sum()
+    of_tables
+        .map(|count| count["requests"].as_u64().unwrap())
+        .sum()
 }
 
 /// A run of one clip becomes one of many, each with the results of the first.
@@ -29,7 +31,10 @@ async fn enlarge(w: &World, project: &ProjectId, run: RunId) {
     let store = &w.machine.node.app.store;
     let mut outcomes = Vec::new();
     for model in 0..2 {
-        let first = store.results_between(project, run, model, 0, 1).await.unwrap();
+        let first = store
+            .results_between(project, run, model, 0, 1)
+            .await
+            .unwrap();
         let first = first.into_iter().next().unwrap().outcome;
         outcomes.extend((1..DONE).map(|position| {
             let mut outcome = first.clone();
@@ -71,7 +76,9 @@ fn a_first_page_over_ten_thousand_results_asks_little() {
             for _ in 0..LOOKS {
                 let before = asked(w);
                 let request = browser.request("GET", &path);
-                let page = browser.send(request.header("accept-encoding", "gzip")).await;
+                let page = browser
+                    .send(request.header("accept-encoding", "gzip"))
+                    .await;
                 least = least.min(asked(w) - before);
                 assert!(matches!(page.status, 200 | 303), "{path}: {}", page.status);
                 if page.status == 200 {

@@ -42,7 +42,11 @@ const PAGES: [(&str, &str, Option<&str>); 50] = [
     ("POST", "/runs/{run}/review/{sample}", Some("reviewer")),
     ("POST", "/runs/{run}/review/{sample}/undo", Some("reviewer")),
     ("GET", "/runs/{run}/review/{sample}/variant", Some("editor")),
-    ("POST", "/runs/{run}/review/{sample}/variant", Some("editor")),
+    (
+        "POST",
+        "/runs/{run}/review/{sample}/variant",
+        Some("editor"),
+    ),
     ("GET", "/runs/{run}/compare", Some("viewer")),
     ("GET", "/runs/{run}/consensus", Some("viewer")),
     ("POST", "/runs/{run}/consensus", Some("editor")),
@@ -60,7 +64,11 @@ const PAGES: [(&str, &str, Option<&str>); 50] = [
     ("GET", "/help", Some("viewer")),
     ("GET", "/assets/{digest}/{name}", None),
     ("GET", "/runs/{run}/review?queue=worst", Some("reviewer")),
-    ("GET", "/runs/{run}/results?sort=-disagreement", Some("viewer")),
+    (
+        "GET",
+        "/runs/{run}/results?sort=-disagreement",
+        Some("viewer"),
+    ),
     ("GET", "/runs/{run}/results?sort=unreviewed", Some("viewer")),
 ];
 
@@ -111,7 +119,11 @@ fn no_page_route_is_without_its_checks() {
         let stranger = w.stranger().await;
         let mut stranger = Browser::signed_in(w, &stranger.key).await;
         let mut weaker = Vec::new();
-        for (role, next) in [("viewer", "reviewer"), ("reviewer", "editor"), ("editor", "admin")] {
+        for (role, next) in [
+            ("viewer", "reviewer"),
+            ("reviewer", "editor"),
+            ("editor", "admin"),
+        ] {
             let (key, _) = key(w, role).await;
             weaker.push((next, Browser::signed_in(w, &key).await));
         }
@@ -122,7 +134,11 @@ fn no_page_route_is_without_its_checks() {
                 let form = "application/x-www-form-urlencoded";
                 for browser in [&mut nobody, &mut stranger] {
                     let request = browser.request("POST", &path).header("content-type", form);
-                    assert_eq!(browser.send(request).await.status, 403, "{at} without origin");
+                    assert_eq!(
+                        browser.send(request).await.status,
+                        403,
+                        "{at} without origin"
+                    );
                 }
             }
             let Some(role) = role else { continue };

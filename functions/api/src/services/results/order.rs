@@ -68,8 +68,14 @@ async fn unreviewed(
     loop {
         let missing = limit - items.len();
         let takes = |entry: Option<&Entry>| is_reviewed(entry) == part;
-        let found =
-            by_sample::page_of(app, project, run, (selection, Some(&takes)), at.as_deref(), missing);
+        let found = by_sample::page_of(
+            app,
+            project,
+            run,
+            (selection, Some(&takes)),
+            at.as_deref(),
+            missing,
+        );
         let found = found.await?;
         let place = |at: String| format!("{}.{at}", u8::from(part));
         items.extend(found.items.into_iter().map(|(item, at)| (item, place(at))));
