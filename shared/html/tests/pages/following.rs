@@ -11,6 +11,7 @@ const ALL: Actions = Actions {
     review: true,
     retry: false,
     keys: true,
+    propose: 3,
 };
 
 #[test]
@@ -25,6 +26,10 @@ fn the_fragment_is_what_stands_in_the_page() {
     assert!(!fragment.contains("<h1") && !fragment.contains("<script"));
     assert!(fragment.contains("data-active=\"true\""));
     assert!(fragment.contains("ago."), "{fragment}");
+    assert!(
+        fragment.contains("3\u{a0}clips have no reference. <a href=\"/runs/"),
+        "{fragment}"
+    );
 }
 
 #[test]
