@@ -24,6 +24,7 @@ fn page(told: Option<Told<'_>>) -> String {
         name,
         models: 2,
         longest: 512,
+        regions: &["eu", "in"],
         kept,
         by_role: None,
     };
