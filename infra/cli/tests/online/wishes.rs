@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use stt_eval_tests::audio::wav;
 use stt_eval_wire::paths;
 
 use super::{Bench, code, document, text, with};
@@ -23,6 +24,7 @@ fn of<'a>(all: &'a [Value], event: &str) -> &'a Value {
 async fn wishes_of_a_run_are_kept_and_without_room_nothing_is_half_done() {
     let bench = Bench::new().await;
     as_wished(&bench).await;
+    unknown_to_a_stand_in(&bench).await;
     without_room(&bench).await;
     bench.machine.stop().await;
 }
@@ -102,6 +104,43 @@ async fn as_wished(bench: &Bench) {
     let reused = document(&bench.run(&reused).await);
     assert_eq!(reused["run"]["dataset_id"], dataset.as_str());
     assert_eq!(reused["run"]["total"], 8);
+}
+
+/// A stand-in says of a recording it was not told of what Gemini says of one that is gone.
+async fn unknown_to_a_stand_in(bench: &Bench) {
+    let own = bench.home.path().join("own.d");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("own.wav"), wav(99, 0.2)).unwrap();
+    std::fs::write(own.join("own.txt"), "one two\n").unwrap();
+    let told = bench
+        .run(&[
+            "run",
+            "own.d",
+            "-p",
+            "gemini-2.5-pro",
+            "--language",
+            "en",
+            "--yes",
+        ])
+        .await;
+    assert_eq!(code(&told), 1, "{}", text(&told.stderr));
+    assert!(
+        text(&told.stderr).contains("--demo SOURCE"),
+        "{}",
+        text(&told.stderr)
+    );
+    // Advice is what can be typed here.
+    assert!(
+        text(&told.stdout).contains("stt-eval retry run_"),
+        "{}",
+        text(&told.stdout)
+    );
+    assert!(
+        !text(&told.stdout).contains("POST /"),
+        "{}",
+        text(&told.stdout)
+    );
+    std::fs::remove_dir_all(own).unwrap();
 }
 
 /// A limit of the size of files stands for a disk that is full.
