@@ -81,7 +81,13 @@ fn decoded(flac: Vec<u8>) -> Vec<u8> {
 
 #[tokio::test]
 async fn every_sample_comes_back() {
-    let loud = |at: u32| if at / 7 % 2 == 0 { i16::MAX } else { i16::MIN };
+    let loud = |at: u32| {
+        if (at / 7).is_multiple_of(2) {
+            i16::MAX
+        } else {
+            i16::MIN
+        }
+    };
     let stereo = hum(20_000).zip(hum(30_000).skip(500));
     let eight = hum(4_000).flat_map(|sample| [0, 1, 2, 3, 4, 5, 6, 7].map(|part| sample >> part));
     let mut sounds = vec![
