@@ -49,8 +49,8 @@ impl Shape {
         let frame = u64::from(sound.channels) * SAMPLE_BYTES as u64;
         let samples = (sound.data.end - sound.data.start) / frame;
         let longest = match rate {
-            ..=16_000 => BLOCK,
-            ..=32_000 => 2 * BLOCK,
+            0..=16_000 => BLOCK,
+            16_001..=32_000 => 2 * BLOCK,
             _ => 4 * BLOCK,
         };
         // A little shorter, where too little would be left for the last one.

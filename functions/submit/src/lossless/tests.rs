@@ -81,7 +81,13 @@ fn decoded(flac: Vec<u8>) -> Vec<u8> {
 
 #[tokio::test]
 async fn every_sample_comes_back() {
-    let loud = |at: u32| if at / 7 % 2 == 0 { i16::MAX } else { i16::MIN };
+    let loud = |at: u32| {
+        if (at / 7).is_multiple_of(2) {
+            i16::MAX
+        } else {
+            i16::MIN
+        }
+    };
     let stereo = hum(20_000).zip(hum(30_000).skip(500));
     let eight = hum(4_000).flat_map(|sample| [0, 1, 2, 3, 4, 5, 6, 7].map(|part| sample >> part));
     let mut sounds = vec![
@@ -117,11 +123,11 @@ async fn every_sample_comes_back() {
 
 #[tokio::test]
 async fn a_long_one_is_made_again_from_any_byte_on() {
-    let wav = file(1, 1, 16, 16_000, &mono(hum(900_000)));
+    let wav = file(1, 1, 16, 16_000, &mono(hum(700_000)));
     let source = flac(wav.clone()).await.unwrap();
     assert!(source.len() > KEPT && source.sha256().is_none());
     let all = bytes(&source, 0, source.len()).await;
-    assert!(decoded(all.clone()) == wav[44..44 + 1_800_000]);
+    assert!(decoded(all.clone()) == wav[44..44 + 1_400_000]);
     let end = source.len();
     let header = HEADER as u64;
     for (start, to) in [
@@ -130,7 +136,7 @@ async fn a_long_one_is_made_again_from_any_byte_on() {
         (header - 1, header + 1),
         (header, end),
         (100_000, 100_001),
-        (333_333, 700_001),
+        (333_333, 500_001),
         (end - 1, end),
         (end, end),
     ] {
@@ -178,7 +184,7 @@ async fn what_is_not_plain_sound_of_16_bits_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_recording_that_changes_meanwhile_is_not_sent() {
-    let source = flac(file(1, 1, 16, 16_000, &mono(hum(900_000)))).await;
+    let source = flac(file(1, 1, 16, 16_000, &mono(hum(700_000)))).await;
     let source = Flac {
         wav: Arc::new(Held(vec![0; 2_000_000])),
         ..source.unwrap()
