@@ -1,6 +1,7 @@
 """Starting a run, following it, and the settings, as people do it."""
 
 import re
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -188,9 +189,34 @@ def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
     page.get_by_role("button", name="Cancel run").click()
     expect(page.locator(".finding")).to_contain_text("Cancelled")
     passes(120_000, 0)
-    page.get_by_role("button", name="Retry failed").click()
-    page.get_by_role("button", name="Cancel run").click()
-    expect(page.locator(".finding")).to_contain_text("Cancelled")
+
+
+def test_what_failed_is_asked_for_again(visit, site):
+    demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
+    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=1")["samples"]
+    some = [{"sample_id": samples[0]["id"], "text": "one"}]
+    body = {"run_name": "some are missing", "dataset_id": demo, "transcripts": [{"name": "some", "items": some}]}
+    made = site.api("POST", "/api/v1/evaluations/stt/runs", body)
+
+    def ended():
+        for _ in range(200):
+            run = site.api("GET", f"/api/v1/evaluations/stt/runs/{made['id']}")
+            if run["status"] == "completed":
+                return run
+            time.sleep(0.1)
+        raise AssertionError("the run does not end")
+
+    before = ended()
+    page = visit()
+    page.goto(f"/runs/{made['id']}")
+    with page.expect_response(lambda response: response.url.endswith("/retry")) as answer:
+        page.get_by_role("button", name="Retry failed").click()
+    assert answer.value.status == 303
+    expect(page).to_have_url(re.compile(f"/runs/{made['id']}$"))
+    # They have no transcript this time either; what there is stays.
+    after = ended()
+    assert after["counts"] == before["counts"] and after["counts"]["failed"] > 0
+    assert after["updated_at"] > before["updated_at"]
 
 
 def test_one_who_was_signed_out_is_told(visit, site):

@@ -45,6 +45,11 @@ impl Page {
 
 impl Browser {
     fn new(w: &World) -> Self {
+        Self::at(w.machine.node.url.clone())
+    }
+
+    /// A browser of a machine.
+    fn at(base: String) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -52,7 +57,7 @@ impl Browser {
             .unwrap();
         Self {
             http,
-            base: w.machine.node.url.clone(),
+            base,
             cookie: None,
         }
     }

@@ -203,9 +203,10 @@ pub async fn show(
     meant.page(&visit, &query, None)
 }
 
-/// Saves a reference with it, if the reference is still the one that was read; where that
-/// is asked for, other references that say the same take the same. A form with `from` goes
-/// on with those, and saves nothing else.
+/// Saves a reference with it, if the reference is still the one that was read.
+///
+/// Where that is asked for, other references that say the same take the same. A form with
+/// `from` goes on with those, and saves nothing else.
 pub async fn save(
     State(app): State<App>,
     visit: Visit,
