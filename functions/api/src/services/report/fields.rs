@@ -174,7 +174,7 @@ impl Fields {
 
     /// What of a sample's reference were words of models.
     #[must_use]
-    pub fn from_models(&self, position: usize) -> &[FromModel] {
+    pub fn words_of_models(&self, position: usize) -> &[FromModel] {
         self.from_models.get(&position).map_or(&[], Vec::as_slice)
     }
 

@@ -353,7 +353,7 @@ impl Scan {
             }
         }
         if let Some(version) = scored_by {
-            let from = fields.from_models(usize::from(position));
+            let from = fields.words_of_models(usize::from(position));
             self.origins.add(from, version);
         }
         if answered.len() == self.models.len() {
