@@ -10,6 +10,7 @@ mod vendors;
 
 use std::time::Duration;
 
+use crate::domain::Timestamp;
 use crate::domain::unit::{Policy, is_deployment_id};
 use crate::providers::Vendor;
 use crate::providers::price::ExchangeRates;
@@ -246,6 +247,8 @@ impl Config {
                 problem: "must be numbers of seconds, separated by commas".into(),
             })?);
         }
+        let since: Option<i64> = env.parsed("WORKERS_SINCE_MS", "milliseconds since 1970")?;
+        policy.workers_since = since.map(Timestamp::from_millis);
         let stage = env.required("STAGE")?;
         let deployment = env.required("DEPLOYMENT_ID")?;
         if !is_deployment_id(&deployment) {

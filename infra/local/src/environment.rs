@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stt_eval_shared::config::Config;
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::store::schema::TABLES;
 
 use crate::cloud::Cloud;
@@ -56,6 +57,7 @@ pub(crate) fn environment(
         ),
         // A worker lives for 300 s here as well, and programs that listen take their time.
         ("CALL_LEASE_SECONDS", "330".to_owned()),
+        ("WORKERS_SINCE_MS", Timestamp::now().millis().to_string()),
         (
             "COLLECT_LEASE_SECONDS",
             if real { "120" } else { "5" }.to_owned(),

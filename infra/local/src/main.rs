@@ -125,7 +125,7 @@ struct Machine {
     /// `NAME='PROGRAM … {input} … {language}'`, `NAME='@whisper-cli MODEL'`,
     /// `NAME='@faster-whisper MODEL'`, or `pocketsphinx`. May be given several times. The
     /// program gets a file of audio, PATH and a locale; it prints UTF-8 text, or JSON with
-    /// `text`, of 1 MiB at most, and ends with 0 within COMMAND_TIMEOUT_SECONDS (200).
+    /// `text`, of 1 MiB at most, and ends with 0 within `COMMAND_TIMEOUT_SECONDS` (200).
     #[arg(long = "recogniser", value_name = "NAME=COMMAND")]
     recognisers: Vec<Recogniser>,
     /// A file of further ones: one a line, as for `--recogniser`; `#` begins a comment.

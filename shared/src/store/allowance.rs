@@ -1,6 +1,8 @@
-//! What an account may do at its vendor, as workers have learnt it: one small item in table
-//! `units` for each model of a credential, read at the beginning of a unit of calls and
-//! written at its end, where there is something to tell (see [`crate::domain::allowance`]).
+//! What an account may do at its vendor, as workers have learnt it.
+//!
+//! One small item in table `units` for each model of a credential: read at the beginning of
+//! a unit of calls, and written at its end where there is something to tell (see
+//! [`crate::domain::allowance`]).
 
 use super::row::{self, Row};
 use super::{Store, StoreError};

@@ -87,7 +87,7 @@ impl Unit {
             }
             // The worker is dead: its function can't live as long as that.
             (UnitState::Calling { claimed_at, .. }, Event::Abandoned)
-                if now.since(*claimed_at) >= policy.call_lease =>
+                if policy.is_dead(*claimed_at, now) =>
             {
                 next.state = UnitState::Ready { not_before: now };
             }

@@ -45,6 +45,20 @@ fn one_worker_calls_at_a_time_until_it_must_be_dead() {
     assert_eq!(step(&again, late, 602), Err(Stale));
 }
 
+/// On one machine all workers of an earlier process are dead.
+#[test]
+fn a_worker_from_before_the_start_is_not_waited_for() {
+    let policy = Policy {
+        workers_since: Some(at(10)),
+        ..Policy::default()
+    };
+    let begun = |clock| begin(&calls(), 1, clock).unwrap();
+    assert!(begun(9).step(Event::Abandoned, at(11), &policy).is_ok());
+    let alive = begun(10).step(Event::Abandoned, at(599), &policy);
+    assert_eq!(alive.map(drop), Err(Stale));
+    assert!(begun(10).step(Event::Abandoned, at(610), &policy).is_ok());
+}
+
 #[test]
 fn jobs_and_calls_do_not_mix() {
     assert_eq!(begin(&new(at(0)), 1, 0), Err(Stale));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Timestamp;
+
 /// Time bounds of the protocol. Configuration, with production defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
@@ -12,6 +14,9 @@ pub struct Policy {
     /// dead for certain. Longer than a function lives, however quickly vendors answer; a
     /// worker that lives on pays for each call that another makes as well.
     pub call_lease: Duration,
+    /// Since when there have been workers, where that is known: on one machine those of an
+    /// earlier process died with it, so no lease of theirs is waited for.
+    pub workers_since: Option<Timestamp>,
     /// How long one collection may take before another may take over.
     pub collect_lease: Duration,
     /// A ready unit that was not taken for this long gets its message again.
@@ -52,6 +57,23 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether the worker that claimed a unit of calls then is dead for certain.
+    #[must_use]
+    pub fn is_dead(&self, claimed_at: Timestamp, now: Timestamp) -> bool {
+        self.workers_since.is_some_and(|since| claimed_at < since)
+            || now.since(claimed_at) >= self.call_lease
+    }
+
+    /// When to look whether it is.
+    #[must_use]
+    pub(super) fn look_for_worker(&self, claimed_at: Timestamp) -> Timestamp {
+        let lease = self.call_lease;
+        claimed_at
+            + self
+                .workers_since
+                .map_or(lease, |_| lease.min(self.backstop))
+    }
+
     /// How long a batch may take at most, with its stopping.
     #[must_use]
     pub fn batch(&self) -> Duration {
@@ -64,6 +86,7 @@ impl Default for Policy {
         Self {
             grace: Duration::from_secs(600),
             call_lease: Duration::from_secs(600),
+            workers_since: None,
             collect_lease: Duration::from_secs(900),
             resend_after: Duration::from_secs(60),
             backstop: Duration::from_secs(1_800),

@@ -325,7 +325,7 @@ impl Unit {
             UnitState::Ready { not_before } if *not_before > now => Some(*not_before),
             UnitState::Ready { .. } => Some(now + policy.resend_after),
             UnitState::Creating { claimed_at, .. } => Some(*claimed_at + policy.grace),
-            UnitState::Calling { claimed_at, .. } => Some(*claimed_at + policy.call_lease),
+            UnitState::Calling { claimed_at, .. } => Some(policy.look_for_worker(*claimed_at)),
             UnitState::Submitted { stopping_since, .. } => match stopping_since {
                 Some(since) if *since == now => Some(now),
                 Some(_) => Some(now + policy.resend_after),
