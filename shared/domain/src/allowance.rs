@@ -1,7 +1,7 @@
 //! Allowance: what a vendor lets one account do in a time, by what is known of it.
 //!
 //! Vendors bound requests a minute and a day, and seconds of audio an hour and a day. Each
-//! bound is a [`Meter`], a token bucket: it holds so much at most, fills by the second, and
+//! bound is a token bucket: it holds so much at most, fills by the second, and
 //! a call takes out of it what it costs. That is how Groq counts by its own headers (2,000
 //! requests a day, and after one of them `reset` says 43.2 s, which is a day's
 //! two-thousandth), and never more than a vendor with fixed windows allows in the long run.

@@ -29,28 +29,27 @@ pub struct Account<'a> {
     pub model: &'a str,
 }
 
-impl Account<'_> {
-    fn key(&self) -> (&str, String) {
-        let Self {
-            vendor,
-            credential,
-            model,
-            ..
-        } = self;
-        match self.project {
-            Some(project) => (
-                project.as_str(),
-                format!("{PREFIX}{vendor}#{credential}#{model}"),
-            ),
-            None => (POOLED, format!("{PREFIX}{vendor}#{model}")),
-        }
+/// Partition and sort key.
+fn keys<'a>(of: &Account<'a>) -> (&'a str, String) {
+    let Account {
+        project,
+        vendor,
+        credential,
+        model,
+    } = of;
+    match project {
+        Some(project) => (
+            project.as_str(),
+            format!("{PREFIX}{vendor}#{credential}#{model}"),
+        ),
+        None => (POOLED, format!("{PREFIX}{vendor}#{model}")),
     }
 }
 
 impl Store {
     /// What is known of an account; `None` where nothing is.
     pub async fn allowance(&self, of: &Account<'_>) -> Result<Option<Allowance>, StoreError> {
-        let (pk, sk) = of.key();
+        let (pk, sk) = keys(of);
         let item = self.get(&self.tables.units, pk, sk).await?;
         item.map(row::read).transpose()
     }
@@ -64,7 +63,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut next = allowance.clone();
         next.rev += 1;
-        let (pk, sk) = of.key();
+        let (pk, sk) = keys(of);
         let item = Row::new(pk, sk, &next)?.build();
         self.put_rev(&self.tables.units, item, next.rev).await
     }
