@@ -8,6 +8,7 @@ mod allowed;
 mod blocked;
 mod calls;
 mod create;
+mod held;
 pub mod lossless;
 mod outgoing;
 mod plan;

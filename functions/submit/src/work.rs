@@ -11,7 +11,7 @@ use stt_eval_shared::work::after_start::AfterPrepare;
 use stt_eval_shared::work::step::save;
 use stt_eval_shared::{App, Deadline};
 
-use super::calls;
+use super::held;
 use super::turn::step_aside;
 
 /// A unit that is being submitted.
@@ -65,7 +65,7 @@ impl Work<'_> {
 
     pub(super) async fn end(&self, ending: Ending) -> Result<(), Failure> {
         if self.unit.kind == UnitKind::Calls {
-            return calls::give_up(self.app, &self.unit, &ending).await;
+            return held::give_up(self.app, &self.unit, &ending).await;
         }
         let event = Event::Unsendable {
             ending,

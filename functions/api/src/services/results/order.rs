@@ -50,7 +50,7 @@ fn is_reviewed(entry: Option<&Entry>) -> bool {
     review.is_some_and(|review| !review.opinions().is_empty())
 }
 
-/// What nobody has reviewed, and then the rest. A place is that of a list by sample behind
+/// What has no review, and then the rest. A place is that of a list by sample behind
 /// the number of the part.
 async fn unreviewed(
     app: &App,
