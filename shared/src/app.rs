@@ -15,11 +15,13 @@ use crate::domain::run::RunModel;
 use crate::domain::unit::Policy;
 use crate::objects::Objects;
 use crate::providers::{
-    Adapter, Calls, Credential, Jobs, Model, Offered, OwnModel, ReadsLines, Registry,
-    RegistryError, Settings, SetupError, VENDORS, Vendor, imported, transcribe,
+    Adapter, CLIENTS, Calls, Client, Consult, Credential, Jobs, Model, Offered, OwnModel,
+    ReadsLines, Registry, RegistryError, Settings, SetupError, VENDORS, Vendor, imported,
+    transcribe,
 };
 use crate::queue::Queue;
 use crate::store::Store;
+use crate::tls;
 
 /// The process can't start. One line for its log.
 #[derive(thiserror::Error)]
@@ -76,12 +78,28 @@ pub(crate) fn s3_config(aws: &SdkConfig, path_style: bool) -> aws_sdk_s3::Config
 
 impl App {
     /// Builds the clients. `path_style` is for endpoints without a host name
-    /// for each bucket; `vendors` are [`VENDORS`], and in tests others.
+    /// for each bucket; `clients` are [`CLIENTS`], and in tests others.
     pub fn build(
         config: Config,
         aws: &SdkConfig,
         path_style: bool,
-        vendors: &[&'static Vendor],
+        clients: &[&'static Client],
+    ) -> Result<Self, StartError> {
+        let vendors = Registry::connect(clients, |vendor| settings(&config, vendor));
+        Self::with(config, aws, path_style, vendors)
+    }
+
+    /// The same for a function that gives vendors no work.
+    fn consulting(config: Config, aws: &SdkConfig, path_style: bool) -> Result<Self, StartError> {
+        let vendors = Registry::consult(VENDORS, |vendor| settings(&config, vendor));
+        Self::with(config, aws, path_style, vendors)
+    }
+
+    fn with(
+        config: Config,
+        aws: &SdkConfig,
+        path_style: bool,
+        vendors: Result<Registry, RegistryError>,
     ) -> Result<Self, StartError> {
         // reqwest takes the process's TLS provider. A second call in one
         // process (the embedded cloud) finds it installed: just as good.
@@ -117,7 +135,7 @@ impl App {
                 )))))
             }
         };
-        let vendors = connect(&config, vendors)?;
+        let vendors = priced(&config, vendors)?;
         let of_role = |name: &&String| !vendors.vendor(name).is_some_and(Vendor::is_by_role);
         if let Some(odd) = config.vendors.by_role.iter().find(of_role) {
             let problem = format!("no provider {odd} is asked with the role of the functions");
@@ -183,34 +201,25 @@ impl App {
         self.demo.as_deref().filter(|demo| demo.is_for(project))
     }
 
-    /// Builds everything from the environment of a Lambda function.
+    /// Builds everything from the environment of a Lambda function that gives vendors no
+    /// work: it has no more of them than [`Consult`].
     pub fn from_env(patience: Patience) -> Result<Self, StartError> {
         let config = Config::from_env().and_then(Config::with_keys);
-        Self::start(config, patience).map(|(app, _)| app)
+        let (config, aws) = start(config, patience)?;
+        Self::consulting(config, &aws, false)
     }
 
-    /// The same for a function that asks vendors.
+    /// The same for a function that gives vendors work.
     pub fn from_env_asking(patience: Patience) -> Result<Self, StartError> {
         let config = Config::from_env().and_then(Config::with_keys);
-        let (app, aws) = Self::start(config, patience)?;
-        Ok(app.asking_by_role(&aws))
+        let (config, aws) = start(config, patience)?;
+        Ok(Self::build(config, &aws, false, CLIENTS)?.asking_by_role(&aws))
     }
 
     /// The same for a function that has nothing to do with credentials.
     pub fn from_env_without_keys(patience: Patience) -> Result<Self, StartError> {
-        Self::start(Config::from_env(), patience).map(|(app, _)| app)
-    }
-
-    fn start(
-        config: Result<Config, ConfigError>,
-        patience: Patience,
-    ) -> Result<(Self, SdkConfig), StartError> {
-        let config = config.map_err(|e| StartError(e.to_string()))?;
-        aws::preload_roots();
-        let aws = aws::config(patience)
-            .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;
-        let app = Self::build(config, &aws, false, VENDORS)?;
-        Ok((app, aws))
+        let (config, aws) = start(Config::from_env(), patience)?;
+        Self::consulting(config, &aws, false)
     }
 
     /// The same for one invocation: no call of a vendor lasts beyond it.
@@ -286,7 +295,13 @@ impl App {
         Some(self.config.vendors.limits(vendor))
     }
 
-    /// A vendor's client.
+    /// What a vendor is asked with without being given work.
+    #[must_use]
+    pub fn consulted(&self, vendor: &str) -> Option<&dyn Consult> {
+        self.vendors.consulted(vendor)
+    }
+
+    /// A vendor's client, in a function that gives it work.
     #[must_use]
     pub fn adapter(&self, vendor: &str) -> Option<&Adapter> {
         self.vendors.adapter(vendor)
@@ -315,6 +330,18 @@ impl App {
     }
 }
 
+/// The configuration of a function, and of its clients of AWS.
+fn start(
+    config: Result<Config, ConfigError>,
+    patience: Patience,
+) -> Result<(Config, SdkConfig), StartError> {
+    let config = config.map_err(|e| StartError(e.to_string()))?;
+    tls::preload();
+    let aws = aws::config(patience)
+        .map_err(|name| StartError(format!("environment variable {name}: is not set")))?;
+    Ok((config, aws))
+}
+
 /// What of the configuration a vendor's client is made with.
 fn settings(config: &Config, vendor: &Vendor) -> Settings {
     Settings {
@@ -324,11 +351,10 @@ fn settings(config: &Config, vendor: &Vendor) -> Settings {
     }
 }
 
-/// Makes the vendors' clients.
-fn connect(config: &Config, vendors: &[&'static Vendor]) -> Result<Registry, StartError> {
-    let connected = Registry::connect(vendors, |vendor| settings(config, vendor));
-    let connected = connected.map(|registry| registry.at(config.rates));
-    connected.map_err(|error| match &error {
+/// Vendors that were made, at the operator's rates.
+fn priced(config: &Config, made: Result<Registry, RegistryError>) -> Result<Registry, StartError> {
+    let made = made.map(|registry| registry.at(config.rates));
+    made.map_err(|error| match &error {
         RegistryError {
             vendor,
             error: SetupError::BaseUrl(problem),

@@ -4,8 +4,10 @@
 //! Lambda everything stands in the environment, and reading it from there leaves
 //! half a megabyte out of each function. The SDK's own way also reads and parses
 //! the TLS roots once for each client that is built, before anything is asked of
-//! it: most of a cold start. Here nothing is parsed before the first request, and
-//! the file is read meanwhile.
+//! it: most of a cold start. Here they are read once, in a thread of their own
+//! meanwhile, and the requests of all clients leave by one pool of connections.
+
+mod connection;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -13,36 +15,11 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    BehaviorVersion, HttpClient, Region, RuntimeComponents, SharedHttpClient,
-};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// Makes its connector when the first request wants it.
-#[derive(Debug)]
-struct LazyConnector(SharedHttpClient);
-
-impl HttpClient for LazyConnector {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
-
-    // `validate_base_client_config` is not passed on: it makes a connector for
-    // each client, and throws it away.
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
-    }
-}
+use connection::Connections;
 
 /// A client that is built when it is first used. Building one takes a good part
 /// of what is left of a cold start, and most invocations need one or two of them.
@@ -74,24 +51,6 @@ impl<C> Clone for Lazy<C> {
 impl<C> std::fmt::Debug for Lazy<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(std::any::type_name::<C>())
-    }
-}
-
-/// TLS over ring. It has to be named: the SDK has no TLS provider of its own in
-/// this build.
-fn tls() -> Provider {
-    Provider::Rustls(CryptoMode::Ring)
-}
-
-/// Reads the TLS roots in a thread of its own, beside what else a start does.
-/// They are kept for the process; what needs them sooner waits for them.
-pub fn preload_roots() {
-    let reading = std::thread::Builder::new().name("tls-roots".into());
-    let spawned = reading.spawn(|| {
-        drop(Connector::builder().tls_provider(tls()).build());
-    });
-    if let Err(error) = spawned {
-        tracing::debug!(%error, "the TLS roots are read at the first request");
     }
 }
 
@@ -180,12 +139,11 @@ pub fn config(patience: Patience) -> Result<SdkConfig, &'static str> {
         None,
         "environment",
     );
-    let http = Builder::new().tls_provider(tls()).build_https();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(needed("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(LazyConnector(http))
+        .http_client(Connections::new(CONNECT))
         .timeout_config(patience.timeouts())
         .service_config(Endpoints);
     config.set_endpoint_url(variable(ENDPOINT));
@@ -234,7 +192,7 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "a", "s", None, None, "test",
             )))
-            .http_client(Builder::new().build_http())
+            .http_client(Connections::new(ms(200)))
             .endpoint_url(endpoint)
             .timeout_config(patience.timeouts())
             .build()
@@ -266,5 +224,52 @@ mod tests {
         let object = s3.get_object().bucket("b").key("k").send().await.unwrap();
         let body = object.body.collect().await.unwrap();
         assert_eq!(body.into_bytes().len(), 12);
+    }
+
+    /// Connections are numbered; each answers every request of its own alike.
+    fn by_connection(answers: &'static [&'static str]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for (stream, answer) in listener.incoming().map_while(Result::ok).zip(answers) {
+                std::thread::spawn(move || {
+                    let mut stream = stream;
+                    while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+                        let _ = stream.write_all(answer.as_bytes());
+                    }
+                });
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_ill_is_not_asked_again_by_the_same_connection() {
+        let config = quick(by_connection(&[
+            "HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        ]));
+        let s3 = aws_sdk_s3::Client::from_conf(crate::app::s3_config(&config, true));
+        s3.head_object().bucket("b").key("k").send().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn no_error_of_the_connection_names_an_object() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", closed.local_addr().unwrap());
+        drop(closed);
+        let config = quick(url);
+        let client =
+            Lazy::new(move || aws_sdk_s3::Client::from_conf(crate::app::s3_config(&config, true)));
+        let objects = crate::objects::Objects::new(client, "b".into(), true);
+        let told = objects
+            .get("incoming/demo/Patient-Name.wav")
+            .await
+            .unwrap_err();
+        let text = format!("{told} {told:?}");
+        assert!(
+            text.contains("refused") && !text.contains("Patient"),
+            "{text}"
+        );
     }
 }

@@ -21,6 +21,7 @@ pub mod queue;
 pub mod registration;
 mod sdk_error;
 pub mod store;
+mod tls;
 pub mod work;
 
 pub use app::App;

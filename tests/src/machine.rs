@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use speech_sim::SpeechSim;
 use stt_eval_local::node::Node;
 use stt_eval_local::options::NodeOptions;
-use stt_eval_shared::providers::{VENDORS, Vendor};
+use stt_eval_shared::providers::{self, CLIENTS};
 use tempfile::TempDir;
 
 use crate::audio::{sha256, wav};
@@ -31,7 +31,7 @@ pub struct MachineOptions {
     /// Pause between polls.
     pub poll_interval: Duration,
     /// The vendors there are.
-    pub vendors: Vec<&'static Vendor>,
+    pub vendors: Vec<&'static providers::Client>,
     /// Whether models of projects' own may be servers on this machine.
     pub own_models_on_loopback: bool,
     /// Programs that recognise speech, as `--recogniser` takes them.
@@ -47,7 +47,7 @@ impl Default for MachineOptions {
             settings: Vec::new(),
             batch_delay: Duration::from_millis(100),
             poll_interval: Duration::from_millis(100),
-            vendors: VENDORS.to_vec(),
+            vendors: CLIENTS.to_vec(),
             own_models_on_loopback: false,
             recognisers: Vec::new(),
             metered: false,

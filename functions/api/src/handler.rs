@@ -3,12 +3,12 @@
 
 use axum::Router;
 use axum::response::Response;
-use http::header::{HOST, HeaderValue};
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use lambda_http::lambda_runtime::{Context, LambdaEvent};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, SET_COOKIE};
+use http_body_util::BodyExt;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::lambda_runtime::Context;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, Service};
-use serde::Serialize;
+use lambda_http::{Body, Error, RequestExt, Service};
 use stt_eval_shared::App;
 
 use crate::http::host::ORIGINAL_HOST;
@@ -42,26 +42,59 @@ impl Handler {
     /// Answers one event.
     ///
     /// # Errors
-    /// Never: the router has an answer to everything.
+    /// When the body of an answer breaks off: the router itself has an answer to everything.
     pub async fn respond(
         &self,
         request: ApiGatewayV2httpRequest,
         context: Context,
-    ) -> Result<impl Serialize + use<>, Error> {
-        Ok(self.begin(request, context).await?)
+    ) -> Result<ApiGatewayV2httpResponse, Error> {
+        let request: lambda_http::Request = LambdaRequest::ApiGatewayV2(sanitised(request)).into();
+        let request = request.with_lambda_context(context);
+        let answer = self.router.clone().call(request).await?;
+        answered(answer).await
     }
+}
 
-    /// Not in the `async fn`: the adapter is not `Sync`, and held over the wait
-    /// it would keep the future from moving between threads.
-    fn begin(
-        &self,
-        request: ApiGatewayV2httpRequest,
-        context: Context,
-    ) -> <Adapter<'static, Response, Router> as Service<LambdaEvent<LambdaRequest>>>::Future {
-        let mut adapter: Adapter<'static, Response, Router> = self.router.clone().into();
-        let request = LambdaRequest::ApiGatewayV2(sanitised(request));
-        adapter.call(LambdaEvent::new(request, context))
-    }
+/// An answer in the gateway's form. `lambda_http` has the same, which can write text in any
+/// character set, and the tables of all of them are in every function that uses it.
+async fn answered(answer: Response) -> Result<ApiGatewayV2httpResponse, Error> {
+    let (parts, body) = answer.into_parts();
+    let body = Vec::from(body.collect().await?.to_bytes());
+    let (is_base64_encoded, body) = match is_text(&parts.headers) {
+        _ if body.is_empty() => (false, None),
+        true => match String::from_utf8(body) {
+            Ok(text) => (false, Some(Body::Text(text))),
+            Err(bytes) => (true, Some(Body::Binary(bytes.into_bytes()))),
+        },
+        false => (true, Some(Body::Binary(body))),
+    };
+    let mut headers = parts.headers;
+    let cookies = headers.get_all(SET_COOKIE).iter();
+    let cookies = cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned));
+    let cookies = cookies.collect();
+    // The gateway sets them from their own field.
+    headers.remove(SET_COOKIE);
+    let mut told = ApiGatewayV2httpResponse::default();
+    told.status_code = i64::from(parts.status.as_u16());
+    told.headers = headers;
+    told.body = body;
+    told.is_base64_encoded = is_base64_encoded;
+    told.cookies = cookies;
+    Ok(told)
+}
+
+/// Whether a body can go as it is: the gateway takes everything else as base64.
+fn is_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
+    let Some(Ok(content_type)) = content_type else {
+        return !headers.contains_key(CONTENT_ENCODING);
+    };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    !headers.contains_key(CONTENT_ENCODING)
+        && (media_type.starts_with("text/")
+            || matches!(media_type, "application/json" | "application/javascript")
+            || media_type.ends_with("+json")
+            || media_type.ends_with("+xml"))
 }
 
 /// Whether a byte may stand in the query of an `http::Uri`.
@@ -226,5 +259,45 @@ mod tests {
                 "errors": null, "metadata": { "request_id": "Abc=1" },
             })
         );
+    }
+
+    #[tokio::test]
+    async fn text_goes_as_it_is_and_all_else_as_base64() {
+        let of = |headers: &[(http::HeaderName, &str)], body: Vec<u8>| {
+            let mut answer = Response::new(axum::body::Body::from(body));
+            for (name, value) in headers {
+                answer.headers_mut().append(name, value.parse().unwrap());
+            }
+            answered(answer)
+        };
+        let told = |told: ApiGatewayV2httpResponse| serde_json::to_value(told).unwrap();
+        let json = (CONTENT_TYPE, "application/json; charset=utf-8");
+        let text = told(of(&[json.clone()], "नमस्ते".into()).await.unwrap());
+        assert_eq!(
+            (&text["body"], &text["isBase64Encoded"]),
+            (&"नमस्ते".into(), &false.into())
+        );
+        let png = told(
+            of(&[(CONTENT_TYPE, "image/png")], b"text".into())
+                .await
+                .unwrap(),
+        );
+        assert_eq!(
+            (&png["body"], &png["isBase64Encoded"]),
+            (&"dGV4dA==".into(), &true.into())
+        );
+        let packed = [json.clone(), (CONTENT_ENCODING, "gzip")];
+        let packed = told(of(&packed, b"text".into()).await.unwrap());
+        assert_eq!(packed["isBase64Encoded"], true);
+        // What is called text and is none is not changed.
+        let odd = told(of(&[json], vec![0xff, 0x61]).await.unwrap());
+        assert_eq!(
+            (&odd["body"], &odd["isBase64Encoded"]),
+            (&"/2E=".into(), &true.into())
+        );
+        let cookies = [(SET_COOKIE, "a=1"), (SET_COOKIE, "b=2")];
+        let cookies = told(of(&cookies, Vec::new()).await.unwrap());
+        assert_eq!(cookies["cookies"], serde_json::json!(["a=1", "b=2"]));
+        assert!(cookies["headers"].get("set-cookie").is_none() && cookies["body"].is_null());
     }
 }

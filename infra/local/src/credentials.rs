@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::Vendor;
+use stt_eval_shared::providers::{Client, Vendor};
 
 use crate::error::NodeError;
 
@@ -19,7 +19,7 @@ pub(crate) async fn seed(
     app: &App,
     project: &ProjectId,
     data: &Path,
-    vendors: &[&'static Vendor],
+    clients: &[&'static Client],
     keys: &BTreeMap<String, SecretString>,
     provider_urls: &BTreeMap<String, String>,
 ) -> Result<(), NodeError> {
@@ -30,10 +30,8 @@ pub(crate) async fn seed(
         url.is_some_and(|url| prefixes.any(|prefix| url.starts_with(prefix)))
     };
     // Others want none.
-    for vendor in vendors
-        .iter()
-        .filter(|vendor| !vendor.credential.is_empty())
-    {
+    let vendors = clients.iter().map(|client| client.vendor);
+    for vendor in vendors.filter(|vendor| !vendor.credential.is_empty()) {
         let secret = match keys.get(vendor.name) {
             Some(key) => key.clone(),
             None if on_this_machine(vendor) => {

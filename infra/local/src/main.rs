@@ -15,7 +15,7 @@ use stt_eval_local::options::{NodeOptions, Providers};
 use stt_eval_local::recogniser::{POCKETSPHINX, Recogniser, of_file, pocketsphinx};
 use stt_eval_local::replay;
 use stt_eval_shared::domain::ProjectId;
-use stt_eval_shared::providers::VENDORS;
+use stt_eval_shared::providers::CLIENTS;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
@@ -189,7 +189,7 @@ impl Machine {
         Ok(NodeOptions {
             listen,
             data,
-            vendors: VENDORS.to_vec(),
+            vendors: CLIENTS.to_vec(),
             providers,
             simulate_others: self.simulate_others,
             own_models_on_loopback: self.own_models_on_loopback,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use stt_eval_shared::domain::ProjectId;
-use stt_eval_shared::providers::{VENDORS, Vendor};
+use stt_eval_shared::providers::{CLIENTS, Client};
 
 use crate::cloud::Ports;
 use crate::error::NodeError;
@@ -39,7 +39,7 @@ pub struct NodeOptions {
     /// Directory that everything is kept in.
     pub data: PathBuf,
     /// The vendors there are.
-    pub vendors: Vec<&'static Vendor>,
+    pub vendors: Vec<&'static Client>,
     /// What answers in place of Gemini.
     pub providers: Providers,
     /// Whether stand-ins answer in place of all other vendors.
@@ -78,7 +78,7 @@ impl NodeOptions {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data,
-            vendors: VENDORS.to_vec(),
+            vendors: CLIENTS.to_vec(),
             providers: Providers::Simulated,
             simulate_others: true,
             own_models_on_loopback: false,

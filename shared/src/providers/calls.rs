@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::audio::AudioSource;
+use super::consult::Consult;
 use super::credential::Credential;
 use super::error::CallError;
 use super::lines::ReadsLines;
@@ -73,7 +74,7 @@ impl From<RawLine> for CallAnswer {
 }
 
 /// A vendor that answers each item in its call.
-pub trait Calls: ReadsLines {
+pub trait Calls: ReadsLines + Consult {
     /// One paid request, never repeated here; gives the raw answer as one line
     /// of output keyed by the item.
     fn call<'a>(
@@ -83,24 +84,8 @@ pub trait Calls: ReadsLines {
         config: &'a ModelConfig,
     ) -> BoxFuture<'a, Result<CallAnswer, CallError>>;
 
-    /// Whether the credential is accepted. `Rejected{Unauthorized}` when not.
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
-
     /// How long an item may take at least, however short it is; longer ones take longer.
     fn shortest_time_out(&self) -> Duration {
         Duration::from_secs(60)
-    }
-
-    /// Whether it is a program of this machine.
-    fn is_command(&self) -> bool {
-        false
-    }
-
-    /// Whether asking again costs nothing (self-hosted).
-    fn is_free(&self, _config: &ModelConfig) -> bool {
-        false
     }
 }

@@ -2,9 +2,9 @@
 
 use time::{Date, OffsetDateTime};
 
+use super::consult::Consult;
 use super::model::AnyModel;
 use super::price::Charge;
-use super::vendor::Adapter;
 use crate::domain::Timestamp;
 use crate::domain::transcribe::ModelConfig;
 use crate::domain::usage::Usage;
@@ -41,17 +41,18 @@ impl AnyModel<'_> {
     #[must_use]
     pub fn excess_micro_usd(
         &self,
-        adapter: &Adapter,
+        consult: &dyn Consult,
         config: &ModelConfig,
         (language, seconds): (&str, f64),
         at: Timestamp,
     ) -> u64 {
         let on = OffsetDateTime::from(at).date();
-        let most = match (self.price(on).map(|price| &price.charge), adapter) {
-            (Some(Charge::Tokens(_)), Adapter::Jobs(jobs)) => {
+        let output_tokens = consult.most_output_tokens(config, seconds);
+        let most = match self.price(on).map(|price| &price.charge) {
+            Some(Charge::Tokens(_)) if output_tokens > 0 => {
                 let usage = Usage {
-                    audio_input_tokens: jobs.queued_tokens(config, language, seconds),
-                    output_tokens: jobs.most_output_tokens(config, seconds),
+                    audio_input_tokens: consult.queued_tokens(config, language, seconds),
+                    output_tokens,
                     ..Usage::default()
                 };
                 self.cost_usd(&usage, seconds, on)
@@ -79,7 +80,7 @@ mod tests {
     use time::macros::date;
 
     use super::*;
-    use crate::providers::{Registry, Settings, VENDORS};
+    use crate::providers::{CLIENTS, Registry, Settings, VENDORS};
 
     #[test]
     fn an_hour_costs_what_the_catalogue_says() {
@@ -104,10 +105,10 @@ mod tests {
             loopback: false,
             grace: Duration::from_secs(600),
         };
-        let registry = Registry::connect(VENDORS, |_| settings.clone()).unwrap();
+        let registry = Registry::connect(CLIENTS, |_| settings.clone()).unwrap();
         let now = Timestamp::from_millis(1_795_000_000_000);
         for model in registry.models() {
-            let adapter = registry.adapter(model.provider).unwrap();
+            let consult = registry.consulted(model.provider).unwrap();
             let config = ModelConfig {
                 model: model.model.to_owned(),
                 prompt: None,
@@ -115,7 +116,7 @@ mod tests {
                 prompt_version: None,
                 endpoint: None,
             };
-            let excess = model.excess_micro_usd(adapter, &config, ("en", 60.0), now);
+            let excess = model.excess_micro_usd(consult, &config, ("en", 60.0), now);
             let estimate = model.estimate_micro_usd(60.0, now);
             assert!(excess > 0 && estimate > 0, "{}: {excess}", model.id);
             // An answer is bounded by the length of the audio, so this is as well.

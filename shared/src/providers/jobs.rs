@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use time::OffsetDateTime;
 
 use super::audio::{AudioSource, ByteStream, ItemAudio, StagedInput};
+use super::consult::Consult;
 use super::credential::Credential;
 use super::error::CallError;
 use super::lines::ReadsLines;
@@ -165,7 +166,7 @@ pub enum Found {
 ///
 /// No method repeats a request whose repetition could cost money; `start`
 /// makes exactly one.
-pub trait Jobs: ReadsLines {
+pub trait Jobs: ReadsLines + Consult {
     /// What the job is called at the vendor. Recorded with the intent before
     /// the job is started; [`find`](Self::find) gets it back.
     fn spell(&self, job: &JobName<'_>) -> String {
@@ -250,24 +251,6 @@ pub trait Jobs: ReadsLines {
     ) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(ready(Ok(())))
     }
-
-    /// How much an item takes up of what the vendor lets wait for a model, in
-    /// tokens: rather too many than too few. 0 where nothing of the kind is
-    /// limited.
-    fn queued_tokens(&self, _config: &ModelConfig, _language: &str, _duration_seconds: f64) -> u64 {
-        0
-    }
-
-    /// Most tokens that the answer for one item may have, reasoning among them.
-    fn most_output_tokens(&self, _config: &ModelConfig, _duration_seconds: f64) -> u64 {
-        0
-    }
-
-    /// Whether the credential is accepted. `Rejected{Unauthorized}` when not.
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
 
     /// The list of all our jobs, where the vendor has one.
     fn ledger(&self) -> Option<&dyn Ledger> {

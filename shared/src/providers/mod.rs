@@ -7,7 +7,8 @@
 //! Deepgram, whatever speaks the dialect of `OpenAI`). Behind the raw output of lines
 //! keyed by item nothing knows which one it was.
 //!
-//! A new vendor is a folder here and a line in [`VENDORS`]. Nothing here decides
+//! A new vendor is a folder here and a line in [`VENDORS`]. What it is asked without being
+//! given work is [`Consult`], and all that a function has of it that gives none. Nothing here decides
 //! about retries of the irreversible step: that is the unit's state machine
 //! ([`crate::domain::unit`]).
 //!
@@ -25,6 +26,7 @@ pub mod answer;
 mod assemblyai;
 mod audio;
 mod calls;
+mod consult;
 mod credential;
 pub mod custom;
 mod deepgram;
@@ -58,6 +60,7 @@ pub use crate::domain::unit::BatchState;
 pub use crate::domain::usage::Usage;
 pub use audio::{AudioBy, AudioSource, ByteStream, ItemAudio, StagedInput};
 pub use calls::{CallAnswer, CallItem, Calls, RawLine};
+pub use consult::Consult;
 pub use credential::{API_KEY, Credential, Field, REGION};
 pub use error::{CallError, Rejection};
 pub use jobs::{
@@ -68,6 +71,8 @@ pub use lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 pub use model::{AnyModel, Model};
 pub use own::{Offered, OwnModel};
 pub use own_bucket::{Left, OwnBucket};
-pub use registry::{Registry, RegistryError, VENDORS};
+pub use registry::{CLIENTS, Registry, RegistryError, VENDORS};
 pub use supports::{TakenAs, Unsupported};
-pub use vendor::{Adapter, Limits, Settings, SetupError, Timing, UnitLimits, Vendor};
+pub use vendor::{
+    Adapter, Client, Limits, Settings, SetupError, Timing, UnitLimits, Vendor, Works,
+};

@@ -2,33 +2,57 @@
 
 use std::sync::Arc;
 
+use super::consult::Consult;
 use super::model::Model;
 use super::price::{ExchangeRates, Price};
-use super::vendor::{Adapter, Settings, SetupError, Vendor};
+use super::vendor::{Adapter, Client, Settings, SetupError, Vendor};
 use super::{
     assemblyai, custom, deepgram, elevenlabs, gemini, groq, mistral, openai, sarvam, transcribe,
 };
 use crate::deadline::Deadline;
 
-/// Every vendor of this release: one line each.
-pub static VENDORS: &[&Vendor] = &[
-    &assemblyai::VENDOR,
-    &custom::VENDOR,
-    &deepgram::VENDOR,
-    &elevenlabs::VENDOR,
-    &gemini::VENDOR,
-    &groq::VENDOR,
-    &mistral::VENDOR,
-    &openai::VENDOR,
-    &sarvam::VENDOR,
-    &transcribe::VENDOR,
-];
+/// Vendors and their clients, from one list.
+macro_rules! vendors {
+    ($($name:ident),* $(,)?) => {
+        /// Every vendor of this release.
+        pub static VENDORS: &[&Vendor] = &[$(&$name::VENDOR),*];
 
-/// A vendor and its client.
+        /// The same with their clients, for functions that give them work.
+        pub static CLIENTS: &[&Client] = &[$(&$name::CLIENT),*];
+    };
+}
+
+// One line each.
+vendors! {
+    assemblyai,
+    custom,
+    deepgram,
+    elevenlabs,
+    gemini,
+    groq,
+    mistral,
+    openai,
+    sarvam,
+    transcribe,
+}
+
+/// A vendor and what it is asked with.
 #[derive(Clone)]
 struct Connected {
     vendor: &'static Vendor,
-    adapter: Adapter,
+    consult: Arc<dyn Consult>,
+    /// Where it is given work.
+    adapter: Option<Adapter>,
+}
+
+impl Connected {
+    fn with(vendor: &'static Vendor, adapter: Adapter) -> Self {
+        Self {
+            vendor,
+            consult: adapter.consult(),
+            adapter: Some(adapter),
+        }
+    }
 }
 
 /// Vendors with their clients. Cheap to clone.
@@ -51,18 +75,39 @@ pub struct RegistryError {
 impl Registry {
     /// Makes the clients of vendors, each with its settings; makes no request.
     pub fn connect(
+        clients: &[&'static Client],
+        settings: impl Fn(&'static Vendor) -> Settings,
+    ) -> Result<Self, RegistryError> {
+        let connect = |client: &&'static Client| {
+            let made = (client.connect)(&settings(client.vendor));
+            let made = made.map(|adapter| Connected::with(client.vendor, adapter));
+            made.map_err(|error| failed(client.vendor, error))
+        };
+        Self::of(clients.iter().map(connect))
+    }
+
+    /// The same for a function that gives them no work.
+    pub fn consult(
         vendors: &[&'static Vendor],
         settings: impl Fn(&'static Vendor) -> Settings,
     ) -> Result<Self, RegistryError> {
-        let connect = |vendor: &&'static Vendor| match (vendor.connect)(&settings(vendor)) {
-            Ok(adapter) => Ok(Connected { vendor, adapter }),
-            Err(error) => Err(RegistryError {
-                vendor: vendor.name,
-                error,
-            }),
+        let consult = |vendor: &&'static Vendor| {
+            let made = (vendor.consult)(&settings(vendor));
+            let made = made.map(|consult| Connected {
+                vendor,
+                consult,
+                adapter: None,
+            });
+            made.map_err(|error| failed(vendor, error))
         };
+        Self::of(vendors.iter().map(consult))
+    }
+
+    fn of(
+        connected: impl Iterator<Item = Result<Connected, RegistryError>>,
+    ) -> Result<Self, RegistryError> {
         Ok(Self {
-            connected: vendors.iter().map(connect).collect::<Result<_, _>>()?,
+            connected: connected.collect::<Result<_, _>>()?,
             rates: ExchangeRates::ASSUMED,
         })
     }
@@ -90,7 +135,7 @@ impl Registry {
     /// The same with one vendor more, whose client is made already.
     #[must_use]
     pub fn and(&self, vendor: &'static Vendor, adapter: Adapter) -> Self {
-        let more = Connected { vendor, adapter };
+        let more = Connected::with(vendor, adapter);
         Self {
             connected: self.connected.iter().cloned().chain([more]).collect(),
             rates: self.rates,
@@ -101,10 +146,7 @@ impl Registry {
     #[must_use]
     pub fn by(&self, vendor: &'static Vendor, adapter: &Adapter) -> Self {
         let other = |connected: &Connected| match connected.vendor.name == vendor.name {
-            true => Connected {
-                vendor,
-                adapter: adapter.clone(),
-            },
+            true => Connected::with(vendor, adapter.clone()),
             false => connected.clone(),
         };
         Self {
@@ -116,9 +158,9 @@ impl Registry {
     /// The same, with calls that end before the deadline.
     #[must_use]
     pub fn within(&self, deadline: Deadline) -> Self {
-        let within = |connected: &Connected| Connected {
-            adapter: connected.adapter.within(deadline),
-            ..connected.clone()
+        let within = |connected: &Connected| match &connected.adapter {
+            Some(adapter) => Connected::with(connected.vendor, adapter.within(deadline)),
+            None => connected.clone(),
         };
         Self {
             connected: self.connected.iter().map(within).collect(),
@@ -157,13 +199,30 @@ impl Registry {
         self.vendors().find(|vendor| vendor.name == name)
     }
 
-    /// The client of the vendor of this name, as [`vendor`](Self::vendor) reads it.
-    #[must_use]
-    pub fn adapter(&self, name: &str) -> Option<&Adapter> {
+    fn connected(&self, name: &str) -> Option<&Connected> {
         let name = family(name);
         let mut connected = self.connected.iter();
-        let found = connected.find(|connected| connected.vendor.name == name)?;
-        Some(&found.adapter)
+        connected.find(|connected| connected.vendor.name == name)
+    }
+
+    /// What the vendor of this name, as [`vendor`](Self::vendor) reads it, is asked with
+    /// without being given work.
+    #[must_use]
+    pub fn consulted(&self, name: &str) -> Option<&dyn Consult> {
+        Some(&*self.connected(name)?.consult)
+    }
+
+    /// The client of that vendor, where it is given work.
+    #[must_use]
+    pub fn adapter(&self, name: &str) -> Option<&Adapter> {
+        self.connected(name)?.adapter.as_ref()
+    }
+}
+
+fn failed(vendor: &Vendor, error: SetupError) -> RegistryError {
+    RegistryError {
+        vendor: vendor.name,
+        error,
     }
 }
 
@@ -205,7 +264,7 @@ mod tests {
     use crate::audio::AudioFormat;
     use crate::domain::language;
     use crate::providers::model::Lifecycle;
-    use crate::providers::{AudioBy, ItemOutcome, OutputLine};
+    use crate::providers::{AudioBy, ItemOutcome, OutputLine, Works};
 
     fn all() -> Registry {
         let settings = Settings {
@@ -213,7 +272,7 @@ mod tests {
             loopback: false,
             grace: Duration::from_secs(600),
         };
-        Registry::connect(VENDORS, |_| settings.clone()).unwrap()
+        Registry::connect(CLIENTS, |_| settings.clone()).unwrap()
     }
 
     #[test]
@@ -223,7 +282,11 @@ mod tests {
         assert_eq!(names.len(), VENDORS.len());
         for vendor in registry.vendors() {
             let adapter = registry.adapter(vendor.name).unwrap();
-            assert!(adapter.jobs().is_some() != adapter.calls().is_some());
+            let works = match vendor.works {
+                Works::Jobs => adapter.jobs().is_some(),
+                Works::Calls | Works::Commands => adapter.calls().is_some(),
+            };
+            assert!(works && adapter.jobs().is_some() != adapter.calls().is_some());
             let stages = adapter
                 .jobs()
                 .is_some_and(|jobs| jobs.audio_store().is_some());

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::audio::AudioBy;
 use super::calls::Calls;
-use super::credential::{Credential, Field, REGION};
-use super::error::CallError;
+use super::consult::Consult;
+use super::credential::{Field, REGION};
 use super::jobs::Jobs;
 use super::lines::ReadsLines;
 use super::model::Model;
@@ -33,8 +33,36 @@ pub struct Vendor {
     pub limits: Limits,
     /// How long things take there.
     pub timing: Timing,
+    /// How it takes work.
+    pub works: Works,
+    /// Makes what it is asked with by a function that gives it no work. Makes no request.
+    pub consult: fn(&Settings) -> Result<Arc<dyn Consult>, SetupError>,
+}
+
+/// A vendor and its client. Apart from the vendor, so that a function that gives no work
+/// has none of the clients in it.
+pub struct Client {
+    /// The vendor.
+    pub vendor: &'static Vendor,
     /// Makes the client. Makes no request.
     pub connect: fn(&Settings) -> Result<Adapter, SetupError>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.vendor.name).finish()
+    }
+}
+
+/// How a vendor takes work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Works {
+    /// Many items in one job, collected later.
+    Jobs,
+    /// One item in one call.
+    Calls,
+    /// One item by one call of a program of this machine.
+    Commands,
 }
 
 impl Vendor {
@@ -47,7 +75,8 @@ impl Vendor {
         unit: UnitLimits::OF_CALLS,
         limits: Limits::of_calls(4),
         timing: Timing::OF_CALLS,
-        connect: |_| Err(SetupError::Setting(String::new())),
+        works: Works::Calls,
+        consult: |_| Err(SetupError::Setting(String::new())),
     };
 
     /// Where it can be beside its usual place, if there is a choice.
@@ -217,11 +246,12 @@ impl Adapter {
         }
     }
 
-    /// Whether the credential is accepted. `Rejected{Unauthorized}` when not.
-    pub async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+    /// The client, as far as it is asked without being given work.
+    #[must_use]
+    pub fn consult(&self) -> Arc<dyn Consult> {
         match self {
-            Self::Jobs(jobs) => jobs.check_credential(credential).await,
-            Self::Calls(calls) => calls.check_credential(credential).await,
+            Self::Jobs(jobs) => Arc::<dyn Jobs>::clone(jobs),
+            Self::Calls(calls) => Arc::<dyn Calls>::clone(calls),
         }
     }
 

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::audio::{AudioSource, ByteStream, StagedInput};
 use super::calls::{CallAnswer, CallItem, Calls};
+use super::consult::Consult;
 use super::credential::Credential;
 use super::error::{CallError, Rejection};
 use super::jobs::{
@@ -102,6 +103,23 @@ impl ReadsLines for Within<dyn Jobs> {
     }
 }
 
+impl Consult for Within<dyn Jobs> {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.short(self.inner.check_credential(credential))
+    }
+
+    fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
+        self.inner.queued_tokens(config, language, duration_seconds)
+    }
+
+    fn most_output_tokens(&self, config: &ModelConfig, duration_seconds: f64) -> u64 {
+        self.inner.most_output_tokens(config, duration_seconds)
+    }
+}
+
 impl Jobs for Within<dyn Jobs> {
     fn spell(&self, job: &JobName<'_>) -> String {
         self.inner.spell(job)
@@ -180,21 +198,6 @@ impl Jobs for Within<dyn Jobs> {
         job: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         self.short(self.inner.discard(credential, job))
-    }
-
-    fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
-        self.inner.queued_tokens(config, language, duration_seconds)
-    }
-
-    fn most_output_tokens(&self, config: &ModelConfig, duration_seconds: f64) -> u64 {
-        self.inner.most_output_tokens(config, duration_seconds)
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.check_credential(credential))
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {
@@ -287,6 +290,19 @@ impl ReadsLines for Within<dyn Calls> {
     }
 }
 
+impl Consult for Within<dyn Calls> {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.short(self.inner.check_credential(credential))
+    }
+
+    fn is_free(&self, config: &ModelConfig) -> bool {
+        self.inner.is_free(config)
+    }
+}
+
 impl Calls for Within<dyn Calls> {
     fn call<'a>(
         &'a self,
@@ -297,23 +313,8 @@ impl Calls for Within<dyn Calls> {
         self.short(self.inner.call(credential, item, config))
     }
 
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.check_credential(credential))
-    }
-
     fn shortest_time_out(&self) -> Duration {
         self.inner.shortest_time_out()
-    }
-
-    fn is_command(&self) -> bool {
-        self.inner.is_command()
-    }
-
-    fn is_free(&self, config: &ModelConfig) -> bool {
-        self.inner.is_free(config)
     }
 }
 
@@ -337,6 +338,15 @@ mod tests {
         }
     }
 
+    impl Consult for Silent {
+        fn check_credential<'a>(
+            &'a self,
+            _: &'a Credential,
+        ) -> BoxFuture<'a, Result<(), CallError>> {
+            std::future::pending().boxed()
+        }
+    }
+
     impl Calls for Silent {
         fn call<'a>(
             &'a self,
@@ -344,13 +354,6 @@ mod tests {
             _: &'a CallItem<'a>,
             _: &'a ModelConfig,
         ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-            std::future::pending().boxed()
-        }
-
-        fn check_credential<'a>(
-            &'a self,
-            _: &'a Credential,
-        ) -> BoxFuture<'a, Result<(), CallError>> {
             std::future::pending().boxed()
         }
     }

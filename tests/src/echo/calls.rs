@@ -18,8 +18,9 @@ use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::providers::model::{Format, Languages, Lifecycle, Model, Takes};
 use stt_eval_shared::providers::price::{AudioPrice, Charge, Currency, Price};
 use stt_eval_shared::providers::{
-    Adapter, AudioBy, CallAnswer, CallError, CallItem, Calls, Credential, Field, ItemOutcome,
-    Limits, OutputLine, RawLine, ReadsLines, Rejection, Timing, UnitLimits, Vendor,
+    Adapter, AudioBy, CallAnswer, CallError, CallItem, Calls, Client, Consult, Credential, Field,
+    ItemOutcome, Limits, OutputLine, RawLine, ReadsLines, Rejection, Timing, UnitLimits, Vendor,
+    Works,
 };
 use time::macros::date;
 
@@ -84,6 +85,13 @@ pub static VENDOR: Vendor = Vendor {
         quota_hold: Duration::ZERO,
         poll_pauses: &[MINUTE],
     },
+    works: Works::Calls,
+    consult: |_| Ok(Arc::new(Echo)),
+};
+
+/// The same with its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
     connect: |_| Ok(Adapter::Calls(Arc::new(Echo))),
 };
 
@@ -165,6 +173,15 @@ impl ReadsLines for Echo {
     }
 }
 
+impl Consult for Echo {
+    fn check_credential<'a>(
+        &'a self,
+        _credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        async { Ok(()) }.boxed()
+    }
+}
+
 impl Calls for Echo {
     fn call<'a>(
         &'a self,
@@ -217,12 +234,5 @@ impl Calls for Echo {
             }
         }
         .boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        _credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async { Ok(()) }.boxed()
     }
 }

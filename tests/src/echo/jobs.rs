@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use stt_eval_shared::providers::{
-    BatchState, BatchStatus, ByteStream, CallError, Credential, Found, ItemAudio, JobItem, JobName,
-    Jobs, NewJob, OutputLine, Prepared, ReadsLines, Rejection, Sought,
+    BatchState, BatchStatus, ByteStream, CallError, Consult, Credential, Found, ItemAudio, JobItem,
+    JobName, Jobs, NewJob, OutputLine, Prepared, ReadsLines, Rejection, Sought,
 };
 
 use super::lines;
@@ -67,6 +67,20 @@ async fn heard(item: &JobItem) -> Result<u64, CallError> {
 impl ReadsLines for Echo {
     fn read_line(&self, line: &[u8]) -> OutputLine {
         lines::read(line)
+    }
+}
+
+impl Consult for Echo {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        use secrecy::ExposeSecret as _;
+        let known = credential.secret.expose_secret().starts_with("echo-");
+        let checked = known
+            .then_some(())
+            .ok_or_else(|| refused(401, Rejection::Unauthorized));
+        std::future::ready(checked).boxed()
     }
 }
 
@@ -168,17 +182,5 @@ impl Jobs for Echo {
     ) -> BoxFuture<'a, Result<(), CallError>> {
         self.state().prepared.remove(prepared);
         std::future::ready(Ok(())).boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        use secrecy::ExposeSecret as _;
-        let known = credential.secret.expose_secret().starts_with("echo-");
-        let checked = known
-            .then_some(())
-            .ok_or_else(|| refused(401, Rejection::Unauthorized));
-        std::future::ready(checked).boxed()
     }
 }

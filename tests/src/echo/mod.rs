@@ -8,13 +8,14 @@ pub mod calls;
 mod jobs;
 mod lines;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stt_eval_shared::providers::model::{Format, Languages, Lifecycle, Takes};
 use stt_eval_shared::providers::price::{AudioPrice, Charge, Currency, Price};
 use stt_eval_shared::providers::{
-    Adapter, AudioBy, Field, Limits, Model, Settings, SetupError, Timing, UnitLimits, VENDORS,
-    Vendor,
+    Adapter, AudioBy, CLIENTS, Client, Consult, Field, Limits, Model, Settings, SetupError, Timing,
+    UnitLimits, Vendor, Works,
 };
 use time::Date;
 use time::macros::date;
@@ -23,9 +24,9 @@ pub use jobs::Echo;
 
 /// The vendors of the product, and those of the tests: one line each.
 #[must_use]
-pub fn vendors() -> Vec<&'static Vendor> {
-    let mut vendors = VENDORS.to_vec();
-    vendors.extend([&VENDOR, &OPEN, &calls::VENDOR]);
+pub fn vendors() -> Vec<&'static Client> {
+    let mut vendors = CLIENTS.to_vec();
+    vendors.extend([&CLIENT, &OPEN_CLIENT, &calls::CLIENT]);
     vendors
 }
 
@@ -38,6 +39,13 @@ pub static VENDOR: Vendor = Vendor {
     unit: UNIT,
     limits: LIMITS,
     timing: TIMING,
+    works: Works::Jobs,
+    consult,
+};
+
+/// The same with its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
     connect,
 };
 
@@ -79,6 +87,13 @@ pub static OPEN: Vendor = Vendor {
     unit: UNIT,
     limits: LIMITS,
     timing: TIMING,
+    works: Works::Jobs,
+    consult,
+};
+
+/// The same with its client.
+pub static OPEN_CLIENT: Client = Client {
+    vendor: &OPEN,
     connect,
 };
 
@@ -120,6 +135,10 @@ pub const MODEL: Model = Model {
 
 const READ_ON: Date = date!(2026 - 11 - 26);
 
+fn consult(_: &Settings) -> Result<Arc<dyn Consult>, SetupError> {
+    Ok(Arc::new(Echo::default()))
+}
+
 fn connect(_: &Settings) -> Result<Adapter, SetupError> {
-    Ok(Adapter::Jobs(std::sync::Arc::new(Echo::default())))
+    Ok(Adapter::Jobs(Arc::new(Echo::default())))
 }

@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use futures::StreamExt;
 use serde_json::json;
 use stt_eval_shared::App;
-use stt_eval_shared::providers::VENDORS;
+use stt_eval_shared::providers::CLIENTS;
 use stt_eval_shared::store::Store;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_tests::audio::wav;
@@ -35,7 +35,7 @@ fn colliding(case: &Case, collider: &Arc<Collider>) -> (App, aws_sdk_dynamodb::C
     let aws = case.ground.cloud.sdk_config();
     let client = collider.around(aws.http_client().unwrap());
     let aws = aws.to_builder().http_client(client).build();
-    let app = App::build((*case.clean.config).clone(), &aws, true, VENDORS).unwrap();
+    let app = App::build((*case.clean.config).clone(), &aws, true, CLIENTS).unwrap();
     (app, aws_sdk_dynamodb::Client::new(&aws))
 }
 
@@ -225,7 +225,7 @@ async fn a_message_that_failed_is_back_long_before_its_queue_would_show_it() {
     let url = made.send().await.unwrap().queue_url.unwrap();
     let mut config = (*case.clean.config).clone();
     config.events_queue = Some(url.clone());
-    let app = App::build(config, &ground.cloud.sdk_config(), true, VENDORS).unwrap();
+    let app = App::build(config, &ground.cloud.sdk_config(), true, CLIENTS).unwrap();
     let sent = sqs.send_message().queue_url(&url).message_body("no event");
     sent.send().await.unwrap();
     let receive = || async {

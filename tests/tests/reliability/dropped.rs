@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::file::{File, FileStatus};
-use stt_eval_shared::providers::VENDORS;
+use stt_eval_shared::providers::CLIENTS;
 use stt_eval_tests::audio::{sha256, wav};
 use stt_eval_tests::versioned::Versioned;
 
@@ -19,7 +19,7 @@ fn over(case: &Case, bucket: &Arc<Versioned>) -> App {
     let aws = aws.to_builder().http_client(client).build();
     let mut config = (*case.clean.config).clone();
     config.bucket_versioned = true;
-    App::build(config, &aws, true, VENDORS).unwrap()
+    App::build(config, &aws, true, CLIENTS).unwrap()
 }
 
 /// The event as S3 sends it; `key` as it is written there.

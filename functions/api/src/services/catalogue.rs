@@ -2,7 +2,7 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::{Adapter, OwnModel};
+use stt_eval_shared::providers::{OwnModel, Works};
 use stt_eval_shared::wire::catalogue::Model;
 use time::OffsetDateTime;
 
@@ -21,11 +21,11 @@ pub async fn models(app: &App, project: &ProjectId) -> Result<Vec<Model>, Refusa
     let mut listed = Vec::new();
     for vendor in app.vendors().vendors() {
         for model in vendor.models {
-            let mode = match app.adapter(vendor.name) {
-                Some(Adapter::Calls(calls)) if calls.is_command() => "command",
-                Some(Adapter::Calls(_)) => "calls",
-                _ if model.batch => "batch",
-                _ => "jobs",
+            let mode = match vendor.works {
+                Works::Commands => "command",
+                Works::Calls => "calls",
+                Works::Jobs if model.batch => "batch",
+                Works::Jobs => "jobs",
             };
             let has_credentials = has_credentials(app, &kept, model);
             let view = views::catalogue::model(vendor, model, mode, today, has_credentials);

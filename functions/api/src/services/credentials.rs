@@ -151,7 +151,7 @@ async fn attempt(app: &App, provider: &str, secret: &SecretString) -> Result<(),
         secret: secret.clone(),
     };
     let client = app
-        .adapter(provider)
+        .consulted(provider)
         .ok_or_else(|| Refusal::internal("a provider of the catalogue has no client"))?;
     let outcome = tokio::time::timeout(CHECK, client.check_credential(&credential)).await;
     let unknown = || CallError::Ambiguous {

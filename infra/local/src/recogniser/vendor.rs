@@ -15,8 +15,8 @@ use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::providers::answer::{self, Answered};
 use stt_eval_shared::providers::model::{Format, Languages, Takes};
 use stt_eval_shared::providers::{
-    Adapter, CallAnswer, CallError, CallItem, Calls, Credential, ItemOutcome, Limits, Measured,
-    Model, OutputLine, ReadsLines, Rejection, SetupError, Vendor,
+    Adapter, CallAnswer, CallError, CallItem, Calls, Consult, Credential, ItemOutcome, Limits,
+    Measured, Model, OutputLine, ReadsLines, Rejection, Vendor, Works,
 };
 use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
@@ -43,11 +43,7 @@ pub(crate) fn connected(
         models: models.leak(),
         credential: &[],
         limits: Limits::of_calls(AT_ONCE),
-        connect: |_| {
-            Err(SetupError::Setting(
-                "recognisers are named at the start".to_owned(),
-            ))
-        },
+        works: Works::Commands,
         ..Vendor::OF_CALLS
     }));
     let by_name = recognisers.into_iter().map(|one| (one.name.clone(), one));
@@ -217,6 +213,19 @@ impl ReadsLines for Programs {
     }
 }
 
+impl Consult for Programs {
+    fn check_credential<'a>(
+        &'a self,
+        _credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn is_free(&self, _config: &ModelConfig) -> bool {
+        true
+    }
+}
+
 impl Calls for Programs {
     fn call<'a>(
         &'a self,
@@ -227,24 +236,9 @@ impl Calls for Programs {
         self.listen(item, &config.model).boxed()
     }
 
-    fn check_credential<'a>(
-        &'a self,
-        _credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async { Ok(()) }.boxed()
-    }
-
     fn shortest_time_out(&self) -> Duration {
         // The program's own time-out comes first, and says more.
         self.limit + Duration::from_secs(10)
-    }
-
-    fn is_command(&self) -> bool {
-        true
-    }
-
-    fn is_free(&self, _config: &ModelConfig) -> bool {
-        true
     }
 }
 

@@ -12,6 +12,7 @@ use super::output;
 use super::wire::{Create, Transcript};
 use crate::providers::BatchState;
 use crate::providers::audio::ByteStream;
+use crate::providers::consult::Consult;
 use crate::providers::credential::Credential;
 use crate::providers::error::{CallError, Rejection};
 use crate::providers::handles::{Handle, Handles};
@@ -298,6 +299,15 @@ impl ReadsLines for AssemblyAi {
     }
 }
 
+impl Consult for AssemblyAi {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.client.check(credential).boxed()
+    }
+}
+
 impl Jobs for AssemblyAi {
     fn prepare<'a>(
         &'a self,
@@ -356,12 +366,5 @@ impl Jobs for AssemblyAi {
         job: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         self.discarded(credential, job).boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.client.check(credential).boxed()
     }
 }

@@ -18,7 +18,9 @@ use super::credential::Field;
 use super::model::{Languages, Model, Takes};
 use super::price::{AudioPrice, Price};
 use super::regions::Regions;
-use super::vendor::{Adapter, Limits, Timing, UnitLimits, Vendor};
+use super::vendor::{
+    Adapter, Client, Limits, Settings, SetupError, Timing, UnitLimits, Vendor, Works,
+};
 
 /// Work and data in the European Union.
 const EU: &str = "eu";
@@ -55,13 +57,22 @@ pub static VENDOR: Vendor = Vendor {
             Duration::from_secs(120),
         ],
     },
-    connect: |settings| {
-        let others = [(EU, "https://api.eu.assemblyai.com")];
-        let regions = Regions::of(settings, "https://api.assemblyai.com", &others)?;
-        let client = client::Client::new(regions, settings.grace);
-        Ok(Adapter::Jobs(Arc::new(adapter::AssemblyAi::new(client))))
-    },
+    works: Works::Jobs,
+    consult: |settings| Ok(Arc::new(made(settings)?)),
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Jobs(Arc::new(made(settings)?))),
+};
+
+fn made(settings: &Settings) -> Result<adapter::AssemblyAi, SetupError> {
+    let others = [(EU, "https://api.eu.assemblyai.com")];
+    let regions = Regions::of(settings, "https://api.assemblyai.com", &others)?;
+    let client = client::Client::new(regions, settings.grace);
+    Ok(adapter::AssemblyAi::new(client))
+}
 
 const READ_ON: Date = date!(2026 - 10 - 07);
 

@@ -9,12 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::super::calls::{CallAnswer, CallItem, Calls};
+use super::super::consult::Consult;
 use super::super::credential::{API_KEY, Credential};
 use super::super::dialect::Client;
 use super::super::error::{CallError, Rejection};
 use super::super::http::{BaseUrl, Guard, Http};
 use super::super::lines::{Measured, OutputLine, ReadsLines};
-use super::super::vendor::Adapter;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::transcribe::ModelConfig;
 
@@ -33,15 +33,16 @@ pub fn secret(base_url: &str, key: Option<&SecretString>) -> SecretString {
 }
 
 /// The client. Makes no request.
-pub(super) fn connect(loopback: bool) -> Adapter {
+pub(super) fn own(loopback: bool) -> Arc<Own> {
     let guard = Guard::new(loopback);
-    Adapter::Calls(Arc::new(Own {
+    Arc::new(Own {
         client: Client::new(Http::guarded(guard.clone())),
         guard,
-    }))
+    })
 }
 
-struct Own {
+/// The client of models of projects' own.
+pub(super) struct Own {
     client: Client,
     guard: Guard,
 }
@@ -94,16 +95,7 @@ impl ReadsLines for Own {
     }
 }
 
-impl Calls for Own {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.transcribe(credential, item, config).boxed()
-    }
-
+impl Consult for Own {
     /// Nothing is asked: not every server has something that is free and needs the key.
     fn check_credential<'a>(
         &'a self,
@@ -114,6 +106,17 @@ impl Calls for Own {
 
     fn is_free(&self, config: &ModelConfig) -> bool {
         config.endpoint.as_deref().is_some_and(Endpoint::is_free)
+    }
+}
+
+impl Calls for Own {
+    fn call<'a>(
+        &'a self,
+        credential: &'a Credential,
+        item: &'a CallItem<'a>,
+        config: &'a ModelConfig,
+    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
+        self.transcribe(credential, item, config).boxed()
     }
 }
 
@@ -191,8 +194,7 @@ mod tests {
 
     #[test]
     fn what_costs_nothing_is_free() {
-        let adapter = connect(false);
-        let client = adapter.calls().unwrap();
+        let client = own(false);
         let mut config = config("https://h/v1");
         assert!(client.is_free(&config));
         config.endpoint = None;

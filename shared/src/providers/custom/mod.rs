@@ -9,7 +9,7 @@
 mod address;
 mod client;
 
-use super::vendor::Vendor;
+use super::vendor::{Adapter, Client, Vendor};
 use crate::domain::endpoint::VENDOR as NAME;
 
 pub use address::{AddressProblem, base_url, check_resolved};
@@ -18,6 +18,12 @@ pub use client::secret;
 /// The vendor. Its models are the projects', so it has none for everyone.
 pub static VENDOR: Vendor = Vendor {
     name: NAME,
-    connect: |settings| Ok(client::connect(settings.loopback)),
+    consult: |settings| Ok(client::own(settings.loopback)),
     ..Vendor::OF_CALLS
+};
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Calls(client::own(settings.loopback))),
 };

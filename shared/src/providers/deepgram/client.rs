@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::super::answer::{self, Answered};
 use super::super::calls::{CallAnswer, CallItem, Calls};
+use super::super::consult::Consult;
 use super::super::credential::Credential;
 use super::super::error::{CallError, Rejection};
 use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
@@ -75,6 +76,15 @@ fn meaning(status: u16, told: &Told) -> Option<Rejection> {
     (status == 403).then_some(Rejection::NotFound)
 }
 
+impl Consult for Listen {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.check(credential).boxed()
+    }
+}
+
 impl Calls for Listen {
     fn call<'a>(
         &'a self,
@@ -83,13 +93,6 @@ impl Calls for Listen {
         config: &'a ModelConfig,
     ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.transcribe(credential, item, config).boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.check(credential).boxed()
     }
 }
 

@@ -12,7 +12,7 @@ use time::macros::date;
 use super::http::BaseUrl;
 use super::model::{Languages, Model, Takes};
 use super::price::{AudioPrice, Price};
-use super::vendor::{Adapter, Limits, SetupError, Vendor};
+use super::vendor::{Adapter, Client, Limits, Settings, SetupError, Vendor};
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
@@ -20,16 +20,24 @@ pub static VENDOR: Vendor = Vendor {
     models: MODELS,
     // A project may have 100 at once.
     limits: Limits::of_calls(16),
-    connect: |settings| {
-        let address = settings
-            .base_url
-            .as_deref()
-            .unwrap_or("https://api.deepgram.com");
-        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
-        Ok(Adapter::Calls(Arc::new(client::Listen::new(base))))
-    },
+    consult: |settings| Ok(Arc::new(made(settings)?)),
     ..Vendor::OF_CALLS
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Calls(Arc::new(made(settings)?))),
+};
+
+fn made(settings: &Settings) -> Result<client::Listen, SetupError> {
+    let address = settings
+        .base_url
+        .as_deref()
+        .unwrap_or("https://api.deepgram.com");
+    let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+    Ok(client::Listen::new(base))
+}
 
 const READ_ON: Date = date!(2026 - 11 - 26);
 

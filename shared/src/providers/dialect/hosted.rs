@@ -6,34 +6,36 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::super::calls::{CallAnswer, CallItem, Calls};
+use super::super::consult::Consult;
 use super::super::credential::Credential;
 use super::super::error::CallError;
 use super::super::http::BaseUrl;
 use super::super::lines::{Measured, OutputLine, ReadsLines};
-use super::super::vendor::{Adapter, Settings, SetupError};
+use super::super::vendor::{Settings, SetupError};
 use super::client::Client;
 use crate::domain::dialect::Dialect;
 use crate::domain::transcribe::ModelConfig;
 
-struct Hosted {
+/// A vendor that speaks the dialect.
+pub(in super::super) struct Hosted {
     client: Client,
     base: BaseUrl,
     dialect: Dialect,
 }
 
 /// The client of a vendor at an address, if the settings do not name another one.
-pub(in super::super) fn connect(
+pub(in super::super) fn hosted(
     settings: &Settings,
     address: &str,
     dialect: Dialect,
-) -> Result<Adapter, SetupError> {
+) -> Result<Arc<Hosted>, SetupError> {
     let address = settings.base_url.as_deref().unwrap_or(address);
     let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
-    Ok(Adapter::Calls(Arc::new(Hosted {
+    Ok(Arc::new(Hosted {
         client: Client::default(),
         base,
         dialect,
-    })))
+    }))
 }
 
 impl ReadsLines for Hosted {
@@ -43,6 +45,17 @@ impl ReadsLines for Hosted {
 
     fn measured(&self, line: &[u8]) -> Measured {
         self.client.measured(line)
+    }
+}
+
+impl Consult for Hosted {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.client
+            .check(&self.dialect, &self.base, &credential.secret)
+            .boxed()
     }
 }
 
@@ -61,15 +74,6 @@ impl Calls for Hosted {
                 item,
                 config,
             )
-            .boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.client
-            .check(&self.dialect, &self.base, &credential.secret)
             .boxed()
     }
 }

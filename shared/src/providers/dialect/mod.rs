@@ -11,5 +11,5 @@ mod hosted;
 mod languages;
 
 pub use client::Client;
-pub(super) use hosted::connect;
+pub(super) use hosted::hosted;
 pub use languages::WHISPER;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::super::answer::{self, Answered};
 use super::super::calls::{CallAnswer, CallItem, Calls};
+use super::super::consult::Consult;
 use super::super::credential::Credential;
 use super::super::error::{CallError, Rejection};
 use super::super::http::{Http, Sending, Told, check_key, key_header};
@@ -90,6 +91,15 @@ fn meaning(_: u16, told: &Told) -> Option<Rejection> {
     .then_some(Rejection::Quota { retry_after: None })
 }
 
+impl Consult for Scribe {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.check(credential).boxed()
+    }
+}
+
 impl Calls for Scribe {
     fn call<'a>(
         &'a self,
@@ -98,13 +108,6 @@ impl Calls for Scribe {
         config: &'a ModelConfig,
     ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
         self.transcribe(credential, item, config).boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.check(credential).boxed()
     }
 }
 

@@ -13,7 +13,7 @@ use super::credential::Field;
 use super::model::{Languages, Model};
 use super::price::{AudioPrice, Price};
 use super::regions::Regions;
-use super::vendor::{Adapter, Limits, Vendor};
+use super::vendor::{Adapter, Client, Limits, Settings, SetupError, Vendor};
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
@@ -23,12 +23,20 @@ pub static VENDOR: Vendor = Vendor {
     // Of the smallest plan that pays: 10 at once; a file of more than 8 minutes takes
     // several of them.
     limits: Limits::of_calls(8),
-    connect: |settings| {
-        let regions = Regions::of(settings, "https://api.elevenlabs.io", &REGIONS)?;
-        Ok(Adapter::Calls(Arc::new(client::Scribe::new(regions))))
-    },
+    consult: |settings| Ok(Arc::new(made(settings)?)),
     ..Vendor::OF_CALLS
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Calls(Arc::new(made(settings)?))),
+};
+
+fn made(settings: &Settings) -> Result<client::Scribe, SetupError> {
+    let regions = Regions::of(settings, "https://api.elevenlabs.io", &REGIONS)?;
+    Ok(client::Scribe::new(regions))
+}
 
 /// Where it keeps what it is sent, by names of countries. Residency has keys of its own.
 const REGIONS: [(&str, &str); 4] = [

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::transcribe::ModelConfig;
 use crate::providers::audio::{AudioBy, AudioSource, ByteStream, ItemAudio, StagedInput};
+use crate::providers::consult::Consult;
 use crate::providers::credential::{Credential, Field};
 use crate::providers::error::CallError;
 use crate::providers::jobs::{
@@ -20,7 +21,9 @@ use crate::providers::jobs::{
     NewJob, Prepared, Sought,
 };
 use crate::providers::lines::{OutputLine, ReadsLines};
-use crate::providers::vendor::{Adapter, Limits, Settings, SetupError, Timing, UnitLimits, Vendor};
+use crate::providers::vendor::{
+    Adapter, Client, Limits, Settings, SetupError, Timing, UnitLimits, Vendor, Works,
+};
 
 const fn minutes(number: u64) -> Duration {
     Duration::from_secs(60 * number)
@@ -59,20 +62,26 @@ pub static VENDOR: Vendor = Vendor {
         quota_hold: hours(1),
         poll_pauses: &[minutes(1), minutes(2), minutes(5), minutes(10)],
     },
-    connect,
+    works: Works::Jobs,
+    consult: |settings| Ok(Arc::new(made(settings)?)),
 };
 
-fn connect(settings: &Settings) -> Result<Adapter, SetupError> {
+/// Google and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Jobs(Arc::new(made(settings)?))),
+};
+
+fn made(settings: &Settings) -> Result<Gemini, SetupError> {
     let mut config = GeminiConfig::default();
     if let Some(url) = &settings.base_url {
         config.base_url.clone_from(url);
     }
     config.create_timeout = config.create_timeout.min(settings.grace.mul_f64(0.6));
-    match Gemini::new(config) {
-        Ok(gemini) => Ok(Adapter::Jobs(Arc::new(gemini))),
-        Err(ConfigError::BaseUrl(problem)) => Err(SetupError::BaseUrl(problem)),
-        Err(error @ ConfigError::Setting(_)) => Err(SetupError::Setting(error.to_string())),
-    }
+    Gemini::new(config).map_err(|error| match error {
+        ConfigError::BaseUrl(problem) => SetupError::BaseUrl(problem),
+        ConfigError::Setting(_) => SetupError::Setting(error.to_string()),
+    })
 }
 
 /// What the request document of a job is called.
@@ -101,6 +110,24 @@ fn batch_item(item: &JobItem) -> Result<BatchItem, CallError> {
 impl ReadsLines for Gemini {
     fn read_line(&self, line: &[u8]) -> OutputLine {
         output::parse_line(line)
+    }
+}
+
+impl Consult for Gemini {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        Gemini::check_credential(self, credential).boxed()
+    }
+
+    fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
+        let template = config.prompt.as_deref().unwrap_or(prompt::DEFAULT_PROMPT);
+        prompt::queued_tokens(template, language, duration_seconds)
+    }
+
+    fn most_output_tokens(&self, config: &ModelConfig, duration_seconds: f64) -> u64 {
+        u64::from(request::output_limit(config, duration_seconds))
     }
 }
 
@@ -199,22 +226,6 @@ impl Jobs for Gemini {
         job: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         self.delete_batch(credential, job).boxed()
-    }
-
-    fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
-        let template = config.prompt.as_deref().unwrap_or(prompt::DEFAULT_PROMPT);
-        prompt::queued_tokens(template, language, duration_seconds)
-    }
-
-    fn most_output_tokens(&self, config: &ModelConfig, duration_seconds: f64) -> u64 {
-        u64::from(request::output_limit(config, duration_seconds))
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Gemini::check_credential(self, credential).boxed()
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {

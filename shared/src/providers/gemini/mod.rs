@@ -39,7 +39,7 @@ mod wire;
 use time::OffsetDateTime;
 
 pub use crate::providers::http::RetryPolicy;
-pub use adapter::VENDOR;
+pub use adapter::{CLIENT, VENDOR};
 pub use config::{ConfigError, GeminiConfig};
 pub use files::MAX_FILE_BYTES;
 pub use names::file_name;

@@ -6,7 +6,7 @@ use time::macros::date;
 use super::dialect::{self, WHISPER};
 use super::model::{Languages, Model};
 use super::price::{AudioPrice, Price};
-use super::vendor::Vendor;
+use super::vendor::{Adapter, Client, Vendor};
 use crate::domain::dialect::Dialect;
 
 /// The vendor.
@@ -15,9 +15,17 @@ pub static VENDOR: Vendor = Vendor {
     models: MODELS,
     // Its limits are of requests and of seconds of audio. Answers tell those of a day and of
     // an hour; that of a minute is learnt, or said by the operator (`PROVIDER_LIMITS`).
-    connect: |settings| dialect::connect(settings, "https://api.groq.com/openai/v1", DIALECT),
+    consult: |settings| Ok(dialect::hosted(settings, ADDRESS, DIALECT)?),
     ..Vendor::OF_CALLS
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Calls(dialect::hosted(settings, ADDRESS, DIALECT)?)),
+};
+
+const ADDRESS: &str = "https://api.groq.com/openai/v1";
 
 /// Segments are asked for, which tell when an answer lost its end.
 const DIALECT: Dialect = Dialect::VLLM;

@@ -14,6 +14,7 @@ use super::errors::{self, Unanswered, of_reqwest};
 use super::guard::Guard;
 use super::scrub::scrubbed;
 use crate::providers::error::{CallError, Rejection};
+use crate::tls;
 
 /// Longest answer that is read into memory whole, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -114,24 +115,24 @@ struct Pools {
 }
 
 impl Pools {
-    fn build(connect_timeout: Duration, guard: Option<&Guard>) -> Result<Self, reqwest::Error> {
-        // The first one in the process installs it; it is the same one
-        // everywhere, so that losing the race is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    fn build(connect_timeout: Duration, guard: Option<&Guard>) -> Result<Self, String> {
+        let tls = tls::config().map_err(|e| e.to_string())?;
         let build = |idle: usize| {
             let builder = reqwest::Client::builder();
             let builder = match guard {
                 Some(guard) => builder.dns_resolver(guard.clone()).no_proxy(),
                 None => builder,
             };
-            builder
+            let client = builder
+                .tls_backend_preconfigured(tls.clone())
                 .user_agent(concat!("stt-eval/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(Duration::from_secs(60))
                 .pool_max_idle_per_host(idle)
-                .build()
+                .build();
+            client.map_err(|e| of_reqwest(e).1)
         };
         Ok(Self {
             pooled: build(8)?,
@@ -184,10 +185,8 @@ impl Http {
         if let Some(pools) = self.pools.get() {
             return Ok(pools);
         }
-        let built = Pools::build(self.connect_timeout, self.guard.as_ref()).map_err(|e| {
-            let (_, message) = of_reqwest(e);
-            errors::transport(Unanswered::Connect, message)
-        })?;
+        let built = Pools::build(self.connect_timeout, self.guard.as_ref())
+            .map_err(|message| errors::transport(Unanswered::Connect, message))?;
         Ok(self.pools.get_or_init(|| built))
     }
 }

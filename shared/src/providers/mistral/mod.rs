@@ -6,16 +6,30 @@ use time::macros::date;
 use super::dialect;
 use super::model::{Languages, Model};
 use super::price::{AudioPrice, Price};
-use super::vendor::Vendor;
+use super::vendor::{Adapter, Client, Vendor};
 use crate::domain::dialect::Dialect;
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "mistral",
     models: MODELS,
-    connect: |settings| dialect::connect(settings, "https://api.mistral.ai/v1", Dialect::MISTRAL),
+    consult: |settings| Ok(dialect::hosted(settings, ADDRESS, Dialect::MISTRAL)?),
     ..Vendor::OF_CALLS
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| {
+        Ok(Adapter::Calls(dialect::hosted(
+            settings,
+            ADDRESS,
+            Dialect::MISTRAL,
+        )?))
+    },
+};
+
+const ADDRESS: &str = "https://api.mistral.ai/v1";
 
 const READ_ON: Date = date!(2026 - 11 - 26);
 

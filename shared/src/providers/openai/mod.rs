@@ -6,7 +6,7 @@ use time::macros::date;
 use super::dialect::{self, WHISPER};
 use super::model::{Languages, Model};
 use super::price::{AudioPrice, Price};
-use super::vendor::{Limits, Vendor};
+use super::vendor::{Adapter, Client, Limits, Vendor};
 use crate::domain::dialect::Dialect;
 
 /// The vendor.
@@ -14,9 +14,23 @@ pub static VENDOR: Vendor = Vendor {
     name: "openai",
     models: MODELS,
     limits: Limits::of_calls(8),
-    connect: |settings| dialect::connect(settings, "https://api.openai.com/v1", Dialect::OPENAI),
+    consult: |settings| Ok(dialect::hosted(settings, ADDRESS, Dialect::OPENAI)?),
     ..Vendor::OF_CALLS
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| {
+        Ok(Adapter::Calls(dialect::hosted(
+            settings,
+            ADDRESS,
+            Dialect::OPENAI,
+        )?))
+    },
+};
+
+const ADDRESS: &str = "https://api.openai.com/v1";
 
 const READ_ON: Date = date!(2026 - 11 - 26);
 

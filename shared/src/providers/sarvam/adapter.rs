@@ -11,6 +11,7 @@ use super::parts::{self, Part, ids, joined};
 use super::wire::State;
 use crate::providers::BatchState;
 use crate::providers::audio::ByteStream;
+use crate::providers::consult::Consult;
 use crate::providers::credential::Credential;
 use crate::providers::error::{CallError, Rejection};
 use crate::providers::http::refused_here;
@@ -232,6 +233,15 @@ impl ReadsLines for Sarvam {
     }
 }
 
+impl Consult for Sarvam {
+    fn check_credential<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        self.client.check(credential).boxed()
+    }
+}
+
 impl Jobs for Sarvam {
     fn prepare<'a>(
         &'a self,
@@ -280,12 +290,5 @@ impl Jobs for Sarvam {
         output: &'a str,
     ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
         output::open(&self.client, credential, output).boxed()
-    }
-
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.client.check(credential).boxed()
     }
 }

@@ -17,7 +17,9 @@ use models::MODELS;
 use super::audio::AudioBy;
 use super::credential::Field;
 use super::http::BaseUrl;
-use super::vendor::{Adapter, Limits, SetupError, Timing, UnitLimits, Vendor};
+use super::vendor::{
+    Adapter, Client, Limits, Settings, SetupError, Timing, UnitLimits, Vendor, Works,
+};
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
@@ -51,13 +53,22 @@ pub static VENDOR: Vendor = Vendor {
             Duration::from_secs(120),
         ],
     },
-    connect: |settings| {
-        let address = settings
-            .base_url
-            .as_deref()
-            .unwrap_or("https://api.sarvam.ai");
-        let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
-        let client = client::Client::new(base, settings.grace);
-        Ok(Adapter::Jobs(Arc::new(adapter::Sarvam::new(client))))
-    },
+    works: Works::Jobs,
+    consult: |settings| Ok(Arc::new(made(settings)?)),
 };
+
+/// The vendor and its client.
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
+    connect: |settings| Ok(Adapter::Jobs(Arc::new(made(settings)?))),
+};
+
+fn made(settings: &Settings) -> Result<adapter::Sarvam, SetupError> {
+    let address = settings
+        .base_url
+        .as_deref()
+        .unwrap_or("https://api.sarvam.ai");
+    let base = BaseUrl::parse(address).map_err(SetupError::BaseUrl)?;
+    let client = client::Client::new(base, settings.grace);
+    Ok(adapter::Sarvam::new(client))
+}

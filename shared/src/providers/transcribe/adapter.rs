@@ -13,6 +13,7 @@ use super::output;
 use super::service::{Asked, State};
 use crate::providers::BatchState;
 use crate::providers::audio::{ByteStream, ItemAudio};
+use crate::providers::consult::Consult;
 use crate::providers::credential::Credential;
 use crate::providers::error::{CallError, Rejection};
 use crate::providers::handles::{Handle, Handles};
@@ -283,6 +284,13 @@ impl ReadsLines for Transcribe {
     }
 }
 
+impl Consult for Transcribe {
+    /// There is no key to check: whether the role may is told by the first start.
+    fn check_credential<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), CallError>> {
+        ready(Ok(())).boxed()
+    }
+}
+
 impl Jobs for Transcribe {
     fn prepare<'a>(
         &'a self,
@@ -342,10 +350,5 @@ impl Jobs for Transcribe {
         job: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         async move { self.connected()?.discarded(job).await }.boxed()
-    }
-
-    /// There is no key to check: whether the role may is told by the first start.
-    fn check_credential<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), CallError>> {
-        ready(Ok(())).boxed()
     }
 }

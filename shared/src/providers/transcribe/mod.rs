@@ -23,7 +23,7 @@ use super::audio::AudioBy;
 use super::model::{Languages, Model, Takes};
 use super::own_bucket::OwnBucket;
 use super::price::{AudioPrice, Price};
-use super::vendor::{Adapter, Limits, Settings, Timing, UnitLimits, Vendor};
+use super::vendor::{Adapter, Client, Limits, Settings, Timing, UnitLimits, Vendor, Works};
 
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
@@ -59,7 +59,13 @@ pub static VENDOR: Vendor = Vendor {
             Duration::from_secs(120),
         ],
     },
-    // Reads what the service wrote, and asks nothing: see `asking`.
+    works: Works::Jobs,
+    consult: |_| Ok(Arc::new(adapter::Transcribe::new(None))),
+};
+
+/// The vendor and a client that reads what the service wrote, and asks nothing: see [`asking`].
+pub static CLIENT: Client = Client {
+    vendor: &VENDOR,
     connect: |_| Ok(Adapter::Jobs(Arc::new(adapter::Transcribe::new(None)))),
 };
 

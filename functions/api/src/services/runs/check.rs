@@ -216,11 +216,11 @@ pub fn max_cost(max_cost_usd: Option<f64>, errors: &mut Errors) -> Option<u64> {
 pub fn may_exceed(app: &App, models: &[RunModel], clips: &[Clip], now: Timestamp) -> Vec<u64> {
     let of_model = |of_run: &RunModel| {
         let model = app.model(&of_run.model)?;
-        let adapter = app.adapter(&of_run.vendor)?;
+        let consult = app.consulted(&of_run.vendor)?;
         let taken = clips.iter().filter(|clip| refuses(model, clip).is_none());
         let excess = taken.map(|clip| {
             let clip = (&*clip.language, clip.duration_seconds);
-            model.excess_micro_usd(adapter, &of_run.config, clip, now)
+            model.excess_micro_usd(consult, &of_run.config, clip, now)
         });
         Some(excess.sum())
     };
@@ -358,7 +358,7 @@ pub fn refuses(model: &AnyModel<'_>, clip: &Clip) -> Option<Unsupported> {
 mod tests {
     use std::time::Duration;
 
-    use stt_eval_shared::providers::{Settings, VENDORS};
+    use stt_eval_shared::providers::{CLIENTS, Settings};
     use time::macros::date;
 
     use super::*;
@@ -369,7 +369,7 @@ mod tests {
             loopback: false,
             grace: Duration::from_secs(600),
         };
-        Registry::connect(VENDORS, |_| settings.clone()).unwrap()
+        Registry::connect(CLIENTS, |_| settings.clone()).unwrap()
     }
 
     const TODAY: Date = date!(2026 - 11 - 27);

@@ -54,7 +54,7 @@ pub async fn retry(
         let outbox = app.config.bounds.outbox;
         let mut next = run.retried(now, now + outbox * 2)?;
         for model in &mut next.models {
-            let client = app.calls(&model.vendor);
+            let client = app.consulted(&model.vendor);
             if client.is_some_and(|client| client.is_free(&model.config)) {
                 model.may_be_charged_twice = 0;
             }

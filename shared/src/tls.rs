@@ -1,0 +1,48 @@
+//! TLS of everything that leaves the process: ring, and the roots of the machine.
+//!
+//! Reading and parsing the roots takes longer than most of what else a start does, so
+//! they are read once, and every client has the same configuration.
+
+use std::sync::OnceLock;
+
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+
+static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
+
+/// The configuration of a client, which reads the roots when it is first wanted.
+///
+/// # Errors
+/// What is wrong with the roots of this machine. It is looked at again by the next call.
+pub(crate) fn config() -> Result<ClientConfig, rustls::Error> {
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let read = read()?;
+    Ok(CONFIG.get_or_init(|| read).clone())
+}
+
+fn read() -> Result<ClientConfig, rustls::Error> {
+    let ring = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    // No client of ours speaks HTTP/2, and none of the services it talks to needs it.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Reads the roots in a thread of its own, beside what else a start does. What needs them
+/// sooner reads them itself.
+pub(crate) fn preload() {
+    let reading = std::thread::Builder::new().name("tls-roots".into());
+    let spawned = reading.spawn(|| {
+        if let Err(error) = config() {
+            tracing::warn!(%error, "no TLS roots can be read");
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::debug!(%error, "the TLS roots are read at the first request");
+    }
+}
