@@ -49,6 +49,8 @@ pub(crate) struct Live {
     models: Vec<Model>,
     without_reference: String,
     actions: Actions,
+    /// Clips that no model was asked for when it was cancelled are left.
+    is_left: bool,
     pub(crate) is_active: bool,
 }
 
@@ -121,12 +123,12 @@ fn wait(run: &Run, waiting: &Waiting, now: Timestamp) -> Wait {
 fn model(run: &Run, name: &str) -> Model {
     let score = run.score.as_ref().and_then(|scores| scores.get(name));
     let score = score.and_then(Option::as_ref);
-    let dash = || "–".to_owned();
+    let counts = run.model_counts.get(name).copied().unwrap_or_default();
     Model {
         name: visible(name).into_owned(),
-        wer: score.map_or_else(dash, |score| percent(score.all.wer)),
-        transcribed: score.map_or_else(dash, |score| count(score.completed.into())),
-        failed: score.map_or_else(dash, |score| count(score.failed.into())),
+        wer: score.map_or_else(|| "–".to_owned(), |score| percent(score.all.wer)),
+        transcribed: count(counts.completed),
+        failed: count(counts.failed),
     }
 }
 
@@ -161,6 +163,7 @@ impl Live {
             },
             models: run.providers.iter().map(|name| model(run, name)).collect(),
             actions,
+            is_left: run.counts.pending > 0,
             is_active: run.status.is_active(),
         }
     }

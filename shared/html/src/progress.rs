@@ -13,8 +13,11 @@ pub struct Actions {
     pub cancel: bool,
     /// Its results can be judged.
     pub review: bool,
-    /// What failed can be asked for again.
+    /// What failed can be asked for again, and what was left when it was cancelled.
     pub retry: bool,
+    /// It was cancelled and is still being stopped: what is left can be asked for again
+    /// in a moment.
+    pub stopping: bool,
     /// Keys of vendors can be replaced.
     pub keys: bool,
     /// Clips without a reference, for which its models propose some.

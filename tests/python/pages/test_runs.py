@@ -189,6 +189,20 @@ def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
     page.get_by_role("button", name="Cancel run").click()
     expect(page.locator(".finding")).to_contain_text("Cancelled")
     passes(120_000, 0)
+    # Once nothing is under way at the vendor any more, what was left can be tried again.
+    left = page.get_by_role("button", name="Retry what is left")
+    for _ in range(100):
+        if left.is_visible():
+            break
+        expect(page.get_by_text("What is left can be tried again in a moment.")).to_be_visible()
+        time.sleep(0.2)
+        page.get_by_role("link", name="Refresh").click()
+        expect(page.locator(".finding")).to_contain_text("Cancelled")
+    shot(page, "run-cancelled")
+    left.click()
+    expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".finding")).to_contain_text("Cancelled")
 
 
 def test_what_failed_is_asked_for_again(visit, site):

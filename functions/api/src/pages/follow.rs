@@ -10,6 +10,7 @@ use stt_eval_html::runs::Actions;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::run::MAX_ROUNDS;
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::wire::runs::Run;
 
@@ -42,7 +43,8 @@ pub(super) async fn found(
     let actions = Actions {
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
-        retry: may && has_ended && run.failed() > 0,
+        retry: may && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
+        stopping: may && run.is_being_stopped(),
         keys: visit.may(Role::Admin),
         propose,
     };

@@ -10,5 +10,7 @@ texts! {
         ToSettings: "To the settings",
         AskAdmin: "An administrator of the project can do that.",
         Spent: "At most",
+        RetryLeft: "Retry what is left",
+        StillStopping: "It is still being stopped at the vendors. What is left can be tried again in a moment.",
     }
 }

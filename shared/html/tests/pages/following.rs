@@ -11,6 +11,7 @@ const ALL: Actions = Actions {
     review: true,
     retry: false,
     keys: true,
+    stopping: false,
     propose: 3,
 };
 
@@ -80,4 +81,29 @@ fn a_run_that_has_ended_is_followed_no_more() {
         "{page}"
     );
     assert!(page.contains(">Retry failed</button>") && page.contains("data-active=\"false\""));
+}
+
+#[test]
+fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
+    let left = run(json!({
+        "status": "cancelled", "waiting": [], "score": null,
+        "model_counts": { "gemini-2.5-pro": { "pending": 500, "completed": 497, "failed": 3 } },
+    }));
+    let stopping = Actions {
+        cancel: false,
+        retry: false,
+        stopping: true,
+        ..ALL
+    };
+    let html = following::fragment(&left, stopping, now()).unwrap();
+    assert!(html.contains("tried again in a moment. <a href=\"/runs/run_"));
+    let over = Actions {
+        retry: true,
+        stopping: false,
+        ..stopping
+    };
+    let html = following::fragment(&left, over, now()).unwrap();
+    assert!(html.contains(">Retry what is left</button>") && !html.contains("in a moment"));
+    // What is transcribed is told without a reference as well; its rate is not.
+    assert!(html.contains("–</td><td class=\"number\">497</td><td class=\"number\">3</td>"));
 }

@@ -128,6 +128,13 @@ async fn key(w: &World, role: &str) -> (String, String) {
     (text(&made["key"]).to_owned(), text(&made["id"]).to_owned())
 }
 
+/// Somebody signs in; gives the id of the session.
+pub async fn signed_in(w: &World, key: &str) -> String {
+    let browser = Browser::signed_in(w, key).await;
+    let cookie = browser.cookie.unwrap();
+    cookie.split('.').next().unwrap().to_owned()
+}
+
 /// Revokes a key.
 async fn revoke(w: &World, id: &str) {
     w.delete(&format!("//api/v1/keys/{id}")).await.ok(200);
