@@ -3,6 +3,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_wire::report::ScoringStatus;
 use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
 
 use crate::RenderError;
@@ -33,6 +34,15 @@ struct Model {
     failed: String,
 }
 
+/// Transcripts made elsewhere that were sent, and why they were not taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotTaken<'a> {
+    /// The name that was typed for their model.
+    pub name: &'a str,
+    /// What is wrong, sentence by sentence.
+    pub problems: &'a [String],
+}
+
 /// A run as it is at a moment.
 #[derive(Template)]
 #[template(path = "runs/live.html")]
@@ -51,6 +61,9 @@ pub(crate) struct Live {
     actions: Actions,
     /// Clips that no model was asked for when it was cancelled are left.
     is_left: bool,
+    is_scored_again: bool,
+    list_name: String,
+    list_problems: Vec<String>,
     pub(crate) is_active: bool,
 }
 
@@ -164,8 +177,26 @@ impl Live {
             models: run.providers.iter().map(|name| model(run, name)).collect(),
             actions,
             is_left: run.counts.pending > 0,
+            is_scored_again: run
+                .scorings
+                .iter()
+                .any(|scoring| scoring.status == ScoringStatus::Pending),
+            list_name: String::new(),
+            list_problems: Vec::new(),
             is_active: run.status.is_active(),
         }
+    }
+}
+
+impl Live {
+    /// The same with transcripts that were not taken, so that they can be sent again.
+    pub(crate) fn with(mut self, list: NotTaken<'_>) -> Self {
+        let problems = list.problems.iter();
+        self.list_problems = problems
+            .map(|problem| visible(problem).into_owned())
+            .collect();
+        list.name.clone_into(&mut self.list_name);
+        self
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stt_eval_domain::rescoring::ScoringStatus;
+pub use stt_eval_domain::rescoring::ScoringStatus;
 use stt_eval_domain::run::RunStatus;
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_scoring::Flag;
@@ -369,6 +369,11 @@ pub struct Report {
     pub providers: Vec<ModelReport>,
     /// How they compare; null while there is nothing to compare.
     pub comparison: Option<Comparison>,
+    /// Verdicts of reviewers, right or wrong, by the order in which they met what they
+    /// judged (`queue`), `unknown` where that was not told. Only those of `random` speak for
+    /// all transcriptions.
+    #[serde(default)]
+    pub verdicts: BTreeMap<String, u64>,
     /// How far reviewers agree; null where no transcription was judged by two.
     pub agreement: Option<Agreement>,
     /// The field that made the blocks.

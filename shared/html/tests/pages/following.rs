@@ -12,6 +12,9 @@ const ALL: Actions = Actions {
     retry: false,
     keys: true,
     stopping: false,
+    rescore: false,
+    add: false,
+    delete: false,
     propose: 3,
 };
 
@@ -106,4 +109,19 @@ fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
     assert!(html.contains(">Retry what is left</button>") && !html.contains("in a moment"));
     // What is transcribed is told without a reference as well; its rate is not.
     assert!(html.contains("–</td><td class=\"number\">497</td><td class=\"number\">3</td>"));
+}
+
+#[test]
+fn transcripts_that_were_not_taken_can_be_sent_again() {
+    let problems = [HOSTILE.to_owned(), "rows[3].text: is missing".to_owned()];
+    let list = runs::NotTaken {
+        name: HOSTILE,
+        problems: &problems,
+    };
+    let page = runs::page_with(frame(), &run(json!({})), ALL, now(), list).unwrap();
+    check(&page);
+    assert!(page.contains("<details open>") && page.contains("rows[3].text: is missing"));
+    let asked = runs::delete(frame(), &run(json!({}))).unwrap();
+    check(&asked);
+    assert!(asked.contains("/delete\"><p class=\"actions\">"), "{asked}");
 }

@@ -110,6 +110,9 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         retry: false,
         keys: false,
         stopping: false,
+        rescore: true,
+        add: true,
+        delete: true,
         propose: 0,
     };
     let page = runs::page(frame(), &run(json!({})), actions, now()).unwrap();

@@ -4,6 +4,7 @@ mod compare;
 mod consensus;
 mod datasets;
 mod demo;
+mod kept_runs;
 mod large;
 mod look;
 mod review;

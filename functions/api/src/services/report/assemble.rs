@@ -422,6 +422,7 @@ pub async fn view(
         comparison: comparison.map(|comparison| comparison.view(&names)),
         warnings,
         providers: models,
+        verdicts: scan.verdicts,
         agreement: agreement.map(views::report::agreement),
         block_by: wanted.block_by.clone(),
         languages,
