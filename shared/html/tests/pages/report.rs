@@ -159,6 +159,7 @@ fn charts_have_a_title_a_finding_and_the_figures_of_their_table() {
         told += 1;
     }
     assert_eq!(told, 4 + 3);
+    assert!(models.contains("20 at random, 5 worst first. Only those at random"));
 }
 
 #[test]

@@ -178,6 +178,7 @@ pub fn report(name: &str, models: &[Model], words: [&str; 4], complete: bool) ->
         "status": if complete { "completed" } else { "processing" }, "complete": complete,
         "sample_count": CLIPS, "samples_read": if complete { CLIPS } else { 120 },
         "scoring": scoring, "scorings": [scoring], "common_samples": 176,
+        "verdicts": { "worst": 5, "random": 20 },
         "references": { "dataset": 1_500, "edited": 0, "consensus": 10, "with_variants": 12 },
         "warnings": [{
             "code": "model_failures", "model": models.first().map(|m| m.name), "count": 2,
