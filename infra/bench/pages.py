@@ -8,9 +8,9 @@ bucket, how large they are, and how soon the next clip is heard.
 `stt-eval-local serve` keeps everything; recordings are uploaded as people's are, a table
 makes the dataset of them and two more a run of two models. Then
 
-- each page is asked for over HTTP, `--rounds` times; what the function asks of DynamoDB and
-  S3 for it is recorded on the way of a second one, the deployed binary behind its Runtime
-  API, and sent again by itself, one after the other: that is what the store needs;
+- each page is asked `--rounds` times of the deployed binary behind its Runtime API; what it
+  asks of DynamoDB and S3 for it is recorded beside a second one, and sent again by itself,
+  one after the other: that is what the store needs;
 - a browser opens them, and counts requests, bytes and what moves;
 - a browser goes from clip to clip by a key: the time until the next one is heard.
 
@@ -82,17 +82,27 @@ def heard(number, every):
                     for n, word in enumerate(words))
 
 
+class OnePiece(http.client.HTTPConnection):
+    """Sends a request in one piece: two would wait 40 ms for each other now and then."""
+
+    def _send_output(self, message_body=None, encode_chunked=False):
+        self._buffer.extend((b"", b""))
+        head = b"\r\n".join(self._buffer)
+        del self._buffer[:]
+        self.send(head + (message_body or b""))
+
+
 class Http:
     """One connection, kept open, with nothing between it and the clock."""
 
     def __init__(self, url):
         self.host = urllib.parse.urlsplit(url).netloc
-        self.connection = http.client.HTTPConnection(self.host, timeout=120)
+        self.connection = OnePiece(self.host, timeout=120)
 
     def ask(self, method, path, body=None, headers=None):
         try:
             return self.once(method, path, body, headers or {})
-        except http.client.RemoteDisconnected:
+        except (http.client.RemoteDisconnected, ConnectionError):
             # It rested for longer than the other side waits.
             self.connection.close()
             return self.once(method, path, body, headers or {})
@@ -213,8 +223,7 @@ class Recorder:
     """Hands requests on to where they belong, and keeps them."""
 
     def __init__(self, target):
-        seen, host = [], urllib.parse.urlsplit(target).netloc
-        here = threading.local()
+        seen, here = [], threading.local()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -225,13 +234,11 @@ class Recorder:
                 # The host is part of what is signed.
                 headers = dict(self.headers.items())
                 seen.append((self.command, self.path, body, headers))
-                if not hasattr(here, "connection"):
-                    here.connection = http.client.HTTPConnection(host, timeout=120)
-                here.connection.request(self.command, self.path, body=body, headers=headers)
-                answer = here.connection.getresponse()
-                text = answer.read()
-                self.send_response_only(answer.status)
-                for name, value in answer.headers.items():
+                if not hasattr(here, "http"):
+                    here.http = Http(target)
+                status, told, text = here.http.ask(self.command, self.path, body, headers)
+                self.send_response_only(status)
+                for name, value in told.items():
                     if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                         self.send_header(name, value)
                 self.send_header("content-length", str(len(text)))
@@ -250,25 +257,26 @@ class Recorder:
 
 
 class Deployed:
-    """The api as it is deployed, over the same cloud; all it asks is recorded."""
+    """The api as it is deployed, over the same cloud; perhaps all it asks is recorded."""
 
-    def __init__(self, binary, site, data, log):
+    def __init__(self, binary, site, data, log, recorded):
         self.to = {name: site.told[name] for name in ("dynamodb", "s3")}
-        self.recorders = {name: Recorder(url) for name, url in self.to.items()}
+        self.recorders = {name: Recorder(url) for name, url in self.to.items()} if recorded else {}
+        asked_at = {**self.to, **{name: recorder.url for name, recorder in self.recorders.items()}}
         variables = {
             "STAGE": "bench", "STACK_NAME": "bench", "DEPLOYMENT_ID": "bench",
             "BUCKET": site.told["bucket"], "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local-secret", "KEY_FILE": str(data / "vault.key"),
             "SUBMIT_QUEUE_URL": f"{site.told['sqs']}/000000000000/submissions",
             "AWS_ENDPOINT_URL_SQS": site.told["sqs"],
-            **{f"AWS_ENDPOINT_URL_{n.upper()}": r.url for n, r in self.recorders.items()},
+            **{f"AWS_ENDPOINT_URL_{name.upper()}": url for name, url in asked_at.items()},
             **{f"TABLE_{name.upper()}": name for name in TABLES},
         }
         self.function = Function(binary, variables, log=log)
         self.function.wait_ready()
 
     def get(self, path, cookie):
-        """The answer, and what was asked for it."""
+        """The answer, its body, what was asked for it, and how many milliseconds it took."""
         for recorder in self.recorders.values():
             recorder.seen.clear()
         event = json.loads((ROOT / "infra/events/api-healthz.json").read_text(encoding="utf-8"))
@@ -277,11 +285,13 @@ class Deployed:
         event["rawQueryString"] = query
         event["headers"]["accept-encoding"] = "gzip"
         event["cookies"] = [cookie]
+        began = time.perf_counter()
         answer = self.function.invoke(event, 290)
+        took = (time.perf_counter() - began) * 1e3
         body = answer.get("body") or ""
         body = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
         asked = {name: list(recorder.seen) for name, recorder in self.recorders.items()}
-        return answer, body, asked
+        return answer, body, asked, took
 
     def again(self, asked, rounds):
         """Milliseconds that the store takes for that, one after the other."""
@@ -325,14 +335,14 @@ def first(deployed, path, cookie):
     began, requests = time.perf_counter(), 0
     while True:
         requests += 1
-        answer, _, _ = deployed.get(path, cookie)
+        answer, *_ = deployed.get(path, cookie)
         if answer["statusCode"] != 503:
             break
     assert answer["statusCode"] < 400, (path, answer["statusCode"])
     return requests, time.perf_counter() - began
 
 
-def serve_times(site, deployed, run, rounds):
+def time_pages(site, deployed, recorded, run, rounds):
     cookie = site.sign_in()
     print(f"\nFirst time, function's memory {deployed.function.resident_mb()[0]:.0f} MB before:")
     of = f"/runs/{run['id']}"
@@ -344,18 +354,18 @@ def serve_times(site, deployed, run, rounds):
     print("\n| page | ms | store ms | of it | asked: DynamoDB, S3 | kB | kB sent |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for path in paths(site, run, cookie):
-        answer, _, asked = deployed.get(path, cookie)
-        assert answer["statusCode"] in (200, 303), (path, answer["statusCode"])
-        store = deployed.again(asked, rounds)
-        took, page = [], b""
+        # Totals of lists are put in order by the first who reads them.
+        recorded.get(path, cookie)
+        _, _, asked, _ = recorded.get(path, cookie)
+        store = recorded.again(asked, rounds)
+        took = []
         for _ in range(rounds + 1):
-            began = time.perf_counter()
-            status, headers, page = site.http().ask(
-                "GET", path, headers={"cookie": cookie, "accept-encoding": "gzip"})
-            took.append((time.perf_counter() - began) * 1e3)
-            assert status in (200, 303), (path, status)
+            answer, page, _, ms = deployed.get(path, cookie)
+            assert answer["statusCode"] in (200, 303), (path, answer["statusCode"])
+            took.append(ms)
         took = statistics.median(took[1:])
-        whole = len(gzip.decompress(page)) if headers.get("content-encoding") == "gzip" else len(page)
+        is_gzip = answer["headers"].get("content-encoding") == "gzip"
+        whole = len(gzip.decompress(page)) if is_gzip else len(page)
         note = "" if took <= 2 * store else " **above 2**"
         note += "" if len(page) <= MOST_BYTES else " **too large**"
         counts = ", ".join(str(len(asked[name])) for name in ("dynamodb", "s3"))
@@ -366,8 +376,11 @@ def serve_times(site, deployed, run, rounds):
 
 WATCH = """
 window.moved = 0;
-new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.moved += entry.value; })
-  .observe({ type: 'layout-shift', buffered: true });
+// What moves inside the browser's own player has no element of the page.
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries())
+    if (entry.sources.some((source) => source.node)) window.moved += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
 """
 # From a key to the first frame in which another clip's sound is under way.
 LISTEN = """
@@ -414,7 +427,9 @@ def in_browser(site, run, rounds):
             session.send("Network.enable")
             session.send("Network.clearBrowserCache")
             asked, sizes = {}, {}
-            session.on("Network.requestWillBeSent", lambda e: asked.update({e["requestId"]: e.get("type")}))
+            # Its player has pictures of its own, as data.
+            session.on("Network.requestWillBeSent", lambda e: asked.update(
+                {} if e["request"]["url"].startswith("data:") else {e["requestId"]: e.get("type")}))
             session.on("Network.loadingFinished", lambda e: sizes.update({e["requestId"]: e["encodedDataLength"]}))
             began = time.perf_counter()
             page.goto(path, wait_until="load")
@@ -450,6 +465,7 @@ def in_browser(site, run, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binaries", type=Path, default=ROOT / "target/release")
+    parser.add_argument("--api", type=Path, help="the api's binary, if another")
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--data", type=Path, help="where everything is kept")
@@ -466,9 +482,11 @@ def main():
         stack.callback(served.terminate)
         site = Site(json.loads(served.stdout.readline()), data)
         run = make(site, given.samples)
-        deployed = Deployed(given.binaries / "api", site, data / "data", log)
-        stack.callback(deployed.function.__exit__)
-        serve_times(site, deployed, run, given.rounds)
+        binary = given.api or given.binaries / "api"
+        deployed, recorded = [Deployed(binary, site, data / "data", log, on) for on in (False, True)]
+        for one in (deployed, recorded):
+            stack.callback(one.function.__exit__)
+        time_pages(site, deployed, recorded, run, given.rounds)
         in_browser(site, run, given.rounds)
 
 

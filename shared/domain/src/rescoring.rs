@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::result::{Outcome, ResultStatus};
-use super::run::{NotAllowed, Run, RunStatus};
+use super::run::{NotAllowed, Run};
 pub use super::scorings::{FIRST, Scoring, ScoringStatus, Scorings};
 use super::{ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_scoring::{CorpusSums, SCORER_VERSION, SampleScore};

@@ -195,7 +195,7 @@ impl Live {
         self.list_problems = problems
             .map(|problem| visible(problem).into_owned())
             .collect();
-        list.name.clone_into(&mut self.list_name);
+        self.list_name = visible(list.name).into_owned();
         self
     }
 }

@@ -29,7 +29,11 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
         for (name, file, told) in [
             ("Mine <b>", sent, "name: must have 1 to 63 characters"),
             ("mine", None, "table: must be chosen"),
-            ("mine", Some(("table", "heard.csv", CSV, unknown)), "rows["),
+            (
+                "mine",
+                Some(("table", "heard.csv", CSV, unknown)),
+                "line 2: filename: no clip",
+            ),
             (
                 "mine",
                 Some(("table", "heard.wav", CSV, table)),
