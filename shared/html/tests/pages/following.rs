@@ -115,7 +115,7 @@ fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
 fn transcripts_that_were_not_taken_can_be_sent_again() {
     let problems = [HOSTILE.to_owned(), "rows[3].text: is missing".to_owned()];
     let list = runs::NotTaken {
-        name: HOSTILE,
+        name: "<mine> \"\u{202e}",
         problems: &problems,
     };
     let page = runs::page_with(frame(), &run(json!({})), ALL, now(), list).unwrap();
