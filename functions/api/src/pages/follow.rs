@@ -50,7 +50,7 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         review: visit.may(Role::Reviewer),
         retry: may && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
         stopping: may && run.is_being_stopped(),
-        rescore: may && run.can_be_rescored().is_ok(),
+        rescore: may && run.completed() > 0 && run.can_be_rescored().is_ok(),
         add: may && run.can_be_joined().is_ok() && run.models.len() < MAX_PROVIDERS,
         delete: may,
         keys: visit.may(Role::Admin),
