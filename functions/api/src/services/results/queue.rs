@@ -152,7 +152,7 @@ pub async fn clip(
     found.into_iter().next().ok_or_else(no_such)
 }
 
-/// The next of a row of numbers that look like chance (SplitMix64).
+/// The next of a row of numbers that look like chance (`SplitMix64`).
 fn next_number(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;
