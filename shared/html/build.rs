@@ -24,6 +24,50 @@ fn content_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
     }
 }
 
+/// A module as a value of what it exports.
+fn as_value(name: &str, module: &str) -> Result<String, Box<dyn Error>> {
+    let (mut names, mut body) = (Vec::new(), String::new());
+    for line in module.lines() {
+        if line.starts_with("import ") {
+            return Err(format!("{name} imports something itself").into());
+        }
+        let declared = line.strip_prefix("export ");
+        if let Some(declared) = declared {
+            let mut words = declared.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let exported = words.find(|word| !matches!(*word, "const" | "function" | "async"));
+            match exported {
+                // What others see of it would not change with it.
+                Some("let" | "") | None => return Err(format!("{name}: {line}").into()),
+                Some(exported) => names.push(exported.to_owned()),
+            }
+        }
+        writeln!(body, "{}", declared.unwrap_or(line))?;
+    }
+    let names = names.join(", ");
+    Ok(format!(
+        "const {name} = (() => {{\n{body}return {{ {names} }};\n}})();"
+    ))
+}
+
+/// A script with the modules that it imports as a whole (`import * as`) in it: each would
+/// be one more request before a page works by its script.
+fn bundled(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let import = line.strip_prefix("import * as ");
+        let import = import.and_then(|rest| rest.split_once(" from './"));
+        let import = import.and_then(|(name, file)| Some((name, file.strip_suffix("';")?)));
+        match import {
+            Some((name, file)) => {
+                let module = std::fs::read_to_string(Path::new("assets").join(file))?;
+                writeln!(out, "{}", as_value(name, &module)?)?;
+            }
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(out)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=assets");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -39,6 +83,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .and_then(|name| name.to_str())
             .ok_or("an asset has no name")?;
         let mut text = std::fs::read_to_string(&file)?;
+        if name.ends_with(".js") {
+            text = bundled(&text)?;
+        }
         // A module names another by its file, and that is served by its digest. In the
         // order of names, a module can import those before it.
         for (imported, address) in &addresses {

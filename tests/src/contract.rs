@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use stt_eval_shared::domain::{DatasetId, FileId, KeyId, RunId};
+use stt_eval_shared::domain::{DatasetId, FileId, KeyId, RunId, SessionId};
 use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope, Refused};
 use stt_eval_shared::wire::{
     access, catalogue, consensus, datasets, estimate, export, files, meta, models, paths, report,
@@ -39,6 +39,8 @@ fn check_success(method: &str, path: &str, body: &Value) {
         ("GET", ["keys"]) => reads::<ListEnvelope<access::ApiKey>>(body),
         ("GET", ["whoami"]) => reads::<Envelope<access::WhoAmI>>(body),
         ("POST", ["keys"]) => reads::<Envelope<access::CreatedKey>>(body),
+        ("GET", ["sessions"]) => reads::<ListEnvelope<access::Session>>(body),
+        ("DELETE", ["sessions", _]) => reads::<Envelope<Deleted<SessionId>>>(body),
         ("DELETE", ["keys", _]) => reads::<Envelope<Deleted<KeyId>>>(body),
         ("GET", ["files"]) => reads::<ListEnvelope<files::File>>(body),
         ("POST", ["files"]) => reads::<Envelope<files::FilesMade>>(body),

@@ -50,6 +50,8 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/keys"),
     ("post", "/api/v1/keys"),
     ("delete", "/api/v1/keys/{id}"),
+    ("get", "/api/v1/sessions"),
+    ("delete", "/api/v1/sessions/{id}"),
     ("get", "/openapi.json"),
     ("get", "/healthz"),
 ];

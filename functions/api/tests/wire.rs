@@ -18,7 +18,9 @@ use stt_eval_shared::domain::run::RunStatus;
 use stt_eval_shared::domain::unit::WaitingReason;
 use stt_eval_shared::domain::usage::Usage;
 use stt_eval_shared::domain::validate::FieldError;
-use stt_eval_shared::domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId, Timestamp};
+use stt_eval_shared::domain::{
+    DatasetId, FileId, KeyId, ResultId, RunId, SampleId, SessionId, Timestamp,
+};
 use stt_eval_shared::wire::envelope::{
     Deleted, Envelope, ListEnvelope, PageMeta, Refused, RefusedMeta,
 };
@@ -75,6 +77,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "Envelope_Deleted_DatasetId" => Envelope<Deleted<DatasetId>>,
         "Envelope_Deleted_FileId" => Envelope<Deleted<FileId>>,
         "Envelope_Deleted_KeyId" => Envelope<Deleted<KeyId>>,
+        "Envelope_Deleted_SessionId" => Envelope<Deleted<SessionId>>,
         "Envelope_Deleted_RunId" => Envelope<Deleted<RunId>>,
         "Envelope_Deleted_String" => Envelope<Deleted<String>>,
         "Envelope_FileView" => Envelope<files::File>,
@@ -127,6 +130,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "ListEnvelope_KeyView" => ListEnvelope<access::ApiKey>,
         "ListEnvelope_LanguageView" => ListEnvelope<catalogue::Language>,
         "ListEnvelope_OwnModelView" => ListEnvelope<models::OwnModel>,
+        "ListEnvelope_SessionView" => ListEnvelope<access::Session>,
         "ListEnvelope_ProposalView" => ListEnvelope<consensus::Proposal>,
         "ListEnvelope_ProviderView" => ListEnvelope<catalogue::Model>,
         "ListEnvelope_ResultView" => ListEnvelope<results::Result>,
@@ -197,6 +201,9 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "TestView" => comparison::Test,
         "Timestamp" => Timestamp,
         "Upload" => files::Upload,
+        "ReferencesView" => report::References,
+        "SessionId" => SessionId,
+        "SessionView" => access::Session,
         "Usage" => Usage,
         "Verdict" => Verdict,
         "WaitingReason" => WaitingReason,
@@ -488,6 +495,8 @@ fn every_path_has_its_builder() {
         paths::keys(),
         paths::whoami(),
         paths::key(filled("key").parse().unwrap()),
+        paths::sessions(),
+        paths::session(filled("ses").parse().unwrap()),
         paths::files(),
         paths::file(filled("file").parse().unwrap()),
         paths::datasets(),

@@ -24,17 +24,11 @@ impl RunModel {
 }
 
 impl Run {
-    /// The run with further models of transcripts. It is under way until these are
-    /// scored; its round goes on with them, so that whatever it has stays as it is.
+    /// Whether transcripts can be added to it now.
     ///
     /// # Errors
-    /// It is under way, was cancelled, or is being scored again.
-    pub fn joined(
-        &self,
-        models: Vec<RunModel>,
-        now: Timestamp,
-        outbox_due: Timestamp,
-    ) -> Result<Self, NotAllowed> {
+    /// It has not come to its end, or is being scored again.
+    pub fn can_be_joined(&self) -> Result<(), NotAllowed> {
         let refused = match self.status {
             RunStatus::Pending | RunStatus::Processing => Some(format!(
                 "the run is {}; transcripts can be added once it has ended",
@@ -48,9 +42,21 @@ impl Run {
                 .pending_scoring()
                 .map(|_| "the run is being scored again; try again in a moment".to_owned()),
         };
-        if let Some(refused) = refused {
-            return Err(NotAllowed(refused));
-        }
+        refused.map_or(Ok(()), |refused| Err(NotAllowed(refused)))
+    }
+
+    /// The run with further models of transcripts. It is under way until these are
+    /// scored; its round goes on with them, so that whatever it has stays as it is.
+    ///
+    /// # Errors
+    /// It is under way, was cancelled, or is being scored again.
+    pub fn joined(
+        &self,
+        models: Vec<RunModel>,
+        now: Timestamp,
+        outbox_due: Timestamp,
+    ) -> Result<Self, NotAllowed> {
+        self.can_be_joined()?;
         let first = u8::try_from(self.models.len()).unwrap_or(u8::MAX);
         let mut run = Self {
             status: RunStatus::Pending,

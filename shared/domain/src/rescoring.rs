@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::result::{Outcome, ResultStatus};
-use super::run::{NotAllowed, Run, RunStatus};
+use super::run::{NotAllowed, Run};
 pub use super::scorings::{FIRST, Scoring, ScoringStatus, Scorings};
 use super::{ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_scoring::{CorpusSums, SCORER_VERSION, SampleScore};
@@ -115,18 +115,17 @@ impl Run {
         self.scorings.later.iter().find(pending)
     }
 
-    /// Asks for another scoring; gives the run and the work.
-    pub fn rescored(
-        &self,
-        normalizer: String,
-        now: Timestamp,
-    ) -> Result<(Self, RescoreJob), NotAllowed> {
+    /// Whether it can be scored again now.
+    ///
+    /// # Errors
+    /// It is under way, being stopped or scored, or was scored as often as a run can be.
+    pub fn can_be_rescored(&self) -> Result<(), NotAllowed> {
         let refused = if self.status.is_active() {
             Some(format!(
                 "the run is {}; it can be scored again once it has ended",
                 self.status.as_str()
             ))
-        } else if self.closing && self.status == RunStatus::Cancelled {
+        } else if self.is_being_stopped() {
             Some("the run is still being stopped at the provider; try again in a moment".into())
         } else if self.pending_scoring().is_some() {
             Some("the run is being scored again already; try again in a moment".into())
@@ -137,9 +136,19 @@ impl Run {
         } else {
             None
         };
-        if let Some(refused) = refused {
-            return Err(NotAllowed(refused));
-        }
+        refused.map_or(Ok(()), |refused| Err(NotAllowed(refused)))
+    }
+
+    /// Asks for another scoring; gives the run and the work.
+    ///
+    /// # Errors
+    /// See [`Run::can_be_rescored`].
+    pub fn rescored(
+        &self,
+        normalizer: String,
+        now: Timestamp,
+    ) -> Result<(Self, RescoreJob), NotAllowed> {
+        self.can_be_rescored()?;
         let last = self.scorings.later.last().map_or(FIRST, |s| s.id);
         let scoring = Scoring {
             id: last + 1,

@@ -392,17 +392,18 @@ impl Run {
         Ok(run)
     }
 
-    /// Starts a round with the failed items only (of a cancelled run also
-    /// those without an outcome). What may have been billed and is asked again is
-    /// noted by model, whatever asking that costs.
-    pub fn retried(&self, now: Timestamp, outbox_due: Timestamp) -> Result<Self, NotAllowed> {
+    /// Whether there is something to try again, and nothing against it now.
+    ///
+    /// # Errors
+    /// It is under way or being stopped, or all of it succeeded.
+    pub fn can_be_retried(&self) -> Result<(), NotAllowed> {
         if self.status.is_active() {
             return Err(NotAllowed(format!(
                 "the run is {}; it can be retried once it has ended",
                 self.status.as_str()
             )));
         }
-        if self.closing && self.status == RunStatus::Cancelled {
+        if self.is_being_stopped() {
             return Err(NotAllowed(
                 "the run is still being stopped at the provider; try again in a moment".into(),
             ));
@@ -417,6 +418,23 @@ impl Run {
                 "no item of the run has failed: nothing to retry".into(),
             ));
         }
+        Ok(())
+    }
+
+    /// Whether it was cancelled, and what is under way at vendors is not ended yet.
+    #[must_use]
+    pub fn is_being_stopped(&self) -> bool {
+        self.closing && self.status == RunStatus::Cancelled
+    }
+
+    /// Starts a round with the failed items only (of a cancelled run also
+    /// those without an outcome). What may have been billed and is asked again is
+    /// noted by model, whatever asking that costs.
+    ///
+    /// # Errors
+    /// See [`Run::can_be_retried`].
+    pub fn retried(&self, now: Timestamp, outbox_due: Timestamp) -> Result<Self, NotAllowed> {
+        self.can_be_retried()?;
         let mut run = Self {
             status: RunStatus::Pending,
             generation: self.generation + 1,

@@ -50,6 +50,14 @@ mod tests {
     }
 
     #[test]
+    fn a_review_needs_one_script_within_its_budget() {
+        let script = named("review.js").unwrap();
+        assert!(!script.plain.contains("import ") && !script.plain.contains("export "));
+        assert!(script.plain.contains("const keys = (() => {"));
+        assert!(script.gzip.len() <= 12_000, "{}", script.gzip.len());
+    }
+
+    #[test]
     fn the_style_stays_within_its_budget_and_may_stand_in_a_page() {
         let style = named("style.css").unwrap();
         assert!(style.gzip.len() <= 10_000, "{}", style.gzip.len());

@@ -3,6 +3,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_wire::report::ScoringStatus;
 use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
 
 use crate::RenderError;
@@ -33,6 +34,15 @@ struct Model {
     failed: String,
 }
 
+/// Transcripts made elsewhere that were sent, and why they were not taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotTaken<'a> {
+    /// The name that was typed for their model.
+    pub name: &'a str,
+    /// What is wrong, sentence by sentence.
+    pub problems: &'a [String],
+}
+
 /// A run as it is at a moment.
 #[derive(Template)]
 #[template(path = "runs/live.html")]
@@ -49,6 +59,11 @@ pub(crate) struct Live {
     models: Vec<Model>,
     without_reference: String,
     actions: Actions,
+    /// Clips that no model was asked for when it was cancelled are left.
+    is_left: bool,
+    is_scored_again: bool,
+    list_name: String,
+    list_problems: Vec<String>,
     pub(crate) is_active: bool,
 }
 
@@ -121,12 +136,12 @@ fn wait(run: &Run, waiting: &Waiting, now: Timestamp) -> Wait {
 fn model(run: &Run, name: &str) -> Model {
     let score = run.score.as_ref().and_then(|scores| scores.get(name));
     let score = score.and_then(Option::as_ref);
-    let dash = || "–".to_owned();
+    let counts = run.model_counts.get(name).copied().unwrap_or_default();
     Model {
         name: visible(name).into_owned(),
-        wer: score.map_or_else(dash, |score| percent(score.all.wer)),
-        transcribed: score.map_or_else(dash, |score| count(score.completed.into())),
-        failed: score.map_or_else(dash, |score| count(score.failed.into())),
+        wer: score.map_or_else(|| "–".to_owned(), |score| percent(score.all.wer)),
+        transcribed: count(counts.completed),
+        failed: count(counts.failed),
     }
 }
 
@@ -161,8 +176,27 @@ impl Live {
             },
             models: run.providers.iter().map(|name| model(run, name)).collect(),
             actions,
+            is_left: run.counts.pending > 0,
+            is_scored_again: run
+                .scorings
+                .iter()
+                .any(|scoring| scoring.status == ScoringStatus::Pending),
+            list_name: String::new(),
+            list_problems: Vec::new(),
             is_active: run.status.is_active(),
         }
+    }
+}
+
+impl Live {
+    /// The same with transcripts that were not taken, so that they can be sent again.
+    pub(crate) fn with(mut self, list: NotTaken<'_>) -> Self {
+        let problems = list.problems.iter();
+        self.list_problems = problems
+            .map(|problem| visible(problem).into_owned())
+            .collect();
+        self.list_name = visible(list.name).into_owned();
+        self
     }
 }
 

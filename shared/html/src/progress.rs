@@ -13,8 +13,17 @@ pub struct Actions {
     pub cancel: bool,
     /// Its results can be judged.
     pub review: bool,
-    /// What failed can be asked for again.
+    /// What failed can be asked for again, and what was left when it was cancelled.
     pub retry: bool,
+    /// It was cancelled and is still being stopped: what is left can be asked for again
+    /// in a moment.
+    pub stopping: bool,
+    /// It can be scored again by the references as they stand now.
+    pub rescore: bool,
+    /// Transcripts that were made elsewhere can be added.
+    pub add: bool,
+    /// It can be deleted.
+    pub delete: bool,
     /// Keys of vendors can be replaced.
     pub keys: bool,
     /// Clips without a reference, for which its models propose some.

@@ -6,6 +6,7 @@ use stt_eval_wire::runs::{Run, Timestamp};
 use crate::RenderError;
 use crate::figures::counted;
 use crate::following::Live;
+pub use crate::following::NotTaken;
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::offers::Offers;
@@ -79,6 +80,7 @@ struct Page<'a> {
     frame: Frame<'a>,
     row: Row,
     live: Live,
+    may_delete: bool,
 }
 
 /// One run, as it is now.
@@ -91,10 +93,44 @@ pub fn page(
     actions: Actions,
     now: Timestamp,
 ) -> Result<String, RenderError> {
+    page_with(frame, run, actions, now, NotTaken::default())
+}
+
+/// One run, with transcripts that were sent and not taken.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn page_with(
+    frame: Frame<'_>,
+    run: &Run,
+    actions: Actions,
+    now: Timestamp,
+    list: NotTaken<'_>,
+) -> Result<String, RenderError> {
     let page = Page {
         frame,
         row: row(run),
-        live: Live::of(run, actions, now),
+        live: Live::of(run, actions, now).with(list),
+        may_delete: actions.delete,
+    };
+    page.render()
+}
+
+#[derive(Template)]
+#[template(path = "runs/delete.html")]
+struct Delete<'a> {
+    frame: Frame<'a>,
+    row: Row,
+}
+
+/// Asks whether a run is really to be deleted.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn delete(frame: Frame<'_>, run: &Run) -> Result<String, RenderError> {
+    let page = Delete {
+        frame,
+        row: row(run),
     };
     page.render()
 }

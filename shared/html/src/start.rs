@@ -12,6 +12,7 @@ use crate::figures::{count, counted, dollars, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::settings::Settings;
 use crate::texts::start::Start;
 
 /// Vendor of the project's own models, which have no key of a vendor.
@@ -133,6 +134,8 @@ struct Group {
     anchor: String,
     is_own: bool,
     has_key: bool,
+    /// It is asked with the role of the deployment: no key would help.
+    is_by_role: bool,
     models: Vec<ModelChoice>,
 }
 
@@ -282,6 +285,7 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
             anchor: format!("/settings#{vendor}"),
             is_own: vendor == OWN,
             has_key: models.iter().any(|model| model.has_credentials),
+            is_by_role: models.iter().any(|model| model.asked_with == "role"),
             models: models
                 .iter()
                 .map(|model| model_choice(model, of, wanted))

@@ -248,10 +248,7 @@ impl Text {
                  perfect on most clips and make things up on some: those are above 100 %."
             }
             Self::WordsLegend => "Most frequent first, over transcribed clips.",
-            Self::HumanLegend => {
-                "What reviewers found, of the transcriptions that they chose to look at: not a \
-                 random part unless they said so."
-            }
+            Self::HumanLegend => "What reviewers found, of the transcriptions that they looked at.",
             Self::AllFoundRight => "All found it right",
             Self::AllFoundWrong => "All found it wrong",
             Self::FoundDifferently => "Judged differently",

@@ -1,5 +1,7 @@
 //! Table `access`: projects, API keys, sessions, provider credentials.
 
+use aws_sdk_dynamodb::types::Select;
+
 use super::row::{self, Item, Row, n, s};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, read_page};
@@ -199,6 +201,37 @@ impl Store {
             self.page(table, project.as_str(), range, after, limit, true)
                 .await?,
         )
+    }
+
+    /// How many sessions of a project began at `oldest` or later.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn count_sessions(
+        &self,
+        project: &ProjectId,
+        oldest: SessionId,
+    ) -> Result<u64, StoreError> {
+        let (mut count, mut start) = (0, None);
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.tables.access)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", s(project.as_str()))
+                .expression_attribute_values(":from", s(oldest.to_string()))
+                .expression_attribute_values(":to", s(SESSIONS_END))
+                .select(Select::Count)
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            count += u64::try_from(answer.count).unwrap_or(0);
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// A session and what its key is checked against, in one read; `None` unless both

@@ -316,6 +316,33 @@ impl Store {
         entries(items)
     }
 
+    /// Entries of results that lie anywhere in a run, in order, out of its rounds up to a
+    /// last one and with their scores in one scoring. Read by key, 100 keys to a request.
+    ///
+    /// # Errors
+    /// When the table can't be read.
+    pub async fn results_at(
+        &self,
+        project: &ProjectId,
+        ids: &[ResultId],
+        (last_round, scoring): (u16, u16),
+    ) -> Result<Vec<Entry>, StoreError> {
+        let keys = ids.iter().flat_map(|id| {
+            let (pk, place) = (partition(project, id.run()), place(*id));
+            let mut keys = vec![(pk.clone(), format!("{place}v"))];
+            for round in 1..=last_round {
+                keys.push((pk.clone(), format!("{place}r{round:02}")));
+                if scoring != FIRST {
+                    keys.push((pk.clone(), format!("{place}s{scoring:03}r{round:02}")));
+                }
+            }
+            keys
+        });
+        let mut items = self.get_many(&self.tables.results, keys).await?;
+        items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
+        entries(items)
+    }
+
     /// Writes the next revisions of reviews and what they change in the run's counts: all
     /// or nothing. No more than one for each model of a run.
     pub async fn save_reviews(&self, reviews: &[Review], run: &Run) -> Result<(), StoreError> {

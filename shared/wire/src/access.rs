@@ -1,7 +1,7 @@
 //! API keys and provider credentials.
 
 use serde::{Deserialize, Serialize};
-use stt_eval_domain::{KeyId, Timestamp};
+use stt_eval_domain::{KeyId, SessionId, Timestamp};
 use utoipa::ToSchema;
 
 pub use stt_eval_domain::role::Role;
@@ -63,6 +63,24 @@ pub struct ApiKey {
     pub inserted_at: Timestamp,
     /// The same: keys do not change.
     pub updated_at: Timestamp,
+}
+
+/// A session of the pages that is good now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SessionView)]
+pub struct Session {
+    /// Identity. It opens nothing by itself.
+    pub id: SessionId,
+    /// The name that was given at sign-in.
+    pub reviewer_name: String,
+    /// The key that was used to sign in; the session has its rights and ends with it.
+    pub key_id: KeyId,
+    /// Name of the key.
+    pub key_name: String,
+    /// When it began.
+    pub inserted_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
 }
 
 /// What a key may do. Each right is in a role and in all stronger ones.

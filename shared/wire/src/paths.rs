@@ -1,6 +1,6 @@
 //! Where the routes are. All paths are absolute and without a query.
 
-use stt_eval_domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId};
+use stt_eval_domain::{DatasetId, FileId, KeyId, ResultId, RunId, SampleId, SessionId};
 
 /// Where the routes of everything but API keys and the service itself live.
 pub const BASE: &str = "/api/v1/evaluations/stt";
@@ -34,6 +34,18 @@ pub fn keys() -> String {
 #[must_use]
 pub fn key(id: KeyId) -> String {
     format!("{PROJECT_BASE}/keys/{id}")
+}
+
+/// Sessions of the pages: GET.
+#[must_use]
+pub fn sessions() -> String {
+    format!("{PROJECT_BASE}/sessions")
+}
+
+/// A session of the pages: DELETE.
+#[must_use]
+pub fn session(id: SessionId) -> String {
+    format!("{PROJECT_BASE}/sessions/{id}")
 }
 
 /// Files: GET, POST.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stt_eval_domain::rescoring::ScoringStatus;
+pub use stt_eval_domain::rescoring::ScoringStatus;
 use stt_eval_domain::run::RunStatus;
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_scoring::Flag;
@@ -85,6 +85,10 @@ pub struct Cost {
     pub audio_hours: f64,
     /// US dollars for an hour of audio; null while not everything was read.
     pub usd_per_audio_hour: Option<f64>,
+    /// The day on which the catalogue's price was read that held when the run was made;
+    /// null of models that are not in the catalogue.
+    #[serde(default)]
+    pub price_read_at: Option<String>,
 }
 
 /// How long a model took for an item, over the items that it transcribed and of
@@ -317,6 +321,20 @@ pub struct Agreement {
     pub alpha: Option<f64>,
 }
 
+/// How many references that clips were scored by came from where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ReferencesView)]
+pub struct References {
+    /// The dataset was made with them.
+    pub dataset: u64,
+    /// They were typed or sent later, or changed since.
+    pub edited: u64,
+    /// They began as what models agreed on.
+    pub consensus: u64,
+    /// Of all these, such as took another wording from a model's output.
+    pub with_variants: u64,
+}
+
 /// A report of a run. Rates are fractions of 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReportView)]
@@ -342,12 +360,20 @@ pub struct Report {
     pub scorings: Vec<Scoring>,
     /// Samples that every model transcribed and that have a reference.
     pub common_samples: u64,
+    /// Where the references came from.
+    #[serde(default)]
+    pub references: References,
     /// What to know before the figures are trusted.
     pub warnings: Vec<Warning>,
     /// The models, in the order of the run.
     pub providers: Vec<ModelReport>,
     /// How they compare; null while there is nothing to compare.
     pub comparison: Option<Comparison>,
+    /// Verdicts of reviewers, right or wrong, by the order in which they met what they
+    /// judged (`queue`), `unknown` where that was not told. Only those of `random` speak for
+    /// all transcriptions.
+    #[serde(default)]
+    pub verdicts: BTreeMap<String, u64>,
     /// How far reviewers agree; null where no transcription was judged by two.
     pub agreement: Option<Agreement>,
     /// The field that made the blocks.

@@ -91,7 +91,7 @@ pub struct Retry {
 }
 
 /// Items by state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RunCounts {
     /// Without an outcome yet.
     pub pending: u64,
@@ -208,6 +208,9 @@ pub struct Run {
     pub total_items: u64,
     /// Items by state.
     pub counts: RunCounts,
+    /// Catalogue id → the same of one model. Older releases do not tell it.
+    #[serde(default)]
+    pub model_counts: BTreeMap<String, RunCounts>,
     /// Catalogue id → what the model achieved so far (null while nothing of it
     /// is scored); null while nothing at all is.
     #[schema(value_type = Option<BTreeMap<String, ModelScore>>)]

@@ -74,6 +74,18 @@ def test_an_admin_ends_the_session_of_another_browser(visit, site):
     expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_where_a_vendor_works_on_speech_is_chosen_beside_its_key(visit):
+    page = visit(viewport=size("phone"))
+    page.goto("/settings")
+    places = page.get_by_label("Where it works on speech assemblyai")
+    assert places.locator("option").all_inner_texts()[0] == "its usual place"
+    places.select_option("eu")
+    box = places.bounding_box()
+    assert box["height"] >= 44 and box["x"] + box["width"] <= 360, box
+    places.scroll_into_view_if_needed()
+    shot(page, "settings-region", full_page=False)
+
+
 def test_a_form_of_another_port_changes_nothing(visit, site):
     page = visit()
     page.route(

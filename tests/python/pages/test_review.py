@@ -241,12 +241,17 @@ def test_words_stand_under_words(visit, site, run):
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
     language, said, heard, other = TEXTS[0]
-    samples = [{"file_id": files(site)[0], "ground_truth": said, "language": language}]
+    # Another clip in which the same words are said, and one in which they are not.
+    texts = [said, f"और {said}", "मुझे कुछ नहीं चाहिए"]
+    samples = [
+        {"file_id": file, "ground_truth": text, "language": language}
+        for file, text in zip(files(site), texts, strict=False)
+    ]
     body = {"name": f"both {time.time()}", "language": language, "samples": samples}
     made = site.api("POST", "/api/v1/evaluations/stt/datasets", body)["id"]
     path = f"/api/v1/evaluations/stt/datasets/{made}?include_samples=true"
-    sample = site.api("GET", path)["samples"][0]["id"]
-    run = make(site, (made, [sample]), [[heard], [other]])
+    ids = [sample["id"] for sample in site.api("GET", path)["samples"]]
+    run = make(site, (made, ids), [[heard, *texts[1:]], [other, *texts[1:]]])
     page = visit(viewport={"width": 360, "height": 740}, java_script_enabled=scripts)
     page.goto(f"/runs/{run}/review")
     slot = page.locator("[data-slot]", has_text="10000")
@@ -267,9 +272,15 @@ def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
     assert window.locator("html").bounding_box()["width"] <= 360
     shot(window, "review-variant")
     wanted = text.input_value()
+    everywhere = window.get_by_role("checkbox", name="For every clip with this pair")
+    expect(everywhere).not_to_be_checked()
+    everywhere.check()
     window.get_by_role("button", name="Save reference").click()
-    expect(window.get_by_role("status")).to_have_text("The reference takes both now.")
-    assert site.api("GET", path)["samples"][0]["ground_truth"] == wanted
+    expect(window.get_by_role("status").first).to_have_text("The reference takes both now.")
+    expect(window.get_by_role("status").nth(1)).to_contain_text("1 other reference")
+    after = [sample["ground_truth"] for sample in site.api("GET", path)["samples"]]
+    assert after[0] == wanted and after[2] == texts[2]
+    assert after[1] != texts[1] and "|10000" in after[1], after
     shot(window, "review-variant-saved")
     window.get_by_role("button", name="Score the run again").click()
     expect(window.get_by_role("heading", level=1)).to_have_text("heard <b>twice</b>")

@@ -189,6 +189,20 @@ def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
     page.get_by_role("button", name="Cancel run").click()
     expect(page.locator(".finding")).to_contain_text("Cancelled")
     passes(120_000, 0)
+    # Once nothing is under way at the vendor any more, what was left can be tried again.
+    left = page.get_by_role("button", name="Retry what is left")
+    for _ in range(100):
+        if left.is_visible():
+            break
+        expect(page.get_by_text("What is left can be tried again in a moment.")).to_be_visible()
+        time.sleep(0.2)
+        page.get_by_role("link", name="Refresh").click()
+        expect(page.locator(".finding")).to_contain_text("Cancelled")
+    shot(page, "run-cancelled")
+    left.click()
+    expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".finding")).to_contain_text("Cancelled")
 
 
 def test_what_failed_is_asked_for_again(visit, site):
@@ -240,3 +254,47 @@ def test_settings_and_help_are_there(visit, site):
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Help").click()
     page.get_by_role("link", name="Roles").click()
     assert page.url.endswith("#roles")
+
+
+def test_transcripts_are_added_to_a_run_and_it_is_taken_along(visit, site, tmp_path):
+    demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
+    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]
+    some = [{"sample_id": samples[0]["id"], "text": "one"}]
+    body = {"run_name": "grows", "dataset_id": demo, "transcripts": [{"name": "some", "items": some}]}
+    made = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]
+    page = visit(viewport={"width": 360, "height": 740})
+
+    def ended():
+        # Sooner than the page would tell by itself.
+        for _ in range(200):
+            if site.api("GET", f"/api/v1/evaluations/stt/runs/{made}")["status"] == "completed":
+                return page.goto(f"/runs/{made}")
+            time.sleep(0.1)
+        raise AssertionError("the run does not end")
+
+    ended()
+    page.get_by_text("Add transcripts made elsewhere").click()
+    table = tmp_path / "heard.csv"
+    table.write_text("filename,transcript\n9.wav,one\n", encoding="utf-8")
+    page.get_by_label("Name of the model").fill("mine")
+    page.get_by_label("Table of transcripts").set_input_files(table)
+    page.get_by_role("button", name="Add transcripts").click()
+    expect(page.get_by_role("alert")).to_contain_text("no clip of the dataset has this name")
+    expect(page.get_by_label("Name of the model")).to_have_value("mine")
+    assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "run-transcripts")
+    rows = "".join(f"{sample['filename']},one two\n" for sample in samples)
+    table.write_text("filename,transcript\n" + rows, encoding="utf-8")
+    page.get_by_label("Table of transcripts").set_input_files(table)
+    page.get_by_role("button", name="Add transcripts").click()
+    expect(page.get_by_role("row").filter(has_text="imported/mine")).to_be_visible()
+    ended()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert "imported/mine" in download.value.path().read_text(encoding="utf-8").splitlines()[0]
+    page.get_by_role("link", name="Delete run").click()
+    assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page).to_have_url(re.compile("/runs$"))
+    expect(page.get_by_role("link", name="grows")).to_have_count(0)

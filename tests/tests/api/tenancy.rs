@@ -58,6 +58,7 @@ fn foreign_ids_answer_like_unknown_ones() {
                     run: things.run.to_lowercase(),
                     result: things.sample.clone(),
                     key: "%00".to_owned(),
+                    session: things.key.clone(),
                     model: "%00".to_owned(),
                 };
                 let path = operation.at(&mixed);

@@ -10,6 +10,7 @@ use stt_eval_html::runs::Actions;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::run::{MAX_PROVIDERS, MAX_ROUNDS};
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::wire::runs::Run;
 
@@ -30,7 +31,12 @@ pub(super) async fn found(
     visit: &Visit,
     id: PathId<RunId>,
 ) -> Result<(Run, Actions), Refusal> {
-    let run = runs::find(app, &visit.caller.actor.project, id.get()?).await?;
+    of(app, visit, id.get()?).await
+}
+
+/// The same by an id that was read already.
+pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Actions), Refusal> {
+    let run = runs::find(app, &visit.caller.actor.project, id).await?;
     let waiting = runs::waiting(app, &run).await?;
     let may = visit.may(Role::Editor);
     let has_ended = !run.status.is_active();
@@ -42,7 +48,11 @@ pub(super) async fn found(
     let actions = Actions {
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
-        retry: may && has_ended && run.failed() > 0,
+        retry: may && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
+        stopping: may && run.is_being_stopped(),
+        rescore: may && run.completed() > 0 && run.can_be_rescored().is_ok(),
+        add: may && run.can_be_joined().is_ok() && run.models.len() < MAX_PROVIDERS,
+        delete: may,
         keys: visit.may(Role::Admin),
         propose,
     };

@@ -34,6 +34,7 @@ mod settings;
 mod sign_in;
 mod start;
 mod table;
+mod transcripts;
 mod uploads;
 
 use std::sync::Arc;
@@ -79,7 +80,11 @@ pub fn router(app: &App) -> Router<App> {
         .route("/runs/{id}/progress", get(follow::progress))
         .route("/runs/{id}/cancel", post(runs::cancel))
         .route("/runs/{id}/retry", post(runs::retry))
+        .route("/runs/{id}/delete", get(runs::ask).post(runs::delete))
+        .route("/runs/{id}/transcripts", post(transcripts::submit))
         .route("/runs/{id}/results", get(results::list))
+        .route("/runs/{id}/results.csv", get(results::csv))
+        .route("/runs/{id}/results.jsonl", get(results::jsonl))
         .route("/runs/{id}/review", get(review::next))
         .route(
             "/runs/{id}/review/{sample}",

@@ -6,14 +6,16 @@ use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
 use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::wire::export::{ExportFormat, Exported};
 
-use super::answer::written;
+use super::answer::{redirect, written};
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::paging::Pager;
 use crate::http::query::{Paging, Pairs, encoded};
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
+use crate::services::report::export;
 use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
 
@@ -85,6 +87,27 @@ impl Asked {
         });
         orders.collect()
     }
+}
+
+/// Leads to all results as a file, or says how far that is.
+async fn exported(app: &App, visit: &Visit, id: PathId<RunId>, format: ExportFormat) -> Answer {
+    let project = &visit.caller.actor.project;
+    match export::export(app, project, id.get()?, format).await? {
+        Exported::Made(file) => Ok(redirect(&file.url)),
+        Exported::UnderWay(told) => {
+            Err(Refusal::new(Kind::Unfinished, told.message).retry_after(1))
+        }
+    }
+}
+
+/// All results for a spreadsheet.
+pub async fn csv(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    exported(&app, &visit, id, ExportFormat::Csv).await
+}
+
+/// All results for programs.
+pub async fn jsonl(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    exported(&app, &visit, id, ExportFormat::Jsonl).await
 }
 
 /// Shows a page of results.

@@ -19,6 +19,7 @@ use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::paging::Pager;
 use crate::services::attempt::Attempt;
+use crate::services::deletion;
 use crate::services::runs::{self, rescore};
 use crate::views;
 
@@ -57,6 +58,22 @@ pub async fn cancel(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> 
     visit.needs(Role::Editor)?;
     let run = runs::cancel(&app, &visit.caller.actor.project, id.get()?).await?;
     Ok(redirect(&format!("/runs/{}", run.id)))
+}
+
+/// Asks whether a run is really to be deleted.
+pub async fn ask(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    visit.needs(Role::Editor)?;
+    let run = runs::find(&app, &visit.caller.actor.project, id.get()?).await?;
+    let run = views::runs::brief(&run);
+    let frame = visit.frame(&run.run_name, Section::Runs);
+    written(html::delete(frame, &run))
+}
+
+/// Deletes a run with all that hangs on it.
+pub async fn delete(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+    visit.needs(Role::Editor)?;
+    deletion::run(&app, &visit.caller.actor.project, id.get()?).await?;
+    Ok(redirect("/runs"))
 }
 
 /// Submits the failed items of a run again.

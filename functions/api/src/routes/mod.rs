@@ -15,6 +15,7 @@ pub mod report;
 pub mod results;
 pub mod runs;
 pub mod samples;
+pub mod sessions;
 pub mod whoami;
 
 use gather::Gather;
@@ -38,7 +39,10 @@ pub fn all<R: Gather>() -> R {
         .and(whoami::routes());
     R::default()
         .below(BASE, stt)
-        .below(PROJECT_BASE, keys::routes())
+        .below(
+            PROJECT_BASE,
+            R::default().and(keys::routes()).and(sessions::routes()),
+        )
         .and(meta::routes())
 }
 

@@ -83,6 +83,15 @@ pub async fn list(
     })
 }
 
+/// How many sessions of a project are not over, those of revoked keys among them.
+///
+/// # Errors
+/// When the table can't be read.
+pub async fn count(app: &App, project: &ProjectId) -> Result<u64, Refusal> {
+    let oldest = oldest_alive(Timestamp::now());
+    Ok(app.store.count_sessions(project, oldest).await?)
+}
+
 /// Ends a session of the actor's project: the next request of its browser is led to
 /// sign-in.
 ///

@@ -94,6 +94,16 @@ fn warnings(run: &run::Run) -> Vec<RunWarning> {
     of_models.chain(exceeding).collect()
 }
 
+/// Items of one model, each clip being one.
+fn counts(run: &run::Run, model: &run::RunModel) -> RunCounts {
+    let settled = model.completed + model.failed;
+    RunCounts {
+        pending: run.sample_count.saturating_sub(settled).into(),
+        completed: model.completed.into(),
+        failed: model.failed.into(),
+    }
+}
+
 /// Millionths of a US dollar in dollars.
 fn usd(micro: u64) -> f64 {
     micro as f64 / 1e6
@@ -134,6 +144,11 @@ pub fn run(run: &run::Run, results: Option<Vec<results::Result>>) -> Run {
             completed: run.completed(),
             failed: run.failed(),
         },
+        model_counts: run
+            .models
+            .iter()
+            .map(|model| (model.model.clone(), counts(run, model)))
+            .collect(),
         score: score.values().any(Option::is_some).then_some(score),
         error_message: run.error_message.clone(),
         max_cost_usd: run.cost_cap.as_ref().map(|cap| usd(cap.max_micro_usd)),

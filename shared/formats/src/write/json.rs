@@ -34,6 +34,7 @@ pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
         {
             let told = systems.iter().cloned().zip(sample.told.iter().map(known));
             fields.insert("results".to_owned(), Value::Object(told.collect()));
+            fields.insert("reference_from".to_owned(), json!(sample.reference_from));
         }
         line(&mut out, &value);
     }

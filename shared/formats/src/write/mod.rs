@@ -27,6 +27,9 @@ pub struct Written {
     pub speaker: Option<String>,
     /// The reference, plain.
     pub reference: Option<String>,
+    /// Where the reference came from, in words for tables, if that is known. It goes into
+    /// our own formats.
+    pub reference_from: Option<String>,
     /// One for each system, in its order; `None` where it failed.
     pub heard: Vec<Option<String>>,
     /// What else is known of what each system heard, in the same order; empty where only

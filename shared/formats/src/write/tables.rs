@@ -48,11 +48,13 @@ pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
         ["wer", "cer", "error", "is_correct", "comment"].map(|name| format!("{system} {name}"))
     };
     let known = systems.iter().filter(|_| told).flat_map(of_system);
+    let from = told.then(|| "reference_from".to_owned());
     let header = fixed
         .into_iter()
         .map(str::to_owned)
         .chain(systems.iter().cloned())
-        .chain(known);
+        .chain(known)
+        .chain(from);
     push(&mut out, header);
     out
 }
@@ -81,7 +83,11 @@ pub fn csv_rows(samples: &[Written]) -> String {
             ]
         });
         let heard = sample.heard.iter().map(text);
-        push(&mut out, row.into_iter().chain(heard).chain(known));
+        let from = (!sample.told.is_empty()).then(|| text(&sample.reference_from));
+        push(
+            &mut out,
+            row.into_iter().chain(heard).chain(known).chain(from),
+        );
     }
     out
 }

@@ -20,6 +20,26 @@ struct Row {
     note: String,
 }
 
+/// When the prices were read that costs were worked out by, oldest and newest.
+fn read_at(models: &[(&ModelReport, f64, f64)]) -> String {
+    let days = models
+        .iter()
+        .filter_map(|(model, ..)| model.cost.price_read_at.as_deref());
+    match (days.clone().min(), days.max()) {
+        (Some(first), Some(last)) if first == last => {
+            format!("Prices are those of {}.", visible(first))
+        }
+        (Some(first), Some(last)) => {
+            format!(
+                "Prices are those of {} to {}.",
+                visible(first),
+                visible(last)
+            )
+        }
+        _ => String::new(),
+    }
+}
+
 /// The table of prices and the chart beside it.
 #[derive(Template)]
 #[template(path = "report/cost.html")]
@@ -27,6 +47,7 @@ pub struct Cost {
     rows: Vec<Row>,
     chart: Option<Scatter>,
     has_latency: bool,
+    read_at: String,
 }
 
 impl HtmlSafe for Cost {}
@@ -76,6 +97,7 @@ impl Cost {
                 Some((model, model.cost.usd_per_audio_hour?, wer))
             })
             .collect();
+        let read_at = read_at(&models);
         let (mut rows, mut points, mut dominated) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (model, price, rate)) in models.into_iter().enumerate() {
             let beaten_by = better_and_cheaper(report, model);
@@ -115,6 +137,7 @@ impl Cost {
             chart: Scatter::new(Text::Cost.to_string(), finding, &points),
             rows,
             has_latency,
+            read_at,
         }
     }
 }

@@ -5,7 +5,7 @@ use askama::filters::HtmlSafe;
 use stt_eval_wire::comparison::WarningCode;
 use stt_eval_wire::report::Report;
 
-use crate::figures::{counted, dollars};
+use crate::figures::{count, counted, dollars};
 use crate::invisible::visible;
 use crate::texts::Text;
 
@@ -31,8 +31,12 @@ fn versions(report: &Report) -> String {
             model.model_versions.join(", ")
         };
         let spent = dollars(model.cost.usd);
+        let price = match &model.cost.price_read_at {
+            Some(day) => format!(" by its price as read on {}", visible(day)),
+            None => String::new(),
+        };
         format!(
-            "{} ({}; temperature {}; {spent} spent)",
+            "{} ({}; temperature {}; {spent} spent{price})",
             visible(&model.provider),
             visible(&versions),
             model.temperature
@@ -40,6 +44,28 @@ fn versions(report: &Report) -> String {
     };
     let models: Vec<String> = report.providers.iter().map(of_model).collect();
     models.join("; ")
+}
+
+fn references(report: &Report) -> String {
+    let of = &report.references;
+    let parts = [
+        (of.dataset, "given with the dataset"),
+        (of.edited, "typed or changed later"),
+        (of.consensus, "begun as what models agreed on"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(clips, what)| format!("{} {what}", count(clips)))
+        .collect();
+    match (parts.is_empty(), of.with_variants) {
+        (true, _) => "there are none".to_owned(),
+        (false, 0) => parts.join(", "),
+        (false, with) => format!(
+            "{}; {} of them with another wording from a model\u{2019}s output",
+            parts.join(", "),
+            count(with)
+        ),
+    }
 }
 
 impl Method {
@@ -62,6 +88,7 @@ impl Method {
                 report.common_samples
             ),
         );
+        fact("Where references came from", references(report));
         let from_models = report.warnings.iter().filter(|warning| {
             use WarningCode::{ReferencesFromModels, VariantsFromModels};
             matches!(warning.code, ReferencesFromModels | VariantsFromModels)

@@ -60,9 +60,41 @@ pub struct Models {
     rates: Option<Forest>,
     differences: Option<Forest>,
     has_human: bool,
+    queues: String,
 }
 
 impl HtmlSafe for Models {}
+
+/// Orders in which clips are reviewed, as people know them.
+const QUEUES: [(&str, &str); 8] = [
+    ("random", "at random"),
+    ("clips", "in the order of clips"),
+    ("worst", "worst first"),
+    ("disagreement", "where models disagree"),
+    ("flags", "suspicious ones"),
+    ("unreviewed", "reviewed by nobody"),
+    ("second", "reviewed by others"),
+    ("unknown", "in an order that was not told"),
+];
+
+/// In which order verdicts were found, and what that means for the shares.
+fn queues(report: &Report) -> String {
+    let of = |(name, said): &(&str, &str)| {
+        let verdicts = *report.verdicts.get(*name)?;
+        Some(format!("{} {said}", count(verdicts)))
+    };
+    let told: Vec<String> = QUEUES.iter().filter_map(of).collect();
+    let is_random = report.verdicts.keys().all(|name| name == "random");
+    match (told.is_empty(), is_random) {
+        (true, _) => String::new(),
+        (false, true) => "All of them were met at random, so they speak for all clips.".to_owned(),
+        (false, false) => format!(
+            "Verdicts by the order in which they were met: {}. Only those at random speak for all \
+             clips; the other orders choose.",
+            told.join(", ")
+        ),
+    }
+}
 
 const DASH: &str = "–";
 
@@ -268,6 +300,7 @@ impl Models {
             rates: rates(&by_rank),
             differences: best.and_then(|best| differences(report, best, &by_rank, finding)),
             has_human,
+            queues: queues(report),
         }
     }
 }

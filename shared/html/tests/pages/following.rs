@@ -11,6 +11,10 @@ const ALL: Actions = Actions {
     review: true,
     retry: false,
     keys: true,
+    stopping: false,
+    rescore: false,
+    add: false,
+    delete: false,
     propose: 3,
 };
 
@@ -80,4 +84,44 @@ fn a_run_that_has_ended_is_followed_no_more() {
         "{page}"
     );
     assert!(page.contains(">Retry failed</button>") && page.contains("data-active=\"false\""));
+}
+
+#[test]
+fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
+    let left = run(json!({
+        "status": "cancelled", "waiting": [], "score": null,
+        "model_counts": { "gemini-2.5-pro": { "pending": 500, "completed": 497, "failed": 3 } },
+    }));
+    let stopping = Actions {
+        cancel: false,
+        retry: false,
+        stopping: true,
+        ..ALL
+    };
+    let html = following::fragment(&left, stopping, now()).unwrap();
+    assert!(html.contains("tried again in a moment. <a href=\"/runs/run_"));
+    let over = Actions {
+        retry: true,
+        stopping: false,
+        ..stopping
+    };
+    let html = following::fragment(&left, over, now()).unwrap();
+    assert!(html.contains(">Retry what is left</button>") && !html.contains("in a moment"));
+    // What is transcribed is told without a reference as well; its rate is not.
+    assert!(html.contains("–</td><td class=\"number\">497</td><td class=\"number\">3</td>"));
+}
+
+#[test]
+fn transcripts_that_were_not_taken_can_be_sent_again() {
+    let problems = [HOSTILE.to_owned(), "rows[3].text: is missing".to_owned()];
+    let list = runs::NotTaken {
+        name: "<mine> \"\u{202e}",
+        problems: &problems,
+    };
+    let page = runs::page_with(frame(), &run(json!({})), ALL, now(), list).unwrap();
+    check(&page);
+    assert!(page.contains("<details open>") && page.contains("rows[3].text: is missing"));
+    let asked = runs::delete(frame(), &run(json!({}))).unwrap();
+    check(&asked);
+    assert!(asked.contains("/delete\"><p class=\"actions\">"), "{asked}");
 }

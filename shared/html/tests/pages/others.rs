@@ -109,6 +109,10 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         review: true,
         retry: false,
         keys: false,
+        stopping: false,
+        rescore: true,
+        add: true,
+        delete: true,
         propose: 0,
     };
     let page = runs::page(frame(), &run(json!({})), actions, now()).unwrap();

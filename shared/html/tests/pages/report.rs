@@ -86,6 +86,9 @@ fn every_section_has_its_heading_and_there_is_one_h1() {
     }
     assert_eq!(html.matches("<h1>").count(), 1);
     assert_eq!(html.matches("<main ").count(), 1);
+    let origins =
+        "1,500 given with the dataset, 10 begun as what models agreed on; 12 of them with";
+    assert!(html.contains(origins), "{html}");
 }
 
 #[test]
@@ -156,6 +159,7 @@ fn charts_have_a_title_a_finding_and_the_figures_of_their_table() {
         told += 1;
     }
     assert_eq!(told, 4 + 3);
+    assert!(models.contains("20 at random, 5 worst first. Only those at random"));
 }
 
 #[test]
@@ -178,6 +182,7 @@ fn parts_of_few_clips_tell_no_rate() {
 fn a_model_is_dominated_only_for_certain() {
     let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
     let cost = section(&html, "cost");
+    assert!(cost.contains("Prices are those of 2026-11-20."), "{cost}");
     let notes = cost.matches("has fewer errors and costs no more").count();
     // Sarvam is dearer and worse; pro is dearer than flash, but not worse.
     assert_eq!(notes, 1, "{cost}");

@@ -98,7 +98,7 @@ fn model(model: &Model, words: &[&str; 4]) -> Value {
         "failures": { "empty_answer": 2 },
         "human": { "correct": 24, "incorrect": 6, "accuracy": 0.8, "low": 0.627, "high": 0.905 },
         "cost": { "usd": model.price.unwrap_or(0.0) * 0.62, "audio_hours": 0.62,
-                  "usd_per_audio_hour": model.price },
+                  "usd_per_audio_hour": model.price, "price_read_at": "2026-11-20" },
         "latency_seconds": null, "latency": { "p50_ms": 1840, "p95_ms": 5220 },
         "flags": model.flags, "model_versions": [format!("{}-001", model.name)],
         "waterfall": waterfall(wer),
@@ -178,6 +178,8 @@ pub fn report(name: &str, models: &[Model], words: [&str; 4], complete: bool) ->
         "status": if complete { "completed" } else { "processing" }, "complete": complete,
         "sample_count": CLIPS, "samples_read": if complete { CLIPS } else { 120 },
         "scoring": scoring, "scorings": [scoring], "common_samples": 176,
+        "verdicts": { "worst": 5, "random": 20 },
+        "references": { "dataset": 1_500, "edited": 0, "consensus": 10, "with_variants": 12 },
         "warnings": [{
             "code": "model_failures", "model": models.first().map(|m| m.name), "count": 2,
             "message": "2 items were failed by the model itself and count as all words missing (empty_answer 2)",

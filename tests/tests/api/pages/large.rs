@@ -90,12 +90,17 @@ async fn a_first_page_over_ten_thousand_results_asks_little() {
     browser.sign_in(&key, "Asha", "/runs").await;
     let clip = browser.get(&format!("/runs/{run}/review")).await;
     let clip = clip.header("location").to_owned();
+    // This order is worked out once, and kept.
+    let scattered = format!("/runs/{run}/results?sort=-disagreement");
+    assert_eq!(browser.get(&scattered).await.status, 200);
     // The session with its key and the run are one request each; then each model's
     // results, or their order and they themselves.
     for (path, most) in [
         (format!("/runs/{run}/results"), 4),
         (format!("/runs/{run}/results?sort=-wer"), 4),
         (format!("/runs/{run}/results?sort=unreviewed"), 4),
+        // These lie anywhere: all of them are asked for at once.
+        (scattered, 4),
         (format!("/runs/{run}/review"), 4),
         (clip, 6),
         (format!("/runs/{run}"), 3),

@@ -4,6 +4,7 @@ mod compare;
 mod consensus;
 mod datasets;
 mod demo;
+mod kept_runs;
 mod large;
 mod look;
 mod review;
@@ -126,6 +127,13 @@ async fn key(w: &World, role: &str) -> (String, String) {
         .await;
     let made: &Value = made.data(201);
     (text(&made["key"]).to_owned(), text(&made["id"]).to_owned())
+}
+
+/// Somebody signs in; gives the id of the session.
+pub async fn signed_in(w: &World, key: &str) -> String {
+    let browser = Browser::signed_in(w, key).await;
+    let cookie = browser.cookie.unwrap();
+    cookie.split('.').next().unwrap().to_owned()
 }
 
 /// Revokes a key.

@@ -11,7 +11,7 @@ use crate::support::with;
 const SOURCE: &str = include_str!("../../../../functions/api/src/pages/mod.rs");
 
 /// Method, path, and the weakest role; none where no session is asked for.
-const PAGES: [(&str, &str, Option<&str>); 50] = [
+const PAGES: [(&str, &str, Option<&str>); 55] = [
     ("GET", "/", Some("viewer")),
     ("GET", "/sign-in", None),
     ("POST", "/sign-in", None),
@@ -37,6 +37,11 @@ const PAGES: [(&str, &str, Option<&str>); 50] = [
     ("POST", "/runs/{run}/retry", Some("editor")),
     ("POST", "/runs/{run}/rescore", Some("editor")),
     ("GET", "/runs/{run}/results", Some("viewer")),
+    ("GET", "/runs/{run}/results.csv", Some("viewer")),
+    ("GET", "/runs/{run}/results.jsonl", Some("viewer")),
+    ("GET", "/runs/{run}/delete", Some("editor")),
+    ("POST", "/runs/{run}/delete", Some("editor")),
+    ("POST", "/runs/{run}/transcripts", Some("editor")),
     ("GET", "/runs/{run}/review", Some("reviewer")),
     ("GET", "/runs/{run}/review/{sample}", Some("reviewer")),
     ("POST", "/runs/{run}/review/{sample}", Some("reviewer")),
@@ -172,7 +177,9 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> super::Page {
     match method {
         "GET" => browser.get(path).await,
         // Forms with files.
-        _ if path.starts_with("/datasets") && !path.ends_with("/delete") => {
+        _ if path.ends_with("/transcripts")
+            || (path.starts_with("/datasets") && !path.ends_with("/delete")) =>
+        {
             browser.send_form(path, &FIELDS, None).await
         }
         _ => browser.post(path, &FIELDS).await,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Browser, COOKIE, key, revoke};
 use crate::support::store::rows;
-use crate::support::with;
+use crate::support::{Expect, with};
 
 const API: &str = "/api/v1/evaluations/stt";
 
@@ -242,6 +242,22 @@ fn admins_see_who_is_signed_in_and_end_sessions() {
         assert_eq!(admin.send(from_elsewhere).await.status, 403);
         assert_eq!(viewer.get("/runs").await.status, 200);
 
+        // The same list as JSON, without the token and what proves it.
+        let listed = w.get("//api/v1/sessions?limit=2").await;
+        assert_eq!(listed.body["metadata"]["total"], 3);
+        let listed = listed.data(200);
+        let ids = [&listed[0]["id"], &listed[1]["id"]];
+        assert_eq!(ids, [&*second, &*first]);
+        let ravi = &listed[1];
+        assert_eq!(
+            (&ravi["reviewer_name"], &ravi["key_name"]),
+            (&"Ravi <b>".into(), &"people".into())
+        );
+        assert_eq!(
+            (&ravi["key_id"], ravi.as_object().unwrap().len()),
+            (&id.clone().into(), 6)
+        );
+
         let page = admin.post(&end(&first), &[]).await;
         assert_eq!((page.status, page.header("location")), (303, "/keys"));
         let page = viewer.get("/runs").await;
@@ -255,8 +271,14 @@ fn admins_see_who_is_signed_in_and_end_sessions() {
         // What signed out, or has lost its key, is on the list no more.
         phone.post("/sign-out", &[]).await;
         assert_eq!(rows(w, &second).await, [] as [String; 0]);
-        Browser::signed_in(w, &text).await;
+        let mut third = Browser::signed_in(w, &text).await;
         assert_eq!(to_end(&mut admin).await.len(), 1);
+        let door = format!("//api/v1/sessions/{}", session_of(&third));
+        w.delete(&door).await.ok(200);
+        assert_eq!(w.delete(&door).await.status, 404);
+        assert_eq!(third.get("/runs").await.status, 303);
+        assert_eq!(to_end(&mut admin).await, [] as [String; 0]);
+        Browser::signed_in(w, &text).await;
         revoke(w, &id).await;
         assert_eq!(to_end(&mut admin).await, [] as [String; 0]);
     });

@@ -81,7 +81,7 @@ fn a_run_is_exported_as_what_others_read() {
         let head = format!(
             "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
              {PRO} error,{PRO} is_correct,{PRO} comment,{FLASH} wer,{FLASH} cer,{FLASH} error,\
-             {FLASH} is_correct,{FLASH} comment"
+             {FLASH} is_correct,{FLASH} comment,reference_from"
         );
         assert_eq!(csv[0], head);
         let first = format!(
@@ -96,6 +96,8 @@ fn a_run_is_exported_as_what_others_read() {
         );
         assert!(csv[4].contains("blocked"), "{}", csv[4]);
         assert_eq!(csv.len(), 5);
+        // What has no reference has it from nowhere.
+        assert!(csv[1].ends_with(",dataset") && csv[3].ends_with(','));
 
         let json: Vec<Value> = lines(w, &run, "jsonl")
             .await
@@ -104,6 +106,10 @@ fn a_run_is_exported_as_what_others_read() {
             .collect();
         assert_eq!(json[0]["reference"], "One {two|2} three");
         assert_eq!(json[0]["hypotheses"][FLASH], "+one");
+        assert_eq!(
+            (&json[0]["reference_from"], &json[2]["reference_from"]),
+            (&"dataset".into(), &Value::Null)
+        );
         let aligned = &json[0]["results"][PRO]["alignment"];
         assert_eq!(items(aligned).len(), 3, "{aligned}");
         assert_eq!(json[2]["results"][PRO]["wer"], Value::Null);

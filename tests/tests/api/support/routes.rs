@@ -17,6 +17,7 @@ pub struct Things {
     pub run: String,
     pub result: String,
     pub key: String,
+    pub session: String,
     pub model: String,
 }
 
@@ -31,6 +32,7 @@ impl Things {
             run: made_up("run"),
             result: made_up("res"),
             key: made_up("key"),
+            session: made_up("ses"),
             model: "nowhere".to_owned(),
         }
     }
@@ -51,6 +53,7 @@ impl Things {
             run: id(&run),
             result: id(&result),
             key: id(world.post("//api/v1/keys", &key).await.data(201)),
+            session: crate::pages::signed_in(world, &world.project.key).await,
         };
         (things, made)
     }
@@ -64,6 +67,7 @@ impl Things {
             "/results/",
             "/runs/",
             "/keys/",
+            "/sessions/",
         ]
         .into_iter()
         .zip([
@@ -73,6 +77,7 @@ impl Things {
             &self.result,
             &self.run,
             &self.key,
+            &self.session,
         ])
         .find(|(part, _)| path.contains(part))
         .map_or("", |(_, id)| id);
@@ -91,6 +96,7 @@ impl Things {
             .replace("{other}", &self.run)
             .replace("{result}", &self.result)
             .replace("{key}", &self.key)
+            .replace("{session}", &self.session)
             .replace("{model}", &self.model)
     }
 }
@@ -131,7 +137,7 @@ const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 43] = [
+pub const OPERATIONS: [Operation; 45] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/whoami", "viewer", None),
@@ -166,6 +172,7 @@ pub const OPERATIONS: [Operation; 43] = [
     op("POST", "/runs/estimate", "viewer", Some(RUN)),
     op("GET", "/credentials/google", "admin", None),
     op("GET", "//api/v1/keys", "admin", None),
+    op("GET", "//api/v1/sessions", "admin", None),
     op(
         "PATCH",
         "/results/{result}",
@@ -204,6 +211,7 @@ pub const OPERATIONS: [Operation; 43] = [
         Some(r#"{"max_seconds":60}"#),
     ),
     op("POST", "//api/v1/keys", "admin", Some(KEY)),
+    op("DELETE", "//api/v1/sessions/{session}", "admin", None),
     op("DELETE", "//api/v1/keys/{key}", "admin", None),
     op("DELETE", "/runs/{run}", "editor", None),
     op("DELETE", "/datasets/{dataset}", "editor", None),
@@ -250,11 +258,13 @@ impl Operation {
         let path = path
             .replace("/google", "/{provider}")
             .replace("{model}", "{name}");
-        ["file", "dataset", "sample", "run", "result", "key"]
-            .iter()
-            .fold(path, |path, name| {
-                path.replace(&format!("{{{name}}}"), "{id}")
-            })
+        [
+            "file", "dataset", "sample", "run", "result", "key", "session",
+        ]
+        .iter()
+        .fold(path, |path, name| {
+            path.replace(&format!("{{{name}}}"), "{id}")
+        })
     }
 }
 

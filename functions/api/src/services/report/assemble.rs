@@ -12,6 +12,7 @@ use stt_eval_shared::wire::comparison::{Adjustment, Interval, Rank, Test};
 use stt_eval_shared::wire::report::{
     Cost, Group, Groups, Human, Keyword, Keywords, Latency, ModelReport, Report,
 };
+use time::OffsetDateTime;
 
 use super::fields::{Fields, Parts};
 use super::question::ReportQuestion;
@@ -300,7 +301,7 @@ async fn headlines(app: &App, run: &Run, scoring: u16) -> Result<Vec<Headline>, 
 
 /// What is shown of one model.
 fn of_model(
-    model: &RunModel,
+    (model, price_read_at): (&RunModel, Option<String>),
     headline: Headline,
     found: ModelScan,
     whole: bool,
@@ -326,6 +327,7 @@ fn of_model(
             usd: dollars,
             audio_hours: hours,
             usd_per_audio_hour: (whole && hours > 0.0).then(|| dollars / hours),
+            price_read_at,
         },
         latency_seconds: None,
         latency,
@@ -395,11 +397,14 @@ pub async fn view(
         groups.groups(&names, &scan.models, fields)
     };
     let groups = fields.groups.as_ref().map(by_field).transpose()?;
+    let begun = OffsetDateTime::from(run.inserted_at).date();
     let mut models = Vec::with_capacity(names.len());
     let all = run.models.iter().zip(headlines).zip(scan.models);
     for (index, ((model, headline), found)) in all.enumerate() {
         let rank = comparison.as_ref().and_then(|c| c.rank(index));
         let headline = told_apart(headline, &found);
+        let price = app.model(&model.model).and_then(|known| known.price(begun));
+        let model = (model, price.map(|price| price.read_on.to_string()));
         models.push(of_model(model, headline, found, whole, fields, rank)?);
     }
     Ok(Report {
@@ -413,9 +418,11 @@ pub async fn view(
         scoring: views::report::scoring(run, scoring),
         scorings: views::report::scorings(run),
         common_samples: scan.common_samples,
+        references: scan.origins.references(),
         comparison: comparison.map(|comparison| comparison.view(&names)),
         warnings,
         providers: models,
+        verdicts: scan.verdicts,
         agreement: agreement.map(views::report::agreement),
         block_by: wanted.block_by.clone(),
         languages,

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stt_eval_shared::domain::reference_origin::{FromModel, How};
+use stt_eval_shared::domain::reference_origin::{FromModel, How, Origin};
 use stt_eval_shared::wire::comparison::{Warning, WarningCode};
+use stt_eval_shared::wire::report::References;
 
 /// How often references that a run was scored against took words of models.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +17,21 @@ pub struct Origins {
     changed_since: u64,
     /// Other wordings that were taken, by whose words they were.
     variants: BTreeMap<String, u64>,
+    /// How many references came from where.
+    references: References,
 }
 
 impl Origins {
     /// Counts a reference that a result was scored against in a version.
     pub fn add(&mut self, from: &[FromModel], version: u32) {
+        let origin = Origin::of(from, version);
+        let counts = &mut self.references;
+        match (origin.consensus, origin.is_edited) {
+            (None, false) => counts.dataset += 1,
+            (None, true) => counts.edited += 1,
+            (Some(_), _) => counts.consensus += 1,
+        }
+        counts.with_variants += u64::from(!origin.variants.is_empty());
         for from in from.iter().filter(|from| from.version <= version) {
             let counts = match from.how {
                 How::Consensus => &mut self.consensus,
@@ -30,6 +41,12 @@ impl Origins {
             let is_changed = from.how == How::Consensus && from.version < version;
             self.changed_since += u64::from(is_changed);
         }
+    }
+
+    /// How many references came from where.
+    #[must_use]
+    pub fn references(&self) -> References {
+        self.references.clone()
     }
 
     /// What is to be known of them before figures are trusted.
@@ -120,5 +137,12 @@ mod tests {
         assert!(told[0].message.contains("(a 3)"), "{told:?}");
         assert!(told[0].message.contains("2 were changed since"), "{told:?}");
         assert!(told[1].message.contains("3 variants"), "{told:?}");
+        let counted = References {
+            dataset: 1,
+            edited: 0,
+            consensus: 3,
+            with_variants: 2,
+        };
+        assert_eq!(origins.references(), counted);
     }
 }

@@ -10,7 +10,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::failure::failed_by;
 use stt_eval_shared::domain::rescoring::{AsScored, Scoring};
 use stt_eval_shared::domain::result::Outcome;
-use stt_eval_shared::domain::review::{Opinion, Review};
+use stt_eval_shared::domain::review::{Opinion, Queue, Review};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::scoring::agreement::Judged;
 use stt_eval_shared::scoring::confusions::{Confusions, KeywordRecall};
@@ -128,6 +128,8 @@ pub struct Scan {
     pub common_samples: u64,
     /// What reviewers found of transcriptions that they judged.
     pub judged: Vec<Judged>,
+    /// Verdicts by the order in which reviewers met what they judged.
+    pub verdicts: BTreeMap<String, u64>,
     /// References that were words of models.
     pub origins: Origins,
 }
@@ -252,6 +254,7 @@ impl Scan {
             models: vec![found; run.models.len()],
             common_samples: 0,
             judged: Vec::new(),
+            verdicts: BTreeMap::new(),
             origins: Origins::default(),
         })
     }
@@ -334,9 +337,15 @@ impl Scan {
             if matches!(item, ScannedItem::Pending) {
                 continue;
             }
-            if !matches!(item, ScannedItem::Failed(..)) {
-                self.judged
-                    .extend(review.map(|review| votes(position, &review)));
+            if let Some(review) = review
+                && !matches!(item, ScannedItem::Failed(..))
+            {
+                let opinions = review.opinions();
+                for opinion in opinions.iter().filter(|one| one.vote().is_some()) {
+                    let queue = opinion.queue.map_or("unknown", Queue::name);
+                    *self.verdicts.entry(queue.to_owned()).or_default() += 1;
+                }
+                self.judged.push(votes(position, &review));
             }
             if outcome.ground_truth.is_some() {
                 scored_by = scored_by.max(Some(outcome.reference_version));

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 /// Most items looked at for one page. A filter that matches little gives short
 /// pages with a cursor instead of slow ones.
 const MOST_READ: usize = 1_000;
-/// Most items looked at for one page in another order: each position is read by itself.
+/// Most items looked at for one page in another order: each is read by its keys.
 const MOST_SCATTERED: usize = 300;
 /// Least items of a window when a filter may leave some out.
 const WINDOW: usize = 200;
@@ -33,16 +33,15 @@ async fn window(
         app.store
             .results_between(project, run.id, *model, start, end)
     });
-    let entries = try_join_all(reads).await?.into_iter().flatten();
-    Ok(entries
-        .filter_map(|entry| current(run, entry))
-        .map(|entry| {
-            (
-                (entry.outcome.id.position(), entry.outcome.id.model()),
-                entry,
-            )
-        })
-        .collect())
+    let entries = try_join_all(reads).await?;
+    Ok(by_place(run, entries.into_iter().flatten()))
+}
+
+/// Entries as they count now, by position and model.
+fn by_place(run: &Run, entries: impl Iterator<Item = Entry>) -> HashMap<(u16, u8), Entry> {
+    let entries = entries.filter_map(|entry| current(run, entry));
+    let place = |entry: &Entry| (entry.outcome.id.position(), entry.outcome.id.model());
+    entries.map(|entry| (place(&entry), entry)).collect()
 }
 
 /// What of a list is asked for beside its selection.
@@ -136,12 +135,14 @@ pub(super) async fn page_in(
         let first = at / models;
         let end = (at + missing).div_ceil(models).min(order.len());
         let positions = order.get(first..end).unwrap_or_default();
-        let windows = positions.iter().map(|position| {
-            let one = (*position, position.saturating_add(1));
-            window(app, project, run, selection, one)
+        let ids = positions.iter().flat_map(|position| {
+            let models = selection.models.iter();
+            models.map(|model| ResultId::new(run.id, *model, *position))
         });
-        let windows = try_join_all(windows).await?;
-        let mut entries: HashMap<_, _> = windows.into_iter().flatten().collect();
+        let ids: Vec<ResultId> = ids.collect();
+        let of = (run.round, run.scorings.current);
+        let found = app.store.results_at(project, &ids, of).await?;
+        let mut entries = by_place(run, found.into_iter());
         read += positions.len() * models;
         while at < end * models && items.len() < limit {
             let position = order.get(at / models).copied().unwrap_or(u16::MAX);

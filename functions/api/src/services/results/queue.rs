@@ -152,18 +152,26 @@ pub async fn clip(
     found.into_iter().next().ok_or_else(no_such)
 }
 
-/// Positions by chance, the same each time for a run.
+/// The next of a row of numbers that look like chance (`SplitMix64`).
+fn next_number(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Positions by chance, the same each time for a run (Fisher and Yates).
 fn shuffled(run: RunId, count: u16) -> Vec<u16> {
-    let mut places: Vec<(String, u16)> = (0..count)
-        .map(|position| {
-            (
-                sha256_hex(format!("random/1 {run} {position}").as_bytes()),
-                position,
-            )
-        })
-        .collect();
-    places.sort_unstable();
-    places.into_iter().map(|(_, position)| position).collect()
+    let digest = sha256_hex(format!("random/2 {run}").as_bytes());
+    let seed = digest.get(..16).unwrap_or_default();
+    let mut state = u64::from_str_radix(seed, 16).unwrap_or_default();
+    let mut positions: Vec<u16> = (0..count).collect();
+    for last in (1..positions.len()).rev() {
+        let chosen = next_number(&mut state) % (last as u64 + 1);
+        positions.swap(last, usize::try_from(chosen).unwrap_or(last));
+    }
+    positions
 }
 
 /// The next clip in an order of positions.

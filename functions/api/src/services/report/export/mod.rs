@@ -25,7 +25,7 @@ use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
 use crate::refusal::{Kind, Refusal};
 
 /// Changes with what an export says.
-const EXPORT_VERSION: u32 = 1;
+const EXPORT_VERSION: u32 = 2;
 /// The field of samples that tells who speaks.
 const SPEAKER: &str = "speaker";
 

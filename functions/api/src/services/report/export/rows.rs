@@ -6,6 +6,7 @@ use futures::future::{try_join, try_join_all};
 use stt_eval_formats::write::{Told, Written};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Sample;
+use stt_eval_shared::domain::reference_origin::Origin;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::store::results::Entry;
@@ -48,10 +49,21 @@ fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Wr
         .iter()
         .flatten()
         .max_by_key(|entry| entry.outcome.reference_version);
-    let (reference, language) = match latest {
-        Some(Entry { outcome, .. }) => (outcome.ground_truth.clone(), outcome.language.clone()),
-        None => (sample.ground_truth, sample.language),
+    let (reference, version, language) = match latest {
+        Some(Entry { outcome, .. }) => (
+            outcome.ground_truth.clone(),
+            outcome.reference_version,
+            outcome.language.clone(),
+        ),
+        None => (
+            sample.ground_truth,
+            sample.reference_version,
+            sample.language,
+        ),
     };
+    let from = reference
+        .as_ref()
+        .map(|_| Origin::of(&sample.from_models, version).to_string());
     let told = entries.iter().map(|entry| {
         let told = entry.as_ref().map(|entry| told(entry, aligned));
         told.unwrap_or_default()
@@ -68,6 +80,7 @@ fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Wr
         language: Some(language),
         speaker: sample.metadata.get(SPEAKER).cloned(),
         reference,
+        reference_from: from,
         heard: heard.collect(),
         told,
         words: Vec::new(),

@@ -1,0 +1,114 @@
+//! What is done with a run that has ended: further transcripts, files, another scoring, and
+//! its deletion.
+
+use serde_json::json;
+
+use super::Browser;
+use crate::support::{PRO, id, with};
+
+const CSV: &str = "text/csv";
+
+#[test]
+fn transcripts_made_elsewhere_are_added_by_a_form() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two"), Some("three")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        let path = format!("/runs/{}", id(&run));
+        let form = format!("{path}/transcripts");
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get(&path).await;
+        assert!(
+            page.text.contains("Add transcripts made elsewhere"),
+            "{}",
+            page.text
+        );
+        let table = "filename;transcript\n0.wav;one two\n1.wav;tree\n".as_bytes();
+        let sent = Some(("table", "heard.csv", CSV, table));
+        // What is wrong is told where it is to be mended, and what was typed stays.
+        let unknown = "filename,transcript\n9.wav,one two\n".as_bytes();
+        for (name, file, told) in [
+            ("Mine <b>", sent, "name: must have 1 to 63 characters"),
+            ("mine", None, "table: must be chosen"),
+            (
+                "mine",
+                Some(("table", "heard.csv", CSV, unknown)),
+                "line 2: filename: no clip",
+            ),
+            (
+                "mine",
+                Some(("table", "heard.wav", CSV, table)),
+                "is a recording",
+            ),
+        ] {
+            let page = browser.send_form(&form, &[("name", name)], file).await;
+            assert_eq!(page.status, 422, "{told}: {}", page.text);
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+            assert!(page.text.contains("<details open>"), "{told}");
+            assert!(!page.text.contains("manifest_file_id"), "{}", page.text);
+        }
+        let files = w
+            .get("/files?limit=100")
+            .await
+            .data(200)
+            .as_array()
+            .unwrap()
+            .len();
+        let page = browser.send_form(&form, &[("name", "mine")], sent).await;
+        assert_eq!((page.status, page.header("location")), (303, &*path));
+        let run = w.ended(&run).await;
+        assert_eq!(run["providers"], json!([PRO, "imported/mine"]));
+        assert_eq!(
+            run["model_counts"]["imported/mine"]["completed"], 2,
+            "{run}"
+        );
+        assert_eq!(run["score"]["imported/mine"]["wer"], 1.0 / 3.0);
+        // The same again changes nothing; another table under the name is another matter.
+        let page = browser.send_form(&form, &[("name", "mine")], sent).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let other = "filename;transcript\n0.wav;one\n".as_bytes();
+        let other = Some(("table", "heard.csv", CSV, other));
+        let page = browser.send_form(&form, &[("name", "mine")], other).await;
+        assert_eq!(page.status, 409, "{}", page.text);
+        assert!(page.text.contains("value=\"mine\""), "{}", page.text);
+        // No table stays behind.
+        let after = w
+            .get("/files?limit=100")
+            .await
+            .data(200)
+            .as_array()
+            .unwrap()
+            .len();
+        assert_eq!(after, files);
+    });
+}
+
+#[test]
+fn a_run_is_taken_along_scored_again_and_deleted() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        let path = format!("/runs/{}", id(&run));
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        for (name, begins) in [("csv", "\u{feff}id,audio"), ("jsonl", "{\"")] {
+            let page = browser.get(&format!("{path}/results.{name}")).await;
+            assert_eq!(page.status, 303, "{}", page.text);
+            let file = browser.http.get(page.header("location")).send();
+            let file = file.await.unwrap();
+            assert!(file.text().await.unwrap().starts_with(begins), "{name}");
+        }
+        let page = browser.get(&path).await;
+        assert!(page.text.contains(">Score again</button>"), "{}", page.text);
+        let page = browser.post(&format!("{path}/rescore"), &[]).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let asked = browser.get(&format!("{path}/delete")).await;
+        assert!(asked.text.contains("The dataset and its recordings stay"));
+        let page = browser.post(&format!("{path}/delete"), &[]).await;
+        assert_eq!((page.status, page.header("location")), (303, "/runs"));
+        assert_eq!(browser.get(&path).await.status, 404);
+        assert_eq!(
+            browser.post(&format!("{path}/delete"), &[]).await.status,
+            404
+        );
+        assert_eq!(w.get(&format!("/datasets/{}", made.id)).await.status, 200);
+    });
+}
