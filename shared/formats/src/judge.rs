@@ -144,7 +144,8 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         }
     }
     let Some((layout, reading, findings)) = first else {
-        let nothing = Problem::new(Code::Nothing, "no recordings were found");
+        let nothing =
+            Problem::new(Code::Nothing, "no recordings were found").hint(manifest::NO_RECORDINGS);
         return Err(problem.unwrap_or(nothing));
     };
     if reading.rows.is_empty() && findings.errors() == 0 {

@@ -138,8 +138,9 @@ fn a_bad_row_is_told_by_its_line() {
         (Some("data/metadata.csv"), Some(3))
     );
     assert!(
-        bad.message
-            .contains("3 columns, the header has 2 (an unquoted comma"),
+        bad.message.contains(
+            "3 columns, the header has 2 (an unquoted comma in “हाँ, ठीक”?): quote the text"
+        ),
         "{bad:?}"
     );
     assert_eq!(judged.samples[1].line, 4);

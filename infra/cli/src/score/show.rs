@@ -3,6 +3,7 @@
 use super::compare::Compared;
 use super::count::Scored;
 use super::figures::{Ends, SystemOf};
+use crate::check::counted;
 use crate::output::columns;
 
 /// A rate in per cent.
@@ -41,8 +42,8 @@ pub fn text(
 ) -> String {
     let pairs = &scored.pairs;
     let mut out = format!(
-        "{} references ({}), hypotheses: {}; scored with {normaliser}\n",
-        pairs.samples.len(),
+        "{} ({}), hypotheses: {}; scored with {normaliser}\n",
+        counted(pairs.samples.len(), "reference", "references"),
         pairs.references.title(),
         pairs.hypotheses.title()
     );

@@ -70,7 +70,6 @@ fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Wr
         reference,
         heard: heard.collect(),
         told,
-        words: Vec::new(),
     }
 }
 
