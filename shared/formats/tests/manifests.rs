@@ -620,3 +620,29 @@ fn ids_that_a_spreadsheet_has_rounded_are_told() {
     ]);
     assert!(pandas.samples[0].metadata.is_empty());
 }
+
+#[test]
+fn tables_called_txt_are_found_and_others_told() {
+    // As Excel saves "Unicode text".
+    let judged = folder(&[
+        ("m.txt", "file\ttext\r\n1.wav\tनमस्ते\r\n2.wav\tजी\r\n"),
+        ("readme.txt", "What this is.\n"),
+        ("1.wav", ""),
+        ("2.wav", ""),
+    ]);
+    assert_eq!(judged.format, Format::Table);
+    assert_eq!(
+        said(&judged),
+        [("1.wav", Some("नमस्ते")), ("2.wav", Some("जी"))]
+    );
+    let other = folder(&[("m.csv", "x,text\n1,2\n"), ("1.wav", "")]);
+    assert_eq!(other.format, Format::Audio);
+    assert!(
+        other
+            .remarks
+            .iter()
+            .any(|told| told.contains("m.csv names no recordings")),
+        "{:?}",
+        other.remarks
+    );
+}

@@ -83,6 +83,7 @@ pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared
             alone.and_then(|all| all.providers.first()?.interval)
         };
         let (mut words, mut chars) = (Counts::default(), Counts::default());
+        let rate = |counts: &Counts| (!kept.is_empty()).then(|| counts.error_rate());
         for one in system.samples.iter().filter(|one| !one.is_failed) {
             words.add(&one.words);
             chars.add(&one.chars);
@@ -90,13 +91,14 @@ pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared
         systems.push(SystemOf {
             name: system.name.clone(),
             samples: kept.len(),
-            wer: words.error_rate(),
+            failed: count - kept.len(),
+            wer: rate(&words),
             wer_interval: own.map(|own| Ends {
                 low: own.low,
                 high: own.high,
             }),
             words: words.into(),
-            cer: chars.error_rate(),
+            cer: rate(&chars),
             characters: chars.into(),
         });
     }

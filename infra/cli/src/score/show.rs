@@ -11,6 +11,11 @@ pub fn percent(rate: f64) -> String {
     format!("{:.1} %", rate * 100.0)
 }
 
+/// A rate in per cent, if there is one.
+pub fn rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "–".to_owned(), percent)
+}
+
 /// A difference of rates in points.
 pub fn points(rate: f64) -> String {
     format!("{:.1}", rate * 100.0)
@@ -53,9 +58,9 @@ pub fn text(
         let words = system.words;
         rows.push(vec![
             system.name.clone(),
-            percent(system.wer),
+            rate(system.wer),
             interval(system.wer_interval),
-            percent(system.cer),
+            rate(system.cer),
             format!(
                 "{} / {} / {}",
                 words.substitutions, words.deletions, words.insertions
@@ -68,6 +73,13 @@ pub fn text(
         out += &format!(
             "{} references have no hypothesis of some system; each counts as an empty one\n",
             pairs.missing.len()
+        );
+    }
+    for system in systems.iter().filter(|system| system.failed > 0) {
+        let results = counted(system.failed, "result", "results");
+        out += &format!(
+            "{results} of {}: its service failed; in no figure\n",
+            system.name
         );
     }
     for pair in comparisons {

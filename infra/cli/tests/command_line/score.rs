@@ -172,3 +172,28 @@ fn standard_input_is_a_source() {
     assert_eq!(told["systems"][0]["wer"], 0.5);
     assert_eq!(told["systems"][0]["name"], "stdin");
 }
+
+#[test]
+fn a_system_whose_service_failed_has_no_rate() {
+    let failed = r#"{"id": "t", "status": "error", "audio_url": "x", "error": "Download error"}"#;
+    let set = Set::new(&[
+        ("r/u1.txt", b"a b"),
+        ("x/u1.json", failed.as_bytes()),
+        ("y/u1.json", br#"{"text": "a c"}"#),
+    ]);
+    let told = document(&set.run(&["score", "r", "x", "y", "--json"]));
+    let system = &told["systems"][0];
+    assert_eq!(
+        (&system["wer"], &system["cer"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&system["samples"], &told["systems"][1]["wer"]),
+        (&0.into(), &0.5.into())
+    );
+    let shown = String::from_utf8(set.run(&["score", "r", "x", "y"]).stdout).unwrap();
+    assert!(
+        shown.contains("1 result of x: its service failed"),
+        "{shown}"
+    );
+}
