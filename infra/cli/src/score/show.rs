@@ -91,6 +91,10 @@ pub fn text(
 
 /// Which of two is better, and how sure that is.
 pub fn sentence(pair: &Compared) -> String {
+    if pair.samples == 0 {
+        let (a, b) = (&pair.a, &pair.b);
+        return format!("{a} and {b} can't be compared: there is no sample that both have.");
+    }
     let (better, worse) = if pair.difference <= 0.0 {
         (&pair.a, &pair.b)
     } else {

@@ -193,7 +193,8 @@ fn a_system_whose_service_failed_has_no_rate() {
     );
     let shown = String::from_utf8(set.run(&["score", "r", "x", "y"]).stdout).unwrap();
     assert!(
-        shown.contains("1 result of x: its service failed"),
+        shown.contains("1 result of x: its service failed")
+            && shown.contains("x and y can't be compared"),
         "{shown}"
     );
 }
