@@ -273,8 +273,11 @@ impl Files for OnDisk {
     }
 
     fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = Vec::new();
         let file = self.file(name)?;
+        // What a file says of its size may be wrong; a pipe says nothing.
+        let size = file.metadata().map_or(0, |facts| facts.len());
+        let size = usize::try_from(size).unwrap_or(most).saturating_add(1);
+        let mut bytes = Vec::with_capacity(size.min(most));
         let read = file.take(most as u64).read_to_end(&mut bytes);
         read.map_err(|error| ReadError::Failed(error.to_string()))?;
         Ok(bytes)

@@ -174,6 +174,14 @@ pub fn dollars(usd: f64) -> String {
     }
 }
 
+/// An estimate in US dollars.
+pub fn about(usd: f64) -> String {
+    match dollars(usd).strip_prefix('<') {
+        Some(most) => format!("less than {most}"),
+        None => format!("about {}", dollars(usd)),
+    }
+}
+
 /// Text without what would steer a terminal, our own colours aside: names of files and
 /// words of manifests are others'.
 pub fn harmless(text: &str) -> String {
@@ -355,6 +363,7 @@ mod tests {
     fn little_money_is_not_none() {
         let told = [0.0, 0.000_1, 0.004_9, 0.005_1, 12.3].map(dollars);
         assert_eq!(told, ["$0.00", "<$0.01", "<$0.01", "$0.01", "$12.30"]);
+        assert_eq!([0.001, 0.62].map(about), ["less than $0.01", "about $0.62"]);
     }
 
     #[test]

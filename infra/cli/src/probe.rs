@@ -41,7 +41,35 @@ impl From<Sound> for Look<Wave> {
 /// # Errors
 /// Why it can't be used, in a sentence.
 pub fn recording(path: &Path) -> Result<AudioInfo, String> {
-    file(path, |known| probe(known).into())
+    let mut other = false;
+    let found = file(path, |known| {
+        let look = probe(known);
+        other = matches!(&look, Probe::Rejected(reason) if is_other(reason));
+        look.into()
+    });
+    found.map_err(|reason| match (other, converted(path)) {
+        (true, Some(command)) => format!("{reason} {command}"),
+        _ => reason,
+    })
+}
+
+/// Whether it is a recording that only has to be written in another form.
+const fn is_other(reason: &Rejection) -> bool {
+    matches!(
+        reason,
+        Rejection::UnsupportedFormat { .. }
+            | Rejection::UnsupportedCodec { .. }
+            | Rejection::Video
+            | Rejection::NoDuration
+    )
+}
+
+/// The command that writes it so; none for a name that a shell would take for more than one.
+fn converted(path: &Path) -> Option<String> {
+    let (name, stem) = (path.file_name()?.to_str()?, path.file_stem()?.to_str()?);
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | ',');
+    let is_one = name.chars().all(|c| is_plain(c) || c == '-') && !name.starts_with('-');
+    is_one.then(|| format!("ffmpeg -i {name} -ar 16000 -ac 1 {stem}.flac"))
 }
 
 /// Where the sound of a WAV file lies.
@@ -65,7 +93,7 @@ pub fn bytes(all: &[u8]) -> Result<AudioInfo, String> {
     looked_into(all.len() as u64, read, |known| probe(known).into())
 }
 
-fn file<T>(path: &Path, look: impl Fn(&SparseBytes) -> Look<T>) -> Result<T, String> {
+fn file<T>(path: &Path, look: impl FnMut(&SparseBytes) -> Look<T>) -> Result<T, String> {
     let told = |error: std::io::Error| format!("can't be read: {error}");
     let mut file = File::open(path).map_err(told)?;
     let length = file.metadata().map_err(told)?.len();
@@ -82,7 +110,7 @@ fn file<T>(path: &Path, look: impl Fn(&SparseBytes) -> Look<T>) -> Result<T, Str
 fn looked_into<T>(
     length: u64,
     mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>, String>,
-    look: impl Fn(&SparseBytes) -> Look<T>,
+    mut look: impl FnMut(&SparseBytes) -> Look<T>,
 ) -> Result<T, String> {
     let mut known = SparseBytes::new(length);
     loop {

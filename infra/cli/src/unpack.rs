@@ -49,7 +49,7 @@ pub fn unpacked(path: &Path) -> Result<Option<TempDir>, Failure> {
         Failure::new(Exit::Usage, "unreadable", message)
     };
     let mut file = File::open(path).map_err(told)?;
-    let mut head = Vec::new();
+    let mut head = Vec::with_capacity(HEAD as usize);
     file.by_ref()
         .take(HEAD)
         .read_to_end(&mut head)

@@ -1,8 +1,9 @@
 //! From bytes to text: marks, UTF-16, line ends, and what is no text at all.
 
+use memchr::{memchr, memchr_iter, memmem};
 use serde::Serialize;
 
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, grouped};
 
 /// How a text was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,7 +48,7 @@ impl Decoded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// A byte that UTF-8 does not have in this place.
-    #[error("not UTF-8 at byte {byte} (line {line}){}", if *.latin { "; looks like Windows-1252" } else { "" })]
+    #[error("not UTF-8 at byte {} (line {}){}", grouped(*.byte as u64), grouped(*.line), if *.latin { "; looks like Windows-1252" } else { "" })]
     NotUtf8 {
         /// Bytes before it.
         byte: usize,
@@ -57,7 +58,7 @@ pub enum DecodeError {
         latin: bool,
     },
     /// Half a pair, or an odd number of bytes.
-    #[error("broken UTF-16 at byte {byte} (line {line})")]
+    #[error("broken UTF-16 at byte {} (line {})", grouped(*.byte as u64), grouped(*.line))]
     BrokenUtf16 {
         /// Bytes before it.
         byte: usize,
@@ -65,7 +66,7 @@ pub enum DecodeError {
         line: u64,
     },
     /// A NUL: a binary file.
-    #[error("a NUL at byte {byte} (line {line}): this is no text")]
+    #[error("a NUL at byte {} (line {}): this is no text", grouped(*.byte as u64), grouped(*.line))]
     Nul {
         /// Bytes before it.
         byte: usize,
@@ -74,7 +75,8 @@ pub enum DecodeError {
     },
     /// Many replacement characters: the text was lost before.
     #[error(
-        "U+FFFD at byte {byte} (line {line}), and many more: the text was lost in an earlier conversion"
+        "U+FFFD at byte {} (line {}), and many more: the text was lost in an earlier conversion",
+        grouped(*.byte as u64), grouped(*.line)
     )]
     Replaced {
         /// Bytes before the first.
@@ -99,6 +101,8 @@ impl DecodeError {
     }
 }
 
+/// U+FFFD.
+const REPLACED: &[u8] = "\u{fffd}".as_bytes();
 /// Bytes looked at to tell UTF-16 without a mark.
 const LOOKED_AT: usize = 4 * 1024;
 
@@ -129,10 +133,10 @@ pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     };
     let is_guessed = encoding != Encoding::Utf8 && !is_marked;
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
-    if let Some((byte, line)) = text.find('\0').map(at) {
+    if let Some((byte, line)) = memchr(0, text.as_bytes()).map(at) {
         return Err(DecodeError::Nul { byte, line });
     }
-    if let Some((byte, line)) = text.find('\u{fffd}').map(at) {
+    if let Some((byte, line)) = memmem::find(text.as_bytes(), REPLACED).map(at) {
         let (mut lost, mut all) = (0_usize, 0_usize);
         for c in text.chars() {
             all += 1;
@@ -153,14 +157,18 @@ pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
 pub fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let some = !text.is_empty();
-    let lines = text.split('\n').zip(1_u64..);
-    lines
-        .take(if some { usize::MAX } else { 0 })
-        .map(|(line, number)| (number, line))
+    let ends = memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    let lines = ends.map(move |end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line
+    });
+    (1_u64..).zip(lines.take(if some { usize::MAX } else { 0 }))
 }
 
 fn with_line_feeds(text: String) -> String {
-    if !text.contains('\r') {
+    if memchr(b'\r', text.as_bytes()).is_none() {
         return text;
     }
     text.replace("\r\n", "\n").replace('\r', "\n")
@@ -300,6 +308,8 @@ mod tests {
             "not UTF-8 at byte 8 (line 2); looks like Windows-1252"
         );
         assert_eq!(told(b"\xc4\xe3\xba\xc3"), "not UTF-8 at byte 0 (line 1)");
+        let far = [b"a\n".repeat(1_300), vec![0xe9]].concat();
+        assert!(told(&far).starts_with("not UTF-8 at byte 2,600 (line 1,301)"));
         assert!(told(b"one\ntwo\0three\0").contains("a NUL at byte 7 (line 2)"));
         assert!(told(b"\xff\xfea\0\n\0\x00\xd8").contains("byte 4 (line 2)"));
         assert!(told(b"\xff\xfea\0b").contains("byte 2 (line 1)"));

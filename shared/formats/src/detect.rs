@@ -9,6 +9,8 @@ use super::table::{Columns, Records, Role, dialect, key};
 
 /// Lines looked at.
 const LOOKED_AT: usize = 50;
+/// Words of a line that are looked at: one more than a line of CTM has.
+const MOST_WORDS: usize = 7;
 
 /// Tells what a file is.
 ///
@@ -170,11 +172,15 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     {
         return Some(Format::Trn);
     }
+    // Whether 19 of 20 lines are so; looked at no longer than that is open.
     let share = |test: &dyn Fn(&[&str]) -> bool| {
-        let words = seen
-            .iter()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>());
-        words.filter(|words| test(words)).count() * 20 >= seen.len() * 19
+        let mut words = Vec::new();
+        let mut others = seen.iter().filter(|line| {
+            words.clear();
+            words.extend(line.split_whitespace().take(MOST_WORDS));
+            !test(&words)
+        });
+        others.nth(seen.len() / 20).is_none()
     };
     let number = |words: &[&str], at: usize| {
         words

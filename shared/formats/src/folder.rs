@@ -334,10 +334,20 @@ fn manifests<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     by_format(folder, all)
 }
 
+/// Most files `.txt` of a folder that may be tables.
+const MOST_TEXTS: usize = 16;
+
 /// Tables of the first two levels, each a layout of its own, but splits together.
 fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     let taken = ["metadata.csv", "metadata.jsonl", "stt.csv", "data.csv"];
-    let all = folder.with(|name| {
+    // What Excel calls "Unicode text"; where there are many they are of single recordings.
+    let mut texts = folder.with(|name| {
+        name.ends_with(".txt") && !base(name).starts_with("transcript") && folder.depth(name) < 2
+    });
+    if texts.len() > MOST_TEXTS {
+        texts.clear();
+    }
+    let mut all = folder.with(|name| {
         let own = base(name);
         let plain = name.strip_suffix(".gz").unwrap_or(name);
         let end = [".csv", ".tsv", ".jsonl", ".json", ".xlsx"]
@@ -346,6 +356,7 @@ fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
         let manifest = is_json(name) && own.contains("manifest");
         end && !taken.contains(&own) && !manifest && folder.depth(name) < 2
     });
+    all.extend(texts);
     by_format(folder, all)
 }
 
@@ -365,7 +376,9 @@ fn by_format<'a>(folder: &Folder<'a>, names: Vec<&'a str>) -> Vec<Group<'a>> {
                 | Format::Xlsx
         );
         // What lies beside a recording belongs to it alone.
-        let stem = name.strip_suffix(".json");
+        let stem = name
+            .strip_suffix(".json")
+            .or_else(|| name.strip_suffix(".txt"));
         let is_recording = |other: &&str| {
             has_audio_extension(other) && other.rsplit_once('.').map(|(one, _)| one) == stem
         };

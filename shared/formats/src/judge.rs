@@ -126,10 +126,14 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
     let resolver = Resolver::new(files);
     let mut first: Option<(Layout, Reading, Findings)> = None;
     let mut problem = None;
+    let mut left_out = Vec::new();
     for layout in found {
         let (reading, findings) = match read(files, &layout, options, &resolver) {
             Ok(Some(read)) => read,
-            Ok(None) => continue,
+            Ok(None) => {
+                left_out.extend(layout.files);
+                continue;
+            }
             Err(error) => {
                 // A layout that can't be read says so, unless another one can.
                 problem.get_or_insert(error);
@@ -143,10 +147,15 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             Some((chosen, best, _)) => disagreement((chosen, best), (&layout, &reading))?,
         }
     }
-    let Some((layout, reading, findings)) = first else {
-        let nothing = Problem::new(Code::Nothing, "no recordings were found");
+    let Some((layout, mut reading, findings)) = first else {
+        let nothing =
+            Problem::new(Code::Nothing, "no recordings were found").hint(manifest::NO_RECORDINGS);
         return Err(problem.unwrap_or(nothing));
     };
+    if is_last_resort(layout.format) {
+        let told = |file: &String| format!("{file} names no recordings and is left out");
+        reading.remarks.extend(left_out.iter().map(told));
+    }
     if reading.rows.is_empty() && findings.errors() == 0 {
         let files = layout.files.join(", ");
         return Err(Problem::new(Code::Nothing, format!("{files}: no rows")));

@@ -33,6 +33,7 @@ mod problem;
 #[cfg(feature = "sheets")]
 mod sheet;
 pub mod table;
+mod text;
 pub mod transcripts;
 pub mod write;
 #[cfg(any(feature = "annotations", feature = "sheets"))]
@@ -50,3 +51,4 @@ pub use layout::Layout;
 pub use manifest::{Options, Reading, Row, Said};
 pub use pairs::{Hypothesis, Pair, Pairs, Source, pairs};
 pub use problem::{Code, Problem};
+pub use text::Text;

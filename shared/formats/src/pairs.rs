@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::files::Files;
 use super::format::Format;
 use super::markup::Markup;
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, grouped};
+use super::text::Text;
 use super::transcripts::{Entry, ReadOptions, Side, Transcripts, first_words, read};
 
 /// What a system made of a sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hypothesis {
     /// This, which may be nothing.
-    Text(String),
+    Text(Text),
     /// Its service failed, and why.
     Failed(String),
     /// There is none for this sample.
@@ -25,7 +26,7 @@ pub struct Pair {
     /// Id, or the number of the line.
     pub id: String,
     /// The reference, as read.
-    pub reference: String,
+    pub reference: Text,
     /// What braces in it mean, if the format says so.
     pub markup: Option<Markup>,
     /// Language: a tag.
@@ -105,44 +106,48 @@ struct System {
     entries: Vec<(Option<String>, u64, Hypothesis)>,
 }
 
-/// Systems of a source: one, or one for each column or model.
-fn systems(source: &Transcripts, shown: &str, alone: bool) -> Vec<System> {
-    let mut names: Vec<&str> = Vec::new();
+/// Systems of a source: one, or one for each column or model. Their texts are taken out of
+/// it: lists are long.
+fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
+    let mut names: Vec<String> = Vec::new();
     for entry in &source.entries {
         for name in entry.hypotheses.keys() {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
+            if !names.contains(name) {
+                names.push(name.clone());
             }
         }
     }
     let by_column = names.len() > 1 || (!names.is_empty() && !alone);
     if !by_column {
-        let of = |entry: &Entry| match (&entry.text, &entry.failed) {
-            (_, Some(reason)) => Hypothesis::Failed(reason.clone()),
-            (Some(text), None) => Hypothesis::Text(text.clone()),
-            (None, None) => Hypothesis::Missing,
+        let of = |entry: Entry| {
+            let heard = match (entry.text, entry.failed) {
+                (_, Some(reason)) => Hypothesis::Failed(reason),
+                (Some(text), None) => Hypothesis::Text(text),
+                (None, None) => Hypothesis::Missing,
+            };
+            (entry.id, entry.line, heard)
         };
-        let entries = source.entries.iter();
         return vec![System {
             name: source.name.clone(),
             shown: shown.to_owned(),
-            entries: entries
-                .map(|entry| (entry.id.clone(), entry.line, of(entry)))
+            entries: std::mem::take(&mut source.entries)
+                .into_iter()
+                .map(of)
                 .collect(),
         }];
     }
-    let system = |name: &str| {
-        let of = |entry: &Entry| match entry.hypotheses.get(name) {
-            Some(text) => Hypothesis::Text(text.clone()),
-            None => Hypothesis::Missing,
+    let system = |name: String| {
+        let of = |entry: &mut Entry| {
+            let heard = match entry.hypotheses.remove(&name) {
+                Some(text) => Hypothesis::Text(text.into()),
+                None => Hypothesis::Missing,
+            };
+            (entry.id.clone(), entry.line, heard)
         };
-        let entries = source.entries.iter();
         System {
-            name: name.to_owned(),
             shown: shown.to_owned(),
-            entries: entries
-                .map(|entry| (entry.id.clone(), entry.line, of(entry)))
-                .collect(),
+            entries: source.entries.iter_mut().map(of).collect(),
+            name,
         }
     };
     names.into_iter().map(system).collect()
@@ -199,24 +204,24 @@ fn together(
     let mut remarks = right.remarks.clone();
     let mut all = Vec::new();
     if heard.is_empty() {
-        all = systems(&right, name, false);
-        if right
-            .entries
-            .iter()
-            .all(|entry| entry.hypotheses.is_empty())
-        {
+        let mut entries = right.entries.iter();
+        if entries.all(|entry| entry.hypotheses.is_empty()) {
             let message = format!("{name} has no column of a hypothesis");
             return Err(Problem::new(Code::ChooseColumn, message)
                 .hint("name a file of hypotheses, or columns with --hyp A,B"));
         }
+        all = systems(&mut right, name, false);
     }
-    for (source, shown) in &heard {
-        for remark in &source.remarks {
-            if !remarks.contains(remark) {
-                remarks.push(remark.clone());
+    let hypotheses = heard
+        .first()
+        .map_or(right.format, |(source, _)| source.format);
+    for (mut source, shown) in heard {
+        for remark in std::mem::take(&mut source.remarks) {
+            if !remarks.contains(&remark) {
+                remarks.push(remark);
             }
         }
-        all.extend(systems(source, shown, true));
+        all.extend(systems(&mut source, shown, true));
     }
     if right.entries.is_empty() {
         return Err(Problem::new(
@@ -225,29 +230,25 @@ fn together(
         ));
     }
     distinct(&mut all);
+    let by_line = is_by_line(&right);
+    let of = |entry: Entry| Pair {
+        id: entry.id.unwrap_or_else(|| entry.line.to_string()),
+        reference: entry.text.unwrap_or_default(),
+        markup: entry.markup,
+        language: entry.language,
+        speaker: entry.speaker,
+        heard: Vec::with_capacity(all.len()),
+    };
     let mut made = Pairs {
         references: right.format,
-        hypotheses: heard
-            .first()
-            .map_or(right.format, |(source, _)| source.format),
+        hypotheses,
         systems: all.iter().map(|system| system.name.clone()).collect(),
-        samples: right
-            .entries
-            .iter()
-            .map(|entry| Pair {
-                id: entry.id.clone().unwrap_or_else(|| entry.line.to_string()),
-                reference: entry.text.clone().unwrap_or_default(),
-                markup: entry.markup,
-                language: entry.language.clone(),
-                speaker: entry.speaker.clone(),
-                heard: Vec::with_capacity(all.len()),
-            })
-            .collect(),
+        samples: right.entries.into_iter().map(of).collect(),
         missing: Vec::new(),
         remarks,
     };
     for system in all {
-        join(&right, system, &mut made, name)?;
+        join(by_line, system, &mut made, name)?;
     }
     missing(&mut made);
     Ok(made)
@@ -273,9 +274,9 @@ fn missing(made: &mut Pairs) {
     made.missing = without.map(|sample| sample.id.clone()).collect();
 }
 
-/// Puts the texts of a system beside the references.
-fn join(right: &Transcripts, system: System, made: &mut Pairs, name: &str) -> Result<(), Problem> {
-    let by_line = is_by_line(right) || system.entries.iter().all(|(id, _, _)| id.is_none());
+/// Puts the texts of a system beside the references, `by_line` if these have no ids.
+fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(), Problem> {
+    let by_line = by_line || system.entries.iter().all(|(id, _, _)| id.is_none());
     let one_each = made.samples.len() == 1 && system.entries.len() == 1;
     if by_line || one_each {
         if system.entries.len() != made.samples.len() {
@@ -352,11 +353,11 @@ const SHOWN: usize = 24;
 
 fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
     let (references, heard) = (made.samples.len(), system.entries.len());
-    let mut message = format!("{} has {heard} lines, {name} {references}", system.shown);
+    let (many, few) = (grouped(heard as u64), grouped(references as u64));
+    let mut message = format!("{} has {many} lines, {name} {few}", system.shown);
     if system.shown == name {
         // Two folders may call their files the same.
-        message =
-            format!("{name} of the hypotheses has {heard} lines, the references' {references}");
+        message = format!("{name} of the hypotheses has {many} lines, the references' {few}");
     }
     let shown = |text: &str| {
         let short: String = text.chars().take(SHOWN).collect();
@@ -383,7 +384,7 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
     let problem = match shift {
         Some(line) => {
             let (reference, heard) = texts(line);
-            let line = line + 1;
+            let line = grouped(line as u64 + 1);
             let (reference, heard) = (shown(reference), shown(heard));
             Problem::new(
                 Code::Mismatch,
@@ -400,21 +401,34 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
 /// Lines that are compared to tell a shift from one bad line.
 const WINDOW: usize = 4;
 
-/// The first line from which on lines fit better when one side is moved by one.
+/// The first line from which on lines fit better when one side is moved: by one, or by all
+/// that are missing. Lines of one set can be much alike, so what counts is the difference.
 fn parting(references: usize, heard: usize, fit: &dyn Fn(usize, usize) -> f64) -> Option<usize> {
     let most = references.min(heard);
-    let mean = |from: usize, shift: (usize, usize)| {
-        let places = from..(from + WINDOW).min(most);
-        let count = places.len().max(1);
-        places
-            .map(|at| fit(at + shift.0, at + shift.1))
-            .sum::<f64>()
-            / count as f64
+    let missing = references.abs_diff(heard);
+    let all = match references > heard {
+        true => (missing, 0),
+        false => (0, missing),
+    };
+    let begins = |at: usize, shift: (usize, usize)| {
+        let (mut straight, mut moved) = (0.0, 0.0);
+        let places = at..(at + WINDOW).min(most);
+        let count = places.len() as f64;
+        for place in places {
+            let (here, there) = (fit(place, place), fit(place + shift.0, place + shift.1));
+            if there < here || (place == at && there <= here) {
+                return false;
+            }
+            straight += here;
+            moved += there;
+        }
+        // Of lines that are much alike, moving takes most of what differs away.
+        let is_most = (count - moved) * 2.0 < count - straight;
+        moved > straight + 0.2 * count || is_most
     };
     (0..most).find(|at| {
-        let straight = mean(*at, (0, 0));
-        let moved = mean(*at, (1, 0)).max(mean(*at, (0, 1)));
-        fit(*at, *at) < 0.5 && straight < 0.3 && moved > straight + 0.2
+        let shifts = [(1, 0), (0, 1), all];
+        fit(*at, *at) < 0.9 && shifts.into_iter().any(|shift| begins(*at, shift))
     })
 }
 

@@ -21,7 +21,7 @@ fn texts(pairs: &Pairs) -> Vec<(String, String, Vec<Hypothesis>)> {
     let one = |sample: &Pair| {
         (
             sample.id.clone(),
-            sample.reference.clone(),
+            sample.reference.to_string(),
             sample.heard.clone(),
         )
     };
@@ -29,7 +29,7 @@ fn texts(pairs: &Pairs) -> Vec<(String, String, Vec<Hypothesis>)> {
 }
 
 fn text(text: &str) -> Hypothesis {
-    Hypothesis::Text(text.to_owned())
+    Hypothesis::Text(text.into())
 }
 
 #[test]
@@ -130,6 +130,18 @@ fn the_line_where_sides_part_is_told() {
         "{told}"
     );
     assert!(told.contains("“rx ry rz” / “sx sy sz”"), "{told}");
+    // Lines that are much alike, and two that are missing in one place.
+    let one = |n: usize| format!("the number of this line is {n}");
+    let right: Vec<String> = (0..1_000).map(one).collect();
+    let mut heard = right.clone();
+    heard.drain(430..432);
+    heard[20] = String::new();
+    let files = InMemory::new([("r.txt", right.join("\n")), ("h.txt", heard.join("\n"))]);
+    let told = of(&files, "r.txt", &["h.txt"]).unwrap_err().to_string();
+    assert!(
+        told.contains("h.txt has 998 lines, r.txt 1,000. From line 431 on"),
+        "{told}"
+    );
 }
 
 #[test]

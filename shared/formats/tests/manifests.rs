@@ -138,8 +138,9 @@ fn a_bad_row_is_told_by_its_line() {
         (Some("data/metadata.csv"), Some(3))
     );
     assert!(
-        bad.message
-            .contains("3 columns, the header has 2 (an unquoted comma"),
+        bad.message.contains(
+            "3 columns, the header has 2 (an unquoted comma in “हाँ, ठीक”?): quote the text"
+        ),
         "{bad:?}"
     );
     assert_eq!(judged.samples[1].line, 4);
@@ -618,4 +619,30 @@ fn ids_that_a_spreadsheet_has_rounded_are_told() {
         ("b.wav", ""),
     ]);
     assert!(pandas.samples[0].metadata.is_empty());
+}
+
+#[test]
+fn tables_called_txt_are_found_and_others_told() {
+    // As Excel saves "Unicode text".
+    let judged = folder(&[
+        ("m.txt", "file\ttext\r\n1.wav\tनमस्ते\r\n2.wav\tजी\r\n"),
+        ("readme.txt", "What this is.\n"),
+        ("1.wav", ""),
+        ("2.wav", ""),
+    ]);
+    assert_eq!(judged.format, Format::Table);
+    assert_eq!(
+        said(&judged),
+        [("1.wav", Some("नमस्ते")), ("2.wav", Some("जी"))]
+    );
+    let other = folder(&[("m.csv", "x,text\n1,2\n"), ("1.wav", "")]);
+    assert_eq!(other.format, Format::Audio);
+    assert!(
+        other
+            .remarks
+            .iter()
+            .any(|told| told.contains("m.csv names no recordings")),
+        "{:?}",
+        other.remarks
+    );
 }

@@ -116,7 +116,7 @@ proptest! {
             prop_assert_eq!(&pair.id, &sample.id);
             prop_assert_eq!(&pair.reference, &guarded(sample.reference.as_deref().unwrap()));
             let heard = sample.heard.iter().map(|text| {
-                Hypothesis::Text(guarded(text.as_deref().unwrap_or_default()))
+                Hypothesis::Text(guarded(text.as_deref().unwrap_or_default()).into())
             });
             prop_assert_eq!(pair.heard.clone(), heard.collect::<Vec<_>>());
         }
@@ -156,7 +156,7 @@ proptest! {
         let read_back = read(&files, Some("a.json"), Side::References, &ReadOptions::default()).unwrap();
         prop_assert_eq!(read_back.format, Format::SegLst);
         for (sample, entry) in samples.iter().zip(&read_back.entries) {
-            prop_assert_eq!(&entry.text, &sample.reference);
+            prop_assert_eq!(entry.text.as_deref(), sample.reference.as_deref());
         }
         let mut same = |text: &str, _: &Written| text.to_owned();
         let trn = write::trn(&samples, None, &mut same);
@@ -165,7 +165,7 @@ proptest! {
         prop_assert_eq!(read_back.entries.len(), samples.len());
         if trn.changed == 0 {
             for (sample, entry) in samples.iter().zip(&read_back.entries) {
-                prop_assert_eq!(&entry.text, &sample.reference);
+                prop_assert_eq!(entry.text.as_deref(), sample.reference.as_deref());
             }
         }
     }

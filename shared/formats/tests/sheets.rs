@@ -93,7 +93,7 @@ fn sheets_are_scored() {
         .iter()
         .map(|one| (one.reference.as_str(), one.heard.clone()))
         .collect();
-    let heard = |text: &str| vec![Hypothesis::Text(text.to_owned())];
+    let heard = |text: &str| vec![Hypothesis::Text(text.into())];
     assert_eq!(read, [("घर जाओ", heard("घर जाओ")), ("ठीक है", heard(""))]);
     assert!(
         found.remarks.iter().any(|one| one.contains("dates")),

@@ -117,7 +117,11 @@ pub const SCORER_VERSION: &str = "1";
 /// Longest text that is scored, in bytes (16 MiB).
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
 
-fn check_length(text: &str) -> Result<(), ScoreError> {
+/// Whether a text can be scored.
+///
+/// # Errors
+/// [`ScoreError::TooLong`] above [`MAX_TEXT_BYTES`].
+pub fn check_length(text: &str) -> Result<(), ScoreError> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(ScoreError::TooLong {
             bytes: text.len(),

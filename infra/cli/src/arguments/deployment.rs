@@ -1,9 +1,12 @@
 //! What commands take that talk to a deployment.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command, Subcommand, ValueEnum};
 use stt_eval_wire::access::Role;
 use stt_eval_wire::export::ExportFormat;
 
@@ -108,7 +111,7 @@ pub struct ExportArguments {
     #[command(flatten)]
     pub of: OneRun,
     /// As what
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_parser = Exported, value_name = "FORMAT")]
     pub format: FormatName,
     /// Where it goes; `-` is standard output. Without it, a file here that is called as the run
     #[arg(long, short, value_name = "FILE")]
@@ -137,6 +140,38 @@ pub enum FormatName {
     LabelStudio,
     /// A ZIP archive of the recordings with metadata.csv, as Hugging Face's `datasets` reads it
     Audiofolder,
+}
+
+/// CTM, which a tip would take for a slip of the pen.
+const CTM: &str = "ctm";
+/// Why there is none.
+const NO_CTM: &str = "CTM has a line for each word with its time, and times of words are not \
+                      kept; stm has a segment for each utterance";
+
+/// Reads a format.
+#[derive(Clone)]
+struct Exported;
+
+impl TypedValueParser for Exported {
+    type Value = FormatName;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<FormatName, clap::Error> {
+        if value.eq_ignore_ascii_case(CTM) {
+            let error = clap::Error::raw(ErrorKind::InvalidValue, format!("{NO_CTM}\n"));
+            return Err(error.with_cmd(command));
+        }
+        EnumValueParser::<FormatName>::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let all = FormatName::value_variants().iter();
+        Some(Box::new(all.filter_map(ValueEnum::to_possible_value)))
+    }
 }
 
 /// Who makes a file of a format.
@@ -214,6 +249,9 @@ fn to_export(text: &str) -> Result<ToExport, String> {
         Some((name, file)) => (name, Some(file)),
         None => (text, None),
     };
+    if name.eq_ignore_ascii_case(CTM) {
+        return Err(NO_CTM.to_owned());
+    }
     let known: Vec<String> = FormatName::value_variants()
         .iter()
         .filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned()))

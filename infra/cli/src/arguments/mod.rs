@@ -30,6 +30,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Of every command")]
 pub struct Shared {
     /// One document of JSON on standard output, also on failure
     #[arg(long, global = true)]
@@ -258,12 +259,17 @@ pub struct ScoreArguments {
     /// Which channel is taken where several were recognised, from 0
     #[arg(long, default_value_t = 0)]
     pub channel: usize,
+    /// Draw no intervals: of long lists they take most of the time. A gate draws what its
+    /// conditions need
+    #[arg(long)]
+    pub no_intervals: bool,
     #[command(flatten)]
     pub gate: GateArguments,
 }
 
 /// When a score is not good enough.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
 pub struct GateArguments {
     /// A condition that fails: 'wer>0.18', 'wer.high>0.2', 'regression>0.01 p<0.05', with
     /// 'model=NAME' or 'group=language:hi'

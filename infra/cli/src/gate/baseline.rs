@@ -105,7 +105,9 @@ fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
             system.get("cer")?.as_f64()?,
         ))
     };
-    let systems: Option<Vec<_>> = systems.iter().map(one).collect();
+    // Of a system that failed altogether there is nothing to compare with.
+    let is_counted = |system: &&Value| system.get("samples").and_then(Value::as_u64) != Some(0);
+    let systems: Option<Vec<_>> = systems.iter().filter(is_counted).map(one).collect();
     let systems = systems.ok_or_else(|| failed("is a document without figures".to_owned()))?;
     let normaliser = document.get("normalizer").and_then(Value::as_str);
     Ok(Some(Baseline::Figures {

@@ -129,7 +129,10 @@ fn measure(
                 Flag::StockPhrase,
             ];
             Ok(share(
-                &|one| one.flags.iter().any(|flag| invented.contains(flag)),
+                &|one| {
+                    let flags = one.more.iter().flat_map(|more| &more.flags);
+                    flags.into_iter().any(|flag| invented.contains(flag))
+                },
                 &answered,
             ))
         }
@@ -158,7 +161,10 @@ fn told(figure: Option<f64>, what: &str, inside: &[usize]) -> Found {
 fn sample(one: &One, metric: Metric) -> Sample {
     let counts = match metric {
         Metric::Cer | Metric::CerRegression => one.chars,
-        Metric::RawWer => one.raw_words,
+        Metric::RawWer => {
+            let more = one.more.as_ref();
+            more.map(|more| more.raw_words).unwrap_or_default()
+        }
         _ => one.words,
     };
     Sample {

@@ -1,7 +1,7 @@
 //! The result as Markdown, for pages of CI.
 
 use super::verdict::{Status, Verdict};
-use crate::score::{Compared, SystemOf, percent, points, sentence};
+use crate::score::{Compared, SystemOf, points, rate, sentence};
 
 /// Text in a cell of a table.
 fn cell(text: &str) -> String {
@@ -31,8 +31,8 @@ pub fn markdown(verdicts: &[Verdict], systems: &[SystemOf], comparisons: &[Compa
         out += &format!(
             "| {} | {} | {ends} | {} | {} |\n",
             cell(&system.name),
-            percent(system.wer),
-            percent(system.cer),
+            rate(system.wer),
+            rate(system.cer),
             system.samples
         );
     }

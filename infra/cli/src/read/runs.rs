@@ -118,6 +118,8 @@ pub fn progress(run: &Run) -> Vec<String> {
                 score.failed.to_string(),
                 percent(score.all.wer),
             ),
+            // Nothing of it is scored: how much of it failed is not told by the run.
+            None if run.counts.pending == 0 => (each.to_string(), "–".to_owned(), "–".to_owned()),
             None => ("–".to_owned(), "–".to_owned(), "–".to_owned()),
         };
         rows.push(vec![model.clone(), format!("{done}/{each}"), failed, wer]);

@@ -26,7 +26,7 @@ use crate::deployment::{Deployment, Request, as_commands, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
-use crate::output::{ErrorOf, Output, dollars};
+use crate::output::{ErrorOf, Output, about};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
@@ -276,11 +276,11 @@ async fn agree(
         .max_cost
         .map_or(String::new(), |cap| format!("; at most ${cap:.2}"));
     let line = format!(
-        "Estimate   {} × {}, {} each: about {}{cap}",
+        "Estimate   {} × {}, {} each: {}{cap}",
         plan.clips.len(),
         check::counted(arguments.models.len(), "model", "models"),
         check::length(plan.hours() * 3_600.0),
-        dollars(cost)
+        about(cost)
     );
     let facts = json!({
         "samples": plan.clips.len(), "models": arguments.models.len(),
@@ -310,8 +310,8 @@ fn still_agreed(
         return Ok(());
     }
     output.note(&format!(
-        "Estimate   by the deployment: about {}",
-        dollars(estimate.cost_usd)
+        "Estimate   by the deployment: {}",
+        about(estimate.cost_usd)
     ));
     confirmed("That is more. Transcribe?", shared, output)
 }

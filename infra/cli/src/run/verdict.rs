@@ -116,7 +116,7 @@ async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>,
 /// empty text, one of the service is in no figure.
 fn heard(one: &Made) -> Hypothesis {
     match (one.status, &one.transcription) {
-        (ResultStatus::Completed, Some(text)) => Hypothesis::Text(text.clone()),
+        (ResultStatus::Completed, Some(text)) => Hypothesis::Text(text.as_str().into()),
         _ => match one.error_code.as_deref() {
             Some(code) if matches!(failed_by(code), FailedBy::Model) => Hypothesis::Missing,
             code => Hypothesis::Failed(code.unwrap_or("pending").to_owned()),
@@ -155,7 +155,7 @@ async fn counted(
             let pair = Pair {
                 speaker: speakers.get(&id).cloned(),
                 id,
-                reference: reference.clone(),
+                reference: reference.as_str().into(),
                 markup: Some(Markup::Braces),
                 language: Some(one.language.clone()),
                 heard: Vec::new(),
@@ -270,7 +270,7 @@ pub async fn tell(
             let before = baseline(to, asked, &normalizer, full).await?;
             let verdicts = gate::judge(asked, &normalizer, conditions, &scored, before.as_ref())?;
             if asked.junit.is_some() || asked.summary.is_some() {
-                let (systems, pairs) = compare(&scored);
+                let (systems, pairs) = compare(&scored, true);
                 unsaved = gate::write(asked, &verdicts, &systems, &pairs).err();
             }
             verdicts

@@ -28,6 +28,9 @@ struct Document<'a> {
     ok: bool,
     format: Formats,
     normalizer: &'a str,
+    /// `false` where they were not asked for; else not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intervals: Option<bool>,
     missing: &'a [String],
     systems: &'a [SystemOf],
     comparisons: &'a [Compared],
@@ -50,7 +53,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     let markup = arguments.markup.map(Into::into);
     let full = conditions.iter().any(gate::Condition::needs_all);
     let scored = count(pairs, &normaliser, &arguments.language, markup, full)?;
-    let (systems, comparisons) = compare(&scored);
+    let (systems, comparisons) = compare(&scored, !arguments.no_intervals);
     let baseline = gate::Baseline::read(arguments, full)?;
     let verdicts = gate::judge(
         &arguments.gate,
@@ -70,6 +73,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
             hypotheses: scored.pairs.hypotheses,
         },
         normalizer: normaliser.name(),
+        intervals: arguments.no_intervals.then_some(false),
         missing: &scored.pairs.missing,
         systems: &systems,
         comparisons: &comparisons,

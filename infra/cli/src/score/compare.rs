@@ -51,8 +51,14 @@ pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> 
     speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
 }
 
-/// Figures of all systems, and all pairs of them.
-pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
+/// Figures of all systems, and all pairs of them. `intervals` can be left out; whether two
+/// systems differ is tested all the same.
+pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared>) {
+    let drawn = Resampling::default();
+    let resampling = Resampling {
+        replicates: if intervals { drawn.replicates } else { 0 },
+        ..drawn
+    };
     let count = scored.pairs.samples.len();
     let answered = |index: &usize| {
         let of = |system: &super::count::System| {
@@ -61,11 +67,8 @@ pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
         !scored.systems.iter().any(of)
     };
     let common: Vec<usize> = (0..count).filter(answered).collect();
-    let joint = resampled(
-        scored,
-        &common,
-        &(0..scored.systems.len()).collect::<Vec<_>>(),
-    );
+    let all: Vec<usize> = (0..scored.systems.len()).collect();
+    let joint = resampled(resampling, scored, &common, &all);
     let mut systems = Vec::with_capacity(scored.systems.len());
     for (index, system) in scored.systems.iter().enumerate() {
         let kept: Vec<usize> = (0..count)
@@ -76,10 +79,11 @@ pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
                 .as_ref()
                 .and_then(|all| all.providers.get(index)?.interval)
         } else {
-            let alone = resampled(scored, &kept, &[index]);
+            let alone = resampled(resampling, scored, &kept, &[index]);
             alone.and_then(|all| all.providers.first()?.interval)
         };
         let (mut words, mut chars) = (Counts::default(), Counts::default());
+        let rate = |counts: &Counts| (!kept.is_empty()).then(|| counts.error_rate());
         for one in system.samples.iter().filter(|one| !one.is_failed) {
             words.add(&one.words);
             chars.add(&one.chars);
@@ -87,13 +91,14 @@ pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
         systems.push(SystemOf {
             name: system.name.clone(),
             samples: kept.len(),
-            wer: words.error_rate(),
+            failed: count - kept.len(),
+            wer: rate(&words),
             wer_interval: own.map(|own| Ends {
                 low: own.low,
                 high: own.high,
             }),
             words: words.into(),
-            cer: chars.error_rate(),
+            cer: rate(&chars),
             characters: chars.into(),
         });
     }
@@ -120,7 +125,12 @@ pub fn compare(scored: &Scored) -> (Vec<SystemOf>, Vec<Compared>) {
     (systems, compared.collect())
 }
 
-fn resampled(scored: &Scored, kept: &[usize], systems: &[usize]) -> Option<Comparison> {
+fn resampled(
+    resampling: Resampling,
+    scored: &Scored,
+    kept: &[usize],
+    systems: &[usize],
+) -> Option<Comparison> {
     let of = |system: &usize| -> Vec<Sample> {
         let samples = &scored.systems[*system].samples;
         kept.iter().map(|index| sample(&samples[*index])).collect()
@@ -128,5 +138,5 @@ fn resampled(scored: &Scored, kept: &[usize], systems: &[usize]) -> Option<Compa
     let all: Vec<Vec<Sample>> = systems.iter().map(of).collect();
     let blocks = speakers(scored, kept);
     // The lists are of one length by their making.
-    Resampling::default().run(&all, blocks.as_deref()).ok()
+    resampling.run(&all, blocks.as_deref()).ok()
 }

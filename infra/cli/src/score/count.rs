@@ -1,12 +1,13 @@
 //! Counting: each system's hypothesis of each sample.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use stt_eval_formats::markup::{Markup, reference};
 use stt_eval_formats::{Hypothesis, Pair, Pairs};
 use stt_eval_scoring::align::{CharAligner, WordAligner};
 use stt_eval_scoring::normalise::Normaliser;
-use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, trim};
+use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, check_length, trim};
 
 use crate::failure::{Exit, Failure};
 
@@ -17,14 +18,21 @@ pub struct One {
     pub words: Counts,
     /// Characters.
     pub chars: Counts,
-    /// Words of the untouched texts, if they were asked for.
-    pub raw_words: Counts,
-    /// What is suspicious, if it was asked for.
-    pub flags: Vec<Flag>,
+    /// What only conditions of a gate look at, if it was asked for: lists are long.
+    pub more: Option<Box<More>>,
     /// There was no hypothesis; it counts as an empty one.
     pub is_missing: bool,
     /// The service failed: it is in no figure.
     pub is_failed: bool,
+}
+
+/// What only conditions of a gate look at.
+#[derive(Debug, Clone)]
+pub struct More {
+    /// Words of the untouched texts.
+    pub raw_words: Counts,
+    /// What is suspicious.
+    pub flags: Vec<Flag>,
 }
 
 /// One system.
@@ -108,7 +116,7 @@ pub fn count(
         .iter()
         .map(|name| System {
             name: name.clone(),
-            samples: Vec::with_capacity(pairs.samples.len()),
+            samples: Vec::new(),
             cost_usd: None,
             latency_p95_ms: None,
         })
@@ -116,7 +124,11 @@ pub fn count(
     // In the order of the samples, also of what went wrong: the first is told.
     for part in counted {
         for (system, samples) in made.iter_mut().zip(part?) {
-            system.samples.extend(samples);
+            if system.samples.is_empty() {
+                system.samples = samples;
+            } else {
+                system.samples.extend(samples);
+            }
         }
     }
     Ok(Scored {
@@ -137,16 +149,17 @@ fn part(samples: &[Pair], systems: usize, asked: Asked<'_>) -> Result<Vec<Vec<On
                 .hint("--markup none takes braces as they stand")
         };
         let markup = asked.markup.or(pair.markup).unwrap_or(Markup::None);
-        let untouched = asked.normaliser.steps().is_empty() && markup == Markup::None && !asked.all;
-        if untouched {
-            plain.set(&pair.reference);
+        let tag = pair.language.as_deref().unwrap_or(asked.language);
+        if markup == Markup::None && !asked.all {
+            plain
+                .set(&pair.reference, asked.normaliser, tag)
+                .map_err(|error| wrong(error.to_string()))?;
             for (system, heard) in counted.iter_mut().zip(&pair.heard) {
-                let one = plain.one(heard).map_err(|error| wrong(error.to_string()))?;
-                system.push(one);
+                let one = plain.one(heard, asked.normaliser, tag);
+                system.push(one.map_err(|error| wrong(error.to_string()))?);
             }
             continue;
         }
-        let tag = pair.language.as_deref().unwrap_or(asked.language);
         let scorer = scorers
             .entry(tag)
             .or_insert_with(|| Scorer::new(asked.normaliser.clone(), tag));
@@ -155,7 +168,7 @@ fn part(samples: &[Pair], systems: usize, asked: Asked<'_>) -> Result<Vec<Vec<On
             .set_reference(&text)
             .map_err(|error| wrong(error.to_string()))?;
         for (system, heard) in counted.iter_mut().zip(&pair.heard) {
-            let one = one(scorer, heard).map_err(|error| wrong(error.to_string()))?;
+            let one = one(scorer, heard, asked.all).map_err(|error| wrong(error.to_string()))?;
             system.push(one);
         }
     }
@@ -179,20 +192,22 @@ fn heard_text(heard: &Hypothesis) -> (Option<&str>, One) {
     (text, one)
 }
 
-fn one(scorer: &mut Scorer, heard: &Hypothesis) -> Result<One, ScoreError> {
+fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreError> {
     let (text, mut one) = heard_text(heard);
     if let Some(text) = text {
         let score = scorer.score(text, None)?;
         one.words = score.words();
         one.chars = score.chars();
-        one.raw_words = score.raw_words;
-        one.flags = score.flags;
+        one.more = all.then(|| {
+            let (raw_words, flags) = (score.raw_words, score.flags);
+            Box::new(More { raw_words, flags })
+        });
     }
     Ok(one)
 }
 
-/// Words and characters of texts that no step changes: what was asked for and nothing
-/// else.
+/// Words and characters of texts without markup: what the document tells and nothing else,
+/// by the parts that the scorer is made of.
 #[derive(Default)]
 struct Plain {
     words: WordAligner,
@@ -200,16 +215,32 @@ struct Plain {
 }
 
 impl Plain {
-    fn set(&mut self, reference: &str) {
-        let reference = trim(reference);
+    fn set(&mut self, text: &str, normaliser: &Normaliser, tag: &str) -> Result<(), ScoreError> {
+        check_length(text)?;
+        let normal = match normaliser.steps() {
+            [] => Cow::Borrowed(text),
+            _ => Cow::Owned(normaliser.apply_to_reference(text, tag)),
+        };
+        let reference = trim(&normal);
         self.words.set_reference(reference);
         self.chars.set_reference(reference);
+        Ok(())
     }
 
-    fn one(&mut self, heard: &Hypothesis) -> Result<One, ScoreError> {
+    fn one(
+        &mut self,
+        heard: &Hypothesis,
+        normaliser: &Normaliser,
+        tag: &str,
+    ) -> Result<One, ScoreError> {
         let (text, mut one) = heard_text(heard);
         if let Some(text) = text {
-            let text = trim(text);
+            check_length(text)?;
+            let normal = match normaliser.steps() {
+                [] => Cow::Borrowed(text),
+                _ => Cow::Owned(normaliser.apply(text, tag)),
+            };
+            let text = trim(&normal);
             one.words = self.words.align(text)?;
             one.chars = self.chars.align(text)?;
         }

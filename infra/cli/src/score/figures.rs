@@ -43,14 +43,17 @@ pub struct SystemOf {
     pub name: String,
     /// Samples that count.
     pub samples: usize,
-    /// Word error rate.
-    pub wer: f64,
+    /// Samples that do not: the service failed.
+    #[serde(skip)]
+    pub failed: usize,
+    /// Word error rate; none where no sample counts.
+    pub wer: Option<f64>,
     /// Its interval.
     pub wer_interval: Option<Ends>,
     /// Words.
     pub words: CountsOf,
-    /// Character error rate.
-    pub cer: f64,
+    /// Character error rate, likewise.
+    pub cer: Option<f64>,
     /// Characters.
     pub characters: CountsOf,
 }

@@ -11,5 +11,5 @@ pub use command::run;
 pub use compare::{Compared, compare, speakers};
 pub use count::{One, Scored, System, count, is_in};
 pub use figures::{CountsOf, Ends, SystemOf};
-pub use show::{interval, percent, points, probability, sentence};
+pub use show::{interval, percent, points, probability, rate, sentence};
 pub use sides::{read, wanted};

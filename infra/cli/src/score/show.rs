@@ -3,11 +3,17 @@
 use super::compare::Compared;
 use super::count::Scored;
 use super::figures::{Ends, SystemOf};
+use crate::check::counted;
 use crate::output::columns;
 
 /// A rate in per cent.
 pub fn percent(rate: f64) -> String {
     format!("{:.1} %", rate * 100.0)
+}
+
+/// A rate in per cent, if there is one.
+pub fn rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "–".to_owned(), percent)
 }
 
 /// A difference of rates in points.
@@ -41,8 +47,8 @@ pub fn text(
 ) -> String {
     let pairs = &scored.pairs;
     let mut out = format!(
-        "{} references ({}), hypotheses: {}; scored with {normaliser}\n",
-        pairs.samples.len(),
+        "{} ({}), hypotheses: {}; scored with {normaliser}\n",
+        counted(pairs.samples.len(), "reference", "references"),
         pairs.references.title(),
         pairs.hypotheses.title()
     );
@@ -52,9 +58,9 @@ pub fn text(
         let words = system.words;
         rows.push(vec![
             system.name.clone(),
-            percent(system.wer),
+            rate(system.wer),
             interval(system.wer_interval),
-            percent(system.cer),
+            rate(system.cer),
             format!(
                 "{} / {} / {}",
                 words.substitutions, words.deletions, words.insertions
@@ -69,6 +75,13 @@ pub fn text(
             pairs.missing.len()
         );
     }
+    for system in systems.iter().filter(|system| system.failed > 0) {
+        let results = counted(system.failed, "result", "results");
+        out += &format!(
+            "{results} of {}: its service failed; in no figure\n",
+            system.name
+        );
+    }
     for pair in comparisons {
         out += &sentence(pair);
         out.push('\n');
@@ -78,6 +91,10 @@ pub fn text(
 
 /// Which of two is better, and how sure that is.
 pub fn sentence(pair: &Compared) -> String {
+    if pair.samples == 0 {
+        let (a, b) = (&pair.a, &pair.b);
+        return format!("{a} and {b} can't be compared: there is no sample that both have.");
+    }
     let (better, worse) = if pair.difference <= 0.0 {
         (&pair.a, &pair.b)
     } else {

@@ -93,7 +93,13 @@ pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Pro
         return json_table(reader, name, &text);
     }
     let likely = if name.ends_with(".tsv") { b'\t' } else { b',' };
-    of_records(reader, name, Records::new(&text, dialect(&text, likely)))
+    let dialect = dialect(&text, likely);
+    of_records(
+        reader,
+        name,
+        Some(dialect.delimiter),
+        Records::new(&text, dialect),
+    )
 }
 
 /// Rows of the first sheet of Excel that can be seen.
@@ -120,7 +126,7 @@ fn sheet(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
         let cells = cells.into_iter().map(Cow::Owned).collect();
         Ok(Record { line, cells })
     });
-    of_records(reader, name, records)
+    of_records(reader, name, None, records)
 }
 
 /// Without the feature a sheet is known, and not read.
@@ -133,10 +139,11 @@ fn sheet(_: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
     Err(problem.file(name).hint("save it as CSV UTF-8"))
 }
 
-/// A header and the rows below it.
+/// A header and the rows below it; with what stands between cells, if anything does.
 fn of_records<'a>(
     reader: &mut Reader<'_>,
     name: &str,
+    delimiter: Option<u8>,
     mut records: impl Iterator<Item = Result<Record<'a>, RecordError>>,
 ) -> Result<Cells, Problem> {
     let header = match records.next() {
@@ -180,7 +187,7 @@ fn of_records<'a>(
         };
         let found = record.cells.len();
         if found != width && !is_padded(&record, width) {
-            let message = uneven(&record, width);
+            let message = uneven(&record, width, delimiter);
             reader
                 .findings
                 .of_line(FindingKind::BadRow, name, record.line, message);
@@ -224,15 +231,29 @@ fn is_padded(record: &Record<'_>, width: usize) -> bool {
     !more.is_empty() && more.iter().all(|cell| cell.trim().is_empty())
 }
 
-fn uneven(record: &Record<'_>, width: usize) -> String {
+/// Characters of a text that a message shows.
+const SHOWN: usize = 24;
+
+/// What is wrong with a record of another width, and with which text, if that can be told:
+/// a delimiter is followed by a blank in texts, and hardly anywhere else.
+fn uneven(record: &Record<'_>, width: usize, delimiter: Option<u8>) -> String {
     let found = record.cells.len();
-    let comma = found > width && record.cells.iter().any(|cell| cell.starts_with(' '));
-    let guess = if comma {
-        " (an unquoted comma in a text?)"
-    } else {
-        ""
+    let told = format!("{found} columns, the header has {width}");
+    let (mark, name) = match delimiter {
+        Some(b',') => (',', "comma"),
+        Some(b';') => (';', "semicolon"),
+        _ => return told,
     };
-    format!("{found} columns, the header has {width}{guess}")
+    let mut pairs = record.cells.windows(2).filter(|_| found > width);
+    let Some([one, other]) = pairs.find(|pair| pair[1].starts_with(' ')) else {
+        return told;
+    };
+    let whole = format!("{one}{mark}{other}");
+    let mut text: String = whole.chars().take(SHOWN).collect();
+    if text.len() < whole.len() {
+        text.push('…');
+    }
+    format!("{told} (an unquoted {name} in “{text}”?): quote the text, or use a TAB-separated file")
 }
 
 /// pandas writes its index as a first column without a name.

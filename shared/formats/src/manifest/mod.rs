@@ -27,6 +27,10 @@ use super::format::Format;
 use super::layout::Layout;
 use super::problem::{Code, Problem};
 
+/// What to do about a source of texts alone.
+pub(crate) const NO_RECORDINGS: &str = "name a folder of recordings, or a list of them; texts \
+                                        alone are references or hypotheses for `score`";
+
 /// Reads the rows of a layout.
 ///
 /// # Errors
@@ -67,10 +71,7 @@ pub fn read(
             );
             let problem = Problem::new(Code::Unsupported, message);
             let file = layout.files.first().map_or("", String::as_str);
-            return Err(problem.file(file).hint(
-                "name a folder of recordings, or a list of them; texts alone are references or \
-                 hypotheses for `score`",
-            ));
+            return Err(problem.file(file).hint(NO_RECORDINGS));
         }
     }
     Ok(reader.reading)

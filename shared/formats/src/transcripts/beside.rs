@@ -29,7 +29,7 @@ pub(crate) fn text_beside(
         "vtt" => subtitles::text_of(text, Format::Vtt, name, &mut remarks)?,
         "json" => {
             let entry = services::entry(text, name, 0, &mut remarks)?;
-            entry.text.unwrap_or_default()
+            entry.text.as_deref().unwrap_or_default().to_owned()
         }
         _ => {
             let lines: Vec<&str> = lines(text).map(|(_, line)| line.trim()).collect();

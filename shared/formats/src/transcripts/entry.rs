@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::format::Format;
 use crate::markup::Markup;
+use crate::text::Text;
 
 /// What is read: right texts, or what was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct Entry {
     /// Line, from 1.
     pub line: u64,
     /// The text; `None` where the source has none.
-    pub text: Option<String>,
+    pub text: Option<Text>,
     /// What braces mean in it, if the format says so.
     pub markup: Option<Markup>,
     /// Why there is no text: the service failed.
@@ -51,7 +52,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn of(id: impl Into<String>, line: u64, text: impl Into<String>) -> Self {
+    pub(super) fn of(id: impl Into<String>, line: u64, text: impl Into<Text>) -> Self {
         Self {
             id: Some(id.into()),
             line,

@@ -1,5 +1,7 @@
 //! One file of texts, by its format.
 
+use std::sync::Arc;
+
 use super::beside::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
@@ -52,7 +54,7 @@ pub(super) fn of_file(
     }
     let decoded = files::text(files, name)?;
     made.remarks.extend(decoded.remark(name));
-    let text = decoded.text;
+    let text = Arc::new(decoded.text);
     match format {
         Format::Trn => words::trn(&text, name, side, made),
         Format::Stm => words::stm(&text, name, side, made),

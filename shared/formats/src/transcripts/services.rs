@@ -63,7 +63,7 @@ pub(super) fn entry(
     }
     let mut entry = Entry::of(stem(name), 1, "");
     match heard {
-        Heard::Text(text) => entry.text = Some(text.trim().to_owned()),
+        Heard::Text(text) => entry.text = Some(text.trim().into()),
         Heard::Failed(reason) => {
             entry.text = None;
             entry.failed = Some(reason);

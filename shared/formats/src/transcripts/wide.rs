@@ -77,7 +77,7 @@ pub(super) fn of_layout(
         made.entries.push(Entry {
             id: Some(ids.unique(&row.id)),
             line: row.line,
-            text: row.said.text().map(str::to_owned),
+            text: row.said.text().map(Into::into),
             markup: row.markup,
             failed: None,
             hypotheses: row.hypotheses,
@@ -199,8 +199,8 @@ fn of_table(
         };
         let own = |column: Option<usize>| table.any_text(index, column);
         entry.text = match side {
-            Side::References => Some(own(text).unwrap_or_default()),
-            Side::Hypotheses => own(lone),
+            Side::References => Some(own(text).unwrap_or_default().into()),
+            Side::Hypotheses => own(lone).map(Into::into),
         };
         for (system, column) in &systems {
             let system = of_model.as_ref().unwrap_or(system);

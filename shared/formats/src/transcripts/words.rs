@@ -1,6 +1,7 @@
 //! Texts of words: plain lines, Kaldi's `text`, TRN, STM, CTM, Rev's tokens.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::entry::{Entry, Side, Transcripts};
 use super::segments::{Segment, joined};
@@ -8,12 +9,15 @@ use crate::decode::lines;
 use crate::files::stem;
 use crate::markup::{Markup, reference};
 use crate::problem::{Code, Problem};
+use crate::text::Text;
 
 /// Every line is a text, also an empty one.
-pub(super) fn plain(text: &str, made: &mut Transcripts) {
-    let entries = lines(text).map(|(line, text)| Entry {
+pub(super) fn plain(text: &Arc<String>, made: &mut Transcripts) {
+    let ends = text.bytes().filter(|byte| *byte == b'\n');
+    made.entries.reserve(ends.count() + 1);
+    let entries = lines(text).map(|(line, said)| Entry {
         line,
-        text: Some(text.trim().to_owned()),
+        text: Some(Text::part(text, said.trim())),
         ..Entry::default()
     });
     made.entries.extend(entries);
@@ -32,24 +36,25 @@ pub(crate) fn first_words(entries: &[Entry]) -> Option<Vec<Entry>> {
     let mut seen = std::collections::BTreeSet::new();
     let mut made = Vec::with_capacity(entries.len());
     for entry in entries {
-        let text = entry.text.as_deref().unwrap_or_default();
-        let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+        let text = entry.text.as_ref()?;
+        let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
         if !is_id(id) || !seen.insert(id.to_owned()) {
             return None;
         }
-        made.push(Entry::of(id, entry.line, rest.trim()));
+        made.push(Entry::of(id, entry.line, text.within(rest.trim())));
     }
     Some(made)
 }
 
-pub(super) fn kaldi_text(text: &str, made: &mut Transcripts) -> Result<(), Problem> {
+pub(super) fn kaldi_text(text: &Arc<String>, made: &mut Transcripts) -> Result<(), Problem> {
     for (line, content) in lines(text) {
         let content = content.trim();
         if content.is_empty() {
             continue;
         }
         let (id, words) = content.split_once([' ', '\t']).unwrap_or((content, ""));
-        made.entries.push(Entry::of(id, line, words.trim()));
+        let words = Text::part(text, words.trim());
+        made.entries.push(Entry::of(id, line, words));
     }
     Ok(())
 }
@@ -64,7 +69,7 @@ pub(crate) fn trn_id(line: &str) -> Option<(&str, &str)> {
 }
 
 pub(super) fn trn(
-    text: &str,
+    text: &Arc<String>,
     name: &str,
     side: Side,
     made: &mut Transcripts,
@@ -77,7 +82,7 @@ pub(super) fn trn(
             let message = "has no (id) at its end";
             return Err(Problem::new(Code::Malformed, message).file(name).line(line));
         };
-        let mut entry = Entry::of(id, line, words);
+        let mut entry = Entry::of(id, line, Text::part(text, words));
         if side == Side::References && words.contains('{') {
             match reference(words, Markup::Sctk) {
                 Ok(_) => entry.markup = Some(Markup::Sctk),

@@ -8,7 +8,7 @@ mod tables;
 mod zip;
 
 pub use json::{jsonl, label_studio, nemo, seg_lst};
-pub use sctk::{Trn, ctm, stm, trn};
+pub use sctk::{Trn, stm, trn};
 pub use tables::{audiofolder, csv, csv_head, csv_rows};
 pub use zip::Zip;
 
@@ -35,8 +35,6 @@ pub struct Written {
     /// What else is known of what each system heard, in the same order; empty where only
     /// texts are known. It goes into our own formats.
     pub told: Vec<Told>,
-    /// Words of a system with their times in seconds, if they are known: start, length.
-    pub words: Vec<(f64, f64, String)>,
 }
 
 /// What is known of what a system heard in a sample, beside the text.

@@ -1,4 +1,4 @@
-//! What SCTK reads: TRN, STM, CTM.
+//! What SCTK reads: TRN and STM. There is no CTM: times of words are not kept.
 
 use super::Written;
 
@@ -81,21 +81,6 @@ pub fn stm(samples: &[Written]) -> String {
             .replace(char::is_whitespace, "_");
         let file = sample.id.replace(char::is_whitespace, "_");
         out += &format!("{file} 1 {speaker} 0.00 {seconds:.2} {}\n", words.join(" "));
-    }
-    out
-}
-
-/// CTM of words with times.
-#[must_use]
-pub fn ctm(samples: &[Written]) -> String {
-    let mut out = String::new();
-    for sample in samples {
-        let file = sample.id.replace(char::is_whitespace, "_");
-        for (start, length, text) in &sample.words {
-            if let Some(text) = word(text).filter(|text| !text.contains(char::is_whitespace)) {
-                out += &format!("{file} 1 {start:.2} {length:.2} {text}\n");
-            }
-        }
     }
     out
 }

@@ -61,7 +61,7 @@ pub enum ResamplingError {
 /// How intervals and p-values are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resampling {
-    /// Resamples of the bootstrap.
+    /// Resamples of the bootstrap; without any there are no intervals.
     pub replicates: usize,
     /// Draws of the permutation test, above [`EXACT_BLOCKS`].
     pub permutations: usize,
@@ -146,11 +146,10 @@ impl Resampling {
         }
         let block_of = blocks.map_or_else(|| (0..samples).collect(), number_blocks);
         let blocks = sums_of_blocks(providers, &block_of);
-        let table = Table::new(&blocks);
-        let totals = &table.totals;
+        let totals = table::totals(&blocks);
         let count = blocks.first().map_or(0, Vec::len);
-        let replicates = self.resample(&table);
-        let pairs = self.pairs(&blocks, totals, &replicates);
+        let replicates = self.resample(&blocks, &totals);
+        let pairs = self.pairs(&blocks, &totals, &replicates);
         let rates: Vec<f64> = totals.iter().map(Sums::rate).collect();
         let standings = verdicts::standings(&rates, &pairs);
         let providers = (0..rates.len()).map(|p| ProviderInterval {
@@ -169,9 +168,13 @@ impl Resampling {
     }
 
     /// Sums per provider and replicate.
-    fn resample(&self, table: &Table) -> Vec<Vec<Sums>> {
+    fn resample(&self, blocks: &[Vec<Sample>], totals: &[Sums]) -> Vec<Vec<Sums>> {
+        let mut replicates = vec![Vec::with_capacity(self.replicates); totals.len()];
+        if self.replicates == 0 {
+            return replicates;
+        }
+        let table = Table::new(blocks, totals);
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
-        let mut replicates = vec![Vec::with_capacity(self.replicates); table.totals.len()];
         for _ in 0..self.replicates {
             for (kept, sums) in replicates.iter_mut().zip(table.draw(&mut random)) {
                 kept.push(sums);

@@ -150,15 +150,6 @@ impl<N: Number> Rows<N> {
         }
     }
 
-    /// Of every block once.
-    fn total(&self) -> Vec<Sums> {
-        let mut sums = vec![Lane::default(); self.width];
-        for row in self.rows.chunks_exact(self.width.max(1)) {
-            Self::add(row, &mut sums);
-        }
-        self.per_provider(&sums)
-    }
-
     fn draw(&self, random: &mut Xoshiro256PlusPlus) -> Vec<Sums> {
         match self.width {
             1 => self.draw_fixed::<1>(random),
@@ -193,34 +184,48 @@ enum Kept {
     Double(Rows<f64>),
 }
 
+/// Sums over all blocks, by provider; `blocks[p][b]` is block `b` of provider `p`.
+pub(super) fn totals(blocks: &[Vec<Sample>]) -> Vec<Sums> {
+    let total = |blocks: &Vec<Sample>| {
+        let sum = |of: fn(&Sample) -> u64| blocks.iter().map(of).map(|n| n as f64).sum::<f64>();
+        let mut sums = Sums {
+            errors: sum(|b| b.errors),
+            reference: sum(|b| b.reference),
+            ..Sums::default()
+        };
+        let pooled = sums.rate();
+        for block in blocks {
+            let (e, r) = (block.errors as f64, block.reference as f64);
+            let x = e - pooled * r;
+            sums.above2 += x * x;
+            sums.product += x * r;
+            sums.reference2 += r * r;
+        }
+        sums
+    };
+    blocks.iter().map(total).collect()
+}
+
 /// Sums per block of several providers.
 pub(super) struct Table {
     kept: Kept,
-    /// Over all blocks, by provider.
-    pub(super) totals: Vec<Sums>,
 }
 
 impl Table {
-    /// `blocks[p][b]` is block `b` of provider `p`.
-    pub(super) fn new(blocks: &[Vec<Sample>]) -> Self {
+    /// Of these blocks and their totals.
+    pub(super) fn new(blocks: &[Vec<Sample>], totals: &[Sums]) -> Self {
         let count = blocks.first().map_or(0, Vec::len);
-        let pooled = |blocks: &Vec<Sample>| {
-            let sum = |of: fn(&Sample) -> u64| blocks.iter().map(of).map(|n| n as f64).sum::<f64>();
-            sum(|b| b.errors) / sum(|b| b.reference).max(1.0)
-        };
-        let pooled: Vec<f64> = blocks.iter().map(pooled).collect();
+        let pooled: Vec<f64> = totals.iter().map(Sums::rate).collect();
         let all = blocks.iter().flatten();
         let most = all.map(|b| b.errors.max(b.reference)).max().unwrap_or(0);
-        let double = Rows::<f64>::new(blocks, &pooled);
-        let totals = double.total();
         // Half the memory to go through for each draw.
         let single = count > FEW_BLOCKS && most.saturating_mul(count as u64) < EXACT;
         let kept = if single {
             Kept::Single(Rows::new(blocks, &pooled))
         } else {
-            Kept::Double(double)
+            Kept::Double(Rows::new(blocks, &pooled))
         };
-        Self { kept, totals }
+        Self { kept }
     }
 
     /// Sums of as many blocks as there are, drawn with replacement.
@@ -277,8 +282,7 @@ mod tests {
         for same in [true, false] {
             for count in [1, 2, 5, 16] {
                 let providers = providers(count, 40, same);
-                let table = Table::new(&providers);
-                for (blocks, total) in providers.iter().zip(&table.totals) {
+                for (blocks, total) in providers.iter().zip(&totals(&providers)) {
                     let errors: u64 = blocks.iter().map(|b| b.errors).sum();
                     assert_eq!(total.errors, errors as f64);
                     let found = total.standard_error(40, total.rate());
@@ -292,9 +296,10 @@ mod tests {
     fn single_precision_draws_as_double_does() {
         for (count, same) in [(2, true), (3, false), (16, true)] {
             let providers = providers(count, 2_000, same);
-            let table = Table::new(&providers);
+            let totals = totals(&providers);
+            let table = Table::new(&providers, &totals);
             assert!(matches!(table.kept, Kept::Single(_)));
-            let pooled: Vec<f64> = table.totals.iter().map(Sums::rate).collect();
+            let pooled: Vec<f64> = totals.iter().map(Sums::rate).collect();
             let double = Rows::<f64>::new(&providers, &pooled);
             let random = || Xoshiro256PlusPlus::seed_from_u64(3);
             let drawn = table.draw(&mut random());

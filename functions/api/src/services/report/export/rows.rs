@@ -83,7 +83,6 @@ fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Wr
         reference_from: from,
         heard: heard.collect(),
         told,
-        words: Vec::new(),
     }
 }
 

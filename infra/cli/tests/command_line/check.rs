@@ -1,0 +1,177 @@
+//! `check`: what it tells, its codes, and what it never reads.
+
+use serde_json::Value;
+
+use super::{Set, code, document, keys, wav};
+
+#[test]
+fn check_tells_everything_and_changes_nothing() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("set/metadata.csv", "file_name,transcription,language,speaker\nwavs/a.wav,\"{हाँ}, ठीक\",hindi,s1\n/home/x/wavs/b.wav,,hi,s2\nwavs/c.wav,x y,hi,s2\nwavs/d.wav,x y,hi,s2\n".as_bytes()),
+        ("set/wavs/a.wav", &wav),
+        ("set/wavs/b.wav", &wav),
+        ("set/wavs/d.wav", b"RIFF and nothing more"),
+    ]);
+    let output = set.run(&["check", "./set", "--json"]);
+    assert_eq!(code(&output), 3);
+    let told = document(&output);
+    assert_eq!(
+        keys(&told),
+        [
+            "columns", "encoding", "error", "files", "findings", "format", "ok", "samples",
+            "schema", "source", "split", "summary"
+        ]
+    );
+    assert_eq!(
+        (&told["format"], &told["source"]),
+        (&Value::from("audiofolder"), &Value::from("./set"))
+    );
+    assert_eq!(told["columns"]["audio"], "file_name");
+    assert_eq!(told["columns"]["text"], "transcription");
+    assert_eq!(told["error"]["code"], "findings");
+    assert_eq!(told["summary"]["utterances"], 4);
+    assert_eq!(told["summary"]["usable"], 2);
+    assert_eq!(told["summary"]["with_text"], 3);
+    assert_eq!(told["summary"]["audio_seconds"], 2.0);
+    assert_eq!(told["summary"]["languages"]["hi"], 4);
+    let first = &told["samples"][0];
+    assert_eq!(
+        keys(first),
+        [
+            "audio",
+            "audio_as_written",
+            "end",
+            "file",
+            "ground_truth",
+            "id",
+            "language",
+            "line",
+            "metadata",
+            "seconds",
+            "speaker",
+            "start",
+            "text",
+            "usable"
+        ]
+    );
+    assert_eq!(first["ground_truth"], "\\{हाँ\\}, ठीक");
+    assert_eq!(told["samples"][1]["audio"], "wavs/b.wav");
+    assert_eq!(told["samples"][1]["text"], Value::Null);
+    let kinds: Vec<(&str, &str, u64)> = told["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| {
+            assert_eq!(
+                keys(found),
+                ["file", "id", "kind", "line", "message", "severity"]
+            );
+            (
+                found["kind"].as_str().unwrap(),
+                found["severity"].as_str().unwrap(),
+                found["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    for wanted in [
+        ("empty_text", "warning", 3),
+        ("missing_audio", "error", 4),
+        ("refused_audio", "error", 5),
+    ] {
+        assert!(kinds.contains(&wanted), "{wanted:?} {kinds:?}");
+    }
+    let text = set.run(&["check", "set"]);
+    let shown = String::from_utf8(text.stdout).unwrap();
+    assert!(shown.contains("Hugging Face audiofolder  set"), "{shown}");
+    assert!(shown.contains("2 of 4 can be used"), "{shown}");
+}
+
+#[test]
+fn remarks_alone_end_with_0() {
+    let wav = wav();
+    let set = Set::new(&[("m.csv", b"file,text,label\na.wav,,x\n"), ("a.wav", &wav)]);
+    let output = set.run(&["check", ".", "--json"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let told = document(&output);
+    assert_eq!(told["error"], Value::Null);
+    assert!(!told["findings"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn wrong_usage_and_bad_input_have_their_codes() {
+    let set = Set::new(&[
+        ("empty/readme.md", b""),
+        ("latin.csv", b"file,text\na.wav,caf\xe9\n"),
+        (
+            "three/m.csv",
+            b"file,col_b,col_c,notes\na.wav,a b,c d,e f\n",
+        ),
+        ("three/a.wav", b""),
+        ("r.txt", "घर\nजा\n".as_bytes()),
+        ("h.txt", "घर\n".as_bytes()),
+        ("bin", b"\x7fELF\0\0"),
+    ]);
+    for (arguments, wanted, name) in [
+        (vec!["check", "nowhere"], 2, "unreadable"),
+        (vec!["check"], 2, "usage"),
+        (
+            vec!["score", "r.txt", "h.txt", "--fail-if", "wer"],
+            2,
+            "usage",
+        ),
+        (
+            vec!["score", "r.txt", "h.txt", "--normalizer", "x"],
+            2,
+            "usage",
+        ),
+        (vec!["export", "latest", "--format", "ctm"], 2, "usage"),
+        (vec!["check", "empty"], 5, "nothing"),
+        (vec!["check", "latin.csv"], 3, "undecodable"),
+        (vec!["check", "three"], 2, "choose_column"),
+        (vec!["check", "bin"], 3, "undecodable"),
+        (vec!["score", "r.txt", "h.txt"], 3, "mismatch"),
+        (vec!["score", "r.txt"], 2, "choose_column"),
+    ] {
+        let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let output = set.run(&with_json);
+        assert_eq!(code(&output), wanted, "{arguments:?}");
+        let told = document(&output);
+        assert_eq!(told["error"]["code"], name, "{arguments:?}");
+        assert_eq!(keys(&told["error"]), ["code", "hint", "message", "rows"]);
+        let output = set.run(&arguments);
+        assert_eq!(code(&output), wanted);
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    for asked in [
+        vec!["export", "latest", "--format", "ctm"],
+        vec!["run", ".", "--export", "ctm"],
+    ] {
+        let told = String::from_utf8(set.run(&asked).stderr).unwrap();
+        assert!(told.contains("times of words are not kept"), "{told}");
+    }
+    let told = set.run(&["check", "latin.csv"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        told.contains("error: latin.csv: not UTF-8 at byte 19 (line 2); looks like Windows-1252"),
+        "{told}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_lead_out_of_the_folder_nor_around_in_it() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("set/m.csv", b"file,text\na.wav,x\nout/b.wav,y\n"),
+        ("elsewhere/b.wav", &wav),
+        ("set/real.wav", &wav),
+    ]);
+    std::os::unix::fs::symlink(set.path("set"), set.path("set/again")).unwrap();
+    std::os::unix::fs::symlink(set.path("elsewhere"), set.path("set/out")).unwrap();
+    std::os::unix::fs::symlink(set.path("set/real.wav"), set.path("set/a.wav")).unwrap();
+    let told = document(&set.run(&["check", "set", "--json"]));
+    assert_eq!(told["summary"]["usable"], 1, "{told}");
+    let told = document(&set.run(&["check", "set", "--json", "--allow-outside"]));
+    assert_eq!(told["summary"]["usable"], 2, "{told}");
+}

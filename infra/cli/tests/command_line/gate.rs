@@ -1,0 +1,168 @@
+//! The gate: what fails, passes or cannot be judged, and what is written of it.
+
+use serde_json::Value;
+
+use super::{Set, code, document, keys};
+
+/// Texts of `count` lines, of which every `nth` has one wrong word of ten.
+fn lines(count: usize, nth: usize) -> String {
+    let line = |n: usize| {
+        let first = if n.is_multiple_of(nth) { "x" } else { "a" };
+        format!("{first} b c d e f g h i j\n")
+    };
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn the_gate_fails_passes_or_cannot_judge() {
+    let set = Set::new(&[
+        ("r.txt", lines(400, 500).replace('x', "a").as_bytes()),
+        ("now.txt", lines(400, 2).as_bytes()),
+        ("before.txt", lines(400, 10).as_bytes()),
+        ("few-r.txt", lines(20, 50).replace('x', "a").as_bytes()),
+        ("few.txt", lines(20, 2).as_bytes()),
+    ]);
+    let gates = |arguments: &[&str]| {
+        let all: Vec<&str> = ["score", "--json"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        let output = set.run(&all);
+        (code(&output), document(&output)["gates"].clone())
+    };
+    let (exit, told) = gates(&["r.txt", "now.txt", "--fail-if", "wer>0.04"]);
+    assert_eq!((exit, &told[0]["status"]), (100, &Value::from("failed")));
+    assert_eq!(
+        keys(&told[0]),
+        [
+            "condition",
+            "group",
+            "high",
+            "low",
+            "message",
+            "model",
+            "p",
+            "smallest_visible",
+            "status",
+            "value"
+        ]
+    );
+    assert_eq!(told[1]["condition"], "failed>0.01");
+    assert_eq!(gates(&["r.txt", "now.txt", "--fail-if", "wer>0.06"]).0, 0);
+    assert_eq!(
+        gates(&["r.txt", "now.txt", "--fail-if", "wer>0.04", "--exit-zero"]).0,
+        0
+    );
+    let base = ["--baseline", "before.txt"];
+    let with = |condition: &'static str, now: &'static str| {
+        let all = ["r.txt", now, "--fail-if", condition];
+        gates(&all.iter().chain(&base).copied().collect::<Vec<_>>())
+    };
+    let (exit, told) = with("regression>0.01 p<0.05", "now.txt");
+    assert_eq!(exit, 100, "{told}");
+    assert!(
+        (told[0]["value"].as_f64().unwrap() - 0.04).abs() < 1e-9,
+        "{told}"
+    );
+    assert!(told[0]["p"].as_f64().unwrap() < 0.05);
+    assert_eq!(with("regression>0.01 p<0.05", "before.txt").0, 0);
+    assert_eq!(with("regression.high>0.02", "before.txt").0, 0);
+    assert_eq!(with("regression.high>0.02", "now.txt").0, 100);
+    // Too few to say anything.
+    let few = ["few-r.txt", "few.txt", "--fail-if", "wer.high>0.2"];
+    assert_eq!(gates(&few).0, 101);
+    let weak: Vec<&str> = few.iter().copied().chain(["--allow-weak"]).collect();
+    assert_eq!(gates(&weak).0, 0);
+    assert_eq!(
+        gates(&["few-r.txt", "few.txt", "--fail-if", "cost_usd>1"]).0,
+        101
+    );
+    // What failed goes before what can't be judged.
+    assert_eq!(
+        gates(&[
+            "few-r.txt",
+            "few.txt",
+            "--fail-if",
+            "cost_usd>1",
+            "--fail-if",
+            "wer>0"
+        ])
+        .0,
+        100
+    );
+    let usage = set.run(&["score", "r.txt", "now.txt", "--fail-if", "regression>0"]);
+    assert_eq!(code(&usage), 2);
+}
+
+#[test]
+fn a_saved_document_is_a_baseline_for_points() {
+    let set = Set::new(&[
+        ("r.txt", lines(400, 500).replace('x', "a").as_bytes()),
+        ("now.txt", lines(400, 2).as_bytes()),
+        ("before.txt", lines(400, 10).as_bytes()),
+    ]);
+    let saved = set.run(&["score", "r.txt", "before.txt", "--json"]);
+    std::fs::write(set.path("saved.json"), &saved.stdout).unwrap();
+    let with = |condition: &str| {
+        code(&set.run(&[
+            "score",
+            "r.txt",
+            "now.txt",
+            "--baseline",
+            "saved.json",
+            "--fail-if",
+            condition,
+        ]))
+    };
+    assert_eq!(with("regression>0.03"), 100);
+    assert_eq!(with("regression>0.05"), 0);
+    assert_eq!(with("regression>0.03 p<0.05"), 101);
+    let other = set.run(&[
+        "score",
+        "r.txt",
+        "now.txt",
+        "--baseline",
+        "saved.json",
+        "--fail-if",
+        "regression>0.03",
+        "--normalizer",
+        "nfc-v1",
+    ]);
+    assert_eq!(code(&other), 101);
+}
+
+#[test]
+fn junit_and_summary_are_written() {
+    let set = Set::new(&[
+        ("r.txt", b"a b\n"),
+        ("h|x.txt", b"a c\n"),
+        ("sum.md", b"before\n"),
+    ]);
+    let output = set.run(&[
+        "score",
+        "r.txt",
+        "h|x.txt",
+        "--fail-if",
+        "wer>0.1",
+        "--junit",
+        "j.xml",
+        "--summary",
+        "sum.md",
+    ]);
+    assert_eq!(code(&output), 100);
+    let xml = std::fs::read_to_string(set.path("j.xml")).unwrap();
+    assert!(
+        xml.contains("<testcase classname=\"stt-eval.h|x\" name=\"wer&gt;0.1\">"),
+        "{xml}"
+    );
+    assert!(
+        xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""),
+        "{xml}"
+    );
+    let summary = std::fs::read_to_string(set.path("sum.md")).unwrap();
+    assert!(summary.starts_with("before\n### stt-eval"), "{summary}");
+    assert!(summary.contains("| h\\|x | 50.0 % |"), "{summary}");
+    let nowhere = set.run(&["score", "r.txt", "h|x.txt", "--junit", "no/j.xml"]);
+    assert_eq!(code(&nowhere), 1);
+}

@@ -1,0 +1,200 @@
+//! `score`: its document, its counts, and where it reads from.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+use stt_eval_scoring::Scorer;
+use stt_eval_scoring::normalise::Normaliser;
+
+use super::{Set, code, command, document, keys};
+
+#[test]
+fn score_has_its_document() {
+    let set = Set::new(&[
+        ("r.trn", "घर जाओ अब (u1)\nठीक है (u2)\nन (u3)\n".as_bytes()),
+        ("a.trn", "घर जाओ अब (u1)\nठीक है (u2)\n".as_bytes()),
+        ("b/u1.json", r#"{"text": " घर"}"#.as_bytes()),
+        ("b/u2.json", r#"{"text": "ठीक"}"#.as_bytes()),
+        ("b/u3.json", r#"{"text": ""}"#.as_bytes()),
+    ]);
+    let output = set.run(&["score", "r.trn", "a.trn", "b", "--json", "--language", "hi"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let told = document(&output);
+    assert_eq!(
+        keys(&told),
+        [
+            "comparisons",
+            "error",
+            "format",
+            "gates",
+            "missing",
+            "normalizer",
+            "ok",
+            "schema",
+            "systems"
+        ]
+    );
+    assert_eq!(
+        told["format"],
+        serde_json::json!({"references": "trn", "hypotheses": "trn"})
+    );
+    assert_eq!(told["normalizer"], "indic-v1");
+    assert_eq!(told["missing"], serde_json::json!(["u3"]));
+    let first = &told["systems"][0];
+    assert_eq!(
+        keys(first),
+        [
+            "cer",
+            "characters",
+            "name",
+            "samples",
+            "wer",
+            "wer_interval",
+            "words"
+        ]
+    );
+    assert_eq!(
+        (&first["name"], first["wer"].as_f64()),
+        (&Value::from("a"), Some(1.0 / 6.0))
+    );
+    assert_eq!(
+        first["words"],
+        serde_json::json!({"hits": 5, "substitutions": 0, "deletions": 1, "insertions": 0})
+    );
+    assert_eq!(told["systems"][1]["wer"], 4.0 / 6.0);
+    assert_eq!(
+        keys(&told["comparisons"][0]),
+        [
+            "a",
+            "b",
+            "difference",
+            "distinguishable",
+            "high",
+            "low",
+            "p",
+            "p_adjusted"
+        ]
+    );
+    let again = set.run(&["score", "r.trn", "a.trn", "b", "--json", "--language", "hi"]);
+    assert_eq!(output.stdout, again.stdout);
+}
+
+#[test]
+fn intervals_can_be_left_out() {
+    let set = Set::new(&[
+        ("r.txt", b"a b c\nd e f\ng h i\nj k l\n"),
+        ("x.txt", b"a b\nd e f\ng h i\nj k l\n"),
+        ("y.txt", b"a b\nd e f\ng h\nj k\n"),
+    ]);
+    let drawn = set.run(&["score", "r.txt", "x.txt", "y.txt", "--json"]);
+    let mut drawn = document(&drawn);
+    assert!(drawn["systems"][0]["wer_interval"]["low"].is_f64());
+    let bare = set.run(&[
+        "score",
+        "r.txt",
+        "x.txt",
+        "y.txt",
+        "--json",
+        "--no-intervals",
+    ]);
+    // What is not drawn is not there; every other figure and every test is the same.
+    for system in drawn["systems"].as_array_mut().unwrap() {
+        system["wer_interval"] = Value::Null;
+    }
+    drawn["comparisons"][0]["low"] = Value::Null;
+    drawn["comparisons"][0]["high"] = Value::Null;
+    drawn["intervals"] = Value::from(false);
+    assert_eq!(document(&bare), drawn);
+}
+
+#[test]
+fn untouched_texts_are_counted_as_the_scorer_counts_them() {
+    let golden = include_str!("../../../../shared/scoring/tests/golden/golden-wer.jsonl");
+    let (mut right, mut heard) = (String::new(), String::new());
+    let (mut words, mut chars) = ((0, 0), (0, 0));
+    let mut scorer = Scorer::new(Normaliser::raw(), "und");
+    for line in golden.lines() {
+        let pair: Value = serde_json::from_str(line).unwrap();
+        let (reference, hypothesis) = (
+            pair["reference"].as_str().unwrap(),
+            pair["hypothesis"].as_str().unwrap(),
+        );
+        let id = &pair["id"];
+        right += &serde_json::json!({"id": id, "text": reference}).to_string();
+        right.push('\n');
+        heard += &serde_json::json!({"id": id, "hypothesis": hypothesis}).to_string();
+        heard.push('\n');
+        scorer
+            .set_reference(&stt_eval_scoring::reference::escape(reference))
+            .unwrap();
+        let score = scorer.score(hypothesis, None).unwrap();
+        words = (
+            words.0 + score.words().errors(),
+            words.1 + score.words().hits,
+        );
+        chars = (
+            chars.0 + score.chars().errors(),
+            chars.1 + score.chars().hits,
+        );
+    }
+    let set = Set::new(&[("r.jsonl", right.as_bytes()), ("h.jsonl", heard.as_bytes())]);
+    let told = document(&set.run(&[
+        "score",
+        "r.jsonl",
+        "h.jsonl",
+        "--normalizer",
+        "raw-v1",
+        "--json",
+    ]));
+    let errors = |counts: &Value| {
+        let of = |key: &str| counts[key].as_u64().unwrap();
+        (
+            of("substitutions") + of("deletions") + of("insertions"),
+            of("hits"),
+        )
+    };
+    assert_eq!(errors(&told["systems"][0]["words"]), words);
+    assert_eq!(errors(&told["systems"][0]["characters"]), chars);
+}
+
+#[test]
+fn standard_input_is_a_source() {
+    let set = Set::new(&[("r.txt", b"a b\n")]);
+    let mut child = command(set.folder.path())
+        .args(["score", "r.txt", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"a c\n").unwrap();
+    let told = document(&child.wait_with_output().unwrap());
+    assert_eq!(told["systems"][0]["wer"], 0.5);
+    assert_eq!(told["systems"][0]["name"], "stdin");
+}
+
+#[test]
+fn a_system_whose_service_failed_has_no_rate() {
+    let failed = r#"{"id": "t", "status": "error", "audio_url": "x", "error": "Download error"}"#;
+    let set = Set::new(&[
+        ("r/u1.txt", b"a b"),
+        ("x/u1.json", failed.as_bytes()),
+        ("y/u1.json", br#"{"text": "a c"}"#),
+    ]);
+    let told = document(&set.run(&["score", "r", "x", "y", "--json"]));
+    let system = &told["systems"][0];
+    assert_eq!(
+        (&system["wer"], &system["cer"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&system["samples"], &told["systems"][1]["wer"]),
+        (&0.into(), &0.5.into())
+    );
+    let shown = String::from_utf8(set.run(&["score", "r", "x", "y"]).stdout).unwrap();
+    assert!(
+        shown.contains("1 result of x: its service failed")
+            && shown.contains("x and y can't be compared"),
+        "{shown}"
+    );
+}
