@@ -59,6 +59,7 @@ fn ended() -> Run {
         round: 1,
         automatic: false,
         joining: None,
+        lossless_flac: None,
         cost_cap: None,
         units_total: Some(2),
         units_done: 2,

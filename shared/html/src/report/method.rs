@@ -31,11 +31,12 @@ fn versions(report: &Report) -> String {
             model.model_versions.join(", ")
         };
         let spent = dollars(model.cost.usd);
+        let temperature = model.temperature;
+        let temperature = temperature.map_or_else(String::new, |t| format!("temperature {t}; "));
         format!(
-            "{} ({}; temperature {}; {spent} spent)",
+            "{} ({}; {temperature}{spent} spent)",
             visible(&model.provider),
             visible(&versions),
-            model.temperature
         )
     };
     let models: Vec<String> = report.providers.iter().map(of_model).collect();
