@@ -234,9 +234,7 @@ impl Caller<'_> {
         let (app, unit) = (self.app, &held.unit);
         let sample = item.sample;
         // Before the intent: an intent is of a request that leaves at once.
-        let leaving = self
-            .leaving
-            .outgoing(app, self.model, sample, &item.taken);
+        let leaving = self.leaving.outgoing(app, self.model, sample, &item.taken);
         let sent = leaving.await;
         // People may have stopped the run meanwhile.
         let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;

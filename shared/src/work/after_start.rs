@@ -79,9 +79,7 @@ impl AfterPrepare {
         match error {
             CallError::Ambiguous { .. }
             | CallError::Unreadable { .. }
-            | CallError::Input { .. } => {
-                postpone(None, WaitingReason::ProviderUnreachable)
-            }
+            | CallError::Input { .. } => postpone(None, WaitingReason::ProviderUnreachable),
             CallError::Rejected { kind, .. } => match kind {
                 Rejection::Unauthorized => postpone(None, WaitingReason::ProviderKeyRefused),
                 Rejection::Quota { retry_after } => {

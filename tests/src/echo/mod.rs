@@ -82,6 +82,25 @@ pub static OPEN: Vendor = Vendor {
     connect,
 };
 
+/// One whose model its vendor does not serve any more. In no list: a machine that wants it
+/// names it.
+pub static RETIRED: Vendor = Vendor {
+    name: "echo-retired",
+    models: &[Model {
+        id: "echo-retired-1",
+        provider: "echo-retired",
+        model: "echo-retired-1",
+        retires_on: Some(date!(2020 - 01 - 01)),
+        ..MODEL
+    }],
+    credential: &[],
+    audio: AudioBy::Bytes,
+    unit: UNIT,
+    limits: LIMITS,
+    timing: TIMING,
+    connect,
+};
+
 /// Its one model.
 pub const MODEL: Model = Model {
     id: "echo-1",

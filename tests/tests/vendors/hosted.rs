@@ -128,7 +128,11 @@ async fn a_run_stops_at_what_it_may_cost() {
     for too_little in [json!({}), json!({ "max_cost_usd": 0.000_31 })] {
         let told = client.post(&path, &too_little).await;
         told.refused(409);
-        assert!(told.text.contains("max_cost_usd is used up"), "{}", told.text);
+        assert!(
+            told.text.contains("max_cost_usd is used up"),
+            "{}",
+            told.text
+        );
     }
     assert_eq!(machine.speech().ledger().charges.len(), 4);
     let refused = client.post(&path, &json!({ "max_cost_usd": 0 })).await;

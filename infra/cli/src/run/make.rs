@@ -92,7 +92,8 @@ impl Making<'_> {
             None => serde_json::to_vec(&asked),
             Some(lossless_flac) => serde_json::to_vec(&(asked, lossless_flac)),
         };
-        let asked = asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+        let asked =
+            asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
         Ok(digest(&asked))
     }
 

@@ -41,7 +41,9 @@ fn affords_a_clip(app: &App, next: &Run, clips: &[Clip]) -> Result<(), Refusal> 
     let cheapest = |of_run: &RunModel| {
         let offered = app.model_of(of_run)?;
         let model = &offered.model();
-        let taken = clips.iter().filter(|clip| check::refuses(model, clip).is_none());
+        let taken = clips
+            .iter()
+            .filter(|clip| check::refuses(model, clip).is_none());
         let costs = taken.map(|clip| model.estimate_micro_usd(clip.duration_seconds, cap.since));
         costs.min()
     };
