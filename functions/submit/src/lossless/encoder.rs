@@ -15,7 +15,7 @@ const MIN_BLOCK: u64 = 32;
 /// Highest sample rate that is encoded.
 const MAX_RATE: u32 = 96_000;
 /// Samples in a block at 16 kHz: 64 ms. Speech changes so fast that longer blocks are
-/// larger (0.541 of its size with 4,096, 0.519 with 1,024: `infra/bench/README.md`).
+/// larger (0.534 of its size with 4,096, 0.505 with 1,024: `infra/bench/README.md`).
 const BLOCK: u64 = 1_024;
 
 /// How sound is cut into blocks.

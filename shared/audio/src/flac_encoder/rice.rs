@@ -2,14 +2,14 @@
 
 use super::bits::Bits;
 
-/// Parameters of Rice codes that there are: 0 to 14.
-const PARAMETERS: usize = 15;
+/// Largest parameter of a Rice code.
+const MOST: u32 = 14;
 /// Most parts of a block, as a power of two: more buy nothing for speech.
 const MAX_ORDER: u32 = 6;
 /// Fewest samples of a part.
 const MIN_PART: usize = 8;
-/// What is as large or larger is better not predicted at all. Below it sums of a block stay
-/// within 32 bits, and no code is longer than 79.
+/// What is as large or larger is better not predicted at all. Below it no code is longer
+/// than 79 bits.
 const TOO_LARGE: u32 = 1 << 19;
 
 /// How what is left of a block is written best.
@@ -23,37 +23,44 @@ pub(super) struct Rice {
     pub(super) bits: u64,
 }
 
-/// The bits of one part with each parameter, but for the lowest bits of the samples.
+/// What is left in one part.
+#[derive(Clone, Copy)]
 struct Part {
-    samples: u32,
-    quotients: [u32; PARAMETERS],
+    samples: u64,
+    /// Of the numbers without their signs.
+    sum: u64,
 }
 
 impl Part {
     fn of(residual: &[i32]) -> Self {
-        let mut quotients = [0; PARAMETERS];
-        for (parameter, sum) in quotients.iter_mut().enumerate() {
-            *sum = residual.iter().map(|left| folded(*left) >> parameter).sum();
-        }
         Self {
-            samples: residual.len() as u32,
-            quotients,
+            samples: residual.len() as u64,
+            sum: residual.iter().map(|left| u64::from(folded(*left))).sum(),
         }
     }
 
-    fn and(mut self, other: &Self) -> Self {
-        self.samples += other.samples;
-        for (sum, other) in self.quotients.iter_mut().zip(other.quotients) {
-            *sum += other;
+    fn and(self, other: Self) -> Self {
+        Self {
+            samples: self.samples + other.samples,
+            sum: self.sum + other.sum,
         }
-        self
     }
 
-    /// The best parameter, and the bits with it.
+    /// The best parameter, and the bits with it, as nearly as a sum tells: what is cut off
+    /// below a parameter is half of a step in the mean.
     fn best(&self) -> (u8, u64) {
-        let bits = (0_u8..).zip(self.quotients).map(|(parameter, quotients)| {
-            let of_each = (u64::from(parameter) + 1) * u64::from(self.samples);
-            (parameter, of_each + u64::from(quotients))
+        let mean = self.sum / self.samples.max(1);
+        let near = mean.checked_ilog2().unwrap_or(0);
+        let bits = (near.saturating_sub(1)..=near + 1).map(|parameter| {
+            let parameter = parameter.min(MOST);
+            let quotients = (self.sum >> parameter).saturating_sub(match parameter {
+                0 => 0,
+                _ => self.samples / 2,
+            });
+            (
+                parameter as u8,
+                (u64::from(parameter) + 1) * self.samples + quotients,
+            )
         });
         bits.min_by_key(|(_, bits)| *bits).unwrap_or_default()
     }
@@ -103,7 +110,7 @@ impl Rice {
             let mut rest = parts.into_iter();
             let mut merged = Vec::with_capacity(1 << order);
             while let (Some(one), Some(other)) = (rest.next(), rest.next()) {
-                merged.push(one.and(&other));
+                merged.push(one.and(other));
             }
             parts = merged;
         }
