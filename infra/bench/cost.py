@@ -194,8 +194,8 @@ def main():
                         help="of the audio; 256 is 16 kHz WAV, 32 good Opus")
     parser.add_argument("--lossless", action="store_true",
                         help="the audio is WAV and leaves as FLAC")
-    parser.add_argument("--flac-of-wav", type=float, default=0.519)
-    parser.add_argument("--flac-ms-per-mb", type=float, default=44.0)
+    parser.add_argument("--flac-of-wav", type=float, default=0.505)
+    parser.add_argument("--flac-ms-per-mb", type=float, default=25.0)
     parser.add_argument("--provider-mbit", type=float, default=200.0)
     parser.add_argument("--directory", type=Path, default=ROOT / "target/release")
     parser.add_argument("--functions", type=Path, help="another directory of the four functions")

@@ -278,6 +278,7 @@ mod tests {
             round: 1,
             automatic: false,
             joining: None,
+            lossless_flac: None,
             cost_cap: None,
             units_total: None,
             units_done: 0,

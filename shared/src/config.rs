@@ -115,8 +115,8 @@ pub struct Config {
     pub own_models_on_loopback: bool,
     /// What prices in other currencies are told in US dollars at.
     pub rates: ExchangeRates,
-    /// Whether WAV is sent as FLAC to vendors that take it: the same samples in about half
-    /// the bytes.
+    /// Whether WAV is sent as FLAC to vendors that take it, the same samples in about half
+    /// the bytes, by runs that do not say.
     pub lossless_flac: bool,
     /// Time bounds of units, as far as they are no vendor's.
     pub policy: Policy,

@@ -249,6 +249,8 @@ fn status(code: u16) -> Fault {
 fn kind(error: &CallError) -> Option<Rejection> {
     match error {
         CallError::Rejected { kind, .. } => Some(*kind),
-        CallError::Ambiguous { .. } | CallError::Input { .. } => None,
+        CallError::Ambiguous { .. } | CallError::Unreadable { .. } | CallError::Input { .. } => {
+            None
+        }
     }
 }

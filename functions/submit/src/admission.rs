@@ -10,7 +10,7 @@ use stt_eval_shared::crypto::random;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::admission::{Admission, Answer, Demand, Queued};
 use stt_eval_shared::domain::dataset::Sample;
-use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
+use stt_eval_shared::domain::unit::{Unit, UnitKind, UnitState, WaitingReason};
 use stt_eval_shared::providers::Credential;
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::tries::Tries;
@@ -76,7 +76,7 @@ pub(crate) async fn admit(
                         Err(error) => return Err(error.into()),
                     }
                 }
-                let told = Some((reason, if queued { 1 } else { OUTSIDE }));
+                let told = Some((told_of(unit.kind, reason), if queued { 1 } else { OUTSIDE }));
                 match placed {
                     Some(placed) => (placed, told),
                     None => return Ok(told),
@@ -89,6 +89,15 @@ pub(crate) async fn admit(
             Err(StoreError::Conflict) => return Ok(busy()),
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// What is told of the reason for which there is no room: a vendor that answers at once has
+/// no batches.
+fn told_of(kind: UnitKind, reason: WaitingReason) -> WaitingReason {
+    match (kind, reason) {
+        (UnitKind::Calls, WaitingReason::ProviderBatchesFull) => WaitingReason::ProviderCallsFull,
+        (_, reason) => reason,
     }
 }
 

@@ -32,7 +32,7 @@ use stt_eval_shared::{App, Deadline};
 
 use super::allowed::Allowed;
 use super::held::HeldUnit;
-use super::outgoing::{self, outgoing};
+use super::outgoing::Leaving;
 use super::taken::{Taken, taken};
 
 /// What must be left of a worker's life besides a call: to write what came of it.
@@ -52,6 +52,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) credential: &'a Credential,
     pub(crate) config: &'a ModelConfig,
     pub(crate) limits: &'a VendorLimits,
+    pub(crate) leaving: Leaving,
     pub(crate) deadline: Deadline,
 }
 
@@ -72,8 +73,8 @@ enum Next {
     GoOn,
     /// It was not done, for a reason of its own, and is asked for again later.
     Again,
-    /// Its answer is lost.
-    Lost,
+    /// Its answer is lost, or can't be read.
+    Lost(WaitingReason),
     /// It was one too many, and is asked for again after a while.
     Slower(Option<Duration>),
     /// No further calls for now.
@@ -113,7 +114,7 @@ impl Caller<'_> {
                 }
             }
         }
-        let (mut stop, mut failed, mut lost, mut again) = (None, None, 0, false);
+        let (mut stop, mut failed, mut lost, mut again) = (None, None, 0, None);
         let mut under_way = FuturesUnordered::new();
         let Some(first) = open.front() else {
             return held
@@ -131,7 +132,7 @@ impl Caller<'_> {
         let most = self.limits.lanes();
         let hold = app.config.policy.refusal_pause.min(FIRST_HOLD);
         let mut pace = Pace::new(allowed.lanes(most), most, hold);
-        let to_record = TO_RECORD + outgoing::longest(app);
+        let to_record = TO_RECORD + self.leaving.longest();
         loop {
             let mut hold = Duration::ZERO;
             while stop.is_none() && failed.is_none() && under_way.len() < pace.lanes() {
@@ -172,10 +173,15 @@ impl Caller<'_> {
                     allowed.hear(&told, Timestamp::now());
                 }
                 Ok((_, Next::GoOn)) => {}
-                Ok((_, Next::Again)) => again = true,
-                Ok((_, Next::Lost)) => {
+                Ok((_, Next::Again)) => again = Some(WaitingReason::Other),
+                Ok((_, Next::Lost(reason))) => {
                     lost += 1;
-                    again |= self.client.is_free(self.config);
+                    if self.client.is_free(self.config) {
+                        again = Some(reason);
+                    }
+                    if lost >= LOST_IN_A_ROW && stop.is_none() {
+                        stop = Some(Next::Stop(refused(reason)));
+                    }
                 }
                 Ok((item, Next::Slower(retry_after))) => {
                     if !pace.limited(began, retry_after, Timestamp::now()) && stop.is_none() {
@@ -186,20 +192,17 @@ impl Caller<'_> {
                 Ok((_, next)) => stop = Some(next),
                 Err(error) => failed = Some(error),
             }
-            if lost >= LOST_IN_A_ROW && stop.is_none() {
-                stop = Some(Next::Stop(unreachable()));
-            }
         }
         drop(under_way);
         allowed.end(&pace, most).await;
         if let Some(error) = failed {
             return Err(error);
         }
-        match stop {
-            Some(Next::Gone) => Ok(()),
-            Some(Next::Stop(why)) => held.pause(app, landed, why).await,
+        match (stop, again) {
+            (Some(Next::Gone), _) => Ok(()),
+            (Some(Next::Stop(why)), _) => held.pause(app, landed, why).await,
             // Audio that could not be read, or what a free provider lost.
-            _ if again => held.pause(app, landed, later()).await,
+            (_, Some(reason)) => held.pause(app, landed, refused(reason)).await,
             _ => {
                 let gone = Ending::nothing(FailureCode::SampleMissing);
                 held.finish(app, unsent, &gone).await
@@ -231,7 +234,8 @@ impl Caller<'_> {
         let (app, unit) = (self.app, &held.unit);
         let sample = item.sample;
         // Before the intent: an intent is of a request that leaves at once.
-        let sent = outgoing(app, self.model, sample, &item.taken).await;
+        let leaving = self.leaving.outgoing(app, self.model, sample, &item.taken);
+        let sent = leaving.await;
         // People may have stopped the run meanwhile.
         let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
         if stored.is_none_or(|stored| stored.rev != unit.rev) {
@@ -320,17 +324,10 @@ fn limited(retry_after: Option<Duration>) -> Pause {
     }
 }
 
-fn later() -> Pause {
+fn refused(reason: WaitingReason) -> Pause {
     Pause::Refused {
         retry_after: None,
-        reason: WaitingReason::Other,
-    }
-}
-
-fn unreachable() -> Pause {
-    Pause::Refused {
-        retry_after: None,
-        reason: WaitingReason::ProviderUnreachable,
+        reason,
     }
 }
 
@@ -344,7 +341,14 @@ fn meaning(error: &CallError) -> (CallOutcome, Next) {
         })
     };
     match error {
-        CallError::Ambiguous { .. } => (CallOutcome::Unknown, Next::Lost),
+        CallError::Ambiguous { .. } => (
+            CallOutcome::Unknown,
+            Next::Lost(WaitingReason::ProviderUnreachable),
+        ),
+        CallError::Unreadable { .. } => (
+            CallOutcome::Unusable,
+            Next::Lost(WaitingReason::AnswerUnusable),
+        ),
         CallError::Input { .. } => (
             CallOutcome::NotSent(FailureCode::AudioUnreadable),
             Next::Again,
@@ -353,7 +357,10 @@ fn meaning(error: &CallError) -> (CallOutcome, Next) {
             Rejection::Unauthorized => (refused_now, person(WaitingReason::ProviderKeyRefused)),
             Rejection::Quota { retry_after } => (refused_now, Next::Slower(*retry_after)),
             Rejection::OutOfCredit => (refused_now, person(WaitingReason::ProviderOutOfCredit)),
-            Rejection::Unreachable => (refused_now, Next::Stop(unreachable())),
+            Rejection::Unreachable => (
+                refused_now,
+                Next::Stop(refused(WaitingReason::ProviderUnreachable)),
+            ),
             Rejection::AddressRefused => (
                 CallOutcome::Refused(FailureCode::AddressRefused),
                 Next::GoOn,
@@ -403,7 +410,19 @@ mod tests {
         let lost = CallError::Ambiguous {
             message: "reset".into(),
         };
-        assert_eq!(meaning(&lost), (CallOutcome::Unknown, Next::Lost));
+        let away = Next::Lost(WaitingReason::ProviderUnreachable);
+        assert_eq!(meaning(&lost), (CallOutcome::Unknown, away));
+        let odd = CallError::Unreadable {
+            message: "HTML".into(),
+        };
+        let odd = meaning(&odd);
+        assert_eq!(
+            odd,
+            (
+                CallOutcome::Unusable,
+                Next::Lost(WaitingReason::AnswerUnusable)
+            )
+        );
         for kind in [Rejection::Invalid, Rejection::NotFound] {
             let (outcome, next) = meaning(&rejected(kind));
             assert!(matches!(outcome, CallOutcome::Refused(_)));

@@ -206,9 +206,10 @@ fn hold_back(app: &App, run: &Run, clips: &[Clip], planned: &mut [Planned<'_>]) 
         .collect();
     let mut costs: BTreeMap<u16, u64> = BTreeMap::new();
     for of_model in planned.iter().filter(|of| of.model.imported.is_none()) {
-        let Some(model) = app.model(&of_model.model.model) else {
+        let Some(offered) = app.model_of(of_model.model) else {
             continue;
         };
+        let model = offered.model();
         for (position, _) in of_model.sendable() {
             let seconds = seconds.get(&position).copied().unwrap_or_default();
             let cost = model.estimate_micro_usd(seconds, cap.since);

@@ -21,7 +21,7 @@ use stt_eval_shared::store::StoreError;
 use stt_eval_shared::work::Failure;
 use stt_eval_shared::{App, Deadline};
 
-use super::outgoing::outgoing;
+use super::outgoing::Leaving;
 use super::taken::taken;
 
 /// Uploads under way at once.
@@ -98,6 +98,7 @@ pub(crate) struct Stage<'a> {
     /// The vendor's store.
     pub(crate) shelf: &'a dyn AudioStore,
     pub(crate) credential: &'a Credential,
+    pub(crate) leaving: Leaving,
     pub(crate) deadline: Deadline,
 }
 
@@ -129,9 +130,17 @@ impl Stage<'_> {
             .map(|upload| (upload.file, upload))
             .collect();
         let until = Timestamp::now() + self.lasts();
+        let by_file: BTreeMap<FileId, &Sample> = samples
+            .iter()
+            .map(|sample| (sample.file_id, sample))
+            .collect();
         let usable: Vec<Upload> = known
             .values()
             .filter(|upload| lasts(upload, until) && !self.distrusts(upload) && !upload.retired)
+            .filter(|upload| {
+                let sample = by_file.get(&upload.file);
+                sample.is_some_and(|sample| self.can_use(sample, upload.staged.as_ref()))
+            })
             .cloned()
             .collect();
         if !app
@@ -224,6 +233,11 @@ impl Stage<'_> {
         again.is_some_and(|again| upload.claimed_at < again.at)
     }
 
+    /// Whether what is at the vendor is in a format that the run may send.
+    fn can_use(&self, sample: &Sample, staged: Option<&StagedInput>) -> bool {
+        staged.is_some_and(|staged| self.leaving.takes(sample, &staged.mime_type))
+    }
+
     /// What uses the audio: the unit's chunk, in which it shares a place at the
     /// provider with the other models' units.
     fn user(&self) -> String {
@@ -256,7 +270,8 @@ impl Stage<'_> {
             return Ok(One::Later(WaitingReason::SendingAudio));
         };
         let (app, unit) = (self.app, self.unit);
-        let sent = outgoing(app, self.model, sample, &taken).await;
+        let leaving = self.leaving.outgoing(app, self.model, sample, &taken);
+        let sent = leaving.await;
         let mime_type = sent.taken.mime_type;
         let sending = self
             .shelf
@@ -265,7 +280,12 @@ impl Stage<'_> {
         let one = match staged {
             Ok(staged) => {
                 upload.staged = Some(staged.clone());
-                One::Ready(staged)
+                if self.can_use(sample, upload.staged.as_ref()) {
+                    One::Ready(staged)
+                } else {
+                    // The vendor found what another run had sent under this name.
+                    One::Later(WaitingReason::SendingAudio)
+                }
             }
             Err(error) => {
                 tracing::warn!(file_id = %sample.file_id, run_id = %unit.run, %error, "audio was not taken");
@@ -364,11 +384,15 @@ impl Stage<'_> {
             } => One::Pause(None, WaitingReason::ProviderUnreachable),
             CallError::Rejected { .. } => One::Refused(sample.id.position()),
             // Sending it again under the same name costs nothing.
-            CallError::Ambiguous { .. } if self.deadline.allows(NEEDED) => {
+            CallError::Ambiguous { .. } | CallError::Unreadable { .. }
+                if self.deadline.allows(NEEDED) =>
+            {
                 One::Failed(sample.id.position())
             }
             // Perhaps only for want of time.
-            CallError::Ambiguous { .. } => One::Pause(None, WaitingReason::ProviderUnreachable),
+            CallError::Ambiguous { .. } | CallError::Unreadable { .. } => {
+                One::Pause(None, WaitingReason::ProviderUnreachable)
+            }
             CallError::Input { .. } => {
                 One::Unsent(unsent_item(sample, FailureCode::AudioUnreadable))
             }
@@ -383,6 +407,7 @@ pub(crate) async fn unstaged(
     vendor: &Vendor,
     model: &AnyModel<'_>,
     samples: &[Sample],
+    leaving: Leaving,
     deadline: Deadline,
 ) -> Result<(BTreeMap<FileId, Input>, Vec<Unsent>), Failure> {
     let mut inputs = BTreeMap::new();
@@ -408,7 +433,7 @@ pub(crate) async fn unstaged(
                 ItemAudio::Url(url.await?)
             }
             AudioBy::Bytes | AudioBy::Staged if deadline.allows(TO_MAKE_SMALLER) => {
-                let sent = outgoing(app, model, sample, &taken).await;
+                let sent = leaving.outgoing(app, model, sample, &taken).await;
                 mime_type = sent.taken.mime_type;
                 ItemAudio::Bytes(sent.audio)
             }

@@ -12,7 +12,7 @@ use stt_eval_shared::domain::unit::{
 };
 use stt_eval_shared::domain::{FileId, ProjectId, ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::{
-    Adapter, AnyModel, Credential, JobItem, JobName, Jobs, NewJob, Prepared,
+    Adapter, AnyModel, Credential, JobItem, JobName, Jobs, NewJob, Prepared, custom,
 };
 use stt_eval_shared::store::StoreError;
 use stt_eval_shared::work::admission::release;
@@ -22,6 +22,7 @@ use stt_eval_shared::{App, Deadline};
 
 use super::admission;
 use super::calls::Caller;
+use super::outgoing::Leaving;
 use super::stage::{Input, Stage, Staged, unstaged};
 use super::taken::taken;
 use super::turn::{step_aside, wait};
@@ -127,8 +128,13 @@ impl Work<'_> {
         };
         let model = &offered.model();
         let opened = account::current(app, &unit.project, &unit.vendor).await?;
-        let Some(credential) = opened else {
-            return self.unsendable(FailureCode::NoCredentials).await;
+        let credential = match (opened, offered.endpoint()) {
+            (Some(credential), None) => credential,
+            (Some(credential), Some(endpoint)) if custom::is_for(&credential, endpoint) => {
+                credential
+            }
+            (_, Some(_)) => return self.unsendable(FailureCode::OwnModelGone).await,
+            (None, None) => return self.unsendable(FailureCode::NoCredentials).await,
         };
         if !self.remember_credential(&credential.id).await? {
             return Ok(());
@@ -141,6 +147,7 @@ impl Work<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+        let leaving = Leaving::of(app, run);
         let samples = app
             .store
             .samples_in(&unit.project, run.dataset, &unit.spans)
@@ -176,6 +183,7 @@ impl Work<'_> {
                     credential: &credential,
                     config: &run_model.config,
                     limits: &limits,
+                    leaving,
                     deadline: self.deadline,
                 };
                 return Box::pin(caller.call(unit, &samples)).await;
@@ -186,7 +194,7 @@ impl Work<'_> {
         let staged = match client.audio_store() {
             None => {
                 let (inputs, unsent) =
-                    unstaged(app, vendor, model, &samples, self.deadline).await?;
+                    unstaged(app, vendor, model, &samples, leaving, self.deadline).await?;
                 Staged::Done { inputs, unsent }
             }
             Some(shelf) => {
@@ -197,6 +205,7 @@ impl Work<'_> {
                     model,
                     shelf,
                     credential: &credential,
+                    leaving,
                     deadline: self.deadline,
                 };
                 stage.all(&samples).await?

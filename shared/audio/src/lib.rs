@@ -37,6 +37,7 @@
 mod boxes;
 pub mod cut;
 mod flac;
+pub mod flac_encoder;
 mod foreign;
 mod format;
 mod fragments;

@@ -18,6 +18,8 @@ pub struct Acceptance<'a> {
     pub models: Vec<RunModel>,
     /// Name of the normaliser of its first scoring.
     pub normalizer: String,
+    /// Whether WAV is sent as FLAC; `None` where nothing is sent.
+    pub lossless_flac: Option<bool>,
     /// When it is accepted.
     pub now: Timestamp,
     /// When the sweeper looks at it, should its message be lost.
@@ -44,6 +46,7 @@ impl Run {
             round: 1,
             automatic: false,
             joining: None,
+            lossless_flac: with.lossless_flac,
             cost_cap: None,
             units_total: None,
             units_done: 0,

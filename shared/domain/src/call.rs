@@ -41,7 +41,7 @@ pub enum CallState {
     Landed,
     /// It was not done for certain, and may be asked again.
     Open,
-    /// It was refused and nothing was spent.
+    /// It failed for good; the code tells whether it may have been billed.
     Refused {
         /// Stable code.
         code: String,
@@ -52,6 +52,17 @@ pub enum CallState {
     },
     /// It may have been done and billed, and the answer is lost.
     Unknown,
+}
+
+impl CallState {
+    /// Failed for good with a code, and what is always said of it.
+    fn failed(code: FailureCode) -> Self {
+        Self::Refused {
+            code: code.into(),
+            message: code.message().into(),
+            retryable: code.is_retryable(),
+        }
+    }
 }
 
 /// What became of a request.
@@ -70,6 +81,8 @@ pub enum CallOutcome {
     Refused(FailureCode),
     /// It may have been done.
     Unknown,
+    /// It was answered with something that can't be read. It may have been done.
+    Unusable,
 }
 
 /// The request for one item of a unit.
@@ -140,12 +153,11 @@ impl Call {
                 };
             }
             CallOutcome::NotSent(_) if !spent => CallState::Open,
-            CallOutcome::NotSent(code) | CallOutcome::Refused(code) => CallState::Refused {
-                code: code.into(),
-                message: code.message().into(),
-                retryable: code.is_retryable(),
-            },
-            CallOutcome::Unknown if free && self.tries <= MAX_REPEATS => CallState::Open,
+            CallOutcome::Unknown | CallOutcome::Unusable if free && self.tries <= MAX_REPEATS => {
+                CallState::Open
+            }
+            CallOutcome::NotSent(code) | CallOutcome::Refused(code) => CallState::failed(code),
+            CallOutcome::Unusable => CallState::failed(FailureCode::AnswerUnusable),
             CallOutcome::Unknown => CallState::Unknown,
         })
     }
@@ -174,9 +186,14 @@ impl Call {
             } => (code.clone(), message.clone(), *retryable),
             CallState::Unknown => (
                 FailureCode::OutcomeUnknown.into(),
-                "no answer came, so the provider may have done and billed it; \
-                 it is not asked again by itself"
-                    .to_owned(),
+                format!(
+                    "{}, so the provider may have done and billed it; it is not asked again by \
+                     itself",
+                    match self.tries {
+                        0 | 1 => "no answer came".to_owned(),
+                        tries => format!("no answer came to any of {tries} requests"),
+                    }
+                ),
                 true,
             ),
             CallState::Calling { .. } | CallState::Landed | CallState::Open => return None,

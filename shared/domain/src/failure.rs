@@ -111,10 +111,12 @@ failure_codes! {
     CostCapReached, "cost_cap_reached", Service, true, "it was not sent: the run would have cost more than it may";
     SubmissionUnknown, "submission_unknown", Service, true, "it could not be found out whether the provider took the batch; it was set aside";
     OutcomeUnknown, "outcome_unknown", Service, true, "no answer came, so the provider may have done and billed it";
+    AnswerUnusable, "answer_unusable", Service, true, "the provider answered, but not with what was asked, and may have billed it";
     // Ours, or the project's.
     CredentialsRefused, "credentials_refused", Us, true, "the provider does not accept the project's credentials";
     ModelUnavailable, "model_unavailable", Us, false, "the model is no longer offered here";
     NoCredentials, "no_credentials", Us, true, "the project has no credentials for the provider";
+    OwnModelGone, "own_model_gone", Us, true, "the project's own model is gone, or is at another address than when the run was made; make a new run";
     ProviderOutOfCredit, "provider_out_of_credit", Us, true, "the account at the provider had no credit left, for too long";
     NothingToSend, "nothing_to_send", Us, true, "nothing of the unit could be sent";
     SampleMissing, "sample_missing", Us, false, "the sample no longer exists";
@@ -160,7 +162,10 @@ impl FailureCode {
     pub const fn may_have_been_billed(self) -> bool {
         matches!(
             self,
-            Self::OutcomeUnknown | Self::SubmissionUnknown | Self::ErrorInAnswer
+            Self::OutcomeUnknown
+                | Self::SubmissionUnknown
+                | Self::ErrorInAnswer
+                | Self::AnswerUnusable
         )
     }
 

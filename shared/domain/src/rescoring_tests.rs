@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::DatasetId;
 use super::*;
 use crate::run::RunModel;
+use crate::run::RunStatus;
 use crate::transcribe::ModelConfig;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::score;
@@ -59,6 +60,7 @@ fn ended() -> Run {
         round: 1,
         automatic: false,
         joining: None,
+        lossless_flac: None,
         cost_cap: None,
         units_total: Some(2),
         units_done: 2,

@@ -103,6 +103,10 @@ pub struct Run {
     /// ended: planning is for these alone, and all else stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joining: Option<u8>,
+    /// Whether WAV is sent as FLAC where a model takes that, frozen when it was accepted.
+    /// Without it, as in runs of earlier releases, the deployment's own setting holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lossless_flac: Option<bool>,
     /// The most that it may cost, where people said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_cap: Option<CostCap>,

@@ -61,6 +61,7 @@ pub(crate) fn accepted(samples: u32, models: usize) -> Run {
         round: 1,
         automatic: false,
         joining: None,
+        lossless_flac: None,
         cost_cap: None,
         units_total: None,
         units_done: 0,

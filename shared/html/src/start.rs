@@ -29,6 +29,8 @@ pub struct Filled {
     pub models: BTreeSet<String>,
     /// The most that it may cost, as it was typed.
     pub max_cost: String,
+    /// Whether WAV is sent as FLAC.
+    pub lossless_flac: bool,
     /// Random, and another in each form: what is sent twice with it is done once.
     pub token: String,
 }

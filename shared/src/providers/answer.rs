@@ -46,8 +46,12 @@ pub async fn paid(
 ) -> Result<CallAnswer, CallError> {
     let begun = Instant::now();
     let reply = sending.finish(request, secret, refine).await?;
+    let line = line(key, begun.elapsed(), &reply.body).map_err(|error| match error {
+        CallError::Ambiguous { message } => CallError::Unreadable { message },
+        other => other,
+    })?;
     Ok(CallAnswer {
-        line: line(key, begun.elapsed(), &reply.body)?,
+        line,
         limits: told_limits(&reply.headers),
     })
 }

@@ -24,6 +24,13 @@ pub enum CallError {
         /// What was seen. For logs only.
         message: String,
     },
+    /// A call that costs money was answered, with something that can't be read. It may have
+    /// happened, as with [`Ambiguous`](Self::Ambiguous); but there is someone at the address.
+    #[error("the answer can't be read: {message}")]
+    Unreadable {
+        /// What was seen. For logs only.
+        message: String,
+    },
     /// Reading our own input (the audio in S3) failed; nothing was submitted.
     #[error("our own input could not be read: {message}")]
     Input {

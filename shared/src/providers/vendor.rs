@@ -140,6 +140,17 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Of vendors of jobs that neither keep audio nor count what waits: only jobs count.
+    #[must_use]
+    pub const fn of_jobs(open_units: usize) -> Self {
+        Self {
+            open_units,
+            stored_bytes: u64::MAX,
+            queued_tokens: u64::MAX,
+            calls_at_once: 0,
+        }
+    }
+
     /// Of vendors that answer each item in its call: only calls under way count.
     #[must_use]
     pub const fn of_calls(at_once: usize) -> Self {
@@ -173,6 +184,21 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// Of vendors of jobs that are done within minutes and keep no audio of ours.
+    pub const OF_JOBS: Self = Self {
+        deadline: Duration::from_secs(24 * 3_600),
+        grace: Duration::from_secs(600),
+        settle: Duration::from_secs(600),
+        keeps_inputs: Duration::ZERO,
+        reuses_inputs: Duration::ZERO,
+        quota_hold: Duration::ZERO,
+        poll_pauses: &[
+            Duration::from_secs(20),
+            Duration::from_secs(40),
+            Duration::from_secs(120),
+        ],
+    };
+
     /// Of vendors that answer each item in its call: nothing waits there and nothing is
     /// kept. The grace is longer than a worker lives.
     pub const OF_CALLS: Self = Self {

@@ -32,7 +32,7 @@ impl AfterStart {
     #[must_use]
     pub fn of(error: &CallError) -> Self {
         match error {
-            CallError::Ambiguous { .. } => Self::Unknown,
+            CallError::Ambiguous { .. } | CallError::Unreadable { .. } => Self::Unknown,
             CallError::Input { .. } => Self::Unreadable,
             CallError::Rejected { kind, .. } => match kind {
                 Rejection::Quota { retry_after } => Self::QueueFull {
@@ -77,9 +77,9 @@ impl AfterPrepare {
             reason,
         };
         match error {
-            CallError::Ambiguous { .. } | CallError::Input { .. } => {
-                postpone(None, WaitingReason::ProviderUnreachable)
-            }
+            CallError::Ambiguous { .. }
+            | CallError::Unreadable { .. }
+            | CallError::Input { .. } => postpone(None, WaitingReason::ProviderUnreachable),
             CallError::Rejected { kind, .. } => match kind {
                 Rejection::Unauthorized => postpone(None, WaitingReason::ProviderKeyRefused),
                 Rejection::Quota { retry_after } => {

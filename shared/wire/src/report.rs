@@ -204,9 +204,11 @@ pub struct ModelReport {
     pub score: Option<Summary>,
     /// How many items it has an answer of.
     pub coverage: Coverage,
-    /// Sampling temperature that it was asked with. Above 0, asking again gives
-    /// other answers; no interval here tells how much the figures vary by that.
-    pub temperature: f64,
+    /// Sampling temperature that it was asked with; absent where it takes none. Above 0,
+    /// asking again gives other answers; no interval here tells how much the figures vary
+    /// by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
     /// 95 % interval of the pooled WER; null from one block, and where blocks do
     /// not vary.
     pub wer_interval: Option<Interval>,

@@ -77,6 +77,11 @@ pub struct NewRunConfig {
     #[schema(example = "indic-v1")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalizer: Option<String>,
+    /// `true` sends WAV of 16 bits as FLAC to models that list FLAC: the same samples, to
+    /// the bit, in about half the bytes. `false` sends every recording as it is. Default:
+    /// as the deployment is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lossless_flac: Option<bool>,
 }
 
 /// How a run is tried again.
@@ -109,12 +114,15 @@ pub struct ModelConfig {
     pub provider: String,
     /// Name of the model at the provider.
     pub model: String,
-    /// Prompt template.
-    pub prompt: String,
+    /// Prompt template; absent where the model takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
     /// Version of the prompt template, or `custom`.
-    pub prompt_version: String,
-    /// Sampling temperature.
-    pub temperature: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_version: Option<String>,
+    /// Sampling temperature; absent where the model takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
 }
 
 /// The frozen configuration of a run.
@@ -123,6 +131,11 @@ pub struct ModelConfig {
 pub struct RunConfig {
     /// Normaliser of the first scoring; `scorings` tells which one counts.
     pub normalizer: String,
+    /// Whether WAV is sent as FLAC to models that list it. Absent in runs that send
+    /// nothing, and in those of earlier releases, for which the deployment's own setting
+    /// holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lossless_flac: Option<bool>,
     /// Catalogue id → configuration.
     pub providers: BTreeMap<String, ModelConfig>,
 }

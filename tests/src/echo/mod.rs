@@ -97,6 +97,32 @@ pub static OPEN_CLIENT: Client = Client {
     connect,
 };
 
+/// One whose model its vendor does not serve any more. In no list: a machine that wants it
+/// names it.
+pub static RETIRED: Vendor = Vendor {
+    name: "echo-retired",
+    models: &[Model {
+        id: "echo-retired-1",
+        provider: "echo-retired",
+        model: "echo-retired-1",
+        retires_on: Some(date!(2020 - 01 - 01)),
+        ..MODEL
+    }],
+    credential: &[],
+    audio: AudioBy::Bytes,
+    unit: UNIT,
+    limits: LIMITS,
+    timing: TIMING,
+    works: Works::Jobs,
+    consult,
+};
+
+/// The same with its client.
+pub static RETIRED_CLIENT: Client = Client {
+    vendor: &RETIRED,
+    connect,
+};
+
 /// Its one model.
 pub const MODEL: Model = Model {
     id: "echo-1",

@@ -123,12 +123,17 @@ async fn a_run_stops_at_what_it_may_cost() {
     let scores = run["score"].as_object().unwrap().values();
     let spent: f64 = scores.map(|one| one["cost_usd"].as_f64().unwrap()).sum();
     assert!((spent - 2.0 * 0.000_147).abs() < 5e-6, "{spent}");
-    // Not enough is left for another clip.
+    // Not enough is left for another clip: no round is spent on that.
     let path = format!("/runs/{}/retry", run["id"].as_str().unwrap());
-    let nothing = json!({});
-    let again = client.post(&path, &nothing).await.data(202).clone();
-    let again = machine.ended(&client, &again).await;
-    assert_eq!(again["counts"]["failed"], 2, "{again}");
+    for too_little in [json!({}), json!({ "max_cost_usd": 0.000_31 })] {
+        let told = client.post(&path, &too_little).await;
+        told.refused(409);
+        assert!(
+            told.text.contains("max_cost_usd is used up"),
+            "{}",
+            told.text
+        );
+    }
     assert_eq!(machine.speech().ledger().charges.len(), 4);
     let refused = client.post(&path, &json!({ "max_cost_usd": 0 })).await;
     assert_eq!(refused.refused(422), ["max_cost_usd"]);
@@ -213,8 +218,8 @@ fn troubles() -> Vec<(Fault, Option<&'static str>)> {
         (plain(502, ""), Some("outcome_unknown")),
         (plain(503, ""), Some("outcome_unknown")),
         (plain(409, "{}"), Some("outcome_unknown")),
-        (lie("{\"text\": \"cut o"), Some("outcome_unknown")),
-        (lie("<html>ok</html>"), Some("outcome_unknown")),
+        (lie("{\"text\": \"cut o"), Some("answer_unusable")),
+        (lie("<html>ok</html>"), Some("answer_unusable")),
         (lie("{}"), Some("provider_malformed")),
         (lie(r#"{"text": 7}"#), Some("provider_malformed")),
         (

@@ -1,4 +1,5 @@
-//! WAV that is sent as FLAC, where the operator wants that: what every vendor is sent.
+//! WAV that is sent as FLAC, where the operator or a run wants that: what every vendor is
+//! sent.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ const TAKE_IT: [&str; 4] = [
     "openai/gpt-transcribe",
     "deepgram/nova-3",
 ];
+const AS_IT_IS: &str = "as it is";
 const KEYS: [&str; 4] = ["sarvam", "openai", "deepgram", "echo-calls"];
 
 struct Held(Vec<u8>);
@@ -78,6 +80,9 @@ async fn vendors_that_take_flac_are_sent_the_same_sound_in_fewer_bytes() {
         assert!(decoded.into_inner() == recording, "not the same sound");
         machine.record(&flac, PRO, text);
         machine.speech().record(&sha256(&flac), text);
+        // What is heard of the recording as it is.
+        machine.record(&recording, PRO, AS_IT_IS);
+        machine.speech().record(&sha256(&recording), AS_IT_IS);
         let file = machine
             .upload(&client, "a.wav", "audio/wav", &recording)
             .await;
@@ -89,11 +94,12 @@ async fn vendors_that_take_flac_are_sent_the_same_sound_in_fewer_bytes() {
     let dataset = made.data(201)["id"].as_str().unwrap().to_owned();
     let models = [&TAKE_IT[..], &[HEARD, "local/name"]].concat();
     let run = machine.run(&client, &dataset, &models).await;
+    assert_eq!(run["config"]["lossless_flac"], true, "{run}");
     let run = machine.ended(&client, &run).await;
     assert_eq!(run["status"], "completed", "{run}");
-    let results = results(&client, &run).await;
-    assert_eq!(results.len(), 12);
-    for result in &results {
+    let first = results(&client, &run).await;
+    assert_eq!(first.len(), 12);
+    for result in &first {
         let heard = result["transcription"].as_str().unwrap();
         match result["provider"].as_str().unwrap() {
             // It lists WAV alone.
@@ -107,5 +113,19 @@ async fn vendors_that_take_flac_are_sent_the_same_sound_in_fewer_bytes() {
     let requests = machine.speech().ledger().requests;
     let named = |end: &str| requests.iter().filter(|one| one.ends_with(end)).count();
     assert_eq!((named(".flac"), named(".wav")), (2, 0), "{requests:?}");
+    // A run that says otherwise, though a store has the FLAC of the first one.
+    let body = json!({
+        "run_name": "as it is", "dataset_id": dataset, "providers": TAKE_IT,
+        "config": { "lossless_flac": false },
+    });
+    let run = client.post("/runs", &body).await.data(202).clone();
+    assert_eq!(run["config"]["lossless_flac"], false, "{run}");
+    let run = machine.ended(&client, &run).await;
+    let heard = results(&client, &run).await;
+    assert_eq!(heard.len(), 8);
+    assert!(
+        heard.iter().all(|one| one["transcription"] == AS_IT_IS),
+        "{heard:?}"
+    );
     machine.stop().await;
 }

@@ -22,10 +22,10 @@ const ECHO: &str = "echo-1";
 /// Answers each item in its call.
 const HEARD: &str = echo::calls::ECHO;
 
-/// A machine with one vendor more.
+/// A machine with a few vendors more.
 async fn machine() -> (Machine, Client) {
     let machine = Machine::start_with(MachineOptions {
-        vendors: echo::vendors(),
+        vendors: [echo::vendors(), vec![&echo::RETIRED_CLIENT]].concat(),
         ..MachineOptions::default()
     })
     .await;
@@ -58,6 +58,21 @@ async fn a_run_of_jobs_and_calls_of_several_vendors_comes_to_its_report() {
         client.post("/runs", &both).await.refused(422),
         ["providers[1]"]
     );
+
+    // What is not served any more is shown, and refused before anything is spent.
+    let retired = echo::RETIRED.models[0].id;
+    let shown = of(listed.data(200), "id", retired)[0];
+    assert_eq!(shown["retires_at"], "2020-01-01", "{shown}");
+    let asked = json!({ "run_name": "r", "dataset_id": dataset, "providers": [PRO, retired] });
+    for path in ["/runs", "/runs/estimate"] {
+        let refused = client.post(path, &asked).await;
+        assert_eq!(refused.refused(422), ["providers[1]"], "{path}");
+        assert!(
+            refused.text.contains("is not served any more"),
+            "{}",
+            refused.text
+        );
+    }
     let wrong = client
         .put("/credentials/echo", &json!({ "api_key": "of-another" }))
         .await;

@@ -168,6 +168,30 @@ async fn what_costs_nothing_is_asked_again_and_what_costs_is_left_to_people() {
     let run = machine.ended(&client, &run).await;
     assert_eq!(run["counts"]["failed"], 1, "{run}");
     assert_eq!(charged("vllm"), 3 + 4);
+
+    // A cap holds for its price as for any other.
+    let body = json!({
+        "run_name": "r", "dataset_id": dataset, "providers": [dear], "max_cost_usd": 0.000_001,
+    });
+    let capped = client.post("/runs", &body).await.data(202).clone();
+    let capped = machine.ended(&client, &capped).await;
+    let held = results(&client, &capped).await;
+    assert_eq!(held[0]["error_code"], "cost_cap_reached", "{held:?}");
+
+    // Deleted, and then made anew elsewhere: nothing is sent there, and the reason is told.
+    let path = format!("/runs/{}/retry", run["id"].as_str().unwrap());
+    let elsewhere = format!("{}/elsewhere", server(&machine, "vllm"));
+    client.delete("/models/vllm").await.data(200);
+    for made_anew in [false, true] {
+        if made_anew {
+            own(&machine, &client, "vllm", json!({ "base_url": elsewhere })).await;
+        }
+        let again = client.post(&path, &json!({})).await.data(202).clone();
+        let again = machine.ended(&client, &again).await;
+        let failed = results(&client, &again).await;
+        assert_eq!(failed[0]["error_code"], "own_model_gone", "{failed:?}");
+    }
+    assert_eq!((charged("vllm"), charged("azure")), (3 + 4, 2));
     machine.stop().await;
 }
 

@@ -15,7 +15,8 @@ use stt_eval_shared::domain::validate::FieldError;
 use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp, language};
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::estimate::Estimate;
-use stt_eval_shared::wire::runs::NewRun;
+use stt_eval_shared::wire::object::Object;
+use stt_eval_shared::wire::runs::{NewRun, NewRunConfig};
 use time::OffsetDateTime;
 
 use super::answer::{redirect, written};
@@ -58,6 +59,7 @@ fn filled(form: &Pairs) -> Filled {
         dataset: text("dataset_id"),
         models: form.ticked(MODEL).map(str::to_owned).collect(),
         max_cost: text("max_cost_usd"),
+        lossless_flac: form.text("lossless_flac").is_some(),
         token: text("token"),
     }
 }
@@ -70,8 +72,8 @@ fn wrong(field: Field, message: &str) -> Wrong {
 }
 
 /// The run that a form asks for. What only a form can have wrong is told in its words,
-/// everything else by what checks runs.
-fn asked(filled: &Filled) -> Result<NewRun, Vec<Wrong>> {
+/// everything else by what checks runs. `lossless_flac` is how the deployment is set.
+fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
     let mut all = Vec::new();
     if filled.name.trim().is_empty() {
         all.push(wrong(
@@ -99,6 +101,12 @@ fn asked(filled: &Filled) -> Result<NewRun, Vec<Wrong>> {
         dataset_id: Some(filled.dataset.clone()),
         providers: Some(filled.models.iter().cloned().collect()),
         max_cost_usd,
+        config: (filled.lossless_flac != lossless_flac).then(|| {
+            Object(NewRunConfig {
+                lossless_flac: Some(filled.lossless_flac),
+                ..NewRunConfig::default()
+            })
+        }),
         ..NewRun::default()
     })
 }
@@ -219,6 +227,7 @@ pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
         dataset: dataset.map(|id| id.to_string()).unwrap_or_default(),
         models: BTreeSet::new(),
         max_cost: String::new(),
+        lossless_flac: app.config.lossless_flac,
         token: token()?,
     };
     page(&app, &visit, &filled, Shown::default()).await
@@ -244,7 +253,7 @@ async fn again(
 pub async fn estimate(State(app): State<App>, visit: Visit, Form(form): Form) -> Answer {
     visit.needs(Role::Editor)?;
     let filled = filled(&form);
-    let new = match asked(&filled) {
+    let new = match asked(&filled, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
@@ -318,7 +327,7 @@ pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): 
     visit.needs(Role::Editor)?;
     let filled = filled(&form);
     let idempotency = Idempotency::of_form(&filled.token, uri)?;
-    let new = match asked(&filled) {
+    let new = match asked(&filled, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
@@ -355,7 +364,7 @@ mod tests {
     #[test]
     fn what_only_a_form_can_have_wrong_is_told_field_by_field() {
         let nothing = filled(&Pairs::any("max_cost_usd=12%2C50"));
-        let fields: Vec<Field> = asked(&nothing)
+        let fields: Vec<Field> = asked(&nothing, false)
             .unwrap_err()
             .into_iter()
             .map(|w| w.field)
@@ -369,14 +378,17 @@ mod tests {
                 max_cost: odd.to_owned(),
                 ..filled(&Pairs::any("run_name=a&dataset_id=b&model.c=1"))
             };
-            assert_eq!(asked(&odd).unwrap_err()[0].field, Field::MaxCost);
+            assert_eq!(asked(&odd, false).unwrap_err()[0].field, Field::MaxCost);
         }
         let good = filled(&Pairs::any(
             "run_name=a&dataset_id=b&model.c%2Fd=1&model.e=&max_cost_usd=+2.5+",
         ));
-        let new = asked(&good).unwrap();
+        let new = asked(&good, false).unwrap();
         assert_eq!(new.providers.unwrap(), ["c/d"]);
-        assert_eq!(new.max_cost_usd, Some(2.5));
+        assert_eq!((new.max_cost_usd, new.config), (Some(2.5), None));
+        // A box without its tick is told where the deployment would send FLAC.
+        let new = asked(&good, true).unwrap();
+        assert_eq!(new.config.unwrap().0.lossless_flac, Some(false));
     }
 
     #[test]

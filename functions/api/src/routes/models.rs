@@ -39,7 +39,8 @@ async fn index(
 }
 
 /// Makes a model of the project's own: an endpoint that speaks the dialect of `OpenAI`'s
-/// transcriptions. Runs call it `custom/<name>`. A project has at most 100.
+/// transcriptions. Runs call it `custom/<name>`. A project has about 100 at most:
+/// requests of the same moment are not counted for each other.
 ///
 /// Addresses that are private, or local to a machine or a network, are refused: here
 /// where that is known at once, and else with each connection.

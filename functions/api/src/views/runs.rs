@@ -122,9 +122,9 @@ pub fn run(run: &run::Run, results: Option<Vec<results::Result>>) -> Run {
         let view = ModelConfig {
             provider: model.vendor.clone(),
             model: config.model,
-            prompt: config.prompt.unwrap_or_default(),
-            prompt_version: config.prompt_version.unwrap_or_default(),
-            temperature: config.temperature.unwrap_or_default(),
+            prompt: config.prompt,
+            prompt_version: config.prompt_version,
+            temperature: config.temperature,
         };
         (model.model.clone(), view)
     });
@@ -156,6 +156,7 @@ pub fn run(run: &run::Run, results: Option<Vec<results::Result>>) -> Run {
         waiting: None,
         config: Some(RunConfig {
             normalizer: run.normalizer.clone(),
+            lossless_flac: run.lossless_flac,
             providers: models.collect(),
         }),
         round: run.round,

@@ -3,27 +3,19 @@
 //! A block is encoded by itself: its bytes depend on its samples and its number alone.
 //! So any part of a file can be made again without what is before it.
 
-use flacenc::bitsink::ByteSink;
-use flacenc::component::{BitRepr, StreamInfo};
-use flacenc::config;
-use flacenc::error::{Verified, Verify};
-use flacenc::source::{Fill, FrameBuf};
 use stt_eval_shared::audio::cut::Pcm16;
+use stt_eval_shared::audio::flac_encoder::{FlacEncoder, MAX_CHANNELS};
 
 /// Bytes before the first block: the mark, and one description.
 pub(super) const HEADER: usize = 42;
-/// Bytes of a sample. The encoder counts bits in 32 of them: with samples of 24 bits
-/// that overflows, and what it then chose took gigabytes and most of a minute for a
-/// block of noise.
+/// Bytes of a sample: speech has 16 bits.
 const SAMPLE_BYTES: usize = 2;
-/// Shortest block that the encoder makes.
+/// Shortest block that is made.
 const MIN_BLOCK: u64 = 32;
-/// Longest sample rate that it takes.
+/// Highest sample rate that is encoded.
 const MAX_RATE: u32 = 96_000;
-/// Channels that FLAC has.
-const MAX_CHANNELS: u16 = 8;
 /// Samples in a block at 16 kHz: 64 ms. Speech changes so fast that longer blocks are
-/// larger (0.541 of its size with 4,096, 0.519 with 1,024: `infra/bench/README.md`).
+/// larger (0.534 of its size with 4,096, 0.505 with 1,024: `infra/bench/README.md`).
 const BLOCK: u64 = 1_024;
 
 /// How sound is cut into blocks.
@@ -100,40 +92,17 @@ impl Shape {
 }
 
 /// Makes blocks of one file.
-pub(super) struct Encoder {
-    config: Verified<config::Encoder>,
-    info: StreamInfo,
-    samples: FrameBuf,
-}
+pub(super) struct Encoder(FlacEncoder);
 
 impl Encoder {
     /// For files of a shape; `None` if the encoder does not take it after all.
     pub(super) fn new(shape: &Shape) -> Option<Self> {
-        let channels = usize::from(shape.channels);
-        let rate = shape.sample_rate_hz as usize;
-        Some(Self {
-            config: config::Encoder::default().into_verified().ok()?,
-            info: StreamInfo::new(rate, channels, 8 * SAMPLE_BYTES).ok()?,
-            samples: FrameBuf::with_size(channels, shape.block as usize).ok()?,
-        })
+        FlacEncoder::new(shape.sample_rate_hz, shape.channels).map(Self)
     }
 
     /// The block of this number, of these samples.
     pub(super) fn block(&mut self, number: u64, samples: &[u8]) -> std::io::Result<Vec<u8>> {
-        let broken = |what: String| std::io::Error::other(format!("FLAC: {what}"));
-        let length = samples.len() / SAMPLE_BYTES / self.samples.channels();
-        if length != self.samples.size() {
-            self.samples.resize(length);
-        }
-        let filled = self.samples.fill_le_bytes(samples, SAMPLE_BYTES);
-        filled.map_err(|error| broken(error.to_string()))?;
-        let number = usize::try_from(number).map_err(|error| broken(error.to_string()))?;
-        let frame =
-            flacenc::encode_fixed_size_frame(&self.config, &self.samples, number, &self.info);
-        let frame = frame.map_err(|error| broken(error.to_string()))?;
-        let mut out = ByteSink::with_capacity(frame.count_bits());
-        let written = frame.write(&mut out);
-        written.map_err(|error| broken(error.to_string()))?;
-        Ok(out.into_inner())
+        let frame = self.0.frame(number, samples);
+        frame.ok_or_else(|| std::io::Error::other("FLAC: no whole samples"))
     }
 }

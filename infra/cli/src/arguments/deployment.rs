@@ -410,6 +410,10 @@ pub struct RunArguments {
     /// The most that the run may cost in US dollars
     #[arg(long, value_name = "USD", value_parser = at_most)]
     pub max_cost: Option<f64>,
+    /// Send WAV as FLAC to models that list it, or with =false every recording as it is;
+    /// otherwise as the deployment is set
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub lossless_flac: Option<bool>,
     /// Leave out what can't be used
     #[arg(long)]
     pub skip_broken: bool,

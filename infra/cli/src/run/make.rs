@@ -80,14 +80,20 @@ impl Making<'_> {
     /// What tells this run apart from others over the same dataset.
     fn run_name(&self) -> Result<String, Failure> {
         let arguments = self.arguments;
-        let asked = serde_json::to_vec(&(
+        let asked = (
             &self.plan.fingerprint,
             &arguments.models,
             &arguments.prompt,
             &arguments.normalizer,
             arguments.max_cost,
-        ))
-        .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+        );
+        // Journals know runs that say nothing of it from before there was the option.
+        let asked = match arguments.lossless_flac {
+            None => serde_json::to_vec(&asked),
+            Some(lossless_flac) => serde_json::to_vec(&(asked, lossless_flac)),
+        };
+        let asked =
+            asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
         Ok(digest(&asked))
     }
 
@@ -290,8 +296,9 @@ impl Making<'_> {
             prompt: arguments.prompt.clone(),
             temperature: None,
             normalizer: arguments.normalizer.clone(),
+            lossless_flac: arguments.lossless_flac,
         };
-        let is_given = arguments.prompt.is_some() || arguments.normalizer.is_some();
+        let is_given = config != NewRunConfig::default();
         NewRun {
             run_name: self.name(),
             dataset_id: Some(dataset.to_string()),

@@ -27,6 +27,8 @@ use crate::run::Run;
 pub enum WaitingReason {
     /// The credential has as many open batches as the provider takes.
     ProviderBatchesFull,
+    /// As many calls are under way with the credential as the provider takes at once.
+    ProviderCallsFull,
     /// The credential keeps as much audio as the provider takes.
     ProviderStorageFull,
     /// As much audio waits for the model as the provider takes.
@@ -39,6 +41,8 @@ pub enum WaitingReason {
     ProviderKeyRefused,
     /// The provider did not answer.
     ProviderUnreachable,
+    /// What it answered can't be read.
+    AnswerUnusable,
     /// Audio is on its way to the provider.
     SendingAudio,
     /// The stored audio could not be read.
@@ -67,6 +71,9 @@ impl WaitingReason {
             Self::ProviderBatchesFull => {
                 "the provider has as many batches of this project as it takes"
             }
+            Self::ProviderCallsFull => {
+                "as many calls to the provider are under way as it takes at once"
+            }
             Self::ProviderStorageFull => {
                 "the provider keeps as much audio of this project as it takes"
             }
@@ -80,6 +87,9 @@ impl WaitingReason {
                  when that is replaced, or accepted again"
             }
             Self::ProviderUnreachable => "the provider could not be reached",
+            Self::AnswerUnusable => {
+                "the provider answered, but not with what was asked; is its address right?"
+            }
             Self::SendingAudio => "the audio is being sent to the provider",
             Self::AudioUnreadable => "the stored audio could not be read",
             Self::SubmissionUnconfirmed => {

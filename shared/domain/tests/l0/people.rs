@@ -72,6 +72,7 @@ pub fn accept_run(w: &mut World) {
         round: 1,
         automatic: false,
         joining: None,
+        lossless_flac: None,
         cost_cap: None,
         units_total: None,
         units_done: 0,

@@ -35,11 +35,12 @@ fn versions(report: &Report) -> String {
             Some(day) => format!(" by its price as read on {}", visible(day)),
             None => String::new(),
         };
+        let temperature = model.temperature;
+        let temperature = temperature.map_or_else(String::new, |t| format!("temperature {t}; "));
         format!(
-            "{} ({}; temperature {}; {spent} spent{price})",
+            "{} ({}; {temperature}{spent} spent{price})",
             visible(&model.provider),
             visible(&versions),
-            model.temperature
         )
     };
     let models: Vec<String> = report.providers.iter().map(of_model).collect();

@@ -22,6 +22,8 @@ texts! {
         AnHour: "an hour of audio",
         MaxCost: "At most (US$)",
         MaxCostHint: "Optional. By estimates: clips are sent in their order, until the next one would cost more than this.",
+        LosslessFlac: "Send WAV as FLAC",
+        LosslessFlacHint: "The same samples in about half the bytes, to models that list FLAC. All else is sent as it is.",
         Estimate: "Estimate",
         Submit: "Start run",
         WhatItTakes: "What it would take",

@@ -48,6 +48,7 @@ fn filled() -> Filled {
         dataset: DATASET.to_owned(),
         models: BTreeSet::from(["b".to_owned(), "locked".to_owned()]),
         max_cost: "0.10".to_owned(),
+        lossless_flac: true,
         token: "0123abcd".to_owned(),
     }
 }

@@ -8,7 +8,6 @@ mod output;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use time::Date;
 use time::macros::date;
@@ -38,25 +37,8 @@ pub static VENDOR: Vendor = Vendor {
         bytes: 400_000_000,
     },
     // 200 transcripts are worked on at once for those who pay; more of them wait there.
-    limits: Limits {
-        open_units: 10,
-        stored_bytes: u64::MAX,
-        queued_tokens: u64::MAX,
-        calls_at_once: 0,
-    },
-    timing: Timing {
-        deadline: Duration::from_secs(24 * 3_600),
-        grace: Duration::from_secs(600),
-        settle: Duration::from_secs(600),
-        keeps_inputs: Duration::ZERO,
-        reuses_inputs: Duration::ZERO,
-        quota_hold: Duration::ZERO,
-        poll_pauses: &[
-            Duration::from_secs(20),
-            Duration::from_secs(40),
-            Duration::from_secs(120),
-        ],
-    },
+    limits: Limits::of_jobs(10),
+    timing: Timing::OF_JOBS,
     works: Works::Jobs,
     consult: |settings| Ok(Arc::new(made(settings)?)),
 };

@@ -21,6 +21,14 @@ use crate::domain::transcribe::ModelConfig;
 /// The field of a credential that says which address its key is for.
 const BASE_URL: &str = "base_url";
 
+/// Whether a credential is for the address at which a run asks. It is for another one
+/// where the model was deleted and made anew under the same name, elsewhere.
+#[must_use]
+pub fn is_for(credential: &Credential, endpoint: &Endpoint) -> bool {
+    let kept_for = credential.field(BASE_URL);
+    kept_for.is_some_and(|url| url.expose_secret() == endpoint.base_url)
+}
+
 /// What is sealed for an endpoint: its key, if it has one, and the address that the key
 /// is for.
 #[must_use]
@@ -70,9 +78,7 @@ impl Own {
         let gone = |message: &str| CallError::not_sent(Rejection::NotFound, message);
         let endpoint = config.endpoint.as_deref();
         let endpoint = endpoint.ok_or_else(|| gone("the run does not say where the model is"))?;
-        // Deleted and made anew under the same name, elsewhere.
-        let kept_for = credential.field(BASE_URL);
-        if kept_for.is_none_or(|url| url.expose_secret() != endpoint.base_url) {
+        if !is_for(credential, endpoint) {
             return Err(gone(
                 "the project's model of this name is at another address",
             ));

@@ -13,7 +13,7 @@ use super::vendor::{Adapter, Client, Vendor};
 use crate::domain::endpoint::VENDOR as NAME;
 
 pub use address::{AddressProblem, base_url, check_resolved};
-pub use client::secret;
+pub use client::{is_for, secret};
 
 /// The vendor. Its models are the projects', so it has none for everyone.
 pub static VENDOR: Vendor = Vendor {

@@ -22,7 +22,9 @@ fn seen(status: u16, body: &[u8]) -> CallError {
 fn kind(error: &CallError) -> Option<Rejection> {
     match error {
         CallError::Rejected { kind, .. } => Some(*kind),
-        CallError::Ambiguous { .. } | CallError::Input { .. } => None,
+        CallError::Ambiguous { .. } | CallError::Unreadable { .. } | CallError::Input { .. } => {
+            None
+        }
     }
 }
 

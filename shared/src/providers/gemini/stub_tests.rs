@@ -38,7 +38,9 @@ pub(super) fn error(status: u16, name: &str) -> Say {
 pub(super) fn kind(error: &CallError) -> Option<Rejection> {
     match error {
         CallError::Rejected { kind, .. } => Some(*kind),
-        CallError::Ambiguous { .. } | CallError::Input { .. } => None,
+        CallError::Ambiguous { .. } | CallError::Unreadable { .. } | CallError::Input { .. } => {
+            None
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl RetryPolicy {
 #[must_use]
 pub fn is_transient(error: &CallError) -> Option<Option<Duration>> {
     match error {
-        CallError::Ambiguous { .. } => Some(None),
+        CallError::Ambiguous { .. } | CallError::Unreadable { .. } => Some(None),
         CallError::Rejected {
             kind: Rejection::Unreachable,
             ..

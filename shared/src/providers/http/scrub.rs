@@ -33,6 +33,9 @@ pub fn scrubbed(error: CallError, key: &SecretString) -> CallError {
         CallError::Ambiguous { message } => CallError::Ambiguous {
             message: clean(message),
         },
+        CallError::Unreadable { message } => CallError::Unreadable {
+            message: clean(message),
+        },
         CallError::Input { message } => CallError::Input {
             message: clean(message),
         },

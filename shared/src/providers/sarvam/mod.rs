@@ -34,24 +34,15 @@ pub static VENDOR: Vendor = Vendor {
     },
     // The smallest plan allows 20 requests a minute, and a job takes four or five
     // besides what asks for its state.
-    limits: Limits {
-        open_units: 4,
-        stored_bytes: u64::MAX,
-        queued_tokens: u64::MAX,
-        calls_at_once: 0,
-    },
+    limits: Limits::of_jobs(4),
     timing: Timing {
         deadline: Duration::from_secs(12 * 3_600),
-        grace: Duration::from_secs(600),
-        settle: Duration::from_secs(600),
-        keeps_inputs: Duration::ZERO,
-        reuses_inputs: Duration::ZERO,
-        quota_hold: Duration::ZERO,
         poll_pauses: &[
             Duration::from_secs(30),
             Duration::from_secs(60),
             Duration::from_secs(120),
         ],
+        ..Timing::OF_JOBS
     },
     works: Works::Jobs,
     consult: |settings| Ok(Arc::new(made(settings)?)),

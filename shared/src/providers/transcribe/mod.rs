@@ -13,7 +13,6 @@ mod refusal;
 mod service;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_types::SdkConfig;
 use time::Date;
@@ -40,25 +39,8 @@ pub static VENDOR: Vendor = Vendor {
     },
     // 250 jobs are worked on at once in an account and region, and projects share that:
     // what is too much is refused, and waits or is left to the next round.
-    limits: Limits {
-        open_units: 5,
-        stored_bytes: u64::MAX,
-        queued_tokens: u64::MAX,
-        calls_at_once: 0,
-    },
-    timing: Timing {
-        deadline: Duration::from_secs(24 * 3_600),
-        grace: Duration::from_secs(600),
-        settle: Duration::from_secs(600),
-        keeps_inputs: Duration::ZERO,
-        reuses_inputs: Duration::ZERO,
-        quota_hold: Duration::ZERO,
-        poll_pauses: &[
-            Duration::from_secs(20),
-            Duration::from_secs(40),
-            Duration::from_secs(120),
-        ],
-    },
+    limits: Limits::of_jobs(5),
+    timing: Timing::OF_JOBS,
     works: Works::Jobs,
     consult: |_| Ok(Arc::new(adapter::Transcribe::new(None))),
 };

@@ -314,7 +314,7 @@ fn of_model(
     Ok(ModelReport {
         provider: model.model.clone(),
         coverage: coverage(&found),
-        temperature: model.config.temperature.unwrap_or_default(),
+        temperature: model.config.temperature,
         wer_interval: interval(fields, &found.kept, Kept::words)?,
         cer_interval: interval(fields, &found.kept, Kept::chars)?,
         distribution: distribution(&found.kept),

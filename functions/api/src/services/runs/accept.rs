@@ -195,6 +195,8 @@ pub async fn accept(
         dataset: &dataset,
         models: all,
         normalizer: config.normalizer.clone(),
+        lossless_flac: (!models.is_empty())
+            .then(|| config.lossless_flac.unwrap_or(app.config.lossless_flac)),
         now: attempt.now,
         outbox_due: attempt.now + app.config.bounds.outbox * 2,
     });

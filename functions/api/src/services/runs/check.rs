@@ -35,6 +35,8 @@ pub struct Config {
     pub temperature: Option<f64>,
     /// Canonical name of the normaliser.
     pub normalizer: String,
+    /// Whether WAV is sent as FLAC, when the run says so.
+    pub lossless_flac: Option<bool>,
 }
 
 impl Config {
@@ -215,7 +217,8 @@ pub fn max_cost(max_cost_usd: Option<f64>, errors: &mut Errors) -> Option<u64> {
 #[must_use]
 pub fn may_exceed(app: &App, models: &[RunModel], clips: &[Clip], now: Timestamp) -> Vec<u64> {
     let of_model = |of_run: &RunModel| {
-        let model = app.model(&of_run.model)?;
+        let offered = app.model_of(of_run)?;
+        let model = &offered.model();
         let consult = app.consulted(&of_run.vendor)?;
         let taken = clips.iter().filter(|clip| refuses(model, clip).is_none());
         let excess = taken.map(|clip| {
@@ -282,6 +285,7 @@ pub fn config(
         prompt: prompt?,
         temperature: new.temperature,
         normalizer: normalizer?,
+        lossless_flac: new.lossless_flac,
     })
 }
 
@@ -293,6 +297,7 @@ pub fn asks_no_model(new: Option<&NewRunConfig>, errors: &mut Errors) {
     for (field, given) in [
         ("config.prompt", new.prompt.is_some()),
         ("config.temperature", new.temperature.is_some()),
+        ("config.lossless_flac", new.lossless_flac.is_some()),
     ] {
         if given {
             errors.push(field, "the run asks no model; it has transcripts alone");

@@ -2,9 +2,10 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::cloudwatch;
-use stt_eval_shared::domain::run::{MAX_ROUNDS, Run};
+use stt_eval_shared::domain::run::{MAX_ROUNDS, Run, RunModel};
 use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::store::samples::Clip;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::runs::Retry;
 
@@ -29,6 +30,34 @@ pub async fn cancel(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Re
             Err(error) => tries.after(error).await?,
         }
     }
+}
+
+/// Refuses a round for which so little is left of a run's cap that no clip can be sent to
+/// any of its models: it would end as the one before.
+fn affords_a_clip(app: &App, next: &Run, clips: &[Clip]) -> Result<(), Refusal> {
+    let Some(cap) = &next.cost_cap else {
+        return Ok(());
+    };
+    let cheapest = |of_run: &RunModel| {
+        let offered = app.model_of(of_run)?;
+        let model = &offered.model();
+        let taken = clips
+            .iter()
+            .filter(|clip| check::refuses(model, clip).is_none());
+        let costs = taken.map(|clip| model.estimate_micro_usd(clip.duration_seconds, cap.since));
+        costs.min()
+    };
+    let cheapest = next.models.iter().filter_map(cheapest).min();
+    if cheapest.is_none_or(|cost| cost <= cap.round_micro_usd) {
+        return Ok(());
+    }
+    let usd = |micro: u64| micro as f64 / 1e6;
+    Err(Refusal::conflict(format!(
+        "max_cost_usd is used up: {:.6} of {:.6} US dollars are left, and no clip costs so little; \
+         give a higher one",
+        usd(cap.round_micro_usd),
+        usd(cap.max_micro_usd),
+    )))
 }
 
 /// Submits the failed items of a run again, perhaps with another cap on its cost.
@@ -59,10 +88,13 @@ pub async fn retry(
                 model.may_be_charged_twice = 0;
             }
         }
-        if let Some(max) = max_micro_usd {
+        if max_micro_usd.is_some() || run.cost_cap.is_some() {
             let clips = app.store.clips(project, run.dataset).await?;
-            let excess = check::may_exceed(app, &next.models, &clips, now);
-            next = next.capped(max, excess);
+            if let Some(max) = max_micro_usd {
+                let excess = check::may_exceed(app, &next.models, &clips, now);
+                next = next.capped(max, excess);
+            }
+            affords_a_clip(app, &next, &clips)?;
         }
         match app
             .store
