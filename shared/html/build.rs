@@ -1,15 +1,12 @@
-//! Assets as they are served: compressed once, and addressed by what is in them, so
-//! that browsers may keep them for good.
+//! Assets as they are served, addressed by what is in them, so that browsers may keep them
+//! for good.
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 /// Digits of the digest that stand in an address.
@@ -98,17 +95,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut address = hex::encode(digest);
         address.truncate(DIGITS);
         let source = BASE64_STANDARD.encode(digest);
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(text.as_bytes())?;
-        let packed = out.join(format!("{name}.gz"));
-        std::fs::write(&packed, gzip.finish()?)?;
         let plain = out.join(name);
         std::fs::write(&plain, &text)?;
         writeln!(
             table,
             "Asset {{ name: {name:?}, path: \"/assets/{address}/{name}\", content_type: {:?}, \
-             csp_source: \"'sha256-{source}'\", plain: include_str!({plain:?}), \
-             gzip: include_bytes!({packed:?}) }},",
+             csp_source: \"'sha256-{source}'\", plain: include_str!({plain:?}) }},",
             content_type(name)?
         )?;
         addresses.push((name.to_owned(), format!("/assets/{address}/{name}")));

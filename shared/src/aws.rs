@@ -192,7 +192,7 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "a", "s", None, None, "test",
             )))
-            .http_client(Connections::new(ms(200)))
+            .http_client(Connections::new(CONNECT))
             .endpoint_url(endpoint)
             .timeout_config(patience.timeouts())
             .build()
@@ -226,6 +226,16 @@ mod tests {
         assert_eq!(body.into_bytes().len(), 12);
     }
 
+    /// The same with bounds that nothing here comes to.
+    fn patient(endpoint: String, attempts: u32) -> SdkConfig {
+        let retries = aws_sdk_s3::config::retry::RetryConfig::standard();
+        quick(endpoint)
+            .into_builder()
+            .timeout_config(Patience::WORK.timeouts())
+            .retry_config(retries.with_max_attempts(attempts))
+            .build()
+    }
+
     /// Connections are numbered; each answers every request of its own alike.
     fn by_connection(answers: &'static [&'static str]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -245,10 +255,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_ill_is_not_asked_again_by_the_same_connection() {
-        let config = quick(by_connection(&[
+        let url = by_connection(&[
             "HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-        ]));
+        ]);
+        let config = patient(url, 2);
         let s3 = aws_sdk_s3::Client::from_conf(crate::app::s3_config(&config, true));
         s3.head_object().bucket("b").key("k").send().await.unwrap();
     }
@@ -258,7 +269,7 @@ mod tests {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", closed.local_addr().unwrap());
         drop(closed);
-        let config = quick(url);
+        let config = patient(url, 1);
         let client =
             Lazy::new(move || aws_sdk_s3::Client::from_conf(crate::app::s3_config(&config, true)));
         let objects = crate::objects::Objects::new(client, "b".into(), true);

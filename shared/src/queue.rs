@@ -96,15 +96,24 @@ where
     QueueError(told(&error))
 }
 
+fn body(message: &Message) -> Result<String, QueueError> {
+    serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))
+}
+
+/// A pause in whole seconds.
+fn delay(pause: Duration) -> i32 {
+    let seconds = pause.as_millis().div_ceil(1_000).min(MAX_DELAY_SECONDS);
+    i32::try_from(seconds).unwrap_or(0)
+}
+
 fn entry(
     number: usize,
     message: &Message,
     delay: i32,
 ) -> Result<SendMessageBatchRequestEntry, QueueError> {
-    let body = serde_json::to_string(message).map_err(|e| QueueError(e.to_string()))?;
     SendMessageBatchRequestEntry::builder()
         .id(number.to_string())
-        .message_body(body)
+        .message_body(body(message)?)
         .message_group_id(message.project().as_str())
         .delay_seconds(delay)
         .build()
@@ -125,6 +134,24 @@ impl Queue {
     /// again whatever nothing came of.
     pub async fn send(&self, messages: &[Message]) -> Result<(), QueueError> {
         self.send_after(messages, Duration::ZERO).await
+    }
+
+    /// Sends one message, which arrives after a pause, rounded up to seconds; at most the 15
+    /// minutes that SQS allows. For functions that never send several: they need not know how.
+    ///
+    /// # Errors
+    /// When it was not taken; see [`Self::send`].
+    pub async fn send_one(&self, message: &Message, pause: Duration) -> Result<(), QueueError> {
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body(message)?)
+            .message_group_id(message.project().as_str())
+            .delay_seconds(delay(pause))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
     }
 
     /// Asks for a unit to be submitted.
@@ -168,8 +195,7 @@ impl Queue {
         messages: &[Message],
         pause: Duration,
     ) -> Result<(), QueueError> {
-        let seconds = pause.as_millis().div_ceil(1_000).min(MAX_DELAY_SECONDS);
-        let delay = i32::try_from(seconds).unwrap_or(0);
+        let delay = delay(pause);
         for part in messages.chunks(10) {
             let mut entries = Vec::with_capacity(part.len());
             for (number, message) in part.iter().enumerate() {

@@ -3,23 +3,25 @@
 //! Reading and parsing the roots takes longer than most of what else a start does, so
 //! they are read once, and every client has the same configuration.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
+static CONFIG: Mutex<Option<ClientConfig>> = Mutex::new(None);
 
 /// The configuration of a client, which reads the roots when it is first wanted.
 ///
 /// # Errors
 /// What is wrong with the roots of this machine. It is looked at again by the next call.
 pub(crate) fn config() -> Result<ClientConfig, rustls::Error> {
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
+    // Held while the roots are read: what wants them as well waits, and does not read them
+    // a second time.
+    let mut kept = CONFIG.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*kept {
+        Some(config) => Ok(config.clone()),
+        None => Ok(kept.insert(read()?).clone()),
     }
-    let read = read()?;
-    Ok(CONFIG.get_or_init(|| read).clone())
 }
 
 fn read() -> Result<ClientConfig, rustls::Error> {
@@ -34,7 +36,7 @@ fn read() -> Result<ClientConfig, rustls::Error> {
 }
 
 /// Reads the roots in a thread of its own, beside what else a start does. What needs them
-/// sooner reads them itself.
+/// sooner waits for it.
 pub(crate) fn preload() {
     let reading = std::thread::Builder::new().name("tls-roots".into());
     let spawned = reading.spawn(|| {

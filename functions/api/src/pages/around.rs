@@ -38,7 +38,8 @@ struct Asked {
     place: Place,
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether a client takes what is compressed.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok());
     let mut codings = accepted.unwrap_or_default().split(',');
     codings.any(|coding| {
@@ -125,17 +126,22 @@ fn heading(kind: Kind) -> &'static str {
     }
 }
 
+/// Bytes, compressed.
+pub(super) fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(LEVEL));
+    gzip.write_all(bytes)?;
+    gzip.finish()
+}
+
 /// Compresses a body. What can't be read or compressed is a fault of ours: bodies of
 /// pages are in memory.
 async fn compressed(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    let packed = async {
+    let whole = async {
         let bytes = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
-        let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(LEVEL));
-        gzip.write_all(&bytes).map_err(|e| e.to_string())?;
-        gzip.finish().map_err(|e| e.to_string())
+        packed(&bytes).map_err(|e| e.to_string())
     };
-    match packed.await {
+    match whole.await {
         Ok(packed) => {
             parts.headers.remove(CONTENT_LENGTH);
             parts

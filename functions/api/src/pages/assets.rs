@@ -1,13 +1,13 @@
-//! Style and scripts. What is at an address never changes, so it is kept for good.
+//! Style and scripts. What is at an address never changes, so it is kept for good, and
+//! compressed when it is asked for: a browser asks once.
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderName;
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
-};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 
+use super::around::{packed, takes_gzip};
 use crate::http::error::Answer;
 use crate::refusal::Refusal;
 
@@ -18,16 +18,15 @@ const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 pub async fn serve(request: Request) -> Answer {
     let asset = stt_eval_html::assets::find(request.uri().path());
     let asset = asset.ok_or_else(|| Refusal::no_such("file"))?;
-    let accepted = request.headers().get(ACCEPT_ENCODING);
-    let takes_gzip = accepted
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("gzip"));
-    let body = if takes_gzip {
-        asset.gzip
-    } else {
-        asset.plain.as_bytes()
-    };
-    let mut response = Response::new(Body::from(body));
+    let takes_gzip = takes_gzip(request.headers());
+    let body =
+        match takes_gzip {
+            true => Body::from(packed(asset.plain.as_bytes()).map_err(|e| {
+                Refusal::internal(format!("{} can't be compressed: {e}", asset.name))
+            })?),
+            false => Body::from(asset.plain),
+        };
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     if takes_gzip {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));

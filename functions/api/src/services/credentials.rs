@@ -115,7 +115,7 @@ pub(super) async fn call_up(app: &App, project: &ProjectId, provider: &str) {
             project: project.clone(),
             vendor: provider.to_owned(),
         };
-        if let Err(error) = app.queue.send_after(&[replaced], pause).await {
+        if let Err(error) = app.queue.send_one(&replaced, pause).await {
             // They are tried by themselves within a quarter of an hour.
             tracing::warn!(%error, "units that wait for a credential were not called up");
         }

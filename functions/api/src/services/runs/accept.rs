@@ -1,5 +1,7 @@
 //! Accepting runs.
 
+use std::time::Duration;
+
 use stt_eval_shared::App;
 use stt_eval_shared::cloudwatch;
 use stt_eval_shared::domain::accepted::Acceptance;
@@ -262,7 +264,7 @@ pub(in crate::services) async fn announce(app: &App, run: &Run) {
         project: run.project.clone(),
         run: run.id,
     };
-    if let Err(error) = app.queue.send(&[message]).await {
+    if let Err(error) = app.queue.send_one(&message, Duration::ZERO).await {
         tracing::warn!(run_id = %run.id, %error, "a run waits for the sweeper");
     }
 }
