@@ -329,7 +329,7 @@ def needs(function):
         found |= {(f"kms:{VAULT[name]}", "key")} if name in VAULT else set()
     if re.search(r"\bqueue\.show_again\(", code):
         found.add(("sqs:ChangeMessageVisibility", "events"))
-    if re.search(r"\bqueue\.send\(", code):
+    if re.search(r"\bqueue\.send(_one)?\(", code):
         found.add(("sqs:SendMessage", "queue"))
     return found
 
