@@ -272,7 +272,11 @@ mod tests {
         };
         let told = |told: ApiGatewayV2httpResponse| serde_json::to_value(told).unwrap();
         let json = (CONTENT_TYPE, "application/json; charset=utf-8");
-        let text = told(of(&[json.clone()], "नमस्ते".into()).await.unwrap());
+        let text = told(
+            of(std::slice::from_ref(&json), "नमस्ते".into())
+                .await
+                .unwrap(),
+        );
         assert_eq!(
             (&text["body"], &text["isBase64Encoded"]),
             (&"नमस्ते".into(), &false.into())
