@@ -126,8 +126,9 @@ impl HttpConnector for Connector {
     }
 }
 
-/// A request in the client's form. The URL that was signed is not changed by it: keys of
-/// objects have neither dots between slashes nor characters that are not encoded.
+/// A request in the client's form. The URL that was signed is not changed by it: all
+/// characters of keys are encoded, and one with dots between slashes is never asked for
+/// (`objects::parse_key`).
 fn prepared(request: HttpRequest, pool: &Arc<Pool>) -> Result<reqwest::Request, ConnectorError> {
     let request = request
         .try_into_http1x()

@@ -75,7 +75,10 @@ pub fn parse_key(key: &str) -> Option<ObjectKey> {
         return Some(ObjectKey::Audio(project.parse().ok()?, file.parse().ok()?));
     }
     let (project, path) = key.strip_prefix(INCOMING)?.split_once('/')?;
-    if path.is_empty() || path.ends_with('/') {
+    // A URL has no way to say a dot that stands between slashes: such an object can't be
+    // asked for.
+    let is_dots = |part: &str| matches!(part, "." | "..");
+    if path.is_empty() || path.ends_with('/') || path.split('/').any(is_dots) {
         return None;
     }
     Some(ObjectKey::Incoming(project.parse().ok()?, path.to_owned()))
@@ -103,6 +106,8 @@ mod tests {
             "runs/demo/x",
             "audio/demo/x",
             "incoming/D/x",
+            "incoming/demo/a/../b.wav",
+            "incoming/demo/./b.wav",
         ] {
             assert_eq!(parse_key(other), None, "{other}");
         }
