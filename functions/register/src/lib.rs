@@ -171,7 +171,10 @@ async fn register(key: &str, version: Option<&str>, app: &App) -> Result<(), Reg
             };
             register_incoming(store, objects, dropped, now).await?
         }
-        None => Registered::Nothing,
+        None => {
+            tracing::warn!("an object was left alone: its key is of no file, or no URL can say it");
+            Registered::Nothing
+        }
     };
     match registered {
         Registered::Done(file) => tracing::info!(

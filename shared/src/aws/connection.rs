@@ -126,9 +126,9 @@ impl HttpConnector for Connector {
     }
 }
 
-/// A request in the client's form. The URL that was signed is not changed by it: all
-/// characters of keys are encoded, and one with dots between slashes is never asked for
-/// (`objects::parse_key`).
+/// A request in the client's form. Its URL is the one that was signed: all characters of keys
+/// are encoded, and one with dots between slashes, which a URL can't say, is refused rather
+/// than asked for by the key that it would be without them.
 fn prepared(request: HttpRequest, pool: &Arc<Pool>) -> Result<reqwest::Request, ConnectorError> {
     let request = request
         .try_into_http1x()
@@ -141,8 +141,13 @@ fn prepared(request: HttpRequest, pool: &Arc<Pool>) -> Result<reqwest::Request, 
             Some(connection.poison_fn(move || pool.renew()).build())
         });
     }
-    reqwest::Request::try_from(request.map(reqwest::Body::wrap))
-        .map_err(|e| ConnectorError::user(e.without_url().into()))
+    let signed = request.uri().path().to_owned();
+    let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))
+        .map_err(|e| ConnectorError::user(e.without_url().into()))?;
+    if request.url().path() != signed {
+        return Err(ConnectorError::user("no URL can say this path".into()));
+    }
+    Ok(request)
 }
 
 /// An error of the client without its URL, in which S3 names the object. What is no fault of
@@ -155,5 +160,34 @@ fn of_reqwest(error: reqwest::Error) -> ConnectorError {
         ConnectorError::user(error.into())
     } else {
         ConnectorError::io(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(path: &str) -> Result<String, String> {
+        let pool = Arc::new(Pool {
+            connect: Duration::from_secs(1),
+            client: Mutex::default(),
+        });
+        let uri = format!("https://s3.example/bucket/{path}?versionId=1");
+        let request = HttpRequest::get(uri).map_err(|e| e.to_string())?;
+        prepared(request, &pool)
+            .map(|request| request.url().path().to_owned())
+            .map_err(|e| format!("{e:?}"))
+    }
+
+    #[test]
+    fn an_object_is_asked_for_by_the_key_that_was_signed() {
+        for path in ["a//b%2Bc.wav", "%252e%252e/b.wav", "a/..b.wav", "%E0%AE%92"] {
+            assert_eq!(asked(path), Ok(format!("/bucket/{path}")));
+        }
+        for path in ["a/../b.wav", "./b.wav", "../other/b.wav", "%2e%2e/b.wav"] {
+            let refused = asked(path).unwrap_err();
+            assert!(refused.contains("no URL can say this path"), "{refused}");
+            assert!(!refused.contains("b.wav"), "{refused}");
+        }
     }
 }
