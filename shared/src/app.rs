@@ -101,15 +101,7 @@ impl App {
         path_style: bool,
         vendors: Result<Registry, RegistryError>,
     ) -> Result<Self, StartError> {
-        // reqwest takes the process's TLS provider. A second call in one
-        // process (the embedded cloud) finds it installed: just as good.
-        if rustls::crypto::CryptoProvider::get_default().is_none()
-            && rustls::crypto::ring::default_provider()
-                .install_default()
-                .is_err()
-        {
-            tracing::debug!("a TLS provider was installed meanwhile");
-        }
+        tls::install();
         let conf = aws.clone();
         let s3 = Lazy::new(move || aws_sdk_s3::Client::from_conf(s3_config(&conf, path_style)));
         let conf = aws.clone();

@@ -3,7 +3,9 @@
 //! Reading and parsing the roots takes longer than most of what else a start does, so
 //! they are read once, and every client has the same configuration.
 
-use std::sync::{Mutex, PoisonError};
+mod provider;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -25,14 +27,23 @@ pub(crate) fn config() -> Result<ClientConfig, rustls::Error> {
 }
 
 fn read() -> Result<ClientConfig, rustls::Error> {
-    let ring = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(ring)
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider::provider()))
         .with_safe_default_protocol_versions()?
         .with_platform_verifier()?
         .with_no_client_auth();
     // No client of ours speaks HTTP/2, and none of the services it talks to needs it.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Gives the process the provider: a client wants one even before it has a configuration. A second
+/// call in one process (the embedded cloud) finds it installed, which is just as good.
+pub(crate) fn install() {
+    if rustls::crypto::CryptoProvider::get_default().is_none()
+        && provider::provider().install_default().is_err()
+    {
+        tracing::debug!("a TLS provider was installed meanwhile");
+    }
 }
 
 /// Reads the roots in a thread of its own, beside what else a start does. What needs them

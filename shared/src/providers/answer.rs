@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::calls::{CallAnswer, RawLine};
 use super::error::{CallError, Rejection};
 use super::http::{Sending, Told, told_limits, unreadable};
-use super::lines::{Measured, OutputLine};
+use super::lines::{ItemOutcome, Measured, OutputLine};
 
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
@@ -27,12 +27,11 @@ struct Line<'a> {
 }
 
 /// An answer that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered<T> {
-    /// Key of the item.
-    pub key: String,
+#[derive(Debug, PartialEq)]
+struct Answered<T> {
+    key: String,
     /// What the vendor said, or `None` when it is not what was expected.
-    pub answer: Option<T>,
+    answer: Option<T>,
 }
 
 /// Sends a request that costs money, once, and gives its answer as a line. `refine` is
@@ -90,8 +89,23 @@ fn made(key: &str, latency_ms: Option<u32>, body: &[u8]) -> Result<RawLine, Call
     serde_json::to_vec(&line).map(RawLine).map_err(not_json)
 }
 
-/// Reads a line; an error is what is to be said of it.
-pub fn read<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<Answered<T>, Box<OutputLine>> {
+/// Reads a line. `outcome` is the vendor's own reading of what it said, `None` where that
+/// is not what was expected.
+pub fn read<'a, T: Deserialize<'a>>(
+    line: &'a [u8],
+    outcome: impl FnOnce(Option<T>) -> ItemOutcome,
+) -> OutputLine {
+    match parts(line) {
+        Ok(Answered { key, answer }) => OutputLine::Item {
+            key,
+            outcome: outcome(answer),
+        },
+        Err(said) => *said,
+    }
+}
+
+/// The parts of a line; an error is what is to be said of it.
+fn parts<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<Answered<T>, Box<OutputLine>> {
     if line.trim_ascii().is_empty() {
         return Err(Box::new(OutputLine::Blank));
     }
@@ -128,7 +142,7 @@ mod tests {
         assert!(!kept.contains(&b'\n'));
         // Numbers stay as they were written.
         assert!(kept.windows(4).any(|w| w == b"1.10"));
-        let read = read::<Value>(&kept).unwrap();
+        let read = parts::<Value>(&kept).unwrap();
         assert_eq!(read.key, "res_1");
         assert_eq!(measured(&kept).latency_ms, Some(1_234));
         assert_eq!(read.answer, Some(json!({"text": "a\nb", "n": 1.1})));
@@ -140,12 +154,12 @@ mod tests {
             let error = line("k", Duration::ZERO, body).unwrap_err();
             assert!(matches!(error, CallError::Ambiguous { .. }), "{error:?}");
         }
-        assert_eq!(read::<Value>(b" \n"), Err(Box::new(OutputLine::Blank)));
+        assert_eq!(parts::<Value>(b" \n"), Err(Box::new(OutputLine::Blank)));
         for odd in [&b"{}"[..], b"[1]", b"{\"key\": 1, \"answer\": 2}", b"\xff"] {
-            let said = read::<Value>(odd).unwrap_err();
+            let said = parts::<Value>(odd).unwrap_err();
             assert!(matches!(*said, OutputLine::Malformed { .. }), "{said:?}");
         }
-        let read = read::<u64>(br#"{"key": "k", "answer": "text"}"#).unwrap();
+        let read = parts::<u64>(br#"{"key": "k", "answer": "text"}"#).unwrap();
         assert_eq!(read.answer, None);
     }
 }

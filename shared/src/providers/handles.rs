@@ -61,6 +61,24 @@ impl Handles {
         }
     }
 
+    /// The name of a job of which some items have something by now. Where none has, an error:
+    /// the doubt about one, or else the refusal that ended it.
+    pub fn started(
+        each: Vec<(String, Handle)>,
+        doubt: Option<String>,
+        refusal: Option<CallError>,
+    ) -> Result<String, CallError> {
+        let has_one = |(_, handle): &(String, Handle)| matches!(handle, Handle::Known(_));
+        if each.iter().any(has_one) {
+            return Self::now(each).name();
+        }
+        Err(match (doubt, refusal) {
+            (Some(message), _) => CallError::Ambiguous { message },
+            (None, Some(refusal)) => refusal,
+            (None, None) => refused_here("there is nothing to ask for"),
+        })
+    }
+
     /// How long there have been such.
     #[must_use]
     pub fn age(&self) -> Duration {

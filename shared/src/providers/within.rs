@@ -93,7 +93,7 @@ fn short(bytes: ByteStream, deadline: Deadline) -> ByteStream {
     .boxed()
 }
 
-impl ReadsLines for Within<dyn Jobs> {
+impl<P: ReadsLines + ?Sized> ReadsLines for Within<P> {
     fn read_line(&self, line: &[u8]) -> OutputLine {
         self.inner.read_line(line)
     }
@@ -103,7 +103,7 @@ impl ReadsLines for Within<dyn Jobs> {
     }
 }
 
-impl Consult for Within<dyn Jobs> {
+impl<P: Consult + ?Sized> Consult for Within<P> {
     fn check_credential<'a>(
         &'a self,
         credential: &'a Credential,
@@ -117,6 +117,10 @@ impl Consult for Within<dyn Jobs> {
 
     fn most_output_tokens(&self, config: &ModelConfig, duration_seconds: f64) -> u64 {
         self.inner.most_output_tokens(config, duration_seconds)
+    }
+
+    fn is_free(&self, config: &ModelConfig) -> bool {
+        self.inner.is_free(config)
     }
 }
 
@@ -277,29 +281,6 @@ impl AudioStore for Within<dyn Jobs> {
             Some(store) => self.short(store.delete(credential, name)),
             None => lacking(),
         }
-    }
-}
-
-impl ReadsLines for Within<dyn Calls> {
-    fn read_line(&self, line: &[u8]) -> OutputLine {
-        self.inner.read_line(line)
-    }
-
-    fn measured(&self, line: &[u8]) -> Measured {
-        self.inner.measured(line)
-    }
-}
-
-impl Consult for Within<dyn Calls> {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.check_credential(credential))
-    }
-
-    fn is_free(&self, config: &ModelConfig) -> bool {
-        self.inner.is_free(config)
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::Select;
 
 use super::row::{self, Item, Row, n, s};
-use super::txn::TxnError;
+use super::txn::{Txn, TxnError};
 use super::{Page, Store, StoreError, read_page};
 use crate::access::credentials::SealedCredential;
 use crate::access::keys::{KeyRecord, Verifier};
@@ -21,6 +21,15 @@ fn verifier_key(id: KeyId) -> String {
 
 fn session_key(id: SessionId) -> String {
     format!("session#{id}")
+}
+
+/// Whether there was something to remove.
+fn was_there(done: Result<(), TxnError>) -> Result<bool, StoreError> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(TxnError::Condition { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Store {
@@ -132,20 +141,9 @@ impl Store {
     pub async fn revoke_key(&self, project: &ProjectId, id: KeyId) -> Result<bool, StoreError> {
         let table = &self.tables.access;
         let txn = self
-            .txn()
-            .delete(
-                table,
-                (project.as_str(), &id.to_string()),
-                Some("attribute_exists(pk)"),
-                None,
-            )?
-            .delete(table, (&verifier_key(id), "verifier"), None, None)?
+            .without(project, &id.to_string(), (&verifier_key(id), "verifier"))?
             .count(table, project.as_str(), -1)?;
-        match txn.commit().await {
-            Ok(()) => Ok(true),
-            Err(TxnError::Condition { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        was_there(txn.commit().await)
     }
 
     /// The keys of the project among some: those that were revoked are left out.
@@ -282,21 +280,23 @@ impl Store {
         project: &ProjectId,
         id: SessionId,
     ) -> Result<bool, StoreError> {
+        let txn = self.without(project, &id.to_string(), (&session_key(id), "session"))?;
+        was_there(txn.commit().await)
+    }
+
+    /// Removes a row of the project's list, if it is there, with the row that is read when
+    /// what it stands for is used.
+    fn without(
+        &self,
+        project: &ProjectId,
+        listed: &str,
+        used: (&str, &str),
+    ) -> Result<Txn<'_>, StoreError> {
         let table = &self.tables.access;
-        let txn = self
-            .txn()
-            .delete(
-                table,
-                (project.as_str(), &id.to_string()),
-                Some("attribute_exists(pk)"),
-                None,
-            )?
-            .delete(table, (&session_key(id), "session"), None, None)?;
-        match txn.commit().await {
-            Ok(()) => Ok(true),
-            Err(TxnError::Condition { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let is_there = Some("attribute_exists(pk)");
+        self.txn()
+            .delete(table, (project.as_str(), listed), is_there, None)?
+            .delete(table, used, None, None)
     }
 
     /// Keeps a provider credential, in place of an older one.

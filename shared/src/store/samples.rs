@@ -1,5 +1,7 @@
 //! Table `samples`: a dataset's samples by position.
 
+use std::collections::HashMap;
+
 use super::row::{self, Item, Row};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, datasets, files, put_request, read_page};
@@ -191,34 +193,18 @@ impl Store {
         project: &ProjectId,
         dataset: DatasetId,
     ) -> Result<Vec<Clip>, StoreError> {
-        let pk = partition(project, dataset);
-        let mut clips = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .db
-                .query()
-                .table_name(&self.tables.samples)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", row::s(&*pk))
-                .projection_expression(
-                    "#id, file_id, filename, ground_truth, #language, duration_seconds, \
-                     size_bytes, content_type",
-                )
-                .expression_attribute_names("#id", "id")
-                .expression_attribute_names("#language", "language")
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
-            for item in answer.items.unwrap_or_default() {
-                clips.push(row::read::<Clip>(item)?);
-            }
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(clips);
-            }
-        }
+        let attributes = [
+            "id",
+            "file_id",
+            "filename",
+            "ground_truth",
+            "language",
+            "duration_seconds",
+            "size_bytes",
+            "content_type",
+        ];
+        self.of_each_sample(project, dataset, &attributes, row::read)
+            .await
     }
 
     /// What reports need of every sample, in order of position: language,
@@ -229,8 +215,40 @@ impl Store {
         dataset: DatasetId,
         fields: &[&str],
     ) -> Result<Vec<SampleFacts>, StoreError> {
+        let attributes = [
+            "id",
+            "language",
+            "metadata",
+            "duration_seconds",
+            "reference_version",
+            "from_models",
+        ];
+        let read = |item| {
+            let mut read: SampleFacts = row::read(item)?;
+            read.metadata.retain(|name, _| fields.contains(&&**name));
+            Ok(read)
+        };
+        self.of_each_sample(project, dataset, &attributes, read)
+            .await
+    }
+
+    /// Some attributes of every sample of a dataset, in order of position.
+    async fn of_each_sample<T>(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+        attributes: &[&str],
+        read: impl Fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let pk = partition(project, dataset);
-        let mut facts = Vec::new();
+        // Some of the names are words of DynamoDB's own.
+        let names: HashMap<String, String> = attributes
+            .iter()
+            .map(|name| (format!("#{name}"), (*name).to_owned()))
+            .collect();
+        let projection: Vec<&str> = names.keys().map(String::as_str).collect();
+        let projection = projection.join(", ");
+        let mut all = Vec::new();
         let mut start = None;
         loop {
             let answer = self
@@ -239,25 +257,18 @@ impl Store {
                 .table_name(&self.tables.samples)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", row::s(&*pk))
-                .projection_expression(
-                    "#id, #language, #metadata, #duration, reference_version, from_models",
-                )
-                .expression_attribute_names("#id", "id")
-                .expression_attribute_names("#language", "language")
-                .expression_attribute_names("#metadata", "metadata")
-                .expression_attribute_names("#duration", "duration_seconds")
+                .projection_expression(&projection)
+                .set_expression_attribute_names(Some(names.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;
             for item in answer.items.unwrap_or_default() {
-                let mut read: SampleFacts = row::read(item)?;
-                read.metadata.retain(|name, _| fields.contains(&&**name));
-                facts.push(read);
+                all.push(read(item)?);
             }
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
-                return Ok(facts);
+                return Ok(all);
             }
         }
     }

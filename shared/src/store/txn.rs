@@ -1,5 +1,6 @@
 //! Transactions: all or nothing, repeated when they collide.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -34,6 +35,12 @@ where
             return sent;
         }
     }
+}
+
+/// Names of an expression; an empty map is refused.
+fn owned(names: &[(&str, &str)]) -> Option<HashMap<String, String>> {
+    let owned = |(name, attribute): &(&str, &str)| ((*name).to_owned(), (*attribute).to_owned());
+    (!names.is_empty()).then(|| names.iter().map(owned).collect())
 }
 
 /// Why a transaction was not done.
@@ -150,19 +157,13 @@ impl Txn<'_> {
         names: &[(&str, &str)],
         values: Item,
     ) -> Result<Self, StoreError> {
-        let names = (!names.is_empty()).then(|| {
-            names
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect()
-        });
         let update = Update::builder()
             .table_name(table)
             .key("pk", s(pk))
             .key("sk", s(sk))
             .update_expression(expression)
             .set_condition_expression(condition.map(str::to_owned))
-            .set_expression_attribute_names(names)
+            .set_expression_attribute_names(owned(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
@@ -200,18 +201,12 @@ impl Txn<'_> {
         names: &[(&str, &str)],
         values: Item,
     ) -> Result<Self, StoreError> {
-        let names = (!names.is_empty()).then(|| {
-            names
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect()
-        });
         let check = ConditionCheck::builder()
             .table_name(table)
             .key("pk", s(pk))
             .key("sk", s(sk))
             .condition_expression(condition)
-            .set_expression_attribute_names(names)
+            .set_expression_attribute_names(owned(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::usage::Usage;
-use stt_eval_shared::providers::answer::{self, Answered};
+use stt_eval_shared::providers::answer;
 use stt_eval_shared::providers::model::{Format, Languages, Takes};
 use stt_eval_shared::providers::{
     Adapter, CallAnswer, CallError, CallItem, Calls, Consult, Credential, ItemOutcome, Limits,
@@ -189,27 +189,26 @@ impl ReadsLines for Programs {
     }
 
     fn read_line(&self, line: &[u8]) -> OutputLine {
-        let Answered { key, answer } = match answer::read::<Came>(line) {
-            Ok(read) => read,
-            Err(said) => return *said,
-        };
-        let usage = Usage::default();
-        let outcome = match answer {
-            Some(Came::Text(text)) => ItemOutcome::Transcribed {
-                text,
-                model_version: None,
-                usage,
-            },
-            Some(Came::Failed(message)) => ItemOutcome::Failed {
-                code: FailureCode::RecogniserFailed.into(),
-                message,
-                retryable: true,
-                usage,
-                model_version: None,
-            },
-            None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
-        };
-        OutputLine::Item { key, outcome }
+        answer::read(line, outcome)
+    }
+}
+
+fn outcome(answer: Option<Came>) -> ItemOutcome {
+    let usage = Usage::default();
+    match answer {
+        Some(Came::Text(text)) => ItemOutcome::Transcribed {
+            text,
+            model_version: None,
+            usage,
+        },
+        Some(Came::Failed(message)) => ItemOutcome::Failed {
+            code: FailureCode::RecogniserFailed.into(),
+            message,
+            retryable: true,
+            usage,
+            model_version: None,
+        },
+        None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
     }
 }
 

@@ -118,15 +118,7 @@ impl AssemblyAi {
             };
             each.push((item.key.clone(), handle));
         }
-        let is_made = |(_, handle): &(String, Handle)| matches!(handle, Handle::Known(_));
-        if !each.iter().any(is_made) {
-            return Err(match (unknown, refusal) {
-                (Some(message), _) => CallError::Ambiguous { message },
-                (None, Some(refusal)) => refusal,
-                (None, None) => refused_here("there is nothing to make"),
-            });
-        }
-        Handles::now(each).name()
+        Handles::started(each, unknown, refusal)
     }
 
     /// The job as far as the list shows it: by the uploads, each of which is of one

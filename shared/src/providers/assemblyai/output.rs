@@ -10,7 +10,7 @@ use super::client::Client;
 use super::wire::Transcript;
 use crate::domain::failure::FailureCode;
 use crate::domain::usage::Usage;
-use crate::providers::answer::{self, Answered};
+use crate::providers::answer;
 use crate::providers::audio::ByteStream;
 use crate::providers::credential::Credential;
 use crate::providers::error::CallError;
@@ -86,14 +86,7 @@ struct Word {
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
-    let Answered { key, answer } = match answer::read::<Heard>(line) {
-        Ok(read) => read,
-        Err(said) => return *said,
-    };
-    OutputLine::Item {
-        key,
-        outcome: outcome(answer),
-    }
+    answer::read(line, outcome)
 }
 
 fn outcome(answer: Option<Heard>) -> ItemOutcome {

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 
-use super::super::answer::{self, Answered};
+use super::super::answer;
 use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::consult::Consult;
 use super::super::credential::Credential;
@@ -138,14 +138,7 @@ impl ReadsLines for Listen {
     }
 
     fn read_line(&self, line: &[u8]) -> OutputLine {
-        let Answered { key, answer } = match answer::read::<Response>(line) {
-            Ok(read) => read,
-            Err(said) => return *said,
-        };
-        OutputLine::Item {
-            key,
-            outcome: outcome(answer),
-        }
+        answer::read(line, outcome)
     }
 }
 

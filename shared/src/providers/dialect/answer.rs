@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::answer::{self, Answered};
+use super::super::answer;
 use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 use super::client::Client;
 use crate::domain::failure::FailureCode;
@@ -33,14 +33,7 @@ impl ReadsLines for Client {
     }
 
     fn read_line(&self, line: &[u8]) -> OutputLine {
-        let Answered { key, answer } = match answer::read::<Answer>(line) {
-            Ok(read) => read,
-            Err(said) => return *said,
-        };
-        OutputLine::Item {
-            key,
-            outcome: outcome(answer),
-        }
+        answer::read(line, outcome)
     }
 }
 

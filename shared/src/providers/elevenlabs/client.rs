@@ -7,7 +7,7 @@ use reqwest::multipart::Form;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::answer::{self, Answered};
+use super::super::answer;
 use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::consult::Consult;
 use super::super::credential::Credential;
@@ -137,24 +137,23 @@ impl ReadsLines for Scribe {
     }
 
     fn read_line(&self, line: &[u8]) -> OutputLine {
-        let Answered { key, answer } = match answer::read::<Transcript>(line) {
-            Ok(read) => read,
-            Err(said) => return *said,
-        };
-        let usage = Usage {
-            audio_seconds: answer.as_ref().and_then(|told| told.audio_duration_secs),
-            heard_until_seconds: answer.as_ref().and_then(Transcript::heard_until),
-            ..Usage::default()
-        };
-        let outcome = match answer.and_then(|answer| answer.text) {
-            Some(text) => ItemOutcome::Transcribed {
-                text: text.trim().to_owned(),
-                model_version: None,
-                usage,
-            },
-            None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
-        };
-        OutputLine::Item { key, outcome }
+        answer::read(line, outcome)
+    }
+}
+
+fn outcome(answer: Option<Transcript>) -> ItemOutcome {
+    let usage = Usage {
+        audio_seconds: answer.as_ref().and_then(|told| told.audio_duration_secs),
+        heard_until_seconds: answer.as_ref().and_then(Transcript::heard_until),
+        ..Usage::default()
+    };
+    match answer.and_then(|answer| answer.text) {
+        Some(text) => ItemOutcome::Transcribed {
+            text: text.trim().to_owned(),
+            model_version: None,
+            usage,
+        },
+        None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None),
     }
 }
 

@@ -15,7 +15,7 @@ use super::parts::{ids, key};
 use super::wire::{FailedFile, Task};
 use crate::domain::failure::FailureCode;
 use crate::domain::usage::Usage;
-use crate::providers::answer::{self, Answered};
+use crate::providers::answer;
 use crate::providers::audio::ByteStream;
 use crate::providers::credential::Credential;
 use crate::providers::error::CallError;
@@ -168,14 +168,7 @@ struct Timestamps {
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
-    let Answered { key, answer } = match answer::read::<Heard>(line) {
-        Ok(read) => read,
-        Err(said) => return *said,
-    };
-    OutputLine::Item {
-        key,
-        outcome: outcome(answer),
-    }
+    answer::read(line, outcome)
 }
 
 fn outcome(answer: Option<Heard>) -> ItemOutcome {

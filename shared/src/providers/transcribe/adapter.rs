@@ -109,15 +109,7 @@ impl Connected {
             };
             each.push((item.key.clone(), handle));
         }
-        let is_made = |(_, handle): &(String, Handle)| matches!(handle, Handle::Known(_));
-        if !each.iter().any(is_made) {
-            return Err(match (unknown, refusal) {
-                (Some(message), _) => CallError::Ambiguous { message },
-                (None, Some(refusal)) => refusal,
-                (None, None) => refused_here("there is nothing to start"),
-            });
-        }
-        Handles::now(each).name()
+        Handles::started(each, unknown, refusal)
     }
 
     /// Starts one job, or finds it started.

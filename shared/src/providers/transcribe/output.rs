@@ -14,7 +14,7 @@ use super::name::places;
 use super::service::State;
 use crate::domain::failure::FailureCode;
 use crate::domain::usage::Usage;
-use crate::providers::answer::{self, Answered};
+use crate::providers::answer;
 use crate::providers::audio::ByteStream;
 use crate::providers::error::CallError;
 use crate::providers::handles::{Handle, Handles};
@@ -196,14 +196,7 @@ struct Item {
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
-    let Answered { key, answer } = match answer::read::<Heard>(line) {
-        Ok(read) => read,
-        Err(said) => return *said,
-    };
-    OutputLine::Item {
-        key,
-        outcome: outcome(answer),
-    }
+    answer::read(line, outcome)
 }
 
 fn outcome(answer: Option<Heard>) -> ItemOutcome {
