@@ -35,8 +35,10 @@ pub(crate) fn environment(
             )
         })
         .collect();
-    // Whether money may be at stake: of what is not a stand-in in this process nothing is known.
-    let real = options.providers == Providers::Real || !options.simulate_others;
+    // Whether money may be at stake: of what is not a stand-in in this process nothing is known,
+    // whatever its address.
+    let is_simulated = options.providers == Providers::Simulated;
+    let real = !is_simulated || !options.simulate_others;
     for (name, value) in [
         ("STAGE", stage),
         ("DEPLOYMENT_ID", deployment),
@@ -101,7 +103,7 @@ pub(crate) fn environment(
         environment.insert(name.to_owned(), value);
     }
     // Gemini's stand-in beside real vendors does not wait for what can't happen here.
-    if options.providers != Providers::Real && real {
+    if is_simulated && real {
         let google = r#"{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#;
         environment.insert("PROVIDER_LIMITS".to_owned(), google.to_owned());
     }
