@@ -64,6 +64,9 @@ pub struct Bounds {
     pub call_timeout: Duration,
 }
 
+/// Longest time-out of a call.
+const LONGEST_CALL: Duration = Duration::from_secs(225);
+
 impl Default for Bounds {
     fn default() -> Self {
         let minutes = |n: u64| Duration::from_secs(60 * n);
@@ -79,7 +82,7 @@ impl Default for Bounds {
             task_lease: minutes(5),
             staging_lease: minutes(5),
             report: Duration::from_secs(15),
-            call_timeout: Duration::from_secs(225),
+            call_timeout: LONGEST_CALL,
         }
     }
 }
@@ -206,6 +209,16 @@ impl Config {
             ("CALL_TIMEOUT_SECONDS", &mut bounds.call_timeout),
         ] {
             env.seconds(variable, target)?;
+        }
+        // With none each call is given up as it leaves; with more no worker has the time for one.
+        if bounds.call_timeout.is_zero() || bounds.call_timeout > LONGEST_CALL {
+            return Err(ConfigError {
+                variable: "CALL_TIMEOUT_SECONDS".to_owned(),
+                problem: format!(
+                    "must be a number of seconds above 0, {} at most",
+                    LONGEST_CALL.as_secs()
+                ),
+            });
         }
         let mut vendors = Vendors {
             urls: vendors::urls(&env, env.optional("GEMINI_BASE_URL"))?,
@@ -409,6 +422,8 @@ mod tests {
             ("RUPEE_IN_USD", "0"),
             ("RUPEE_IN_USD", "87.5"),
             ("RUPEE_IN_USD", "NaN"),
+            ("CALL_TIMEOUT_SECONDS", "0"),
+            ("CALL_TIMEOUT_SECONDS", "226"),
         ] {
             let mut odd = env.clone();
             odd.insert(name.into(), value.into());

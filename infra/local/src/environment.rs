@@ -35,8 +35,7 @@ pub(crate) fn environment(
             )
         })
         .collect();
-    // Whether money may be at stake: of what is not a stand-in in this process nothing is known.
-    let real = options.providers == Providers::Real || !options.simulate_others;
+    let real = may_cost(&options.providers, options.simulate_others);
     for (name, value) in [
         ("STAGE", stage),
         ("DEPLOYMENT_ID", deployment),
@@ -100,13 +99,24 @@ pub(crate) fn environment(
     ] {
         environment.insert(name.to_owned(), value);
     }
-    // Gemini's stand-in beside real vendors does not wait for what can't happen here.
-    if options.providers != Providers::Real && real {
-        let google = r#"{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#;
-        environment.insert("PROVIDER_LIMITS".to_owned(), google.to_owned());
+    if let Some(limits) = limits(&options.providers, options.simulate_others) {
+        environment.insert("PROVIDER_LIMITS".to_owned(), limits.to_owned());
     }
     environment.extend(options.overrides.clone());
     Ok(environment)
+}
+
+/// Whether money may be at stake: of what is not a stand-in in this process nothing is known,
+/// whatever its address.
+fn may_cost(google: &Providers, others_are_simulated: bool) -> bool {
+    *google != Providers::Simulated || !others_are_simulated
+}
+
+/// Gemini's stand-in beside real vendors does not wait for what can't happen here.
+fn limits(google: &Providers, others_are_simulated: bool) -> Option<&'static str> {
+    let is_beside = *google == Providers::Simulated && may_cost(google, others_are_simulated);
+    is_beside
+        .then_some(r#"{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#)
 }
 
 /// The configuration of the functions out of their variables.
@@ -136,4 +146,23 @@ pub(crate) fn config(
 fn pairs(urls: &BTreeMap<String, String>) -> String {
     let pairs = urls.iter().map(|(name, url)| format!("{name}={url}"));
     pairs.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_real_gets_the_bounds_of_what_is() {
+        let at = |url: &str| Providers::At([("google".to_owned(), url.to_owned())].into());
+        for google in [Providers::Real, at("https://h"), at("http://127.0.0.1:1")] {
+            for others in [false, true] {
+                assert!(may_cost(&google, others), "{google:?}");
+                assert_eq!(limits(&google, others), None, "{google:?}");
+            }
+        }
+        let sim = Providers::Simulated;
+        assert!(may_cost(&sim, false) && limits(&sim, false).is_some());
+        assert!(!may_cost(&sim, true) && limits(&sim, true).is_none());
+    }
 }

@@ -92,9 +92,10 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Machine {
-    /// Which Gemini is asked: `sim`, or a URL. By default the real one when
-    /// `GEMINI_API_KEY` is set, else the simulator.
-    #[arg(long, value_name = "sim|URL")]
+    /// Which Gemini is asked: `sim`, or a URL, behind which may be the real one: so it is
+    /// waited for as long as for that. By default the real one when `GEMINI_API_KEY` is set,
+    /// else the simulator.
+    #[arg(long, value_name = "sim|URL", value_parser = parse_gemini)]
     gemini: Option<String>,
     /// A project to make; may be given several times.
     #[arg(long = "project", value_name = "NAME", default_value = "demo")]
@@ -166,6 +167,16 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|time| *time >= Duration::from_millis(10))
         .ok_or_else(|| "expected a time of at least 10ms".to_owned())
+}
+
+fn parse_gemini(text: &str) -> Result<String, String> {
+    let is_url = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    match text == "sim" || is_url {
+        true => Ok(text.to_owned()),
+        false => Err("expected sim, or a URL such as https://host".to_owned()),
+    }
 }
 
 fn parse_setting(text: &str) -> Result<(String, String), String> {

@@ -93,8 +93,9 @@ impl Node {
         let mut app = App::build(config, &aws, true, &options.vendors)
             .map_err(|e| NodeError(e.to_string()))?
             .asking_by_role(&aws);
+        // What is wrong with it is told without a recogniser as well.
+        let limit = options.command_timeout()?;
         if !options.recognisers.is_empty() {
-            let limit = options.command_timeout()?;
             let programs = options.recognisers.clone();
             let (vendor, adapter) = recogniser::connected(programs, limit, stop.clone());
             app = app.and_vendor(vendor, adapter);

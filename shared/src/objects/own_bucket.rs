@@ -54,15 +54,22 @@ impl OwnBucket for Objects {
 
     fn left<'a>(&'a self, key: &'a str, most: u64) -> BoxFuture<'a, Result<Left, CallError>> {
         async move {
-            let size = match self.head(key, None).await {
-                Ok(head) => head.size,
-                Err(ObjectError::Missing) => return Ok(Left::Nothing),
-                Err(error) => return Err(unknown(error)),
-            };
-            if size > most {
-                return Ok(Left::TooLarge);
+            match self.size(key).await? {
+                None => Ok(Left::Nothing),
+                Some(size) if size > most => Ok(Left::TooLarge(size)),
+                Some(_) => Ok(Left::Bytes(self.get(key).await.map_err(unknown)?)),
             }
-            Ok(Left::Bytes(self.get(key).await.map_err(unknown)?))
+        }
+        .boxed()
+    }
+
+    fn size<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<u64>, CallError>> {
+        async move {
+            match self.head(key, None).await {
+                Ok(head) => Ok(Some(head.size)),
+                Err(ObjectError::Missing) => Ok(None),
+                Err(error) => Err(unknown(error)),
+            }
         }
         .boxed()
     }

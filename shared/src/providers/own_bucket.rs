@@ -15,8 +15,8 @@ use crate::domain::{ProjectId, RunId};
 pub enum Left {
     /// There is no such object.
     Nothing,
-    /// More than was to be read.
-    TooLarge,
+    /// More than was to be read: so many bytes.
+    TooLarge(u64),
     /// This.
     Bytes(Bytes),
 }
@@ -44,6 +44,9 @@ pub trait OwnBucket: Send + Sync {
 
     /// What lies under a key, up to so many bytes.
     fn left<'a>(&'a self, key: &'a str, most: u64) -> BoxFuture<'a, Result<Left, CallError>>;
+
+    /// How many bytes lie under a key, if any.
+    fn size<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<u64>, CallError>>;
 
     /// Deletes what lies under a key. What is gone is no error.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), CallError>>;

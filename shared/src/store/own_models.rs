@@ -15,6 +15,8 @@ pub enum Creation {
     Made,
     /// There is one of this name.
     Taken,
+    /// Others were made, changed or deleted since they were read.
+    Meanwhile,
 }
 
 fn key(name: &str) -> String {
@@ -22,7 +24,9 @@ fn key(name: &str) -> String {
 }
 
 impl Store {
-    /// Makes a model.
+    /// Makes a model. Whether there may be one more is known of what was read before: where
+    /// that matters, `beside` is the first of those, which goes to its next revision in the
+    /// same transaction. So of two that are made at once one reads again.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -30,21 +34,27 @@ impl Store {
         &self,
         project: &ProjectId,
         record: &OwnModelRecord,
+        beside: Option<&OwnModelRecord>,
         claim: Option<&super::idempotency::Claim>,
     ) -> Result<Creation, StoreError> {
-        let row = Row::new(project.as_str(), key(&record.endpoint.name), record)?;
-        let txn = self
-            .txn()
-            .put_rev(&self.tables.access, row.build(), 1)?
-            .complete(
-                &self.tables,
-                project,
-                claim,
-                vec![record.endpoint.name.clone()],
-            )?;
+        let row = |of: &OwnModelRecord| Row::new(project.as_str(), key(&of.endpoint.name), of);
+        let table = &self.tables.access;
+        let mut txn = self.txn().put_rev(table, row(record)?.build(), 1)?;
+        if let Some(other) = beside {
+            let next = OwnModelRecord {
+                rev: other.rev + 1,
+                ..other.clone()
+            };
+            txn = txn.put_rev(table, row(&next)?.build(), next.rev)?;
+        }
+        let made = vec![record.endpoint.name.clone()];
+        let txn = txn.complete(&self.tables, project, claim, made)?;
         match txn.commit().await {
             Ok(()) => Ok(Creation::Made),
             Err(TxnError::Condition { index: 0, .. }) => Ok(Creation::Taken),
+            Err(TxnError::Condition { index: 1, .. }) if beside.is_some() => {
+                Ok(Creation::Meanwhile)
+            }
             Err(error) => Err(error.into()),
         }
     }

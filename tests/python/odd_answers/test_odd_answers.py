@@ -39,6 +39,8 @@ QUICK = {
     "STAGING_LEASE_SECONDS": "1",
     "ADMISSION_PAUSE_SECONDS": "0.3",
     "POLL_PAUSES_SECONDS": "0.2",
+    # Behind a URL may be the real one, with bounds to match; this one is a double.
+    "PROVIDER_LIMITS": '{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}',
 }
 PATIENCE = 90
 

@@ -61,6 +61,9 @@ async fn start(binary: &Path, data: &Path, gemini: &str, others: &str) -> Proces
             "200ms",
             "--gemini",
             gemini,
+            // It is a double, which the machine can't know.
+            "--set",
+            r#"PROVIDER_LIMITS={"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#,
             "--set",
         ])
         .arg(format!("PROVIDER_URLS=google={gemini},{others}"))

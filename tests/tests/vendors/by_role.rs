@@ -154,6 +154,36 @@ async fn a_run_by_role_beside_one_by_key_leaves_nothing_behind() {
             (is_gone && left(&machine, &run).await.is_empty()).then_some(())
         })
         .await;
+
+    // But for what no line can hold: it was paid for, and stays where the service left it.
+    let audio = wav(9_200, 0.5);
+    machine
+        .speech()
+        .record(&sha256(&audio), &"word ".repeat(1_200_000));
+    let file = machine
+        .upload(&client, "long.wav", "audio/wav", &audio)
+        .await;
+    let sample = json!({ "file_id": file["id"], "ground_truth": "word" });
+    let made = json!({ "name": "long", "language": "hi", "samples": [sample] });
+    let made = client.post("/datasets", &made).await.data(201).clone();
+    let run = machine.run(&client, id(&made), &[TRANSCRIBE]).await;
+    let run = machine.ended(&client, &run).await;
+    let failed = results(&client, &run).await;
+    assert_eq!(failed[0]["error_code"], "output_too_long", "{failed:?}");
+    machine
+        .wait("its job is deleted", async || {
+            (operations(&machine, "Delete") >= 4).then_some(())
+        })
+        .await;
+    let kept = left(&machine, &run).await;
+    assert!(kept.len() == 1 && kept[0].ends_with(".json"), "{kept:?}");
+    let gone = client.delete(&format!("/runs/{}", id(&run))).await;
+    gone.data(200);
+    machine
+        .wait("it goes with its run", async || {
+            left(&machine, &run).await.is_empty().then_some(())
+        })
+        .await;
     machine.stop().await;
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use speech_sim::Fault;
+use stt_eval_shared::store::own_models::Creation;
 use stt_eval_tests::{Client, Machine, MachineOptions};
 
 use super::hosted::{dataset, results};
@@ -217,12 +218,27 @@ async fn a_model_that_an_unfinished_run_uses_stays() {
     machine.stop().await;
 }
 
-/// What waits for a model's key, in pauses of an hour, goes on at once with another one.
+/// Waits until the first thing that a run waits for is this.
+async fn waits(machine: &Machine, client: &Client, run: &Value, reason: &str) {
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    machine
+        .wait(reason, async || {
+            let run = client.get(&path).await.data(200).clone();
+            let waiting = run["waiting"].as_array().unwrap().first()?.clone();
+            (waiting["waiting_reason"] == reason).then_some(())
+        })
+        .await;
+}
+
+/// What waits for a model, in pauses of an hour, tells why, and goes on at once with another key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_key_of_a_model_wakes_what_waits_for_it() {
+async fn what_waits_for_a_model_tells_why_and_another_key_wakes_it() {
     let machine = Machine::start_with(MachineOptions {
         own_models_on_loopback: true,
-        settings: vec![("REFUSAL_PAUSE_SECONDS", "3600")],
+        settings: vec![
+            ("REFUSAL_PAUSE_SECONDS", "3600"),
+            ("CALL_TIMEOUT_SECONDS", "4"),
+        ],
         ..MachineOptions::default()
     })
     .await;
@@ -231,17 +247,32 @@ async fn another_key_of_a_model_wakes_what_waits_for_it() {
     let model = own(&machine, &client, "speaches", speaches).await;
     let dataset = dataset(&machine, &client, "d", &["one two"]).await;
     let run = machine.run(&client, &dataset, &[&*model]).await;
-    let path = format!("/runs/{}", run["id"].as_str().unwrap());
-    let waits = machine.wait("the run waits for a key", async || {
-        let run = client.get(&path).await.data(200).clone();
-        let waiting = run["waiting"].as_array().unwrap().first()?.clone();
-        (waiting["waiting_reason"] == "provider_key_refused").then_some(())
-    });
-    waits.await;
+    waits(&machine, &client, &run, "provider_key_refused").await;
     let key = json!({ "api_key": "key-1" });
     client.put("/models/speaches", &key).await.data(200);
     let run = machine.ended(&client, &run).await;
     assert_eq!(run["counts"]["completed"], 1, "{run}");
+
+    // It answers, but not with a transcription: its address may be a page's.
+    let vllm = own(&machine, &client, "vllm", json!({ "at_once": 1 })).await;
+    let body = "<html>ok</html>".to_owned();
+    machine.speech().fault("vllm", Fault::Lie { body });
+    let run = machine.run(&client, &dataset, &[&*vllm]).await;
+    waits(&machine, &client, &run, "answer_unusable").await;
+    let path = format!("/runs/{}/cancel", run["id"].as_str().unwrap());
+    client.post(&path, &json!({})).await.data(200);
+
+    // It takes one call at once, and that one hangs until its time is over.
+    let heard = machine.speech().ledger().charges.len();
+    machine.speech().fault("vllm", Fault::Silence);
+    let hangs = machine.run(&client, &dataset, &[&*vllm]).await;
+    let is_heard = async || (machine.speech().ledger().charges.len() > heard).then_some(());
+    machine.wait("the call is under way", is_heard).await;
+    let run = machine.run(&client, &dataset, &[&*vllm]).await;
+    waits(&machine, &client, &run, "provider_calls_full").await;
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], 1, "{run}");
+    waits(&machine, &client, &hangs, "provider_unreachable").await;
     machine.stop().await;
 }
 
@@ -306,5 +337,24 @@ async fn what_is_wrong_with_a_model_is_named() {
         "providers": ["custom/mine"] });
     let fields = other.post("/runs", &run).await.refused(422).clone();
     assert!(fields.contains(&"providers[0]".to_owned()), "{fields:?}");
+
+    // A hundred and no more, however many are made at once.
+    let (store, project) = (&machine.node.app.store, "demo".parse().unwrap());
+    let mut record = store.own_model(&project, "mine").await.unwrap().unwrap();
+    for number in 0..97 {
+        record.endpoint.name = format!("n{number}");
+        let made = store.create_own_model(&project, &record, None, None).await;
+        assert_eq!(made.unwrap(), Creation::Made);
+    }
+    let last = ["a1", "a2", "z1", "z2", "z3"].map(async |name| {
+        let mut body = good.clone();
+        body["name"] = json!(name);
+        client.post("/models", &body).await.status
+    });
+    let mut told = futures::future::join_all(last).await;
+    told.sort_unstable();
+    assert_eq!(told, [201, 201, 409, 409, 409]);
+    let listed = client.get("/models").await;
+    assert_eq!(listed.data(200).as_array().unwrap().len(), 100);
     machine.stop().await;
 }

@@ -153,9 +153,14 @@ fn told(failed: &Failed) -> &'static str {
 }
 
 /// The `text` of a JSON object, or else the text itself; on one line. Other JSON with
-/// something in it is no speech: an error that a program printed and ended well.
+/// something in it is no speech: an error that a program printed and ended well. Nor is an
+/// object that breaks off, nor the mark that some systems put before a text.
 fn text(printed: &str) -> Came {
+    let printed = printed.trim_start_matches('\u{feff}').trim();
     let json = serde_json::from_str::<Value>(printed).ok();
+    if json.is_none() && printed.starts_with("{\"") {
+        return Came::Failed("the recogniser printed JSON that is broken".to_owned());
+    }
     let text = match &json {
         Some(Value::Object(fields)) => fields.get("text").and_then(Value::as_str),
         Some(Value::Array(_)) => None,
@@ -258,12 +263,15 @@ mod tests {
             assert_eq!(text(word), said(word));
         }
         assert_eq!(text(""), said(""));
+        assert_eq!(text("\u{feff}one\r\n"), said("one"));
+        assert_eq!(text("\u{feff}{\"text\": \"one\"}"), said("one"));
         for odd in [
             "{}",
             "[1]",
             r#"{"text": 7}"#,
             r#"{"error": "no model"}"#,
             r#"[{"text": "a"}]"#,
+            r#"{"text": "cut o"#,
             "a\0b",
         ] {
             assert!(matches!(text(odd), Came::Failed(_)), "{odd}");

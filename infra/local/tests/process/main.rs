@@ -4,6 +4,9 @@
     reason = "the exception for tests does not cover their helpers"
 )]
 
+#[cfg(target_os = "linux")]
+mod rebinding;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -37,7 +40,12 @@ impl Drop for Server {
 
 impl Server {
     fn start(data: &Path, more: &[&str]) -> Self {
+        Self::start_with(data, more, |_| {})
+    }
+
+    fn start_with(data: &Path, more: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = command();
+        set(&mut command);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -294,6 +302,7 @@ fn what_cannot_start_says_why_in_one_line() {
         ["--project", "No Good"],
         ["--poll-interval", "soon"],
         ["--set", "nothing"],
+        ["--gemini", "somewhere"],
     ] {
         let output = command()
             .args(["serve", "--data", "x"])

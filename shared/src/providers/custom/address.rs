@@ -59,7 +59,7 @@ pub fn base_url(text: &str, query: bool, loopback: bool) -> Result<String, Addre
     let plain = text.bytes().all(|b| b > b' ' && b != b'\\' && b != 0x7f);
     let url = Url::parse(text).ok().filter(|_| plain);
     let url = url.ok_or(AddressProblem::Form)?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+    if !matches!(url.scheme(), "http" | "https") || !names_host(text, &url) {
         return Err(AddressProblem::Form);
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -80,6 +80,16 @@ pub fn base_url(text: &str, query: bool, loopback: bool) -> Result<String, Addre
         .check(&url)
         .map_err(|refused| AddressProblem::Refused(refused, loopback))?;
     Ok(url.into())
+}
+
+/// Whether a URL says where to connect to, as it is written: readers of URLs take the first part
+/// of a path for the host where none is given, and names and ports that there can't be.
+fn names_host(text: &str, url: &Url) -> bool {
+    let is_given = text
+        .split_once("://")
+        .is_some_and(|(_, rest)| !rest.starts_with('/'));
+    let can_be = |host: &str| host.len() <= 254 && host.split('.').all(|label| label.len() <= 63);
+    is_given && url.host_str().is_some_and(can_be) && url.port() != Some(0)
 }
 
 /// Looks at what the name of a base URL resolves to now; one that is not known (yet) is
@@ -136,6 +146,10 @@ mod tests {
             ("ftp://h/v1", Form),
             ("file:///etc/passwd", Form),
             ("https://", Form),
+            ("https:///v1", Form),
+            ("https:h/v1", Form),
+            ("https://h:0/v1", Form),
+            (&*format!("https://{}.com/v1", "a".repeat(64)), Form),
             ("https://h/v 1", Form),
             ("https://h\\@internal/v1", Form),
             ("https://h/v1\n", Form),

@@ -25,6 +25,8 @@ use crate::providers::lines::{OutputLine, ReadsLines};
 const AT_ONCE: usize = 4;
 /// How long jobs are started before the rest of the items is left to the next round.
 const TO_START: Duration = Duration::from_secs(30);
+/// Jobs that were started so long ago have ended without their unit: twice its deadline.
+const LATE: Duration = Duration::from_secs(48 * 3_600);
 
 pub(super) struct Transcribe {
     /// None in a function that asks nothing, and where the vendor is not switched on.
@@ -239,7 +241,7 @@ impl Connected {
             (None, Some(error)) => Err(error),
             _ => {
                 told.state = BatchState::Succeeded;
-                told.output = Some(handles.name()?);
+                told.output = Some(seen_over(handles).name()?);
                 Ok(told)
             }
         }
@@ -254,11 +256,25 @@ impl Connected {
                 continue;
             };
             let places = places(&*self.bucket, name)?;
-            self.bucket.delete(&places.output).await?;
+            // What no line could hold is nowhere else.
+            let size = self.bucket.size(&places.output).await?;
+            if size.is_none_or(|size| size <= output::MOST) {
+                self.bucket.delete(&places.output).await?;
+            }
             self.bucket.delete(&places.copy).await?;
             self.service.delete(name).await?;
         }
         Ok(())
+    }
+}
+
+/// The handles of jobs that are seen to be over, as of now: a unit keeps those that it is told
+/// first, so what is odd is waited for from then on, however long the jobs took. Of a unit that
+/// has ended nothing is kept, so after [`LATE`] the time of their start goes on counting.
+fn seen_over(handles: Handles) -> Handles {
+    match handles.age() < LATE {
+        true => Handles::now(handles.each),
+        false => handles,
     }
 }
 
@@ -342,5 +358,27 @@ impl Jobs for Transcribe {
         job: &'a str,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         async move { self.connected()?.discarded(job).await }.boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_begins_when_jobs_are_seen_to_be_over() {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let started = |hours: i64| Handles {
+            since: now - hours * 3_600,
+            each: vec![("k".to_owned(), Handle::Known("d.p.res_1.r01".to_owned()))],
+        };
+        // However long they took.
+        for hours in [0, 2, 47] {
+            let over = seen_over(started(hours));
+            assert!(over.age() < Duration::from_secs(60), "{hours}");
+            assert_eq!(over.each, started(hours).each);
+        }
+        // And not anew at every look at what was left behind.
+        assert_eq!(seen_over(started(49)), started(49));
     }
 }

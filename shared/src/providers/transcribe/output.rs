@@ -26,14 +26,14 @@ use crate::providers::own_bucket::Left;
 const AT_ONCE: usize = 4;
 /// Longest transcript that is read: four hours of quick speech have some eight million
 /// bytes, and a line of output may have 16 MiB, of which base64 takes a third.
-const MOST: u64 = 11 * 1024 * 1024;
-/// So long a job that is said to be over may have no transcript yet.
+pub(super) const MOST: u64 = 11 * 1024 * 1024;
+/// So long jobs that were seen to be over may have no transcript yet, or be told of no more.
 const MAY_LACK: Duration = Duration::from_secs(3_600);
 /// Said of an item of which there is no job.
 const NOT_MADE: &str = "not made";
 /// Said of a job that there was, and is not, nor a transcript of it.
 const MISSING: &str = "missing";
-/// Said of a transcript that is too long to be kept.
+/// Said of a transcript that is too long for a line; it stays where it lies.
 const TOO_LARGE: &str = "too large";
 /// Said of a transcript that is none, or another job's; it stands beside, as it came.
 const UNREADABLE: &str = "unreadable";
@@ -50,6 +50,16 @@ struct Nothing<'a> {
     /// What was there instead, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     instead: Option<String>,
+    /// Where in our bucket it lies, and its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stays: Option<Stays<'a>>,
+}
+
+/// A transcript that is left where the service wrote it.
+#[derive(Debug, Serialize)]
+struct Stays<'a> {
+    key: &'a str,
+    bytes: u64,
 }
 
 impl<'a> Nothing<'a> {
@@ -58,6 +68,7 @@ impl<'a> Nothing<'a> {
             status,
             reason: None,
             instead: None,
+            stays: None,
         }
     }
 }
@@ -120,6 +131,23 @@ fn of_left(key: &str, name: &str, body: &[u8], age: Duration) -> Result<Vec<u8>,
     answer::kept(key, &kept)
 }
 
+/// The line of a transcript that no line can hold. It was paid for: so it is not deleted with
+/// its job, and its line tells where it is to be had until its run is deleted.
+fn of_too_large(key: &str, place: &str, bytes: u64) -> Result<Vec<u8>, CallError> {
+    tracing::error!(
+        key,
+        place,
+        bytes,
+        "a transcript is too long for a line, and stays where it lies"
+    );
+    let stays = Some(Stays { key: place, bytes });
+    let kept = Nothing {
+        stays,
+        ..Nothing::new(TOO_LARGE)
+    };
+    answer::kept(key, &kept)
+}
+
 /// The line of a job: first of all by what lies in our bucket, which is there whatever
 /// became of the job since.
 async fn of_job(
@@ -132,7 +160,7 @@ async fn of_job(
     let place = places(bucket, name)?.output;
     match bucket.left(&place, MOST).await? {
         Left::Bytes(body) => return of_left(key, name, &body, age),
-        Left::TooLarge => return nothing(key, TOO_LARGE),
+        Left::TooLarge(bytes) => return of_too_large(key, &place, bytes),
         Left::Nothing => {}
     }
     match connected.service.state(name).await {
@@ -150,8 +178,8 @@ async fn of_job(
         Ok(State::Queued | State::Running | State::Other(_)) => {
             Err(unreadable("a job that was over is so no more"))
         }
-        // Said of one among several, that is no proof while the job is young: what is
-        // collected is deleted there, and this one with it.
+        // Said of one among several, that is no proof soon after: what is collected is
+        // deleted there, and this one with it.
         Err(error) if error.is_unknown() && age < MAY_LACK => {
             Err(unreadable("a job that was started is not told of"))
         }
@@ -225,6 +253,7 @@ fn outcome(answer: Option<Heard>) -> ItemOutcome {
         FAILED => failed(FailureCode::ProviderError),
         NOT_MADE => failed(FailureCode::ProviderQuota),
         MISSING => failed(FailureCode::ProviderLost),
+        TOO_LARGE => failed(FailureCode::OutputTooLong),
         _ => failed(FailureCode::ProviderMalformed),
     }
 }
@@ -302,7 +331,10 @@ mod tests {
             ),
             (r#"{"status":"not made"}"#, "provider_quota"),
             (r#"{"status":"missing"}"#, "provider_lost"),
-            (r#"{"status":"too large"}"#, "provider_malformed"),
+            (
+                r#"{"status":"too large","stays":{"key":"k","bytes":9}}"#,
+                "output_too_long",
+            ),
             ("[]", "provider_malformed"),
         ] {
             match read_of(answer) {

@@ -10,6 +10,7 @@ use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::validate::{Errors, model_name};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::providers::custom;
+use stt_eval_shared::store::StoreError;
 use stt_eval_shared::store::own_models::Creation;
 use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::tries::Tries;
@@ -51,18 +52,7 @@ pub async fn make(
     if let Err(problem) = custom::check_resolved(&endpoint.base_url, loopback).await {
         return Err(Refusal::invalid_field("base_url", problem.to_string()));
     }
-    let known = app.store.own_models(project).await?;
-    if known
-        .iter()
-        .any(|other| other.endpoint.name == endpoint.name)
-    {
-        return Err(taken());
-    }
-    if known.len() >= MAX_ENDPOINTS {
-        return Err(Refusal::conflict(format!(
-            "the project has {MAX_ENDPOINTS} models of its own, as many as there may be"
-        )));
-    }
+    let mut beside = room(app, project, &endpoint.name).await?;
     let secret = custom::secret(&endpoint.base_url, key.as_ref());
     let sealed = seal(
         app,
@@ -78,13 +68,38 @@ pub async fn make(
         endpoint,
         rev: 1,
     };
-    let made = app
-        .store
-        .create_own_model(project, &record, attempt.claim());
-    match made.await? {
-        Creation::Made => Ok(record),
-        Creation::Taken => Err(taken()),
+    let mut tries = Tries::default();
+    loop {
+        let made = app
+            .store
+            .create_own_model(project, &record, beside.as_ref(), attempt.claim());
+        match made.await? {
+            Creation::Made => return Ok(record),
+            Creation::Taken => return Err(taken()),
+            Creation::Meanwhile => tries.after(StoreError::Conflict).await?,
+        }
+        beside = room(app, project, &record.endpoint.name).await?;
     }
+}
+
+/// Whether there is room for a model of this name. Where little is left, gives one of those
+/// that are there: what is made goes by it.
+async fn room(
+    app: &App,
+    project: &ProjectId,
+    name: &str,
+) -> Result<Option<OwnModelRecord>, Refusal> {
+    let known = app.store.own_models(project).await?;
+    if known.iter().any(|other| other.endpoint.name == name) {
+        return Err(taken());
+    }
+    if known.len() >= MAX_ENDPOINTS {
+        return Err(Refusal::conflict(format!(
+            "the project has {MAX_ENDPOINTS} models of its own, as many as there may be"
+        )));
+    }
+    let is_close = known.len() >= MAX_ENDPOINTS / 2;
+    Ok(known.into_iter().next().filter(|_| is_close))
 }
 
 fn taken() -> Refusal {
