@@ -1,5 +1,7 @@
 //! Table `samples`: a dataset's samples by position.
 
+use futures::future::try_join_all;
+
 use super::row::{self, Item, Row};
 use super::txn::TxnError;
 use super::{Page, Store, StoreError, datasets, files, put_request, read_page};
@@ -54,6 +56,8 @@ fn length<'de, D: serde::Deserializer<'de>>(from: D) -> Result<usize, D::Error> 
     Ok(text.map_or(0, |text| text.len()))
 }
 
+/// Samples whose facts are read one answer after the other.
+const FACTS_AT_ONCE: u16 = 2_500;
 /// Files to a transaction.
 const PER_TRANSACTION: usize = 100;
 
@@ -221,15 +225,32 @@ impl Store {
         }
     }
 
-    /// What reports need of every sample, in order of position: language,
+    /// What reports need of the first so many samples, in order of position: language,
     /// length, and of the free fields only those that are named.
     pub async fn sample_facts(
         &self,
         project: &ProjectId,
         dataset: DatasetId,
+        count: u32,
         fields: &[&str],
     ) -> Result<Vec<SampleFacts>, StoreError> {
         let pk = partition(project, dataset);
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        // Side by side: each answer takes its time, and there are several to a range.
+        let ranges = (0..count).step_by(usize::from(FACTS_AT_ONCE)).map(|start| {
+            let last = start.saturating_add(FACTS_AT_ONCE).min(count) - 1;
+            self.facts_between(&pk, (start, last), fields)
+        });
+        let read = try_join_all(ranges).await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    async fn facts_between(
+        &self,
+        pk: &str,
+        (first, last): (u16, u16),
+        fields: &[&str],
+    ) -> Result<Vec<SampleFacts>, StoreError> {
         let mut facts = Vec::new();
         let mut start = None;
         loop {
@@ -237,8 +258,10 @@ impl Store {
                 .db
                 .query()
                 .table_name(&self.tables.samples)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", row::s(&*pk))
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", row::s(pk))
+                .expression_attribute_values(":first", row::s(sort_key(first)))
+                .expression_attribute_values(":last", row::s(sort_key(last)))
                 .projection_expression(
                     "#id, #language, #metadata, #duration, reference_version, from_models",
                 )

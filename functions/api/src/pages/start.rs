@@ -1,27 +1,28 @@
 //! The form that starts a run: filled in, estimated, sent.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use stt_eval_html::layout::Section;
-use stt_eval_html::start::{self as html, Field, Filled, Wrong};
+use stt_eval_html::start::{self as html, Field, Filled, Kept, Wrong};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::crypto::random;
+use stt_eval_shared::crypto::{random, sha256_hex};
 use stt_eval_shared::domain::validate::FieldError;
-use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp, language};
+use stt_eval_shared::domain::{DatasetId, FileId, ProjectId, RunId, Timestamp, language};
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::estimate::Estimate;
 use stt_eval_shared::wire::object::Object;
 use stt_eval_shared::wire::runs::{NewRun, NewRunConfig};
+use stt_eval_shared::wire::transcripts::NewTranscripts;
 use time::OffsetDateTime;
 
 use super::answer::{redirect, written};
-use super::form::Form;
+use super::parts::{AnyForm, Parts};
 use super::session::Visit;
+use super::transcripts;
 use crate::actor::Actor;
 use crate::http::error::{Answer, status};
 use crate::http::idempotency::{Idempotency, Making, first};
@@ -60,8 +61,57 @@ fn filled(form: &Pairs) -> Filled {
         models: form.ticked(MODEL).map(str::to_owned).collect(),
         max_cost: text("max_cost_usd"),
         lossless_flac: form.text("lossless_flac").is_some(),
+        transcripts: text("transcripts").trim().to_owned(),
+        table: form.text("kept").map(|id| Kept {
+            id: id.to_owned(),
+            name: text("kept_name"),
+        }),
         token: text("token"),
     }
+}
+
+/// A form that was sent.
+struct Sent {
+    filled: Filled,
+    /// What tells its table from another, where one came with it.
+    digest: Option<String>,
+    wrong: Vec<Wrong>,
+}
+
+/// Reads a form. A table that is in it is kept, so that it need not be sent again.
+async fn read(app: &App, visit: &Visit, mut parts: Parts) -> Result<Sent, Refusal> {
+    let mut filled = filled(&parts.fields);
+    let (mut digest, mut wrong) = (None, Vec::new());
+    if let Some(sent) = parts.take("table") {
+        digest = Some(sha256_hex(&sent.bytes));
+        let name = sent.filename.clone();
+        match transcripts::keep(app, &visit.caller.actor.project, sent).await {
+            Ok(id) => {
+                let id = id.to_string();
+                filled.table = Some(Kept { id, name });
+            }
+            Err(refusal) if refusal.kind == Kind::Invalid => {
+                filled.table = None;
+                let told = |of: &FieldError| self::wrong(Field::Transcripts, &of.message);
+                wrong.extend(refusal.fields.iter().map(told));
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(Sent {
+        filled,
+        digest,
+        wrong,
+    })
+}
+
+/// The list of transcripts of a form.
+fn list(filled: &Filled) -> Option<NewTranscripts> {
+    filled.table.as_ref().map(|table| NewTranscripts {
+        name: filled.transcripts.clone(),
+        items: None,
+        manifest_file_id: Some(table.id.clone()),
+    })
 }
 
 fn wrong(field: Field, message: &str) -> Wrong {
@@ -84,8 +134,16 @@ fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
     if filled.dataset.is_empty() {
         all.push(wrong(Field::Dataset, "choose a dataset"));
     }
-    if filled.models.is_empty() {
-        all.push(wrong(Field::Models, "choose at least one model"));
+    match (&filled.table, filled.transcripts.is_empty()) {
+        (None, true) if filled.models.is_empty() => {
+            all.push(wrong(
+                Field::Models,
+                "choose at least one model, or transcripts made elsewhere",
+            ));
+        }
+        (None, false) => all.push(wrong(Field::Transcripts, "choose their table")),
+        (Some(_), true) => all.push(wrong(Field::Transcripts, "name the model")),
+        _ => {}
     }
     let max = filled.max_cost.trim();
     let max_cost_usd = max.parse::<f64>().ok().filter(|usd| usd.is_finite());
@@ -96,12 +154,14 @@ fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
     if !all.is_empty() {
         return Err(all);
     }
+    let asks_models = !filled.models.is_empty();
     Ok(NewRun {
         run_name: filled.name.clone(),
         dataset_id: Some(filled.dataset.clone()),
-        providers: Some(filled.models.iter().cloned().collect()),
+        providers: asks_models.then(|| filled.models.iter().cloned().collect()),
+        transcripts: list(filled).map(|list| vec![Object(list)]),
         max_cost_usd,
-        config: (filled.lossless_flac != lossless_flac).then(|| {
+        config: (asks_models && filled.lossless_flac != lossless_flac).then(|| {
             Object(NewRunConfig {
                 lossless_flac: Some(filled.lossless_flac),
                 ..NewRunConfig::default()
@@ -111,11 +171,23 @@ fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
     })
 }
 
+/// The same, where what was sent with it could be read.
+fn checked(filled: &Filled, wrong: Vec<Wrong>, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
+    if wrong.is_empty() {
+        asked(filled, lossless_flac)
+    } else {
+        Err(wrong)
+    }
+}
+
 /// A field of the service as the form knows it.
 fn field(of: &FieldError, filled: &Filled) -> Wrong {
     let index = of.field.strip_prefix("providers[");
     let index = index.and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
     let model = index.and_then(|index| filled.models.iter().nth(index));
+    if let Some(inside) = of.field.strip_prefix("transcripts[0].") {
+        return wrong(Field::Transcripts, &transcripts::told(inside, &of.message));
+    }
     let field = match (&*of.field, model) {
         (_, Some(id)) => Field::Model(id.clone()),
         ("run_name", _) => Field::Name,
@@ -225,10 +297,9 @@ pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let filled = Filled {
         name,
         dataset: dataset.map(|id| id.to_string()).unwrap_or_default(),
-        models: BTreeSet::new(),
-        max_cost: String::new(),
         lossless_flac: app.config.lossless_flac,
         token: token()?,
+        ..Filled::default()
     };
     page(&app, &visit, &filled, Shown::default()).await
 }
@@ -250,10 +321,10 @@ async fn again(
 }
 
 /// Shows what a run would take. Starts nothing.
-pub async fn estimate(State(app): State<App>, visit: Visit, Form(form): Form) -> Answer {
+pub async fn estimate(State(app): State<App>, visit: Visit, AnyForm(form): AnyForm) -> Answer {
     visit.needs(Role::Editor)?;
-    let filled = filled(&form);
-    let new = match asked(&filled, app.config.lossless_flac) {
+    let Sent { filled, wrong, .. } = read(&app, &visit, form).await?;
+    let new = match checked(&filled, wrong, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
@@ -286,8 +357,16 @@ async fn started(
     actor: &Actor,
     idempotency: &Idempotency,
     new: &NewRun,
+    digest: Option<String>,
 ) -> Result<RunId, Refusal> {
-    let body = serde_json::to_vec(new).map_err(|e| Refusal::internal(e.to_string()))?;
+    let mut same = new.clone();
+    // A table that is sent twice is kept twice: what it says makes a form the same.
+    if let (Some(digest), Some(lists)) = (digest, &mut same.transcripts) {
+        for list in lists {
+            list.0.manifest_file_id = Some(digest.clone());
+        }
+    }
+    let body = serde_json::to_vec(&same).map_err(|e| Refusal::internal(e.to_string()))?;
     let mut pauses = PAUSES.iter();
     loop {
         let making = Making::new(app, &actor.project, &body, StatusCode::SEE_OTHER).in_steps();
@@ -323,16 +402,30 @@ fn is_under_way(refusal: &Refusal) -> bool {
 }
 
 /// Starts a run, once for each form however often it is sent.
-pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): Form) -> Answer {
+pub async fn submit(
+    State(app): State<App>,
+    visit: Visit,
+    uri: Uri,
+    AnyForm(form): AnyForm,
+) -> Answer {
     visit.needs(Role::Editor)?;
-    let filled = filled(&form);
-    let idempotency = Idempotency::of_form(&filled.token, uri)?;
-    let new = match asked(&filled, app.config.lossless_flac) {
+    let idempotency = Idempotency::of_form(form.fields.text("token").unwrap_or_default(), uri)?;
+    let sent = read(&app, &visit, form).await?;
+    let Sent { filled, digest, .. } = sent;
+    let new = match checked(&filled, sent.wrong, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
-    match started(&app, &visit.caller.actor, &idempotency, &new).await {
-        Ok(id) => Ok(redirect(&format!("/runs/{id}"))),
+    match started(&app, &visit.caller.actor, &idempotency, &new, digest).await {
+        Ok(id) => {
+            let kept = filled
+                .table
+                .and_then(|table| table.id.parse::<FileId>().ok());
+            if let Some(kept) = kept {
+                transcripts::forget(&app, &visit.caller.actor.project, kept).await;
+            }
+            Ok(redirect(&format!("/runs/{id}")))
+        }
         Err(refusal)
             if refusal
                 .fields
