@@ -148,15 +148,14 @@ impl Meant {
         Ok(found.slots.ids(&found.clip).filter_map(rate).collect())
     }
 
-    /// What reviewers propose, and say who found that it is another spelling. Not before the visitor
-    /// has judged, where models are hidden.
+    /// What reviewers propose, and say who found that it is another spelling. Where models
+    /// are hidden only what is the visitor's own, until the visitor has judged.
     fn remarks(&self, visit: &Visit, blind: bool) -> Result<Vec<Remark>, Refusal> {
         let who = visit.caller.actor.reviewer();
-        if blind && !self.found.clip.is_judged(&who) {
-            return Ok(Vec::new());
-        }
+        let own_alone = blind && !self.found.clip.is_judged(&who);
         let review = self.entry()?.review.as_ref();
-        let opinions = review.map(|review| review.opinions()).unwrap_or_default();
+        let mut opinions = review.map(|review| review.opinions()).unwrap_or_default();
+        opinions.retain(|opinion| !own_alone || opinion.reviewer == who);
         let is_meant = |reasons: &[Reason]| reasons.contains(&Reason::SpellingVariant);
         let remarks = opinions.into_iter().filter_map(|opinion| {
             let comment = opinion.comment.filter(|_| is_meant(&opinion.reasons));
