@@ -8,7 +8,7 @@ export const KEYS = [
   ['play', 'Space KeyK', 'Play or pause'],
   ['back', 'KeyJ', 'Back 2 seconds'],
   ['forward', 'KeyL', 'Forward 2 seconds'],
-  ['repeat', 'KeyR', 'Repeat the last 3 seconds (with Shift slowly)'],
+  ['repeat', 'KeyR', 'Repeat 3 seconds (Shift: slowly)'],
   ['slower', 'BracketLeft', 'Slower'],
   ['faster', 'BracketRight', 'Faster'],
   ['normal', 'Backslash', 'Normal speed'],
