@@ -52,7 +52,7 @@ fn filled() -> Filled {
         transcripts: "mine".to_owned(),
         table: Some(Kept {
             id: "file_1".to_owned(),
-            name: HOSTILE.to_owned(),
+            name: "<heard>.csv".to_owned(),
         }),
         token: "0123abcd".to_owned(),
     }
