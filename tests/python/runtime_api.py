@@ -30,6 +30,7 @@ class Invocation:
     body: bytes
     deadline_ms: int
     answer: queue.Queue = field(default_factory=lambda: queue.Queue(1))
+    given: float = 0.0
 
 
 class RuntimeApi:
@@ -112,6 +113,7 @@ class RuntimeApi:
             invocation = self.waiting.get()
             number = f"8476a536-e9f4-11e8-9739-{len(self.given):012d}"
             self.given[number] = invocation
+            invocation.given = time.perf_counter()
             return self._response("200 OK", invocation.body, {
                 "Lambda-Runtime-Aws-Request-Id": number,
                 "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
@@ -179,6 +181,11 @@ class Function:
 
     def invoke_timed(self, event, seconds=60):
         """Gives the answer, and the seconds from process start to it."""
+        answer, _, arrived = self.invoke_between(event, seconds)
+        return answer, arrived - self.began
+
+    def invoke_between(self, event, seconds=60):
+        """Gives the answer, when the process was given the event, and when it had answered."""
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         deadline_ms = int((time.time() + seconds) * 1000)
         invocation = Invocation(body, deadline_ms)
@@ -195,7 +202,7 @@ class Function:
                     raise Failed("no answer") from None
         if kind != "response":
             raise Failed(body.decode())
-        return json.loads(body) if body else None, arrived - self.began
+        return json.loads(body) if body else None, invocation.given, arrived
 
     def invoke(self, event, seconds=60):
         return self.invoke_timed(event, seconds)[0]

@@ -31,7 +31,6 @@ pub fn router(app: App) -> Router {
             axum::routing::get(routes::meta::document),
         )
         .merge(pages::router(&app))
-        .fallback(async || Refusal::no_such("route"))
         .method_not_allowed_fallback(async || {
             Refusal::new(Kind::NoSuchMethod, "this route does not take this method")
         })

@@ -13,7 +13,7 @@ pub const MAX_COMMENT_CHARS: usize = 5_000;
 /// Most people who can say something of one result.
 pub const MAX_REVIEWERS: usize = 100;
 
-/// Most bytes of comments of one result: DynamoDB takes items of 400 KB.
+/// Most bytes of comments and proposed references of one result: DynamoDB takes items of 400 KB.
 pub const MAX_COMMENT_BYTES: usize = 300_000;
 
 /// What a reviewer finds.
@@ -159,6 +159,9 @@ pub struct Opinion {
     /// Remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// A reference that would take the transcription as well, for an editor to decide on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<String>,
     /// How much of the recording was played before, in percent; `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listened: Option<u8>,
@@ -184,6 +187,7 @@ impl Opinion {
             verdict: None,
             reasons: Vec::new(),
             comment: None,
+            proposed: None,
             listened: None,
             blind: false,
             queue: None,
@@ -195,7 +199,10 @@ impl Opinion {
     /// Whether it says anything.
     #[must_use]
     pub fn says_something(&self) -> bool {
-        self.verdict.is_some() || !self.reasons.is_empty() || self.comment.is_some()
+        self.verdict.is_some()
+            || !self.reasons.is_empty()
+            || self.comment.is_some()
+            || self.proposed.is_some()
     }
 
     /// Whether it says the same, however and whenever that was said.
@@ -204,6 +211,12 @@ impl Opinion {
         self.verdict == other.verdict
             && self.reasons == other.reasons
             && self.comment == other.comment
+            && self.proposed == other.proposed
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = [&self.comment, &self.proposed];
+        texts.into_iter().flatten().map(String::len).sum()
     }
 
     /// How it counts: right, wrong, or not at all. A word that is wrong for nothing but
@@ -301,8 +314,7 @@ impl Review {
             (None, false) => {}
         }
         let bytes = |opinion: &Opinion| {
-            let before = opinion.before.as_ref().and_then(|o| o.comment.as_ref());
-            opinion.comment.as_ref().map_or(0, String::len) + before.map_or(0, String::len)
+            opinion.bytes() + opinion.before.as_ref().map_or(0, |before| before.bytes())
         };
         if opinions.len() > MAX_REVIEWERS
             || opinions.iter().map(bytes).sum::<usize>() > MAX_COMMENT_BYTES
@@ -440,6 +452,10 @@ mod tests {
         });
         let more = says(200, Some(Verdict::Right), 1);
         assert_eq!(Review::with(all.as_ref(), id(), more), Err(Full));
+        let mut proposes = says(1, None, 1);
+        proposes.proposed = Some("{a|b}".into());
+        let kept = Review::with(None, id(), proposes.clone()).unwrap();
+        assert_eq!((kept.is_correct, kept.opinions()), (None, vec![proposes]));
         let mut long = says(1, None, 1);
         long.comment = Some("x".repeat(MAX_COMMENT_BYTES + 1));
         assert_eq!(Review::with(None, id(), long), Err(Full));

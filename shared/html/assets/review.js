@@ -159,6 +159,8 @@ function hasDone(did) {
 // ---- clips ahead ----
 
 let ahead = [];
+// Addresses of clips that were shown before.
+const behind = [];
 let chain = 0;
 let fetching;
 let spare = newSpare();
@@ -230,7 +232,15 @@ async function goOn() {
     return;
   }
   audio.pause();
+  behind.push(location.href);
   put(next);
+}
+
+function previous() {
+  if (!behind.length) tell('There is no clip before this one here.');
+  // It would be shown without what is not saved yet.
+  else if (!outbox.isEmpty()) tell('What you said is being saved. Try again in a moment.');
+  else reopen(behind.pop(), 'The clip before.');
 }
 
 // ---- actions ----
@@ -315,6 +325,13 @@ function both() {
   else tell('This transcription can\u2019t be taken into the reference here.');
 }
 
+// Follows a link where there is one for this reviewer.
+function edit() {
+  const link = form.querySelector('[data-edit]');
+  if (link) link.click();
+  else tell('References are changed by editors.');
+}
+
 // Lines, or word under word as well.
 function grid() {
   const details = form.querySelector('[data-grid]');
@@ -338,7 +355,8 @@ const actions = {
   play: toggle,
   back: () => jump(-2),
   forward: () => jump(2),
-  repeat: () => {
+  repeat: (event) => {
+    if (event?.shiftKey) setRate(0.75);
     jump(-3);
     start();
   },
@@ -356,6 +374,8 @@ const actions = {
   grid,
   save,
   skip: goOn,
+  previous,
+  edit,
   undo,
   help: () => sheet().showModal(),
 };
@@ -395,7 +415,7 @@ function keyDown(event) {
 function act(event, name) {
   event.preventDefault();
   if (name === 'leave') focusClip();
-  else actions[name]();
+  else actions[name](event);
 }
 
 function sheet() {

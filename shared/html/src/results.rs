@@ -7,6 +7,7 @@ use crate::RenderError;
 use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
 use crate::layout::Frame;
+pub use crate::review::reason_name;
 use crate::texts::Text;
 use crate::words::{Words, flag, note, reference, transcription};
 
@@ -45,12 +46,14 @@ pub struct Results<'a> {
     pub run: &'a str,
     /// Models to choose from.
     pub models: Vec<Choice>,
+    /// What reviewers may have said of them, to choose from.
+    pub reasons: Vec<Choice>,
     /// Orders to choose from.
     pub orders: Vec<Choice>,
     /// The results, those of a clip beside each other where they are in order of clips.
     pub results: &'a [Heard],
-    /// How many there are in all.
-    pub total: u64,
+    /// How many there are in all, where that is known.
+    pub total: Option<u64>,
     /// Address of the page that follows.
     pub more: Option<&'a str>,
 }
@@ -62,9 +65,10 @@ struct Page<'a> {
     run_name: String,
     run: &'a str,
     models: Vec<Choice>,
+    reasons: Vec<Choice>,
     orders: Vec<Choice>,
     clips: Vec<Clip>,
-    total: String,
+    total: Option<String>,
     more: Option<&'a str>,
 }
 
@@ -117,9 +121,10 @@ pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
         run_name: visible(of.run_name).into_owned(),
         run: of.run,
         models: of.models,
+        reasons: of.reasons,
         orders: of.orders,
         clips: clips(of.results),
-        total: counted(of.total, "result", "results"),
+        total: of.total.map(|total| counted(total, "result", "results")),
         more: of.more,
     };
     page.render()

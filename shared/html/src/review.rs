@@ -32,7 +32,9 @@ const OF_TRANSCRIPTION: [Reason; 8] = [
 /// Reasons that are told of the clip.
 const OF_CLIP: [Reason; 2] = [Reason::ReferenceWrong, Reason::AudioUnusable];
 
-fn reason_name(reason: Reason) -> &'static str {
+/// What a reason is called.
+#[must_use]
+pub fn reason_name(reason: Reason) -> &'static str {
     match reason {
         Reason::Name => "Name",
         Reason::NumberOrDate => "Number or date",
@@ -132,6 +134,8 @@ pub struct Clip<'a> {
     pub number: u64,
     /// How many there are.
     pub total: u64,
+    /// How many of the queue come behind it, where that is known.
+    pub left: Option<u64>,
     /// Its transcriptions; those that there are.
     pub slots: Vec<Slot<'a>>,
     /// How many models have no transcription of it.
@@ -140,7 +144,7 @@ pub struct Clip<'a> {
     pub revealed: bool,
     /// Which transcriptions stand under which letters, which the form sends back.
     pub slots_tag: &'a str,
-    /// Whether the reviewer may change references.
+    /// Whether the reviewer may change references, and does not only propose.
     pub may_edit: bool,
     /// Where the next clip is found.
     pub next: &'a str,
@@ -201,6 +205,8 @@ fn told(review: &Review) -> String {
     parts.extend(review.verdict.map(|v| verdict_name(v).to_string()));
     parts.extend(review.reasons.iter().map(|r| reason_name(*r).to_owned()));
     parts.extend(review.comment.as_deref().map(|c| visible(c).into_owned()));
+    let proposed = review.proposed_reference.as_deref();
+    parts.extend(proposed.map(|text| format!("{} {}", Both::Proposes, visible(text))));
     parts.join(" · ")
 }
 
@@ -259,6 +265,7 @@ struct Page<'a> {
     run_name: String,
     path: &'a str,
     heading: String,
+    left: Option<String>,
     audio: String,
     reference: Option<Words>,
     grid: Option<Grid>,
@@ -272,6 +279,10 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn sample(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
     fn notice(&self) -> Option<Text> {
         self.notice.map(|notice| match notice {
             Notice::Elsewhere => Text::Elsewhere,
@@ -298,6 +309,10 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         run_name: visible(of.around.run_name).into_owned(),
         path: of.path,
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
+        left: of.left.map(|left| match left {
+            0 => Text::LastOfQueue.to_string(),
+            left => format!("{} left in this queue", count(left)),
+        }),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
         reference: first.and_then(reference),
         grid: Grid::of(of.slots.iter().map(|slot| (slot.letter, slot.heard))),

@@ -12,6 +12,8 @@ use crate::figures::{count, counted, dollars, duration};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::datasets::Say;
+use crate::texts::following::Following;
 use crate::texts::settings::Settings;
 use crate::texts::start::Start;
 
@@ -31,8 +33,27 @@ pub struct Filled {
     pub max_cost: String,
     /// Whether WAV is sent as FLAC.
     pub lossless_flac: bool,
+    /// Name of the model of transcripts made elsewhere.
+    pub transcripts: String,
+    /// Their table, once it was sent.
+    pub table: Option<Kept>,
     /// Random, and another in each form: what is sent twice with it is done once.
     pub token: String,
+}
+
+/// A table that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Id of its file.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Kept {
+    fn shown(&self) -> String {
+        visible(&self.name).into_owned()
+    }
 }
 
 /// A field that is wrong, as the service names it, and what is wrong.
@@ -55,6 +76,8 @@ pub enum Field {
     Models,
     /// One model, by its id.
     Model(String),
+    /// Transcripts made elsewhere.
+    Transcripts,
     /// The most that it may cost.
     MaxCost,
     /// The form as a whole.
@@ -68,6 +91,7 @@ impl Field {
             Self::Name => "run-name",
             Self::Dataset => "dataset",
             Self::Models | Self::Model(_) => "models",
+            Self::Transcripts => "transcripts",
             Self::MaxCost => "max-cost",
             Self::Form => "content",
         }
@@ -80,6 +104,7 @@ impl Field {
             Self::Dataset => Start::Dataset.to_string(),
             Self::Models => Start::Models.to_string(),
             Self::Model(id) => visible(id).into_owned(),
+            Self::Transcripts => Start::Transcripts.to_string(),
             Self::MaxCost => Start::MaxCost.to_string(),
             Self::Form => Start::NewRun.to_string(),
         }
@@ -167,6 +192,7 @@ struct Page<'a> {
     name_wrong: String,
     dataset_wrong: String,
     models_wrong: String,
+    transcripts_wrong: String,
     max_wrong: String,
     datasets: Vec<DatasetChoice>,
     more_datasets: bool,
@@ -345,6 +371,7 @@ pub fn page(frame: Frame<'_>, of: &Form<'_>) -> Result<String, RenderError> {
         name_wrong: wrong_with(of, |field| *field == Field::Name),
         dataset_wrong: wrong_with(of, |field| *field == Field::Dataset),
         models_wrong: wrong_with(of, |field| *field == Field::Models),
+        transcripts_wrong: wrong_with(of, |field| *field == Field::Transcripts),
         max_wrong: wrong_with(of, |field| *field == Field::MaxCost),
         datasets: of
             .datasets

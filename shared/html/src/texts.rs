@@ -179,6 +179,10 @@ pub(crate) enum Text {
     Stands,
     Saved,
     Undone,
+    EditReference,
+    ReviewersSay,
+    NoResults,
+    LastOfQueue,
     EndOfQueue,
     EndHint,
     BeginAgain,
@@ -390,6 +394,10 @@ impl Text {
             Self::Stands => "What stands:",
             Self::Saved => "Saved.",
             Self::Undone => "Taken back. This is how it was before.",
+            Self::ReviewersSay => "Reviewers say",
+            Self::NoResults => "There is none of these.",
+            Self::EditReference => "Edit the reference",
+            Self::LastOfQueue => "The last clip of this queue",
             Self::EndOfQueue => "That was the last clip in this order",
             Self::EndHint => {
                 "Clips that you skipped are still there: begin again, or choose another order."

@@ -24,13 +24,15 @@ pub struct Rate {
     pub now: Option<f64>,
 }
 
-/// What a reviewer says who found that it is another spelling.
+/// What a reviewer proposes, or says who found that it is another spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The name given at sign-in; empty for a program.
     pub name: String,
     /// The remark.
-    pub text: String,
+    pub text: Option<String>,
+    /// The reference that is proposed.
+    pub proposed: Option<String>,
 }
 
 /// What became of the same words in the references of other clips.
@@ -71,6 +73,8 @@ pub struct Variant<'a> {
     pub heard: &'a str,
     /// Version of the reference.
     pub version: u32,
+    /// Whether it is proposed to editors, and not saved.
+    pub proposes: bool,
     /// The reference that is proposed, or was written; `None` where none can be made.
     pub proposed: Option<&'a str>,
     /// What is wrong with what was written.
@@ -93,7 +97,9 @@ pub struct Variant<'a> {
 
 struct Said {
     name: String,
-    words: Words,
+    words: Option<Words>,
+    /// What is proposed, to be looked at and as it is.
+    proposed: Option<(Words, String)>,
 }
 
 struct Row {
@@ -166,7 +172,11 @@ pub fn page(frame: Frame<'_>, of: Variant<'_>) -> Result<String, RenderError> {
             .iter()
             .map(|remark| Said {
                 name: visible(&remark.name).into_owned(),
-                words: unmarked(&remark.text, of.language),
+                words: remark.text.as_ref().map(|text| unmarked(text, of.language)),
+                proposed: remark
+                    .proposed
+                    .as_ref()
+                    .map(|text| (unmarked(text, of.language), text.clone())),
             })
             .collect(),
         elsewhere: of.elsewhere.map_or_else(String::new, told),

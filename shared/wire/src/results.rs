@@ -128,6 +128,15 @@ pub struct ResultPatch {
     )]
     #[schema(value_type = Option<Vec<Reason>>)]
     pub reasons: Option<Option<Vec<Reason>>>,
+    /// A reference that would take the transcription as well, with `{a|b}` where both are
+    /// right. It changes nothing: an editor decides.
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, max_length = 100000)]
+    pub proposed_reference: Option<Option<String>>,
     /// How much of the recording was played before, in percent; null: not known.
     #[serde(
         default,
@@ -175,6 +184,9 @@ pub struct Review {
     pub reasons: Vec<Reason>,
     /// Remark.
     pub comment: Option<String>,
+    /// A reference that would take the transcription as well, for an editor to decide on;
+    /// null: none is proposed.
+    pub proposed_reference: Option<String>,
     /// How much of the recording was played before, in percent; null: not known.
     pub listened: Option<u8>,
     /// Whether the reviewer did not know which model it was.

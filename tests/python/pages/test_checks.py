@@ -1,4 +1,4 @@
-"""Acceptance checks that no other file of this folder has: see CHECKS.md."""
+"""Acceptance checks that no other file of this folder has: see README.md."""
 
 import re
 

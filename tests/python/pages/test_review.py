@@ -30,6 +30,10 @@ def files(site):
 
 @pytest.fixture(scope="module")
 def dataset(site):
+    return clips(site)
+
+
+def clips(site):
     samples = [
         {"file_id": file, "ground_truth": text[1], "language": text[0]}
         for file, text in zip(files(site), TEXTS, strict=False)
@@ -104,6 +108,9 @@ def test_a_queue_is_judged_by_keys_alone(visit, site, run):
     for number in range(1, len(TEXTS) + 1):
         expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
         ready(page)
+        left = len(TEXTS) - number
+        told = f"{left} left in this queue" if left else "The last clip of this queue"
+        expect(page.get_by_text(told)).to_be_visible()
         page.keyboard.press("y")
         expect(verdict(page, "A")).to_have_text("Right")
         page.keyboard.press("2")
@@ -140,6 +147,17 @@ def test_keys_of_an_indian_keyboard_are_those_of_their_places(visit, site, run):
     # A letter that is printed on a key goes before the place of the key.
     press(page, "u", "KeyG")
     expect(verdict(page, "B")).to_have_text("Cannot tell")
+    page.keyboard.press("Enter")
+    # And on to the end of the queue.
+    for number in range(2, len(TEXTS) + 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        ready(page)
+        press(page, "ब", "KeyY")
+        press(page, "ल", "KeyN")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    n = len(TEXTS)
+    until(lambda: counts(site, run), {"reviews": 2 * n, "right": n, "wrong": n - 1})
 
 
 def test_single_keys_can_be_switched_off_and_tab_is_enough(visit, site, run):
@@ -284,6 +302,52 @@ def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
     shot(window, "review-variant-saved")
     window.get_by_role("button", name="Score the run again").click()
     expect(window.get_by_role("heading", level=1)).to_have_text("heard <b>twice</b>")
+
+
+def test_a_reviewer_proposes_a_wording_and_an_editor_takes_it(visit, site):
+    own = clips(site)
+    run = make(site, own, [[text[2] for text in TEXTS], [text[3] for text in TEXTS]])
+    made = site.api("POST", "/api/v1/keys", {"name": "Ravi", "role": "reviewer"})
+    editor, reviewer = visit(), visit(signed_in=False)
+    sign_in(reviewer, made["key"], name="Ravi")
+    without_guard(reviewer)
+    reviewer.goto(f"/runs/{run}/review?queue=random")
+    ready(reviewer)
+    first = reviewer.url
+    reviewer.keyboard.press("s")
+    expect(reviewer.get_by_text("2 left in this queue")).to_be_visible()
+    # Back to the clip before, and slowly once more.
+    reviewer.keyboard.press("p")
+    expect(reviewer.get_by_text("3 left in this queue")).to_be_visible()
+    assert reviewer.url.split("?")[0] == first.split("?")[0]
+    reviewer.keyboard.press("Shift+R")
+    expect(reviewer.locator("[data-rate]")).to_have_text("0.75×")
+    reviewer.keyboard.press("e")
+    expect(reviewer.get_by_text("References are changed by editors.")).to_be_visible()
+    slot = reviewer.locator("[data-slot]", has=reviewer.get_by_role("link", name="Both are right")).first
+    with reviewer.context.expect_page() as opened:
+        slot.get_by_role("link", name="Both are right").click()
+    window = opened.value
+    wanted = window.get_by_label("What is said").input_value()
+    window.get_by_role("button", name="Propose this").click()
+    expect(window.get_by_role("status").first).to_have_text("Proposed. Editors see it with this transcription.")
+    shot(window, "review-proposed")
+    # The editor, who has not judged yet, looks at it with the models told.
+    without_guard(editor)
+    editor.goto(first.split("?")[0] + "?blind=0")
+    ready(editor)
+    pages = [link.get_attribute("href") for link in editor.get_by_role("link", name="Both are right").all()]
+    take = editor.get_by_role("button", name="Take this as the reference")
+    for page in pages:
+        editor.goto(page)
+        if take.count():
+            break
+    assert Axe().run(editor, options={"runOnly": TAGS}).violations_count == 0
+    shot(editor, "review-proposed-editor")
+    take.click()
+    expect(editor.get_by_role("status").first).to_have_text("The reference takes both now.")
+    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{own[0]}?include_samples=true")["samples"]
+    assert wanted in [sample["ground_truth"] for sample in samples]
 
 
 def test_right_is_for_those_who_listened(visit, site, run):

@@ -256,6 +256,39 @@ def test_settings_and_help_are_there(visit, site):
     assert page.url.endswith("#roles")
 
 
+def test_transcripts_alone_are_a_run(visit, site, tmp_path):
+    demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
+    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]
+    table = tmp_path / "heard.csv"
+    rows = "".join(f"{sample['filename']},one two\n" for sample in samples)
+    table.write_text("filename,transcript\n" + rows, encoding="utf-8")
+    page = visit(viewport={"width": 360, "height": 740})
+    page.goto(f"/runs/new?dataset={demo}")
+    name = "made elsewhere"
+    page.get_by_label("Run name").fill(name)
+    page.get_by_label("Name of the model").fill("mine")
+    field = page.get_by_label("Table of transcripts")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2,
+            "data": {"items": [], "files": [str(table)], "dragOperationsMask": 1},
+        })
+    page.wait_for_function("document.querySelector('#list-table').files.length === 1")
+    # What was sent for the estimate is not asked for again.
+    page.get_by_role("button", name="Estimate").click()
+    expect(page.get_by_role("status")).to_contain_text("Nothing is started yet")
+    expect(page.get_by_role("checkbox", name="heard.csv")).to_be_checked()
+    check(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "runs-new-transcripts")
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("row").filter(has_text="imported/mine")).to_be_visible()
+
+
 def test_transcripts_are_added_to_a_run_and_it_is_taken_along(visit, site, tmp_path):
     demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
     samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]

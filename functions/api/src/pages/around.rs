@@ -1,33 +1,33 @@
 //! Around every page: refusals as pages, the headers, compression.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
+    RETRY_AFTER,
 };
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
-use stt_eval_html::layout::{Frame, Medium};
+use stt_eval_html::layout::{Frame, Medium, Section};
 use stt_eval_html::problem::Problem;
 use stt_eval_shared::App;
 
 use super::answer::{HTML, redirect};
 use super::headers::{self, Policy};
+use super::packing::packed;
 use super::place::Place;
+use super::session::Visit;
 use crate::http::error::PendingRefusal;
 use crate::http::observe::{RequestId, tell};
 use crate::http::query::encoded;
 use crate::refusal::{Kind, Refusal};
 
-/// Effort of compression: pages are repetitive, and more costs time for little.
-const LEVEL: u32 = 4;
+/// What the paths of the API begin with.
+const PROGRAMS: &str = "/api/";
 
 /// What is known of a request once it is answered.
 struct Asked {
@@ -35,7 +35,25 @@ struct Asked {
     target: String,
     request_id: String,
     takes_gzip: bool,
-    place: Place,
+    headers: HeaderMap,
+}
+
+/// Marks an answer that is none of a page.
+#[derive(Clone)]
+struct ForPrograms;
+
+/// What is at an address where nothing is: a page for a browser, and for programs what
+/// the API answers.
+pub async fn nowhere(request: Request) -> Response {
+    let accepted = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok());
+    let is_page = accepted.is_some_and(|types| types.contains("text/html"))
+        && !request.uri().path().starts_with(PROGRAMS);
+    let noun = if is_page { "page" } else { "route" };
+    let mut response = Refusal::no_such(noun).into_response();
+    if !is_page {
+        response.extensions_mut().insert(ForPrograms);
+    }
+    response
 }
 
 /// Whether a client takes what is compressed.
@@ -63,7 +81,7 @@ impl Asked {
                 .to_owned(),
             request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
             takes_gzip: takes_gzip(request.headers()),
-            place: Place::of(request.headers()),
+            headers: request.headers().clone(),
         }
     }
 
@@ -77,20 +95,37 @@ impl Asked {
         redirect(&format!("/sign-in?next={}", encoded(next)))
     }
 
-    /// The page of a refusal. It has no visitor: what failed may be the very reading
-    /// of who it is.
-    fn refused(&self, refusal: &Refusal, mut response: Response) -> Response {
+    /// Who asks, for what is around the page of a refusal. Where something failed it is
+    /// not asked for: that may have been the very reading of who it is.
+    async fn visit(&self, app: &App, refusal: &Refusal) -> Option<Visit> {
+        if refusal.kind.is_failure() {
+            return None;
+        }
+        let visit = Visit::of(&self.headers, app).await;
+        visit.ok().flatten()
+    }
+
+    /// The page of a refusal.
+    async fn refused(&self, app: &App, refusal: &Refusal, mut response: Response) -> Response {
         tell(refusal, response.status());
         let heading = heading(refusal.kind);
         let again = refusal.retry_after.is_some() && self.method == Method::GET;
-        let page = Problem {
-            frame: Frame {
+        let visit = self.visit(app, refusal).await;
+        let frame = match &visit {
+            Some(visit) => Frame {
+                section: None,
+                ..visit.frame(heading, Section::Runs)
+            },
+            None => Frame {
                 title: heading,
                 medium: Medium::Site,
                 section: None,
                 visitor: None,
-                unencrypted: !self.place.is_trustworthy(),
+                unencrypted: !Place::of(&self.headers).is_trustworthy(),
             },
+        };
+        let page = Problem {
+            frame,
             heading,
             message: &refusal.message,
             again: again.then_some(&*self.target),
@@ -126,13 +161,6 @@ fn heading(kind: Kind) -> &'static str {
     }
 }
 
-/// Bytes, compressed.
-pub(super) fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut gzip = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(LEVEL));
-    gzip.write_all(bytes)?;
-    gzip.finish()
-}
-
 /// Compresses a body. What can't be read or compressed is a fault of ours: bodies of
 /// pages are in memory.
 async fn compressed(response: Response) -> Response {
@@ -165,11 +193,14 @@ pub async fn around(
 ) -> Response {
     let asked = Asked::of(&request);
     let mut response = next.run(request).await;
+    if response.extensions_mut().remove::<ForPrograms>().is_some() {
+        return response;
+    }
     if let Some(PendingRefusal(refusal)) = response.extensions_mut().remove::<PendingRefusal>() {
         response = if refusal.kind == Kind::Unauthorized {
             asked.to_sign_in()
         } else {
-            asked.refused(&refusal, response)
+            asked.refused(&app, &refusal, response).await
         };
     }
     headers::set(&mut response, policy.value(&app).await);

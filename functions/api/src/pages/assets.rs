@@ -7,7 +7,8 @@ use axum::response::Response;
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 
-use super::around::{packed, takes_gzip};
+use super::around::takes_gzip;
+use super::packing::packed;
 use crate::http::error::Answer;
 use crate::refusal::Refusal;
 

@@ -21,6 +21,7 @@ mod help;
 mod keys;
 mod origin;
 mod own_models;
+mod packing;
 mod paging;
 mod parts;
 mod place;
@@ -95,6 +96,10 @@ pub fn router(app: &App) -> Router<App> {
             "/runs/{id}/review/{sample}/variant",
             get(review::variant::show).post(review::variant::save),
         )
+        .route(
+            "/runs/{id}/review/{sample}/propose",
+            get(review::variant::show_proposal).post(review::variant::propose),
+        )
         .route("/runs/{id}/rescore", post(runs::rescore))
         .route("/runs/{id}/compare", get(compare::show))
         .route(
@@ -112,6 +117,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/demo", post(demo::load))
         .route("/help", get(help::show))
         .layer(from_fn(origin::check))
+        .fallback(around::nowhere)
         .layer(from_fn_with_state((app.clone(), policy), around::around))
         .route("/assets/{digest}/{name}", get(assets::serve))
 }

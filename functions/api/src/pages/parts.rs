@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::form::Form;
 use crate::http::body;
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
@@ -13,7 +14,7 @@ use crate::services::files::inline::MAX_BODY;
 /// Largest form: that of a small file, ids of 10,000 recordings beside it included.
 const MAX_FORM: usize = MAX_BODY;
 /// Most parts.
-const MAX_PARTS: usize = 20;
+const MAX_PARTS: usize = 40;
 /// What to do with a larger one.
 const ADVICE: &str =
     "4 MiB; with scripts switched on, larger files are sent straight to where they are kept";
@@ -51,6 +52,21 @@ impl Parts {
     pub fn take(&mut self, field: &str) -> Option<Sent> {
         let (_, sent) = self.file.take_if(|(name, _)| name == field)?;
         Some(sent)
+    }
+}
+
+/// A form that may have a file: one in which none is chosen may come without parts.
+pub struct AnyForm(pub Parts);
+
+impl<S: Sync> FromRequest<S> for AnyForm {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        if body::media_type(request.headers()) == "multipart/form-data" {
+            return Parts::from_request(request, state).await.map(Self);
+        }
+        let Form(fields) = Form::from_request(request, state).await?;
+        Ok(Self(Parts { fields, file: None }))
     }
 }
 

@@ -5,6 +5,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
+use stt_eval_shared::domain::review::Reason;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::wire::export::{ExportFormat, Exported};
 
@@ -34,6 +35,7 @@ const ORDERS: [(Order, &str); 5] = [
 /// What a page is asked for.
 struct Asked {
     model: String,
+    reason: Option<Reason>,
     order: Order,
     cursor: Option<String>,
 }
@@ -42,9 +44,11 @@ impl Asked {
     fn of(query: Option<String>) -> Self {
         let query = Pairs::any(query.as_deref().unwrap_or_default());
         let wanted = query.text("sort").unwrap_or_default();
+        let reason = query.text("reason").unwrap_or_default();
         let known = ORDERS.into_iter().find(|(order, _)| order.name() == wanted);
         Self {
             model: query.text("provider").unwrap_or_default().to_owned(),
+            reason: Reason::ALL.into_iter().find(|known| known.name() == reason),
             order: known.map_or(Order::Sample, |(order, _)| order),
             cursor: query.text("cursor").map(str::to_owned),
         }
@@ -56,6 +60,7 @@ impl Asked {
                 alignment: true,
                 signed_url: false,
             },
+            reason: self.reason,
             ..Selection::all_of(run)
         };
         if !self.model.is_empty() {
@@ -77,6 +82,24 @@ impl Asked {
         };
         let models = run.models.iter().map(|model| one(&model.model));
         std::iter::once(all).chain(models).collect()
+    }
+
+    fn reasons(&self) -> Vec<Choice> {
+        let all = Choice {
+            value: String::new(),
+            name: "Anything".to_owned(),
+            chosen: self.reason.is_none(),
+        };
+        let one = |reason: Reason| Choice {
+            value: reason.name().to_owned(),
+            name: html::reason_name(reason).to_owned(),
+            chosen: self.reason == Some(reason),
+        };
+        std::iter::once(all).chain(Reason::ALL.map(one)).collect()
+    }
+
+    fn reason(&self) -> &'static str {
+        self.reason.map_or("", Reason::name)
     }
 
     fn orders(&self) -> Vec<Choice> {
@@ -129,7 +152,7 @@ pub async fn list(
         "",
         "",
         "",
-        "",
+        asked.reason(),
         asked.order.name(),
     ];
     let paging = Paging {
@@ -146,8 +169,9 @@ pub async fn list(
     let of_run = format!("/runs/{id}");
     let more = meta.next_cursor.map(|cursor| {
         format!(
-            "{of_run}/results?provider={}&sort={}&cursor={}",
+            "{of_run}/results?provider={}&reason={}&sort={}&cursor={}",
             encoded(&asked.model),
+            asked.reason(),
             encoded(asked.order.name()),
             encoded(&cursor.to_string())
         )
@@ -156,9 +180,11 @@ pub async fn list(
         run_name: &run.name,
         run: &of_run,
         models: asked.models(&run),
+        reasons: asked.reasons(),
         orders: asked.orders(),
         results: &shown,
-        total,
+        // How many a reason was given for is not counted.
+        total: asked.reason.is_none().then_some(total),
         more: more.as_deref(),
     };
     written(html::page(visit.frame(&run.name, Section::Runs), page))

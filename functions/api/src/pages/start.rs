@@ -1,6 +1,7 @@
 //! The form that starts a run: filled in, estimated, sent.
 
-use std::collections::BTreeSet;
+mod said;
+
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
@@ -11,17 +12,17 @@ use stt_eval_html::start::{self as html, Field, Filled, Wrong};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::random;
-use stt_eval_shared::domain::validate::FieldError;
-use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp, language};
+use stt_eval_shared::domain::{DatasetId, FileId, ProjectId, RunId, Timestamp, language};
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::estimate::Estimate;
-use stt_eval_shared::wire::object::Object;
-use stt_eval_shared::wire::runs::{NewRun, NewRunConfig};
+use stt_eval_shared::wire::runs::NewRun;
 use time::OffsetDateTime;
 
+use self::said::{Sent, checked, problems, read, wrong};
 use super::answer::{redirect, written};
-use super::form::Form;
+use super::parts::AnyForm;
 use super::session::Visit;
+use super::transcripts;
 use crate::actor::Actor;
 use crate::http::error::{Answer, status};
 use crate::http::idempotency::{Idempotency, Making, first};
@@ -43,98 +44,10 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-/// What the name of a box of a model begins with; its id follows.
-const MODEL: &str = "model.";
 
 fn token() -> Result<String, Refusal> {
     let bytes: [u8; 16] = random()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// What a form says.
-fn filled(form: &Pairs) -> Filled {
-    let text = |name| form.text(name).unwrap_or_default().to_owned();
-    Filled {
-        name: text("run_name"),
-        dataset: text("dataset_id"),
-        models: form.ticked(MODEL).map(str::to_owned).collect(),
-        max_cost: text("max_cost_usd"),
-        lossless_flac: form.text("lossless_flac").is_some(),
-        token: text("token"),
-    }
-}
-
-fn wrong(field: Field, message: &str) -> Wrong {
-    Wrong {
-        field,
-        message: message.to_owned(),
-    }
-}
-
-/// The run that a form asks for. What only a form can have wrong is told in its words,
-/// everything else by what checks runs. `lossless_flac` is how the deployment is set.
-fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
-    let mut all = Vec::new();
-    if filled.name.trim().is_empty() {
-        all.push(wrong(
-            Field::Name,
-            "must not be empty (1 to 255 characters)",
-        ));
-    }
-    if filled.dataset.is_empty() {
-        all.push(wrong(Field::Dataset, "choose a dataset"));
-    }
-    if filled.models.is_empty() {
-        all.push(wrong(Field::Models, "choose at least one model"));
-    }
-    let max = filled.max_cost.trim();
-    let max_cost_usd = max.parse::<f64>().ok().filter(|usd| usd.is_finite());
-    if !max.is_empty() && max_cost_usd.is_none() {
-        let message = "must be an amount of US dollars such as 12.50, or empty";
-        all.push(wrong(Field::MaxCost, message));
-    }
-    if !all.is_empty() {
-        return Err(all);
-    }
-    Ok(NewRun {
-        run_name: filled.name.clone(),
-        dataset_id: Some(filled.dataset.clone()),
-        providers: Some(filled.models.iter().cloned().collect()),
-        max_cost_usd,
-        config: (filled.lossless_flac != lossless_flac).then(|| {
-            Object(NewRunConfig {
-                lossless_flac: Some(filled.lossless_flac),
-                ..NewRunConfig::default()
-            })
-        }),
-        ..NewRun::default()
-    })
-}
-
-/// A field of the service as the form knows it.
-fn field(of: &FieldError, filled: &Filled) -> Wrong {
-    let index = of.field.strip_prefix("providers[");
-    let index = index.and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
-    let model = index.and_then(|index| filled.models.iter().nth(index));
-    let field = match (&*of.field, model) {
-        (_, Some(id)) => Field::Model(id.clone()),
-        ("run_name", _) => Field::Name,
-        ("dataset_id" | "dataset", _) => Field::Dataset,
-        ("providers", _) => Field::Models,
-        ("max_cost_usd", _) => Field::MaxCost,
-        (other, _) => {
-            return wrong(Field::Form, &format!("{other}: {}", of.message));
-        }
-    };
-    wrong(field, &of.message)
-}
-
-/// Why a run was refused, field by field.
-fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
-    if refusal.fields.is_empty() {
-        return vec![wrong(Field::Form, &refusal.message)];
-    }
-    refusal.fields.iter().map(|of| field(of, filled)).collect()
 }
 
 /// Whether a refusal is about what was filled in, or about the moment: then the form is
@@ -225,10 +138,9 @@ pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let filled = Filled {
         name,
         dataset: dataset.map(|id| id.to_string()).unwrap_or_default(),
-        models: BTreeSet::new(),
-        max_cost: String::new(),
         lossless_flac: app.config.lossless_flac,
         token: token()?,
+        ..Filled::default()
     };
     page(&app, &visit, &filled, Shown::default()).await
 }
@@ -250,10 +162,10 @@ async fn again(
 }
 
 /// Shows what a run would take. Starts nothing.
-pub async fn estimate(State(app): State<App>, visit: Visit, Form(form): Form) -> Answer {
+pub async fn estimate(State(app): State<App>, visit: Visit, AnyForm(form): AnyForm) -> Answer {
     visit.needs(Role::Editor)?;
-    let filled = filled(&form);
-    let new = match asked(&filled, app.config.lossless_flac) {
+    let Sent { filled, wrong, .. } = read(&app, &visit, form).await?;
+    let new = match checked(&filled, wrong, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
@@ -286,8 +198,16 @@ async fn started(
     actor: &Actor,
     idempotency: &Idempotency,
     new: &NewRun,
+    digest: Option<String>,
 ) -> Result<RunId, Refusal> {
-    let body = serde_json::to_vec(new).map_err(|e| Refusal::internal(e.to_string()))?;
+    let mut same = new.clone();
+    // A table that is sent twice is kept twice: what it says makes a form the same.
+    if let (Some(digest), Some(lists)) = (digest, &mut same.transcripts) {
+        for list in lists {
+            list.0.manifest_file_id = Some(digest.clone());
+        }
+    }
+    let body = serde_json::to_vec(&same).map_err(|e| Refusal::internal(e.to_string()))?;
     let mut pauses = PAUSES.iter();
     loop {
         let making = Making::new(app, &actor.project, &body, StatusCode::SEE_OTHER).in_steps();
@@ -323,16 +243,30 @@ fn is_under_way(refusal: &Refusal) -> bool {
 }
 
 /// Starts a run, once for each form however often it is sent.
-pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): Form) -> Answer {
+pub async fn submit(
+    State(app): State<App>,
+    visit: Visit,
+    uri: Uri,
+    AnyForm(form): AnyForm,
+) -> Answer {
     visit.needs(Role::Editor)?;
-    let filled = filled(&form);
-    let idempotency = Idempotency::of_form(&filled.token, uri)?;
-    let new = match asked(&filled, app.config.lossless_flac) {
+    let idempotency = Idempotency::of_form(form.fields.text("token").unwrap_or_default(), uri)?;
+    let sent = read(&app, &visit, form).await?;
+    let Sent { filled, digest, .. } = sent;
+    let new = match checked(&filled, sent.wrong, app.config.lossless_flac) {
         Ok(new) => new,
         Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
     };
-    match started(&app, &visit.caller.actor, &idempotency, &new).await {
-        Ok(id) => Ok(redirect(&format!("/runs/{id}"))),
+    match started(&app, &visit.caller.actor, &idempotency, &new, digest).await {
+        Ok(id) => {
+            let kept = filled
+                .table
+                .and_then(|table| table.id.parse::<FileId>().ok());
+            if let Some(kept) = kept {
+                transcripts::forget(&app, &visit.caller.actor.project, kept).await;
+            }
+            Ok(redirect(&format!("/runs/{id}")))
+        }
         Err(refusal)
             if refusal
                 .fields
@@ -354,56 +288,5 @@ pub async fn submit(State(app): State<App>, visit: Visit, uri: Uri, Form(form): 
             again(&app, &visit, &filled, (refusal.kind, &wrong)).await
         }
         Err(refusal) => Err(refusal),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_a_form_can_have_wrong_is_told_field_by_field() {
-        let nothing = filled(&Pairs::any("max_cost_usd=12%2C50"));
-        let fields: Vec<Field> = asked(&nothing, false)
-            .unwrap_err()
-            .into_iter()
-            .map(|w| w.field)
-            .collect();
-        assert_eq!(
-            fields,
-            [Field::Name, Field::Dataset, Field::Models, Field::MaxCost]
-        );
-        for odd in ["NaN", "inf", "1e999", "12 dollars"] {
-            let odd = Filled {
-                max_cost: odd.to_owned(),
-                ..filled(&Pairs::any("run_name=a&dataset_id=b&model.c=1"))
-            };
-            assert_eq!(asked(&odd, false).unwrap_err()[0].field, Field::MaxCost);
-        }
-        let good = filled(&Pairs::any(
-            "run_name=a&dataset_id=b&model.c%2Fd=1&model.e=&max_cost_usd=+2.5+",
-        ));
-        let new = asked(&good, false).unwrap();
-        assert_eq!(new.providers.unwrap(), ["c/d"]);
-        assert_eq!((new.max_cost_usd, new.config), (Some(2.5), None));
-        // A box without its tick is told where the deployment would send FLAC.
-        let new = asked(&good, true).unwrap();
-        assert_eq!(new.config.unwrap().0.lossless_flac, Some(false));
-    }
-
-    #[test]
-    fn a_field_of_the_service_is_found_in_the_form() {
-        let filled = filled(&Pairs::any("model.a=1&model.b=1"));
-        for (name, expected) in [
-            ("providers[1]", Field::Model("b".to_owned())),
-            ("providers", Field::Models),
-            ("dataset_id", Field::Dataset),
-            ("max_cost_usd", Field::MaxCost),
-            ("providers[7]", Field::Form),
-            ("config.prompt", Field::Form),
-        ] {
-            let of = FieldError::new(name, "is odd");
-            assert_eq!(field(&of, &filled).field, expected, "{name}");
-        }
     }
 }

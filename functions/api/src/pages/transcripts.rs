@@ -5,7 +5,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::runs::{self as html, NotTaken};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::domain::{RunId, Timestamp};
+use stt_eval_shared::domain::{FileId, ProjectId, RunId, Timestamp};
 use stt_eval_shared::wire::transcripts::AddedTranscripts;
 
 use super::answer::{redirect, written};
@@ -57,6 +57,23 @@ pub async fn submit(
     }
 }
 
+/// Keeps the table of a form until its transcripts are those of a run.
+pub(super) async fn keep(app: &App, project: &ProjectId, sent: Sent) -> Result<FileId, Refusal> {
+    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
+    let table = Table {
+        name: sent.filename,
+        bytes: sent.bytes,
+    };
+    Ok(table::keep(app, project, table, &attempt).await?.id)
+}
+
+/// Deletes a table that was kept.
+pub(super) async fn forget(app: &App, project: &ProjectId, table: FileId) {
+    if let Err(error) = deletion::file(app, project, table).await {
+        tracing::warn!(file_id = %table, error = ?error.cause, "a table of transcripts stays as a file");
+    }
+}
+
 async fn take(
     app: &App,
     visit: &Visit,
@@ -67,24 +84,28 @@ async fn take(
     let actor = &visit.caller.actor;
     let project = &actor.project;
     let sent = sent.ok_or_else(|| Refusal::invalid_field("table", "must be chosen"))?;
-    let attempt = || Attempt::new(project.clone(), None, Timestamp::now());
-    let table = Table {
-        name: sent.filename,
-        bytes: sent.bytes,
-    };
-    let table = table::keep(app, project, table, &attempt()).await?.id;
+    let table = keep(app, project, sent).await?;
+    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
     let given = AddedTranscripts {
         name: Some(name.to_owned()),
         manifest_file_id: Some(table.to_string()),
         ..AddedTranscripts::default()
     };
     // Sent twice, the second finds the same transcripts there, or a run that is under way.
-    let added = add(app, actor, id, &attempt(), given).await;
+    let added = add(app, actor, id, &attempt, given).await;
     // What it said is the run's now, or is to be sent anew.
-    if let Err(error) = deletion::file(app, project, table).await {
-        tracing::warn!(file_id = %table, error = ?error.cause, "a table of transcripts stays as a file");
-    }
+    forget(app, project, table).await;
     added.map(|_| ())
+}
+
+/// What is wrong with a field of a list of transcripts, in the words of a form.
+pub(super) fn told(field: &str, message: &str) -> String {
+    let field = match field.strip_prefix(FIELD) {
+        Some("") => "table",
+        Some(inside) => inside.trim_start_matches(": "),
+        None => field,
+    };
+    format!("{field}: {message}")
 }
 
 /// What is wrong, in the words of the form.
@@ -93,14 +114,8 @@ fn problems(refusal: &Refusal) -> Vec<String> {
         return vec![refusal.message.clone()];
     }
     let more = refusal.fields.len().saturating_sub(MOST);
-    let fields = refusal.fields.iter().take(MOST).map(|error| {
-        let field = match error.field.strip_prefix(FIELD) {
-            Some("") => "table",
-            Some(inside) => inside.trim_start_matches(": "),
-            None => &*error.field,
-        };
-        format!("{field}: {}", error.message)
-    });
+    let fields = refusal.fields.iter().take(MOST);
+    let fields = fields.map(|error| told(&error.field, &error.message));
     let rest = (more > 0).then(|| format!("{more} more of this kind"));
     fields.chain(rest).collect()
 }

@@ -162,6 +162,7 @@ pub fn review(opinion: Opinion, caller: &Reviewer) -> wire::results::Review {
         is_correct: opinion.vote(),
         reasons: opinion.reasons,
         comment: opinion.comment,
+        proposed_reference: opinion.proposed,
         listened: opinion.listened,
         blind: opinion.blind,
         queue: opinion.queue,

@@ -211,9 +211,10 @@ fn results_stand_beside_what_was_said() {
         run_name: HOSTILE,
         run: "/runs/x",
         models: vec![choice("gemini-2.5-pro")],
+        reasons: vec![choice("name")],
         orders: vec![choice("sample")],
         results: &all,
-        total: 5,
+        total: Some(5),
         more: Some("/runs/x/results?cursor=y"),
     };
     let html = results::page(frame(), of).unwrap();

@@ -51,6 +51,7 @@ fn words_stand_under_words_where_all_are_aligned_with_one_text() {
             path: "/runs/x/review/smp_1",
             number: 1,
             total: 1,
+            left: None,
             slots: slots.collect(),
             without: 0,
             revealed: false,
@@ -109,6 +110,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
             path: "/runs/x/review/smp_1",
             number: 14,
             total: 1_800,
+            left: Some(1_009),
             slots: ['A', 'B'].into_iter().zip(&all).map(slot).collect(),
             without: 1,
             revealed,
@@ -126,6 +128,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
     }
     for there in [
         "Clip 14 of 1,800",
+        "1,009 left in this queue",
         ">Transcription A</h2>",
         ">Transcription B</h2>",
         "name=\"A.judge\" value=\"wrong\" aria-pressed=\"true\">Wrong<",

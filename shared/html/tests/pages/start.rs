@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stt_eval_html::start::{self, Field, Filled, Form, Wrong};
+use stt_eval_html::start::{self, Field, Filled, Form, Kept, Wrong};
 use stt_eval_wire::catalogue::{Language, Model};
 use stt_eval_wire::datasets::Dataset;
 use stt_eval_wire::estimate::Estimate;
@@ -49,6 +49,11 @@ fn filled() -> Filled {
         models: BTreeSet::from(["b".to_owned(), "locked".to_owned()]),
         max_cost: "0.10".to_owned(),
         lossless_flac: true,
+        transcripts: "mine".to_owned(),
+        table: Some(Kept {
+            id: "file_1".to_owned(),
+            name: "<heard>.csv".to_owned(),
+        }),
         token: "0123abcd".to_owned(),
     }
 }
@@ -114,6 +119,7 @@ fn what_is_wrong_is_told_at_the_top_and_at_the_field_and_nothing_typed_is_lost()
         (Field::Dataset, "is gone"),
         (Field::Models, "are too many"),
         (Field::Model("b".to_owned()), HOSTILE),
+        (Field::Transcripts, "are odd"),
         (Field::MaxCost, "is too much"),
         (Field::Form, "was sent before"),
     ]
@@ -123,12 +129,18 @@ fn what_is_wrong_is_told_at_the_top_and_at_the_field_and_nothing_typed_is_lost()
     });
     let html = page(&wrong, None, true);
     assert_eq!(html.matches("role=\"alert\"").count(), 1);
-    for anchor in ["run-name", "dataset", "models", "max-cost"] {
+    for anchor in ["run-name", "dataset", "models", "transcripts", "max-cost"] {
         assert!(html.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
         assert!(html.contains(&format!("id=\"{anchor}\"")), "{anchor}");
     }
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 4, "{html}");
-    for message in ["is odd", "is gone", "are too many", "is too much"] {
+    for message in [
+        "is odd",
+        "is gone",
+        "are too many",
+        "are odd",
+        "is too much",
+    ] {
         assert_eq!(html.matches(message).count(), 2, "{message}");
     }
     assert!(
@@ -136,6 +148,12 @@ fn what_is_wrong_is_told_at_the_top_and_at_the_field_and_nothing_typed_is_lost()
         "{html}"
     );
     assert!(html.contains("value=\"0.10\""));
+    // A table that was sent need not be sent again, and may be left out.
+    let kept = "type=\"checkbox\" name=\"kept\" value=\"file_1\" checked";
+    assert!(
+        html.contains(kept) && html.contains("value=\"mine\""),
+        "{html}"
+    );
 }
 
 #[test]

@@ -61,6 +61,22 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
                 assert!(page.text.contains(page.header("x-request-id")), "{path}");
             }
         }
+        // A page that is none leads on, and programs are told as ever.
+        for path in ["/runs/nonsense", "/no/such/page"] {
+            let request = browser.request("GET", path);
+            let page = browser.send(request.header("accept", "text/html")).await;
+            assert_eq!(page.status, 404, "{path}");
+            for link in ["href=\"/runs\"", "href=\"/keys\"", "action=\"/sign-out\""] {
+                assert!(page.text.contains(link), "{path}: {}", page.text);
+            }
+            assert!(!page.text.contains("aria-current"), "{}", page.text);
+            let mut nobody = Browser::new(w);
+            let request = nobody.request("GET", path).header("accept", "text/html");
+            let page = nobody.send(request).await;
+            assert!(!page.text.contains("href=\"/keys\""), "{}", page.text);
+        }
+        let page = browser.get("/no/such/page").await;
+        assert_eq!(page.header("content-type"), "application/json");
         // Tracking parameters do no harm.
         assert_eq!(browser.get("/runs?utm_source=mail&x").await.status, 200);
     });

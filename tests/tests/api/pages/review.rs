@@ -249,6 +249,11 @@ fn orders_find_what_they_are_for() {
             while page.text.contains("Transcription A") {
                 seen.push(at.split('?').next().unwrap().to_owned());
                 assert!(seen.len() <= clips, "{queue}");
+                let left = match clips - seen.len() {
+                    0 => "The last clip of this queue".to_owned(),
+                    left => format!("{left} left in this queue"),
+                };
+                assert!(page.text.contains(&left), "{queue}: {left}: {}", page.text);
                 let answer = send(&mut browser, &at, &page.text, &[("go", "skip")]).await;
                 (at, page) = follow(&mut browser, answer).await;
             }

@@ -11,7 +11,7 @@ use crate::support::with;
 const SOURCE: &str = include_str!("../../../../functions/api/src/pages/mod.rs");
 
 /// Method, path, and the weakest role; none where no session is asked for.
-const PAGES: [(&str, &str, Option<&str>); 55] = [
+const PAGES: [(&str, &str, Option<&str>); 57] = [
     ("GET", "/", Some("viewer")),
     ("GET", "/sign-in", None),
     ("POST", "/sign-in", None),
@@ -51,6 +51,16 @@ const PAGES: [(&str, &str, Option<&str>); 55] = [
         "POST",
         "/runs/{run}/review/{sample}/variant",
         Some("editor"),
+    ),
+    (
+        "GET",
+        "/runs/{run}/review/{sample}/propose",
+        Some("reviewer"),
+    ),
+    (
+        "POST",
+        "/runs/{run}/review/{sample}/propose",
+        Some("reviewer"),
     ),
     ("GET", "/runs/{run}/compare", Some("viewer")),
     ("GET", "/runs/{run}/consensus", Some("viewer")),

@@ -68,6 +68,81 @@ fn a_form_sent_twice_starts_one_run() {
 }
 
 #[test]
+fn transcripts_alone_make_a_run() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two"), Some("three")]).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let token = token_of(&browser.get("/runs/new").await);
+        let table = "filename,transcript\n0.wav,one two\n1.wav,tree\n".as_bytes();
+        let file = Some(("table", "heard <b>.csv", "text/csv", table));
+        let fields = |name: &'static str| {
+            [
+                ("token", token.clone()),
+                ("run_name", "mine".to_owned()),
+                ("dataset_id", made.id.clone()),
+                ("transcripts", name.to_owned()),
+            ]
+        };
+        let odd = "filename,transcript\n9.wav,one two\n".as_bytes();
+        for (name, file, told) in [
+            ("Mine", file, "name: must have 1 to 63 characters"),
+            ("", file, "name the model"),
+            ("mine", None, "choose their table"),
+            (
+                "mine",
+                Some(("table", "a.csv", "text/csv", odd)),
+                "line 2: filename: no clip",
+            ),
+            (
+                "mine",
+                Some(("table", "a.wav", "", table)),
+                "is a recording",
+            ),
+        ] {
+            let page = sent(&mut browser, "/runs", &fields(name), file).await;
+            assert_eq!(page.status, 422, "{told}: {}", page.text);
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+            assert!(!page.text.contains("manifest_file_id"), "{}", page.text);
+        }
+        assert_eq!(each(&runs(w).await, "id").len(), 0);
+        // What was sent for an estimate need not be chosen again.
+        let page = sent(&mut browser, "/runs/estimate", &fields("mine"), file).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("Nothing is started yet") && page.text.contains(">free<"));
+        assert!(page.text.contains("heard &#60;b&#62;.csv"), "{}", page.text);
+        let kept = page.text.split("name=\"kept\" value=\"").nth(1).unwrap();
+        let kept = kept.split('"').next().unwrap().to_owned();
+        let again = [&fields("mine")[..], &[("kept", kept)]].concat();
+        let page = sent(&mut browser, "/runs", &again, None).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let path = page.header("location").to_owned();
+        // Sent twice with its table, it is one run all the same.
+        let token = token_of(&browser.get("/runs/new").await);
+        let other = [&[("token", token)], &fields("mine")[1..]].concat();
+        let first = sent(&mut browser, "/runs", &other, file).await;
+        let second = sent(&mut browser, "/runs", &other, file).await;
+        assert_eq!(first.status, 303, "{}", first.text);
+        assert_eq!(first.header("location"), second.header("location"));
+        assert_ne!(first.header("location"), path);
+        let all = runs(w).await;
+        assert_eq!(each(&all, "run_name"), ["mine", "mine"]);
+        let run = w.ended(&all[1]).await;
+        assert_eq!(run["providers"], json!(["imported/mine"]));
+        assert_eq!(run["counts"]["completed"], 2, "{run}");
+    });
+}
+
+async fn sent(
+    browser: &mut Browser,
+    path: &str,
+    fields: &[(&str, String)],
+    file: Option<(&str, &str, &str, &[u8])>,
+) -> Page {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
+    browser.send_form(path, &fields, file).await
+}
+
+#[test]
 fn what_is_wrong_is_told_at_its_field_and_nothing_is_started() {
     with(async |w| {
         let made = w.dataset("clips", &[Some("one two")]).await;

@@ -1,12 +1,92 @@
 //! What a model heard as a second wording of a reference.
 
+use serde_json::Value;
+
 use super::{Browser, Page, key};
-use crate::support::{FLASH, PRO, each, id, text, with};
+use crate::support::{FLASH, PRO, World, each, id, text, with};
 
 /// The value of a field of a page.
 fn field(page: &Page, name: &str) -> String {
     let rest = page.text.split(&format!("name=\"{name}\" value=\"")).nth(1);
     rest.unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// A reviewer proposes a wording, and an editor sees it, as it is said in results too.
+async fn proposed_by(
+    w: &World,
+    reviewer: &mut Browser,
+    editor: &mut Browser,
+    (clip, letter): (&str, &str),
+) {
+    let path = format!("{clip}/propose");
+    let tag = field(&reviewer.get(clip).await, "slots");
+    // Letters are one visitor's own.
+    let mut meant = None;
+    for of in ["A", "B"] {
+        let page = reviewer.get(&format!("{path}?of={of}&slots={tag}")).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("Propose this") && !page.text.contains("WER"));
+        assert!(!page.text.contains("name=\"everywhere\""), "{}", page.text);
+        let heard = page.text.split("id=\"heard\"").nth(1).unwrap();
+        if heard.split("</section>").next().unwrap().contains("too") {
+            meant = Some(of);
+        }
+    }
+    let of = meant.unwrap();
+    let form = |text| {
+        [
+            ("of", of),
+            ("slots", &*tag),
+            ("blind", "1"),
+            ("ground_truth", text),
+        ]
+    };
+    for (text, told) in [("one {two", "never closed"), (" ", "must not be empty")] {
+        let page = reviewer.post(&path, &form(text)).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains(told), "{told}: {}", page.text);
+    }
+    let answer = reviewer.post(&path, &form("one {two|too|to} three")).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let page = reviewer.get(answer.header("location")).await;
+    assert!(page.text.contains("Editors see it"), "{}", page.text);
+    let tag = field(&editor.get(clip).await, "slots");
+    let of_editor = format!("{clip}/variant?of={letter}&slots={tag}&blind=");
+    // Models are hidden until the editor has judged, and what is said of them with them.
+    let take = "Take this as the reference";
+    let page = editor.get(&format!("{of_editor}1")).await;
+    assert!(!page.text.contains(take), "{}", page.text);
+    let page = editor.get(&format!("{of_editor}0")).await;
+    let form = "name=\"ground_truth\" value=\"one {two|too|to} three\"";
+    assert!(
+        page.text.contains(take) && page.text.contains(form),
+        "{}",
+        page.text
+    );
+    let run = clip.split('/').nth(2).unwrap();
+    let results = w
+        .results(&serde_json::json!({ "id": run }), "reviewed=others")
+        .await;
+    let reviews = format!("/results/{}/reviews", id(&results[0]));
+    let said = w.get(&reviews).await.data(200)[0].clone();
+    assert_eq!(said["proposed_reference"], "one {two|too|to} three");
+    assert_eq!(
+        (&said["verdict"], &said["comment"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(said["reasons"], serde_json::json!(["spelling_variant"]));
+    // So it is found.
+    for (reason, clips) in [("spelling_variant", 1), ("name", 0)] {
+        let page = editor
+            .get(&format!("/runs/{run}/results?reason={reason}"))
+            .await;
+        assert_eq!(
+            page.text.matches("<article").count(),
+            clips,
+            "{reason}: {}",
+            page.text
+        );
+    }
 }
 
 #[test]
@@ -97,9 +177,9 @@ fn what_was_heard_becomes_a_second_wording() {
             );
         }
         let set = format!("/datasets/{}?include_samples=true", made.id);
-        let set = w.get(&set).await.data(200)["samples"].clone();
-        assert_eq!(each(&set, "ground_truth"), [wanted]);
-        assert_eq!(each(&set, "reference_version"), [2]);
+        let samples = w.get(&set).await.data(200)["samples"].clone();
+        assert_eq!(each(&samples, "ground_truth"), [wanted]);
+        assert_eq!(each(&samples, "reference_version"), [2]);
         let page = browser.get(&address(letter, 0)).await;
         for told in ["33.3\u{202f}%", "0.0\u{202f}%"] {
             assert!(page.text.contains(told), "{told}: {}", page.text);
@@ -115,6 +195,13 @@ fn what_was_heard_becomes_a_second_wording() {
             page.status == 200 && !page.text.contains("/variant"),
             "{}",
             page.text
+        );
+        proposed_by(w, &mut reviewer, &mut browser, (&clip, letter)).await;
+        let set = w.get(&set).await.data(200)["samples"].clone();
+        assert_eq!(
+            each(&set, "ground_truth"),
+            [wanted],
+            "nothing is changed by it"
         );
         let stranger = w.stranger().await;
         let mut stranger = Browser::signed_in(w, &stranger.key).await;

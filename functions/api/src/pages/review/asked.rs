@@ -227,6 +227,8 @@ pub fn change(
         verdict: Some(said.verdict),
         comment: Some((!comment.is_empty()).then_some(comment)),
         reasons: Some(said.reasons),
+        // What is proposed stays: it is said on a page of its own.
+        proposed: None,
         listened: Some(listened.map(|percent: u8| percent.min(100))),
         blind: Some(is_blind),
         queue: Some(Some(asked.queue)),

@@ -99,14 +99,22 @@ pub async fn next(
 
 /// The page of a clip. `sent` is what was sent and not saved, since something else
 /// stands there by now.
-fn page(visit: &Visit, found: Found, asked: &Asked, sent: Option<&Pairs>) -> Answer {
+async fn page(
+    app: &App,
+    visit: &Visit,
+    found: Found,
+    asked: &Asked,
+    sent: Option<&Pairs>,
+) -> Answer {
     let Found {
         run,
         clip,
         slots,
         path,
     } = found;
-    let who = visit.caller.actor.reviewer();
+    let actor = &visit.caller.actor;
+    let who = actor.reviewer();
+    let left = queue::left(app, &actor.project, &run, (asked.queue, &who), &clip).await?;
     let is_judged = clip.is_judged(&who) && !clip.completed.is_empty();
     let revealed = is_judged || !asked.blind;
     let count = clip.completed.len();
@@ -168,6 +176,7 @@ fn page(visit: &Visit, found: Found, asked: &Asked, sent: Option<&Pairs>) -> Ans
         path: &path,
         number: u64::from(clip.position) + 1,
         total: u64::from(run.sample_count),
+        left,
         revealed,
         slots_tag: slots.tag(),
         may_edit: visit.may(Role::Editor),
@@ -189,7 +198,7 @@ pub async fn show(
 ) -> Answer {
     let found = find(&app, &visit, (&id, &sample)).await?;
     let query = Pairs::any(query.as_deref().unwrap_or_default());
-    page(&visit, found, &Asked::of(&query), None)
+    page(&app, &visit, found, &Asked::of(&query), None).await
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {
@@ -267,7 +276,7 @@ pub async fn save(
             let is_same = form.text("slots") == Some(found.slots.tag());
             let found = find(&app, &visit, (&id, &sample)).await?;
             let sent = is_same.then_some(&form);
-            let mut response = page(&visit, found, &asked, sent)?;
+            let mut response = page(&app, &visit, found, &asked, sent).await?;
             *response.status_mut() = StatusCode::PRECONDITION_FAILED;
             return Ok(response);
         }

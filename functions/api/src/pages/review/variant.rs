@@ -1,4 +1,5 @@
-//! "Both are right": what a model heard as a second wording of the reference.
+//! "Both are right": what a model heard as a second wording of the reference. Editors
+//! save it, reviewers propose it to them.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -20,11 +21,37 @@ use crate::pages::answer::{redirect, written};
 use crate::pages::form::Form;
 use crate::pages::session::Visit;
 use crate::refusal::{Kind, Refusal};
+use crate::services::results::queue::own;
+use crate::services::results::reviews::{self, Change, Expected};
 use crate::services::results::variant;
 use crate::services::samples;
 
+/// What is done with a second wording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Save,
+    Propose,
+}
+
+impl Does {
+    const fn role(self) -> Role {
+        match self {
+            Self::Save => Role::Editor,
+            Self::Propose => Role::Reviewer,
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Save => "variant",
+            Self::Propose => "propose",
+        }
+    }
+}
+
 /// A clip, the transcription that is meant, and the reference as it stands now.
 struct Meant {
+    does: Does,
     found: Found,
     letter: char,
     entry: usize,
@@ -36,9 +63,9 @@ async fn meant(
     app: &App,
     visit: &Visit,
     place: (&str, &str),
-    asked: &Pairs,
+    (does, asked): (Does, &Pairs),
 ) -> Result<Meant, Refusal> {
-    visit.needs(Role::Editor)?;
+    visit.needs(does.role())?;
     let found = find(app, visit, place).await?;
     let wanted = asked.text("of").and_then(|of| of.chars().next());
     let slot = found
@@ -61,6 +88,7 @@ async fn meant(
     let (_, sample) = samples::find(app, &visit.caller.actor.project, sample).await?;
     Ok(Meant {
         entry: entry.ok_or_else(|| Refusal::no_such("transcription"))?,
+        does,
         found,
         letter,
         sample,
@@ -120,26 +148,36 @@ impl Meant {
         Ok(found.slots.ids(&found.clip).filter_map(rate).collect())
     }
 
-    /// What reviewers say who found that it is another spelling. Not before the visitor
-    /// has judged, where models are hidden.
+    /// What reviewers propose, and say who found that it is another spelling. Where models
+    /// are hidden only what is the visitor's own, until the visitor has judged.
     fn remarks(&self, visit: &Visit, blind: bool) -> Result<Vec<Remark>, Refusal> {
         let who = visit.caller.actor.reviewer();
-        if blind && !self.found.clip.is_judged(&who) {
-            return Ok(Vec::new());
-        }
+        let own_alone = blind && !self.found.clip.is_judged(&who);
         let review = self.entry()?.review.as_ref();
-        let opinions = review.map(|review| review.opinions()).unwrap_or_default();
+        let mut opinions = review.map(|review| review.opinions()).unwrap_or_default();
+        opinions.retain(|opinion| !own_alone || opinion.reviewer == who);
         let is_meant = |reasons: &[Reason]| reasons.contains(&Reason::SpellingVariant);
-        let remarks = opinions
-            .into_iter()
-            .filter(|opinion| is_meant(&opinion.reasons))
-            .filter_map(|opinion| {
-                Some(Remark {
-                    name: opinion.reviewer.name.unwrap_or_default(),
-                    text: opinion.comment?,
-                })
-            });
+        let remarks = opinions.into_iter().filter_map(|opinion| {
+            let comment = opinion.comment.filter(|_| is_meant(&opinion.reasons));
+            (comment.is_some() || opinion.proposed.is_some()).then(|| Remark {
+                name: opinion.reviewer.name.unwrap_or_default(),
+                text: comment,
+                proposed: opinion.proposed,
+            })
+        });
         Ok(remarks.collect())
+    }
+
+    /// The address of the page once something is saved.
+    fn saved_at(&self, form: &Pairs) -> String {
+        format!(
+            "{}/{}?of={}&slots={}&blind={}&saved",
+            self.found.path,
+            self.does.path(),
+            self.letter,
+            self.found.slots.tag(),
+            u8::from(form.text("blind") != Some("0")),
+        )
     }
 
     /// The page; `draft` is what was written and is not saved, and why.
@@ -162,7 +200,9 @@ impl Meant {
             left_alone: number("left").unwrap_or_default(),
             next: number("next"),
         });
-        let path = format!("{}/variant", self.found.path);
+        let path = format!("{}/{}", self.found.path, self.does.path());
+        let who = visit.caller.actor.reviewer();
+        let own = own(self.entry()?, &who).and_then(|own| own.proposed);
         let of = Variant {
             run_name: &self.found.run.name,
             run: &format!("/runs/{}", self.found.run.id),
@@ -176,7 +216,11 @@ impl Meant {
             reference,
             heard: outcome.transcription.as_deref().unwrap_or_default(),
             version: self.sample.reference_version,
-            proposed: draft.map(|(text, _)| text).or(proposed.as_deref()),
+            proposes: self.does == Does::Propose,
+            proposed: draft
+                .map(|(text, _)| text)
+                .or(own.as_deref())
+                .or(proposed.as_deref()),
             problem: draft.and_then(|(_, problem)| problem),
             is_conflict: draft.is_some_and(|(_, problem)| problem.is_none()),
             saved: asked.text("saved").is_some(),
@@ -199,8 +243,62 @@ pub async fn show(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
-    let meant = meant(&app, &visit, (&id, &sample), &query).await?;
+    let meant = meant(&app, &visit, (&id, &sample), (Does::Save, &query)).await?;
     meant.page(&visit, &query, None)
+}
+
+/// Shows a reviewer the same, to be proposed.
+pub async fn show_proposal(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    let meant = meant(&app, &visit, (&id, &sample), (Does::Propose, &query)).await?;
+    meant.page(&visit, &query, None)
+}
+
+/// Keeps what a reviewer proposes with what they say of the transcription. References stay
+/// as they are.
+pub async fn propose(
+    State(app): State<App>,
+    visit: Visit,
+    PathTexts(id, sample): PathTexts,
+    Form(form): Form,
+) -> Answer {
+    let meant = meant(&app, &visit, (&id, &sample), (Does::Propose, &form)).await?;
+    let text = written_text(&form);
+    let saved = async {
+        let actor = &visit.caller.actor;
+        let entry = meant.entry()?;
+        let said = own(entry, &actor.reviewer()).map(|own| own.reasons);
+        let mut reasons = said.unwrap_or_default();
+        // What is proposed is found by it, as remarks on spellings are.
+        reasons.push(Reason::SpellingVariant);
+        let change = Change {
+            proposed: Some(Some(reviews::proposal("ground_truth", &text)?)),
+            reasons: Some(reviews::in_order(&reasons)),
+            ..Change::default()
+        };
+        let result = entry.outcome.id;
+        reviews::save_one(&app, actor, result, Expected::Any, change).await
+    };
+    match saved.await {
+        Ok(_) => Ok(redirect(&meant.saved_at(&form))),
+        Err(refusal) if refusal.kind == Kind::Invalid => {
+            let mut page = meant.page(&visit, &form, Some((&text, Some(&refusal.message))))?;
+            *page.status_mut() = status(refusal.kind);
+            Ok(page)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The reference that a form has.
+fn written_text(form: &Pairs) -> String {
+    let text = form.text("ground_truth").unwrap_or_default();
+    text.replace("\r\n", "\n")
 }
 
 /// Saves a reference with it, if the reference is still the one that was read.
@@ -213,20 +311,14 @@ pub async fn save(
     PathTexts(id, sample): PathTexts,
     Form(form): Form,
 ) -> Answer {
-    let mut meant = meant(&app, &visit, (&id, &sample), &form).await?;
+    let mut meant = meant(&app, &visit, (&id, &sample), (Does::Save, &form)).await?;
     let from = form.parsed::<u16>("from", "a position of a clip")?;
     if from.is_none()
         && let Some(refused) = one(&app, &visit, &mut meant, &form).await?
     {
         return Ok(refused);
     }
-    let blind = u8::from(form.text("blind") != Some("0"));
-    let mut to = format!(
-        "{}/variant?of={}&slots={}&blind={blind}&saved",
-        meant.found.path,
-        meant.letter,
-        meant.found.slots.tag()
-    );
+    let mut to = meant.saved_at(&form);
     if from.is_some() || form.text("everywhere").is_some() {
         let of = (&meant.sample, &meant.entry()?.outcome);
         let (actor, taken) = (&visit.caller.actor, meant.taken()?);
@@ -251,10 +343,7 @@ async fn one(
 ) -> Result<Option<Response>, Refusal> {
     let seen = form.parsed::<u32>("etag", "the version of the reference that was read")?;
     let seen = seen.ok_or_else(|| Refusal::invalid_field("etag", "must be given"))?;
-    let text = form
-        .text("ground_truth")
-        .unwrap_or_default()
-        .replace("\r\n", "\n");
+    let text = written_text(form);
     let saved = async {
         if text.is_empty() {
             return Err(Refusal::invalid_field("ground_truth", "must not be empty"));

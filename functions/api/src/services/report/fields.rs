@@ -126,7 +126,7 @@ impl Fields {
         let names: Vec<&str> = names.into_iter().flatten().collect();
         let facts = app
             .store
-            .sample_facts(&run.project, run.dataset, &names)
+            .sample_facts(&run.project, run.dataset, run.sample_count, &names)
             .await?;
         Self::new(&facts, wanted)
     }

@@ -3,6 +3,8 @@
 //! A clip is one position of a run, with what all models made of it. It is open for a
 //! reviewer while one of its transcriptions has no verdict of theirs.
 
+use std::collections::HashSet;
+
 use futures::future::try_join_all;
 use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
@@ -22,6 +24,8 @@ const MOST_READ: usize = 4_000;
 const WINDOW: usize = 64;
 /// Keys of the index that are read at once.
 const KEYS: usize = 50;
+/// Most results that are looked at to say how many clips are left.
+const MOST_COUNTED: usize = 600;
 
 /// One clip of a run.
 #[derive(Debug)]
@@ -289,6 +293,53 @@ pub async fn next(
         .get(behind.map_or(0, |at| at + 1)..)
         .unwrap_or_default();
     next_of(app, project, run, (queue, who), order).await
+}
+
+/// How many clips of a queue come behind one, for a reviewer. `None` where that takes
+/// more reading than one page may.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn left(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    (queue, who): (Queue, &Reviewer),
+    of: &Clip,
+) -> Result<Option<u64>, Refusal> {
+    let count = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
+    let start = match queue {
+        Queue::Worst | Queue::Random => 0,
+        _ => of.position + 1,
+    };
+    match usize::from(count.saturating_sub(start)) * run.models.len() {
+        0 => return Ok(Some(0)),
+        results if results > MOST_COUNTED => return Ok(None),
+        _ => {}
+    }
+    let mut clips = between(app, project, run, (start, count)).await?;
+    if queue == Queue::Worst {
+        let Some((_, here)) = of.worst() else {
+            return Ok(None);
+        };
+        // Passed by as `next_worst` does.
+        let is_left = |clip: &&Clip| {
+            let worst = clip.worst().filter(|(_, place)| *place < here);
+            let entry =
+                worst.and_then(|(id, _)| clip.completed.iter().find(|e| e.outcome.id == id));
+            entry.is_some_and(|entry| !has_verdict(entry, who))
+        };
+        return Ok(Some(clips.iter().filter(is_left).count() as u64));
+    }
+    if queue == Queue::Random {
+        let order = shuffled(run.id, count).into_iter();
+        let behind = order.skip_while(|at| *at != of.position).skip(1);
+        let behind: HashSet<u16> = behind.collect();
+        clips.retain(|clip| behind.contains(&clip.position));
+    }
+    let normaliser = Normaliser::by_name(&run.normalizer).unwrap_or_default();
+    let is_left = |clip: &&Clip| clip.is_of(queue, who, &normaliser);
+    Ok(Some(clips.iter().filter(is_left).count() as u64))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use stt_eval_shared::wire::results::ResultPatch;
 use super::selection::{current, exists};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
+use crate::services::datasets::draft::reference;
 use crate::views::results::etag;
 
 /// A change of what a reviewer says, checked. What is `None` stays.
@@ -29,6 +30,8 @@ pub struct Change {
     pub comment: Option<Option<String>>,
     /// Why.
     pub reasons: Option<Vec<Reason>>,
+    /// A reference that would take it as well.
+    pub proposed: Option<Option<String>>,
     /// How much was played before, in percent.
     pub listened: Option<Option<u8>>,
     /// Whether it is not known which model it was.
@@ -52,6 +55,17 @@ pub fn remark(field: &str, text: &str) -> Result<String, Refusal> {
     Ok(validate::text(field, text, MAX_COMMENT_CHARS)?)
 }
 
+/// Checks a reference that is proposed.
+///
+/// # Errors
+/// When it could be none.
+pub fn proposal(field: &str, text: &str) -> Result<String, Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::invalid_field(field, "must not be empty"));
+    }
+    Ok(reference(field, text)?)
+}
+
 /// Checks a change.
 ///
 /// # Errors
@@ -60,7 +74,7 @@ pub fn check(patch: ResultPatch) -> Result<Change, Refusal> {
     if patch == ResultPatch::default() {
         return Err(Refusal::invalid_field(
             "body",
-            "give verdict or is_correct, comment, reasons, or several of them",
+            "give verdict or is_correct, comment, reasons, proposed_reference, or several of them",
         ));
     }
     let verdict = match (patch.verdict, patch.is_correct) {
@@ -84,12 +98,17 @@ pub fn check(patch: ResultPatch) -> Result<Change, Refusal> {
         Some(Some(text)) => Some(Some(remark("comment", &text)?)),
         other => other,
     };
+    let proposed = match patch.proposed_reference {
+        Some(Some(text)) => Some(Some(proposal("proposed_reference", &text)?)),
+        other => other,
+    };
     Ok(Change {
         verdict,
         comment,
         reasons: patch
             .reasons
             .map(|reasons| in_order(&reasons.unwrap_or_default())),
+        proposed,
         listened: patch.listened,
         blind: patch.blind,
         queue: patch.queue,
@@ -172,6 +191,7 @@ fn after(
         verdict: change.verdict.unwrap_or(before.verdict),
         reasons: change.reasons.clone().unwrap_or(before.reasons),
         comment: change.comment.clone().unwrap_or(before.comment),
+        proposed: change.proposed.clone().unwrap_or(before.proposed),
         listened: change.listened.unwrap_or(before.listened),
         blind: change.blind.unwrap_or(before.blind),
         queue: change.queue.unwrap_or(before.queue),

@@ -93,7 +93,9 @@ pub async fn export(
         // A report has neither speakers nor references.
         ExportFormat::Html => Vec::new(),
         _ => {
-            let read = app.store.sample_facts(project, run.dataset, &[SPEAKER]);
+            let read = app
+                .store
+                .sample_facts(project, run.dataset, run.sample_count, &[SPEAKER]);
             read.await?
         }
     };
