@@ -44,7 +44,7 @@ fn unusable(variable: &str, problem: impl Into<String>) -> StartError {
     StartError(error.to_string())
 }
 
-/// Clients and configuration.
+/// Clients and configuration. Cheap to clone: each route has one.
 #[derive(Clone)]
 pub struct App {
     /// What the environment of the process said.
@@ -113,7 +113,7 @@ impl App {
                     let conf = aws.clone();
                     Lazy::new(move || aws_sdk_kms::Client::new(&conf))
                 },
-                key_id: key_id.clone(),
+                key_id: key_id.as_str().into(),
             })),
             Some(KeySource::File(path)) => {
                 let text = std::fs::read_to_string(path)

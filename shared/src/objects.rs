@@ -16,6 +16,7 @@ mod own_bucket;
 mod parts;
 mod stream;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -98,7 +99,7 @@ pub struct Head {
 #[derive(Debug, Clone)]
 pub struct Objects {
     client: Lazy<Client>,
-    bucket: String,
+    bucket: Arc<str>,
     versioned: bool,
 }
 
@@ -109,7 +110,7 @@ impl Objects {
     pub fn new(client: Lazy<Client>, bucket: String, versioned: bool) -> Self {
         Self {
             client,
-            bucket,
+            bucket: bucket.into(),
             versioned,
         }
     }
@@ -128,7 +129,7 @@ impl Objects {
         let signed = self
             .client
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .content_type(content_type)
             .content_length(i64::try_from(size).unwrap_or(i64::MAX))
@@ -157,7 +158,7 @@ impl Objects {
         let signed = self
             .client
             .get_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .set_version_id(version.map(str::to_owned))
             .response_content_type(content_type)
@@ -172,7 +173,7 @@ impl Objects {
         let signed = self
             .client
             .get_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .response_content_disposition(format!("attachment; filename=\"{name}\""))
             .presigned(presigning(PLAYBACK_TTL)?)
@@ -186,7 +187,7 @@ impl Objects {
         let head = self
             .client
             .head_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .set_version_id(version.map(str::to_owned))
             .checksum_mode(ChecksumMode::Enabled)
@@ -236,7 +237,7 @@ impl Objects {
         let object = self
             .client
             .get_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .set_version_id(version.map(str::to_owned))
             .set_range(range)
@@ -275,7 +276,7 @@ impl Objects {
     pub async fn put(&self, key: &str, content_type: &str, body: Bytes) -> Result<(), ObjectError> {
         self.client
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .content_type(content_type)
             .body(SdkStream::from(body))

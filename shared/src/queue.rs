@@ -2,6 +2,7 @@
 //! is to be done is read from the tables when it arrives, so repeats and late
 //! deliveries are harmless.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -86,7 +87,7 @@ pub struct QueueError(pub String);
 #[derive(Debug, Clone)]
 pub struct Queue {
     client: Lazy<Client>,
-    url: String,
+    url: Arc<str>,
 }
 
 fn failed<E>(error: aws_sdk_sqs::error::SdkError<E>) -> QueueError
@@ -124,7 +125,10 @@ impl Queue {
     /// Over a client and the queue's URL.
     #[must_use]
     pub fn new(client: Lazy<Client>, url: String) -> Self {
-        Self { client, url }
+        Self {
+            client,
+            url: url.into(),
+        }
     }
 
     /// Sends messages, ten to a request.
@@ -144,7 +148,7 @@ impl Queue {
     pub async fn send_one(&self, message: &Message, pause: Duration) -> Result<(), QueueError> {
         self.client
             .send_message()
-            .queue_url(&self.url)
+            .queue_url(&*self.url)
             .message_body(body(message)?)
             .message_group_id(message.project().as_str())
             .delay_seconds(delay(pause))
@@ -176,7 +180,7 @@ impl Queue {
         let seconds = pause.as_millis().div_ceil(1_000);
         self.client
             .change_message_visibility()
-            .queue_url(&self.url)
+            .queue_url(&*self.url)
             .receipt_handle(receipt)
             .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
             .send()
@@ -205,7 +209,7 @@ impl Queue {
             let answer = self
                 .client
                 .send_message_batch()
-                .queue_url(&self.url)
+                .queue_url(&*self.url)
                 .set_entries(Some(entries))
                 .send()
                 .await

@@ -15,27 +15,27 @@ mod services;
 mod views;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use stt_eval_shared::App;
 
 pub use handler::Handler;
 
 use crate::http::observe;
 use crate::refusal::{Kind, Refusal};
+use crate::routes::gather::{Gather as _, Served};
 
 /// All routes over an app.
 pub fn router(app: App) -> Router {
-    routes::all::<Router<App>>()
+    routes::all::<Served>()
         .route(
             &format!("{}/openapi.json", stt_eval_shared::wire::paths::BASE),
             axum::routing::get(routes::meta::document),
         )
-        .merge(pages::router(&app))
+        .and(pages::routes(&app))
+        .router()
+        .fallback_service(pages::nowhere(&app))
         .method_not_allowed_fallback(async || {
             Refusal::new(Kind::NoSuchMethod, "this route does not take this method")
         })
-        // Bodies are read by `http::body::read`, with a bound for each route.
-        .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn(observe::observe))
         .with_state(app)
 }

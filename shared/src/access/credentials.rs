@@ -61,7 +61,7 @@ pub enum DataKeys {
         /// Client, built for the first credential.
         client: Lazy<aws_sdk_kms::Client>,
         /// ARN or id of the key.
-        key_id: String,
+        key_id: std::sync::Arc<str>,
     },
     /// A key file of this machine.
     File(std::sync::Arc<SecretBox<[u8; 32]>>),
@@ -121,7 +121,7 @@ impl DataKeys {
             Self::Kms { client, key_id } => {
                 let answer = client
                     .generate_data_key()
-                    .key_id(key_id)
+                    .key_id(&**key_id)
                     .key_spec(DataKeySpec::Aes256)
                     .set_encryption_context(Some(context(project, provider)))
                     .send()
@@ -152,7 +152,7 @@ impl DataKeys {
         let plain = match self {
             Self::Kms { client, key_id } => client
                 .decrypt()
-                .key_id(key_id)
+                .key_id(&**key_id)
                 .ciphertext_blob(Blob::new(wrapped))
                 .set_encryption_context(Some(context(project, provider)))
                 .send()

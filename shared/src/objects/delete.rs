@@ -13,7 +13,7 @@ impl Objects {
         }
         self.client
             .delete_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .send()
             .await
@@ -30,7 +30,7 @@ impl Objects {
         };
         self.client
             .delete_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .version_id(version)
             .send()
@@ -48,7 +48,7 @@ impl Objects {
             let page = self
                 .client
                 .list_objects_v2()
-                .bucket(&self.bucket)
+                .bucket(&*self.bucket)
                 .prefix(prefix)
                 .send()
                 .await
@@ -73,7 +73,7 @@ impl Objects {
             let page = self
                 .client
                 .list_object_versions()
-                .bucket(&self.bucket)
+                .bucket(&*self.bucket)
                 .prefix(prefix)
                 .set_key_marker(key_marker)
                 .set_version_id_marker(version_marker)
@@ -112,7 +112,7 @@ impl Objects {
             let answer = self
                 .client
                 .delete_objects()
-                .bucket(&self.bucket)
+                .bucket(&*self.bucket)
                 .delete(delete)
                 .send()
                 .await

@@ -34,7 +34,7 @@ impl Objects {
         let begun = self
             .client
             .create_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .content_type(content_type)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
@@ -65,7 +65,7 @@ impl Objects {
         let sent = self
             .client
             .upload_part()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .upload_id(&parts.upload)
             .part_number(number)
@@ -98,7 +98,7 @@ impl Objects {
             .build();
         self.client
             .complete_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .upload_id(&parts.upload)
             .multipart_upload(all)
@@ -114,7 +114,7 @@ impl Objects {
         let aborted = self
             .client
             .abort_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .upload_id(&parts.upload)
             .send()

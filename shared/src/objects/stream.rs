@@ -85,7 +85,7 @@ impl Objects {
     ) -> Result<(), ObjectError> {
         self.client
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&*self.bucket)
             .key(key)
             .content_type(content_type)
             .checksum_sha256(STANDARD.encode(sha256))

@@ -43,6 +43,7 @@ pub mod txn;
 pub mod units;
 pub mod uploads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -110,7 +111,7 @@ pub struct Page<T> {
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Client,
-    tables: Tables,
+    tables: Arc<Tables>,
     /// How long after a change the sweep is asked to fold a count.
     count_fold: Duration,
 }
@@ -122,7 +123,7 @@ impl Store {
     pub fn new(db: Client, tables: Tables, count_fold: Duration) -> Self {
         Self {
             db,
-            tables,
+            tables: Arc::new(tables),
             count_fold,
         }
     }

@@ -10,7 +10,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::store::idempotency::Begin;
-use stt_eval_shared::wire::paths::IDEMPOTENCY_HEADER as HEADER;
+use stt_eval_shared::wire::paths::{self, IDEMPOTENCY_HEADER as HEADER};
 
 use crate::http::envelope::one;
 use crate::http::error::Answer;
@@ -230,7 +230,13 @@ impl Idempotency {
             return Ok(Begun::Go(Attempt::new(project.clone(), None, now)));
         };
         let body = canonical(making.body);
-        let payload = format!("{} {}\n{body}", self.method, self.uri.path());
+        // Without what all paths begin with: so it is kept since the first release.
+        let path = self.uri.path();
+        let end = [paths::BASE, paths::PROJECT_BASE]
+            .iter()
+            .find_map(|base| path.strip_prefix(base))
+            .unwrap_or(path);
+        let payload = format!("{} {end}\n{body}", self.method);
         let payload = sha256_hex(payload.as_bytes());
         let key = sha256_hex(format!("idempotency/1\n{key}").as_bytes());
         let status = making.status.as_u16();

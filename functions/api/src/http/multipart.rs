@@ -1,7 +1,7 @@
 //! `multipart/form-data` with one small file.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
@@ -22,7 +22,9 @@ fn unreadable(error: &axum::extract::multipart::MultipartError) -> Refusal {
 /// When it can't be read, has an unknown part or one twice, or lacks the file.
 pub async fn read(mut parts: Parts, body: Bytes) -> Result<Form, Refusal> {
     parts.headers.remove(http::header::CONTENT_LENGTH);
-    let request = Request::from_parts(parts, Body::from(body));
+    let mut request = Request::from_parts(parts, Body::from(body));
+    // `http::body::read` has bounded it.
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| Refusal::malformed("the multipart body has no boundary"))?;

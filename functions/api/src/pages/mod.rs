@@ -40,14 +40,14 @@ mod uploads;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use stt_eval_shared::App;
 
 use self::headers::Policy;
 use self::session::Visit;
 use crate::http::error::Answer;
+use crate::routes::gather::Served;
 
 /// The first page: what has come of it.
 async fn home(_: Visit) -> Answer {
@@ -55,9 +55,9 @@ async fn home(_: Visit) -> Answer {
 }
 
 /// All pages over an app, and what they load.
-pub fn router(app: &App) -> Router<App> {
+pub fn routes(app: &App) -> Served {
     let policy = Arc::new(Policy::default());
-    Router::new()
+    Served::default()
         .route("/", get(home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::end))
@@ -116,8 +116,16 @@ pub fn router(app: &App) -> Router<App> {
         .route("/settings/models", post(own_models::submit))
         .route("/demo", post(demo::load))
         .route("/help", get(help::show))
-        .layer(from_fn(origin::check))
-        .fallback(around::nowhere)
-        .layer(from_fn_with_state((app.clone(), policy), around::around))
+        .each(|handlers| {
+            let around = from_fn_with_state((app.clone(), Arc::clone(&policy)), around::around);
+            handlers.layer(from_fn(origin::check)).layer(around)
+        })
         .route("/assets/{digest}/{name}", get(assets::serve))
+}
+
+/// What is at an address where there is nothing.
+pub fn nowhere(app: &App) -> MethodRouter {
+    let policy = Arc::new(Policy::default());
+    let around = from_fn_with_state((app.clone(), policy), around::around);
+    any(around::nowhere).layer(around)
 }

@@ -33,18 +33,50 @@ pub trait Gather: Default {
     fn below(self, path: &str, other: Self) -> Self;
 }
 
-impl Gather for Router<App> {
+/// Routes that serve requests, for a [`Router`] that takes each of them in once: merging
+/// and nesting routers takes them in anew each time, which was a good part of a start.
+#[derive(Default)]
+pub struct Served(Vec<(String, MethodRouter<App>)>);
+
+impl Served {
+    /// Adds what answers at a path.
+    #[must_use]
+    pub fn route(mut self, path: &str, handlers: MethodRouter<App>) -> Self {
+        self.0.push((path.to_owned(), handlers));
+        self
+    }
+
+    /// The same routes, with something around each of them.
+    #[must_use]
+    pub fn each(mut self, around: impl Fn(MethodRouter<App>) -> MethodRouter<App>) -> Self {
+        let changed = self.0.into_iter().map(|(path, made)| (path, around(made)));
+        self.0 = changed.collect();
+        self
+    }
+
+    /// All of them.
+    pub fn router(self) -> Router<App> {
+        let add =
+            |router: Router<App>, (path, handlers): (String, _)| router.route(&path, handlers);
+        self.0.into_iter().fold(Router::new(), add)
+    }
+}
+
+impl Gather for Served {
     fn with<H: Handlers>(self, _: H) -> Self {
         let (path, handlers) = H::serve();
         self.route(&path, handlers)
     }
 
-    fn and(self, other: Self) -> Self {
-        self.merge(other)
+    fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
-    fn below(self, path: &str, other: Self) -> Self {
-        self.nest(path, other)
+    fn below(mut self, path: &str, other: Self) -> Self {
+        let below = |(end, handlers)| (format!("{path}{end}"), handlers);
+        self.0.extend(other.0.into_iter().map(below));
+        self
     }
 }
 
