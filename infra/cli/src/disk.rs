@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::failure::{Exit, Failure};
 use crate::unpack::unpacked;
+use crate::utf8;
 
 /// Deepest folder that is looked into; sets are not deeper.
 const DEEPEST: usize = 16;
@@ -281,6 +282,16 @@ impl Files for OnDisk {
         let read = file.take(most as u64).read_to_end(&mut bytes);
         read.map_err(|error| ReadError::Failed(error.to_string()))?;
         Ok(bytes)
+    }
+
+    fn utf8(&self, name: &str, most: usize) -> Option<String> {
+        // A pipe can be read once only.
+        let facts = std::fs::metadata(self.path(name)).ok()?;
+        if !facts.is_file() {
+            return None;
+        }
+        let size = usize::try_from(facts.len()).ok()?;
+        utf8::read(self.file(name).ok()?, size, most)
     }
 
     fn seekable(&self, name: &str) -> Result<Box<dyn Random>, ReadError> {

@@ -26,6 +26,7 @@ mod score;
 mod settings;
 mod terminal;
 mod unpack;
+mod utf8;
 
 use std::process::ExitCode;
 

@@ -5,13 +5,15 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::Path;
 
-use stt_eval_formats::archive::{Archive, is_folder};
+use stt_eval_formats::archive::{Archive, is_archive, is_folder};
 use tempfile::TempDir;
 
 use crate::failure::{Exit, Failure};
 
 /// Bytes that tell an archive of files from a sheet of Excel.
 const HEAD: u64 = 64 * 1024;
+/// Bytes that tell an archive from everything else.
+const MARK: u64 = 4;
 
 /// A folder for what is unpacked; it goes away with its value.
 ///
@@ -49,9 +51,16 @@ pub fn unpacked(path: &Path) -> Result<Option<TempDir>, Failure> {
         Failure::new(Exit::Usage, "unreadable", message)
     };
     let mut file = File::open(path).map_err(told)?;
-    let mut head = Vec::with_capacity(HEAD as usize);
+    let mut head = Vec::new();
     file.by_ref()
-        .take(HEAD)
+        .take(MARK)
+        .read_to_end(&mut head)
+        .map_err(told)?;
+    if !is_archive(&head) {
+        return Ok(None);
+    }
+    file.by_ref()
+        .take(HEAD - MARK)
         .read_to_end(&mut head)
         .map_err(told)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -131,7 +131,25 @@ pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
             Encoding::Utf8 => (Encoding::Utf8, utf8(bytes)?),
         },
     };
-    let is_guessed = encoding != Encoding::Utf8 && !is_marked;
+    checked(text, encoding, encoding != Encoding::Utf8 && !is_marked)
+}
+
+/// The same of a text that was told to be UTF-8 while it was read.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_text(text: String) -> Result<Decoded, DecodeError> {
+    let bytes = text.as_bytes();
+    let seen = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    // UTF-16 of ASCII is UTF-8 too, with many zeros.
+    if text.starts_with('\u{feff}') || seen.contains(&0) {
+        return decode_whole(text.into_bytes());
+    }
+    checked(text, Encoding::Utf8, false)
+}
+
+/// Refuses what characters say is no text.
+fn checked(text: String, encoding: Encoding, is_guessed: bool) -> Result<Decoded, DecodeError> {
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
     if let Some((byte, line)) = memchr(0, text.as_bytes()).map(at) {
         return Err(DecodeError::Nul { byte, line });
@@ -295,6 +313,9 @@ mod tests {
             (wide(text, u16::to_be_bytes), Encoding::Utf16Be, true),
         ] {
             let decoded = decode(&bytes).unwrap();
+            if let Ok(text) = String::from_utf8(bytes) {
+                assert_eq!(decode_text(text).as_ref(), Ok(&decoded));
+            }
             assert_eq!(decoded.remark("a").is_some(), is_guessed);
             assert_eq!((decoded.text, decoded.encoding), (read.clone(), encoding));
         }

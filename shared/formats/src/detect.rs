@@ -201,10 +201,10 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     if share(&is_ctm) {
         return Some(Format::Ctm);
     }
-    tabular(text, seen)
+    tabular(text, name, seen)
 }
 
-fn tabular(text: &str, seen: &[&str]) -> Option<Format> {
+fn tabular(text: &str, name: &str, seen: &[&str]) -> Option<Format> {
     let cells = |line: &str| -> Vec<String> { line.split('\t').map(str::to_owned).collect() };
     let first = cells(seen.first()?);
     if first.len() == 1
@@ -227,7 +227,8 @@ fn tabular(text: &str, seen: &[&str]) -> Option<Format> {
         return Some(Format::Fleurs);
     }
     let lower: Vec<String> = first.iter().map(|cell| key(cell)).collect();
-    if lower == ["start", "end", "text"] {
+    let is_aud = name.ends_with(".aud") && seen.iter().all(|row| super::transcripts::is_timed(row));
+    if is_aud || lower == ["start", "end", "text"] {
         return Some(Format::WhisperTsv);
     }
     let dialect = dialect(text, b',');
@@ -238,7 +239,13 @@ fn tabular(text: &str, seen: &[&str]) -> Option<Format> {
         if columns.named("token").is_some() && columns.named("speaker").is_some() {
             return Some(Format::RevNlp);
         }
-        if !columns.is_header() && matches!(header.cells.len(), 2 | 3) {
+        // A variant of a reference has a bar as well, and blanks or braces before it.
+        let is_id = |line: &&str| {
+            let id = line.split('|').next().unwrap_or_default();
+            !id.is_empty() && !id.contains(|c: char| c.is_whitespace() || c == '{')
+        };
+        let named = seen.iter().all(is_id);
+        if named && !columns.is_header() && matches!(header.cells.len(), 2 | 3) {
             return Some(Format::LjSpeech);
         }
     }
@@ -403,6 +410,8 @@ mod tests {
             ("file_name,text\n1.wav,big cat\n", Format::Table),
             ("8444-594-f.m4a\tमुझे पानी\n", Format::Transcriptions),
             ("घर जाओ\nठीक है\n", Format::Lines),
+            ("{दस|10} रुपये\nमैं {घर|घऱ} गया\n", Format::Lines),
+            ("मैं {घर|घऱ} गया\n{दस|10} रुपये\n", Format::Lines),
             (
                 "{\"audio_filepath\": \"a.wav\", \"duration\": 3.2, \"text\": \"x\"}\n",
                 Format::Nemo,
@@ -432,6 +441,8 @@ mod tests {
         ] {
             assert_eq!(told("x", text.as_bytes()), Ok(format), "{text}");
         }
+        let rows = "0.0\t1.5\tx\n1.5\t2.0\ty\n".as_bytes();
+        assert_eq!(told("x.aud", rows), Ok(Format::WhisperTsv));
         let mut tar = vec![0; 600];
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(told("x.tar", &tar), Err(Code::Unsupported));

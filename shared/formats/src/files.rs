@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
-use super::decode::{Decoded, decode_whole};
+use super::decode::{Decoded, decode_text, decode_whole};
 use super::problem::{Code, Problem};
 
 /// Most bytes of a file that is read at once: 64 MiB, more than 100,000 rows.
@@ -42,6 +42,13 @@ pub trait Files {
     /// # Errors
     /// What the machine says.
     fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError>;
+
+    /// A file that is UTF-8 from its first byte to its last, if that can be told while it
+    /// is read and it has at most `most` bytes. `None` says nothing: it is then read by
+    /// [`read`](Self::read), which tells what is wrong.
+    fn utf8(&self, _name: &str, _most: usize) -> Option<String> {
+        None
+    }
 
     /// A file that is not read as a whole and may be larger than others.
     ///
@@ -201,7 +208,11 @@ fn unpacked(packed: &[u8], most: usize, name: &str) -> Result<Vec<u8>, Problem> 
 /// # Errors
 /// As [`bytes`](fn@bytes), or it is no text.
 pub fn text(files: &dyn Files, name: &str) -> Result<Decoded, Problem> {
-    decode_whole(bytes(files, name)?).map_err(|error| error.of(name))
+    let decoded = match files.utf8(name, MAX_FILE_BYTES) {
+        Some(text) => decode_text(text),
+        None => decode_whole(bytes(files, name)?),
+    };
+    decoded.map_err(|error| error.of(name))
 }
 
 /// Bytes that tell what a file is.

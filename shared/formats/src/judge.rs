@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::decode::Encoding;
-use super::files::{Files, parent, stem};
+use super::files::{Files, parent};
 use super::finding::{Finding, FindingKind, Findings};
 use super::folder::layouts;
 use super::format::Format;
@@ -13,7 +13,7 @@ use super::language;
 use super::layout::Layout;
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
-use super::paths::{Resolved, Resolver, Rule, has_audio_extension};
+use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
 use super::problem::{Code, Problem};
 
 /// One utterance, judged.
@@ -214,7 +214,7 @@ fn disagreement(
         let key = |row: &Row| {
             row.audio
                 .as_deref()
-                .map_or_else(|| row.id.clone(), |path| stem(path).to_owned())
+                .map_or_else(|| row.id.clone(), |path| stem_as_written(path).to_owned())
         };
         rows.map(|row| (key(row), row.said.text().map(str::to_owned)))
             .collect()

@@ -1,58 +1,13 @@
 //! References and hypotheses of one or more systems, brought together by id or by line.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::Files;
 use super::format::Format;
-use super::markup::Markup;
+use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, grouped};
-use super::text::Text;
 use super::transcripts::{Entry, ReadOptions, Side, Transcripts, first_words, read};
-
-/// What a system made of a sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hypothesis {
-    /// This, which may be nothing.
-    Text(Text),
-    /// Its service failed, and why.
-    Failed(String),
-    /// There is none for this sample.
-    Missing,
-}
-
-/// One sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    /// Id, or the number of the line.
-    pub id: String,
-    /// The reference, as read.
-    pub reference: Text,
-    /// What braces in it mean, if the format says so.
-    pub markup: Option<Markup>,
-    /// Language: a tag.
-    pub language: Option<String>,
-    /// Speaker.
-    pub speaker: Option<String>,
-    /// One for each system.
-    pub heard: Vec<Hypothesis>,
-}
-
-/// Samples and systems.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pairs {
-    /// What the references were.
-    pub references: Format,
-    /// What the hypotheses were: those of the first system.
-    pub hypotheses: Format,
-    /// Names of the systems.
-    pub systems: Vec<String>,
-    /// In the order of the references.
-    pub samples: Vec<Pair>,
-    /// Ids without a hypothesis of some system.
-    pub missing: Vec<String>,
-    /// What was joined, left out or taken for something.
-    pub remarks: Vec<String>,
-}
 
 /// A source: a folder, or a file in it; and what it is called.
 pub struct Source<'a> {
@@ -98,12 +53,14 @@ fn one(source: &Source<'_>, side: Side, wanted: &ReadOptions) -> Result<Transcri
     Ok(made)
 }
 
-/// One system: its name and its texts by id.
+/// One system: its name and its texts.
 struct System {
     name: String,
     /// What its source is called in messages.
     shown: String,
-    entries: Vec<(Option<String>, u64, Hypothesis)>,
+    /// One for each text; empty where lines have none.
+    ids: Vec<Option<String>>,
+    heard: Vec<Hypothesis>,
 }
 
 /// Systems of a source: one, or one for each column or model. Their texts are taken out of
@@ -119,34 +76,37 @@ fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
     }
     let by_column = names.len() > 1 || (!names.is_empty() && !alone);
     if !by_column {
-        let of = |entry: Entry| {
-            let heard = match (entry.text, entry.failed) {
+        let lines = std::mem::take(&mut source.lines).into_iter();
+        let mut heard: Vec<Hypothesis> = lines.map(Hypothesis::Text).collect();
+        let mut ids = Vec::with_capacity(source.entries.len());
+        for entry in std::mem::take(&mut source.entries) {
+            ids.push(entry.id);
+            heard.push(match (entry.text, entry.failed) {
                 (_, Some(reason)) => Hypothesis::Failed(reason),
                 (Some(text), None) => Hypothesis::Text(text),
                 (None, None) => Hypothesis::Missing,
-            };
-            (entry.id, entry.line, heard)
-        };
+            });
+        }
         return vec![System {
             name: source.name.clone(),
             shown: shown.to_owned(),
-            entries: std::mem::take(&mut source.entries)
-                .into_iter()
-                .map(of)
-                .collect(),
+            ids,
+            heard,
         }];
     }
     let system = |name: String| {
-        let of = |entry: &mut Entry| {
-            let heard = match entry.hypotheses.remove(&name) {
-                Some(text) => Hypothesis::Text(text.into()),
-                None => Hypothesis::Missing,
-            };
-            (entry.id.clone(), entry.line, heard)
+        let of = |entry: &mut Entry| match entry.hypotheses.remove(&name) {
+            Some(text) => Hypothesis::Text(text.into()),
+            None => Hypothesis::Missing,
         };
         System {
             shown: shown.to_owned(),
-            entries: source.entries.iter_mut().map(of).collect(),
+            ids: source
+                .entries
+                .iter()
+                .map(|entry| entry.id.clone())
+                .collect(),
+            heard: source.entries.iter_mut().map(of).collect(),
             name,
         }
     };
@@ -169,7 +129,7 @@ fn ids(entries: &[Entry]) -> HashSet<&str> {
 fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
     let as_kaldi = |source: &Transcripts| {
         let plain = source.format == Format::Lines && is_by_line(source);
-        plain.then(|| first_words(&source.entries)).flatten()
+        plain.then(|| first_words(&source.lines)).flatten()
     };
     let of_right = as_kaldi(right);
     let mut changed = false;
@@ -185,12 +145,14 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
         }
         if let Some(entries) = of_source {
             source.entries = entries;
+            source.lines = Vec::new();
             source.format = Format::KaldiText;
         }
         changed = true;
     }
     if changed && let Some(entries) = of_right {
         right.entries = entries;
+        right.lines = Vec::new();
         right.format = Format::KaldiText;
     }
 }
@@ -223,7 +185,7 @@ fn together(
         }
         all.extend(systems(&mut source, shown, true));
     }
-    if right.entries.is_empty() {
+    if right.entries.is_empty() && right.lines.is_empty() {
         return Err(Problem::new(
             Code::Nothing,
             format!("{name} has no references"),
@@ -231,19 +193,25 @@ fn together(
     }
     distinct(&mut all);
     let by_line = is_by_line(&right);
-    let of = |entry: Entry| Pair {
-        id: entry.id.unwrap_or_else(|| entry.line.to_string()),
-        reference: entry.text.unwrap_or_default(),
-        markup: entry.markup,
-        language: entry.language,
-        speaker: entry.speaker,
-        heard: Vec::with_capacity(all.len()),
+    let of_line = |(line, text)| Pair::new(Id::Line(line), text, About::default());
+    let of_entry = |entry: Entry| {
+        let id = entry.id.map(|id| Id::Named(id.into_boxed_str()));
+        let about = About {
+            markup: entry.markup,
+            language: entry.language,
+            speaker: entry.speaker,
+        };
+        let id = id.unwrap_or(Id::Line(entry.line));
+        Pair::new(id, entry.text.unwrap_or_default(), about)
     };
+    let mut samples: Vec<Pair> = (1..).zip(right.lines).map(of_line).collect();
+    samples.extend(right.entries.into_iter().map(of_entry));
     let mut made = Pairs {
         references: right.format,
         hypotheses,
         systems: all.iter().map(|system| system.name.clone()).collect(),
-        samples: right.entries.into_iter().map(of).collect(),
+        samples,
+        heard: Vec::with_capacity(all.len()),
         missing: Vec::new(),
         remarks,
     };
@@ -267,41 +235,37 @@ fn distinct(systems: &mut [System]) {
 }
 
 fn missing(made: &mut Pairs) {
-    let without = made
-        .samples
-        .iter()
-        .filter(|sample| sample.heard.contains(&Hypothesis::Missing));
-    made.missing = without.map(|sample| sample.id.clone()).collect();
+    let is_missing = |at: usize| {
+        let mut all = made.heard.iter();
+        all.any(|heard| heard.get(at) == Some(&Hypothesis::Missing))
+    };
+    let samples = made.samples.iter().enumerate();
+    let without = samples.filter(|(at, _)| is_missing(*at));
+    made.missing = without.map(|(_, sample)| sample.id.to_string()).collect();
 }
 
 /// Puts the texts of a system beside the references, `by_line` if these have no ids.
 fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(), Problem> {
-    let by_line = by_line || system.entries.iter().all(|(id, _, _)| id.is_none());
-    let one_each = made.samples.len() == 1 && system.entries.len() == 1;
+    let by_line = by_line || system.ids.iter().all(Option::is_none);
+    let one_each = made.samples.len() == 1 && system.heard.len() == 1;
     if by_line || one_each {
-        if system.entries.len() != made.samples.len() {
+        if system.heard.len() != made.samples.len() {
             return Err(uneven(&system, made, name));
         }
-        for (sample, (_, _, heard)) in made.samples.iter_mut().zip(system.entries) {
-            sample.heard.push(heard);
-        }
+        made.heard.push(system.heard);
         return Ok(());
     }
     let mut twice = 0;
     let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
     let fold = |id: &str| id.to_ascii_lowercase();
-    let exact: HashSet<&str> = made
-        .samples
-        .iter()
-        .map(|sample| sample.id.as_str())
-        .collect();
+    let exact: HashSet<Cow<'_, str>> = made.samples.iter().map(|one| one.id.text()).collect();
     // Ids of TRN are compared without case; so are others, where no two would be one.
     let folded: HashSet<String> = exact.iter().map(|id| fold(id)).collect();
     let folds = folded.len() == exact.len();
     let key = |id: &str| if folds { fold(id) } else { id.to_owned() };
-    let first = system.entries.iter().find_map(|(id, _, _)| id.clone());
+    let first = system.ids.iter().flatten().next().cloned();
     let mut strangers = 0;
-    for (id, _, heard) in system.entries {
+    for (id, heard) in system.ids.into_iter().zip(system.heard) {
         let Some(id) = id else {
             continue;
         };
@@ -314,7 +278,7 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
         .samples
         .iter()
         .map(|sample| {
-            let heard = by_id.remove(&key(&sample.id));
+            let heard = by_id.remove(&key(&sample.id.text()));
             found += usize::from(heard.is_some());
             heard.unwrap_or(Hypothesis::Missing)
         })
@@ -322,15 +286,15 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
     if found == 0 {
         let message = format!(
             "{name} and {shown} share no ids ({name}: {} …; {shown}: {} …)",
-            made.samples.first().map_or("", |sample| sample.id.as_str()),
+            made.samples
+                .first()
+                .map_or(Cow::default(), |one| one.id.text()),
             first.unwrap_or_default(),
             shown = system.shown,
         );
         return Err(Problem::new(Code::Mismatch, message));
     }
-    for (sample, heard) in made.samples.iter_mut().zip(taken) {
-        sample.heard.push(heard);
-    }
+    made.heard.push(taken);
     if strangers > 0 {
         let remark = format!(
             "{strangers} hypotheses of {} have no reference",
@@ -352,7 +316,7 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
 const SHOWN: usize = 24;
 
 fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
-    let (references, heard) = (made.samples.len(), system.entries.len());
+    let (references, heard) = (made.samples.len(), system.heard.len());
     let (many, few) = (grouped(heard as u64), grouped(references as u64));
     let mut message = format!("{} has {many} lines, {name} {few}", system.shown);
     if system.shown == name {
@@ -372,8 +336,8 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
             .samples
             .get(index)
             .map(|sample| sample.reference.as_str());
-        let heard = match system.entries.get(index) {
-            Some((_, _, Hypothesis::Text(text))) => text.as_str(),
+        let heard = match system.heard.get(index) {
+            Some(Hypothesis::Text(text)) => text.as_str(),
             _ => "",
         };
         (reference.unwrap_or_default(), heard)

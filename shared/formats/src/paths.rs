@@ -245,11 +245,25 @@ fn has_drive(path: &str) -> bool {
     matches!(bytes, [drive, b':', b'/', ..] if drive.is_ascii_alphabetic())
 }
 
+/// Whether `\` separates folders: in a path with a drive, and where nothing else does.
+fn is_of_windows(path: &str) -> bool {
+    let drive = matches!(path.as_bytes(), [d, b':', b'\\' | b'/', ..] if d.is_ascii_alphabetic());
+    drive || !path.contains('/')
+}
+
+/// The name of a file by its path as it was written on some machine, without its extension.
+pub(crate) fn stem_as_written(path: &str) -> &str {
+    let own = match is_of_windows(path) {
+        true => path.rsplit(['/', '\\']).next().unwrap_or_default(),
+        false => path,
+    };
+    stem(own)
+}
+
 /// A path with `/`, without what addresses have around it. `None` for none at all.
 fn tidy(written: &str) -> Option<String> {
     let mut path = written.trim().to_owned();
-    let drive = matches!(path.as_bytes(), [d, b':', b'\\' | b'/', ..] if d.is_ascii_alphabetic());
-    if drive || !path.contains('/') {
+    if is_of_windows(&path) {
         path = path.replace('\\', "/");
     }
     if let Some((_, local)) = path.split_once("/data/local-files/?d=") {

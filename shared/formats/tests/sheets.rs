@@ -88,12 +88,14 @@ fn sheets_are_scored() {
         ..ReadOptions::default()
     };
     let found = pairs(&source, &[], &wanted).unwrap();
+    assert_eq!(found.heard.len(), 1);
     let read: Vec<_> = found
         .samples
         .iter()
-        .map(|one| (one.reference.as_str(), one.heard.clone()))
+        .zip(&found.heard[0])
+        .map(|(one, heard)| (one.reference.as_str(), heard.clone()))
         .collect();
-    let heard = |text: &str| vec![Hypothesis::Text(text.into())];
+    let heard = |text: &str| Hypothesis::Text(text.into());
     assert_eq!(read, [("घर जाओ", heard("घर जाओ")), ("ठीक है", heard(""))]);
     assert!(
         found.remarks.iter().any(|one| one.contains("dates")),

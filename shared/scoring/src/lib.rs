@@ -82,6 +82,7 @@ pub mod corpus;
 mod error;
 pub mod flags;
 mod lattice;
+mod marks;
 pub mod normalise;
 mod prepared;
 mod rates;

@@ -3,18 +3,26 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
-/// One bit per byte of the chunk: whether it is a space.
+/// One bit per byte of the chunk: the high bit of each byte of what `of` makes of eight.
 #[inline]
-fn space_bits(chunk: &[u8; 64]) -> u64 {
+pub(super) fn gathered(chunk: &[u8; 64], of: impl Fn(u64) -> u64) -> u64 {
     let mut bits = 0;
     for (i, eight) in chunk.as_chunks::<8>().0.iter().enumerate() {
-        let x = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b' '));
-        // The high bit of each byte that is zero now, without carries between.
-        let zero = !(((x & LOW_SEVEN) + LOW_SEVEN) | x | LOW_SEVEN);
+        let high = of(u64::from_le_bytes(*eight)) & !LOW_SEVEN;
         // Gather the eight high bits into one byte.
-        bits |= ((zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (i * 8);
+        bits |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (i * 8);
     }
     bits
+}
+
+/// One bit per byte of the chunk: whether it is a space.
+#[inline]
+pub(super) fn space_bits(chunk: &[u8; 64]) -> u64 {
+    gathered(chunk, |eight| {
+        let x = eight ^ (ONES * u64::from(b' '));
+        // The high bit of each byte that is zero now, without carries between.
+        !(((x & LOW_SEVEN) + LOW_SEVEN) | x | LOW_SEVEN)
+    })
 }
 
 /// Calls `found` with start and end of each run of bytes that are not spaces.

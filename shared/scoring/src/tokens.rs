@@ -16,6 +16,17 @@ pub(super) fn is_blank(c: char) -> bool {
 
 /// `text` without the blanks at its ends.
 pub fn trim(text: &str) -> &str {
+    let is_letter = |byte: u8| byte > b' ' && byte < 0x7f;
+    // No blank of three bytes begins with 0xe0; most letters of India do.
+    let begins = matches!(text.as_bytes(), [first, ..] if is_letter(*first) || *first == 0xe0);
+    let ends = match text.as_bytes() {
+        [.., 0xe0, _, _] => true,
+        [.., last] => is_letter(*last),
+        [] => true,
+    };
+    if begins && ends {
+        return text;
+    }
     text.trim_matches(is_blank)
 }
 
@@ -117,4 +128,19 @@ pub(super) fn spanned_words(pieces: &[Piece]) -> Vec<Word> {
 pub(super) fn join(words: &[Word]) -> String {
     let words: Vec<&str> = words.iter().map(Word::as_str).collect();
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn blanks_at_the_ends_go(
+            text in "[ aक\u{85}\u{a0}\u{1680}\u{2003}\u{3000}é\u{fff}\u{800}\t]{0,4}",
+        ) {
+            prop_assert_eq!(trim(&text), text.trim_matches(is_blank));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 """`stt-eval score` beside scorers that others wrote, and its JUnit beside the rules of readers.
 
-jiwer is from PyPI; sclite is Debian's `sctk`, which `tests/run` installs where it may: without
+jiwer and meeteval are from PyPI; sclite is Debian's `sctk`, which `tests/run` installs where it may: without
 it its test says that it is left out, and why. Needs the binary in STT_EVAL_BIN.
 """
 
@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import jiwer
+import meeteval
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,6 +112,39 @@ def test_sclite_counts_no_fewer_errors_and_as_many_where_the_optima_coincide(tmp
     assert counted(ours) == least <= theirs
     assert ours["hits"] + ours["substitutions"] + ours["deletions"] == length
     assert together > 0.95 * UTTERANCES
+
+
+def segments(texts, rng):
+    """Calls of one speaker each, in some segments that do not stand in their order."""
+    made = []
+    for at, text in enumerate(texts):
+        words = text.split()
+        cuts = sorted(rng.randint(0, len(words)) for _ in range(rng.randint(0, 3)))
+        times = zip([0, *cuts], [*cuts, len(words)])
+        for place, (start, end) in enumerate(times):
+            made.append((f"call{at:03}", place * 2.5, place * 2.5 + 2.4, " ".join(words[start:end])))
+    rng.shuffle(made)
+    return made
+
+
+def test_stm_and_seglst_are_counted_as_meeteval_counts_them(tmp_path):
+    rng = random.Random(15)
+    made = pairs(200)
+    for name, side in (("r", 0), ("h", 1)):
+        all_of_it = segments([one[side] for one in made], rng)
+        stm = (f"{call} 1 s {start} {end} {words}\n" for call, start, end, words in all_of_it)
+        (tmp_path / f"{name}.stm").write_text("".join(stm), encoding="utf-8")
+        seglst = [
+            {"session_id": call, "speaker": "s", "start_time": start, "end_time": end, "words": words}
+            for call, start, end, words in all_of_it
+        ]
+        (tmp_path / f"{name}.json").write_text(json.dumps(seglst, ensure_ascii=False), encoding="utf-8")
+    for right, heard in (("r.stm", "h.stm"), ("r.json", "h.json"), ("r.stm", "h.json")):
+        ours = score(tmp_path, right, heard)
+        both = (meeteval.io.load(tmp_path / name) for name in (right, heard))
+        theirs = meeteval.wer.combine_error_rates(meeteval.wer.cpwer(*both))
+        assert ours["samples"] == len(made)
+        assert (counted(ours["words"]), ours["wer"]) == (theirs.errors, theirs.error_rate)
 
 
 # ------------------------------------------------------------------------ JUnit

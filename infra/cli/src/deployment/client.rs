@@ -229,8 +229,9 @@ impl Deployment {
     /// Sends a request, again where that is safe.
     async fn send(&self, request: &Request) -> Result<Vec<u8>, Failure> {
         let mut pause = Pause::within(request.patience.unwrap_or(self.patience));
+        let begun = Instant::now();
         loop {
-            let (failure, asked) = match self.once(request).await {
+            let (failure, asked) = match self.once(request, begun).await {
                 Tried::Answer(bytes) => return Ok(bytes),
                 Tried::Never(failure) => return Err(failure),
                 Tried::Again(failure, asked) => (failure, asked),
@@ -242,7 +243,7 @@ impl Deployment {
         }
     }
 
-    async fn once(&self, request: &Request) -> Tried {
+    async fn once(&self, request: &Request, begun: Instant) -> Tried {
         let url = format!("{}{}", self.target.url, request.path);
         let Ok(mut url) = reqwest::Url::parse(&url) else {
             return Tried::Never(Failure::usage("the address of the deployment is no URL"));
@@ -300,7 +301,7 @@ impl Deployment {
         if status.is_success() {
             return Tried::Answer(bytes);
         }
-        let failure = refused(&self.target, status, &bytes);
+        let failure = refused(&self.target, status, &bytes, begun.elapsed());
         let nothing_done = status == StatusCode::TOO_MANY_REQUESTS;
         let may_pass = match status {
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => true,

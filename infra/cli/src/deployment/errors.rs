@@ -1,5 +1,7 @@
 //! What a deployment refuses, in words.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use stt_eval_wire::envelope::Refused;
 
@@ -25,15 +27,31 @@ fn whose(target: &Target) -> String {
     }
 }
 
-/// A refusal.
-pub fn refused(target: &Target, status: StatusCode, body: &[u8]) -> Failure {
+/// What now, where it may pass.
+const AGAIN: &str = "the same command again goes on";
+
+/// That a deployment is of no use now, and since when.
+fn answers(code: u16, waited: Duration) -> String {
+    match waited.as_secs() {
+        0 => format!("the deployment answers {code}"),
+        seconds => format!("the deployment answers {code} for {seconds} s"),
+    }
+}
+
+/// A refusal; `waited` is how long the request has been sent again and again.
+pub fn refused(target: &Target, status: StatusCode, body: &[u8], waited: Duration) -> Failure {
     let told = serde_json::from_slice::<Refused>(body).ok();
     let code = status.as_u16();
     if status == StatusCode::UNAUTHORIZED {
         let message = format!("the key for {} was refused ({code})", whose(target));
         return Failure::new(Exit::Access, "key_refused", message).hint(log_in(target));
     }
+    let passes = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     let Some(told) = told else {
+        // A gateway before a deployment has words of its own, or none.
+        if status.is_server_error() || passes.contains(&status) {
+            return Failure::new(Exit::Failed, "unavailable", answers(code, waited)).hint(AGAIN);
+        }
         let message = format!(
             "{} answers {code}, and not as a deployment of stt-eval",
             target.url
@@ -51,13 +69,18 @@ pub fn refused(target: &Target, status: StatusCode, body: &[u8]) -> Failure {
         400..=499 => (Exit::Failed, "refused"),
         _ => (Exit::Failed, "unavailable"),
     };
-    let mut failure = Failure::new(exit, name, as_commands(&told.error));
+    let message = as_commands(&told.error);
+    let message = match name {
+        "unavailable" => format!("{}: {message}", answers(code, waited)),
+        _ => message,
+    };
+    let mut failure = Failure::new(exit, name, message);
     failure.rows = told.errors.unwrap_or_default();
     match exit {
         Exit::Access => {
             failure.hint("it takes a key of a stronger role; stt-eval whoami tells yours")
         }
-        _ if code >= 500 => failure.hint(format!("the same command again goes on ({request})")),
+        _ if code >= 500 => failure.hint(format!("{AGAIN} ({request})")),
         _ => failure,
     }
 }
@@ -72,7 +95,7 @@ pub fn unreachable(target: &Target, error: &reqwest::Error) -> Failure {
         "broke the connection off"
     };
     let message = format!("{} {reason}", target.url);
-    Failure::new(Exit::Failed, "unreachable", message).hint("the same command again goes on")
+    Failure::new(Exit::Failed, "unreachable", message).hint(AGAIN)
 }
 
 /// An answer that this program can't read.

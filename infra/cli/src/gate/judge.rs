@@ -1,7 +1,7 @@
 //! Judging conditions.
 
-use stt_eval_scoring::Flag;
 use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
+use stt_eval_scoring::{Counts, Flag};
 
 use super::baseline::Baseline;
 use super::condition::{Bound, Condition, Metric};
@@ -160,12 +160,12 @@ fn told(figure: Option<f64>, what: &str, inside: &[usize]) -> Found {
 /// Errors and tokens of a sample, of the metric.
 fn sample(one: &One, metric: Metric) -> Sample {
     let counts = match metric {
-        Metric::Cer | Metric::CerRegression => one.chars,
+        Metric::Cer | Metric::CerRegression => one.chars.into(),
         Metric::RawWer => {
             let more = one.more.as_ref();
             more.map(|more| more.raw_words).unwrap_or_default()
         }
-        _ => one.words,
+        _ => Counts::from(one.words),
     };
     Sample {
         errors: counts.errors(),
@@ -188,7 +188,7 @@ fn resampling(condition: &Condition) -> Resampling {
 fn words(samples: &[usize], system: &System) -> u64 {
     samples
         .iter()
-        .map(|index| system.samples[*index].words.reference())
+        .map(|index| Counts::from(system.samples[*index].words).reference())
         .sum()
 }
 

@@ -62,6 +62,27 @@ pub async fn upload(
         known: Cell::new(ids.len()),
         begun: Instant::now(),
     };
+    send(to, journal, &missing, &mut ids, (at_once, &sent, output))
+        .await
+        .map_err(|failure| sent.kept(failure, all.len()))?;
+    let ids: Option<Vec<String>> = all
+        .iter()
+        .map(|one| ids.get(&(one.sha256.clone(), one.nth)).cloned())
+        .collect();
+    let ids = ids.ok_or_else(|| Failure::new(Exit::Failed, "upload", "a file was not uploaded"))?;
+    let registered = registered(to, all, &ids).await;
+    registered.map_err(|failure| sent.kept(failure, all.len()))?;
+    Ok(ids)
+}
+
+/// Sends what is missing; the ids of what is there then are put to the others.
+async fn send(
+    to: &Deployment,
+    journal: &Journal,
+    missing: &[&Upload],
+    ids: &mut Ids,
+    (at_once, sent, output): (usize, &Sent, &Output),
+) -> Result<(), Failure> {
     let mut taken: HashSet<String> = ids.values().cloned().collect();
     let mut progress = Progress::new(output);
     let mut begun = 0;
@@ -69,18 +90,16 @@ pub async fn upload(
         let part = part(&missing[begun..]);
         begun += part.len();
         let announced = announce_new(to, part, &mut taken).await?;
-        let work = part.iter().copied().zip(announced).map(|(one, announced)| {
-            let sent = &sent;
-            async move {
-                let is_there = announced.upload.is_none();
-                let id = put(to, one, announced).await?;
-                journal.keep_upload(&one.sha256, one.nth, &id)?;
-                match is_there {
-                    true => sent.skip(one.size),
-                    false => sent.add(one.size),
-                }
-                Ok::<_, Failure>(((one.sha256.clone(), one.nth), id))
+        let work = part.iter().copied().zip(announced);
+        let work = work.map(|(one, announced)| async move {
+            let is_there = announced.upload.is_none();
+            let id = put(to, one, announced).await?;
+            journal.keep_upload(&one.sha256, one.nth, &id)?;
+            match is_there {
+                true => sent.skip(one.size),
+                false => sent.add(one.size),
             }
+            Ok::<_, Failure>(((one.sha256.clone(), one.nth), id))
         });
         let mut work = stream::iter(work).buffer_unordered(at_once);
         while let Some(done) = work.try_next().await? {
@@ -93,13 +112,7 @@ pub async fn upload(
         }
     }
     progress.clear();
-    let ids: Option<Vec<String>> = all
-        .iter()
-        .map(|one| ids.get(&(one.sha256.clone(), one.nth)).cloned())
-        .collect();
-    let ids = ids.ok_or_else(|| Failure::new(Exit::Failed, "upload", "a file was not uploaded"))?;
-    registered(to, all, &ids).await?;
-    Ok(ids)
+    Ok(())
 }
 
 /// How much was sent.
@@ -123,6 +136,15 @@ impl Sent {
         self.of_files.set(self.of_files.get() - 1);
         self.of_bytes.set(self.of_bytes.get() - bytes);
         self.known.set(self.known.get() + 1);
+    }
+
+    /// What went wrong, and how much of `all` need not be sent again.
+    fn kept(&self, mut failure: Failure, all: usize) -> Failure {
+        if failure.exit == Exit::Failed {
+            let there = self.files.get() + self.known.get();
+            failure.message += &format!("; {there} of {all} are uploaded and kept");
+        }
+        failure
     }
 
     fn share(&self) -> f64 {
@@ -296,8 +318,7 @@ async fn put_at(
 ) -> Result<bool, Failure> {
     let failed = |reason: &str| {
         let message = format!("{}: the upload {reason}", one.filename);
-        Failure::new(Exit::Failed, "upload", message)
-            .hint("what was uploaded is kept; the same command again goes on")
+        Failure::new(Exit::Failed, "upload", message).hint("the same command again goes on")
     };
     // At 50 kB a second the slowest links still come through.
     let patience = Duration::from_secs(60 + one.size / 50_000);

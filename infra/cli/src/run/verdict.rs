@@ -6,7 +6,7 @@ use serde::Serialize;
 use stt_eval_domain::failure::{FailureCode, failed_by};
 use stt_eval_domain::result::ResultStatus;
 use stt_eval_formats::markup::Markup;
-use stt_eval_formats::{Format, Hypothesis, Pair, Pairs};
+use stt_eval_formats::{About, Format, Hypothesis, Id, Pair, Pairs};
 use stt_eval_scoring::FailedBy;
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::paths;
@@ -152,14 +152,13 @@ async fn counted(
         };
         let id = one.sample_id.to_string();
         let entry = samples.entry(id.clone()).or_insert_with(|| {
-            let pair = Pair {
-                speaker: speakers.get(&id).cloned(),
-                id,
-                reference: reference.as_str().into(),
+            let about = About {
                 markup: Some(Markup::Braces),
                 language: Some(one.language.clone()),
-                heard: Vec::new(),
+                speaker: speakers.get(&id).cloned(),
             };
+            let id = Id::Named(id.into_boxed_str());
+            let pair = Pair::new(id, reference.as_str().into(), about);
             let none = Hypothesis::Failed("pending".to_owned());
             (pair, vec![none; run.providers.len()])
         });
@@ -167,14 +166,20 @@ async fn counted(
             *slot = heard(one);
         }
     }
-    let samples = samples
-        .into_values()
-        .map(|(pair, heard)| Pair { heard, ..pair });
+    let mut heard = vec![Vec::with_capacity(samples.len()); run.providers.len()];
+    let mut pairs = Vec::with_capacity(samples.len());
+    for (pair, of_models) in samples.into_values() {
+        pairs.push(pair);
+        for (all, one) in heard.iter_mut().zip(of_models) {
+            all.push(one);
+        }
+    }
     let pairs = Pairs {
         references: Format::Service,
         hypotheses: Format::Service,
         systems: run.providers.clone(),
-        samples: samples.collect(),
+        samples: pairs,
+        heard,
         missing: Vec::new(),
         remarks: Vec::new(),
     };

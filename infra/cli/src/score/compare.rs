@@ -36,9 +36,10 @@ pub struct Compared {
 
 /// Errors and tokens.
 fn sample(one: &One) -> Sample {
+    let words = Counts::from(one.words);
     Sample {
-        errors: one.words.errors(),
-        reference: one.words.reference(),
+        errors: words.errors(),
+        reference: words.reference(),
     }
 }
 
@@ -46,7 +47,7 @@ fn sample(one: &One) -> Sample {
 pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> {
     let speakers: Option<Vec<&str>> = kept
         .iter()
-        .map(|index| scored.pairs.samples.get(*index)?.speaker.as_deref())
+        .map(|index| scored.pairs.samples.get(*index)?.speaker())
         .collect();
     speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
 }
@@ -85,8 +86,8 @@ pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared
         let (mut words, mut chars) = (Counts::default(), Counts::default());
         let rate = |counts: &Counts| (!kept.is_empty()).then(|| counts.error_rate());
         for one in system.samples.iter().filter(|one| !one.is_failed) {
-            words.add(&one.words);
-            chars.add(&one.chars);
+            words.add(&one.words.into());
+            chars.add(&one.chars.into());
         }
         systems.push(SystemOf {
             name: system.name.clone(),
@@ -131,6 +132,10 @@ fn resampled(
     kept: &[usize],
     systems: &[usize],
 ) -> Option<Comparison> {
+    if resampling.replicates == 0 && systems.len() < 2 {
+        // Neither intervals nor pairs.
+        return None;
+    }
     let of = |system: &usize| -> Vec<Sample> {
         let samples = &scored.systems[*system].samples;
         kept.iter().map(|index| sample(&samples[*index])).collect()

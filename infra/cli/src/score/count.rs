@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use stt_eval_formats::markup::{Markup, reference};
 use stt_eval_formats::{Hypothesis, Pair, Pairs};
-use stt_eval_scoring::align::{CharAligner, WordAligner};
+use stt_eval_scoring::align::PairCounter;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, check_length, trim};
 
@@ -15,15 +16,45 @@ use crate::failure::{Exit, Failure};
 #[derive(Debug, Clone, Default)]
 pub struct One {
     /// Words.
-    pub words: Counts,
+    pub words: Narrow,
     /// Characters.
-    pub chars: Counts,
+    pub chars: Narrow,
     /// What only conditions of a gate look at, if it was asked for: lists are long.
     pub more: Option<Box<More>>,
     /// There was no hypothesis; it counts as an empty one.
     pub is_missing: bool,
     /// The service failed: it is in no figure.
     pub is_failed: bool,
+}
+
+/// Counts of one text, which has at most [`MAX_TEXT_BYTES`](stt_eval_scoring::MAX_TEXT_BYTES):
+/// lists are long, and these take half the room.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Narrow([u32; 4]);
+
+impl From<Counts> for Narrow {
+    fn from(counts: Counts) -> Self {
+        let Counts {
+            hits,
+            substitutions,
+            deletions,
+            insertions,
+        } = counts;
+        let all = [hits, substitutions, deletions, insertions];
+        Self(all.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+}
+
+impl From<Narrow> for Counts {
+    fn from(narrow: Narrow) -> Self {
+        let [hits, substitutions, deletions, insertions] = narrow.0.map(u64::from);
+        Self {
+            hits,
+            substitutions,
+            deletions,
+            insertions,
+        }
+    }
 }
 
 /// What only conditions of a gate look at.
@@ -95,14 +126,15 @@ pub fn count(
         .min(pairs.samples.len() / FOR_A_THREAD)
         .max(1);
     let each = pairs.samples.len().div_ceil(parts).max(1);
-    let mut chunks = pairs.samples.chunks(each);
-    let mine = chunks.next().unwrap_or_default();
-    let systems = pairs.systems.len();
+    let count = pairs.samples.len();
+    let mine = 0..count.min(each);
+    let ranges = (1..parts).map(|part| count.min(part * each)..count.min((part + 1) * each));
+    let all = &pairs;
     let counted = std::thread::scope(|scope| {
-        let others: Vec<_> = chunks
-            .map(|chunk| scope.spawn(move || part(chunk, systems, asked)))
+        let others: Vec<_> = ranges
+            .map(|range| scope.spawn(move || part(all, range, asked)))
             .collect();
-        let mut counted = vec![part(mine, systems, asked)];
+        let mut counted = vec![part(all, mine, asked)];
         for other in others {
             counted.push(other.join().unwrap_or_else(|panic| {
                 // It was told by the hook; here it only goes on.
@@ -138,25 +170,35 @@ pub fn count(
 }
 
 /// Counts some samples: a list for each system.
-fn part(samples: &[Pair], systems: usize, asked: Asked<'_>) -> Result<Vec<Vec<One>>, Failure> {
-    let mut counted = vec![Vec::with_capacity(samples.len()); systems];
-    let mut plain = Plain::default();
+fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<One>>, Failure> {
+    let samples = pairs.samples.get(range.clone()).unwrap_or_default();
+    let heard_of = |at: usize| {
+        let systems = pairs.heard.iter();
+        systems.map(move |heard| heard.get(at).unwrap_or(&Hypothesis::Missing))
+    };
+    let mut counted: Vec<Vec<One>> = Vec::with_capacity(pairs.heard.len());
+    counted.resize_with(pairs.heard.len(), || Vec::with_capacity(samples.len()));
+    let mut counter = PairCounter::default();
     let mut scorers: HashMap<&str, Scorer> = HashMap::new();
-    for pair in samples {
+    for (at, pair) in range.zip(samples) {
         let wrong = |reason: String| {
             let message = format!("{}: {reason}", pair.id);
             Failure::new(Exit::Findings, "bad_markup", message)
                 .hint("--markup none takes braces as they stand")
         };
-        let markup = asked.markup.or(pair.markup).unwrap_or(Markup::None);
-        let tag = pair.language.as_deref().unwrap_or(asked.language);
+        let markup = asked.markup.or(pair.markup()).unwrap_or(Markup::None);
+        let tag = pair.language().unwrap_or(asked.language);
         if markup == Markup::None && !asked.all {
-            plain
-                .set(&pair.reference, asked.normaliser, tag)
-                .map_err(|error| wrong(error.to_string()))?;
-            for (system, heard) in counted.iter_mut().zip(&pair.heard) {
-                let one = plain.one(heard, asked.normaliser, tag);
-                system.push(one.map_err(|error| wrong(error.to_string()))?);
+            let told = |error: ScoreError| wrong(error.to_string());
+            check_length(&pair.reference).map_err(told)?;
+            let normal = match asked.normaliser.steps() {
+                [] => Cow::Borrowed(pair.reference.as_str()),
+                _ => Cow::Owned(asked.normaliser.apply_to_reference(&pair.reference, tag)),
+            };
+            let reference = trim(&normal);
+            for (system, heard) in counted.iter_mut().zip(heard_of(at)) {
+                let one = plain(&mut counter, reference, heard, asked, tag);
+                system.push(one.map_err(told)?);
             }
             continue;
         }
@@ -167,7 +209,7 @@ fn part(samples: &[Pair], systems: usize, asked: Asked<'_>) -> Result<Vec<Vec<On
         scorer
             .set_reference(&text)
             .map_err(|error| wrong(error.to_string()))?;
-        for (system, heard) in counted.iter_mut().zip(&pair.heard) {
+        for (system, heard) in counted.iter_mut().zip(heard_of(at)) {
             let one = one(scorer, heard, asked.all).map_err(|error| wrong(error.to_string()))?;
             system.push(one);
         }
@@ -196,8 +238,8 @@ fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreE
     let (text, mut one) = heard_text(heard);
     if let Some(text) = text {
         let score = scorer.score(text, None)?;
-        one.words = score.words();
-        one.chars = score.chars();
+        one.words = score.words().into();
+        one.chars = score.chars().into();
         one.more = all.then(|| {
             let (raw_words, flags) = (score.raw_words, score.flags);
             Box::new(More { raw_words, flags })
@@ -206,46 +248,26 @@ fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreE
     Ok(one)
 }
 
-/// Words and characters of texts without markup: what the document tells and nothing else,
+/// Words and characters of a pair without markup: what the document tells and nothing else,
 /// by the parts that the scorer is made of.
-#[derive(Default)]
-struct Plain {
-    words: WordAligner,
-    chars: CharAligner,
-}
-
-impl Plain {
-    fn set(&mut self, text: &str, normaliser: &Normaliser, tag: &str) -> Result<(), ScoreError> {
+fn plain(
+    counter: &mut PairCounter,
+    reference: &str,
+    heard: &Hypothesis,
+    asked: Asked<'_>,
+    tag: &str,
+) -> Result<One, ScoreError> {
+    let (text, mut one) = heard_text(heard);
+    if let Some(text) = text {
         check_length(text)?;
-        let normal = match normaliser.steps() {
+        let normal = match asked.normaliser.steps() {
             [] => Cow::Borrowed(text),
-            _ => Cow::Owned(normaliser.apply_to_reference(text, tag)),
+            _ => Cow::Owned(asked.normaliser.apply(text, tag)),
         };
-        let reference = trim(&normal);
-        self.words.set_reference(reference);
-        self.chars.set_reference(reference);
-        Ok(())
+        let (words, chars) = counter.count(reference, trim(&normal))?;
+        (one.words, one.chars) = (words.into(), chars.into());
     }
-
-    fn one(
-        &mut self,
-        heard: &Hypothesis,
-        normaliser: &Normaliser,
-        tag: &str,
-    ) -> Result<One, ScoreError> {
-        let (text, mut one) = heard_text(heard);
-        if let Some(text) = text {
-            check_length(text)?;
-            let normal = match normaliser.steps() {
-                [] => Cow::Borrowed(text),
-                _ => Cow::Owned(normaliser.apply(text, tag)),
-            };
-            let text = trim(&normal);
-            one.words = self.words.align(text)?;
-            one.chars = self.chars.align(text)?;
-        }
-        Ok(one)
-    }
+    Ok(one)
 }
 
 /// Samples of a group, or all.
@@ -254,8 +276,8 @@ pub fn is_in(pair: &Pair, group: Option<&(String, String)>) -> bool {
         return true;
     };
     let own = match key.as_str() {
-        "language" => pair.language.as_deref(),
-        "speaker" => pair.speaker.as_deref(),
+        "language" => pair.language(),
+        "speaker" => pair.speaker(),
         _ => None,
     };
     own == Some(value.as_str())

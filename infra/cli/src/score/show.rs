@@ -16,9 +16,13 @@ pub fn rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), percent)
 }
 
-/// A difference of rates in points.
+/// A difference of rates in points; nothing is not less than nothing.
 pub fn points(rate: f64) -> String {
-    format!("{:.1}", rate * 100.0)
+    let text = format!("{:.1}", rate * 100.0);
+    match text.as_str() {
+        "-0.0" => "0.0".to_owned(),
+        _ => text,
+    }
 }
 
 /// Ends of an interval in points.

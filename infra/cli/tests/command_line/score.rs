@@ -198,3 +198,17 @@ fn a_system_whose_service_failed_has_no_rate() {
         "{shown}"
     );
 }
+
+/// An interval that ends at nothing has no sign there.
+#[test]
+fn nothing_is_not_less_than_nothing() {
+    let lines = |last: &str| format!("{}{last}\n", "one two three\n".repeat(19));
+    let set = Set::new(&[
+        ("r.txt", lines("four five").as_bytes()),
+        ("a.txt", lines("four five").as_bytes()),
+        ("b.txt", lines("four").as_bytes()),
+    ]);
+    let told = set.run(&["score", "r.txt", "a.txt", "b.txt"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("1.7 points (0.0 … "), "{told}");
+}

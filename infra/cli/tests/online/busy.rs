@@ -1,11 +1,21 @@
 //! Deployments that are busy or gone.
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Bench, code, document, with};
 
 /// A door before a machine that says 503 to every second connection, and when to come back.
 async fn unsteady(url: &str, seconds: u32) -> String {
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: {seconds}\r\n\
+         content-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    door(url, answer, |count, _| count % 2 == 1).await
+}
+
+/// A door before a machine: each connection has one request, and what `refuses` of its number
+/// and its head is answered here.
+async fn door(url: &str, answer: String, refuses: fn(u32, &str) -> bool) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let behind = url.strip_prefix("http://").unwrap().to_owned();
@@ -13,20 +23,19 @@ async fn unsteady(url: &str, seconds: u32) -> String {
         let mut count = 0_u32;
         while let Ok((mut front, _)) = listener.accept().await {
             count += 1;
-            let behind = behind.clone();
-            let refuses = count % 2 == 1;
+            let (behind, answer) = (behind.clone(), answer.clone());
             tokio::spawn(async move {
-                if refuses {
-                    let mut head = [0_u8; 4_096];
-                    let _ = tokio::io::AsyncReadExt::read(&mut front, &mut head).await;
-                    let answer = format!(
-                        "HTTP/1.1 503 Service Unavailable\r\nretry-after: {seconds}\r\n\
-                         content-length: 0\r\nconnection: close\r\n\r\n"
-                    );
+                let mut head = vec![0_u8; 4_096];
+                let read = front.read(&mut head).await.unwrap_or_default();
+                head.truncate(read);
+                let text = String::from_utf8_lossy(&head);
+                if refuses(count, &text) {
                     let _ = front.write_all(answer.as_bytes()).await;
                     return;
                 }
+                let only = text.replacen("\r\n", "\r\nconnection: close\r\n", 1);
                 let mut back = tokio::net::TcpStream::connect(behind).await.unwrap();
+                back.write_all(only.as_bytes()).await.unwrap();
                 let _ = tokio::io::copy_bidirectional(&mut front, &mut back).await;
             });
         }
@@ -37,9 +46,9 @@ async fn unsteady(url: &str, seconds: u32) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told() {
     let bench = Bench::new().await;
-    let door = unsteady(&bench.machine.node.url, 0).await;
+    let unsteady_door = unsteady(&bench.machine.node.url, 0).await;
     let mut through = bench.command(&with(&["--yes", "--json"]));
-    through.env("STT_EVAL_URL", &door);
+    through.env("STT_EVAL_URL", &unsteady_door);
     let through = bench.told(through.output().await.unwrap());
     assert_eq!(document(&through)["run"]["status"], "completed");
     assert_eq!(bench.counts().await, (1, 1));
@@ -52,6 +61,30 @@ async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told()
     let waits = bench.told(waits.output().await.unwrap());
     assert_eq!(code(&waits), 0);
     assert!(begun.elapsed() >= std::time::Duration::from_secs(1));
+
+    // What was uploaded before it was gone is kept, and told.
+    let gateway = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+                   content-length: 33\r\nconnection: close\r\n\r\n{\"message\":\"Service Unavailable\"}";
+    let leaves = door(&bench.machine.node.url, gateway.to_owned(), |_, head| {
+        head.starts_with("GET /api/v1/evaluations/stt/files/")
+    });
+    let leaves = leaves.await;
+    let mut kept = bench.command(&with(&["--yes", "--json", "--patience", "1"]));
+    kept.env("STT_EVAL_URL", &leaves);
+    let kept = bench.told(kept.output().await.unwrap());
+    assert_eq!(code(&kept), 1);
+    let kept = document(&kept);
+    let error = &kept["error"];
+    let told = error["message"].as_str().unwrap();
+    assert!(told.starts_with("the deployment answers 503"), "{told}");
+    assert!(told.ends_with("; 4 of 4 are uploaded and kept"), "{told}");
+    assert_eq!(
+        (&error["code"], &error["hint"]),
+        (
+            &"unavailable".into(),
+            &"the same command again goes on".into()
+        )
+    );
 
     let mut gone = bench.command(&["models", "--json", "--patience", "1"]);
     gone.env("STT_EVAL_URL", "http://127.0.0.1:9");

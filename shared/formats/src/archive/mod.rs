@@ -31,8 +31,9 @@ pub struct Archive<R> {
     entries: Vec<Entry>,
 }
 
-/// Whether bytes begin as archives do, empty ones included.
-fn is_archive(head: &[u8]) -> bool {
+/// Whether bytes begin as archives do, empty ones included; four of them tell.
+#[must_use]
+pub fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
 }
 

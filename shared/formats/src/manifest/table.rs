@@ -17,6 +17,7 @@ use crate::format::Format;
 use crate::json;
 use crate::layout::Layout;
 use crate::markup::Markup;
+use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem};
 use crate::table::{Columns, Role};
 
@@ -104,7 +105,7 @@ pub(crate) fn rows(
             None => row
                 .audio
                 .as_deref()
-                .map(|path| files::stem(path).to_owned())
+                .map(|path| stem_as_written(path).to_owned())
                 .unwrap_or_default(),
         };
         if row.audio.as_deref().is_some_and(is_ours) {

@@ -33,7 +33,7 @@ pub struct ReadOptions {
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
-    /// Id; none for plain lines.
+    /// Id, if the row has one.
     pub id: Option<String>,
     /// Line, from 1.
     pub line: u64,
@@ -71,6 +71,9 @@ pub struct Transcripts {
     pub name: String,
     /// In the order of the source.
     pub entries: Vec<Entry>,
+    /// Texts that nothing is known of but their line: the first is line 1. A source has
+    /// these or entries.
+    pub lines: Vec<Text>,
     /// What was joined, left out or taken for something.
     pub remarks: Vec<String>,
 }

@@ -25,6 +25,7 @@ pub(super) fn read(
         format: Format::Service,
         name: String::new(),
         entries: Vec::new(),
+        lines: Vec::new(),
         remarks: Vec::new(),
     };
     let of_kaldi = names.iter().find(|name| base(name) == "text");
@@ -43,6 +44,7 @@ pub(super) fn read(
                 | "srt"
                 | "vtt"
                 | "tsv"
+                | "aud"
                 | "nlp"
                 | "ctm"
                 | "stm"

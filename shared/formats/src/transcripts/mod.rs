@@ -20,7 +20,7 @@ mod words;
 pub(crate) use beside::text_beside;
 pub use entry::{Entry, ReadOptions, Side, Transcripts};
 pub(crate) use services::is_service;
-pub(crate) use subtitles::is_srt;
+pub(crate) use subtitles::{is_srt, is_timed};
 pub(crate) use words::{first_words, trn_id};
 
 use super::files::{Files, stem};
@@ -48,6 +48,7 @@ pub fn read(
         format,
         name: stem(name).to_owned(),
         entries: Vec::new(),
+        lines: Vec::new(),
         remarks: Vec::new(),
     };
     of_file(files, name, format, side, wanted, &mut made)?;

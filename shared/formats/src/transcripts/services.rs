@@ -1,6 +1,8 @@
 //! Results that services wrote, one file for one recording.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use super::entry::Entry;
 use crate::files::stem;
@@ -126,7 +128,7 @@ fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
         if results.iter().any(|one| one.get("type").is_some()) {
             return Some((speechmatics(results), 1));
         }
-        return Some((google(results), 1));
+        return google(results, channel);
     }
     // Deepgram.
     if let Some(channels) = list(results, "channels") {
@@ -143,15 +145,28 @@ fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
 }
 
 /// Pieces begin with a blank where one belongs. With speakers told apart, the last
-/// result says all words again, and has no text of its own that is new.
-fn google(results: &[Value]) -> String {
+/// result says all words again, and has no text of its own that is new. Results of several
+/// channels have its number each.
+fn google(results: &[Value], channel: usize) -> Option<(String, usize)> {
     let first =
         |one: &Value| -> Option<String> { text(list(one, "alternatives")?.first()?, "transcript") };
     let tags = |one: &Value| -> bool {
         let words = list(one, "alternatives").and_then(|all| list(all.first()?, "words"));
         words.is_some_and(|words| words.iter().any(|word| word.get("speakerTag").is_some()))
     };
-    let mut kept: Vec<&Value> = results.iter().collect();
+    let of_channel = |one: &Value| one.get("channelTag").and_then(Value::as_u64);
+    let channels: BTreeSet<u64> = results.iter().filter_map(of_channel).collect();
+    let chosen = channels.iter().nth(channel).or_else(|| channels.first());
+    let is_chosen = |one: &&Value| channels.len() < 2 || of_channel(one).as_ref() == chosen;
+    let mut kept: Vec<&Value> = results.iter().filter(is_chosen).collect();
+    let is_empty = |one: &Value| one.as_object().is_some_and(Map::is_empty);
+    if !results.is_empty()
+        && !results
+            .iter()
+            .any(|one| is_empty(one) || one.get("alternatives").is_some())
+    {
+        return None;
+    }
     if kept.len() > 1
         && kept
             .last()
@@ -160,7 +175,7 @@ fn google(results: &[Value]) -> String {
         kept.pop();
     }
     let texts: Vec<String> = kept.into_iter().filter_map(first).collect();
-    texts.concat()
+    Some((texts.concat(), channels.len().max(1)))
 }
 
 fn speechmatics(results: &[Value]) -> String {
@@ -190,8 +205,11 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
         let parts = content.and_then(|content| list(content, "parts"));
         return Some((joined(parts.unwrap_or_default(), "text", ""), 1));
     }
+    // Bedrock Data Automation has `text`, Amazon Transcribe `transcript`.
     if let Some(segments) = list(value, "audio_segments") {
-        return Some((joined(segments, "transcript", " "), 1));
+        let has = |key: &&str| segments.iter().all(|one| one.get(key).is_some());
+        let key = ["transcript", "text"].into_iter().find(|key| has(key))?;
+        return Some((joined(segments, key, " "), 1));
     }
     for key in ["text", "transcript", "transcription"] {
         if let Some(text) = text(value, key) {
@@ -228,6 +246,8 @@ mod tests {
             r#"{"response": {"results": [{"alternatives": [{"transcript": "नमस्ते जी"}]}]}}"#,
             r#"{"source": "", "combinedRecognizedPhrases": [{"channel": 0, "lexical": "x", "display": "नमस्ते जी"}], "recognizedPhrases": []}"#,
             r#"{"transcript": "नमस्ते जी", "language_code": "hi-IN", "request_id": "r"}"#,
+            r#"{"metadata": {}, "audio_segments": [{"segment_index": 0, "text": "नमस्ते"}, {"text": "जी"}]}"#,
+            r#"{"audio_segments": [{"transcript": "नमस्ते"}, {"transcript": "जी"}]}"#,
         ] {
             let value = json::value(result).unwrap();
             let entry = entry(result, "a.json", 0, &mut Vec::new()).unwrap();
@@ -252,6 +272,23 @@ mod tests {
         assert_eq!(entry_of(two, 0, &mut remarks).text.as_deref(), Some(""));
         assert_eq!(entry_of(two, 1, &mut remarks).text.as_deref(), Some("b"));
         assert_eq!(remarks.len(), 2);
+        let google = r#"{"results": [{"alternatives": [{"transcript": "a"}], "channelTag": 1}, {"alternatives": [{"transcript": "b"}], "channelTag": 2}, {"alternatives": [{"transcript": " c"}], "channelTag": 1}]}"#;
+        assert_eq!(
+            entry_of(google, 0, &mut remarks).text.as_deref(),
+            Some("a c")
+        );
+        assert_eq!(entry_of(google, 1, &mut remarks).text.as_deref(), Some("b"));
+        assert_eq!(remarks.len(), 4);
+        // A shape that is not known is told, and never nothing that was said.
+        for unknown in [
+            r#"{"results": [{"sentence": "a"}]}"#,
+            r#"{"audio_segments": [{"words": "a"}]}"#,
+        ] {
+            assert!(
+                entry(unknown, "a.json", 0, &mut remarks).is_err(),
+                "{unknown}"
+            );
+        }
         assert!(entry("{\"a\": 1}", "a.json", 0, &mut remarks).is_err());
     }
 }

@@ -137,8 +137,20 @@ fn clean(line: &str, format: Format) -> String {
         .to_owned()
 }
 
+/// Whether a row has a time from, a time to and a text.
+pub(crate) fn is_timed(row: &str) -> bool {
+    let mut cells = row.splitn(3, '\t');
+    let mut is_time = || {
+        cells
+            .next()
+            .is_some_and(|cell| cell.trim().parse::<f64>().is_ok())
+    };
+    is_time() && is_time() && cells.next().is_some()
+}
+
+/// Rows of times and texts; those of `.aud` have no header.
 fn whisper_tsv(text: &str) -> String {
-    let rows = lines(text).skip(1);
+    let rows = lines(text).filter(|(line, row)| *line > 1 || is_timed(row));
     let texts = rows.filter_map(|(_, row)| row.splitn(3, '\t').nth(2));
     let texts: Vec<&str> = texts
         .map(str::trim)
@@ -163,6 +175,10 @@ mod tests {
         assert_eq!(said(vtt, Format::Vtt), "நன்றி & வணக்கம்");
         let tsv = "start\tend\ttext\n0\t100\tनमस्ते\n100\t200\t\n200\t300\tजी\n";
         assert_eq!(said(tsv, Format::WhisperTsv), "नमस्ते जी");
+        assert_eq!(
+            said("0.0\t1.5\tनमस्ते\n1.5\t2\tजी\n", Format::WhisperTsv),
+            "नमस्ते जी"
+        );
         assert!(text_of("x\n", Format::Srt, "x", &mut Vec::new()).is_err());
     }
 

@@ -187,7 +187,7 @@ fn of_table(
     for (index, (line, _)) in table.rows.iter().enumerate() {
         let named = table.text(index, id).or_else(|| {
             let path = table.text(index, audio)?;
-            Some(crate::files::stem(&path).to_owned())
+            Some(crate::paths::stem_as_written(&path).to_owned())
         });
         let language = table.text(index, language);
         let of_model = table.text(index, model);

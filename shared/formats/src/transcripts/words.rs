@@ -13,14 +13,10 @@ use crate::text::Text;
 
 /// Every line is a text, also an empty one.
 pub(super) fn plain(text: &Arc<String>, made: &mut Transcripts) {
-    let ends = text.bytes().filter(|byte| *byte == b'\n');
-    made.entries.reserve(ends.count() + 1);
-    let entries = lines(text).map(|(line, said)| Entry {
-        line,
-        text: Some(Text::part(text, said.trim())),
-        ..Entry::default()
-    });
-    made.entries.extend(entries);
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    made.lines.reserve_exact(ends + 1);
+    let texts = lines(text).map(|(_, said)| Text::part(text, said.trim()));
+    made.lines.extend(texts);
 }
 
 /// Whether a word can be an id and hardly the first word of a sentence.
@@ -32,16 +28,15 @@ fn is_id(word: &str) -> bool {
 /// Ids and texts of lines that were read as plain; `None` where one does not begin with
 /// what can be an id, or two begin with the same: a first word must never be lost to a
 /// guess.
-pub(crate) fn first_words(entries: &[Entry]) -> Option<Vec<Entry>> {
+pub(crate) fn first_words(lines: &[Text]) -> Option<Vec<Entry>> {
     let mut seen = std::collections::BTreeSet::new();
-    let mut made = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let text = entry.text.as_ref()?;
+    let mut made = Vec::new();
+    for (line, text) in (1..).zip(lines) {
         let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
         if !is_id(id) || !seen.insert(id.to_owned()) {
             return None;
         }
-        made.push(Entry::of(id, entry.line, text.within(rest.trim())));
+        made.push(Entry::of(id, line, text.within(rest.trim())));
     }
     Some(made)
 }

@@ -219,6 +219,12 @@ pub(super) struct CharInterner {
     len: u32,
 }
 
+impl Default for CharInterner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CharInterner {
     pub(super) fn new() -> Self {
         Self {

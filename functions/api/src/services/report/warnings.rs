@@ -102,10 +102,13 @@ fn few_blocks(comparison: &Comparison) -> Option<Warning> {
         ));
     }
     if pairs > 0 && least_p(blocks) * pairs as f64 >= ALPHA {
-        told.push(format!(
-            "no two models can be told apart with {pairs} comparisons, whatever they do: \
-             that takes more blocks or fewer models"
-        ));
+        let what = match pairs {
+            1 => "1 comparison, whatever they do: that takes more blocks".to_owned(),
+            _ => format!(
+                "{pairs} comparisons, whatever they do: that takes more blocks or fewer models"
+            ),
+        };
+        told.push(format!("no two models can be told apart with {what}"));
     }
     (!told.is_empty()).then(|| Warning {
         code: WarningCode::FewBlocks,

@@ -1,0 +1,132 @@
+//! Folders of corpora, each in a layout of its own.
+
+use stt_eval_formats::{FindingKind, Format};
+
+use super::{count, folder, said};
+
+#[test]
+fn libri_speech_mls_and_lj_speech() {
+    let libri = folder(&[
+        (
+            "103/1240/103-1240.trans.txt",
+            "103-1240-0000 HE CAME HOME\n103-1240-0001 AND SLEPT\n",
+        ),
+        ("103/1240/103-1240-0000.flac", ""),
+        ("103/1240/103-1240-0001.flac", ""),
+    ]);
+    assert_eq!(libri.format, Format::LibriSpeech);
+    assert_eq!(
+        said(&libri)[1],
+        ("103/1240/103-1240-0001.flac", Some("AND SLEPT"))
+    );
+    assert_eq!(libri.samples[0].speaker.as_deref(), Some("103"));
+    let mls = folder(&[
+        ("test/transcripts.txt", "77_12_000001\til est venu\n"),
+        ("test/audio/77/12/77_12_000001.opus", ""),
+    ]);
+    assert_eq!(mls.format, Format::Mls);
+    assert_eq!(
+        said(&mls),
+        [("test/audio/77/12/77_12_000001.opus", Some("il est venu"))]
+    );
+    let lj = folder(&[
+        (
+            "metadata.csv",
+            "LJ900-0001|Dr. Rao, \"came.|Doctor Rao came.\nLJ900-0002|He left.\nLJ900-0003|x|\n",
+        ),
+        ("wavs/LJ900-0001.wav", ""),
+        ("wavs/LJ900-0002.wav", ""),
+        ("wavs/LJ900-0003.wav", ""),
+    ]);
+    assert_eq!(lj.format, Format::LjSpeech);
+    let texts: Vec<_> = said(&lj)
+        .into_iter()
+        .map(|(_, text)| text.unwrap())
+        .collect();
+    assert_eq!(texts, ["Doctor Rao came.", "He left.", "x"]);
+}
+
+#[test]
+fn indian_corpora() {
+    let kathbath = folder(&[
+        (
+            "hindi/test/transcription.txt",
+            "844424930000001-321-f.m4a\tमुझे 2 पानी\n",
+        ),
+        (
+            "hindi/test/transcription_n2w.txt",
+            "844424930000001-321-f.m4a\tमुझे दो पानी\n",
+        ),
+        ("hindi/test/audio/321/844424930000001-321-f.wav", ""),
+    ]);
+    assert_eq!(kathbath.format, Format::Transcriptions);
+    let first = &kathbath.samples[0];
+    assert_eq!(first.text.as_deref(), Some("मुझे दो पानी"));
+    assert_eq!(
+        (first.speaker.as_deref(), first.metadata["gender"].as_str()),
+        (Some("321"), "f")
+    );
+    assert_eq!(first.language.as_deref(), Some("hi"));
+    assert!(first.usable);
+    let lahaja = folder(&[
+        (
+            "meta-data-lahaja.csv",
+            "fname,verbatim,normalized,text,duration,lang,sp_id,gender,age_group,age-group,native_district\nx1.wav,\"हां [pause] जी\",\"हां जी\",\"हां जी।\",2.4,hi,S1,Female,18-30,18-30,Gaya\n",
+        ),
+        ("audio/x1.wav", ""),
+    ]);
+    assert_eq!(said(&lahaja), [("audio/x1.wav", Some("हां जी।"))]);
+    assert_eq!(count(&lahaja, FindingKind::TwoTextColumns), 1);
+    assert_eq!(lahaja.samples[0].metadata["native_district"], "Gaya");
+    let voices = folder(&[
+        (
+            "Tamil/v1/valid/X.json",
+            "{\"speaker_id\": \"S7\", \"scenario\": \"Extempore\", \"gender\": \"Male\", \"verbatim\": [{\"speaker_id\": 0, \"start\": 0.1, \"end\": 2.0, \"text\": \"ம் [noise] சரி\"}], \"normalized\": [{\"start\": 2.1, \"text\": \"ஆம்\"}, {\"start\": 0.1, \"text\": \"சரி\"}]}",
+        ),
+        ("Tamil/v1/valid/X.wav", ""),
+    ]);
+    assert_eq!(voices.format, Format::IndicVoices);
+    assert_eq!(said(&voices), [("Tamil/v1/valid/X.wav", Some("சரி ஆம்"))]);
+    assert_eq!(voices.samples[0].language.as_deref(), Some("ta"));
+    let svarah = folder(&[
+        (
+            "svarah_manifest.json",
+            "{\"audio_filepath\": \"/x/svarah/audio/a1.wav\", \"duration\": 1.0, \"text\": \"yes\"}\n",
+        ),
+        ("meta_speaker_stats.csv", "speaker_id,gender\n1,m\n"),
+        ("audio/a1.wav", ""),
+        ("audio/a1.txt", "yes\n"),
+    ]);
+    assert_eq!(
+        (svarah.format, said(&svarah)),
+        (Format::Nemo, vec![("audio/a1.wav", Some("yes"))])
+    );
+    let shrutilipi = folder(&[("odia/b1/sent_1.wav", ""), ("odia/b1/sent_1.txt", "ହଁ\n")]);
+    assert_eq!(shrutilipi.format, Format::SideFiles);
+    assert_eq!(said(&shrutilipi), [("odia/b1/sent_1.wav", Some("ହଁ"))]);
+    assert_eq!(shrutilipi.samples[0].language.as_deref(), Some("or"));
+}
+
+/// A folder of the same name within a folder is another one.
+#[test]
+fn recordings_of_nested_folders_keep_their_own_texts() {
+    let texts = folder(&[
+        ("wavs/u1.wav", ""),
+        ("wavs/u1.txt", "one\n"),
+        ("wavs/wavs/u1.wav", ""),
+        ("wavs/wavs/u1.txt", "two\n"),
+    ]);
+    assert_eq!(
+        said(&texts),
+        [
+            ("wavs/u1.wav", Some("one")),
+            ("wavs/wavs/u1.wav", Some("two"))
+        ]
+    );
+    let alone = folder(&[("wavs/u1.wav", ""), ("wavs/wavs/u1.wav", "")]);
+    assert_eq!(
+        said(&alone),
+        [("wavs/u1.wav", None), ("wavs/wavs/u1.wav", None)]
+    );
+    assert_eq!(count(&alone, FindingKind::SameAudio), 0);
+}

@@ -1,0 +1,180 @@
+//! What toolkits for training read: NeMo, Kaldi, lhotse, fairseq; and what Label Studio writes.
+
+use stt_eval_formats::{Code, FindingKind, Format, Options, judge};
+
+use super::{count, files, folder, said};
+
+#[test]
+fn nemo() {
+    let judged = folder(&[
+        (
+            "test_manifest.json",
+            "{\"audio_filepath\": \"/nlsasfs/x/wavs/u01.wav\", \"duration\": 3.21, \"text\": \"कल बारिश होगी\", \"lang\": \"hi\", \"speaker\": \"s1\", \"offset\": NaN}\n\n\
+             {\"audio_filepath\": \"wavs/call.wav\", \"offset\": 12.5, \"duration\": 4.0, \"text\": \"हाँ\", \"pred_text_conformer\": \"हां\"}\n\
+             {\"audio_filepath\": [\"wavs/a.wav\", \"wavs/b.wav\"], \"duration\": 1, \"text\": \"\"}\n\
+             {\u{201c}audio_filepath\u{201d}: 1}\n",
+        ),
+        ("wavs/u01.wav", ""),
+        ("wavs/call.wav", ""),
+        ("wavs/a.wav", ""),
+    ]);
+    assert_eq!(judged.format, Format::Nemo);
+    assert_eq!(
+        said(&judged),
+        [
+            ("wavs/u01.wav", Some("कल बारिश होगी")),
+            ("wavs/call.wav", Some("हाँ")),
+            ("-", Some(""))
+        ]
+    );
+    let piece = &judged.samples[1];
+    assert_eq!(
+        (piece.start, piece.end, piece.line),
+        (Some(12.5), Some(16.5), 3)
+    );
+    assert_eq!(piece.hypotheses["conformer"], "हां");
+    assert_eq!(judged.samples[0].speaker.as_deref(), Some("s1"));
+    assert_eq!(count(&judged, FindingKind::RefusedAudio), 1);
+    assert_eq!(count(&judged, FindingKind::BadRow), 1);
+}
+
+#[test]
+fn kaldi() {
+    let judged = folder(&[
+        (
+            "wav.scp",
+            "spk1-call  sox /data/c1.wav -t wav -r 8000 - remix 1 |\nspk2-call\t/home/vikrant/x/c2.wav\nspk3-call raw.ark:1234\n",
+        ),
+        (
+            "text",
+            "spk1-call_0001  नमस्ते जी\r\nspk2-call_0001\tहाँ\r\nspk2-call_0002\r\nspk3-call_0001 x\r\nlost y\r\n",
+        ),
+        (
+            "segments",
+            "spk1-call_0001 spk1-call 0.50 2.75\nspk2-call_0001 spk2-call 0 1\nspk2-call_0002 spk2-call 1 -1\nspk3-call_0001 spk3-call 0 1\n",
+        ),
+        ("utt2spk", "spk1-call_0001 spk1\nspk2-call_0001 spk2\n"),
+        ("spk2gender", "spk1 f\n"),
+        ("wavs/c1.wav", ""),
+        ("wavs/c2.wav", ""),
+    ]);
+    assert_eq!(judged.format, Format::Kaldi);
+    assert_eq!(
+        said(&judged),
+        [
+            ("wavs/c1.wav", Some("नमस्ते जी")),
+            ("wavs/c2.wav", Some("हाँ")),
+            ("wavs/c2.wav", Some("")),
+            ("-", Some("x")),
+            ("-", Some("y"))
+        ]
+    );
+    let first = &judged.samples[0];
+    assert_eq!(
+        (first.start, first.end, first.file.as_str(), first.line),
+        (Some(0.5), Some(2.75), "text", 1)
+    );
+    assert_eq!(first.metadata["gender"], "f");
+    assert_eq!(judged.samples[2].end, None);
+    assert_eq!(count(&judged, FindingKind::Command), 1);
+    assert_eq!(count(&judged, FindingKind::RefusedAudio), 1);
+    assert_eq!(count(&judged, FindingKind::MissingAudio), 1);
+    let strangers = files(&[
+        ("wav.scp", "1.wav a.wav\n"),
+        ("text", "utt_1 x\n"),
+        ("a.wav", ""),
+    ]);
+    let problem = judge(&strangers, None, &Options::default()).unwrap_err();
+    assert_eq!(problem.code, Code::Mismatch);
+    assert!(
+        problem
+            .to_string()
+            .contains("text and wav.scp share no ids (text: utt_1 …; wav.scp: 1.wav …)"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn lhotse() {
+    let recordings = "{\"id\": \"r1\", \"sources\": [{\"type\": \"file\", \"channels\": [0], \"source\": \"test/fixtures/r1.flac\"}], \"sampling_rate\": 16000, \"num_samples\": 48000, \"duration\": 3.0}\n{\"id\": \"r2\", \"sources\": [{\"type\": \"command\", \"channels\": [0], \"source\": \"sox --null - synth 3\"}], \"sampling_rate\": 16000, \"num_samples\": 48000, \"duration\": 3.0}\n";
+    let supervisions = "{\"id\": \"r1-s1\", \"recording_id\": \"r1\", \"start\": 0.0, \"duration\": 3.0, \"channel\": 0, \"text\": \"சரி\", \"language\": \"tamil\", \"speaker\": \"s\", \"gender\": \"m\"}\n{\"id\": \"r2-s1\", \"recording_id\": \"r2\", \"start\": 0.5, \"duration\": 1.0, \"channel\": [0, 1]}\n";
+    let judged = folder(&[
+        ("recordings.jsonl", recordings),
+        ("supervisions.jsonl", supervisions),
+        ("audio/r1.flac", ""),
+    ]);
+    assert_eq!(judged.format, Format::Lhotse);
+    assert_eq!(said(&judged), [("audio/r1.flac", Some("சரி")), ("-", None)]);
+    assert_eq!(judged.samples[0].language.as_deref(), Some("ta"));
+    assert_eq!(judged.samples[0].start, None);
+    assert_eq!(count(&judged, FindingKind::Command), 1);
+    let cuts = "[{\"id\": \"c\", \"start\": 1.0, \"duration\": 2.0, \"channel\": 0, \"type\": \"MonoCut\", \"supervisions\": [{\"id\": \"b\", \"start\": 1.0, \"duration\": 1, \"text\": \"B\"}, {\"id\": \"a\", \"start\": 0, \"duration\": 1, \"text\": \"A\"}], \"recording\": {\"id\": \"r\", \"sources\": [{\"type\": \"file\", \"channels\": [0], \"source\": \"r.wav\"}], \"sampling_rate\": 8000, \"duration\": 9.0}}, {\"id\": \"m\", \"type\": \"MixedCut\", \"supervisions\": []}]";
+    let judged = folder(&[("cuts.json", cuts), ("r.wav", "")]);
+    assert_eq!(said(&judged), [("r.wav", Some("A B"))]);
+    assert_eq!(
+        (judged.samples[0].start, judged.samples[0].end),
+        (Some(1.0), Some(3.0))
+    );
+    assert_eq!(count(&judged, FindingKind::BadRow), 1);
+}
+
+#[test]
+fn fairseq() {
+    let set = [
+        (
+            "test.tsv",
+            "/content/noa/valid\na/0001.wav\t89280\nb/0002.wav\t16000\n",
+        ),
+        ("test.wrd", "घर जाओ\n\n"),
+        ("a/0001.wav", ""),
+        ("b/0002.wav", ""),
+    ];
+    let judged = folder(&set);
+    assert_eq!(judged.format, Format::Fairseq);
+    assert_eq!(
+        said(&judged),
+        [("a/0001.wav", Some("घर जाओ")), ("b/0002.wav", Some(""))]
+    );
+    assert_eq!(judged.samples[0].seconds, Some(5.58));
+    let mut short = set;
+    short[1] = ("test.wrd", "घर जाओ\n");
+    let problem = judge(&files(&short), None, &Options::default()).unwrap_err();
+    assert_eq!(problem.code, Code::Mismatch);
+    let mut letters = set;
+    letters[1] = ("test.ltr", "घ र | ज ा ओ |\n|\n");
+    assert_eq!(said(&folder(&letters))[0].1, Some("घर जाओ"));
+}
+
+#[test]
+fn label_studio() {
+    let tasks = "[{\"id\": 7, \"data\": {\"audio\": \"/data/upload/1/0a1b2c3d-u1.wav\", \"lang\": \"hi\"}, \"annotations\": [\n\
+        {\"was_cancelled\": false, \"created_at\": \"2026-01-01\", \"result\": [{\"id\": \"r\", \"from_name\": \"transcription\", \"type\": \"textarea\", \"value\": {\"start\": 2.0, \"text\": [\"है\"]}}, {\"id\": \"r\", \"from_name\": \"labels\", \"type\": \"labels\", \"value\": {}}, {\"from_name\": \"transcription\", \"type\": \"textarea\", \"value\": {\"start\": 0.2, \"text\": [\"ठीक\"]}}]},\n\
+        {\"was_cancelled\": true, \"created_at\": \"2026-02-01\", \"result\": []}],\n\
+        \"predictions\": [{\"model_version\": \"w\", \"result\": [{\"from_name\": \"transcription\", \"type\": \"textarea\", \"value\": {\"text\": [\"ठी\"]}}]}]}]";
+    let judged = folder(&[("export.json", tasks), ("u1.wav", "")]);
+    assert_eq!(judged.format, Format::LabelStudio);
+    assert_eq!(said(&judged), [("u1.wav", Some("ठीक है"))]);
+    assert_eq!(judged.samples[0].hypotheses["w"], "ठी");
+    let small = folder(&[
+        (
+            "min.json",
+            "[{\"audio\": \"/data/upload/1/ab12cd34-a.wav\", \"id\": 3, \"annotator\": 1, \"transcription\": [{\"start\": 1, \"text\": \"है\"}, {\"start\": 0, \"text\": \"ठीक\"}], \"annotation_id\": 5}]",
+        ),
+        ("a.wav", ""),
+    ]);
+    assert_eq!(said(&small), [("a.wav", Some("ठीक है"))]);
+    let tabs = "\"annotation_id\"\t\"annotator\"\t\"audio\"\t\"id\"\t\"transcription\"\n5\t\"a@x.in\"\t\"/data/local-files/?d=wavs/a.wav\"\t3\t\"ठीक \"\"है\"\"\"\n";
+    let table = folder(&[("labelstudio-result.csv", tabs), ("wavs/a.wav", "")]);
+    assert_eq!(
+        (table.format, said(&table)),
+        (Format::LabelStudio, vec![("wavs/a.wav", Some("ठीक \"है\""))])
+    );
+    let manifest = folder(&[
+        (
+            "manifest.json",
+            "{\"audio_filepath\": \"audio/a.wav\", \"duration\": 1, \"text\": \"x\", \"annotator\": \"a\"}\n",
+        ),
+        ("audio/a.wav", ""),
+    ]);
+    assert_eq!(count(&manifest, FindingKind::LossySource), 1);
+}
