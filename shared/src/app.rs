@@ -21,7 +21,7 @@ use crate::providers::{
 };
 use crate::queue::Queue;
 use crate::store::Store;
-use crate::tls;
+use crate::{emf, logs, tls};
 
 /// The process can't start. One line for its log.
 #[derive(thiserror::Error)]
@@ -206,6 +206,14 @@ impl App {
         let config = Config::from_env().and_then(Config::with_keys);
         let (config, aws) = start(config, patience)?;
         Ok(Self::build(config, &aws, false, CLIENTS)?.asking_by_role(&aws))
+    }
+
+    /// The same for a process that is a function which works on runs, with its log and its metrics.
+    pub fn at_work() -> Result<Self, StartError> {
+        logs::init();
+        let app = Self::from_env_asking(Patience::WORK)?;
+        emf::enable_stdout(&app.config.stack);
+        Ok(app)
     }
 
     /// The same for a function that has nothing to do with credentials.

@@ -14,10 +14,12 @@ const TO_RECORD: Duration = Duration::from_secs(20);
 pub struct Deadline(Timestamp);
 
 impl Deadline {
-    /// Ends at a time.
+    /// Ends at a time in milliseconds since 1970, as Lambda tells it.
     #[must_use]
-    pub fn at(end: Timestamp) -> Self {
-        Self(end)
+    pub fn at(end: u64) -> Self {
+        Self(Timestamp::from_millis(
+            i64::try_from(end).unwrap_or(i64::MAX),
+        ))
     }
 
     /// Ends after a while.

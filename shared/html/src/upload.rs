@@ -2,6 +2,7 @@
 //! before anything is saved.
 
 use askama::Template;
+use stt_eval_wire::findings::Topic;
 
 use crate::RenderError;
 use crate::figures::{count, counted};
@@ -117,39 +118,16 @@ pub fn new(frame: Frame<'_>, of: New<'_>) -> Result<String, RenderError> {
     page.render()
 }
 
-/// What findings are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// Rows whose recording was not sent.
-    MissingAudio,
-    /// Recordings that no row names.
-    WithoutRow,
-    /// What is there more than once.
-    Twice,
-    /// Rows without a text.
-    EmptyText,
-    /// Texts in another script than that of their language.
-    WrongScript,
-    /// Recordings that can't be used.
-    Recording,
-    /// Rows that can't be used.
-    Row,
-    /// Anything else.
-    Other,
-}
-
-impl Topic {
-    const fn heading(self) -> &'static str {
-        match self {
-            Self::MissingAudio => "Missing audio",
-            Self::WithoutRow => "Recordings without a row in the table",
-            Self::Twice => "Duplicates",
-            Self::EmptyText => "Empty text",
-            Self::WrongScript => "Wrong script for the language",
-            Self::Recording => "Recordings that can’t be used",
-            Self::Row => "Rows that can’t be used",
-            Self::Other => "Also",
-        }
+const fn heading(topic: Topic) -> &'static str {
+    match topic {
+        Topic::MissingAudio => "Missing audio",
+        Topic::WithoutRow => "Recordings without a row in the table",
+        Topic::Twice => "Duplicates",
+        Topic::EmptyText => "Empty text",
+        Topic::WrongScript => "Wrong script for the language",
+        Topic::Recording => "Recordings that can’t be used",
+        Topic::Row => "Rows that can’t be used",
+        Topic::Other => "Also",
     }
 }
 
@@ -207,7 +185,7 @@ fn group(of: &Findings) -> Group {
         .collect();
     let more = of.count.saturating_sub(lines.len());
     Group {
-        heading: of.topic.heading(),
+        heading: heading(of.topic),
         count: count(of.count as u64),
         more: match more {
             0 => String::new(),

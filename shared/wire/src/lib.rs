@@ -52,6 +52,7 @@ pub mod envelope;
 pub mod estimate;
 pub mod export;
 pub mod files;
+pub mod findings;
 pub mod meta;
 pub mod models;
 pub mod object;

@@ -11,6 +11,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::{FileId, Timestamp, validate};
 use stt_eval_shared::wire::datasets::NewDataset;
+use stt_eval_shared::wire::findings::Topic;
 
 use super::answer::{redirect, written};
 use super::parts::Parts;
@@ -22,7 +23,7 @@ use crate::services::attempt::Attempt;
 use crate::services::datasets::check::check_drafted;
 use crate::services::datasets::create::create;
 use crate::services::datasets::draft::language_tag;
-use crate::services::datasets::table::{self, Judged, Table, Topic};
+use crate::services::datasets::table::{self, Judged, Table};
 use crate::services::deletion;
 
 /// Clips that are shown before they are saved.
@@ -145,19 +146,6 @@ impl Form {
     }
 }
 
-fn topic(topic: Topic) -> html::Topic {
-    match topic {
-        Topic::MissingAudio => html::Topic::MissingAudio,
-        Topic::WithoutRow => html::Topic::WithoutRow,
-        Topic::Twice => html::Topic::Twice,
-        Topic::EmptyText => html::Topic::EmptyText,
-        Topic::WrongScript => html::Topic::WrongScript,
-        Topic::Recording => html::Topic::Recording,
-        Topic::Row => html::Topic::Row,
-        Topic::Other => html::Topic::Other,
-    }
-}
-
 /// The page of what was found.
 fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> Answer {
     let mut groups: BTreeMap<Topic, Vec<String>> = BTreeMap::new();
@@ -167,8 +155,8 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
     }
     let groups: Vec<Findings> = groups
         .into_iter()
-        .map(|(of, first)| Findings {
-            topic: topic(of),
+        .map(|(topic, first)| Findings {
+            topic,
             count: first.len(),
             first,
         })

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use stt_eval_html::dataset::{self, Draft, Shown};
 use stt_eval_html::upload::{
-    self, Clip, Field, Findings, Given, Language, New, Preview, Recording, Topic,
+    self, Clip, Field, Findings, Given, Language, New, Preview, Recording,
 };
 use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::findings::Topic;
 
 use crate::others::{HOSTILE, WHEN, check, frame, run};
 

@@ -17,6 +17,7 @@ use stt_eval_shared::domain::file::{
 use stt_eval_shared::domain::validate::{self, Errors};
 use stt_eval_shared::domain::{FileId, ProjectId, Timestamp};
 use stt_eval_shared::store::StoreError;
+use stt_eval_shared::wire::findings::Topic;
 
 use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
@@ -30,43 +31,18 @@ use crate::services::files::inline::{self, Inline};
 const LOOKS: u32 = 12;
 const BETWEEN: Duration = Duration::from_millis(500);
 
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// A row's recording is not among those that were uploaded.
-    MissingAudio,
-    /// No row names a recording.
-    WithoutRow,
-    /// Something is there more than once.
-    Twice,
-    /// A row has no text.
-    EmptyText,
-    /// A text is in another script than that of its language.
-    WrongScript,
-    /// A recording can't be used.
-    Recording,
-    /// A row can't be used.
-    Row,
-    /// Anything else.
-    Other,
-}
-
-impl Topic {
-    const fn of(kind: FindingKind) -> Self {
-        match kind {
-            FindingKind::MissingAudio | FindingKind::OutsideFolder => Self::MissingAudio,
-            FindingKind::RefusedAudio => Self::Recording,
-            FindingKind::SameAudio | FindingKind::DuplicateId | FindingKind::SameText => {
-                Self::Twice
-            }
-            FindingKind::EmptyText | FindingKind::NoText => Self::EmptyText,
-            FindingKind::WrongScript => Self::WrongScript,
-            FindingKind::BadRow | FindingKind::BadMarkup => Self::Row,
-            FindingKind::Command
-            | FindingKind::TwoTextColumns
-            | FindingKind::OddDuration
-            | FindingKind::LossySource => Self::Other,
-        }
+const fn topic(kind: FindingKind) -> Topic {
+    match kind {
+        FindingKind::MissingAudio | FindingKind::OutsideFolder => Topic::MissingAudio,
+        FindingKind::RefusedAudio => Topic::Recording,
+        FindingKind::SameAudio | FindingKind::DuplicateId | FindingKind::SameText => Topic::Twice,
+        FindingKind::EmptyText | FindingKind::NoText => Topic::EmptyText,
+        FindingKind::WrongScript => Topic::WrongScript,
+        FindingKind::BadRow | FindingKind::BadMarkup => Topic::Row,
+        FindingKind::Command
+        | FindingKind::TwoTextColumns
+        | FindingKind::OddDuration
+        | FindingKind::LossySource => Topic::Other,
     }
 }
 
@@ -364,7 +340,7 @@ fn rows(
             .map(|line| format!("line {line}: "))
             .unwrap_or_default();
         let message = format!("{place}{}", without_options(&finding.message));
-        judged.tell(Topic::of(finding.kind), message);
+        judged.tell(topic(finding.kind), message);
     }
     // Rows that can't be read are findings, and no samples.
     judged.refused += found.findings.count(FindingKind::BadRow);
