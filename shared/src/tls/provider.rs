@@ -1,9 +1,9 @@
 //! The cryptography of TLS: what each server that keeps to the standard can do, and no more.
 //!
 //! RFC 8446, section 9.1, wants of every implementation AES-128-GCM, key exchange over P-256,
-//! and signatures by RSA and ECDSA over P-256. X25519, ChaCha20 and Ed25519 are no server's only choice by
-//! it; the code of the three and its tables weigh a tenth of a megabyte in each function. The
-//! same is so of keys of clients, of which there are none.
+//! and signatures by RSA and by ECDSA over P-256. By it no server has only `X25519`, `ChaCha20`
+//! or `Ed25519`; their code and tables weigh a tenth of a megabyte in each function. Keys of
+//! clients are left out as well: there are none.
 
 use std::sync::Arc;
 

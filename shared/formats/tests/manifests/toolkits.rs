@@ -1,4 +1,4 @@
-//! What toolkits for training read: NeMo, Kaldi, lhotse, fairseq; and what Label Studio writes.
+//! What toolkits for training read: `NeMo`, Kaldi, lhotse, fairseq; and what Label Studio writes.
 
 use stt_eval_formats::{Code, FindingKind, Format, Options, judge};
 
