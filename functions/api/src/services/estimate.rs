@@ -50,13 +50,25 @@ pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate,
     }
     Ok(Estimate {
         audio_hours: hours(clips.iter()),
-        cost_usd: models.iter().map(|model| model.cost_usd).sum(),
+        cost_usd: total(&models),
         models,
     })
 }
 
+/// What all models cost, in whole millionths as each of them: a sum of fractions would be one that
+/// no cap can be.
+fn total(models: &[ModelEstimate]) -> f64 {
+    let micro = models.iter().map(|model| (model.cost_usd * 1e6).round());
+    summed(micro) / 1e6
+}
+
 fn hours<'a>(clips: impl Iterator<Item = &'a Clip>) -> f64 {
-    clips.map(|clip| clip.duration_seconds).sum::<f64>() / 3600.0
+    summed(clips.map(|clip| clip.duration_seconds)) / 3600.0
+}
+
+/// The sum, 0 of nothing: that of the standard library is -0 then, which JSON shows.
+fn summed(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |sum, number| sum + number)
 }
 
 /// Millionths as dollars. What a cap goes by is summed, so that a cap of the estimate lets all
@@ -132,5 +144,23 @@ mod tests {
         let mut retried = took(1);
         retried.round = 2;
         assert_eq!(usual(&[retried, took(9)], "m"), Some(9));
+    }
+
+    #[test]
+    fn a_cap_can_be_what_is_estimated() {
+        let model = |cost_usd| ModelEstimate {
+            model: "m".into(),
+            items: 1,
+            unsupported: 0,
+            audio_hours: 0.0,
+            cost_usd,
+            usual_seconds: None,
+            price_read_at: None,
+        };
+        // 0.30000000000000004, if the fractions are summed.
+        let told = total(&[model(0.1), model(0.2)]).to_string();
+        assert_eq!(told, "0.3");
+        assert_eq!(total(&[]).to_string(), "0");
+        assert_eq!(hours([].iter()).to_string(), "0");
     }
 }
