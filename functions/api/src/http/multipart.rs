@@ -1,6 +1,7 @@
 //! `multipart/form-data` with one small file.
 
 use axum::body::Body;
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use bytes::Bytes;
 use http::StatusCode;
@@ -16,16 +17,24 @@ fn unreadable(error: &axum::extract::multipart::MultipartError) -> Refusal {
     Refusal::malformed("the body is not readable as multipart/form-data")
 }
 
+/// The parts of a body that `http::body::read` has read, and bounded: axum's own bound is
+/// smaller.
+///
+/// # Errors
+/// When the body has no boundary.
+pub async fn parts(mut head: Parts, body: Bytes) -> Result<Multipart, MultipartRejection> {
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    let mut request = Request::from_parts(head, Body::from(body));
+    DefaultBodyLimit::disable().apply(&mut request);
+    Multipart::from_request(request, &()).await
+}
+
 /// Takes a multipart body apart.
 ///
 /// # Errors
 /// When it can't be read, has an unknown part or one twice, or lacks the file.
-pub async fn read(mut parts: Parts, body: Bytes) -> Result<Form, Refusal> {
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    let mut request = Request::from_parts(parts, Body::from(body));
-    // `http::body::read` has bounded it.
-    DefaultBodyLimit::disable().apply(&mut request);
-    let mut form = Multipart::from_request(request, &())
+pub async fn read(head: Parts, body: Bytes) -> Result<Form, Refusal> {
+    let mut form = parts(head, body)
         .await
         .map_err(|_| Refusal::malformed("the multipart body has no boundary"))?;
     let mut file = None;

@@ -1,13 +1,12 @@
 //! Forms with files in them (`multipart/form-data`), never more of them than allowed.
 
-use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::StatusCode;
 
 use super::form::Form;
-use crate::http::body;
 use crate::http::query::Pairs;
+use crate::http::{body, multipart};
 use crate::refusal::Refusal;
 use crate::services::files::inline::MAX_BODY;
 
@@ -74,16 +73,14 @@ impl<S: Sync> FromRequest<S> for Parts {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         if body::media_type(&parts.headers) != "multipart/form-data" {
             return Err(Refusal::unsupported(
                 "the body must be a form with files (multipart/form-data)",
             ));
         }
         let bytes = body::read(&parts.headers, body, MAX_FORM, ADVICE).await?;
-        parts.headers.remove(http::header::CONTENT_LENGTH);
-        let request = Request::from_parts(parts, Body::from(bytes));
-        let mut form = Multipart::from_request(request, &())
+        let mut form = multipart::parts(parts, bytes)
             .await
             .map_err(|_| Refusal::malformed("the form has no boundary"))?;
         let mut fields = Vec::new();
@@ -134,6 +131,8 @@ impl<S: Sync> FromRequest<S> for Parts {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
     use crate::refusal::Kind;
 
@@ -158,6 +157,13 @@ mod tests {
         assert_eq!((&*sent.filename, &*sent.bytes), ("அ.csv", &b"a,b\r\n"[..]));
         let mut parts = read(&format!("{NAME}{EMPTY}--b--\n")).await.unwrap();
         assert!(parts.take("table").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_form_may_be_as_large_as_it_says() {
+        let large = FILE.replace("a,b", &"x".repeat(MAX_FORM - 1_024));
+        let mut parts = read(&format!("{NAME}{large}--b--\n")).await.unwrap();
+        assert!(parts.take("table").unwrap().bytes.len() > MAX_FORM - 1_024);
     }
 
     #[tokio::test]
