@@ -1,11 +1,12 @@
 //! A demonstration that a machine may have at hand: recordings, and a run over them. No
 //! deployment has one; the embedded cloud does.
 
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use crate::domain::{ProjectId, RunId};
 
 /// Something to look at for those who have nothing of their own yet.
+#[async_trait]
 pub trait Demo: Send + Sync {
     /// Whether a project can have it.
     fn is_for(&self, project: &ProjectId) -> bool;
@@ -15,7 +16,7 @@ pub trait Demo: Send + Sync {
     ///
     /// # Errors
     /// When some part of it could not be made. What was made before is found again.
-    fn load<'a>(&'a self, project: &'a ProjectId) -> BoxFuture<'a, Result<RunId, DemoFailed>>;
+    async fn load(&self, project: &ProjectId) -> Result<RunId, DemoFailed>;
 }
 
 /// The demonstration could not be made: for the log.

@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use gemini_sim::{
     ErrorMember, Fault, FaultRule, GeminiSim, MalformedForm, Recording, Route, SimConfig,
 };
@@ -36,17 +36,18 @@ const MODEL: &str = "gemini-2.5-flash";
 /// Bytes as audio, in pieces as a network gives them.
 struct Audio(Vec<u8>);
 
+#[async_trait]
 impl AudioSource for Audio {
     fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> io::Result<ByteStream> {
         let pieces: Vec<io::Result<Bytes>> = self.0[start as usize..end as usize]
             .chunks(700)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
-        async move { Ok(stream::iter(pieces).boxed()) }.boxed()
+        Ok(stream::iter(pieces).boxed())
     }
 }
 

@@ -7,22 +7,23 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use stt_eval_shared::providers::{AudioSource, ByteStream};
 use submit::lossless::Flac;
 
 struct File(Bytes);
 
+#[async_trait]
 impl AudioSource for File {
     fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream> {
         let part = self.0.slice(start as usize..end as usize);
-        Box::pin(async move { Ok(stream::iter([Ok(part)]).boxed()) })
+        Ok(stream::iter([Ok(part)]).boxed())
     }
 }
 

@@ -1,7 +1,6 @@
 //! The bucket as vendors see it that read audio there and leave results there.
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use super::{INCOMING, ObjectError, Objects, left_prefix};
 use crate::domain::{ProjectId, RunId};
@@ -22,6 +21,7 @@ fn unknown(error: ObjectError) -> CallError {
     }
 }
 
+#[async_trait]
 impl OwnBucket for Objects {
     fn name(&self) -> &str {
         &self.bucket
@@ -36,45 +36,31 @@ impl OwnBucket for Objects {
         key.starts_with(INCOMING)
     }
 
-    fn copy<'a>(
-        &'a self,
-        key: &'a str,
-        version: Option<&'a str>,
-        to: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async move {
-            let size = self.head(key, version).await.map_err(unread)?.size;
-            let audio = self.audio(key.to_owned(), version.map(str::to_owned), size);
-            let bytes = audio.open(0, size).await.map_err(unread)?;
-            self.put_stream(to, COPY, bytes).await.map_err(unread)?;
-            Ok(())
-        }
-        .boxed()
+    async fn copy(&self, key: &str, version: Option<&str>, to: &str) -> Result<(), CallError> {
+        let size = self.head(key, version).await.map_err(unread)?.size;
+        let audio = self.audio(key.to_owned(), version.map(str::to_owned), size);
+        let bytes = audio.open(0, size).await.map_err(unread)?;
+        self.put_stream(to, COPY, bytes).await.map_err(unread)?;
+        Ok(())
     }
 
-    fn left<'a>(&'a self, key: &'a str, most: u64) -> BoxFuture<'a, Result<Left, CallError>> {
-        async move {
-            match self.size(key).await? {
-                None => Ok(Left::Nothing),
-                Some(size) if size > most => Ok(Left::TooLarge(size)),
-                Some(_) => Ok(Left::Bytes(self.get(key).await.map_err(unknown)?)),
-            }
+    async fn left(&self, key: &str, most: u64) -> Result<Left, CallError> {
+        match self.size(key).await? {
+            None => Ok(Left::Nothing),
+            Some(size) if size > most => Ok(Left::TooLarge(size)),
+            Some(_) => Ok(Left::Bytes(self.get(key).await.map_err(unknown)?)),
         }
-        .boxed()
     }
 
-    fn size<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<u64>, CallError>> {
-        async move {
-            match self.head(key, None).await {
-                Ok(head) => Ok(Some(head.size)),
-                Err(ObjectError::Missing) => Ok(None),
-                Err(error) => Err(unknown(error)),
-            }
+    async fn size(&self, key: &str) -> Result<Option<u64>, CallError> {
+        match self.head(key, None).await {
+            Ok(head) => Ok(Some(head.size)),
+            Err(ObjectError::Missing) => Ok(None),
+            Err(error) => Err(unknown(error)),
         }
-        .boxed()
     }
 
-    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        async move { Objects::delete(self, key).await.map_err(unknown) }.boxed()
+    async fn delete(&self, key: &str) -> Result<(), CallError> {
+        Objects::delete(self, key).await.map_err(unknown)
     }
 }

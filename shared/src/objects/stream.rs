@@ -1,11 +1,11 @@
 //! Streaming in and out: objects of any length, a bounded part in memory.
 
+use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream as SdkStream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use futures::future::BoxFuture;
 use ring::digest;
 
 use super::{ObjectError, Objects, Parts, failed};
@@ -127,23 +127,22 @@ pub struct StoredAudio {
     pub(super) size: u64,
 }
 
+#[async_trait]
 impl AudioSource for StoredAudio {
     fn len(&self) -> u64 {
         self.size
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
-        Box::pin(async move {
-            let body = self
-                .objects
-                .open(&self.key, self.version.as_deref(), Some((start, end)))
-                .await
-                .map_err(std::io::Error::other)?;
-            let stream = futures::stream::unfold(body, |mut body| async move {
-                let chunk = body.next().await?;
-                Some((chunk.map_err(std::io::Error::other), body))
-            });
-            Ok(stream.boxed())
-        })
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream> {
+        let body = self
+            .objects
+            .open(&self.key, self.version.as_deref(), Some((start, end)))
+            .await
+            .map_err(std::io::Error::other)?;
+        let stream = futures::stream::unfold(body, |mut body| async move {
+            let chunk = body.next().await?;
+            Some((chunk.map_err(std::io::Error::other), body))
+        });
+        Ok(stream.boxed())
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 pub use crate::domain::upload::StagedInput;
@@ -28,6 +28,7 @@ pub enum AudioBy {
 
 /// Opens the bytes of an audio object from an offset. Streams, so that no
 /// file is ever whole in memory; may be called again to resume.
+#[async_trait]
 pub trait AudioSource: Send + Sync {
     /// Length in bytes.
     fn len(&self) -> u64;
@@ -42,7 +43,7 @@ pub trait AudioSource: Send + Sync {
         None
     }
     /// The bytes `[start, end)`.
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>>;
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream>;
 }
 
 /// Where the audio of one item is for its vendor: by the vendor's [`AudioBy`].

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use super::audio::AudioSource;
 use super::consult::Consult;
@@ -74,15 +74,16 @@ impl From<RawLine> for CallAnswer {
 }
 
 /// A vendor that answers each item in its call.
+#[async_trait]
 pub trait Calls: ReadsLines + Consult {
     /// One paid request, never repeated here; gives the raw answer as one line
     /// of output keyed by the item.
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>>;
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError>;
 
     /// How long an item may take at least, however short it is; longer ones take longer.
     fn shortest_time_out(&self) -> Duration {

@@ -4,19 +4,17 @@
 //! whether a key is accepted, and what an item may cost at most. By a trait of its own the
 //! protocol of jobs and calls, with all that is sent and read in them, is left out of it.
 
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use super::credential::Credential;
 use super::error::CallError;
 use crate::domain::transcribe::ModelConfig;
 
 /// A vendor's client, as far as it is asked without being given work.
+#[async_trait]
 pub trait Consult: Send + Sync {
     /// Whether the credential is accepted. `Rejected{Unauthorized}` when not.
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError>;
 
     /// How much an item takes up of what the vendor lets wait for a model, in
     /// tokens: rather too many than too few. 0 where nothing of the kind is

@@ -10,9 +10,7 @@
 //! Every call fails with a [`CallError`]: `Rejected` when it certainly had no
 //! effect, `Ambiguous` when it may have had one.
 
-use std::future::ready;
-
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::audio::{AudioSource, ByteStream, ItemAudio, StagedInput};
@@ -166,6 +164,7 @@ pub enum Found {
 ///
 /// No method repeats a request whose repetition could cost money; `start`
 /// makes exactly one.
+#[async_trait]
 pub trait Jobs: ReadsLines + Consult {
     /// What the job is called at the vendor. Recorded with the intent before
     /// the job is started; [`find`](Self::find) gets it back.
@@ -175,11 +174,11 @@ pub trait Jobs: ReadsLines + Consult {
 
     /// Does all that goes before the start. Free, and may be repeated for the
     /// same job.
-    fn prepare<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>>;
+    async fn prepare(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+    ) -> Result<Prepared, CallError>;
 
     /// Starts the job: one request, which costs money and is never repeated
     /// here; or one for each part, where a job is several at the vendor. Gives the
@@ -187,69 +186,49 @@ pub trait Jobs: ReadsLines + Consult {
     ///
     /// A refusal says that no part was started. When some were, what became of the
     /// others is told by [`get`](Self::get) and the output.
-    fn start<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>>;
+    async fn start(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+        prepared: &Prepared,
+    ) -> Result<String, CallError>;
 
     /// Looks for a job of which it is not known whether it was started.
-    fn find<'a>(
-        &'a self,
-        credential: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>>;
+    async fn find(&self, credential: &Credential, sought: &Sought<'_>) -> Result<Found, CallError>;
 
     /// One job by the vendor's name.
-    fn get<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>>;
+    async fn get(&self, credential: &Credential, job: &str) -> Result<BatchStatus, CallError>;
 
     /// Asks the vendor to stop a job. Cancelling a finished or unknown job is
     /// no error.
-    fn cancel<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn cancel(&self, credential: &Credential, job: &str) -> Result<(), CallError>;
 
     /// Streams the raw output, by its reference: one line for each item.
-    fn output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>>;
+    async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError>;
 
     /// Has an output deleted. What is gone is no error; vendors that delete it
     /// with its job have nothing to do.
-    fn discard_output<'a>(
-        &'a self,
-        _credential: &'a Credential,
-        _output: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(ready(Ok(())))
+    async fn discard_output(
+        &self,
+        _credential: &Credential,
+        _output: &str,
+    ) -> Result<(), CallError> {
+        Ok(())
     }
 
     /// Has what was prepared for a job deleted. What is gone is no error;
     /// vendors that keep nothing beside the job have nothing to do.
-    fn discard_prepared<'a>(
-        &'a self,
-        _credential: &'a Credential,
-        _prepared: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(ready(Ok(())))
+    async fn discard_prepared(
+        &self,
+        _credential: &Credential,
+        _prepared: &str,
+    ) -> Result<(), CallError> {
+        Ok(())
     }
 
     /// Has a job deleted, without stopping it. What is gone is no error.
-    fn discard<'a>(
-        &'a self,
-        _credential: &'a Credential,
-        _job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(ready(Ok(())))
+    async fn discard(&self, _credential: &Credential, _job: &str) -> Result<(), CallError> {
+        Ok(())
     }
 
     /// The list of all our jobs, where the vendor has one.
@@ -287,46 +266,45 @@ pub struct KeptFile {
 
 /// A vendor that lists our jobs: many are seen in one request, and what was
 /// left behind is found.
+#[async_trait]
 pub trait Ledger: Send + Sync {
     /// Every job of the credential created at or after `since`, all pages.
     /// What can't be read is gone around; how much that was is told.
-    fn list<'a>(
-        &'a self,
-        credential: &'a Credential,
+    async fn list(
+        &self,
+        credential: &Credential,
         since: OffsetDateTime,
-    ) -> BoxFuture<'a, Result<Listing, CallError>>;
+    ) -> Result<Listing, CallError>;
 
     /// The list of the credential's jobs, as far as it must be read to see
     /// these, by the vendor's names. Of one that is not in it nothing is said.
-    fn look_for<'a>(
-        &'a self,
-        credential: &'a Credential,
-        names: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Listing, CallError>>;
+    async fn look_for(&self, credential: &Credential, names: &[&str])
+    -> Result<Listing, CallError>;
 
     /// What was prepared for jobs and is still there, of which our name begins
     /// like this; all pages.
-    fn prepared<'a>(
-        &'a self,
-        credential: &'a Credential,
-        prefix: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<KeptFile>, CallError>>;
+    async fn prepared(
+        &self,
+        credential: &Credential,
+        prefix: &str,
+    ) -> Result<Vec<KeptFile>, CallError>;
 }
 
 /// A vendor that keeps audio, which its jobs then refer to.
+#[async_trait]
 pub trait AudioStore: Send + Sync {
     /// What a sending of a file is called there.
     fn spell(&self, audio: &AudioName<'_>) -> String;
 
     /// Puts audio there under a name that [`spell`](Self::spell) gave. An input
     /// that is there already under that name is checked and adopted.
-    fn stage<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-        mime_type: &'a str,
-        source: &'a dyn AudioSource,
-    ) -> BoxFuture<'a, Result<StagedInput, CallError>>;
+    async fn stage(
+        &self,
+        credential: &Credential,
+        name: &str,
+        mime_type: &str,
+        source: &dyn AudioSource,
+    ) -> Result<StagedInput, CallError>;
 
     /// Every name under which [`stage`](Self::stage) may have put what it was
     /// to put under a name.
@@ -335,9 +313,5 @@ pub trait AudioStore: Send + Sync {
     }
 
     /// Deletes audio. What is gone is no error.
-    fn delete<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn delete(&self, credential: &Credential, name: &str) -> Result<(), CallError>;
 }

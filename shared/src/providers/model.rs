@@ -85,6 +85,8 @@ pub enum Languages<'a> {
     /// Vendors' codes follow no rule (Odia is `od-IN`, `or-IN`, `or` or absent),
     /// so they are looked up and never put together.
     Table(&'a [(&'static str, &'static str)]),
+    /// Just these, each of which the vendor calls as we do.
+    Same(&'a [&'static str]),
 }
 
 /// A format of audio at a provider.
@@ -168,6 +170,7 @@ impl<'a> AnyModel<'a> {
             Languages::Table(table) => all
                 .filter(|l| table.iter().any(|(ours, _)| *ours == l.code))
                 .collect(),
+            Languages::Same(codes) => all.filter(|l| codes.contains(&l.code)).collect(),
         }
     }
 
@@ -186,6 +189,7 @@ impl<'a> AnyModel<'a> {
                 let row = table.iter().find(|(code, _)| *code == ours)?;
                 Some(row.1)
             }
+            Languages::Same(codes) => codes.contains(&ours).then_some(ours),
         }
     }
 

@@ -4,8 +4,8 @@
 //! A trait, because the bucket's module knows what audio is here, and not the other way
 //! round.
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 
 use super::error::CallError;
 use crate::domain::{ProjectId, RunId};
@@ -22,6 +22,7 @@ pub enum Left {
 }
 
 /// The deployment's own bucket.
+#[async_trait]
 pub trait OwnBucket: Send + Sync {
     /// Its name.
     fn name(&self) -> &str;
@@ -35,19 +36,14 @@ pub trait OwnBucket: Send + Sync {
     fn may_change(&self, key: &str) -> bool;
 
     /// Copies a recording to a key of our own, under which nothing changes.
-    fn copy<'a>(
-        &'a self,
-        key: &'a str,
-        version: Option<&'a str>,
-        to: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn copy(&self, key: &str, version: Option<&str>, to: &str) -> Result<(), CallError>;
 
     /// What lies under a key, up to so many bytes.
-    fn left<'a>(&'a self, key: &'a str, most: u64) -> BoxFuture<'a, Result<Left, CallError>>;
+    async fn left(&self, key: &str, most: u64) -> Result<Left, CallError>;
 
     /// How many bytes lie under a key, if any.
-    fn size<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<u64>, CallError>>;
+    async fn size(&self, key: &str) -> Result<Option<u64>, CallError>;
 
     /// Deletes what lies under a key. What is gone is no error.
-    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn delete(&self, key: &str) -> Result<(), CallError>;
 }

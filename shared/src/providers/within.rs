@@ -9,8 +9,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _, stream};
+use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use time::OffsetDateTime;
 
 use super::audio::{AudioSource, ByteStream, StagedInput};
@@ -45,33 +45,29 @@ pub(super) struct Within<P: ?Sized> {
 
 impl<P: ?Sized> Within<P> {
     /// A call, cut short if need be. One for which no time is left is not made.
-    fn short<'a, T: Send + 'a>(
+    async fn short<T>(
         &self,
-        call: BoxFuture<'a, Result<T, CallError>>,
-    ) -> BoxFuture<'a, Result<T, CallError>> {
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
         let left = self.deadline.left(TO_RECORD);
-        async move {
-            if left.is_zero() {
-                let message = "no time is left for a call; nothing was sent";
-                return Err(CallError::not_sent(Rejection::Unreachable, message));
-            }
-            match tokio::time::timeout(left, call).await {
-                Ok(answer) => answer,
-                Err(_) => Err(CallError::Ambiguous {
-                    message: "no answer while the function lived".to_owned(),
-                }),
-            }
+        if left.is_zero() {
+            let message = "no time is left for a call; nothing was sent";
+            return Err(CallError::not_sent(Rejection::Unreachable, message));
         }
-        .boxed()
+        match tokio::time::timeout(left, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::Ambiguous {
+                message: "no answer while the function lived".to_owned(),
+            }),
+        }
     }
 }
 
 /// What is answered in place of a capability that the vendor has not. It is
 /// not offered then, so nothing comes here.
-fn lacking<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, CallError>> {
+fn lacking() -> CallError {
     let message = "the vendor has nothing of the kind; nothing was sent";
-    let error = CallError::not_sent(Rejection::Invalid, message);
-    std::future::ready(Err(error)).boxed()
+    CallError::not_sent(Rejection::Invalid, message)
 }
 
 /// The same bytes, with an error in place of those that come too late: a stream
@@ -103,12 +99,10 @@ impl<P: ReadsLines + ?Sized> ReadsLines for Within<P> {
     }
 }
 
+#[async_trait]
 impl<P: Consult + ?Sized> Consult for Within<P> {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.check_credential(credential))
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        self.short(self.inner.check_credential(credential)).await
     }
 
     fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
@@ -124,84 +118,63 @@ impl<P: Consult + ?Sized> Consult for Within<P> {
     }
 }
 
+#[async_trait]
 impl Jobs for Within<dyn Jobs> {
     fn spell(&self, job: &JobName<'_>) -> String {
         self.inner.spell(job)
     }
 
-    fn prepare<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        self.short(self.inner.prepare(credential, job))
+    async fn prepare(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+    ) -> Result<Prepared, CallError> {
+        self.short(self.inner.prepare(credential, job)).await
     }
 
-    fn start<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
+    async fn start(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+        prepared: &Prepared,
+    ) -> Result<String, CallError> {
         self.short(self.inner.start(credential, job, prepared))
+            .await
     }
 
-    fn find<'a>(
-        &'a self,
-        credential: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
-        self.short(self.inner.find(credential, sought))
+    async fn find(&self, credential: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
+        self.short(self.inner.find(credential, sought)).await
     }
 
-    fn get<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
-        self.short(self.inner.get(credential, job))
+    async fn get(&self, credential: &Credential, job: &str) -> Result<BatchStatus, CallError> {
+        self.short(self.inner.get(credential, job)).await
     }
 
-    fn cancel<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.cancel(credential, job))
+    async fn cancel(&self, credential: &Credential, job: &str) -> Result<(), CallError> {
+        self.short(self.inner.cancel(credential, job)).await
     }
 
-    fn output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
-        let deadline = self.deadline;
-        let opened = self.short(self.inner.output(credential, output));
-        async move { Ok(short(opened.await?, deadline)) }.boxed()
+    async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError> {
+        let opened = self.short(self.inner.output(credential, output)).await;
+        Ok(short(opened?, self.deadline))
     }
 
-    fn discard_output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    async fn discard_output(&self, credential: &Credential, output: &str) -> Result<(), CallError> {
         self.short(self.inner.discard_output(credential, output))
+            .await
     }
 
-    fn discard_prepared<'a>(
-        &'a self,
-        credential: &'a Credential,
-        prepared: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    async fn discard_prepared(
+        &self,
+        credential: &Credential,
+        prepared: &str,
+    ) -> Result<(), CallError> {
         self.short(self.inner.discard_prepared(credential, prepared))
+            .await
     }
 
-    fn discard<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.short(self.inner.discard(credential, job))
+    async fn discard(&self, credential: &Credential, job: &str) -> Result<(), CallError> {
+        self.short(self.inner.discard(credential, job)).await
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {
@@ -213,58 +186,53 @@ impl Jobs for Within<dyn Jobs> {
     }
 }
 
+#[async_trait]
 impl Ledger for Within<dyn Jobs> {
-    fn list<'a>(
-        &'a self,
-        credential: &'a Credential,
+    async fn list(
+        &self,
+        credential: &Credential,
         since: OffsetDateTime,
-    ) -> BoxFuture<'a, Result<Listing, CallError>> {
-        match self.inner.ledger() {
-            Some(ledger) => self.short(ledger.list(credential, since)),
-            None => lacking(),
-        }
+    ) -> Result<Listing, CallError> {
+        let ledger = self.inner.ledger().ok_or_else(lacking)?;
+        self.short(ledger.list(credential, since)).await
     }
 
-    fn look_for<'a>(
-        &'a self,
-        credential: &'a Credential,
-        names: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Listing, CallError>> {
-        match self.inner.ledger() {
-            Some(ledger) => self.short(ledger.look_for(credential, names)),
-            None => lacking(),
-        }
+    async fn look_for(
+        &self,
+        credential: &Credential,
+        names: &[&str],
+    ) -> Result<Listing, CallError> {
+        let ledger = self.inner.ledger().ok_or_else(lacking)?;
+        self.short(ledger.look_for(credential, names)).await
     }
 
-    fn prepared<'a>(
-        &'a self,
-        credential: &'a Credential,
-        prefix: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<KeptFile>, CallError>> {
-        match self.inner.ledger() {
-            Some(ledger) => self.short(ledger.prepared(credential, prefix)),
-            None => lacking(),
-        }
+    async fn prepared(
+        &self,
+        credential: &Credential,
+        prefix: &str,
+    ) -> Result<Vec<KeptFile>, CallError> {
+        let ledger = self.inner.ledger().ok_or_else(lacking)?;
+        self.short(ledger.prepared(credential, prefix)).await
     }
 }
 
+#[async_trait]
 impl AudioStore for Within<dyn Jobs> {
     fn spell(&self, audio: &AudioName<'_>) -> String {
         let store = self.inner.audio_store();
         store.map_or_else(|| audio.nonce.to_owned(), |store| store.spell(audio))
     }
 
-    fn stage<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-        mime_type: &'a str,
-        source: &'a dyn AudioSource,
-    ) -> BoxFuture<'a, Result<StagedInput, CallError>> {
-        match self.inner.audio_store() {
-            Some(store) => self.short(store.stage(credential, name, mime_type, source)),
-            None => lacking(),
-        }
+    async fn stage(
+        &self,
+        credential: &Credential,
+        name: &str,
+        mime_type: &str,
+        source: &dyn AudioSource,
+    ) -> Result<StagedInput, CallError> {
+        let store = self.inner.audio_store().ok_or_else(lacking)?;
+        self.short(store.stage(credential, name, mime_type, source))
+            .await
     }
 
     fn names_of(&self, name: &str) -> Vec<String> {
@@ -272,26 +240,21 @@ impl AudioStore for Within<dyn Jobs> {
         store.map_or_else(Vec::new, |store| store.names_of(name))
     }
 
-    fn delete<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        match self.inner.audio_store() {
-            Some(store) => self.short(store.delete(credential, name)),
-            None => lacking(),
-        }
+    async fn delete(&self, credential: &Credential, name: &str) -> Result<(), CallError> {
+        let store = self.inner.audio_store().ok_or_else(lacking)?;
+        self.short(store.delete(credential, name)).await
     }
 }
 
+#[async_trait]
 impl Calls for Within<dyn Calls> {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.short(self.inner.call(credential, item, config))
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
+        self.short(self.inner.call(credential, item, config)).await
     }
 
     fn shortest_time_out(&self) -> Duration {
@@ -319,23 +282,22 @@ mod tests {
         }
     }
 
+    #[async_trait]
     impl Consult for Silent {
-        fn check_credential<'a>(
-            &'a self,
-            _: &'a Credential,
-        ) -> BoxFuture<'a, Result<(), CallError>> {
-            std::future::pending().boxed()
+        async fn check_credential(&self, _: &Credential) -> Result<(), CallError> {
+            std::future::pending().await
         }
     }
 
+    #[async_trait]
     impl Calls for Silent {
-        fn call<'a>(
-            &'a self,
-            _: &'a Credential,
-            _: &'a CallItem<'a>,
-            _: &'a ModelConfig,
-        ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-            std::future::pending().boxed()
+        async fn call(
+            &self,
+            _: &Credential,
+            _: &CallItem<'_>,
+            _: &ModelConfig,
+        ) -> Result<CallAnswer, CallError> {
+            std::future::pending().await
         }
     }
 

@@ -8,6 +8,7 @@ use super::idempotency::Claim;
 use super::results::{by_wer, partition, place};
 use super::row::{self, Item, Row, n};
 use super::runs::run_item;
+use super::txn::Txn;
 use super::{Store, StoreError, put_request};
 use crate::domain::rescoring::{ArchivedScoring, RescoreJob, Rescored};
 use crate::domain::run::Run;
@@ -78,13 +79,7 @@ impl Store {
 
     /// Removes the work, unless it was taken up meanwhile.
     pub async fn delete_rescore_job(&self, job: &RescoreJob) -> Result<(), StoreError> {
-        let txn = self.txn().delete(
-            &self.tables.runs,
-            (job.project.as_str(), &job_key(job.run)),
-            Some("rev = :rev"),
-            Some(Item::from([(":rev".into(), n(job.rev))])),
-        )?;
-        Ok(txn.commit().await?)
+        Ok(self.without_job(self.txn(), job)?.commit().await?)
     }
 
     /// Writes scores beside their outcomes. Writing the same ones again changes
@@ -118,14 +113,15 @@ impl Store {
         let txn = self
             .txn()
             .put_rev(&self.tables.runs, run_item(run)?, run.rev)?
-            .put(&self.tables.results, archive)?
-            .delete(
-                &self.tables.runs,
-                (job.project.as_str(), &job_key(job.run)),
-                Some("rev = :rev"),
-                Some(Item::from([(":rev".into(), n(job.rev))])),
-            )?;
-        Ok(txn.commit().await?)
+            .put(&self.tables.results, archive)?;
+        Ok(self.without_job(txn, job)?.commit().await?)
+    }
+
+    /// A transaction that removes the work as well, as it was read.
+    fn without_job<'a>(&self, txn: Txn<'a>, job: &RescoreJob) -> Result<Txn<'a>, StoreError> {
+        let key = (job.project.as_str(), &*job_key(job.run));
+        let as_read = Item::from([(":rev".into(), n(job.rev))]);
+        Ok(txn.delete(&self.tables.runs, key, Some("rev = :rev"), Some(as_read))?)
     }
 
     /// Sums of a scoring that counts no more.

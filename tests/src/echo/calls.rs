@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use async_trait::async_trait;
+use futures::StreamExt;
 use ring::digest::{Context, SHA256};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -173,66 +173,62 @@ impl ReadsLines for Echo {
     }
 }
 
+#[async_trait]
 impl Consult for Echo {
-    fn check_credential<'a>(
-        &'a self,
-        _credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async { Ok(()) }.boxed()
+    async fn check_credential(&self, _credential: &Credential) -> Result<(), CallError> {
+        Ok(())
     }
 }
 
+#[async_trait]
 impl Calls for Echo {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        _config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        async move {
-            let account = credential.secret.expose_secret();
-            let lost = || CallError::Ambiguous {
-                message: "the connection was lost".into(),
-            };
-            let trouble = with(account, |book| book.troubles.pop_front());
-            match trouble {
-                Some(Trouble::Refused(kind)) => return Err(CallError::not_sent(kind, "played")),
-                Some(Trouble::LostRequest) => return Err(lost()),
-                _ => {}
-            }
-            let unread = |error: std::io::Error| CallError::Input {
-                message: error.to_string(),
-            };
-            let mut hash = Context::new(&SHA256);
-            let mut bytes = item.audio.open(0, item.audio.len()).await.map_err(unread)?;
-            while let Some(part) = bytes.next().await {
-                hash.update(&part.map_err(unread)?);
-            }
-            with(account, |book| {
-                *book.paid.entry(item.key.to_owned()).or_default() += 1;
-            });
-            match trouble {
-                Some(Trouble::LostReply) => return Err(lost()),
-                Some(Trouble::Silence) => std::future::pending::<()>().await,
-                _ => {}
-            }
-            let padding = match trouble {
-                Some(Trouble::Long(bytes)) => "x".repeat(bytes),
-                _ => String::new(),
-            };
-            let heard = Heard {
-                key: item.key.to_owned(),
-                text: hex::encode(&hash.finish().as_ref()[..4]),
-                padding,
-            };
-            match serde_json::to_vec(&heard) {
-                Ok(line) => Ok(CallAnswer {
-                    line: RawLine(line),
-                    limits: with(account, |book| book.limits),
-                }),
-                Err(_) => Err(lost()),
-            }
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        _config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
+        let account = credential.secret.expose_secret();
+        let lost = || CallError::Ambiguous {
+            message: "the connection was lost".into(),
+        };
+        let trouble = with(account, |book| book.troubles.pop_front());
+        match trouble {
+            Some(Trouble::Refused(kind)) => return Err(CallError::not_sent(kind, "played")),
+            Some(Trouble::LostRequest) => return Err(lost()),
+            _ => {}
         }
-        .boxed()
+        let unread = |error: std::io::Error| CallError::Input {
+            message: error.to_string(),
+        };
+        let mut hash = Context::new(&SHA256);
+        let mut bytes = item.audio.open(0, item.audio.len()).await.map_err(unread)?;
+        while let Some(part) = bytes.next().await {
+            hash.update(&part.map_err(unread)?);
+        }
+        with(account, |book| {
+            *book.paid.entry(item.key.to_owned()).or_default() += 1;
+        });
+        match trouble {
+            Some(Trouble::LostReply) => return Err(lost()),
+            Some(Trouble::Silence) => std::future::pending::<()>().await,
+            _ => {}
+        }
+        let padding = match trouble {
+            Some(Trouble::Long(bytes)) => "x".repeat(bytes),
+            _ => String::new(),
+        };
+        let heard = Heard {
+            key: item.key.to_owned(),
+            text: hex::encode(&hash.finish().as_ref()[..4]),
+            padding,
+        };
+        match serde_json::to_vec(&heard) {
+            Ok(line) => Ok(CallAnswer {
+                line: RawLine(line),
+                limits: with(account, |book| book.limits),
+            }),
+            Err(_) => Err(lost()),
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use stt_eval_shared::providers::{
     BatchState, BatchStatus, ByteStream, CallError, Consult, Credential, Found, ItemAudio, JobItem,
     JobName, Jobs, NewJob, OutputLine, Prepared, ReadsLines, Rejection, Sought,
@@ -70,70 +70,55 @@ impl ReadsLines for Echo {
     }
 }
 
+#[async_trait]
 impl Consult for Echo {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
         use secrecy::ExposeSecret as _;
         let known = credential.secret.expose_secret().starts_with("echo-");
         let checked = known
             .then_some(())
             .ok_or_else(|| refused(401, Rejection::Unauthorized));
-        std::future::ready(checked).boxed()
+        checked
     }
 }
 
+#[async_trait]
 impl Jobs for Echo {
     /// In an alphabet of its own.
     fn spell(&self, job: &JobName<'_>) -> String {
         job.label().replace('/', "_")
     }
 
-    fn prepare<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        async move {
-            assert!(job.config.prompt.is_none() && job.config.temperature.is_none());
-            let mut output = String::new();
-            for item in job.items {
-                assert!(heard(item).await? > 0 && item.mime_type == "audio/wav");
-                output.push_str(&lines::written(&item.key, &item.file_name));
-                output.push('\n');
-            }
-            let name = self.spell(&job.name);
-            self.state().prepared.insert(name.clone(), output);
-            Ok(Prepared { name })
+    async fn prepare(&self, _: &Credential, job: &NewJob<'_>) -> Result<Prepared, CallError> {
+        assert!(job.config.prompt.is_none() && job.config.temperature.is_none());
+        let mut output = String::new();
+        for item in job.items {
+            assert!(heard(item).await? > 0 && item.mime_type == "audio/wav");
+            output.push_str(&lines::written(&item.key, &item.file_name));
+            output.push('\n');
         }
-        .boxed()
+        let name = self.spell(&job.name);
+        self.state().prepared.insert(name.clone(), output);
+        Ok(Prepared { name })
     }
 
-    fn start<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
-        async move {
-            let mut state = self.state();
-            let output = state.prepared.get(&prepared.name).cloned();
-            let output = output.ok_or_else(|| refused(404, Rejection::InputGone))?;
-            let id = format!("job-{}", state.jobs.len());
-            state
-                .jobs
-                .insert(id.clone(), (self.spell(&job.name), output));
-            Ok(id)
-        }
-        .boxed()
+    async fn start(
+        &self,
+        _: &Credential,
+        job: &NewJob<'_>,
+        prepared: &Prepared,
+    ) -> Result<String, CallError> {
+        let mut state = self.state();
+        let output = state.prepared.get(&prepared.name).cloned();
+        let output = output.ok_or_else(|| refused(404, Rejection::InputGone))?;
+        let id = format!("job-{}", state.jobs.len());
+        state
+            .jobs
+            .insert(id.clone(), (self.spell(&job.name), output));
+        Ok(id)
     }
 
-    fn find<'a>(
-        &'a self,
-        _: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
+    async fn find(&self, _: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
         let state = self.state();
         let jobs = state.jobs.iter();
         let names = jobs.filter(|(_, (name, _))| name == sought.name);
@@ -141,14 +126,10 @@ impl Jobs for Echo {
             names: names.map(|(id, _)| id.clone()).collect(),
             unread: 0,
         };
-        std::future::ready(Ok(found)).boxed()
+        Ok(found)
     }
 
-    fn get<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
+    async fn get(&self, _: &Credential, job: &str) -> Result<BatchStatus, CallError> {
         let status = self.output_of(job).map(|_| BatchStatus {
             name: job.to_owned(),
             display_name: String::new(),
@@ -158,29 +139,21 @@ impl Jobs for Echo {
             created_at: None,
             error: None,
         });
-        std::future::ready(status).boxed()
+        status
     }
 
-    fn cancel<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        std::future::ready(Ok(())).boxed()
+    async fn cancel(&self, _: &Credential, _: &str) -> Result<(), CallError> {
+        Ok(())
     }
 
-    fn output<'a>(
-        &'a self,
-        _: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
+    async fn output(&self, _: &Credential, output: &str) -> Result<ByteStream, CallError> {
         let bytes = self.output_of(output);
         let stream = bytes.map(|bytes| stream::iter([Ok(bytes.into())]).boxed());
-        std::future::ready(stream).boxed()
+        stream
     }
 
-    fn discard_prepared<'a>(
-        &'a self,
-        _: &'a Credential,
-        prepared: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    async fn discard_prepared(&self, _: &Credential, prepared: &str) -> Result<(), CallError> {
         self.state().prepared.remove(prepared);
-        std::future::ready(Ok(())).boxed()
+        Ok(())
     }
 }

@@ -198,6 +198,8 @@ fn troubles() -> Vec<(Fault, Option<&'static str>)> {
         headers: Default::default(),
         body: body.to_owned(),
     };
+    // More than is read of an answer.
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(5 << 20));
     let quota = r#"{"error":{"message":"You exceeded your quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     vec![
         (
@@ -220,6 +222,7 @@ fn troubles() -> Vec<(Fault, Option<&'static str>)> {
         (plain(409, "{}"), Some("outcome_unknown")),
         (lie("{\"text\": \"cut o"), Some("answer_unusable")),
         (lie("<html>ok</html>"), Some("answer_unusable")),
+        (lie(&long), Some("answer_unusable")),
         (lie("{}"), Some("provider_malformed")),
         (lie(r#"{"text": 7}"#), Some("provider_malformed")),
         (

@@ -4,8 +4,8 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use serde_json::json;
 use stt_eval_shared::audio::cut::flac_to_wav;
@@ -30,14 +30,15 @@ const KEYS: [&str; 4] = ["sarvam", "openai", "deepgram", "echo-calls"];
 
 struct Held(Vec<u8>);
 
+#[async_trait]
 impl AudioSource for Held {
     fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream> {
         let part = Bytes::copy_from_slice(&self.0[start as usize..end as usize]);
-        Box::pin(async move { Ok(stream::iter([Ok(part)]).boxed()) })
+        Ok(stream::iter([Ok(part)]).boxed())
     }
 }
 

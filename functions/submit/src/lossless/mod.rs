@@ -14,8 +14,8 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use ring::digest::{SHA256, digest};
 use stt_eval_shared::audio::SparseBytes;
@@ -126,6 +126,7 @@ impl Flac {
     }
 }
 
+#[async_trait]
 impl AudioSource for Flac {
     fn len(&self) -> u64 {
         self.length
@@ -136,37 +137,35 @@ impl AudioSource for Flac {
         digest(&SHA256, kept).as_ref().try_into().ok()
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
-        Box::pin(async move {
-            let wanted = start.min(self.length)..end.min(self.length);
-            if wanted.is_empty() {
-                return Ok(stream::empty().boxed());
-            }
-            if let Some(kept) = &self.kept {
-                // Both are within it.
-                let part = kept.slice(wanted.start as usize..wanted.end as usize);
-                return Ok(stream::iter([Ok(part)]).boxed());
-            }
-            let header = Bytes::copy_from_slice(&self.shape.header());
-            let head = part(header, 0, &wanted);
-            let (blocks, begins) = self.blocks_of(wanted.start, wanted.end);
-            let from = |block| self.data.start + self.shape.offset(block);
-            let samples = self.wav.open(from(blocks.start), from(blocks.end)).await?;
-            let encoder = Encoder::new(&self.shape);
-            let encoder = encoder.ok_or_else(|| std::io::Error::other("FLAC: the encoder"))?;
-            let making = Making {
-                read: Reader::of(samples),
-                encoder,
-                shape: self.shape,
-                sizes: Arc::clone(&self.sizes),
-                blocks,
-                begins,
-                wanted,
-            };
-            let made = stream::try_unfold(making, Making::next);
-            let head = stream::iter((!head.is_empty()).then_some(Ok(head)));
-            Ok(head.chain(made).boxed())
-        })
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream> {
+        let wanted = start.min(self.length)..end.min(self.length);
+        if wanted.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        if let Some(kept) = &self.kept {
+            // Both are within it.
+            let part = kept.slice(wanted.start as usize..wanted.end as usize);
+            return Ok(stream::iter([Ok(part)]).boxed());
+        }
+        let header = Bytes::copy_from_slice(&self.shape.header());
+        let head = part(header, 0, &wanted);
+        let (blocks, begins) = self.blocks_of(wanted.start, wanted.end);
+        let from = |block| self.data.start + self.shape.offset(block);
+        let samples = self.wav.open(from(blocks.start), from(blocks.end)).await?;
+        let encoder = Encoder::new(&self.shape);
+        let encoder = encoder.ok_or_else(|| std::io::Error::other("FLAC: the encoder"))?;
+        let making = Making {
+            read: Reader::of(samples),
+            encoder,
+            shape: self.shape,
+            sizes: Arc::clone(&self.sizes),
+            blocks,
+            begins,
+            wanted,
+        };
+        let made = stream::try_unfold(making, Making::next);
+        let head = stream::iter((!head.is_empty()).then_some(Ok(head)));
+        Ok(head.chain(made).boxed())
     }
 }
 

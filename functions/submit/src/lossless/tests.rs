@@ -1,5 +1,6 @@
 use std::io::Cursor;
 
+use async_trait::async_trait;
 use stt_eval_shared::audio::cut::flac_to_wav;
 
 use super::*;
@@ -9,20 +10,19 @@ const SPEECH: &[u8] = include_bytes!("../../../../infra/local/clips/hi-01.wav");
 /// A recording in memory, which comes in odd pieces.
 struct Held(Vec<u8>);
 
+#[async_trait]
 impl AudioSource for Held {
     fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, std::io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> std::io::Result<ByteStream> {
         let bytes = self.0[start as usize..end as usize].to_vec();
-        Box::pin(async move {
-            let pieces: Vec<_> = bytes
-                .chunks(7_001)
-                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
-                .collect();
-            Ok(stream::iter(pieces).boxed())
-        })
+        let pieces: Vec<_> = bytes
+            .chunks(7_001)
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect();
+        Ok(stream::iter(pieces).boxed())
     }
 }
 

@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use bytes::BytesMut;
+use doubles_serving::{dropped, is_dropped};
 use futures::{StreamExt, stream};
 use http::header::RETRY_AFTER;
 use http::request::Parts;
@@ -29,7 +30,7 @@ use crate::schema::{self, GENERATE_CONTENT};
 use crate::session::{Session, drain};
 use crate::sim::Sim;
 use crate::upload::{command, file_metadata};
-use crate::wire::{ApiError, RpcStatus, dropped, json_response, redirect, typed_response};
+use crate::wire::{ApiError, RpcStatus, json_response, redirect, typed_response};
 
 const MIB: usize = 1 << 20;
 
@@ -51,10 +52,7 @@ pub(crate) async fn dispatch(State(sim): State<Arc<Sim>>, request: Request) -> R
         Ok(response) => response,
         Err(error) => error.response(),
     };
-    let sent = response
-        .extensions()
-        .get::<crate::wire::Dropped>()
-        .is_none();
+    let sent = !is_dropped(&response);
     sim.ledger.note(call.seq, |entry| {
         entry.status = sent.then_some(response.status().as_u16());
     });

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use doubles_serving::Signals;
 use gemini_sim::{FaultRule, GeminiSim, Recordings, SimConfig};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
@@ -90,18 +90,14 @@ fn config(args: &Args) -> Result<SimConfig, Box<dyn Error>> {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let signals = Signals::take()?;
     let config = config(&args)?;
     let recordings = config.recordings.len();
     let listener = TcpListener::bind(&args.listen).await?;
     let sim = GeminiSim::start(listener, config).await?;
     let ready = json!({"ready": true, "url": sim.url(), "recordings": recordings});
     writeln!(std::io::stdout(), "{ready}")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.wait().await;
     sim.shutdown().await;
     Ok(())
 }

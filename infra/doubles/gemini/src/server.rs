@@ -1,24 +1,13 @@
 //! The running simulator: its listener and its library interface.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::response::Response;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
-use tower::ServiceExt;
+use doubles_serving::Serving;
+use tokio::net::TcpListener;
 
 use crate::batch_record::BatchView;
 use crate::clock::Clock;
@@ -31,13 +20,11 @@ use crate::recordings::Recordings;
 use crate::session::Sessions;
 use crate::sim::Sim;
 use crate::store::State;
-use crate::wire::Dropped;
 
 /// A simulator that listens.
 pub struct GeminiSim {
     sim: Arc<Sim>,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    serving: Serving,
 }
 
 impl GeminiSim {
@@ -79,9 +66,8 @@ impl GeminiSim {
             state: Mutex::new(state),
             _scratch: scratch,
         });
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, control::router(sim.clone()), stopped));
-        Ok(Self { sim, stop, task })
+        let serving = Serving::start(listener, control::router(sim.clone()));
+        Ok(Self { sim, serving })
     }
 
     /// The base URL, without a slash at the end.
@@ -129,8 +115,7 @@ impl GeminiSim {
 
     /// Stops listening and closes all connections.
     pub async fn shutdown(self) {
-        let _ = self.stop.send(true);
-        let _ = self.task.await;
+        self.serving.shutdown().await;
     }
 }
 
@@ -139,57 +124,5 @@ impl std::fmt::Debug for GeminiSim {
         f.debug_struct("GeminiSim")
             .field("url", &self.sim.base_url)
             .finish_non_exhaustive()
-    }
-}
-
-async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, router.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            },
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            _ = stopped.changed() => break,
-        }
-    }
-    connections.shutdown().await;
-}
-
-/// Why a connection is closed without a reply.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is dropped on purpose")]
-struct DropConnection;
-
-async fn serve(stream: TcpStream, router: Router) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        async move { respond(router, request).await }
-    });
-    let served = http1::Builder::new()
-        // Idle connections stay: only a fault closes one.
-        .header_read_timeout(None)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
-    }
-}
-
-async fn respond(router: Router, request: Request<Incoming>) -> Result<Response, DropConnection> {
-    // Its own task: like a real server, a request that was received is
-    // carried out even if the client goes away.
-    let work = tokio::spawn(router.oneshot(request.map(Body::new)));
-    let answered: Result<Response, Infallible> = work.await.map_err(|_| DropConnection)?;
-    match answered {
-        Ok(response) if response.extensions().get::<Dropped>().is_none() => Ok(response),
-        _ => Err(DropConnection),
     }
 }

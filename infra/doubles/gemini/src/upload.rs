@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use doubles_serving::dropped;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::digest;
 use serde_json::{Map, Value, json};
@@ -20,7 +21,7 @@ use crate::session::{
     Progress, Received, STATUS, Session, Status, drain, receive, refuse, with_progress,
 };
 use crate::sim::Sim;
-use crate::wire::{ApiError, dropped, json_response};
+use crate::wire::{ApiError, json_response};
 
 const COMMAND: &str = "x-goog-upload-command";
 const UPLOAD_URL: HeaderName = HeaderName::from_static("x-goog-upload-url");

@@ -150,14 +150,3 @@ pub(crate) fn redirect(to: &str) -> Response {
     }
     response
 }
-
-/// Marks a response whose connection is to be closed without sending it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dropped;
-
-/// The response that is never sent.
-pub(crate) fn dropped() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Dropped);
-    response
-}

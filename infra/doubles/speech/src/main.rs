@@ -5,10 +5,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use doubles_serving::Signals;
 use serde_json::json;
 use speech_sim::{SpeechSim, s3_at};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Test doubles of speech-to-text vendors.
 ///
@@ -25,18 +25,14 @@ struct Args {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let signals = Signals::take()?;
     let listener = TcpListener::bind(&args.listen).await?;
     let sim = SpeechSim::start_over(listener, args.s3.as_deref().map(s3_at)).await?;
     let vendors: std::collections::BTreeMap<_, _> = sim.vendor_urls().into_iter().collect();
     let servers: std::collections::BTreeMap<_, _> = sim.server_urls().into_iter().collect();
     let ready = json!({ "ready": true, "url": sim.url(), "vendors": vendors, "servers": servers });
     writeln!(std::io::stdout(), "{ready}")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.wait().await;
     sim.shutdown().await;
     Ok(())
 }

@@ -2,21 +2,11 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use doubles_serving::dropped;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use crate::fault::Fault;
-
-/// Marks a response in whose place the connection is closed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dropped;
-
-/// The connection is closed without an answer.
-pub(crate) fn dropped() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Dropped);
-    response
-}
 
 /// A JSON answer.
 pub(crate) fn json(status: u16, value: &Value) -> Response {

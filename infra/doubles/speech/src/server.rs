@@ -1,30 +1,18 @@
 //! The running doubles: their listener and their library interface.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request as AxumRequest, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
-use tower::ServiceExt;
+use doubles_serving::Serving;
+use tokio::net::TcpListener;
 
 use crate::bucket::Bucket;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::refusal::Dropped;
 use crate::sim::Sim;
 use crate::{control, vendors};
 
@@ -35,8 +23,7 @@ const MAX_BODY: usize = 256 * 1024 * 1024;
 pub struct SpeechSim {
     sim: Arc<Sim>,
     address: SocketAddr,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    serving: Serving,
 }
 
 impl SpeechSim {
@@ -67,13 +54,10 @@ impl SpeechSim {
             .layer(from_fn_with_state(Arc::clone(&sim), note))
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(Arc::clone(&sim));
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, router, stopped));
         Ok(Self {
             sim,
             address,
-            stop,
-            task,
+            serving: Serving::start(listener, router),
         })
     }
 
@@ -118,8 +102,7 @@ impl SpeechSim {
 
     /// Stops listening and closes all connections.
     pub async fn shutdown(self) {
-        let _ = self.stop.send(true);
-        let _ = self.task.await;
+        self.serving.shutdown().await;
     }
 }
 
@@ -137,50 +120,4 @@ async fn note(State(sim): State<Arc<Sim>>, request: AxumRequest, next: Next) -> 
         sim.book.request(format!("{} {path}", request.method()));
     }
     next.run(request).await
-}
-
-async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, router.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            },
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            _ = stopped.changed() => break,
-        }
-    }
-    connections.shutdown().await;
-}
-
-/// Why a connection is closed without a reply.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is dropped on purpose")]
-struct DropConnection;
-
-async fn serve(stream: TcpStream, router: Router) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            // Its own task: what was received is done even if the client goes away.
-            let work = tokio::spawn(router.oneshot(request.map(Body::new)));
-            let answered: Result<Response, Infallible> = work.await.map_err(|_| DropConnection)?;
-            match answered {
-                Ok(response) if response.extensions().get::<Dropped>().is_none() => Ok(response),
-                _ => Err(DropConnection),
-            }
-        }
-    });
-    let connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection ended early");
-    }
 }

@@ -36,6 +36,34 @@ impl Sim {
         });
     }
 
+    /// Answers a request that is free; a fault may be played for it, by the vendor and the
+    /// step. Whoever has no account is refused before.
+    pub async fn free(
+        &self,
+        step: (&str, &str),
+        account: Result<String, Box<Response>>,
+        work: impl FnOnce(&str) -> Response,
+    ) -> Response {
+        match account {
+            Ok(account) => self.played(step, async { work(&account) }).await,
+            Err(refusal) => *refusal,
+        }
+    }
+
+    /// Does something that a fault may be played for, by the vendor and the step.
+    pub async fn played(
+        &self,
+        (vendor, step): (&str, &str),
+        work: impl Future<Output = Response>,
+    ) -> Response {
+        let fault = self.faults.next(&format!("{vendor}/{step}"));
+        if let Some(response) = before(fault.as_ref()) {
+            return response;
+        }
+        let response = work.await;
+        after(fault).await.unwrap_or(response)
+    }
+
     /// Does what costs money: charges for the audio and answers with what is heard,
     /// unless a fault is to be played.
     pub async fn work(

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 use serde_json::json;
 use stt_eval_shared::App;
 use stt_eval_shared::demo::{Demo, DemoFailed};
@@ -85,13 +84,14 @@ impl Ready {
     }
 }
 
+#[async_trait]
 impl Demo for Ready {
     fn is_for(&self, project: &ProjectId) -> bool {
         self.keys.contains_key(project.as_str())
     }
 
-    fn load<'a>(&'a self, project: &'a ProjectId) -> BoxFuture<'a, Result<RunId, DemoFailed>> {
-        let made = self.make(project);
-        async move { made.await.map_err(|error| DemoFailed(error.to_string())) }.boxed()
+    async fn load(&self, project: &ProjectId) -> Result<RunId, DemoFailed> {
+        let made = self.make(project).await;
+        made.map_err(|error| DemoFailed(error.to_string()))
     }
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use async_trait::async_trait;
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stt_eval_shared::domain::failure::FailureCode;
@@ -93,52 +93,7 @@ enum Came {
     Failed(String),
 }
 
-impl Programs {
-    async fn listen(&self, item: &CallItem<'_>, model: &str) -> Result<CallAnswer, CallError> {
-        let unread = |error: std::io::Error| CallError::Input {
-            message: error.to_string(),
-        };
-        let Some(recogniser) = self.by_name.get(model) else {
-            let message = "this machine was started without it";
-            return Err(CallError::not_sent(Rejection::NotFound, message));
-        };
-        let suffix = item
-            .file_name
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension);
-        let named = tempfile::Builder::new()
-            .suffix(&format!(".{suffix}"))
-            .tempfile();
-        let mut file: NamedTempFile = named.map_err(unread)?;
-        let mut bytes = item.audio.open(0, item.audio.len()).await.map_err(unread)?;
-        while let Some(piece) = bytes.next().await {
-            file.write_all(&piece.map_err(unread)?).map_err(unread)?;
-        }
-        file.flush().map_err(unread)?;
-        let begun = Instant::now();
-        let arguments = recogniser.arguments(file.path(), item.language);
-        let ended = tokio::select! {
-            ended = process::run(&recogniser.program, arguments, self.limit) => ended,
-            // It is asked again after the next start: that costs nothing.
-            () = self.stop.cancelled() => {
-                return Err(CallError::not_sent(Rejection::Unreachable, "the machine stops"));
-            }
-        };
-        let came = match ended {
-            Ok(printed) => match recogniser.output {
-                Output::Text => text(&printed),
-                Output::Phrases => Came::Text(phrases(&printed)),
-            },
-            Err(failed) => {
-                let program = recogniser.program.display();
-                tracing::warn!(%program, error = %failed, "a recogniser gave no text");
-                Came::Failed(told(&failed).to_owned())
-            }
-        };
-        let body = serde_json::to_vec(&came).map_err(|error| unread(error.into()))?;
-        Ok(answer::line(item.key, begun.elapsed(), &body)?.into())
-    }
-}
+impl Programs {}
 
 /// What may be said of a failure: without paths.
 fn told(failed: &Failed) -> &'static str {
@@ -217,12 +172,10 @@ fn outcome(answer: Option<Came>) -> ItemOutcome {
     }
 }
 
+#[async_trait]
 impl Consult for Programs {
-    fn check_credential<'a>(
-        &'a self,
-        _credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async { Ok(()) }.boxed()
+    async fn check_credential(&self, _credential: &Credential) -> Result<(), CallError> {
+        Ok(())
     }
 
     fn is_free(&self, _config: &ModelConfig) -> bool {
@@ -230,14 +183,56 @@ impl Consult for Programs {
     }
 }
 
+#[async_trait]
 impl Calls for Programs {
-    fn call<'a>(
-        &'a self,
-        _credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.listen(item, &config.model).boxed()
+    async fn call(
+        &self,
+        _credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
+        let unread = |error: std::io::Error| CallError::Input {
+            message: error.to_string(),
+        };
+        let Some(recogniser) = self.by_name.get(&config.model) else {
+            let message = "this machine was started without it";
+            return Err(CallError::not_sent(Rejection::NotFound, message));
+        };
+        let suffix = item
+            .file_name
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension);
+        let named = tempfile::Builder::new()
+            .suffix(&format!(".{suffix}"))
+            .tempfile();
+        let mut file: NamedTempFile = named.map_err(unread)?;
+        let mut bytes = item.audio.open(0, item.audio.len()).await.map_err(unread)?;
+        while let Some(piece) = bytes.next().await {
+            file.write_all(&piece.map_err(unread)?).map_err(unread)?;
+        }
+        file.flush().map_err(unread)?;
+        let begun = Instant::now();
+        let arguments = recogniser.arguments(file.path(), item.language);
+        let ended = tokio::select! {
+            ended = process::run(&recogniser.program, arguments, self.limit) => ended,
+            // It is asked again after the next start: that costs nothing.
+            () = self.stop.cancelled() => {
+                return Err(CallError::not_sent(Rejection::Unreachable, "the machine stops"));
+            }
+        };
+        let came = match ended {
+            Ok(printed) => match recogniser.output {
+                Output::Text => text(&printed),
+                Output::Phrases => Came::Text(phrases(&printed)),
+            },
+            Err(failed) => {
+                let program = recogniser.program.display();
+                tracing::warn!(%program, error = %failed, "a recogniser gave no text");
+                Came::Failed(told(&failed).to_owned())
+            }
+        };
+        let body = serde_json::to_vec(&came).map_err(|error| unread(error.into()))?;
+        Ok(answer::line(item.key, begun.elapsed(), &body)?.into())
     }
 
     fn shortest_time_out(&self) -> Duration {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
+use async_trait::async_trait;
+use futures::StreamExt as _;
 use time::OffsetDateTime;
 
 use super::client::{Client, Seen};
@@ -36,8 +36,93 @@ impl AssemblyAi {
         Self { client }
     }
 
+    /// The same handles, with what the list shows in place of what was not answered.
+    /// What it does not show is not there, once no request is under way any more.
+    async fn resolved(
+        &self,
+        credential: &Credential,
+        handles: Handles,
+    ) -> Result<Handles, CallError> {
+        let is_asked = |(_, handle): &(String, Handle)| matches!(handle, Handle::Asked(_));
+        if !handles.each.iter().any(is_asked) {
+            return Ok(handles);
+        }
+        let seen = self.client.list(credential, since(&handles)).await?;
+        let may_be_unread = seen.unread > 0;
+        let made = by_upload(seen);
+        let is_past = handles.age() >= self.client.grace() && !may_be_unread;
+        let resolve = |(key, handle): (String, Handle)| {
+            let handle = match handle {
+                Handle::Asked(upload) => match made.get(&upload).and_then(|ids| ids.first()) {
+                    Some(id) => Handle::Known(id.clone()),
+                    None if is_past => Handle::None,
+                    None => Handle::Asked(upload),
+                },
+                other => other,
+            };
+            (key, handle)
+        };
+        Ok(Handles {
+            each: handles.each.into_iter().map(resolve).collect(),
+            ..handles
+        })
+    }
+}
+
+/// Ends the id of the credential that uploads were made with.
+const WITH: char = '~';
+
+/// Whether uploads were made with a credential.
+fn is_with(credential: &Credential, prepared: &str) -> bool {
+    let with = prepared.split_once(WITH).map(|(with, _)| with);
+    with == Some(&*credential.id)
+}
+
+/// The uploads of what was prepared.
+fn uploads_of(prepared: &str) -> Result<Handles, CallError> {
+    let uploads = prepared.split_once(WITH).map(|(_, uploads)| uploads);
+    Handles::read(uploads.unwrap_or_default())
+}
+
+/// Since when there are handles.
+fn since(handles: &Handles) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(handles.since).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Transcripts by the upload that they are of, oldest first.
+fn by_upload(seen: Seen) -> HashMap<String, Vec<String>> {
+    let mut made: HashMap<String, Vec<String>> = HashMap::new();
+    for (id, upload) in seen.transcripts {
+        made.entry(upload).or_default().push(id);
+    }
+    made
+}
+
+/// An error before anything was asked for that costs money.
+fn before(error: CallError) -> CallError {
+    match error {
+        CallError::Ambiguous { message } => CallError::not_sent(Rejection::Unreachable, message),
+        error => error,
+    }
+}
+
+impl ReadsLines for AssemblyAi {
+    fn read_line(&self, line: &[u8]) -> OutputLine {
+        output::read(line)
+    }
+}
+
+#[async_trait]
+impl Consult for AssemblyAi {
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        self.client.check(credential).await
+    }
+}
+
+#[async_trait]
+impl Jobs for AssemblyAi {
     /// Uploads the audio; or takes what an earlier attempt has uploaded.
-    async fn prepared(
+    async fn prepare(
         &self,
         credential: &Credential,
         job: &NewJob<'_>,
@@ -74,7 +159,7 @@ impl AssemblyAi {
 
     /// Makes a transcript of each upload, once. When none was made, and none may have
     /// been, that is a refusal; else the items of which there is none end without one.
-    async fn started(
+    async fn start(
         &self,
         credential: &Credential,
         job: &NewJob<'_>,
@@ -123,12 +208,10 @@ impl AssemblyAi {
 
     /// The job as far as the list shows it: by the uploads, each of which is of one
     /// transcript alone.
-    async fn found(
-        &self,
-        credential: &Credential,
-        sought: &Sought<'_>,
-        prepared: &str,
-    ) -> Result<Found, CallError> {
+    async fn find(&self, credential: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
+        let Some(prepared) = sought.prepared else {
+            return Ok(Found::CantBeKnown);
+        };
         let uploads = uploads_of(prepared)?;
         let seen = self.client.list(credential, sought.since).await?;
         let unread = seen.unread;
@@ -155,43 +238,11 @@ impl AssemblyAi {
         }
     }
 
-    /// The same handles, with what the list shows in place of what was not answered.
-    /// What it does not show is not there, once no request is under way any more.
-    async fn resolved(
-        &self,
-        credential: &Credential,
-        handles: Handles,
-    ) -> Result<Handles, CallError> {
-        let is_asked = |(_, handle): &(String, Handle)| matches!(handle, Handle::Asked(_));
-        if !handles.each.iter().any(is_asked) {
-            return Ok(handles);
-        }
-        let seen = self.client.list(credential, since(&handles)).await?;
-        let may_be_unread = seen.unread > 0;
-        let made = by_upload(seen);
-        let is_past = handles.age() >= self.client.grace() && !may_be_unread;
-        let resolve = |(key, handle): (String, Handle)| {
-            let handle = match handle {
-                Handle::Asked(upload) => match made.get(&upload).and_then(|ids| ids.first()) {
-                    Some(id) => Handle::Known(id.clone()),
-                    None if is_past => Handle::None,
-                    None => Handle::Asked(upload),
-                },
-                other => other,
-            };
-            (key, handle)
-        };
-        Ok(Handles {
-            each: handles.each.into_iter().map(resolve).collect(),
-            ..handles
-        })
-    }
-
     /// What the transcripts are together. As soon as one is not over they are not.
-    async fn asked(&self, credential: &Credential, name: &str) -> Result<BatchStatus, CallError> {
-        let handles = Handles::read(name)?;
+    async fn get(&self, credential: &Credential, job: &str) -> Result<BatchStatus, CallError> {
+        let handles = Handles::read(job)?;
         let mut told = BatchStatus {
-            name: name.to_owned(),
+            name: job.to_owned(),
             display_name: String::new(),
             state: BatchState::Running,
             output: None,
@@ -237,126 +288,24 @@ impl AssemblyAi {
         }
     }
 
-    async fn discarded(&self, credential: &Credential, name: &str) -> Result<(), CallError> {
-        let handles = self.resolved(credential, Handles::read(name)?).await?;
+    /// The vendor stops no transcript.
+    async fn cancel(&self, _: &Credential, _: &str) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError> {
+        let opened = Handles::read(output);
+        let opened = opened.map(|handles| output::open(&self.client, credential, handles));
+        opened
+    }
+
+    async fn discard(&self, credential: &Credential, job: &str) -> Result<(), CallError> {
+        let handles = self.resolved(credential, Handles::read(job)?).await?;
         for (_, handle) in &handles.each {
             if let Handle::Known(id) = handle {
                 self.client.delete(credential, id).await?;
             }
         }
         Ok(())
-    }
-}
-
-/// Ends the id of the credential that uploads were made with.
-const WITH: char = '~';
-
-/// Whether uploads were made with a credential.
-fn is_with(credential: &Credential, prepared: &str) -> bool {
-    let with = prepared.split_once(WITH).map(|(with, _)| with);
-    with == Some(&*credential.id)
-}
-
-/// The uploads of what was prepared.
-fn uploads_of(prepared: &str) -> Result<Handles, CallError> {
-    let uploads = prepared.split_once(WITH).map(|(_, uploads)| uploads);
-    Handles::read(uploads.unwrap_or_default())
-}
-
-/// Since when there are handles.
-fn since(handles: &Handles) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(handles.since).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
-/// Transcripts by the upload that they are of, oldest first.
-fn by_upload(seen: Seen) -> HashMap<String, Vec<String>> {
-    let mut made: HashMap<String, Vec<String>> = HashMap::new();
-    for (id, upload) in seen.transcripts {
-        made.entry(upload).or_default().push(id);
-    }
-    made
-}
-
-/// An error before anything was asked for that costs money.
-fn before(error: CallError) -> CallError {
-    match error {
-        CallError::Ambiguous { message } => CallError::not_sent(Rejection::Unreachable, message),
-        error => error,
-    }
-}
-
-impl ReadsLines for AssemblyAi {
-    fn read_line(&self, line: &[u8]) -> OutputLine {
-        output::read(line)
-    }
-}
-
-impl Consult for AssemblyAi {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.client.check(credential).boxed()
-    }
-}
-
-impl Jobs for AssemblyAi {
-    fn prepare<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        self.prepared(credential, job).boxed()
-    }
-
-    fn start<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
-        self.started(credential, job, prepared).boxed()
-    }
-
-    fn find<'a>(
-        &'a self,
-        credential: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
-        match sought.prepared {
-            Some(prepared) => self.found(credential, sought, prepared).boxed(),
-            None => std::future::ready(Ok(Found::CantBeKnown)).boxed(),
-        }
-    }
-
-    fn get<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
-        self.asked(credential, job).boxed()
-    }
-
-    /// The vendor stops no transcript.
-    fn cancel<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        std::future::ready(Ok(())).boxed()
-    }
-
-    fn output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
-        let opened = Handles::read(output);
-        let opened = opened.map(|handles| output::open(&self.client, credential, handles));
-        std::future::ready(opened).boxed()
-    }
-
-    fn discard<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.discarded(credential, job).boxed()
     }
 }

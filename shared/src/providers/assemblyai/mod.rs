@@ -59,22 +59,8 @@ fn made(settings: &Settings) -> Result<adapter::AssemblyAi, SetupError> {
 const READ_ON: Date = date!(2026 - 10 - 07);
 
 /// Those of ours that `universal-2` has.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("as", "as"),
-    ("bn", "bn"),
-    ("en", "en"),
-    ("gu", "gu"),
-    ("hi", "hi"),
-    ("kn", "kn"),
-    ("ml", "ml"),
-    ("mr", "mr"),
-    ("ne", "ne"),
-    ("pa", "pa"),
-    ("sa", "sa"),
-    ("sd", "sd"),
-    ("ta", "ta"),
-    ("te", "te"),
-    ("ur", "ur"),
+const LANGUAGES: &[&str] = &[
+    "as", "bn", "en", "gu", "hi", "kn", "ml", "mr", "ne", "pa", "sa", "sd", "ta", "te", "ur",
 ];
 
 const MODELS: &[Model] = &[Model {
@@ -82,7 +68,7 @@ const MODELS: &[Model] = &[Model {
     provider: "assemblyai",
     model: "universal-2",
     display_name: "AssemblyAI Universal-2",
-    languages: Languages::Table(LANGUAGES),
+    languages: Languages::Same(LANGUAGES),
     prices: &[Price::of_hour(READ_ON, AudioPrice::by_the_second(0.15))],
     notes: "Fillers are kept, numbers are written as spoken, nothing is masked: the vendor's \
             defaults leave fillers out and rewrite numbers, which counts as errors. Scoring with \

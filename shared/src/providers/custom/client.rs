@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -56,19 +56,6 @@ pub(super) struct Own {
 }
 
 impl Own {
-    async fn transcribe(
-        &self,
-        credential: &Credential,
-        item: &CallItem<'_>,
-        config: &ModelConfig,
-    ) -> Result<CallAnswer, CallError> {
-        let (endpoint, base) = self.asked(credential, config)?;
-        let key = credential.field(API_KEY);
-        self.client
-            .transcribe(&endpoint.dialect, &base, key.as_ref(), item, config)
-            .await
-    }
-
     /// Where a run asks, if the credential is for that address and it may be asked.
     fn asked<'a>(
         &self,
@@ -101,13 +88,11 @@ impl ReadsLines for Own {
     }
 }
 
+#[async_trait]
 impl Consult for Own {
     /// Nothing is asked: not every server has something that is free and needs the key.
-    fn check_credential<'a>(
-        &'a self,
-        _credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async { Ok(()) }.boxed()
+    async fn check_credential(&self, _credential: &Credential) -> Result<(), CallError> {
+        Ok(())
     }
 
     fn is_free(&self, config: &ModelConfig) -> bool {
@@ -115,14 +100,19 @@ impl Consult for Own {
     }
 }
 
+#[async_trait]
 impl Calls for Own {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.transcribe(credential, item, config).boxed()
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
+        let (endpoint, base) = self.asked(credential, config)?;
+        let key = credential.field(API_KEY);
+        self.client
+            .transcribe(&endpoint.dialect, &base, key.as_ref(), item, config)
+            .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests and answers.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 
@@ -28,8 +28,29 @@ impl Listen {
             http: Http::default(),
         }
     }
+}
 
-    async fn transcribe(
+/// What the vendor's own words say more than the status.
+fn meaning(status: u16, told: &Told) -> Option<Rejection> {
+    if told.has(&["ASR_PAYMENT_REQUIRED"]) {
+        return Some(Rejection::OutOfCredit);
+    }
+    // The key is known, and may not use this model.
+    (status == 403).then_some(Rejection::NotFound)
+}
+
+#[async_trait]
+impl Consult for Listen {
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        let url = self.base.join("/v1/projects", &[])?;
+        let key = [(AUTHORIZATION, key_header("Token ", &credential.secret)?)];
+        check_key(&self.http, &url, &key, &credential.secret, |_, _| None).await
+    }
+}
+
+#[async_trait]
+impl Calls for Listen {
+    async fn call(
         &self,
         credential: &Credential,
         item: &CallItem<'_>,
@@ -58,41 +79,6 @@ impl Listen {
             .header(CONTENT_LENGTH, item.audio.len())
             .body(audio);
         answer::paid(item.key, request, &sending, &credential.secret, meaning).await
-    }
-
-    async fn check(&self, credential: &Credential) -> Result<(), CallError> {
-        let url = self.base.join("/v1/projects", &[])?;
-        let key = [(AUTHORIZATION, key_header("Token ", &credential.secret)?)];
-        check_key(&self.http, &url, &key, &credential.secret, |_, _| None).await
-    }
-}
-
-/// What the vendor's own words say more than the status.
-fn meaning(status: u16, told: &Told) -> Option<Rejection> {
-    if told.has(&["ASR_PAYMENT_REQUIRED"]) {
-        return Some(Rejection::OutOfCredit);
-    }
-    // The key is known, and may not use this model.
-    (status == 403).then_some(Rejection::NotFound)
-}
-
-impl Consult for Listen {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.check(credential).boxed()
-    }
-}
-
-impl Calls for Listen {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.transcribe(credential, item, config).boxed()
     }
 }
 

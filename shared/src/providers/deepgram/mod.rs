@@ -42,18 +42,8 @@ fn made(settings: &Settings) -> Result<client::Listen, SetupError> {
 const READ_ON: Date = date!(2026 - 11 - 26);
 
 /// By the vendor's changelog, up to 2026-08.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("bn", "bn"),
-    ("en", "en"),
-    ("gu", "gu"),
-    ("hi", "hi"),
-    ("kn", "kn"),
-    ("mr", "mr"),
-    ("ne", "ne"),
-    ("pa", "pa"),
-    ("ta", "ta"),
-    ("te", "te"),
-    ("ur", "ur"),
+const LANGUAGES: &[&str] = &[
+    "bn", "en", "gu", "hi", "kn", "mr", "ne", "pa", "ta", "te", "ur",
 ];
 
 const MODELS: &[Model] = &[Model {
@@ -61,7 +51,7 @@ const MODELS: &[Model] = &[Model {
     provider: "deepgram",
     model: "nova-3",
     display_name: "Deepgram Nova-3",
-    languages: Languages::Table(LANGUAGES),
+    languages: Languages::Same(LANGUAGES),
     prices: &[Price {
         audio_confirmed: false,
         ..Price::of_hour(READ_ON, AudioPrice::by_the_second(0.258))

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use super::super::calls::{CallAnswer, CallItem, Calls};
 use super::super::consult::Consult;
@@ -48,24 +47,23 @@ impl ReadsLines for Hosted {
     }
 }
 
+#[async_trait]
 impl Consult for Hosted {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
         self.client
             .check(&self.dialect, &self.base, &credential.secret)
-            .boxed()
+            .await
     }
 }
 
+#[async_trait]
 impl Calls for Hosted {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
         self.client
             .transcribe(
                 &self.dialect,
@@ -74,6 +72,6 @@ impl Calls for Hosted {
                 item,
                 config,
             )
-            .boxed()
+            .await
     }
 }

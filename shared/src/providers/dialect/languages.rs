@@ -4,20 +4,6 @@
 ///
 /// Every server of the family takes them. Odia and the smaller languages are not among whisper's 99
 /// (<https://github.com/openai/whisper/blob/main/whisper/tokenizer.py>).
-pub const WHISPER: &[(&str, &str)] = &[
-    ("as", "as"),
-    ("bn", "bn"),
-    ("en", "en"),
-    ("gu", "gu"),
-    ("hi", "hi"),
-    ("kn", "kn"),
-    ("ml", "ml"),
-    ("mr", "mr"),
-    ("ne", "ne"),
-    ("pa", "pa"),
-    ("sa", "sa"),
-    ("sd", "sd"),
-    ("ta", "ta"),
-    ("te", "te"),
-    ("ur", "ur"),
+pub const WHISPER: &[&str] = &[
+    "as", "bn", "en", "gu", "hi", "kn", "ml", "mr", "ne", "pa", "sa", "sd", "ta", "te", "ur",
 ];

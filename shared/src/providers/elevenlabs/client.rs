@@ -1,7 +1,7 @@
 //! Requests and answers.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+
 use reqwest::header::HeaderName;
 use reqwest::multipart::Form;
 use serde::Deserialize;
@@ -32,33 +32,6 @@ impl Scribe {
             regions,
             http: Http::default(),
         }
-    }
-
-    async fn transcribe(
-        &self,
-        credential: &Credential,
-        item: &CallItem<'_>,
-        config: &ModelConfig,
-    ) -> Result<CallAnswer, CallError> {
-        let asked = self.regions.asked(credential)?;
-        let url = asked.base.join("/v1/speech-to-text", &[])?;
-        let key = key_header("", &asked.key)?;
-        let (file, sending) = Sending::part(item.audio, item.file_name, item.mime_type).await?;
-        let form = form(item, config).part("file", file);
-        let request = self
-            .http
-            .fresh()?
-            .post(url)
-            .header(API_KEY, key)
-            .multipart(form);
-        answer::paid(item.key, request, &sending, &asked.key, meaning).await
-    }
-
-    async fn check(&self, credential: &Credential) -> Result<(), CallError> {
-        let asked = self.regions.asked(credential)?;
-        let url = asked.base.join("/v1/models", &[])?;
-        let key = [(API_KEY, key_header("", &asked.key)?)];
-        check_key(&self.http, &url, &key, &asked.key, meaning).await
     }
 }
 
@@ -91,23 +64,36 @@ fn meaning(_: u16, told: &Told) -> Option<Rejection> {
     .then_some(Rejection::Quota { retry_after: None })
 }
 
+#[async_trait]
 impl Consult for Scribe {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.check(credential).boxed()
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        let asked = self.regions.asked(credential)?;
+        let url = asked.base.join("/v1/models", &[])?;
+        let key = [(API_KEY, key_header("", &asked.key)?)];
+        check_key(&self.http, &url, &key, &asked.key, meaning).await
     }
 }
 
+#[async_trait]
 impl Calls for Scribe {
-    fn call<'a>(
-        &'a self,
-        credential: &'a Credential,
-        item: &'a CallItem<'a>,
-        config: &'a ModelConfig,
-    ) -> BoxFuture<'a, Result<CallAnswer, CallError>> {
-        self.transcribe(credential, item, config).boxed()
+    async fn call(
+        &self,
+        credential: &Credential,
+        item: &CallItem<'_>,
+        config: &ModelConfig,
+    ) -> Result<CallAnswer, CallError> {
+        let asked = self.regions.asked(credential)?;
+        let url = asked.base.join("/v1/speech-to-text", &[])?;
+        let key = key_header("", &asked.key)?;
+        let (file, sending) = Sending::part(item.audio, item.file_name, item.mime_type).await?;
+        let form = form(item, config).part("file", file);
+        let request = self
+            .http
+            .fresh()?
+            .post(url)
+            .header(API_KEY, key)
+            .multipart(form);
+        answer::paid(item.key, request, &sending, &asked.key, meaning).await
     }
 }
 

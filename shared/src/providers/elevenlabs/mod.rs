@@ -50,22 +50,8 @@ const READ_ON: Date = date!(2026 - 11 - 26);
 
 /// Languages of the vendor's own table for `scribe_v1`; that of later models was not
 /// found and is taken to be no smaller.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("as", "as"),
-    ("bn", "bn"),
-    ("en", "en"),
-    ("gu", "gu"),
-    ("hi", "hi"),
-    ("kn", "kn"),
-    ("ml", "ml"),
-    ("mr", "mr"),
-    ("ne", "ne"),
-    ("or", "or"),
-    ("pa", "pa"),
-    ("sd", "sd"),
-    ("ta", "ta"),
-    ("te", "te"),
-    ("ur", "ur"),
+const LANGUAGES: &[&str] = &[
+    "as", "bn", "en", "gu", "hi", "kn", "ml", "mr", "ne", "or", "pa", "sd", "ta", "te", "ur",
 ];
 
 const SCRIBE_V2: Model = Model {
@@ -73,7 +59,7 @@ const SCRIBE_V2: Model = Model {
     provider: "elevenlabs",
     model: "scribe_v2",
     display_name: "ElevenLabs Scribe v2",
-    languages: Languages::Table(LANGUAGES),
+    languages: Languages::Same(LANGUAGES),
     prices: &[Price::of_hour(READ_ON, AudioPrice::by_the_second(0.22))],
     notes: "Tags of sounds, such as (laughter), are switched off. The price is that of the largest \
             plans; others pay up to 0.48 dollars an hour.",

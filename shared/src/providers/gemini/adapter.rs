@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+
 use time::OffsetDateTime;
 
 use super::models::MODELS;
@@ -113,12 +113,10 @@ impl ReadsLines for Gemini {
     }
 }
 
+#[async_trait]
 impl Consult for Gemini {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Gemini::check_credential(self, credential).boxed()
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        Gemini::check_credential(self, credential).await
     }
 
     fn queued_tokens(&self, config: &ModelConfig, language: &str, duration_seconds: f64) -> u64 {
@@ -131,101 +129,69 @@ impl Consult for Gemini {
     }
 }
 
+#[async_trait]
 impl Jobs for Gemini {
-    fn prepare<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        async move {
-            let items = job.items.iter().map(batch_item);
-            let items = items.collect::<Result<Vec<_>, _>>()?;
-            let (name, label) = (document_name(&job.name), job.name.label());
-            let staged = self
-                .stage_batch(credential, &name, &label, &items, job.config)
-                .await?;
-            Ok(Prepared { name: staged.name })
-        }
-        .boxed()
+    async fn prepare(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+    ) -> Result<Prepared, CallError> {
+        let items = job.items.iter().map(batch_item);
+        let items = items.collect::<Result<Vec<_>, _>>()?;
+        let (name, label) = (document_name(&job.name), job.name.label());
+        let staged = self
+            .stage_batch(credential, &name, &label, &items, job.config)
+            .await?;
+        Ok(Prepared { name: staged.name })
     }
 
-    fn start<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
-        async move {
-            let (model, label) = (&job.config.model, job.name.label());
-            self.create(credential, model, &prepared.name, &label).await
-        }
-        .boxed()
+    async fn start(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+        prepared: &Prepared,
+    ) -> Result<String, CallError> {
+        let (model, label) = (&job.config.model, job.name.label());
+        self.create(credential, model, &prepared.name, &label).await
     }
 
-    fn find<'a>(
-        &'a self,
-        credential: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
-        async move {
-            let listed = Gemini::list(self, credential, sought.since).await?;
-            let mut batches = listed.batches;
-            batches.retain(|batch| batch.display_name == sought.name);
-            batches.sort_by_key(|batch| batch.created_at);
-            Ok(Found::Jobs {
-                names: batches.into_iter().map(|batch| batch.name).collect(),
-                unread: listed.unread,
-            })
-        }
-        .boxed()
+    async fn find(&self, credential: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
+        let listed = Gemini::list(self, credential, sought.since).await?;
+        let mut batches = listed.batches;
+        batches.retain(|batch| batch.display_name == sought.name);
+        batches.sort_by_key(|batch| batch.created_at);
+        Ok(Found::Jobs {
+            names: batches.into_iter().map(|batch| batch.name).collect(),
+            unread: listed.unread,
+        })
     }
 
-    fn get<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
-        Gemini::get(self, credential, job).boxed()
+    async fn get(&self, credential: &Credential, job: &str) -> Result<BatchStatus, CallError> {
+        Gemini::get(self, credential, job).await
     }
 
-    fn cancel<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        Gemini::cancel(self, credential, job).boxed()
+    async fn cancel(&self, credential: &Credential, job: &str) -> Result<(), CallError> {
+        Gemini::cancel(self, credential, job).await
     }
 
-    fn output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
-        self.download(credential, output).boxed()
+    async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError> {
+        self.download(credential, output).await
     }
 
-    fn discard_output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.delete_file(credential, output).boxed()
+    async fn discard_output(&self, credential: &Credential, output: &str) -> Result<(), CallError> {
+        self.delete_file(credential, output).await
     }
 
-    fn discard_prepared<'a>(
-        &'a self,
-        credential: &'a Credential,
-        prepared: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.delete_file(credential, prepared).boxed()
+    async fn discard_prepared(
+        &self,
+        credential: &Credential,
+        prepared: &str,
+    ) -> Result<(), CallError> {
+        self.delete_file(credential, prepared).await
     }
 
-    fn discard<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.delete_batch(credential, job).boxed()
+    async fn discard(&self, credential: &Credential, job: &str) -> Result<(), CallError> {
+        self.delete_batch(credential, job).await
     }
 
     fn ledger(&self) -> Option<&dyn Ledger> {
@@ -237,32 +203,34 @@ impl Jobs for Gemini {
     }
 }
 
+#[async_trait]
 impl Ledger for Gemini {
-    fn list<'a>(
-        &'a self,
-        credential: &'a Credential,
+    async fn list(
+        &self,
+        credential: &Credential,
         since: OffsetDateTime,
-    ) -> BoxFuture<'a, Result<Listing, CallError>> {
-        Gemini::list(self, credential, since).boxed()
+    ) -> Result<Listing, CallError> {
+        Gemini::list(self, credential, since).await
     }
 
-    fn look_for<'a>(
-        &'a self,
-        credential: &'a Credential,
-        names: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Listing, CallError>> {
-        Gemini::look_for(self, credential, names).boxed()
+    async fn look_for(
+        &self,
+        credential: &Credential,
+        names: &[&str],
+    ) -> Result<Listing, CallError> {
+        Gemini::look_for(self, credential, names).await
     }
 
-    fn prepared<'a>(
-        &'a self,
-        credential: &'a Credential,
-        prefix: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<KeptFile>, CallError>> {
-        self.list_files(credential, prefix).boxed()
+    async fn prepared(
+        &self,
+        credential: &Credential,
+        prefix: &str,
+    ) -> Result<Vec<KeptFile>, CallError> {
+        self.list_files(credential, prefix).await
     }
 }
 
+#[async_trait]
 impl AudioStore for Gemini {
     fn spell(&self, audio: &AudioName<'_>) -> String {
         file_name(&[
@@ -274,27 +242,22 @@ impl AudioStore for Gemini {
         ])
     }
 
-    fn stage<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-        mime_type: &'a str,
-        source: &'a dyn AudioSource,
-    ) -> BoxFuture<'a, Result<StagedInput, CallError>> {
-        self.stage_audio(credential, name, mime_type, source)
-            .boxed()
+    async fn stage(
+        &self,
+        credential: &Credential,
+        name: &str,
+        mime_type: &str,
+        source: &dyn AudioSource,
+    ) -> Result<StagedInput, CallError> {
+        self.stage_audio(credential, name, mime_type, source).await
     }
 
     fn names_of(&self, name: &str) -> Vec<String> {
         Gemini::names_of(self, name)
     }
 
-    fn delete<'a>(
-        &'a self,
-        credential: &'a Credential,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.delete_file(credential, name).boxed()
+    async fn delete(&self, credential: &Credential, name: &str) -> Result<(), CallError> {
+        self.delete_file(credential, name).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! Files at Google: putting one there once, finding it again, waiting until
 //! it is usable, deleting.
 
+use async_trait::async_trait;
 use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures::{FutureExt, StreamExt, stream};
+use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -346,6 +347,7 @@ pub(super) struct Memory {
     pub bytes: bytes::Bytes,
 }
 
+#[async_trait]
 impl AudioSource for Memory {
     fn len(&self) -> u64 {
         self.bytes.len() as u64
@@ -356,14 +358,13 @@ impl AudioSource for Memory {
         digest.as_ref().try_into().ok()
     }
 
-    fn open(&self, start: u64, end: u64) -> futures::future::BoxFuture<'_, io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> io::Result<ByteStream> {
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
         let part = range
             .filter(|(start, end)| start <= end && *end <= self.bytes.len())
             .map(|(start, end)| self.bytes.slice(start..end))
             .ok_or_else(|| io::Error::other("range outside of the document"));
-        let opened = part.map(|part| stream::once(async move { Ok(part) }).boxed());
-        async move { opened }.boxed()
+        part.map(|part| stream::once(async move { Ok(part) }).boxed())
     }
 }
 

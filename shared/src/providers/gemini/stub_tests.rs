@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use time::macros::datetime;
 
@@ -447,12 +447,13 @@ const WHOLE: Source = Source {
     short: false,
 };
 
+#[async_trait]
 impl AudioSource for Source {
     fn len(&self) -> u64 {
         10
     }
 
-    fn open(&self, start: u64, end: u64) -> BoxFuture<'_, io::Result<ByteStream>> {
+    async fn open(&self, start: u64, end: u64) -> io::Result<ByteStream> {
         let mut pieces: Vec<io::Result<bytes::Bytes>> = (start..end)
             .map(|i| Ok(bytes::Bytes::from(i.to_string())))
             .collect();
@@ -465,7 +466,7 @@ impl AudioSource for Source {
             )));
             pieces.swap_remove(0).ok();
         }
-        async move { Ok(stream::iter(pieces).boxed()) }.boxed()
+        Ok(stream::iter(pieces).boxed())
     }
 }
 

@@ -47,7 +47,7 @@ const WHISPER_LARGE: Model = Model {
     provider: "groq",
     model: "whisper-large-v3",
     display_name: "Whisper large v3 (Groq)",
-    languages: Languages::Table(WHISPER),
+    languages: Languages::Same(WHISPER),
     // Of the free tier, with room for the rest of the form; others take 100 MB.
     max_file_bytes: 26_200_000,
     prices: &[price(0.111)],

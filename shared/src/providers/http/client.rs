@@ -259,23 +259,33 @@ where
     Err(scrubbed(error, key))
 }
 
-/// A body as it is, up to a length.
+/// A body as it is, up to a length. A longer one is as good as none.
 pub async fn read_body(response: reqwest::Response) -> Result<Bytes, String> {
-    whole(response.bytes_stream()).await
+    let (body, is_cut) = up_to_most(response.bytes_stream()).await?;
+    match is_cut {
+        true => Err(format!("its body is longer than {MAX_BODY} bytes")),
+        false => Ok(body),
+    }
 }
 
-async fn whole(
+/// The same, with the beginning of a longer one: there is an answer, and it can't be read.
+pub async fn read_cut(response: reqwest::Response) -> Result<Bytes, String> {
+    Ok(up_to_most(response.bytes_stream()).await?.0)
+}
+
+/// A body up to a length, and whether there is more of it.
+async fn up_to_most(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-) -> Result<Bytes, String> {
+) -> Result<(Bytes, bool), String> {
     let mut read = BytesMut::new();
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|e| of_reqwest(e).1)?;
         if read.len() + piece.len() > MAX_BODY {
-            return Err(format!("its body is longer than {MAX_BODY} bytes"));
+            return Ok((read.freeze(), true));
         }
         read.extend_from_slice(&piece);
     }
-    Ok(read.freeze())
+    Ok((read.freeze(), false))
 }
 
 /// The beginning of a body, as far as it comes.

@@ -24,7 +24,7 @@ mod told;
 
 pub use ask::{ask, ask_free};
 pub use check::check_key;
-pub use client::{BaseUrl, Http, Reply, key_header, read_answer, read_body};
+pub use client::{BaseUrl, Http, Reply, key_header, read_answer, read_body, read_cut};
 pub use errors::{
     NOT_SENT, Unanswered, by_status, lost, of_reqwest, refused_here, retry_after, slow, transport,
     unreadable,

@@ -13,7 +13,7 @@ use reqwest::header::HeaderMap;
 use reqwest::multipart::Part;
 use secrecy::SecretString;
 
-use super::client::{Reply, read_answer, read_body};
+use super::client::{Reply, read_answer, read_cut};
 use super::errors::{lost, refused_here};
 use super::told::{Told, refused_call};
 use crate::providers::audio::AudioSource;
@@ -84,7 +84,7 @@ impl Sending {
         let classify =
             |status, headers: &HeaderMap, body: &[u8]| refused_call(status, headers, body, refine);
         let answer = match request.send().await {
-            Ok(response) => read_answer(key, response, read_body, classify).await,
+            Ok(response) => read_answer(key, response, read_cut, classify).await,
             Err(error) => Err(lost(key, error)),
         };
         answer.map_err(|error| self.meant(error))

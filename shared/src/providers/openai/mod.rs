@@ -41,7 +41,7 @@ const MODELS: &[Model] = &[Model {
     provider: "openai",
     model: "gpt-transcribe",
     display_name: "OpenAI GPT Transcribe",
-    languages: Languages::Table(WHISPER),
+    languages: Languages::Same(WHISPER),
     // Models before it refuse more; of this one no limit was found.
     max_audio_seconds: 1_400,
     // 25 MiB, with room for the rest of the form.

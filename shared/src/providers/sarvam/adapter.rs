@@ -1,7 +1,7 @@
 //! Sarvam as a vendor of jobs.
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
+use async_trait::async_trait;
+use futures::StreamExt as _;
 use time::OffsetDateTime;
 
 use super::client::Client;
@@ -28,36 +28,6 @@ pub(super) struct Sarvam {
 impl Sarvam {
     pub(super) fn new(client: Client) -> Self {
         Self { client }
-    }
-
-    /// Makes the vendor's jobs and sends their audio; or takes those of an earlier
-    /// attempt, if they are of the same items and still there.
-    async fn prepared(
-        &self,
-        credential: &Credential,
-        job: &NewJob<'_>,
-    ) -> Result<Prepared, CallError> {
-        let asked = MODES.iter().find(|(ours, ..)| *ours == job.config.model);
-        let (_, model, mode) = *asked.ok_or_else(|| refused_here("the model is not known"))?;
-        let parts = parts::parts(job.items);
-        if let Some(earlier) = job.earlier {
-            let ids: Vec<String> = ids(earlier).map(str::to_owned).collect();
-            let name = parts::prepared(&job.config.model, &parts, &ids);
-            if name == earlier && self.are_there(credential, &ids).await? {
-                return Ok(Prepared { name });
-            }
-        }
-        let mut ids = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let id = self
-                .client
-                .make(credential, (model, mode), part.language_code);
-            let id = id.await?;
-            self.send(credential, &id, part).await?;
-            ids.push(id);
-        }
-        let name = parts::prepared(&job.config.model, &parts, &ids);
-        Ok(Prepared { name })
     }
 
     /// Whether the vendor knows all of these.
@@ -94,10 +64,84 @@ impl Sarvam {
         Ok(())
     }
 
+    /// Whether a job was started, asked before it is: an error says that nothing was
+    /// sent that could start it.
+    async fn was_started(&self, credential: &Credential, id: &str) -> Result<bool, CallError> {
+        match self.client.status(credential, id).await {
+            Ok(status) => Ok(status.state() != State::Accepted),
+            Err(CallError::Ambiguous { message }) => {
+                Err(CallError::not_sent(Rejection::Unreachable, message))
+            }
+            Err(error) => Err(gone(error)),
+        }
+    }
+}
+
+/// A job that is to be started and that the vendor does not know has to be made anew.
+fn gone(error: CallError) -> CallError {
+    match error {
+        CallError::Rejected {
+            status,
+            kind: Rejection::NotFound,
+            message,
+        } => CallError::Rejected {
+            status,
+            kind: Rejection::InputGone,
+            message,
+        },
+        error => error,
+    }
+}
+
+impl ReadsLines for Sarvam {
+    fn read_line(&self, line: &[u8]) -> OutputLine {
+        output::read(line)
+    }
+}
+
+#[async_trait]
+impl Consult for Sarvam {
+    async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
+        self.client.check(credential).await
+    }
+}
+
+#[async_trait]
+impl Jobs for Sarvam {
+    /// Makes the vendor's jobs and sends their audio; or takes those of an earlier
+    /// attempt, if they are of the same items and still there.
+    async fn prepare(
+        &self,
+        credential: &Credential,
+        job: &NewJob<'_>,
+    ) -> Result<Prepared, CallError> {
+        let asked = MODES.iter().find(|(ours, ..)| *ours == job.config.model);
+        let (_, model, mode) = *asked.ok_or_else(|| refused_here("the model is not known"))?;
+        let parts = parts::parts(job.items);
+        if let Some(earlier) = job.earlier {
+            let ids: Vec<String> = ids(earlier).map(str::to_owned).collect();
+            let name = parts::prepared(&job.config.model, &parts, &ids);
+            if name == earlier && self.are_there(credential, &ids).await? {
+                return Ok(Prepared { name });
+            }
+        }
+        let mut ids = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let id = self
+                .client
+                .make(credential, (model, mode), part.language_code);
+            let id = id.await?;
+            self.send(credential, &id, part).await?;
+            ids.push(id);
+        }
+        let name = parts::prepared(&job.config.model, &parts, &ids);
+        Ok(Prepared { name })
+    }
+
     /// Starts the vendor's jobs, each once. When the first can't be started, nothing
     /// was. When another can't, its files end without a result: what is started is worth
     /// more than a whole.
-    async fn started(
+    async fn start(
         &self,
         credential: &Credential,
         job: &NewJob<'_>,
@@ -126,19 +170,10 @@ impl Sarvam {
         Ok(joined(&ids))
     }
 
-    /// Whether a job was started, asked before it is: an error says that nothing was
-    /// sent that could start it.
-    async fn was_started(&self, credential: &Credential, id: &str) -> Result<bool, CallError> {
-        match self.client.status(credential, id).await {
-            Ok(status) => Ok(status.state() != State::Accepted),
-            Err(CallError::Ambiguous { message }) => {
-                Err(CallError::not_sent(Rejection::Unreachable, message))
-            }
-            Err(error) => Err(gone(error)),
-        }
-    }
-
-    async fn found(&self, credential: &Credential, prepared: &str) -> Result<Found, CallError> {
+    async fn find(&self, credential: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
+        let Some(prepared) = sought.prepared else {
+            return Ok(Found::CantBeKnown);
+        };
         let ids: Vec<&str> = ids(prepared).collect();
         let mut started = false;
         for id in &ids {
@@ -157,9 +192,9 @@ impl Sarvam {
     }
 
     /// What the vendor's jobs are together. As soon as one is not over they are not.
-    async fn asked(&self, credential: &Credential, name: &str) -> Result<BatchStatus, CallError> {
+    async fn get(&self, credential: &Credential, job: &str) -> Result<BatchStatus, CallError> {
         let mut told = BatchStatus {
-            name: name.to_owned(),
+            name: job.to_owned(),
             display_name: String::new(),
             state: BatchState::Failed,
             output: None,
@@ -167,7 +202,7 @@ impl Sarvam {
             created_at: None,
             error: None,
         };
-        let ids: Vec<&str> = ids(name).collect();
+        let ids: Vec<&str> = ids(job).collect();
         let now = OffsetDateTime::now_utc();
         let mut untouched = 0;
         let mut unknown = None;
@@ -198,7 +233,7 @@ impl Sarvam {
             }
             // Also of a job that failed: it tells of each file why.
             if !status.tasks().is_empty() {
-                told.output = Some(name.to_owned());
+                told.output = Some(job.to_owned());
             }
         }
         if untouched == ids.len() {
@@ -209,86 +244,13 @@ impl Sarvam {
         }
         Ok(told)
     }
-}
-
-/// A job that is to be started and that the vendor does not know has to be made anew.
-fn gone(error: CallError) -> CallError {
-    match error {
-        CallError::Rejected {
-            status,
-            kind: Rejection::NotFound,
-            message,
-        } => CallError::Rejected {
-            status,
-            kind: Rejection::InputGone,
-            message,
-        },
-        error => error,
-    }
-}
-
-impl ReadsLines for Sarvam {
-    fn read_line(&self, line: &[u8]) -> OutputLine {
-        output::read(line)
-    }
-}
-
-impl Consult for Sarvam {
-    fn check_credential<'a>(
-        &'a self,
-        credential: &'a Credential,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.client.check(credential).boxed()
-    }
-}
-
-impl Jobs for Sarvam {
-    fn prepare<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        self.prepared(credential, job).boxed()
-    }
-
-    fn start<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
-        self.started(credential, job, prepared).boxed()
-    }
-
-    fn find<'a>(
-        &'a self,
-        credential: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
-        match sought.prepared {
-            Some(prepared) => self.found(credential, prepared).boxed(),
-            None => std::future::ready(Ok(Found::CantBeKnown)).boxed(),
-        }
-    }
-
-    fn get<'a>(
-        &'a self,
-        credential: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
-        self.asked(credential, job).boxed()
-    }
 
     /// The vendor stops no job.
-    fn cancel<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        std::future::ready(Ok(())).boxed()
+    async fn cancel(&self, _: &Credential, _: &str) -> Result<(), CallError> {
+        Ok(())
     }
 
-    fn output<'a>(
-        &'a self,
-        credential: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
-        output::open(&self.client, credential, output).boxed()
+    async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError> {
+        output::open(&self.client, credential, output).await
     }
 }

@@ -1,9 +1,9 @@
 //! Amazon Transcribe as a vendor of jobs: a job of ours is a job there for each item.
 
+use async_trait::async_trait;
 use std::time::{Duration, Instant};
 
-use futures::future::{BoxFuture, ready};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use time::OffsetDateTime;
 
 use super::connected::Connected;
@@ -292,72 +292,51 @@ impl ReadsLines for Transcribe {
     }
 }
 
+#[async_trait]
 impl Consult for Transcribe {
     /// There is no key to check: whether the role may is told by the first start.
-    fn check_credential<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), CallError>> {
-        ready(Ok(())).boxed()
+    async fn check_credential(&self, _: &Credential) -> Result<(), CallError> {
+        Ok(())
     }
 }
 
+#[async_trait]
 impl Jobs for Transcribe {
-    fn prepare<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a NewJob<'a>,
-    ) -> BoxFuture<'a, Result<Prepared, CallError>> {
-        async move { self.connected()?.prepared(job).await }.boxed()
+    async fn prepare(&self, _: &Credential, job: &NewJob<'_>) -> Result<Prepared, CallError> {
+        self.connected()?.prepared(job).await
     }
 
-    fn start<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a NewJob<'a>,
-        prepared: &'a Prepared,
-    ) -> BoxFuture<'a, Result<String, CallError>> {
-        async move { self.connected()?.started(job, prepared).await }.boxed()
+    async fn start(
+        &self,
+        _: &Credential,
+        job: &NewJob<'_>,
+        prepared: &Prepared,
+    ) -> Result<String, CallError> {
+        self.connected()?.started(job, prepared).await
     }
 
-    fn find<'a>(
-        &'a self,
-        _: &'a Credential,
-        sought: &'a Sought<'a>,
-    ) -> BoxFuture<'a, Result<Found, CallError>> {
-        async move {
-            match sought.prepared {
-                Some(prepared) => self.connected()?.found(prepared).await,
-                None => Ok(Found::CantBeKnown),
-            }
+    async fn find(&self, _: &Credential, sought: &Sought<'_>) -> Result<Found, CallError> {
+        match sought.prepared {
+            Some(prepared) => self.connected()?.found(prepared).await,
+            None => Ok(Found::CantBeKnown),
         }
-        .boxed()
     }
 
-    fn get<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<BatchStatus, CallError>> {
-        async move { self.connected()?.asked(job).await }.boxed()
+    async fn get(&self, _: &Credential, job: &str) -> Result<BatchStatus, CallError> {
+        self.connected()?.asked(job).await
     }
 
     /// The service stops no job.
-    fn cancel<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        ready(Ok(())).boxed()
+    async fn cancel(&self, _: &Credential, _: &str) -> Result<(), CallError> {
+        Ok(())
     }
 
-    fn output<'a>(
-        &'a self,
-        _: &'a Credential,
-        output: &'a str,
-    ) -> BoxFuture<'a, Result<ByteStream, CallError>> {
-        async move { Ok(output::open(self.connected()?, Handles::read(output)?)) }.boxed()
+    async fn output(&self, _: &Credential, output: &str) -> Result<ByteStream, CallError> {
+        Ok(output::open(self.connected()?, Handles::read(output)?))
     }
 
-    fn discard<'a>(
-        &'a self,
-        _: &'a Credential,
-        job: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
-        async move { self.connected()?.discarded(job).await }.boxed()
+    async fn discard(&self, _: &Credential, job: &str) -> Result<(), CallError> {
+        self.connected()?.discarded(job).await
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_sdk_transcribe::Client;
 use aws_sdk_transcribe::config::retry::RetryConfig;
 use aws_sdk_transcribe::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_transcribe::types::{LanguageCode, Media, MediaFormat, TranscriptionJobStatus};
 use aws_types::SdkConfig;
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 
 use super::refusal;
 use super::service::{Asked, Service, State};
@@ -44,27 +44,6 @@ impl Sdk {
         Self {
             client: Lazy::new(client),
             start_timeout: START.min(grace.mul_f64(0.6)),
-        }
-    }
-
-    async fn started(&self, asked: &Asked<'_>) -> Result<(), CallError> {
-        let uri = format!("s3://{}/{}", asked.bucket, asked.audio);
-        let request = self
-            .client
-            .start_transcription_job()
-            .transcription_job_name(asked.name)
-            .language_code(LanguageCode::from(asked.language))
-            .media_format(MediaFormat::from(asked.format))
-            .media(Media::builder().media_file_uri(uri).build())
-            .output_bucket_name(asked.bucket)
-            .output_key(asked.output)
-            .send();
-        let answer = in_time(self.start_timeout, request).await?;
-        let job = answer.transcription_job;
-        let told = job.and_then(|job| job.transcription_job_name);
-        match told.as_deref() == Some(asked.name) {
-            true => Ok(()),
-            false => Err(unreadable("a job that is none, or another")),
         }
     }
 
@@ -118,17 +97,34 @@ where
     }
 }
 
+#[async_trait]
 impl Service for Sdk {
-    fn start<'a>(&'a self, asked: &'a Asked<'a>) -> BoxFuture<'a, Result<(), CallError>> {
-        self.started(asked).boxed()
+    async fn start(&self, asked: &Asked<'_>) -> Result<(), CallError> {
+        let uri = format!("s3://{}/{}", asked.bucket, asked.audio);
+        let request = self
+            .client
+            .start_transcription_job()
+            .transcription_job_name(asked.name)
+            .language_code(LanguageCode::from(asked.language))
+            .media_format(MediaFormat::from(asked.format))
+            .media(Media::builder().media_file_uri(uri).build())
+            .output_bucket_name(asked.bucket)
+            .output_key(asked.output)
+            .send();
+        let answer = in_time(self.start_timeout, request).await?;
+        let job = answer.transcription_job;
+        let told = job.and_then(|job| job.transcription_job_name);
+        match told.as_deref() == Some(asked.name) {
+            true => Ok(()),
+            false => Err(unreadable("a job that is none, or another")),
+        }
     }
 
-    fn state<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<State, CallError>> {
-        async move { repeated(&RetryPolicy::default(), || self.asked(name).boxed()).await }.boxed()
+    async fn state(&self, name: &str) -> Result<State, CallError> {
+        repeated(&RetryPolicy::default(), || self.asked(name).boxed()).await
     }
 
-    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
-        async move { repeated(&RetryPolicy::default(), || self.deleted(name).boxed()).await }
-            .boxed()
+    async fn delete(&self, name: &str) -> Result<(), CallError> {
+        repeated(&RetryPolicy::default(), || self.deleted(name).boxed()).await
     }
 }

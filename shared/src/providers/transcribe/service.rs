@@ -3,7 +3,7 @@
 //! The client proper is behind this, so that a function which asks nothing has no SDK of
 //! the service in it.
 
-use futures::future::BoxFuture;
+use async_trait::async_trait;
 
 use crate::providers::error::CallError;
 
@@ -38,14 +38,15 @@ pub(super) enum State {
 }
 
 /// The service.
+#[async_trait]
 pub(super) trait Service: Send + Sync {
     /// Starts a job: one request, repeated by nothing. `Exists` when there is one of the
     /// name.
-    fn start<'a>(&'a self, asked: &'a Asked<'a>) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn start(&self, asked: &Asked<'_>) -> Result<(), CallError>;
 
     /// What a job is doing. `NotFound` when there is none.
-    fn state<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<State, CallError>>;
+    async fn state(&self, name: &str) -> Result<State, CallError>;
 
     /// Deletes a job that is over, and not what it left. What is gone is no error.
-    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), CallError>>;
+    async fn delete(&self, name: &str) -> Result<(), CallError>;
 }

@@ -148,26 +148,6 @@ fn account(headers: &HeaderMap) -> Result<String, Box<Response>> {
     })
 }
 
-/// Answers a request that is free; a fault may be played for it, by the name of the
-/// step.
-async fn free(
-    sim: &Sim,
-    headers: &HeaderMap,
-    step: &str,
-    work: impl FnOnce(&str) -> Response,
-) -> Response {
-    let account = match account(headers) {
-        Ok(account) => account,
-        Err(refusal) => return *refusal,
-    };
-    let fault = sim.faults.next(&format!("{VENDOR}/{step}"));
-    if let Some(response) = before(fault.as_ref()) {
-        return response;
-    }
-    let response = work(&account);
-    after(fault).await.unwrap_or(response)
-}
-
 fn upload_url(sim: &Sim, number: usize) -> String {
     format!("{}/assemblyai/upload/{number}", sim.url())
 }
@@ -178,7 +158,7 @@ async fn upload(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    free(&sim, &headers, "upload", |account| {
+    sim.free((VENDOR, "upload"), account(&headers), |account| {
         let number = jobs.with(|kept| {
             kept.uploads.push(Upload {
                 account: account.to_owned(),
@@ -283,7 +263,7 @@ async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    free(&sim, &headers, "get", |account| {
+    sim.free((VENDOR, "get"), account(&headers), |account| {
         let told = jobs.with(|kept| {
             let mut all = kept.transcripts.iter_mut();
             let found = all.find(|one| one.id == id && one.account == account)?;
@@ -305,7 +285,7 @@ async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    free(&sim, &headers, "delete", |account| {
+    sim.free((VENDOR, "delete"), account(&headers), |account| {
         let told = jobs.with(|kept| {
             let mut all = kept.transcripts.iter_mut();
             let found = all.find(|one| one.id == id && one.account == account)?;
@@ -332,7 +312,7 @@ async fn list(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
-    free(&sim, &headers, "list", |account| {
+    sim.free((VENDOR, "list"), account(&headers), |account| {
         let limit = asked.limit.unwrap_or(10);
         if !(1..=PAGE).contains(&limit) {
             return refuse(400, "limit is from 1 to 200");

@@ -146,33 +146,13 @@ fn account(headers: &HeaderMap) -> Result<String, Box<Response>> {
     }
 }
 
-/// Answers a request that is free; a fault may be played for it, by the name of the
-/// step.
-async fn free(
-    sim: &Sim,
-    headers: &HeaderMap,
-    step: &str,
-    work: impl FnOnce(&str) -> Response,
-) -> Response {
-    let account = match account(headers) {
-        Ok(account) => account,
-        Err(refusal) => return *refusal,
-    };
-    let fault = sim.faults.next(&format!("{VENDOR}/{step}"));
-    if let Some(response) = before(fault.as_ref()) {
-        return response;
-    }
-    let response = work(&account);
-    after(fault).await.unwrap_or(response)
-}
-
 async fn make(
     State(sim): State<Arc<Sim>>,
     Extension(jobs): Extension<Arc<Jobs>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    free(&sim, &headers, "make", |account| {
+    sim.free((VENDOR, "make"), account(&headers), |account| {
         let parameters = &body["job_parameters"];
         let Some(given) = parameters.as_object() else {
             return refuse(422, "unprocessable_entity_error", "job_parameters");
@@ -234,7 +214,7 @@ async fn upload_urls(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    free(&sim, &headers, "upload-files", |account| {
+    sim.free((VENDOR, "upload-files"), account(&headers), |account| {
         let Some((id, names)) = files(&body) else {
             return refuse(422, "unprocessable_entity_error", "job_id, files");
         };
@@ -266,7 +246,7 @@ async fn download_urls(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    free(&sim, &headers, "download-files", |account| {
+    sim.free((VENDOR, "download-files"), account(&headers), |account| {
         let Some((id, names)) = files(&body) else {
             return refuse(422, "unprocessable_entity_error", "job_id, files");
         };
@@ -332,7 +312,7 @@ async fn status(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    free(&sim, &headers, "status", |account| {
+    sim.free((VENDOR, "status"), account(&headers), |account| {
         let told = jobs.with(|jobs| {
             let job = jobs.get_mut(&id).filter(|job| job.account == account)?;
             let status = job.status(&id);

@@ -217,22 +217,12 @@ async fn start(sim: &Sim, jobs: &Jobs, key: (String, String), body: Value) -> Re
     after(fault).await.unwrap_or_else(|| answer(200, &told))
 }
 
-/// Answers a request that is free; a fault may be played for it, by the name of the step.
-async fn free(sim: &Sim, step: &str, work: impl Future<Output = Response>) -> Response {
-    let fault = sim.faults.next(&format!("{VENDOR}/{step}"));
-    if let Some(response) = before(fault.as_ref()) {
-        return response;
-    }
-    let response = work.await;
-    after(fault).await.unwrap_or(response)
-}
-
 fn unknown() -> Response {
     bad("The requested job couldn't be found. Check the job name and try your request again.")
 }
 
 async fn get(sim: &Sim, jobs: &Jobs, key: (String, String)) -> Response {
-    free(sim, "get", async {
+    sim.played((VENDOR, "get"), async {
         let found = jobs.with(|jobs| {
             let job = jobs.get_mut(&key)?;
             job.asked += 1;
@@ -256,7 +246,7 @@ async fn get(sim: &Sim, jobs: &Jobs, key: (String, String)) -> Response {
 }
 
 async fn delete(sim: &Sim, jobs: &Jobs, key: (String, String)) -> Response {
-    free(sim, "delete", async {
+    sim.played((VENDOR, "delete"), async {
         let gone = jobs.with(|jobs| match jobs.get(&key) {
             None => Some(false),
             Some(job) if job.asked < 2 => None,
