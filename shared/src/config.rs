@@ -17,7 +17,7 @@ use crate::providers::price::ExchangeRates;
 use crate::store::Tables;
 use env::Reader;
 pub use error::ConfigError;
-pub use vendors::{ProviderUrl, ROLE_PROVIDERS, VendorBounds, VendorLimits, Vendors};
+pub use vendors::{ProviderUrl, ROLE_PROVIDERS, VendorBounds, VendorLimits, Vendors, named_urls};
 
 /// Where data keys for provider credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

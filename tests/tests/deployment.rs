@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
+use speech_sim::Fault;
 use stt_eval_shared::{Deadline, cloudwatch, emf};
 use stt_eval_tests::{Client, Machine, MachineOptions};
 
@@ -244,6 +245,25 @@ async fn a_run_leaves_its_metrics() {
             (!captured.of("OldestUnfinishedRun", None).is_empty()).then_some(())
         })
         .await;
+    // What only a person can put right is told for the alarm: before something is paid for,
+    // and while it runs at the vendor.
+    for (step, model) in [
+        ("openai", "openai/gpt-transcribe"),
+        ("sarvam/status", "sarvam/saaras-v4"),
+    ] {
+        let refused = Fault::Refuse {
+            status: 403,
+            headers: Default::default(),
+            body: r#"{"error":{"message":"m","code":"invalid_api_key_error"}}"#.to_owned(),
+        };
+        machine.speech().fault(step, refused);
+        let run = machine.run(&client, &dataset, &[model]).await;
+        let ended = machine.ended(&client, &run).await;
+        assert_eq!(ended["counts"]["failed"], 0, "{ended}");
+        let told = captured.of("ActionNeeded", run["id"].as_str());
+        let codes: Vec<&Value> = told.iter().map(|line| &line["Code"]).collect();
+        assert_eq!(codes, ["credentials_refused"], "{step}");
+    }
     for metric in cloudwatch::ALL {
         for line in captured.of(metric.name, None) {
             let definition = &line["_aws"]["CloudWatchMetrics"][0];

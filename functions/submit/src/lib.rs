@@ -5,7 +5,7 @@
 
 mod admission;
 mod allowed;
-mod blocked;
+mod by_credential;
 mod calls;
 mod create;
 mod held;
@@ -107,7 +107,7 @@ async fn understand(message: &SqsMessage, app: &App, deadline: Deadline) -> Resu
         }
         Ok(Message::CredentialReplaced { project, vendor }) => {
             tracing::Span::current().record("project_id", tracing::field::display(&project));
-            blocked::wake(app, &project, &vendor, deadline).await
+            by_credential::wake(app, &project, &vendor, deadline).await
         }
         Err(error) => {
             // Coming again would not make it readable. Nothing is lost: what

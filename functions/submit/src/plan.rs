@@ -200,9 +200,9 @@ fn hold_back(app: &App, run: &Run, clips: &[Clip], planned: &mut [Planned<'_>]) 
     let Some(cap) = &run.cost_cap else {
         return;
     };
-    let seconds: BTreeMap<u16, f64> = clips
+    let clips: BTreeMap<u16, (&str, f64)> = clips
         .iter()
-        .map(|clip| (clip.id.position(), clip.duration_seconds))
+        .map(|clip| (clip.id.position(), (&*clip.language, clip.duration_seconds)))
         .collect();
     let mut costs: BTreeMap<u16, u64> = BTreeMap::new();
     for of_model in planned.iter().filter(|of| of.model.imported.is_none()) {
@@ -210,9 +210,11 @@ fn hold_back(app: &App, run: &Run, clips: &[Clip], planned: &mut [Planned<'_>]) 
             continue;
         };
         let model = offered.model();
+        let consult = app.consulted(&of_model.model.vendor);
+        let config = &of_model.model.config;
         for (position, _) in of_model.sendable() {
-            let seconds = seconds.get(&position).copied().unwrap_or_default();
-            let cost = model.estimate_micro_usd(seconds, cap.since);
+            let clip = clips.get(&position).copied().unwrap_or_default();
+            let cost = model.estimate_micro_usd(consult, config, clip, cap.since);
             *costs.entry(position).or_default() += cost;
         }
     }

@@ -2,14 +2,14 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::unit::{Event, Unit, UnitState, WaitingReason};
+use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
 use stt_eval_shared::queue::Message;
 use stt_eval_shared::store::units::Claimed;
 use stt_eval_shared::work::Failure;
 use stt_eval_shared::work::admission::release;
 use stt_eval_shared::work::step::save;
 
-use super::blocked;
+use super::by_credential;
 
 /// How often a claim is tried at most.
 const CLAIMS: usize = 2;
@@ -20,11 +20,8 @@ pub(super) async fn wait(app: &App, unit: &Unit, event: Event) -> Result<(), Fai
     let Some(next) = save(app, unit, event).await? else {
         return Ok(());
     };
-    if next
-        .waiting_reason
-        .is_some_and(WaitingReason::needs_a_person)
-    {
-        blocked::told(app, &next).await?;
+    if next.waits_by_credential() {
+        by_credential::told(app, &next).await?;
     }
     if let UnitState::Ready { not_before } = next.state {
         let message = Message::SubmitUnit {

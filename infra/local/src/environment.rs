@@ -10,7 +10,7 @@ use stt_eval_shared::store::schema::TABLES;
 use crate::cloud::Cloud;
 use crate::error::NodeError;
 use crate::keys;
-use crate::options::{COMMAND_TIMEOUT_SECONDS as COMMAND_TIMEOUT, NodeOptions, Providers};
+use crate::options::{COMMAND_TIMEOUT_SECONDS as COMMAND_TIMEOUT, NodeOptions};
 
 pub(crate) const BUCKET: &str = "stt-eval-local";
 pub(crate) const EVENTS: &str = "events";
@@ -21,6 +21,7 @@ pub(crate) fn environment(
     options: &NodeOptions,
     cloud: &Cloud,
     provider_urls: &BTreeMap<String, String>,
+    stand_ins: &BTreeSet<String>,
 ) -> Result<HashMap<String, String>, NodeError> {
     let seconds = options.poll_interval.as_secs_f64();
     let stage = keys::stage(&options.data)?;
@@ -35,7 +36,7 @@ pub(crate) fn environment(
             )
         })
         .collect();
-    let real = may_cost(&options.providers, options.simulate_others);
+    let real = options.may_cost();
     for (name, value) in [
         ("STAGE", stage),
         ("DEPLOYMENT_ID", deployment),
@@ -99,24 +100,20 @@ pub(crate) fn environment(
     ] {
         environment.insert(name.to_owned(), value);
     }
-    if let Some(limits) = limits(&options.providers, options.simulate_others) {
-        environment.insert("PROVIDER_LIMITS".to_owned(), limits.to_owned());
+    if real {
+        environment.insert("PROVIDER_LIMITS".to_owned(), limits(stand_ins));
     }
     environment.extend(options.overrides.clone());
     Ok(environment)
 }
 
-/// Whether money may be at stake: of what is not a stand-in in this process nothing is known,
-/// whatever its address.
-fn may_cost(google: &Providers, others_are_simulated: bool) -> bool {
-    *google != Providers::Simulated || !others_are_simulated
-}
-
-/// Gemini's stand-in beside real vendors does not wait for what can't happen here.
-fn limits(google: &Providers, others_are_simulated: bool) -> Option<&'static str> {
-    let is_beside = *google == Providers::Simulated && may_cost(google, others_are_simulated);
-    is_beside
-        .then_some(r#"{"google":{"grace_seconds":3,"settle_seconds":5,"quota_hold_seconds":0}}"#)
+/// A stand-in beside what may be real does not wait for what can't happen here.
+fn limits(stand_ins: &BTreeSet<String>) -> String {
+    let short =
+        serde_json::json!({ "grace_seconds": 3, "settle_seconds": 5, "quota_hold_seconds": 0 });
+    let limits: BTreeMap<&String, &serde_json::Value> =
+        stand_ins.iter().map(|name| (name, &short)).collect();
+    serde_json::json!(limits).to_string()
 }
 
 /// The configuration of the functions out of their variables.
@@ -153,16 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_real_gets_the_bounds_of_what_is() {
-        let at = |url: &str| Providers::At([("google".to_owned(), url.to_owned())].into());
-        for google in [Providers::Real, at("https://h"), at("http://127.0.0.1:1")] {
-            for others in [false, true] {
-                assert!(may_cost(&google, others), "{google:?}");
-                assert_eq!(limits(&google, others), None, "{google:?}");
-            }
-        }
-        let sim = Providers::Simulated;
-        assert!(may_cost(&sim, false) && limits(&sim, false).is_some());
-        assert!(!may_cost(&sim, true) && limits(&sim, true).is_none());
+    fn only_stand_ins_have_short_bounds() {
+        assert_eq!(limits(&BTreeSet::new()), "{}");
+        let read: serde_json::Value =
+            serde_json::from_str(&limits(&BTreeSet::from(["google".to_owned()]))).unwrap();
+        assert_eq!(read["google"]["grace_seconds"], 3);
+        assert!(read.get("openai").is_none(), "{read}");
     }
 }

@@ -1,5 +1,6 @@
 //! The command people type.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -188,27 +189,22 @@ impl Machine {
     fn options(self, listen: SocketAddr, data: PathBuf) -> Result<NodeOptions, NodeError> {
         let recognisers = self.recognisers()?;
         let key = self.gemini_api_key.map(|key| key.0);
-        let at = |url: &str| Providers::At([("google".to_owned(), url.to_owned())].into());
         let providers = match self.gemini.as_deref() {
             Some("sim") => Providers::Simulated,
-            Some(url) => at(url),
+            Some(url) => Providers::At(url.to_owned()),
             None if key.is_some() => Providers::Real,
             None => Providers::Simulated,
         };
-        // The simulator has no use for a real key.
-        let key = key.filter(|_| providers != Providers::Simulated);
-        Ok(NodeOptions {
+        let options = NodeOptions {
             listen,
             data,
             vendors: CLIENTS.to_vec(),
             providers,
             simulate_others: self.simulate_others,
+            elsewhere: BTreeMap::new(),
             own_models_on_loopback: self.own_models_on_loopback,
             recognisers,
-            provider_keys: key
-                .map(|key| ("google".to_owned(), key))
-                .into_iter()
-                .collect(),
+            provider_keys: BTreeMap::new(),
             projects: self.projects,
             poll_interval: self.poll_interval,
             batch_delay: self.batch_delay,
@@ -221,7 +217,13 @@ impl Machine {
             aws: self.aws,
             functions: true,
             metered: false,
-        })
+        };
+        let mut options = options.with_addresses_read()?;
+        // The simulator has no use for a real key.
+        let key = key.filter(|_| options.providers != Providers::Simulated);
+        let of_google = key.map(|key| ("google".to_owned(), key));
+        options.provider_keys.extend(of_google);
+        Ok(options)
     }
 
     /// All recognisers that are named, no two of one name.

@@ -1,6 +1,6 @@
 //! One machine: the embedded cloud, the four functions on it, and a provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gemini_sim::{GeminiSim, Recordings, SimConfig};
@@ -54,6 +54,7 @@ pub struct Node {
 impl Node {
     /// Starts everything; it is ready when this returns.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
+        let options = options.with_addresses_read()?;
         std::fs::create_dir_all(&options.data)
             .map_err(|e| NodeError(format!("{}: {e}", options.data.display())))?;
         let listener = TcpListener::bind(options.listen)
@@ -81,12 +82,16 @@ impl Node {
         for (name, url) in speech.iter().flat_map(SpeechSim::vendor_urls) {
             provider_urls.insert(name.to_owned(), url);
         }
-        if let Providers::At(urls) = &options.providers {
-            for (name, url) in urls {
-                provider_urls.insert(name.clone(), url.trim_end_matches('/').to_owned());
-            }
+        let mut stand_ins: BTreeSet<String> = provider_urls.keys().cloned().collect();
+        let mut elsewhere = options.elsewhere.clone();
+        if let Providers::At(url) = &options.providers {
+            elsewhere.insert(SIMULATED.to_owned(), url.clone());
         }
-        let environment = environment::environment(&options, &cloud, &provider_urls)?;
+        for (name, url) in elsewhere {
+            stand_ins.remove(&name);
+            provider_urls.insert(name, url.trim_end_matches('/').to_owned());
+        }
+        let environment = environment::environment(&options, &cloud, &provider_urls, &stand_ins)?;
         let config = environment::config(&options, &environment)?;
         let stop = CancellationToken::new();
         let aws = cloud.sdk_config();

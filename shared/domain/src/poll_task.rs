@@ -28,6 +28,10 @@ pub struct PollTask {
     /// When every open batch was last asked for.
     #[serde(default)]
     pub asked_at: Option<Timestamp>,
+    /// Whether its key was refused when it was last asked with: then units say so, and are to
+    /// say so no more once it is accepted.
+    #[serde(default)]
+    pub refused: bool,
     /// Whether an invocation holds the task; after a crash, until it is due again.
     #[serde(default)]
     pub busy: bool,
@@ -55,6 +59,7 @@ impl PollTask {
             audited_at: None,
             audit_after: None,
             asked_at: None,
+            refused: false,
             busy: false,
             watch_until: None,
             due_at: None,

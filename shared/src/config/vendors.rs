@@ -233,26 +233,42 @@ impl Vendors {
     }
 }
 
-/// `PROVIDER_URLS=google=http://…,another=http://…`; for one vendor there is an
-/// older variable of its own.
+/// The variable that says where vendors are.
+const VARIABLE: &str = "PROVIDER_URLS";
+
+/// What `PROVIDER_URLS` says: `google=http://…,another=http://…`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn named_urls(list: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    let pairs = list
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty());
+    let named = pairs.map(|pair| {
+        let (name, address) = pair.split_once('=').ok_or_else(|| ConfigError {
+            variable: VARIABLE.to_owned(),
+            problem: "must be name=URL, separated by commas".to_owned(),
+        })?;
+        Ok((name.to_owned(), address.to_owned()))
+    });
+    named.collect()
+}
+
+/// The same, with a variable of its own that one vendor has had for longer.
 pub(super) fn urls(
     env: &Reader<impl Fn(&str) -> Option<String>>,
     of_google: Option<String>,
 ) -> Result<BTreeMap<String, ProviderUrl>, ConfigError> {
-    const VARIABLE: &str = "PROVIDER_URLS";
     let url = |variable: &str, url: &str| ProviderUrl {
         url: url.to_owned(),
         variable: variable.to_owned(),
     };
-    let mut urls = BTreeMap::new();
-    let list = env.optional(VARIABLE).unwrap_or_default();
-    for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
-        let (name, address) = pair.trim().split_once('=').ok_or_else(|| ConfigError {
-            variable: VARIABLE.to_owned(),
-            problem: "must be name=URL, separated by commas".to_owned(),
-        })?;
-        urls.insert(name.to_owned(), url(VARIABLE, address));
-    }
+    let named = named_urls(&env.optional(VARIABLE).unwrap_or_default())?;
+    let named = named.into_iter();
+    let mut urls: BTreeMap<String, ProviderUrl> = named
+        .map(|(name, address)| (name, url(VARIABLE, &address)))
+        .collect();
     if let Some(old) = of_google {
         urls.insert("google".to_owned(), url("GEMINI_BASE_URL", &old));
     }

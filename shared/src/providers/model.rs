@@ -199,10 +199,11 @@ impl<'a> AnyModel<'a> {
         Some(format.mime_type)
     }
 
-    /// Whether it is not served any more on a day.
+    /// Since when it is not served any more, if that day is over or has begun. Vendors tell a
+    /// day and no hour: it begins when it does in UTC, by this machine's clock.
     #[must_use]
-    pub fn is_retired(&self, on: Date) -> bool {
-        self.retires_on.is_some_and(|retires| on >= retires)
+    pub fn retired_on(&self, today: Date) -> Option<Date> {
+        self.retires_on.filter(|retires| today >= *retires)
     }
 
     /// The price that holds on a day.

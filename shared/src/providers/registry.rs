@@ -400,7 +400,7 @@ mod tests {
                 panic!("{id}: {answer}")
             };
             let cost = model.cost_usd(&usage, ours, day);
-            let want = model.estimate_usd(billed, day);
+            let want = model.estimate_usd(0, billed, day);
             assert!((cost - want).abs() < 1e-12 && want > 0.0, "{id}: {cost}");
         }
     }

@@ -121,7 +121,7 @@ impl Store {
     fn without_job<'a>(&self, txn: Txn<'a>, job: &RescoreJob) -> Result<Txn<'a>, StoreError> {
         let key = (job.project.as_str(), &*job_key(job.run));
         let as_read = Item::from([(":rev".into(), n(job.rev))]);
-        Ok(txn.delete(&self.tables.runs, key, Some("rev = :rev"), Some(as_read))?)
+        txn.delete(&self.tables.runs, key, Some("rev = :rev"), Some(as_read))
     }
 
     /// Sums of a scoring that counts no more.

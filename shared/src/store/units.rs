@@ -55,9 +55,9 @@ fn open_key(project: &ProjectId, provider: &str, credential: &str) -> String {
     format!("{project}#{provider}#{credential}")
 }
 
-/// Where units of all credentials of a provider are found that wait for a person.
-/// No credential has an id that is empty and goes on like this.
-fn blocked_key(project: &ProjectId, provider: &str) -> String {
+/// Where units of all credentials of a provider are found that wait because of what it said
+/// to a credential. No credential has an id that is empty and goes on like this.
+fn refused_key(project: &ProjectId, provider: &str) -> String {
     format!("{project}#{provider}##blocked")
 }
 
@@ -73,8 +73,8 @@ fn unit_item(unit: &Unit) -> Result<Item, StoreError> {
             "open_key",
             s(open_key(&unit.project, &unit.vendor, credential)),
         ),
-        (UnitState::Ready { .. }, _) if unit.blocked.is_some() => {
-            row.with("open_key", s(blocked_key(&unit.project, &unit.vendor)))
+        _ if unit.waits_by_credential() => {
+            row.with("open_key", s(refused_key(&unit.project, &unit.vendor)))
         }
         _ => row,
     };
@@ -289,10 +289,9 @@ impl Store {
         }
     }
 
-    /// Units that wait for a person to act at a provider, whatever credential they were
-    /// refused with: a page of them, and where the next one begins. It may be a moment
-    /// behind.
-    pub async fn blocked_units(
+    /// Units that wait because of what a provider said to a credential, whichever: a page of
+    /// them, and where the next one begins. It may be a moment behind.
+    pub async fn refused_units(
         &self,
         project: &ProjectId,
         provider: &str,
@@ -304,7 +303,7 @@ impl Store {
             .table_name(&self.tables.units)
             .index_name("open")
             .key_condition_expression("open_key = :key")
-            .expression_attribute_values(":key", s(blocked_key(project, provider)))
+            .expression_attribute_values(":key", s(refused_key(project, provider)))
             .set_exclusive_start_key(after)
             .send()
             .await?;

@@ -53,7 +53,7 @@ pub struct Model {
     /// What it costs today, as its vendor says it.
     pub price: Option<Price>,
     /// The day from which it is not served any more, `YYYY-MM-DD`, where one is
-    /// announced. From then on no run can use it.
+    /// announced. From then on, in UTC and by this service's clock, no new run can use it.
     #[schema(format = Date, example = "2027-04-30")]
     pub retires_at: Option<String>,
     /// What a credential of its provider consists of: the fields of

@@ -27,7 +27,7 @@ pub struct ModelEstimate {
     pub unsupported: u64,
     /// Hours of audio of those that it takes.
     pub audio_hours: f64,
-    /// US dollars for these, each priced by itself. Prompts and reasoning are not in it;
+    /// US dollars for these, each priced by itself, with its prompt. Reasoning is not in it;
     /// transcripts that were made elsewhere cost nothing more.
     pub cost_usd: f64,
     /// Seconds from start to end that runs of this project with the model usually took:

@@ -75,10 +75,9 @@ impl Consult for Echo {
     async fn check_credential(&self, credential: &Credential) -> Result<(), CallError> {
         use secrecy::ExposeSecret as _;
         let known = credential.secret.expose_secret().starts_with("echo-");
-        let checked = known
+        known
             .then_some(())
-            .ok_or_else(|| refused(401, Rejection::Unauthorized));
-        checked
+            .ok_or_else(|| refused(401, Rejection::Unauthorized))
     }
 }
 
@@ -130,7 +129,7 @@ impl Jobs for Echo {
     }
 
     async fn get(&self, _: &Credential, job: &str) -> Result<BatchStatus, CallError> {
-        let status = self.output_of(job).map(|_| BatchStatus {
+        self.output_of(job).map(|_| BatchStatus {
             name: job.to_owned(),
             display_name: String::new(),
             state: BatchState::Succeeded,
@@ -138,8 +137,7 @@ impl Jobs for Echo {
             input: None,
             created_at: None,
             error: None,
-        });
-        status
+        })
     }
 
     async fn cancel(&self, _: &Credential, _: &str) -> Result<(), CallError> {
@@ -148,8 +146,7 @@ impl Jobs for Echo {
 
     async fn output(&self, _: &Credential, output: &str) -> Result<ByteStream, CallError> {
         let bytes = self.output_of(output);
-        let stream = bytes.map(|bytes| stream::iter([Ok(bytes.into())]).boxed());
-        stream
+        bytes.map(|bytes| stream::iter([Ok(bytes.into())]).boxed())
     }
 
     async fn discard_prepared(&self, _: &Credential, prepared: &str) -> Result<(), CallError> {

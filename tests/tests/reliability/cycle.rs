@@ -109,6 +109,7 @@ async fn busy_project(case: &Case, number: u64) {
         audited_at: None,
         audit_after: None,
         asked_at: None,
+        refused: false,
         busy: false,
         watch_until: None,
         due_at: Some(now),

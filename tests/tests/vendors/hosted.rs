@@ -89,6 +89,43 @@ async fn a_run_over_hosted_vendors_hears_and_pays_for_everything_once() {
     machine.stop().await;
 }
 
+/// What was told before is what is charged, where a vendor bills by length: of clips of all
+/// lengths, with what the vendor says it measured.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_estimate_is_what_is_charged() {
+    let (machine, client) = machine().await;
+    let mut samples = Vec::new();
+    for (seed, seconds) in [(1, 0.4), (2, 3.7), (3, 11.2), (4, 30.0), (5, 61.5)] {
+        let name = format!("{seed}.wav");
+        let file = machine
+            .upload(&client, &name, "audio/wav", &wav(seed, seconds))
+            .await;
+        samples.push(json!({ "file_id": file["id"], "ground_truth": "a" }));
+    }
+    let dataset = json!({ "name": "d", "language": "en", "samples": samples });
+    let dataset = client.post("/datasets", &dataset).await.data(201)["id"].clone();
+    let models = [HOSTED[0], HOSTED[1], HOSTED[3], HOSTED[5], HOSTED[6]];
+    let wanted = json!({ "run_name": "r", "dataset_id": dataset, "providers": models });
+    let told = client
+        .post("/runs/estimate", &wanted)
+        .await
+        .data(200)
+        .clone();
+    let run = client.post("/runs", &wanted).await.data(202).clone();
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], 25, "{run}");
+    for model in told["models"].as_array().unwrap() {
+        let id = model["model"].as_str().unwrap();
+        let estimated = model["cost_usd"].as_f64().unwrap();
+        let charged = run["score"][id]["cost_usd"].as_f64().unwrap();
+        let ratio = charged / estimated;
+        println!("{id}: estimated {estimated}, charged {charged}, ratio {ratio:.3}");
+        // An estimate of a clip is rounded up to a second where its vendor's meter tells less.
+        assert!((0.95..=1.005).contains(&ratio), "{id}: {ratio}");
+    }
+    machine.stop().await;
+}
+
 /// Clips are sent in their order while they fit, each to all models; what is charged
 /// counts for retries, which may be given more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -145,6 +145,37 @@ async fn a_vendor_that_waits_for_people_holds_up_no_other() {
     machine.stop().await;
 }
 
+/// A key that is refused while a job runs: the run says so, nothing is lost or asked for
+/// again, and what was said is taken back when the key is accepted and the job still runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_refused_while_a_job_runs_is_told_and_costs_nothing() {
+    let (machine, client) = machine().await;
+    let dataset = dataset(&machine, &client, &[("hi", "six"), ("hi", "seven")]).await;
+    for _ in 0..12 {
+        let refused = refuse(403, "invalid_api_key_error");
+        machine.speech().fault("sarvam/status", refused);
+    }
+    let run = machine.run(&client, &dataset, &[VERBATIM, NOVA]).await;
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    let waiting = machine.wait("one waits, and the other is done", async || {
+        let run = client.get(&path).await.data(200).clone();
+        let waiting = run["waiting"].as_array().unwrap().first()?.clone();
+        (run["counts"]["completed"] == 2).then_some(waiting)
+    });
+    let waiting = waiting.await;
+    assert_eq!(waiting["waiting_reason"], "provider_key_refused");
+    assert_eq!(
+        (&waiting["provider"], &waiting["items"]),
+        (&json!(VERBATIM), &json!(2))
+    );
+    let run = machine.ended(&client, &run).await;
+    assert_eq!(run["counts"]["completed"], 4, "{run}");
+    assert_eq!(run["waiting"], json!([]), "{run}");
+    let ledger = machine.speech().ledger();
+    assert_eq!((ledger.charges.len(), ledger.most_for_one()), (4, 1));
+    machine.stop().await;
+}
+
 fn refuse(status: u16, code: &str) -> Fault {
     Fault::Refuse {
         status,

@@ -68,7 +68,9 @@ async fn a_run_of_jobs_and_calls_of_several_vendors_comes_to_its_report() {
         let refused = client.post(path, &asked).await;
         assert_eq!(refused.refused(422), ["providers[1]"], "{path}");
         assert!(
-            refused.text.contains("is not served any more"),
+            refused
+                .text
+                .contains("any more by its provider, since 2020-01-01 (UTC)"),
             "{}",
             refused.text
         );

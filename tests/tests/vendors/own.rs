@@ -253,6 +253,26 @@ async fn what_waits_for_a_model_tells_why_and_another_key_wakes_it() {
     let run = machine.ended(&client, &run).await;
     assert_eq!(run["counts"]["completed"], 1, "{run}");
 
+    // What the old key was told counts for no other: neither "come back in an hour" nor
+    // a lost answer.
+    let limited = Fault::Refuse {
+        status: 429,
+        headers: [("retry-after".to_owned(), "3600".to_owned())].into(),
+        body: "{}".to_owned(),
+    };
+    let troubles = [
+        (limited, "provider_rate_limited"),
+        (Fault::LostRequest, "provider_unreachable"),
+    ];
+    for (trouble, reason) in troubles {
+        machine.speech().fault("speaches", trouble);
+        let run = machine.run(&client, &dataset, &[&*model]).await;
+        waits(&machine, &client, &run, reason).await;
+        client.put("/models/speaches", &key).await.data(200);
+        let run = machine.ended(&client, &run).await;
+        assert_eq!(run["counts"]["completed"], 1, "{reason}: {run}");
+    }
+
     // It answers, but not with a transcription: its address may be a page's.
     let vllm = own(&machine, &client, "vllm", json!({ "at_once": 1 })).await;
     let body = "<html>ok</html>".to_owned();
@@ -273,6 +293,16 @@ async fn what_waits_for_a_model_tells_why_and_another_key_wakes_it() {
     let run = machine.ended(&client, &run).await;
     assert_eq!(run["counts"]["completed"], 1, "{run}");
     waits(&machine, &client, &hangs, "provider_unreachable").await;
+
+    // One that answers a byte a second has no more time than one that is silent, and holds
+    // up nobody else.
+    let body = r#"{"text": "as slow as this"}"#.to_owned();
+    machine.speech().fault("vllm", Fault::Drip { body });
+    let drips = machine.run(&client, &dataset, &[&*vllm, &*model]).await;
+    waits(&machine, &client, &drips, "provider_unreachable").await;
+    let path = format!("/runs/{}", drips["id"].as_str().unwrap());
+    let told = client.get(&path).await.data(200).clone();
+    assert_eq!(told["counts"]["completed"], 1, "{told}");
     machine.stop().await;
 }
 

@@ -5,7 +5,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::imported::VENDOR;
 use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::AnyModel;
+use stt_eval_shared::providers::{ModelConfig, Offered};
 use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::samples::Clip;
 use stt_eval_shared::wire::estimate::{Estimate, ModelEstimate};
@@ -34,7 +34,8 @@ pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate,
     let clips = &checked.clips;
     let mut models: Vec<ModelEstimate> = Vec::new();
     for (_, offered) in &checked.models {
-        models.push(of_model(&offered.model(), clips, now, &recent));
+        let config = checked.config.of(offered);
+        models.push(of_model(app, (offered, &config), clips, now, &recent));
     }
     for list in &checked.lists {
         let model = list.model().model;
@@ -78,15 +79,24 @@ fn usd(micro: u64) -> f64 {
     micro as f64 / 1e6
 }
 
-fn of_model(model: &AnyModel<'_>, clips: &[Clip], now: Timestamp, recent: &[Run]) -> ModelEstimate {
+fn of_model(
+    app: &App,
+    (offered, config): (&Offered, &ModelConfig),
+    clips: &[Clip],
+    now: Timestamp,
+    recent: &[Run],
+) -> ModelEstimate {
+    let model = &offered.model();
+    let consult = app.consulted(model.provider);
     let today = OffsetDateTime::from(now).date();
     let taken: Vec<&Clip> = clips
         .iter()
         .filter(|clip| refuses(model, clip).is_none())
         .collect();
-    let cost = taken
-        .iter()
-        .map(|clip| model.estimate_micro_usd(clip.duration_seconds, now));
+    let cost = taken.iter().map(|clip| {
+        let clip = (&*clip.language, clip.duration_seconds);
+        model.estimate_micro_usd(consult, config, clip, now)
+    });
     ModelEstimate {
         model: model.id.to_owned(),
         items: clips.len() as u64,

@@ -1,11 +1,12 @@
 //! Asking a provider, with one credential, for all its open batches at once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use stt_eval_shared::domain::poll_task::PollTask;
-use stt_eval_shared::domain::unit::UnitState;
+use stt_eval_shared::domain::unit::{Unit, UnitState};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::providers::{BatchState, BatchStatus, CallError, Listing};
 use stt_eval_shared::store::StoreError;
@@ -80,6 +81,11 @@ pub(crate) async fn poll(
         Ok(asked) if asked.all => Some(now),
         _ => task.asked_at,
     };
+    let refused = match &asked {
+        Ok(asked) => asked.refused || (task.refused && !asked.all),
+        Err(Failure::Provider(error)) => task.refused || error.is_unauthorized(),
+        Err(_) => task.refused,
+    };
     let watched = task.watch_until.is_some_and(|until| until > now);
     let leaving = open.is_empty() && quiet >= EMPTY_POLLS && !watched;
     // After a change the list is older than the units: the audit makes its own.
@@ -98,6 +104,7 @@ pub(crate) async fn poll(
         audited_at: audit.at,
         audit_after: audit.after,
         asked_at,
+        refused,
         watch_until,
         ..task
     };
@@ -238,6 +245,8 @@ struct Asked {
     changed: usize,
     /// Whether there was an answer for each.
     all: bool,
+    /// Whether the key was refused.
+    refused: bool,
 }
 
 /// Asks for the open batches and acts on the answers. Gives the list of all
@@ -250,7 +259,11 @@ async fn ask(
     deadline: Deadline,
     listed: &mut Option<Listing>,
 ) -> Result<Asked, Failure> {
-    let nothing = |all| Asked { changed: 0, all };
+    let nothing = |all| Asked {
+        changed: 0,
+        all,
+        refused: false,
+    };
     if open.is_empty() {
         return Ok(nothing(true));
     }
@@ -276,12 +289,20 @@ async fn ask(
                 cycle.note(|figures| figures.errors += 1);
                 tracing::warn!(project_id = %task.project, %error, "batches could not be listed and are asked for one by one");
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                for unit in open.iter().filter(|_| error.is_unauthorized()) {
+                    if let Some(unit) = still_open(app, task, unit).await? {
+                        answer::key_refused(app, &unit).await?;
+                    }
+                }
+                return Err(error.into());
+            }
         }
     }
     let place = Place {
         access,
         collections: Semaphore::new(COLLECTIONS),
+        refused: AtomicBool::new(false),
     };
     // Built one by one: a closure over borrowed units would tie this future to
     // one lifetime, and it could not be spawned.
@@ -300,6 +321,7 @@ async fn ask(
             .filter(|changed| **changed == Some(true))
             .count(),
         all: answers.iter().all(Option::is_some),
+        refused: place.refused.load(Ordering::Relaxed),
     })
 }
 
@@ -308,6 +330,8 @@ struct Place {
     access: Access,
     /// Permits for collections of this credential; never closed.
     collections: Semaphore,
+    /// Whether an answer was that the key is not accepted.
+    refused: AtomicBool,
 }
 
 /// Whether a list tells all there is to a batch. One that is over and shows no
@@ -336,11 +360,16 @@ async fn one(
         (None, Ok(client)) => client.get(&place.access.credential, &unit.batch).await,
         (None, Err(_)) => return None,
     };
-    // Running batches are most of all polls: they cost no write and no read.
+    if status.as_ref().is_err_and(CallError::is_unauthorized) {
+        place.refused.store(true, Ordering::Relaxed);
+    }
+    // Running batches are most of all polls: they cost no write and no read, unless they
+    // say that the key is refused.
     if let Ok(BatchStatus {
         state: BatchState::Pending | BatchState::Running,
         ..
     }) = &status
+        && !task.refused
     {
         return Some(false);
     }
@@ -374,21 +403,35 @@ async fn act(
     status: Result<BatchStatus, CallError>,
     access: &Access,
 ) -> Result<bool, Failure> {
-    let Some(unit) = app.store.unit(&task.project, open.run, open.key).await? else {
+    let Some(unit) = still_open(app, task, open).await? else {
         return Ok(false);
     };
-    // The index may be behind: the unit has been collected or cancelled.
-    if !matches!(&unit.state, UnitState::Submitted { batch, .. } if *batch == open.batch) {
-        return Ok(false);
-    }
     match status {
         Ok(status) => answer::observed(app, cycle, &unit, status).await?,
         Err(error) if access.proves_absence(&error) => {
             answer::denied(app, cycle, &unit, access).await?;
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            if error.is_unauthorized() {
+                answer::key_refused(app, &unit).await?;
+            }
+            return Err(error.into());
+        }
     }
     Ok(true)
+}
+
+/// A unit as it is stored, while its batch is asked for. The index may be behind: it may
+/// have been collected or cancelled.
+async fn still_open(
+    app: &App,
+    task: &PollTask,
+    open: &OpenUnit,
+) -> Result<Option<Unit>, StoreError> {
+    let stored = app.store.unit(&task.project, open.run, open.key).await?;
+    Ok(stored.filter(
+        |unit| matches!(&unit.state, UnitState::Submitted { batch, .. } if *batch == open.batch),
+    ))
 }
 
 #[cfg(test)]

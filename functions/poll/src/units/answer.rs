@@ -3,7 +3,7 @@
 use stt_eval_shared::App;
 use stt_eval_shared::cloudwatch;
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::unit::{Event, Unit, UnitState};
+use stt_eval_shared::domain::unit::{Event, Unit, UnitState, WaitingReason};
 use stt_eval_shared::providers::{BatchState, BatchStatus};
 use stt_eval_shared::work::account::{Access, client};
 use stt_eval_shared::work::step::{fence, save};
@@ -50,6 +50,23 @@ pub(crate) async fn denied(
         }
         _ => Ok(()),
     }
+}
+
+/// Notes that the key is refused that a unit's batch is asked for with: the run says so, and
+/// the alarm hears of it.
+pub(crate) async fn key_refused(app: &App, unit: &Unit) -> Result<(), Failure> {
+    let is_known = unit.waiting_reason == Some(WaitingReason::ProviderKeyRefused);
+    let is_due = unit.due_at.is_some_and(|due| due <= Timestamp::now());
+    let noted = match is_known && !is_due {
+        true => Some(unit.clone()),
+        false => save(app, unit, Event::KeyRefused).await?,
+    };
+    if let Some(noted) = noted
+        && let Some(blocked) = noted.blocked
+    {
+        cloudwatch::action_needed(&noted, blocked);
+    }
+    Ok(())
 }
 
 /// Ends a unit whose batch is out of reach.

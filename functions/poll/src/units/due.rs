@@ -9,7 +9,7 @@ use stt_eval_shared::work::discard::try_to_cancel;
 use stt_eval_shared::work::step::{fence, save};
 use stt_eval_shared::{App, Deadline};
 
-use super::answer::{denied, end_vanished, observed};
+use super::answer::{denied, end_vanished, key_refused, observed};
 use super::collect::{Collection, collect};
 use super::search::{adopt, search};
 use super::stop::cancel;
@@ -101,11 +101,13 @@ async fn is_polled(app: &App, unit: &Unit, submitted_at: Timestamp) -> Result<bo
 }
 
 /// Asks for one batch by its name, unless the poll of its credential does. One
-/// that is overdue is stopped, and asked for again at once.
+/// that is overdue is stopped, and asked for again at once; one that says that its key
+/// is refused is to take that back once it is not.
 async fn observe(app: &App, cycle: &Cycle, unit: &Unit) -> Result<(), Failure> {
     if let UnitState::Submitted { submitted_at, .. } = unit.state
         && !stopping(unit)
         && !overdue(app, unit, submitted_at)
+        && unit.blocked.is_none()
         && is_polled(app, unit, submitted_at).await?
     {
         let until = Timestamp::now() + app.config.policy.backstop;
@@ -177,6 +179,10 @@ async fn look(app: &App, cycle: &Cycle, unit: &Unit) -> Result<Option<Unit>, Fai
         Err(error) if access.proves_absence(&error) => denied(app, cycle, unit, &access).await?,
         // The key may come back.
         Err(error) if error.is_unknown() => {}
+        Err(error) if error.is_unauthorized() => {
+            key_refused(app, unit).await?;
+            return Err(error.into());
+        }
         Err(error) => return Err(error.into()),
     }
     let stored = app.store.unit(&unit.project, unit.run, unit.key).await?;
@@ -189,7 +195,8 @@ fn overdue(app: &App, unit: &Unit, since: Timestamp) -> bool {
 }
 
 /// Whether it is time to give up a batch that the provider tells nothing of. Its
-/// own troubles may pass late, a refused key seldom comes back: it gets less time.
+/// own troubles may pass late; a refused key is replaced by a person, who gets as long as
+/// for what was not submitted yet; one that was replaced seldom comes back, and gets less.
 fn is_hopeless(
     app: &App,
     (unit, access): (&Unit, &Access),
@@ -197,10 +204,11 @@ fn is_hopeless(
     since: Timestamp,
 ) -> bool {
     let policy = app.policy(&unit.vendor);
-    let patience = if error.is_unauthorized() || (error.is_unknown() && access.replaced) {
-        policy.deadline
-    } else {
-        policy.batch() * 2
+    let (since, patience) = match unit.blocked {
+        Some(blocked) if error.is_unauthorized() => (blocked.since, policy.person_window),
+        None if error.is_unauthorized() => return false,
+        _ if error.is_unknown() && access.replaced => (since, policy.deadline),
+        _ => (since, policy.batch() * 2),
     };
     Timestamp::now().since(since) >= patience
 }

@@ -154,7 +154,7 @@ fn words(run: &Run) -> String {
     }
     for warning in &run.warnings {
         let advice = as_commands(&warning.message);
-        out += &format!("note: {}: {advice}\n", warning.model);
+        out += &format!("note: {advice}\n");
     }
     out
 }

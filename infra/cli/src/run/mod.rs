@@ -211,7 +211,7 @@ async fn go(
     output.step("run", facts, &format!("Run        {}  {url}", run.id));
     for warning in &run.warnings {
         let advice = as_commands(&warning.message);
-        output.note(&format!("note: {}: {advice}", warning.model));
+        output.note(&format!("note: {advice}"));
     }
     if arguments.detach {
         let document = Document::of_unfinished(to, &run, None);

@@ -47,6 +47,13 @@ async fn as_wished(bench: &Bench) {
         .find(|one| one["method"] == "POST" && one["path"] == runs);
     assert_eq!(request.unwrap()["status"], 202, "{all:?}");
     assert!(!all.iter().any(|one| one.to_string().contains("X-Amz")));
+    // What the run warns of names its model, once.
+    let capped = ["--yes", "--new", "--name", "y", "--max-cost", "1"];
+    let capped = bench.run(&with(&capped)).await;
+    let words = text(&capped.stderr);
+    assert_eq!(code(&capped), 0, "{words}");
+    let noted = "note: gemini-2.5-flash: what is under way when max_cost_usd";
+    assert!(words.lines().any(|line| line.starts_with(noted)), "{words}");
     let wrong = bench.run(&["run", "--events", "--limit", "x"]).await;
     assert_eq!(of(&events(&wrong.stderr), "error")["code"], "usage");
     let words = bench.run(&["runs", "-v"]).await;

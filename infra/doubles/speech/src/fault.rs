@@ -32,6 +32,11 @@ pub enum Fault {
         /// The body.
         body: String,
     },
+    /// It is done and charged, and answered with status 200 and this body, a byte a second.
+    Drip {
+        /// The body.
+        body: String,
+    },
 }
 
 impl Fault {

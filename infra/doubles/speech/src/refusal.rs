@@ -1,8 +1,12 @@
 //! Answers that are no success, and none at all.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use doubles_serving::dropped;
+use futures::StreamExt;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
@@ -24,6 +28,16 @@ pub(crate) fn raw(status: u16, body: String) -> Response {
     response
 }
 
+/// A body that comes a byte a second.
+fn dripping(body: String) -> Body {
+    let bytes = futures::stream::iter(body.into_bytes());
+    let drops = bytes.then(async |byte| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, Infallible>(vec![byte])
+    });
+    Body::from_stream(drops)
+}
+
 /// What a fault does before the work, if it does anything then.
 pub(crate) fn before(fault: Option<&Fault>) -> Option<Response> {
     match fault? {
@@ -42,7 +56,7 @@ pub(crate) fn before(fault: Option<&Fault>) -> Option<Response> {
             }
             Some(response)
         }
-        Fault::LostReply | Fault::Silence | Fault::Lie { .. } => None,
+        Fault::LostReply | Fault::Silence | Fault::Lie { .. } | Fault::Drip { .. } => None,
     }
 }
 
@@ -52,6 +66,11 @@ pub(crate) async fn after(fault: Option<Fault>) -> Option<Response> {
         Fault::LostReply => Some(dropped()),
         Fault::Silence => std::future::pending().await,
         Fault::Lie { body } => Some(raw(200, body)),
+        Fault::Drip { body } => {
+            let mut response = raw(200, String::new());
+            *response.body_mut() = dripping(body);
+            Some(response)
+        }
         Fault::LostRequest | Fault::Refuse { .. } => None,
     }
 }

@@ -169,10 +169,7 @@ pub(super) fn provenance(providers: &Providers) -> String {
              written by hand for these clips,\nnot answers of a model. With GEMINI_API_KEY set, \
              the real one is asked."
             .to_owned(),
-        Providers::At(urls) => {
-            let urls: Vec<&str> = urls.values().map(String::as_str).collect();
-            format!("The provider was what answers at {}.", urls.join(", "))
-        }
+        Providers::At(url) => format!("The provider was what answers at {url}."),
         Providers::Real => "The provider was real: Google Gemini.".to_owned(),
     }
 }

@@ -8,6 +8,7 @@ mod parse;
 mod preset;
 mod process;
 mod program;
+mod started;
 mod vendor;
 
 pub use parse::of_file;

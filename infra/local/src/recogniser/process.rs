@@ -6,9 +6,10 @@ use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use super::started::{Started, VARIABLE, mark};
 
 /// What is kept of standard error, for the log.
 const COMPLAINT: usize = 2 * 1024;
@@ -39,18 +40,19 @@ pub(super) enum Failed {
 /// Runs a program to its end and gives what it printed. Without a shell, without our
 /// environment but for the path and a locale, without an input, in the directory that this
 /// process was started in: paths in its arguments are those of a command line. All that it
-/// started ends with it, but for what left its process group: a daemon is the
-/// affair of the operator who named the program.
+/// started ends with it.
 pub(super) async fn run(
     program: &Path,
     arguments: Vec<OsString>,
     limit: Duration,
 ) -> Result<String, Failed> {
+    let mark = mark();
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LC_ALL", "C.UTF-8")
+        .env(VARIABLE, &mark)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -58,15 +60,15 @@ pub(super) async fn run(
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| Failed::Start(error.to_string()))?;
-    let group = Group::of(&child);
-    let ended = tokio::time::timeout(limit, printed(&mut child, &group)).await;
+    let started = Started::of(&child, mark);
+    let ended = tokio::time::timeout(limit, printed(&mut child, &started)).await;
     // Also what it left running.
-    group.kill();
+    drop(started);
     let printed = ended.map_err(|_| Failed::Slow(limit))??;
     String::from_utf8(printed).map_err(|_| Failed::Encoding)
 }
 
-async fn printed(child: &mut Child, group: &Group) -> Result<Vec<u8>, Failed> {
+async fn printed(child: &mut Child, started: &Started) -> Result<Vec<u8>, Failed> {
     let (mut printed, mut said) = (Vec::new(), Vec::new());
     let output = whole(child.stdout.take(), &mut printed);
     let complaint = last_of(child.stderr.take(), &mut said);
@@ -84,7 +86,7 @@ async fn printed(child: &mut Child, group: &Group) -> Result<Vec<u8>, Failed> {
         };
         if open {
             // What it left running holds them open, mostly.
-            group.kill();
+            started.end();
             if let Ok(read) = tokio::time::timeout(REST, streams).await {
                 read?;
             }
@@ -129,30 +131,6 @@ async fn last_of(complaint: Option<ChildStderr>, into: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// A process and all that it started. Killed when it is dropped as well: a call may be
-/// given up at any moment.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
-    }
-
-    fn kill(&self) {
-        if let Some(leader) = self.0 {
-            // None is left, mostly.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
@@ -195,7 +173,7 @@ mod tests {
     async fn what_it_leaves_running_is_not_waited_for() {
         assert_eq!(sh("sleep 60 & echo text").await.unwrap(), "text\n");
         // Also where that left the group, and holds the output open.
-        let left = sh("setsid sleep 3 & echo text").await;
+        let left = sh("setsid sleep 60 & echo text").await;
         assert_eq!(left.unwrap(), "text\n");
         // Much on standard error holds nothing up.
         let loud = sh("yes complaint | head -c 300000 >&2; echo text").await;
@@ -203,12 +181,18 @@ mod tests {
     }
 
     #[tokio::test]
+    #[cfg(target_os = "linux")]
     async fn what_hangs_ends_with_all_that_it_started() {
+        let begun = Instant::now();
+        // In the background; in a session of its own; there, and as the child of none; there,
+        // and with nothing of its parent's environment.
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display();
-        // A child in the background, that would write long after.
-        let script = format!("(sleep 4; echo alive >> {path}) & sleep 100");
-        let begun = Instant::now();
+        let late = format!("sleep 4; echo alive >> {path}");
+        let script = format!(
+            "({late}) & setsid sh -c '{late}' & (setsid sh -c '{late}' &) ; \
+             env -i setsid sh -c '{late}' & sleep 100"
+        );
         assert!(matches!(sh(&script).await, Err(Failed::Slow(_))));
         assert!(
             begun.elapsed() < Duration::from_secs(60),
@@ -216,5 +200,31 @@ mod tests {
         );
         tokio::time::sleep(Duration::from_secs(4)).await;
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "");
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn what_ended_well_leaves_nothing_behind() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().display();
+        // It has moved to its session before the program ends.
+        let script = format!(
+            "setsid sh -c 'echo moved >> {path}; sleep 3; echo alive >> {path}' >/dev/null 2>&1 &
+             until [ -s {path} ]; do :; done; echo text"
+        );
+        assert_eq!(sh(&script).await.unwrap(), "text\n");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "moved\n");
+    }
+
+    /// Calls beside it, of the same program, go on.
+    #[tokio::test]
+    async fn each_call_ends_its_own() {
+        let other = sh("setsid sh -c 'sleep 1; echo text'");
+        let (other, ended) = tokio::join!(other, sh("true"));
+        assert_eq!(
+            (other.unwrap(), ended.unwrap()),
+            ("text\n".into(), String::new())
+        );
     }
 }

@@ -93,8 +93,6 @@ enum Came {
     Failed(String),
 }
 
-impl Programs {}
-
 /// What may be said of a failure: without paths.
 fn told(failed: &Failed) -> &'static str {
     match failed {

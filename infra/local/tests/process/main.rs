@@ -285,6 +285,32 @@ async fn a_run_is_replayed_from_what_was_landed() {
     assert_eq!(again.stop().0, Some(0));
 }
 
+/// One vendor's address is set beside stand-ins: it alone is asked there, and the line says so.
+#[test]
+fn an_address_that_is_set_takes_the_place_of_one_stand_in() {
+    let data = tempfile::tempdir().unwrap();
+    let set = |pairs: &'static str| {
+        let more = ["--gemini", "sim", "--simulate-others", "--set", pairs];
+        let server = Server::start(data.path(), &more);
+        let told = (
+            server.ready["gemini"].clone(),
+            server.ready["providers"].clone(),
+        );
+        server.stop();
+        told
+    };
+    let (gemini, providers) =
+        set("PROVIDER_URLS=google=http://127.0.0.1:9/,groq=http://127.0.0.1:9/v1");
+    assert_eq!(gemini, "http://127.0.0.1:9");
+    assert_eq!(providers["groq"], "http://127.0.0.1:9/v1");
+    let of = |name: &str| providers[name].as_str().unwrap().to_owned();
+    assert!(of("openai").ends_with("/openai/v1"), "{providers}");
+    assert!(of("sarvam").ends_with("/sarvam"), "{providers}");
+    let (gemini, providers) = set("PROVIDER_URLS=groq=http://127.0.0.1:9/v1");
+    assert_ne!(gemini, "http://127.0.0.1:9");
+    assert_eq!(providers["google"], gemini);
+}
+
 #[test]
 fn what_cannot_start_says_why_in_one_line() {
     let data = tempfile::tempdir().unwrap();

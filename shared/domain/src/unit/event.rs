@@ -128,6 +128,8 @@ pub enum Event {
         /// Claim, should this start a collection.
         fence: u64,
     },
+    /// The provider refuses the key that its batch is asked for with.
+    KeyRefused,
     /// Nothing can be learnt of the batch any more.
     Vanished {
         /// Claim for the collection this starts.

@@ -380,6 +380,16 @@ impl Unit {
         )
     }
 
+    /// Whether it waits because of what the provider said to its credential, so that it
+    /// can be tried at once with another one.
+    #[must_use]
+    pub fn waits_by_credential(&self) -> bool {
+        matches!(self.state, UnitState::Ready { .. })
+            && self
+                .waiting_reason
+                .is_some_and(WaitingReason::is_of_credential)
+    }
+
     /// How often the provider failed to take in an item's audio.
     #[must_use]
     pub fn audio_failures(&self, position: u16) -> u32 {

@@ -121,15 +121,26 @@ impl Unit {
     fn block(&mut self, reason: WaitingReason, now: Timestamp, policy: &Policy) {
         self.refusals = 0;
         self.refused_since = None;
-        let known = self.blocked.filter(|blocked| blocked.reason == reason);
-        let since = known.map_or(now, |blocked| blocked.since);
-        self.blocked = Some(Blocked { since, reason });
+        let since = self.blocked_by(reason, now).since;
         let (waited, first) = (now.since(since), policy.refusal_pause);
         let left = policy.person_window.saturating_sub(waited);
-        self.waiting_reason = Some(reason);
         self.state = UnitState::Ready {
             not_before: now + waited.clamp(first, first * LONGEST).min(left),
         };
+    }
+
+    /// Its batch goes on at the provider, and can't be asked for until a person acts.
+    pub(super) fn key_refused(&mut self, now: Timestamp) {
+        self.blocked_by(WaitingReason::ProviderKeyRefused, now);
+    }
+
+    /// Notes what is in the way, since when it first was.
+    fn blocked_by(&mut self, reason: WaitingReason, now: Timestamp) -> Blocked {
+        let known = self.blocked.filter(|blocked| blocked.reason == reason);
+        let blocked = known.unwrap_or(Blocked { since: now, reason });
+        self.blocked = Some(blocked);
+        self.waiting_reason = Some(reason);
+        blocked
     }
 
     /// One more answer in a row that would end the unit, and a pause.

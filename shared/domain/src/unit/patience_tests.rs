@@ -147,6 +147,37 @@ fn a_person_has_a_week_and_is_waited_for_in_growing_pauses() {
 }
 
 #[test]
+fn a_batch_whose_key_is_refused_goes_on_and_says_so_until_it_is_accepted() {
+    let batch = || "b".to_owned();
+    let created = Event::Created {
+        fence: 1,
+        batch: batch(),
+    };
+    let sent = step(&claimed(&new(at(0)), 1, at(1)), created, 2);
+    let refused = step(&sent, Event::KeyRefused, 100);
+    let again = step(&refused, Event::KeyRefused, 200);
+    assert_eq!((&again.state, again.batch()), (&sent.state, Some("b")));
+    assert_eq!(
+        again.waiting_reason,
+        Some(WaitingReason::ProviderKeyRefused)
+    );
+    assert_eq!(again.blocked.unwrap().since, at(100));
+    // The poll asks for it by itself: it is no unit that another key calls up.
+    assert!(!again.waits_by_credential());
+    let running = Event::Observed {
+        state: BatchState::Running,
+        output: None,
+        fence: 2,
+    };
+    let accepted = step(&again, running, 300);
+    assert_eq!(accepted.state, sent.state);
+    assert_eq!((accepted.blocked, accepted.waiting_reason), (None, None));
+    // Of what was not sent, or is over, there is nothing to be asked for.
+    let unsent = new(at(0)).step(Event::KeyRefused, at(1), &Policy::default());
+    assert_eq!(unsent, Err(Stale));
+}
+
+#[test]
 fn failures_are_counted_for_each_recording() {
     let failed = |failed: &[u16]| Event::Postponed {
         retry_after: None,

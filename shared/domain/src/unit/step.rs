@@ -143,6 +143,7 @@ impl Unit {
                 },
             ) => {
                 next.doubt = None;
+                next.blocked = None;
                 let known = Known {
                     submitted_at: *submitted_at,
                     settled_at: *settled_at,
@@ -182,6 +183,7 @@ impl Unit {
                     }
                 };
             }
+            (UnitState::Submitted { .. }, Event::KeyRefused) => next.key_refused(now),
             (UnitState::Submitted { .. }, Event::Denied { unlisted, .. })
                 if !unlisted || !self.would_be_believed(now, policy) =>
             {

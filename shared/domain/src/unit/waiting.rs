@@ -55,6 +55,28 @@ impl WaitingReason {
         matches!(self, Self::ProviderOutOfCredit | Self::ProviderKeyRefused)
     }
 
+    /// Whether it is what the provider said to a credential, or did not say: with another
+    /// one nothing is known of it.
+    #[must_use]
+    pub const fn is_of_credential(self) -> bool {
+        match self {
+            Self::ProviderRateLimited
+            | Self::ProviderOutOfCredit
+            | Self::ProviderKeyRefused
+            | Self::ProviderUnreachable
+            | Self::AnswerUnusable => true,
+            Self::ProviderBatchesFull
+            | Self::ProviderCallsFull
+            | Self::ProviderStorageFull
+            | Self::ModelQueueFull
+            | Self::SendingAudio
+            | Self::AudioUnreadable
+            | Self::SubmissionUnconfirmed
+            | Self::Resubmitting
+            | Self::Other => false,
+        }
+    }
+
     /// Sentence for people.
     #[must_use]
     pub fn message(self) -> &'static str {

@@ -295,8 +295,7 @@ impl Jobs for AssemblyAi {
 
     async fn output(&self, credential: &Credential, output: &str) -> Result<ByteStream, CallError> {
         let opened = Handles::read(output);
-        let opened = opened.map(|handles| output::open(&self.client, credential, handles));
-        opened
+        opened.map(|handles| output::open(&self.client, credential, handles))
     }
 
     async fn discard(&self, credential: &Credential, job: &str) -> Result<(), CallError> {

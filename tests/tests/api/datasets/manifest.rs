@@ -221,6 +221,15 @@ fn what_is_no_manifest_is_refused() {
         let answer = make(w, "d", &latin).await;
         World::names(&answer, 422, field);
         assert!(answer.text.contains("UTF-8"), "{}", answer.text);
+        // A table that was rejected says why.
+        let rejected = w.machine.upload(w, "nul.csv", CSV, b"filename\n\0\n").await;
+        let answer = make(w, "d", text(&rejected["id"])).await;
+        World::names(&answer, 422, field);
+        assert!(
+            answer
+                .text
+                .contains("was rejected: the file is not a table")
+        );
         let manifest = w
             .file("m.csv", CSV, b"filename\nrecording.wav\n".to_vec())
             .await;

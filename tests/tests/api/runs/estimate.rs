@@ -39,8 +39,8 @@ fn it_tells_hours_cost_and_time_and_writes_nothing() {
             let known = known.find(|known| known["id"] == model["model"]).unwrap();
             let cost = hours * number(&known["price_per_audio_hour_usd"]);
             let told = number(&model["cost_usd"]);
-            // Tokens of a short clip are whole ones.
-            assert!((told - cost).abs() < cost * 0.2, "{model}: {cost}");
+            // Of so short a clip most is its prompt.
+            assert!(told > cost && told < cost * 100.0, "{model}: {cost}");
             assert_eq!(model["price_read_at"], known["price_read_on"]);
             all += told;
         }
@@ -49,7 +49,16 @@ fn it_tells_hours_cost_and_time_and_writes_nothing() {
         assert_eq!(w.get("/runs").await.body["metadata"]["total"], 0);
 
         // Once there was one, it is known how long they take.
-        w.run(&made.id, &[PRO]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        let (charged, estimated) = (
+            number(&run["score"][PRO]["cost_usd"]),
+            number(&told["models"][0]["cost_usd"]),
+        );
+        println!("estimated {estimated}, charged {charged}");
+        assert!(
+            (0.5..=1.0).contains(&(charged / estimated)),
+            "{charged} {estimated}"
+        );
         let told = viewer.post("/runs/estimate", &body).await.data(200).clone();
         assert!(told["models"][0]["usual_seconds"].is_u64(), "{told}");
         assert_eq!(told["models"][1]["usual_seconds"], Value::Null);

@@ -75,7 +75,7 @@ async fn dataset(
 /// A run whose request passed every check that needs nothing written.
 pub(in crate::services) struct CheckedRun {
     name: String,
-    config: Config,
+    pub(in crate::services) config: Config,
     wanted: DatasetOfRun,
     /// Its models of the catalogue and of the project's own, each with the field that names it.
     pub(in crate::services) models: Vec<(String, Offered)>,

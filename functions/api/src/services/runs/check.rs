@@ -144,10 +144,13 @@ pub fn models(
             Ok(_) if found.iter().any(|(_, other)| other.model().id == id) => {
                 errors.push(at, "is there twice");
             }
-            Ok(offered) if offered.model().is_retired(today) => {
-                errors.push(at, "is not served any more by its provider");
-            }
-            Ok(offered) => found.push((at, offered)),
+            Ok(offered) => match offered.model().retired_on(today) {
+                Some(day) => errors.push(
+                    at,
+                    format!("is not served any more by its provider, since {day} (UTC)"),
+                ),
+                None => found.push((at, offered)),
+            },
         }
     }
     found

@@ -41,10 +41,14 @@ fn affords_a_clip(app: &App, next: &Run, clips: &[Clip]) -> Result<(), Refusal> 
     let cheapest = |of_run: &RunModel| {
         let offered = app.model_of(of_run)?;
         let model = &offered.model();
+        let consult = app.consulted(&of_run.vendor);
         let taken = clips
             .iter()
             .filter(|clip| check::refuses(model, clip).is_none());
-        let costs = taken.map(|clip| model.estimate_micro_usd(clip.duration_seconds, cap.since));
+        let costs = taken.map(|clip| {
+            let clip = (&*clip.language, clip.duration_seconds);
+            model.estimate_micro_usd(consult, &of_run.config, clip, cap.since)
+        });
         costs.min()
     };
     let cheapest = next.models.iter().filter_map(cheapest).min();
