@@ -3,7 +3,7 @@
 use super::decode::{decode, lines};
 use super::files::{self, Files};
 use super::format::Format;
-use super::office::{has, is_office, is_workbook};
+use super::office::{is_office, is_workbook};
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
 use super::table::{Columns, Records, Role, dialect, key};

@@ -17,6 +17,6 @@ pub(crate) fn is_workbook(head: &[u8], name: &str) -> bool {
 }
 
 /// Whether bytes stand anywhere in the beginning of a file.
-pub(crate) fn has(head: &[u8], wanted: &[u8]) -> bool {
+fn has(head: &[u8], wanted: &[u8]) -> bool {
     head.windows(wanted.len()).any(|bytes| bytes == wanted)
 }
