@@ -7,6 +7,7 @@
 
 mod check;
 mod gate;
+mod gate_simulations;
 mod keywords;
 mod output;
 mod page;
