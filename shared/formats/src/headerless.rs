@@ -77,14 +77,19 @@ fn recordings(files: &dyn Files) -> BTreeSet<&str> {
 /// # Errors
 /// It is one.
 pub(super) fn refuse(files: &dyn Files, name: &str, format: Format) -> Result<(), Problem> {
-    if format != Format::Lines {
-        return Ok(());
-    }
+    // Votes behind a text of one word look like the times of STM and CTM, which begin with the
+    // name of their recording.
+    let least = match format {
+        Format::Lines => 0,
+        Format::Stm | Format::Ctm => 1,
+        _ => return Ok(()),
+    };
     let head = files::head(files, name);
     let text = super::decode::decode(super::detect::cut(&head));
     // What can't be decoded is told by who reads it.
     let found = text
         .ok()
-        .and_then(|text| Headerless::of(&text.text, name, &recordings(files)));
+        .and_then(|text| Headerless::of(&text.text, name, &recordings(files)))
+        .filter(|found| found.audio >= least);
     found.map_or(Ok(()), |found| Err(found.problem(name)))
 }

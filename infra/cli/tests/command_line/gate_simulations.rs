@@ -34,7 +34,7 @@ fn heard(seed: u64, worse: f64) -> (String, String) {
             let alike = draw.next() < ALIKE;
             let (one, other) = (draw.next(), draw.next());
             let end = if word + 1 == WORDS { '\n' } else { ' ' };
-            let mut say = |text: &mut String, is_wrong| {
+            let say = |text: &mut String, is_wrong| {
                 text.push(if is_wrong { 'x' } else { 'a' });
                 text.push(end);
             };

@@ -28,6 +28,15 @@ fn a_table_without_a_header_is_told() {
             )
         );
     }
+    // One word and votes look like times.
+    let rows = "9f\tcv_1\tଧନ୍ୟବାଦ\t2\t0\n9f\tcv_2\tହଁ\t2\t0\n";
+    let set = files(&[
+        ("validated.tsv", rows),
+        ("clips/cv_1.wav", ""),
+        ("clips/cv_2.wav", ""),
+    ]);
+    let told = judge(&set, None, &Options::default()).unwrap_err();
+    assert_eq!(told.code, Code::ChooseColumn);
     // Some recordings that are named are not there: it is a table all the same.
     let commas = "a.wav,\"हाँ, जी\"\nb.wav,नहीं\n";
     let set = files(&[("list.csv", commas), ("a.wav", "")]);
@@ -62,4 +71,8 @@ fn what_is_no_table_of_recordings_leaves_them_alone() {
     ]);
     assert_eq!(judged.format, Format::Audio);
     assert_eq!(said(&judged), [("a.wav", None), ("b.wav", None)]);
+    // Times of words are those of a transcript.
+    let times = "a\tA\t0.10\t0.32\thello\na\tA\t0.45\t0.20\tyou\n";
+    let judged = folder(&[("times.tsv", times), ("a.wav", "")]);
+    assert_eq!(judged.format, Format::Audio);
 }
