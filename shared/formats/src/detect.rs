@@ -3,9 +3,13 @@
 use super::decode::{decode, lines};
 use super::files::{self, Files};
 use super::format::Format;
+use super::office::{has, is_office, is_workbook};
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
 use super::table::{Columns, Records, Role, dialect, key};
+use super::transcripts::services::is_service;
+use super::transcripts::subtitles::{is_srt, is_timed};
+use super::transcripts::words::trn_id;
 
 /// Lines looked at.
 const LOOKED_AT: usize = 50;
@@ -111,25 +115,6 @@ fn is_text_grid(text: &str) -> bool {
     kind.contains("\"ooTextFile\"") && class.contains("\"TextGrid\"")
 }
 
-fn has(head: &[u8], wanted: &[u8]) -> bool {
-    head.windows(wanted.len()).any(|bytes| bytes == wanted)
-}
-
-/// Texts, sheets and slides of office programs are archives too.
-pub(crate) fn is_office(head: &[u8]) -> bool {
-    let first = head.get(30..).unwrap_or_default();
-    first.starts_with(b"mimetypeapplication/vnd.oasis.")
-        || first.starts_with(b"[Content_Types].xml")
-        || first.starts_with(b"_rels/.rels")
-}
-
-/// A sheet of Excel is an archive too: told by its name, or by what it begins with.
-pub(crate) fn is_workbook(head: &[u8], name: &str) -> bool {
-    let name = name.to_lowercase();
-    let named = name.ends_with(".xlsx") || name.ends_with(".xlsm");
-    named || (has(head, b"[Content_Types].xml") && has(head, b"xl/"))
-}
-
 fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     let begins = text.trim_start();
     if begins.starts_with("WEBVTT") {
@@ -154,7 +139,7 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
         .copied()
         .filter(|line| !line.trim().is_empty())
         .collect();
-    if super::transcripts::is_srt(&filled) {
+    if is_srt(&filled) {
         return Some(Format::Srt);
     }
     let content: Vec<&str> = filled
@@ -166,10 +151,7 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     if seen.is_empty() {
         return None;
     }
-    if seen
-        .iter()
-        .all(|line| super::transcripts::trn_id(line).is_some())
-    {
+    if seen.iter().all(|line| trn_id(line).is_some()) {
         return Some(Format::Trn);
     }
     // Whether 19 of 20 lines are so; looked at no longer than that is open.
@@ -227,7 +209,7 @@ fn tabular(text: &str, name: &str, seen: &[&str]) -> Option<Format> {
         return Some(Format::Fleurs);
     }
     let lower: Vec<String> = first.iter().map(|cell| key(cell)).collect();
-    let is_aud = name.ends_with(".aud") && seen.iter().all(|row| super::transcripts::is_timed(row));
+    let is_aud = name.ends_with(".aud") && seen.iter().all(|row| is_timed(row));
     if is_aud || lower == ["start", "end", "text"] {
         return Some(Format::WhisperTsv);
     }
@@ -352,7 +334,7 @@ fn by_keys(text: &str, whole: bool, name: &str) -> Format {
         return Format::IndicVoices;
     }
     let one = !text.starts_with('[') && !name.ends_with(".jsonl");
-    if one && super::transcripts::is_service(&keys) && is_single(text, whole) {
+    if one && is_service(&keys) && is_single(text, whole) {
         return Format::Service;
     }
     Format::Jsonl

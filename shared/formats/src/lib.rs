@@ -28,6 +28,7 @@ pub mod language;
 mod layout;
 pub mod manifest;
 pub mod markup;
+mod office;
 mod paired;
 mod pairs;
 pub mod paths;

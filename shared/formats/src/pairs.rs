@@ -7,7 +7,8 @@ use super::files::Files;
 use super::format::Format;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted, grouped};
-use super::transcripts::{Entry, ReadOptions, Side, Transcripts, first_words, read};
+use super::transcripts::words::first_words;
+use super::transcripts::{Entry, ReadOptions, Side, Transcripts, read};
 
 /// A source: a folder, or a file in it; and what it is called.
 pub struct Source<'a> {

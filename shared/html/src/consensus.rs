@@ -8,6 +8,7 @@ use stt_eval_wire::scores::AlignedWord;
 use crate::RenderError;
 use crate::figures::{count, counted, duration, percent};
 use crate::invisible::visible;
+use crate::language::called;
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::consensus::Agreed;
@@ -129,7 +130,7 @@ fn clip(of: &Proposed<'_>) -> Clip {
         facts: format!(
             "{} · {}",
             duration(proposal.duration_seconds),
-            visible(&proposal.language)
+            called(&proposal.language)
         ),
         is_sure: proposal.sure,
         agreement: agreement(proposal),

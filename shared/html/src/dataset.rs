@@ -8,6 +8,7 @@ use crate::RenderError;
 use crate::datasets::path;
 use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
+use crate::language::called;
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::consensus::Agreed;
@@ -104,7 +105,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         heading: format!("Clip {}", number(sample)),
         file: visible(&sample.filename).into_owned(),
         audio: format!("/audio/{}", sample.file_id),
-        language: visible(&sample.language).into_owned(),
+        language: called(&sample.language).into_owned(),
         seconds: duration(sample.duration_seconds),
         version: version(sample),
         words: said
@@ -194,7 +195,7 @@ fn facts(dataset: &Dataset) -> String {
     day.truncate(10);
     format!(
         "{} · {}, {} with a reference · {} · made {day}",
-        visible(&dataset.language),
+        called(&dataset.language),
         counted(of.sample_count.into(), "clip", "clips"),
         count(of.has_ground_truth_count.into()),
         duration(of.total_duration_seconds),

@@ -1,6 +1,21 @@
-//! What the language of a text means for how it is set.
+//! What the language of a text means for how it is set, and what it is called.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use stt_eval_domain::language::find;
+
+use crate::invisible::visible;
+
+/// What people call the language of a tag: `Hindi`; with the tag where that says more,
+/// `Hindi (hi-Latn)`; the tag itself where it is of no language that is known here.
+pub(crate) fn called(tag: &str) -> Cow<'_, str> {
+    match find(tag) {
+        Some(known) if known.tag == known.language.code => Cow::Borrowed(known.language.name),
+        Some(known) => Cow::Owned(format!("{} ({})", known.language.name, known.tag)),
+        None => visible(tag),
+    }
+}
 
 /// Primary subtags of languages that are written from right to left.
 const RIGHT_TO_LEFT: &[&str] = &["ar", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"];
@@ -87,6 +102,19 @@ mod tests {
         ] {
             let told = Direction::of_text(language, text).to_string();
             assert_eq!(told, direction, "{language} {text}");
+        }
+    }
+
+    #[test]
+    fn languages_are_called_by_their_names() {
+        for (tag, name) in [
+            ("hi", "Hindi"),
+            ("hi-latn", "Hindi (hi-Latn)"),
+            ("en-IN", "English (en-IN)"),
+            ("xx", "xx"),
+            ("\u{202e}", "⟨RLO⟩"),
+        ] {
+            assert_eq!(called(tag), name);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::figures::counted;
 use crate::following::Live;
 pub use crate::following::NotTaken;
 use crate::invisible::visible;
+use crate::language::called;
 use crate::layout::Frame;
 use crate::offers::Offers;
 pub use crate::progress::{Actions, path};
@@ -35,7 +36,7 @@ fn row(run: &Run) -> Row {
         path: path(run),
         name: visible(&run.run_name).into_owned(),
         dataset: visible(&run.dataset_name).into_owned(),
-        language: visible(&run.language).into_owned(),
+        language: called(&run.language).into_owned(),
         models: counted(run.providers.len() as u64, "model", "models"),
         status: status(run.status),
         progress: progress(run),

@@ -7,6 +7,7 @@ use stt_eval_wire::findings::Topic;
 use crate::RenderError;
 use crate::figures::{count, counted};
 use crate::invisible::visible;
+use crate::language::called;
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
@@ -211,7 +212,7 @@ fn line(clip: &Clip<'_>) -> Line {
     };
     Line {
         file: visible(clip.file).into_owned(),
-        language: visible(clip.language).into_owned(),
+        language: called(clip.language).into_owned(),
         words: clip.text.map(|text| unmarked(&shown(text), clip.language)),
     }
 }

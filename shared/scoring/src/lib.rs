@@ -44,25 +44,17 @@
 //!
 //! # Speed
 //! One thread, in turn with jiwer 4.0.0 + rapidfuzz 3.14.6 on the same texts, best
-//! of five, by `infra/bench/scoring_vs_jiwer.py`. Two cores of an Intel Xeon
-//! (Linux, x86-64), with other work on the machine, 2026-11-23:
+//! of five, by `infra/bench/scoring_vs_jiwer.py`. Two cores of an AMD EPYC
+//! (Linux, x86-64), 2026-11-28:
 //!
 //! | work | jiwer | here | ratio |
 //! | --- | --- | --- | --- |
-//! | 10,000 pairs of 10-30 words | 184.2 ms | 5.12 ms | 36.0 × |
-//! | the same in characters | 327.9 ms | 6.95 ms | 47.2 × |
-//! | 10 pairs of 10,000 words | 97.7 ms | 15.47 ms | 6.3 × |
-//! | the same in characters | 970.6 ms | 272.95 ms | 3.6 × |
-//! | full score of the 10,000 pairs | – | 351 ms | – |
-//! | bootstrap of 1,000 and test of 10,000, two models of 10,000 samples | – | 26 ms | – |
-//!
-//! The full score is 3.6 times as fast since (2026-11-27, the two in turn on the same
-//! pairs); by number of words, in English and in Hindi: 2.2 and 4.4 (5), 2.2 and 3.9 (20),
-//! 2.0 and 2.7 (500). Of 500 words, most of the time is alignment.
-//!
-//! The last row is of 2026-11-26. In the same run the bootstrap that was there
-//! before, without standard errors and without a test, took 18 ms; it had taken
-//! 9.8 ms when the other rows were measured. Sixteen models take 332 ms, 269 before.
+//! | 10,000 pairs of 10-30 words | 169.9 ms | 4.78 ms | 35.5 × |
+//! | the same in characters | 335.8 ms | 6.33 ms | 53.0 × |
+//! | 10 pairs of 10,000 words | 86.1 ms | 11.68 ms | 7.4 × |
+//! | the same in characters | 927.8 ms | 211.96 ms | 4.4 × |
+//! | full score of the 10,000 pairs | – | 84.1 ms | – |
+//! | bootstrap of 1,000 and test of 10,000, two models of 10,000 samples | – | 9.6 ms | – |
 //!
 //! Built with opt-level 3 and one codegen unit, as the functions are. The first four
 //! rows are counts and alignment, text in; each reference is used once, so nothing

@@ -60,7 +60,7 @@ impl CloudConfig {
     /// of at most 255 bytes. Longer keys are refused with `KeyTooLongError`.
     #[must_use]
     pub fn max_key_bytes(&self) -> usize {
-        super::s3::max_key_bytes(&self.bucket)
+        super::s3::files::max_key_bytes(&self.bucket)
     }
 }
 

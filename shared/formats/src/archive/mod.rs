@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use flate2::read::DeflateDecoder;
 
-use super::detect::{is_office, is_workbook};
+use super::office::{is_office, is_workbook};
 use super::problem::{Code, Problem};
 use directory::unreadable;
 pub use directory::{Entry, MAX_ENTRIES};

@@ -10,7 +10,7 @@ use crate::json;
 use crate::layout::{Layout, SIDE_EXTENSIONS};
 use crate::paths::has_audio_extension;
 use crate::problem::Problem;
-use crate::transcripts::text_beside;
+use crate::transcripts::beside::text_beside;
 
 /// Recordings of a folder; `layout.files` are those with a text beside them.
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {

@@ -1,27 +1,23 @@
 //! References and hypotheses without recordings: what was said or heard, by id or by
 //! line.
 
-mod beside;
+pub(crate) mod beside;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
 mod file;
 mod folder;
 mod segments;
-mod services;
-mod subtitles;
+pub(crate) mod services;
+pub(crate) mod subtitles;
 #[cfg(feature = "annotations")]
 mod text_grid;
 #[cfg(feature = "annotations")]
 mod tiers;
 mod wide;
-mod words;
+pub(crate) mod words;
 
-pub(crate) use beside::text_beside;
 pub use entry::{Entry, ReadOptions, Side, Transcripts};
-pub(crate) use services::is_service;
-pub(crate) use subtitles::{is_srt, is_timed};
-pub(crate) use words::{first_words, trn_id};
 
 use super::files::{Files, stem};
 use super::problem::Problem;

@@ -1,5 +1,7 @@
 //! Parts of the clips: by language, and by a field of their metadata.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::report::{Group, GroupKind, Report, Summary};
@@ -9,6 +11,7 @@ use crate::charts::outline;
 use crate::charts::slices::{MOST, Rate, Slice, Slices};
 use crate::figures::{count, counted, interval, percent};
 use crate::invisible::visible;
+use crate::language::called;
 use crate::texts::Text;
 
 /// Clips below which no rate of a part is told.
@@ -91,7 +94,7 @@ fn cell(group: &Group, model: &str) -> Cell {
     }
 }
 
-fn slice(group: &Group, models: &[&str]) -> Slice {
+fn slice(group: &Group, name: String, models: &[&str]) -> Slice {
     let (clips, _) = size(group);
     let rate = |(series, model): (usize, &&str)| {
         let summary = group.providers.get(*model)?.as_ref()?;
@@ -104,15 +107,26 @@ fn slice(group: &Group, models: &[&str]) -> Slice {
         })
     };
     Slice {
-        name: name(group),
+        name,
         size: counted(clips, "clip", "clips"),
         rates: models.iter().enumerate().filter_map(rate).collect(),
         instead: Text::TooFew.to_string(),
     }
 }
 
+/// What a part is called by the languages of its clips.
+fn language(group: &Group) -> String {
+    let tag = group.value.as_deref().map(called);
+    tag.map_or_else(|| name(group), Cow::into_owned)
+}
+
 impl Parting {
-    fn new(id: &'static str, heading: String, groups: &[Group], report: &Report) -> Option<Self> {
+    fn new(
+        (id, heading): (&'static str, String),
+        groups: &[Group],
+        name: fn(&Group) -> String,
+        report: &Report,
+    ) -> Option<Self> {
         if groups.is_empty() {
             return None;
         }
@@ -122,7 +136,10 @@ impl Parting {
         let unranked = report.providers.iter().filter(|m| m.rank.is_none());
         models.extend(unranked.map(|m| &*m.provider));
         let drawn = models.get(..MOST).unwrap_or(&models);
-        let chart = groups.iter().map(|group| slice(group, drawn)).collect();
+        let chart = groups
+            .iter()
+            .map(|group| slice(group, name(group), drawn))
+            .collect();
         let finding = "The table beside has the same figures, with the number of clips.";
         let column = |(series, model): (usize, &&str)| Column {
             name: visible(model).into_owned(),
@@ -158,10 +175,15 @@ impl Parting {
             [_] => &[],
             several => several,
         };
-        let by_language = Self::new("languages", "By language".to_owned(), languages, report);
+        let by_language = Self::new(
+            ("languages", "By language".to_owned()),
+            languages,
+            language,
+            report,
+        );
         let by_field = report.groups.as_ref().and_then(|groups| {
             let heading = format!("By {}", visible(&groups.field));
-            Self::new("groups", heading, &groups.groups, report)
+            Self::new(("groups", heading), &groups.groups, name, report)
         });
         by_language.into_iter().chain(by_field).collect()
     }

@@ -11,7 +11,7 @@ mod access;
 mod bucket;
 mod cors;
 mod event;
-mod files;
+pub(super) mod files;
 mod listing;
 mod operation;
 mod operations;
@@ -36,7 +36,6 @@ use super::draining::{Lent, drain_returned, wants_answer_first};
 use super::serving;
 
 pub(super) use self::event::Notifier;
-pub(super) use self::files::max_key_bytes;
 
 const SERVICE: &str = "s3";
 /// `s3s` holds the file of a form upload in memory; AWS takes 5 GB.
