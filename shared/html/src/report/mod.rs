@@ -24,7 +24,7 @@ use askama::Template;
 use stt_eval_wire::report::Report;
 
 pub use self::order::{NoSuchOrder, Order};
-pub use self::texts::{Condition, Outcome, Texts, of_texts};
+pub use self::texts::{Condition, Outcome, Texts};
 pub use self::worst::{Heard, Misheard};
 
 use self::agreement::Agreement;
@@ -183,4 +183,25 @@ pub fn page(
 pub fn file(report: &Report) -> Result<String, RenderError> {
     let title = visible(&report.run_name);
     Page::new(report, Frame::of_file(&title), None, Order::default()).written()
+}
+
+/// The report of texts as one file that can be sent around: nothing is loaded, nothing runs.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn of_texts(texts: &Texts<'_>) -> Result<String, RenderError> {
+    let title = visible(&texts.report.run_name);
+    let frame = Frame::of_file(&title);
+    let mut page = Page::new(texts.report, frame, None, Order::default());
+    let gate = texts.gate.iter().map(|condition| Judged {
+        outcome: condition.outcome,
+        message: visible(condition.message).into_owned(),
+    });
+    page.gate = gate.collect();
+    page.worst = Worst::new(texts.worst);
+    page.models = page.models.map(Models::without_cost);
+    page.cost = None;
+    page.is_parted = !page.partings.is_empty();
+    page.method = Method::of_texts(texts.report, texts.read);
+    page.written()
 }

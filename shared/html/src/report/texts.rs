@@ -2,13 +2,7 @@
 
 use stt_eval_wire::report::Report;
 
-use super::method::Method;
-use super::order::Order;
-use super::worst::{Misheard, Worst};
-use super::{Models, Page};
-use crate::RenderError;
-use crate::invisible::visible;
-use crate::layout::Frame;
+use super::worst::Misheard;
 use crate::texts::Text;
 
 /// What became of a condition.
@@ -67,25 +61,4 @@ pub struct Texts<'a> {
     pub worst: &'a [Misheard<'a>],
     /// What was read, by what, as names and values.
     pub read: &'a [(&'static str, String)],
-}
-
-/// Their report as one file that can be sent around: nothing is loaded, nothing runs.
-///
-/// # Errors
-/// See [`RenderError`].
-pub fn of_texts(texts: &Texts<'_>) -> Result<String, RenderError> {
-    let title = visible(&texts.report.run_name);
-    let frame = Frame::of_file(&title);
-    let mut page = Page::new(texts.report, frame, None, Order::default());
-    let gate = texts.gate.iter().map(|condition| Judged {
-        outcome: condition.outcome,
-        message: visible(condition.message).into_owned(),
-    });
-    page.gate = gate.collect();
-    page.worst = Worst::new(texts.worst);
-    page.models = page.models.map(Models::without_cost);
-    page.cost = None;
-    page.is_parted = !page.partings.is_empty();
-    page.method = Method::of_texts(texts.report, texts.read);
-    page.written()
 }
