@@ -22,6 +22,7 @@ mod profiles;
 mod project;
 mod read;
 mod run;
+mod saved;
 mod score;
 mod settings;
 mod terminal;

@@ -109,13 +109,21 @@ impl From<Failure> for Wrong {
     }
 }
 
+/// What the command line says. Of commands that take milliseconds the others are not described
+/// first, which takes longer; whatever is wrong or asked about is left to the whole.
+fn matches(words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let quick = words.get(1).and_then(|name| Cli::alone(name.to_str()?));
+    let quick = quick.and_then(|command| command.try_get_matches_from(words).ok());
+    quick.map_or_else(|| Cli::command().try_get_matches_from(words), Ok)
+}
+
 /// The arguments of this process, and what to say of where some of them are from.
 ///
 /// # Errors
 /// The command line or the file of the project is wrong.
 pub fn arguments() -> Result<(Cli, Option<String>), Wrong> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let matches = Cli::command().try_get_matches_from(&words)?;
+    let matches = matches(&words)?;
     let wants = matches.subcommand_name().is_some_and(|name| {
         TABLES
             .iter()
@@ -258,7 +266,15 @@ fn added(tables: &Tables, matches: &ArgMatches, path: &Path) -> Result<Vec<Strin
                 Value::Text(text) if !is_flag && option == "baseline" => {
                     add(&beside(path, text)?.to_string_lossy());
                 }
+                Value::Text(text) if !is_flag && option == "keyword" => {
+                    add(&words(path, text)?);
+                }
                 Value::Text(text) if !is_flag => add(text),
+                Value::List(texts) if !is_flag && option == "keyword" => {
+                    for text in texts {
+                        add(&words(path, text)?);
+                    }
+                }
                 Value::List(texts) if !is_flag => texts.iter().for_each(|text| add(text)),
                 _ => {
                     let wanted = if is_flag {
@@ -277,13 +293,39 @@ fn added(tables: &Tables, matches: &ArgMatches, path: &Path) -> Result<Vec<Strin
 
 /// A file is meant as seen from the file of the project; what is none there is a run.
 fn beside(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let file = inside(path, "baseline", text)?;
+    Ok(if file.exists() { file } else { text.into() })
+}
+
+/// Words that matter, or a file of them: what is in it is sent, so it must be of the
+/// project.
+fn words(path: &Path, text: &str) -> Result<String, Failure> {
+    match text.strip_prefix('@').filter(|name| !name.starts_with('@')) {
+        Some(name) => Ok(format!("@{}", inside(path, "keyword", name)?.display())),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// A file in the folder of the file of the project, or below; also by its links.
+fn inside(path: &Path, option: &str, text: &str) -> Result<PathBuf, Failure> {
+    let out = || {
+        let reason = format!("{}: {option} leads out of its folder", path.display());
+        Failure::usage(reason)
+    };
     let mut parts = Path::new(text).components();
     if !parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        let reason = format!("{}: baseline leads out of its folder", path.display());
-        return Err(Failure::usage(reason));
+        return Err(out());
     }
-    let file = path.parent().unwrap_or(Path::new("")).join(text);
-    Ok(if file.exists() { file } else { text.into() })
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let file = folder.join(text);
+    match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(whole), Ok(folder)) if !whole.starts_with(&folder) => Err(out()),
+        // What is not there is told by who reads it.
+        _ => Ok(file),
+    }
 }
 
 /// Words with more options, before what is no option any more.

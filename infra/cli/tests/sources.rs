@@ -422,7 +422,7 @@ fn failures_name_the_file_as_it_is_called_and_what_to_do() {
         (
             &["score", "right/text.txt", "heard/text.txt"],
             3,
-            "error: text.txt of the hypotheses has 1 lines, the references' 2\n",
+            "error: text.txt of the hypotheses has 1 line, the references' 2\n",
         ),
         (
             &["check", "kaldi"],

@@ -46,7 +46,7 @@ pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
 }
 
 /// Bytes up to the last line end, so that no character is cut.
-fn cut(head: &[u8]) -> &[u8] {
+pub(super) fn cut(head: &[u8]) -> &[u8] {
     if head.len() < 64 * 1024 {
         return head;
     }

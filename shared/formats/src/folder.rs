@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::detect::format_of;
 use super::files::{Files, base, is_litter, parent};
 use super::format::Format;
+use super::headerless;
 use super::layout::{Layout, SIDE_EXTENSIONS, SPLITS, canonical, same_split, split_of};
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
@@ -44,6 +45,22 @@ pub fn layouts(
     if found.is_empty() {
         return Err(unknown(&folder));
     }
+    if found.iter().all(|layout| layout.format == Format::Audio) {
+        // A table beside recordings is about them, and must not be passed over.
+        let lists = lists(&folder);
+        for (format, group) in &lists {
+            for name in group {
+                headerless::refuse(files, name, *format)?;
+            }
+        }
+        let read = lists
+            .into_iter()
+            .find(|(format, _)| *format == Format::Transcriptions);
+        if let Some((format, group)) = read {
+            found.clear();
+            add(&mut found, format, group, split)?;
+        }
+    }
     Ok(found)
 }
 
@@ -74,6 +91,7 @@ fn of_file(files: &dyn Files, name: &str) -> Result<Layout, Problem> {
         "wav.scp" => Format::Kaldi,
         _ => format_of(files, name)?,
     };
+    headerless::refuse(files, name, format)?;
     let own = base(name);
     if format == Format::Table {
         format = match own {
@@ -336,6 +354,30 @@ fn manifests<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
 
 /// Most files `.txt` of a folder that may be tables.
 const MOST_TEXTS: usize = 16;
+
+/// Lists without a header of the first two levels, by format.
+fn lists<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
+    let all = folder.with(|name| {
+        let is_list = [".csv", ".tsv", ".txt"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        is_list && folder.depth(name) < 2
+    });
+    let mut found: Vec<Group<'a>> = Vec::new();
+    if all.len() > MOST_TEXTS {
+        return found;
+    }
+    for name in all {
+        let Some(format) = folder.format(name) else {
+            continue;
+        };
+        match found.iter_mut().find(|(one, _)| *one == format) {
+            Some((_, group)) => group.push(name),
+            None => found.push((format, vec![name])),
+        }
+    }
+    found
+}
 
 /// Tables of the first two levels, each a layout of its own, but splits together.
 fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
 use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, counted};
 
 /// One utterance, judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -229,7 +229,11 @@ fn disagreement(
     }
     let named = |layout: &Layout, rows: usize| {
         let file = layout.files.first().map_or("", String::as_str);
-        format!("{} ({file}, {rows} utterances)", layout.format.name())
+        format!(
+            "{} ({file}, {})",
+            layout.format.name(),
+            counted(rows, "utterance", "utterances")
+        )
     };
     let message = format!(
         "two manifests do not agree: {} and {}",
@@ -431,7 +435,8 @@ fn judged(
     same_texts(&mut judged, &by_text);
     if grouped > 0 {
         let message = format!(
-            "{grouped} texts have braces like {{a|b}}, taken as they stand (--markup asr_eval or braces)"
+            "{} braces like {{a|b}}, taken as they stand (--markup asr_eval or braces)",
+            counted(grouped, "text has", "texts have")
         );
         judged.findings.of_source(FindingKind::LossySource, message);
     }

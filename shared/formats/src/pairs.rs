@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::files::Files;
 use super::format::Format;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
-use super::problem::{Code, Problem, grouped};
+use super::problem::{Code, Problem, counted, grouped};
 use super::transcripts::words::first_words;
 use super::transcripts::{Entry, ReadOptions, Side, Transcripts, read};
 
@@ -298,15 +298,23 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
     made.heard.push(taken);
     if strangers > 0 {
         let remark = format!(
-            "{strangers} hypotheses of {} have no reference",
-            system.name
+            "{} no reference",
+            counted(
+                strangers,
+                &format!("hypothesis of {} has", system.name),
+                &format!("hypotheses of {} have", system.name)
+            )
         );
         made.remarks.push(remark);
     }
     if twice > 0 {
         let remark = format!(
-            "{twice} ids of {} are there twice: the last counts",
-            system.name
+            "{} there twice: the last counts",
+            counted(
+                twice,
+                &format!("id of {} is", system.name),
+                &format!("ids of {} are", system.name)
+            )
         );
         made.remarks.push(remark);
     }
@@ -318,11 +326,11 @@ const SHOWN: usize = 24;
 
 fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
     let (references, heard) = (made.samples.len(), system.heard.len());
-    let (many, few) = (grouped(heard as u64), grouped(references as u64));
-    let mut message = format!("{} has {many} lines, {name} {few}", system.shown);
+    let (many, few) = (counted(heard, "line", "lines"), grouped(references as u64));
+    let mut message = format!("{} has {many}, {name} {few}", system.shown);
     if system.shown == name {
         // Two folders may call their files the same.
-        message = format!("{name} of the hypotheses has {many} lines, the references' {few}");
+        message = format!("{name} of the hypotheses has {many}, the references' {few}");
     }
     let shown = |text: &str| {
         let short: String = text.chars().take(SHOWN).collect();

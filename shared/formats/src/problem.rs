@@ -118,6 +118,13 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// A number with its noun, as texts have it: "1 line", "2,000 lines".
+#[must_use]
+pub fn counted(number: usize, one: &str, several: &str) -> String {
+    let noun = if number == 1 { one } else { several };
+    format!("{} {noun}", grouped(number as u64))
+}
+
 /// A number as texts have it: with commas between its thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

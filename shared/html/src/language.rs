@@ -39,6 +39,23 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Of a text in a language; where the language is not known, of its first letter that
+    /// has one.
+    #[must_use]
+    pub fn of_text(language: &str, text: &str) -> Self {
+        let is_known = !language.is_empty() && !language.eq_ignore_ascii_case("und");
+        if is_known {
+            return Self::of(language);
+        }
+        match text.chars().find(|c| c.is_alphabetic()) {
+            // Hebrew, Arabic and their neighbours, and their forms for presentation.
+            Some('\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}') => {
+                Self::RightToLeft
+            }
+            _ => Self::LeftToRight,
+        }
+    }
+
     /// Of a language by its BCP 47 tag, script subtags first.
     #[must_use]
     pub fn of(language: &str) -> Self {
@@ -71,6 +88,22 @@ impl fmt::Display for Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_decide_where_the_language_is_not_known() {
+        for (language, text, direction) in [
+            ("und", "1. یہ", "rtl"),
+            ("", "(שלום)", "rtl"),
+            ("und", "abc یہ", "ltr"),
+            ("und", "यह", "ltr"),
+            ("hi", "یہ", "ltr"),
+            ("ur", "abc", "rtl"),
+            ("und", "12", "ltr"),
+        ] {
+            let told = Direction::of_text(language, text).to_string();
+            assert_eq!(told, direction, "{language} {text}");
+        }
+    }
 
     #[test]
     fn languages_are_called_by_their_names() {

@@ -45,6 +45,12 @@ pub(crate) enum Text {
     NothingScored,
     // Headings of the report, which tests rely on.
     WhoWins,
+    Gate,
+    GatePassed,
+    GateFailed,
+    GateNotJudged,
+    Worst,
+    WorstLegend,
     Models,
     Pairs,
     Forgiven,
@@ -197,6 +203,15 @@ impl Text {
             Self::Provisional => "provisional",
             Self::NothingScored => "Nothing is scored yet.",
             Self::WhoWins => "Who wins",
+            Self::Gate => "The gate",
+            Self::GatePassed => "passed:",
+            Self::GateFailed => "failed:",
+            Self::GateNotJudged => "not judged:",
+            Self::Worst => "Most errors",
+            Self::WorstLegend => {
+                "The texts that weigh most in the rates: most words wrong, over all models \
+                 together."
+            }
             Self::Models => "Models",
             Self::Pairs => "Pairs",
             Self::Forgiven => "What normalisation forgave",

@@ -4,18 +4,20 @@ use stt_eval_wire::results::Result as Heard;
 use stt_eval_wire::scores::{AlignedWord, Flag};
 
 use crate::invisible::visible;
+use crate::language::Direction;
 use crate::texts::Text;
 use crate::transcript::{Invisible, Line, Piece, pieces, plain};
 
 /// A text to be shown, with its language.
 pub(crate) struct Words {
     language: String,
+    direction: Direction,
     pieces: Vec<Piece>,
 }
 
 impl Words {
     pub(crate) fn line(&self) -> Line<'_> {
-        Line::new(&self.language, &self.pieces)
+        Line::new(&self.language, &self.pieces).set(self.direction)
     }
 }
 
@@ -29,6 +31,7 @@ pub(crate) fn reference(heard: &Heard) -> Option<Words> {
 pub(crate) fn unmarked(text: &str, language: &str) -> Words {
     Words {
         language: language.to_owned(),
+        direction: Direction::of_text(language, text),
         pieces: plain(text, Invisible::Work),
     }
 }
@@ -46,6 +49,7 @@ pub(crate) fn compared(
     };
     Words {
         language: language.to_owned(),
+        direction: Direction::of_text(language, text),
         pieces,
     }
 }
@@ -60,6 +64,7 @@ pub(crate) fn transcription(heard: &Heard) -> Option<Words> {
     };
     Some(Words {
         language: heard.language.clone(),
+        direction: Direction::of_text(&heard.language, text),
         pieces,
     })
 }

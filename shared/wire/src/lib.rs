@@ -45,6 +45,7 @@
 
 pub mod access;
 pub mod catalogue;
+pub mod compared;
 pub mod comparison;
 pub mod consensus;
 pub mod datasets;
@@ -61,6 +62,7 @@ pub mod report;
 pub mod results;
 pub mod run_comparison;
 pub mod runs;
+pub mod scored;
 pub mod scores;
 pub mod secret;
 pub mod transcripts;

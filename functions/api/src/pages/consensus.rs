@@ -11,6 +11,7 @@ use stt_eval_shared::scoring::align_words;
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::wire::consensus::{Acceptance, Acceptances, Proposal};
 use stt_eval_shared::wire::object::Object;
+use stt_eval_shared::wire::scored::aligned_word;
 use stt_eval_shared::wire::scores::AlignedWord;
 
 use super::answer::{redirect, written};
@@ -21,7 +22,6 @@ use crate::http::id::PathId;
 use crate::http::query::Pairs;
 use crate::services::results::consensus::{self, check};
 use crate::services::runs;
-use crate::views::scores::aligned_word;
 
 /// Clips of a page: each has a player.
 const CLIPS: usize = 25;

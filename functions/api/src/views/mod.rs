@@ -3,7 +3,6 @@
 
 pub mod access;
 pub mod catalogue;
-pub mod comparison;
 pub mod datasets;
 pub mod files;
 pub mod models;

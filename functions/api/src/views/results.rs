@@ -10,10 +10,11 @@ use stt_eval_shared::scoring::align_words;
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::results::Result;
+use stt_eval_shared::wire::scored::aligned_word;
 use stt_eval_shared::wire::scores::AlignedWord;
 
 use super::Signed;
-use super::scores::{aligned_word, score, usd};
+use super::scores::{score, usd};
 
 /// The tag of a result in a state.
 #[must_use]

@@ -1,10 +1,9 @@
 //! Scores, of one result and of a whole run.
 
 use stt_eval_shared::domain::run::RunModel;
-use stt_eval_shared::scoring::{self, CorpusFigures, CorpusSums, SampleScore, SpannedWord};
-use stt_eval_shared::wire::scores::{
-    AlignedWord, Counts, Failures, Figures, ModelScore, Score, Word,
-};
+use stt_eval_shared::scoring::{self, SampleScore};
+use stt_eval_shared::wire::scored::{failures, figures};
+use stt_eval_shared::wire::scores::{Counts, ModelScore, Score};
 
 /// Operations of an alignment.
 #[must_use]
@@ -45,59 +44,6 @@ pub fn score(score: &SampleScore) -> Score {
         normalizer: score.normaliser.clone(),
         scorer_version: score.scorer_version.clone(),
         flags: score.flags.clone(),
-    }
-}
-
-fn word(word: SpannedWord) -> Word {
-    Word {
-        text: word.text,
-        start: word.start,
-        end: word.end,
-    }
-}
-
-/// One step of a word alignment.
-#[must_use]
-pub fn aligned_word(aligned: scoring::AlignedWord) -> AlignedWord {
-    AlignedWord {
-        op: aligned.op,
-        reference: aligned.reference.map(word),
-        hypothesis: aligned.hypothesis.map(word),
-    }
-}
-
-/// Figures over a set of samples.
-#[must_use]
-pub fn figures(figures: &CorpusFigures) -> Figures {
-    let words = figures.counts.words;
-    Figures {
-        samples: figures.samples,
-        wer: figures.wer,
-        cer: figures.cer,
-        mer: figures.mer,
-        wil: figures.wil,
-        wip: figures.wip,
-        cer_grapheme: figures.cer_grapheme,
-        raw_wer: figures.raw_wer,
-        raw_cer: figures.raw_cer,
-        mean_wer: figures.mean_wer,
-        median_wer: figures.median_wer,
-        perfect_share: figures.perfect_share,
-        hits: words.hits,
-        substitutions: words.substitutions,
-        deletions: words.deletions,
-        insertions: words.insertions,
-    }
-}
-
-/// Whose the failures in sums over samples are.
-#[must_use]
-pub fn failures(sums: &CorpusSums) -> Failures {
-    let summary = sums.summary();
-    let known = |count: u64| sums.failures_told_apart().then_some(count);
-    Failures {
-        failed_by_model: known(summary.failed),
-        failed_by_service: known(summary.left_out),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::{Arg, Args, Command, Subcommand, ValueEnum};
 use stt_eval_wire::access::Role;
 use stt_eval_wire::export::ExportFormat;
 
+use super::keywords::{Keywords, keywords};
 use super::{GateArguments, ReadingArguments};
 
 /// Least that a run may be said to cost at most, in US dollars: deployments count millionths.
@@ -398,9 +399,9 @@ pub struct RunArguments {
     /// Only judge what is there, as `check` does; changes nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// A word or phrase that matters, again for each
-    #[arg(long, value_name = "WORDS")]
-    pub keyword: Vec<String>,
+    /// A word or phrase that matters, again for each; or a file with one on each line
+    #[arg(long, value_name = "WORDS|@FILE", value_parser = keywords)]
+    pub keyword: Vec<Keywords>,
     /// The prompt in place of the usual one
     #[arg(long)]
     pub prompt: Option<String>,

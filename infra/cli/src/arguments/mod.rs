@@ -1,12 +1,14 @@
 //! What can be asked for.
 
 mod deployment;
+mod keywords;
 
 pub use deployment::{
     CredentialsCommand, DiffArguments, ExportArguments, FormatName, Here, KeysCommand,
     ListArguments, LoginArguments, LogoutArguments, MadeBy, OneRun, ReportArguments,
     RescoreArguments, ResultsArguments, RetryArguments, RunArguments, RunsArguments, ToExport,
 };
+pub use keywords::Keywords;
 
 use std::path::PathBuf;
 
@@ -26,6 +28,19 @@ pub struct Cli {
     pub shared: Shared,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// One command without the others, of those that are done at once.
+    pub fn alone(name: &str) -> Option<clap::Command> {
+        let own = match name {
+            "check" => CheckArguments::augment_args(clap::Command::new("check")),
+            "score" => ScoreArguments::augment_args(clap::Command::new("score")),
+            _ => return None,
+        };
+        let command = clap::Command::new("stt-eval").subcommand_required(true);
+        Some(Shared::augment_args(command).subcommand(own))
+    }
 }
 
 /// What every command takes.
@@ -263,6 +278,10 @@ pub struct ScoreArguments {
     /// conditions need
     #[arg(long)]
     pub no_intervals: bool,
+    /// Write the score as one page of HTML, with the texts that have most errors; `-` is
+    /// standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     pub gate: GateArguments,
 }

@@ -1,5 +1,6 @@
 //! Judging conditions.
 
+use stt_eval_formats::counted;
 use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
 use stt_eval_scoring::{Counts, Flag};
 
@@ -331,7 +332,8 @@ fn by_figures(
         .collect();
     if kept.len() != *samples {
         return Err(format!(
-            "the baseline has {samples} samples, this {}",
+            "the baseline has {}, this {}",
+            counted(*samples, "sample", "samples"),
             kept.len()
         ));
     }
@@ -362,20 +364,24 @@ fn by_figures(
 fn too_little(measured: &Measured) -> Option<String> {
     if measured.samples < LEAST_SAMPLES {
         return Some(format!(
-            "{} utterances; {LEAST_SAMPLES} are needed",
-            measured.samples
+            "{}; {LEAST_SAMPLES} are needed",
+            counted(measured.samples, "utterance", "utterances")
         ));
     }
     if measured.words < LEAST_WORDS {
         return Some(format!(
-            "{} words of references; {LEAST_WORDS} are needed",
-            measured.words
+            "{} of references; {LEAST_WORDS} are needed",
+            counted(
+                usize::try_from(measured.words).unwrap_or(usize::MAX),
+                "word",
+                "words"
+            )
         ));
     }
     if measured.blocks < RELIABLE_BLOCKS {
         return Some(format!(
-            "{} speakers; {RELIABLE_BLOCKS} are needed",
-            measured.blocks
+            "{}; {RELIABLE_BLOCKS} are needed",
+            counted(measured.blocks, "speaker", "speakers")
         ));
     }
     None
@@ -440,8 +446,8 @@ fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Ve
     });
     if let Some(visible) = unseen {
         let told = format!(
-            "with {} samples a regression under {} points would go unnoticed",
-            measured.samples,
+            "with {} a regression under {} points would go unnoticed",
+            counted(measured.samples, "sample", "samples"),
             points(visible)
         );
         if !weak {

@@ -1,5 +1,7 @@
 //! A figure of a system, and the same in words.
 
+use stt_eval_formats::counted;
+
 use super::condition::{Condition, Metric};
 use crate::score::{percent, points};
 
@@ -42,6 +44,7 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
         (Some(low), Some(high)) => format!("{} … {}; ", points(low), points(high)),
         _ => String::new(),
     };
+    let samples = counted(measured.samples, "sample", "samples");
     match measured.before {
         Some(before) => {
             let p = measured.p.map_or(String::new(), |p| {
@@ -53,11 +56,10 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
             });
             let sign = if measured.value < 0.0 { "−" } else { "+" };
             format!(
-                "{name} {} against {} ({sign}{} points; {ends}{p}{} samples)",
+                "{name} {} against {} ({sign}{} points; {ends}{p}{samples})",
                 percent(before + measured.value),
                 percent(before),
                 points(measured.value.abs()),
-                measured.samples
             )
         }
         None => {
@@ -66,7 +68,7 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
                 Metric::Latency => format!("{:.0} ms", measured.value),
                 _ => percent(measured.value),
             };
-            format!("{name} {value} ({ends}{} samples)", measured.samples)
+            format!("{name} {value} ({ends}{samples})")
         }
     }
 }

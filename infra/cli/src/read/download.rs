@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
@@ -12,6 +12,7 @@ use stt_eval_wire::paths;
 
 use crate::deployment::{Deployment, Pause, Request};
 use crate::failure::{Exit, Failure};
+use crate::saved::beside;
 
 /// An export of a large run takes several requests.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -143,14 +144,6 @@ pub async fn keep(
         let _ = std::fs::remove_file(&beside);
     }
     done
-}
-
-/// The file that one is written as until it is whole.
-#[must_use]
-pub fn beside(path: &Path) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    PathBuf::from(beside)
 }
 
 /// Keeps a recording as a file.

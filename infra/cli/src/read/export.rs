@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stt_eval_domain::RunId;
+use stt_eval_formats::counted;
 
 use super::runs::find;
 use super::{Document, download, made_here};
@@ -13,6 +14,7 @@ use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
+use crate::saved::{beside, replaceable};
 
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
@@ -35,7 +37,15 @@ pub struct Saved {
 impl Saved {
     /// In words.
     pub fn text(&self) -> String {
-        format!("written: {} ({} bytes)\n", self.output, self.bytes)
+        format!(
+            "written: {} ({})\n",
+            self.output,
+            counted(
+                usize::try_from(self.bytes).unwrap_or(usize::MAX),
+                "byte",
+                "bytes"
+            )
+        )
     }
 }
 
@@ -68,17 +78,6 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
         replaceable(file)?;
     }
     Ok(())
-}
-
-/// What is there may be replaced if it is a file: a device or a pipe would be gone.
-fn replaceable(file: &Path) -> Result<(), Failure> {
-    match std::fs::metadata(file) {
-        Ok(there) if !there.is_file() => {
-            let message = format!("{} is there, and is no file", file.display());
-            Err(Failure::usage(message).hint("name a file"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Saves a run that is over.
@@ -143,7 +142,7 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
 
 /// Puts a file that was made in its place, whole or not at all; gives its length.
 fn placed(made: &Path, path: &Path) -> Result<u64, Failure> {
-    let beside = download::beside(path);
+    let beside = beside(path);
     let done = std::fs::copy(made, &beside)
         .and_then(|bytes| std::fs::rename(&beside, path).map(|()| bytes))
         .map_err(|error| failed(path, &error));

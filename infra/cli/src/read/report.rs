@@ -13,7 +13,8 @@ use super::runs::find;
 use crate::arguments::ReportArguments;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, dollars, raw_to_stdout};
+use crate::output::{Output, dollars};
+use crate::saved;
 use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
 
 /// A report of a large run takes several requests.
@@ -183,24 +184,18 @@ pub async fn show(
     arguments: &ReportArguments,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    if let Some(path) = &arguments.html {
+        saved::can_be_written("--html", path, output)?;
+    }
     let run = find(to, &arguments.of.run).await?;
     let block_by = arguments.block_by.as_deref();
     let report = figures(to, &run, block_by, arguments.group_by.as_deref()).await?;
     if let Some(path) = &arguments.html {
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;
-        if path == std::path::Path::new("-") {
-            raw_to_stdout(page.as_bytes())?;
+        if saved::page(path, &page, output)? {
             return Ok(Exit::Done);
         }
-        std::fs::write(path, page).map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "output",
-                format!("{}: {error}", path.display()),
-            )
-        })?;
-        output.note(&format!("written: {}", path.display()));
     }
     let (models, comparisons) = models(&report);
     let document = Document::of(Told {

@@ -10,7 +10,7 @@ use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
 
 use super::plan::{Bytes, Plan, Upload};
 use super::upload::upload;
-use crate::arguments::RunArguments;
+use crate::arguments::{Keywords, RunArguments};
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
 use crate::journal::{Journal, Step, digest};
@@ -242,8 +242,9 @@ impl Making<'_> {
             language: self.plan.language.clone(),
             ..NewDataset::default()
         };
-        if !self.arguments.keyword.is_empty() {
-            new.keywords = Some(self.arguments.keyword.clone());
+        let keywords = Keywords::all(&self.arguments.keyword);
+        if !keywords.is_empty() {
+            new.keywords = Some(keywords.into_iter().map(str::to_owned).collect());
         }
         let samples: Vec<Object<NewSample>> = self
             .plan

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
+use stt_eval_formats::counted;
 use stt_eval_wire::catalogue::Model;
 use stt_eval_wire::estimate::Estimate;
 use stt_eval_wire::paths;
@@ -154,7 +155,8 @@ fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Resu
     if broken == 0 || arguments.skip_broken || looked.summary.usable == 0 {
         return Ok(());
     }
-    let told = format!("{broken} of {all} utterances can't be used");
+    let all = counted(all, "utterance", "utterances");
+    let told = format!("{broken} of {all} can't be used");
     let left = looked.summary.usable;
     if can_ask(output) && agrees(&format!("{told}. Go on with {left}?"))? {
         return Ok(());
@@ -194,7 +196,8 @@ async fn go(
             } = making.dataset().await?;
             let name = making.name();
             let facts = json!({"dataset": dataset.to_string(), "name": name, "samples": samples});
-            let words = format!("Dataset    {dataset}  “{name}”  {samples} samples");
+            let clips = counted(samples, "sample", "samples");
+            let words = format!("Dataset    {dataset}  “{name}”  {clips}");
             output.step("dataset", facts, &words);
             let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
@@ -278,7 +281,7 @@ async fn agree(
     let line = format!(
         "Estimate   {} × {}, {} each: {}{cap}",
         plan.clips.len(),
-        check::counted(arguments.models.len(), "model", "models"),
+        counted(arguments.models.len(), "model", "models"),
         check::length(plan.hours() * 3_600.0),
         about(cost)
     );

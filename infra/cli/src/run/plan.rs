@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stt_eval_domain::dataset::{MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLES};
 
-use crate::arguments::RunArguments;
+use crate::arguments::{Keywords, RunArguments};
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
 use crate::journal::digest;
@@ -213,7 +213,8 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
         .iter()
         .map(|clip| (clip.upload.sha256.as_str(), &clip.said))
         .collect();
-    let all = serde_json::to_vec(&(content, &language, &arguments.keyword, &arguments.name))
+    let keywords = Keywords::all(&arguments.keyword);
+    let all = serde_json::to_vec(&(content, &language, &keywords, &arguments.name))
         .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
     Ok(Plan {
         fingerprint: digest(&all),

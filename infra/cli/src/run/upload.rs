@@ -11,6 +11,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use stt_eval_domain::FileId;
 use stt_eval_domain::file::FileStatus;
+use stt_eval_formats::counted;
 use stt_eval_wire::files::{Announced, AnnouncedFiles, File, NewFile, NewFiles};
 use stt_eval_wire::object::Object;
 use stt_eval_wire::paths;
@@ -432,7 +433,10 @@ async fn registered(to: &Deployment, all: &[&Upload], ids: &[String]) -> Result<
             return Ok(());
         }
         if Instant::now() >= until {
-            let message = format!("{} files are uploaded and still not registered", open.len());
+            let message = format!(
+                "{} uploaded and still not registered",
+                counted(open.len(), "file is", "files are")
+            );
             return Err(Failure::new(Exit::Failed, "upload", message)
                 .hint("the same command again goes on"));
         }

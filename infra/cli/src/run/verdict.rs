@@ -15,11 +15,12 @@ use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::arguments::{GateArguments, RunArguments};
+use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Status, Verdict};
 use crate::normalise::normaliser;
-use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::output::{ErrorOf, Output, SCHEMA, dollars};
 use crate::read::{Modelled, Saved, figures, find, models, pairs_text, saved};
 use crate::score::{Compared, Scored, compare, count};
 
@@ -303,7 +304,8 @@ pub async fn tell(
         error,
     };
     output.result(&document, || {
-        let mut out = pairs_text(
+        let mut out = finished(run, &document.models);
+        out += &pairs_text(
             &document.models,
             &document.comparisons,
             document.normalizer.as_deref().unwrap_or_default(),
@@ -321,6 +323,18 @@ pub async fn tell(
         document.error.iter().for_each(ErrorOf::tell);
     }
     Ok(exit)
+}
+
+/// How long a run took and what it cost, once it has come to its end.
+fn finished(run: &Run, models: &[Modelled]) -> String {
+    let ended = run
+        .finished_at
+        .filter(|_| run.status == RunStatus::Completed);
+    ended.map_or_else(String::new, |ended| {
+        let cost: f64 = models.iter().map(|model| model.cost_usd).sum();
+        let took = lasted(ended.since(run.inserted_at));
+        format!("Finished in {took}, {}\n", dollars(cost))
+    })
 }
 
 /// How the command ends.

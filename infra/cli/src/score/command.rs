@@ -6,13 +6,16 @@ use stt_eval_formats::Format;
 use super::compare::{Compared, compare};
 use super::count::count;
 use super::figures::SystemOf;
+use super::page::page;
 use super::show::text;
 use super::sides::{read, wanted};
+use super::told::Asked;
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate;
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::saved;
 
 /// Both formats.
 #[derive(Debug, Serialize)]
@@ -42,6 +45,9 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
+    if let Some(path) = &arguments.html {
+        saved::can_be_written("--html", path, output)?;
+    }
     let pairs = read(
         &arguments.references,
         &arguments.hypotheses,
@@ -64,6 +70,25 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     )?;
     let exit = gate::exit(&verdicts, arguments.gate.exit_zero);
     let unsaved = gate::write(&arguments.gate, &verdicts, &systems, &comparisons).err();
+    let asked = Asked {
+        normaliser: &normaliser,
+        language: &arguments.language,
+        markup,
+        intervals: !arguments.no_intervals,
+    };
+    let page = || -> Result<bool, Failure> {
+        let Some(path) = &arguments.html else {
+            return Ok(false);
+        };
+        let page = page(&scored, &verdicts, arguments, asked)?;
+        saved::page(path, &page, output)
+    };
+    // The first that went wrong is told.
+    let (is_shown, unsaved) = match (page(), unsaved) {
+        (Ok(is_shown), unsaved) => (is_shown, unsaved),
+        (Err(failure), _) if failure.exit == Exit::ReaderGone => return Err(failure),
+        (Err(failure), unsaved) => (false, unsaved.or(Some(failure))),
+    };
     let (exit, error) = gate::unsaved((exit, gate::error(exit)), unsaved, output);
     let document = Document {
         schema: SCHEMA,
@@ -80,10 +105,12 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         gates: &verdicts,
         error,
     };
-    output.result(&document, || {
-        let shown = text(&scored, &systems, &comparisons, normaliser.name());
-        shown + &gate::text(&verdicts, output)
-    })?;
+    if !is_shown {
+        output.result(&document, || {
+            let shown = text(&scored, &systems, &comparisons, normaliser.name());
+            shown + &gate::text(&verdicts, output)
+        })?;
+    }
     if !output.json && exit == Exit::Failed {
         document.error.iter().for_each(ErrorOf::tell);
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use stt_eval_scoring::Counts;
 use stt_eval_scoring::uncertainty::{Comparison, Resampling, Sample};
 
-use super::count::{One, Scored};
+use super::count::{Narrow, One, Scored, System};
 use super::figures::{Ends, SystemOf};
 
 /// Two systems, on the samples that both have.
@@ -34,13 +34,48 @@ pub struct Compared {
     pub by_speaker: bool,
 }
 
-/// Errors and tokens.
-fn sample(one: &One) -> Sample {
-    let words = Counts::from(one.words);
+/// Errors and words.
+pub(super) fn words(one: &One) -> Sample {
+    sample(one.words)
+}
+
+/// Errors and characters.
+pub(super) fn characters(one: &One) -> Sample {
+    sample(one.chars)
+}
+
+fn sample(counts: Narrow) -> Sample {
+    let counts = Counts::from(counts);
     Sample {
-        errors: words.errors(),
-        reference: words.reference(),
+        errors: counts.errors(),
+        reference: counts.reference(),
     }
+}
+
+/// What is drawn for intervals, where they are wanted, and for tests.
+pub(super) fn drawn(intervals: bool) -> Resampling {
+    let drawn = Resampling::default();
+    Resampling {
+        replicates: if intervals { drawn.replicates } else { 0 },
+        ..drawn
+    }
+}
+
+/// Samples at which no service failed: what is compared.
+pub(super) fn common(scored: &Scored) -> Vec<usize> {
+    let answered = |index: &usize| {
+        let of = |system: &System| system.samples.get(*index).is_none_or(|one| one.is_failed);
+        !scored.systems.iter().any(of)
+    };
+    (0..scored.pairs.samples.len()).filter(answered).collect()
+}
+
+/// Samples at which the service of a system did not fail: what its figures are of.
+pub(super) fn kept(system: &System) -> Vec<usize> {
+    let all = system.samples.iter().enumerate();
+    all.filter(|(_, one)| !one.is_failed)
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// Speakers of samples, if all are known and there are several.
@@ -55,50 +90,38 @@ pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> 
 /// Figures of all systems, and all pairs of them. `intervals` can be left out; whether two
 /// systems differ is tested all the same.
 pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared>) {
-    let drawn = Resampling::default();
-    let resampling = Resampling {
-        replicates: if intervals { drawn.replicates } else { 0 },
-        ..drawn
-    };
+    let resampling = drawn(intervals);
     let count = scored.pairs.samples.len();
-    let answered = |index: &usize| {
-        let of = |system: &super::count::System| {
-            system.samples.get(*index).is_none_or(|one| one.is_failed)
-        };
-        !scored.systems.iter().any(of)
-    };
-    let common: Vec<usize> = (0..count).filter(answered).collect();
+    let common = common(scored);
     let all: Vec<usize> = (0..scored.systems.len()).collect();
-    let joint = resampled(resampling, scored, &common, &all);
+    let joint = resampled(resampling, scored, &common, &all, words);
     let mut systems = Vec::with_capacity(scored.systems.len());
     for (index, system) in scored.systems.iter().enumerate() {
-        let kept: Vec<usize> = (0..count)
-            .filter(|at| !system.samples[*at].is_failed)
-            .collect();
+        let kept = kept(system);
         let own = if kept.len() == common.len() {
             joint
                 .as_ref()
                 .and_then(|all| all.providers.get(index)?.interval)
         } else {
-            let alone = resampled(resampling, scored, &kept, &[index]);
+            let alone = resampled(resampling, scored, &kept, &[index], words);
             alone.and_then(|all| all.providers.first()?.interval)
         };
-        let (mut words, mut chars) = (Counts::default(), Counts::default());
+        let (mut of_words, mut chars) = (Counts::default(), Counts::default());
         let rate = |counts: &Counts| (!kept.is_empty()).then(|| counts.error_rate());
         for one in system.samples.iter().filter(|one| !one.is_failed) {
-            words.add(&one.words.into());
+            of_words.add(&one.words.into());
             chars.add(&one.chars.into());
         }
         systems.push(SystemOf {
             name: system.name.clone(),
             samples: kept.len(),
             failed: count - kept.len(),
-            wer: rate(&words),
+            wer: rate(&of_words),
             wer_interval: own.map(|own| Ends {
                 low: own.low,
                 high: own.high,
             }),
-            words: words.into(),
+            words: of_words.into(),
             cer: rate(&chars),
             characters: chars.into(),
         });
@@ -126,11 +149,13 @@ pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared
     (systems, compared.collect())
 }
 
-fn resampled(
+/// Systems on some samples, by what `unit` counts.
+pub(super) fn resampled(
     resampling: Resampling,
     scored: &Scored,
     kept: &[usize],
     systems: &[usize],
+    unit: fn(&One) -> Sample,
 ) -> Option<Comparison> {
     if resampling.replicates == 0 && systems.len() < 2 {
         // Neither intervals nor pairs.
@@ -138,7 +163,7 @@ fn resampled(
     }
     let of = |system: &usize| -> Vec<Sample> {
         let samples = &scored.systems[*system].samples;
-        kept.iter().map(|index| sample(&samples[*index])).collect()
+        kept.iter().map(|index| unit(&samples[*index])).collect()
     };
     let all: Vec<Vec<Sample>> = systems.iter().map(of).collect();
     let blocks = speakers(scored, kept);

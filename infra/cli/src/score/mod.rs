@@ -4,8 +4,10 @@ mod command;
 mod compare;
 mod count;
 mod figures;
+mod page;
 mod show;
 mod sides;
+mod told;
 
 pub use command::run;
 pub use compare::{Compared, compare, speakers};

@@ -1,9 +1,10 @@
 //! The table of a score, and sentences about pairs.
 
+use stt_eval_formats::counted;
+
 use super::compare::Compared;
 use super::count::Scored;
 use super::figures::{Ends, SystemOf};
-use crate::check::counted;
 use crate::output::columns;
 
 /// A rate in per cent.
@@ -75,8 +76,8 @@ pub fn text(
     out += &columns(&rows);
     if !pairs.missing.is_empty() {
         out += &format!(
-            "{} references have no hypothesis of some system; each counts as an empty one\n",
-            pairs.missing.len()
+            "{} no hypothesis of some system; each counts as an empty one\n",
+            counted(pairs.missing.len(), "reference has", "references have")
         );
     }
     for system in systems.iter().filter(|system| system.failed > 0) {
@@ -117,9 +118,9 @@ pub fn sentence(pair: &Compared) -> String {
         ""
     };
     let facts = format!(
-        "{ends}{}; {} samples{drawn}",
+        "{ends}{}; {}{drawn}",
         probability(pair.p_adjusted),
-        pair.samples
+        counted(pair.samples, "sample", "samples")
     );
     let size = points(pair.difference.abs());
     if pair.distinguishable {

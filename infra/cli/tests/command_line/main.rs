@@ -7,7 +7,10 @@
 
 mod check;
 mod gate;
+mod gate_simulations;
+mod keywords;
 mod output;
+mod page;
 mod score;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +58,10 @@ fn command(folder: &Path) -> Command {
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
 }
 
 /// The one document on standard output.

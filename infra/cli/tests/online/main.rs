@@ -215,6 +215,11 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
         "{}",
         text(&again.stdout)
     );
+    // How long it took and what it cost stand first.
+    let told = text(&again.stdout);
+    let line = told.lines().next().unwrap();
+    let is_told = line.starts_with("Finished in ") && line.contains(" s, ") && line.contains('$');
+    assert!(is_told, "{told}");
     assert!(!text(&again.stdout).contains('\u{1b}'));
     assert!(!text(&again.stderr).contains('\u{1b}'));
     assert_eq!(bench.counts().await, (1, 1));

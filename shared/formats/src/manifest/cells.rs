@@ -11,7 +11,7 @@ use super::row::Said;
 use crate::files;
 use crate::finding::FindingKind;
 use crate::json;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 #[cfg(feature = "sheets")]
 use crate::table::MAX_RECORD_BYTES;
 use crate::table::{Columns, MAX_COLUMNS, Record, RecordError, Records, dialect};
@@ -238,7 +238,10 @@ const SHOWN: usize = 24;
 /// a delimiter is followed by a blank in texts, and hardly anywhere else.
 fn uneven(record: &Record<'_>, width: usize, delimiter: Option<u8>) -> String {
     let found = record.cells.len();
-    let told = format!("{found} columns, the header has {width}");
+    let told = format!(
+        "{}, the header has {width}",
+        counted(found, "column", "columns")
+    );
     let (mark, name) = match delimiter {
         Some(b',') => (',', "comma"),
         Some(b';') => (';', "semicolon"),

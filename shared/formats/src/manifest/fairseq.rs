@@ -5,7 +5,7 @@ use super::row::{Row, Said};
 use crate::decode::lines;
 use crate::finding::FindingKind;
 use crate::layout::Layout;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// Samples a second of what fairseq is trained with.
 const SAMPLE_RATE: f64 = 16_000.0;
@@ -27,9 +27,9 @@ fn one(reader: &mut Reader<'_>, name: &str) -> Result<(), Problem> {
         && words.len() != rows.len()
     {
         let message = format!(
-            "has {} lines, {name} {} recordings: one too many or too few shifts all that follow",
-            words.len(),
-            rows.len()
+            "has {}, {name} {}: one too many or too few shifts all that follow",
+            counted(words.len(), "line", "lines"),
+            counted(rows.len(), "recording", "recordings")
         );
         return Err(Problem::new(Code::Mismatch, message).file(file));
     }

@@ -8,7 +8,7 @@ use crate::files;
 use crate::finding::FindingKind;
 use crate::format::Format;
 use crate::layout::{Layout, split_of};
-use crate::problem::Problem;
+use crate::problem::{Problem, counted};
 
 /// Ids (or names of files) and texts: with a TAB between them, or a blank.
 pub(super) fn ids_and_texts(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
@@ -76,7 +76,10 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
                 [id, raw, ""] => (id, raw, raw),
                 [id, raw, normalised] => (id, raw, normalised),
                 _ => {
-                    let message = format!("{} columns, not two or three", cells.len());
+                    let message = format!(
+                        "{}, not two or three",
+                        counted(cells.len(), "column", "columns")
+                    );
                     reader
                         .findings
                         .of_line(FindingKind::BadRow, name, line, message);
@@ -122,7 +125,10 @@ pub(super) fn fleurs(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Pro
         for (line, content) in lines(&text).filter(|(_, line)| !line.trim().is_empty()) {
             let cells: Vec<&str> = content.split('\t').collect();
             let [sentence, file, raw, plain, _, samples, gender] = cells.as_slice() else {
-                let message = format!("{} columns, FLEURS has 7", cells.len());
+                let message = format!(
+                    "{}, FLEURS has 7",
+                    counted(cells.len(), "column", "columns")
+                );
                 reader
                     .findings
                     .of_line(FindingKind::BadRow, name, line, message);

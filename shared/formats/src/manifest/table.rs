@@ -18,7 +18,7 @@ use crate::json;
 use crate::layout::Layout;
 use crate::markup::Markup;
 use crate::paths::stem_as_written;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 use crate::table::{Columns, Role};
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
@@ -136,7 +136,8 @@ pub(crate) fn rows(
     }
     for (column, times) in left_out {
         let message = format!(
-            "{column} is longer than {MAX_METADATA_CHARS} characters in {times} rows and is left out there"
+            "{column} is longer than {MAX_METADATA_CHARS} characters in {} and is left out there",
+            counted(times, "row", "rows")
         );
         reader
             .findings

@@ -115,16 +115,23 @@ const ROLES: [(Role, &[&str]); 12] = [
 /// A name as it is compared: lower case, without marks, blanks, `-` and `_`.
 #[must_use]
 pub fn key(name: &str) -> String {
+    compared(name).collect()
+}
+
+/// The characters of a name that are compared.
+fn compared(name: &str) -> impl Iterator<Item = char> {
     let kept = name.chars().filter(|c| {
         let ignored = matches!(c, '\u{feff}' | '-' | '_') || c.is_whitespace();
         !ignored
     });
-    kept.flat_map(char::to_lowercase).collect()
+    kept.flat_map(char::to_lowercase)
 }
 
-/// Place of a name in a list.
+/// Place of a name in a list. Every text has its first line looked up in all of them, so
+/// most names are left at their first letter.
 fn place(list: &[&str], wanted: &str) -> Option<usize> {
-    list.iter().position(|name| key(name) == wanted)
+    let mut all = list.iter();
+    all.position(|name| compared(name).eq(wanted.chars()))
 }
 
 /// What a column of this name holds.

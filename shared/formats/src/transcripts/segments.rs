@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, Transcripts};
 use crate::json;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// A piece of a recording.
 pub(super) struct Segment {
@@ -52,8 +52,10 @@ pub(super) fn joined(segments: Vec<Segment>, made: &mut Transcripts) {
         made.entries.push(entry);
     }
     if shared > 0 {
-        let remark =
-            format!("{shared} recordings have several speakers: joined by time to one text each");
+        let remark = format!(
+            "{} several speakers: joined by time to one text each",
+            counted(shared, "recording has", "recordings have")
+        );
         made.remarks.push(remark);
     }
 }

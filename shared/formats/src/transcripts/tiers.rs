@@ -1,6 +1,6 @@
 //! Tiers of annotations: which of them is the transcript, and its text in order of time.
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// Names of the tier that has the transcript, where there are several; the first is taken.
 const USUAL: [&str; 10] = [
@@ -76,7 +76,10 @@ pub(super) fn transcript(
     speakers.sort_unstable();
     speakers.dedup();
     if speakers.len() == own.len() {
-        let remark = format!("{file}: {} speakers, joined by time to one text", own.len());
+        let remark = format!(
+            "{file}: {}, joined by time to one text",
+            counted(own.len(), "speaker", "speakers")
+        );
         return Ok((joined(own), Some(remark)));
     }
     let message = format!(

@@ -6,6 +6,7 @@
 )]
 
 mod corpora;
+mod headerless;
 mod sources;
 mod tables;
 mod toolkits;

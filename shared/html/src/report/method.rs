@@ -69,7 +69,71 @@ fn references(report: &Report) -> String {
     }
 }
 
+/// What texts went through.
+fn scorer(report: &Report) -> String {
+    let scoring = &report.scoring;
+    format!(
+        "normaliser {}, scorer {}",
+        visible(&scoring.normalizer),
+        visible(&scoring.scorer_version)
+    )
+}
+
+/// How rates, intervals and verdicts are made.
+fn measured(report: &Report) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name, value| facts.push(Fact { name, value });
+    fact(
+        "Word error rate",
+        "errors of all clips by words of all references (pooled, no mean of clips); a clip \
+         that a model fails at counts as all words missing, one that the service failed at is \
+         left out"
+            .to_owned(),
+    );
+    if let Some(comparison) = &report.comparison {
+        let by = match &report.block_by {
+            Some(field) => format!("clips of one “{}” are a block", visible(field)),
+            None => "each clip is a block".to_owned(),
+        };
+        let intervals = match comparison.replicates {
+            0 => "none were drawn".to_owned(),
+            _ => format!(
+                "95 %, studentised bootstrap over blocks ({by}): {}, {} resamples, seed {}",
+                counted(comparison.blocks as u64, "block", "blocks"),
+                comparison.replicates,
+                comparison.seed
+            ),
+        };
+        fact("Intervals", intervals);
+        fact(
+            "Verdicts",
+            format!(
+                "paired permutation test, {} permutations, {} adjusted for (Holm), 5 %",
+                comparison.permutations,
+                counted(comparison.comparisons as u64, "comparison", "comparisons"),
+            ),
+        );
+    }
+    facts
+}
+
 impl Method {
+    /// The section of a report of texts: what was read stands first.
+    #[must_use]
+    pub fn of_texts(report: &Report, read: &[(&'static str, String)]) -> Self {
+        let fact = |(name, value): &(&'static str, String)| Fact {
+            name,
+            value: visible(value).into_owned(),
+        };
+        let mut facts: Vec<Fact> = read.iter().map(fact).collect();
+        facts.push(Fact {
+            name: "Scoring",
+            value: scorer(report),
+        });
+        facts.extend(measured(report));
+        Self { facts }
+    }
+
     /// The section of a report.
     #[must_use]
     pub fn new(report: &Report) -> Self {
@@ -97,47 +161,15 @@ impl Method {
         for warning in from_models {
             fact("References", visible(&warning.message).into_owned());
         }
-        let scoring = &report.scoring;
         fact(
             "Scoring",
-            format!(
-                "no. {}, normaliser {}, scorer {}",
-                scoring.id,
-                visible(&scoring.normalizer),
-                visible(&scoring.scorer_version)
-            ),
+            format!("no. {}, {}", report.scoring.id, scorer(report)),
         );
-        fact(
-            "Word error rate",
-            "errors of all clips by words of all references (pooled, no mean of clips); a clip \
-             that a model fails at counts as all words missing, one that the service failed at is \
-             left out"
-                .to_owned(),
-        );
-        if let Some(comparison) = &report.comparison {
-            let by = match &report.block_by {
-                Some(field) => format!("clips of one “{}” are a block", visible(field)),
-                None => "each clip is a block".to_owned(),
-            };
-            fact(
-                "Intervals",
-                format!(
-                    "95 %, studentised bootstrap over blocks ({by}): {}, {} resamples, seed {}",
-                    counted(comparison.blocks as u64, "block", "blocks"),
-                    comparison.replicates,
-                    comparison.seed
-                ),
-            );
-            fact(
-                "Verdicts",
-                format!(
-                    "paired permutation test, {} permutations, {} adjusted for (Holm), 5 %",
-                    comparison.permutations,
-                    counted(comparison.comparisons as u64, "comparison", "comparisons"),
-                ),
-            );
-        }
-        fact("Models", versions(report));
+        facts.extend(measured(report));
+        facts.push(Fact {
+            name: "Models",
+            value: versions(report),
+        });
         Self { facts }
     }
 }

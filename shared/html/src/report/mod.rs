@@ -2,6 +2,9 @@
 //!
 //! A model is never told to be the best where the comparisons do not say so: rates,
 //! ranks and marks are those of the report, and nothing is compared anew here.
+//!
+//! Texts that were compared without a run ([`of_texts`]) have the same report, without what
+//! only recordings, prices and reviewers tell, and with the worst of them shown.
 
 mod agreement;
 mod confusions;
@@ -12,13 +15,17 @@ mod order;
 mod pairs;
 mod slices;
 mod spread;
+mod texts;
 pub mod verdict;
 mod waterfall;
+mod worst;
 
 use askama::Template;
 use stt_eval_wire::report::Report;
 
 pub use self::order::{NoSuchOrder, Order};
+pub use self::texts::{Condition, Outcome, Texts};
+pub use self::worst::{Heard, Misheard};
 
 use self::agreement::Agreement;
 use self::confusions::Confusions;
@@ -28,8 +35,10 @@ use self::models::Models;
 use self::pairs::Pairs;
 use self::slices::Parting;
 use self::spread::Spread;
+use self::texts::Judged;
 use self::verdict::{Verdict, verdict};
 use self::waterfall::Waterfall;
+use self::worst::Worst;
 use crate::RenderError;
 use crate::figures::{counted, percent};
 use crate::invisible::visible;
@@ -65,14 +74,18 @@ struct Page<'a> {
     is_provisional: bool,
     progress: String,
     verdict: Verdict,
+    gate: Vec<Judged>,
     warnings: Vec<String>,
     anchors: Vec<Anchor>,
     models: Option<Models>,
     pairs: Option<Pairs>,
+    worst: Option<Worst>,
     waterfall: Option<Waterfall>,
+    /// Whether parts of the clips are told of where there are none, too.
+    is_parted: bool,
     partings: Vec<Parting>,
     spread: Option<Spread>,
-    cost: Cost,
+    cost: Option<Cost>,
     agreement: Option<Agreement>,
     confusions: Option<Confusions>,
     method: Method,
@@ -101,18 +114,6 @@ impl<'a> Page<'a> {
         let spread = Spread::new(report);
         let confusions = Confusions::new(report);
         let agreement = Agreement::new(report);
-        let there = [
-            ("models", Text::Models, models.is_some()),
-            ("pairs", Text::Pairs, true),
-            ("forgiven", Text::Forgiven, waterfall.is_some()),
-            ("differs", Text::Differs, true),
-            ("spread", Text::Spread, spread.is_some()),
-            ("cost", Text::Cost, true),
-            ("agreement", Text::Agreement, agreement.is_some()),
-            ("words", Text::Words, confusions.is_some()),
-            ("method", Text::Method, true),
-        ];
-        let anchors = there.into_iter().filter(|(.., is_there)| *is_there);
         Self {
             frame,
             run_name: visible(&report.run_name).into_owned(),
@@ -125,17 +126,40 @@ impl<'a> Page<'a> {
                 .iter()
                 .map(|warning| visible(&warning.message).into_owned())
                 .collect(),
-            anchors: anchors.map(|(id, name, _)| Anchor { id, name }).collect(),
+            anchors: Vec::new(),
+            gate: Vec::new(),
+            worst: None,
+            is_parted: true,
             models,
             pairs,
             waterfall,
             partings,
             spread,
-            cost: Cost::new(report),
+            cost: Some(Cost::new(report)),
             agreement,
             confusions,
             method: Method::new(report),
         }
+    }
+
+    /// The page, with links to its sections.
+    fn written(mut self) -> Result<String, RenderError> {
+        let there = [
+            ("gate", Text::Gate, !self.gate.is_empty()),
+            ("models", Text::Models, self.models.is_some()),
+            ("pairs", Text::Pairs, true),
+            ("forgiven", Text::Forgiven, self.waterfall.is_some()),
+            ("differs", Text::Differs, self.is_parted),
+            ("spread", Text::Spread, self.spread.is_some()),
+            ("cost", Text::Cost, self.cost.is_some()),
+            ("agreement", Text::Agreement, self.agreement.is_some()),
+            ("words", Text::Words, self.confusions.is_some()),
+            ("worst", Text::Worst, self.worst.is_some()),
+            ("method", Text::Method, true),
+        ];
+        let anchors = there.into_iter().filter(|(.., is_there)| *is_there);
+        self.anchors = anchors.map(|(id, name, _)| Anchor { id, name }).collect();
+        self.render()
     }
 }
 
@@ -149,7 +173,7 @@ pub fn page(
     links: Links<'_>,
     order: Order,
 ) -> Result<String, RenderError> {
-    Page::new(report, frame, Some(links), order).render()
+    Page::new(report, frame, Some(links), order).written()
 }
 
 /// The report as one file that can be sent around: nothing is loaded, nothing runs.
@@ -158,5 +182,26 @@ pub fn page(
 /// See [`RenderError`].
 pub fn file(report: &Report) -> Result<String, RenderError> {
     let title = visible(&report.run_name);
-    Page::new(report, Frame::of_file(&title), None, Order::default()).render()
+    Page::new(report, Frame::of_file(&title), None, Order::default()).written()
+}
+
+/// The report of texts as one file that can be sent around: nothing is loaded, nothing runs.
+///
+/// # Errors
+/// See [`RenderError`].
+pub fn of_texts(texts: &Texts<'_>) -> Result<String, RenderError> {
+    let title = visible(&texts.report.run_name);
+    let frame = Frame::of_file(&title);
+    let mut page = Page::new(texts.report, frame, None, Order::default());
+    let gate = texts.gate.iter().map(|condition| Judged {
+        outcome: condition.outcome,
+        message: visible(condition.message).into_owned(),
+    });
+    page.gate = gate.collect();
+    page.worst = Worst::new(texts.worst);
+    page.models = page.models.map(Models::without_cost);
+    page.cost = None;
+    page.is_parted = !page.partings.is_empty();
+    page.method = Method::of_texts(texts.report, texts.read);
+    page.written()
 }

@@ -60,6 +60,7 @@ pub struct Models {
     rates: Option<Forest>,
     differences: Option<Forest>,
     has_human: bool,
+    has_cost: bool,
     queues: String,
 }
 
@@ -300,7 +301,16 @@ impl Models {
             rates: rates(&by_rank),
             differences: best.and_then(|best| differences(report, best, &by_rank, finding)),
             has_human,
+            has_cost: true,
             queues: queues(report),
         }
+    }
+
+    /// The same of texts, which nobody paid for.
+    #[must_use]
+    pub fn without_cost(mut self) -> Self {
+        self.has_cost = false;
+        self.columns.retain(|column| column.order != Order::Cost);
+        self
     }
 }

@@ -260,6 +260,12 @@ impl<'a> Line<'a> {
             rest: Marked { pieces: rest },
         }
     }
+
+    /// Set in this direction.
+    #[must_use]
+    pub fn set(self, direction: Direction) -> Self {
+        Self { direction, ..self }
+    }
 }
 
 #[cfg(test)]

@@ -14,3 +14,4 @@ mod review;
 mod samples;
 mod settings;
 mod start;
+mod texts;

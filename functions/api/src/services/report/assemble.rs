@@ -7,17 +7,16 @@ use stt_eval_shared::domain::rescoring::{ArchivedModel, Scoring};
 use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::scoring::CorpusSums;
 use stt_eval_shared::scoring::uncertainty::{Comparison, Resampling, Sample};
-use stt_eval_shared::wire;
-use stt_eval_shared::wire::comparison::{Adjustment, Interval, Rank, Test};
+use stt_eval_shared::wire::comparison::{Interval, Rank};
 use stt_eval_shared::wire::report::{
     Cost, Group, Groups, Human, Keyword, Keywords, Latency, ModelReport, Report,
 };
+use stt_eval_shared::wire::{self, compared, scored};
 use time::OffsetDateTime;
 
 use super::fields::{Fields, Parts};
 use super::question::ReportQuestion;
 use super::scan::{Kept, ModelScan, Scan};
-use super::spread::distribution;
 use super::warnings::{self, coverage};
 use crate::refusal::Refusal;
 use crate::views;
@@ -79,11 +78,11 @@ fn interval(
     let positions: Vec<u16> = kept.iter().map(|kept| kept.position()).collect();
     let samples: Vec<Sample> = kept.iter().map(|kept| tokens(*kept)).collect();
     let found = resample(fields, &positions, &[samples])?;
-    Ok(views::comparison::interval(&found, 0))
+    Ok(compared::interval(&found, 0))
 }
 
 /// The models that are compared: those with anything that counts.
-fn compared(models: &[ModelScan]) -> Vec<usize> {
+fn with_results(models: &[ModelScan]) -> Vec<usize> {
     let counts = |index: &usize| models.get(*index).is_some_and(|m| !m.kept.is_empty());
     (0..models.len()).filter(counts).collect()
 }
@@ -107,7 +106,7 @@ struct Compared {
 
 /// Compares the models; `None` when they share no sample.
 fn compare(fields: &Fields, models: &[ModelScan]) -> Result<Option<Compared>, Refusal> {
-    let indices = compared(models);
+    let indices = with_results(models);
     let chosen: Vec<&ModelScan> = indices.iter().filter_map(|i| models.get(*i)).collect();
     let positions = shared(&chosen);
     if positions.is_empty() {
@@ -138,46 +137,12 @@ impl Compared {
     }
 
     fn view(&self, names: &[String]) -> wire::comparison::Comparison {
-        let comparison = &self.found;
         let names: Vec<String> = self
             .models
             .iter()
             .filter_map(|index| names.get(*index).cloned())
             .collect();
-        let mut order: Vec<usize> = (0..comparison.providers.len()).collect();
-        let rate = |index: &usize| comparison.providers.get(*index).map_or(0.0, |p| p.rate);
-        order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
-        let leaders = order.first().zip(order.get(1));
-        let of_leaders = comparison
-            .pairs
-            .iter()
-            .find(|pair| leaders.is_some_and(|(a, b)| (pair.a, pair.b) == (*a.min(b), *a.max(b))));
-        let resampling = Resampling::default();
-        let of_model = |(index, name): (usize, &String)| {
-            let view = wire::comparison::Compared {
-                wer: rate(&index),
-                wer_interval: views::comparison::interval(comparison, index),
-            };
-            (name.clone(), view)
-        };
-        wire::comparison::Comparison {
-            samples: comparison.samples,
-            blocks: comparison.blocks,
-            reliable: comparison.is_reliable(),
-            test: Test::PairedPermutation,
-            adjustment: Adjustment::Holm,
-            comparisons: comparison.pairs.len(),
-            permutations: resampling.permutations,
-            replicates: resampling.replicates,
-            seed: resampling.seed,
-            providers: names.iter().enumerate().map(of_model).collect(),
-            pairs: comparison
-                .pairs
-                .iter()
-                .map(|pair| views::comparison::pair(pair, &names))
-                .collect(),
-            more_blocks: of_leaders.and_then(|pair| pair.more_blocks),
-        }
+        compared::comparison(&self.found, Resampling::default(), &names)
     }
 }
 
@@ -222,7 +187,7 @@ impl Parting<'_> {
             };
             for (name, found) in names.iter().zip(models) {
                 let sums = (self.sums)(found).get(&part);
-                let summary = sums.and_then(views::report::summary);
+                let summary = sums.and_then(scored::summary);
                 let interval = self.interval(fields, found, part)?;
                 group.providers.insert(name.clone(), summary);
                 group.wer_intervals.insert(name.clone(), interval);
@@ -317,8 +282,8 @@ fn of_model(
         temperature: model.config.temperature,
         wer_interval: interval(fields, &found.kept, Kept::words)?,
         cer_interval: interval(fields, &found.kept, Kept::chars)?,
-        distribution: distribution(&found.kept),
-        common: views::report::summary(&found.common).map(|summary| summary.all),
+        distribution: scored::distribution(found.kept.iter().map(|kept| kept.words())),
+        common: scored::summary(&found.common).map(|summary| summary.all),
         rank,
         completed: headline.completed,
         failed: headline.failed,
@@ -332,16 +297,16 @@ fn of_model(
         latency_seconds: None,
         latency,
         flags: headline.sums.summary().flags,
-        score: views::report::summary(&headline.sums),
+        score: scored::summary(&headline.sums),
         model_versions: model.model_versions.clone(),
         keywords: keywords(&found),
         waterfall: found
             .waterfall
             .rows()
             .into_iter()
-            .map(views::report::step)
+            .map(scored::step)
             .collect(),
-        confusions: views::report::confusions(found.confusions.top(TOP), found.approximate),
+        confusions: scored::confusions(found.confusions.top(TOP), found.approximate),
         without_reference: found.without_reference,
         unscored: found.unscored,
         failures: found.failures,

@@ -12,7 +12,6 @@ mod kept;
 mod origins;
 mod question;
 mod scan;
-mod spread;
 mod warnings;
 
 use std::time::{Duration, Instant};

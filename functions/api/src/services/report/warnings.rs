@@ -1,9 +1,8 @@
 //! What to know before a report's figures are trusted.
 
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::scoring::uncertainty::{
-    ALPHA, Comparison, EXACT_BLOCKS, RELIABLE_BLOCKS, Resampling,
-};
+use stt_eval_shared::scoring::uncertainty::Comparison;
+use stt_eval_shared::wire::compared::{few_blocks, fewer_shared};
 use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
 
 use super::origins::Origins;
@@ -83,55 +82,6 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
     warnings
 }
 
-/// The smallest p-value that so many blocks can give.
-fn least_p(blocks: usize) -> f64 {
-    if blocks > EXACT_BLOCKS {
-        1.0 / (Resampling::default().permutations + 1) as f64
-    } else {
-        // One of all ways of swapping, and its mirror image.
-        (2.0 / f64::from(1u32 << blocks)).min(1.0)
-    }
-}
-
-fn few_blocks(comparison: &Comparison) -> Option<Warning> {
-    let (blocks, pairs) = (comparison.blocks, comparison.pairs.len());
-    let mut told = Vec::new();
-    if !comparison.is_reliable() {
-        told.push(format!(
-            "intervals are not reliable from fewer than {RELIABLE_BLOCKS}"
-        ));
-    }
-    if pairs > 0 && least_p(blocks) * pairs as f64 >= ALPHA {
-        let what = match pairs {
-            1 => "1 comparison, whatever they do: that takes more blocks".to_owned(),
-            _ => format!(
-                "{pairs} comparisons, whatever they do: that takes more blocks or fewer models"
-            ),
-        };
-        told.push(format!("no two models can be told apart with {what}"));
-    }
-    (!told.is_empty()).then(|| Warning {
-        code: WarningCode::FewBlocks,
-        model: None,
-        count: blocks as u64,
-        message: format!("there are {blocks} blocks: {}", told.join("; ")),
-    })
-}
-
-fn shared(models: &[ModelScan], comparison: &Comparison) -> Option<Warning> {
-    let most = models.iter().map(|found| found.kept.len()).max()?;
-    (comparison.samples < most).then(|| Warning {
-        code: WarningCode::FewerSharedSamples,
-        model: None,
-        count: comparison.samples as u64,
-        message: format!(
-            "models are compared on the {} samples at which each of them had its chance, though \
-             one has {most}",
-            comparison.samples
-        ),
-    })
-}
-
 fn temperatures(run: &Run) -> Option<Warning> {
     let mut of: Vec<(f64, &str)> = run
         .models
@@ -166,23 +116,11 @@ pub fn of(
         .flat_map(|(name, found)| of_model(run, name, found))
         .collect();
     if let Some(comparison) = comparison {
-        warnings.extend(shared(models, comparison));
+        let most = models.iter().map(|found| found.kept.len()).max();
+        warnings.extend(most.and_then(|most| fewer_shared(comparison, most)));
         warnings.extend(few_blocks(comparison));
     }
     warnings.extend(temperatures(run));
     warnings.extend(origins.warnings(run.sample_count));
     warnings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_least_p_is_that_of_the_test() {
-        for (blocks, least) in [(0, 1.0), (1, 1.0), (5, 0.0625), (12, 2.0 / 4096.0)] {
-            assert_eq!(least_p(blocks), least, "{blocks}");
-        }
-        assert_eq!(least_p(13), 1.0 / 10_001.0);
-    }
 }

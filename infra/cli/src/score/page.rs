@@ -1,0 +1,163 @@
+//! `--html`: a score as one page that can be sent around, in the look of a run's report.
+
+use std::path::Path;
+
+use stt_eval_formats::{Hypothesis, Id, counted};
+use stt_eval_html::report::{self as html, Condition, Heard, Misheard, Outcome, Texts};
+use stt_eval_scoring::{Counts, Scorer};
+use stt_eval_wire::scored::aligned_word;
+
+use super::count::Scored;
+use super::told::{Asked, of_sample, report};
+use crate::arguments::ScoreArguments;
+use crate::failure::{Exit, Failure};
+use crate::gate::{Status, Verdict};
+
+/// Texts that are shown word by word.
+const SHOWN: usize = 20;
+/// Longer texts are not shown: a page is for people.
+const LONGEST: usize = 100_000;
+
+/// Samples with most errors over all systems, the worst first.
+fn worst(scored: &Scored) -> Vec<usize> {
+    let errors = |index: usize| -> u64 {
+        let of = scored
+            .systems
+            .iter()
+            .filter_map(|system| system.samples.get(index));
+        let counting = of.filter(|one| !one.is_failed);
+        counting.map(|one| Counts::from(one.words).errors()).sum()
+    };
+    let all = (0..scored.pairs.samples.len()).map(|index| (errors(index), index));
+    let mut wrong: Vec<(u64, usize)> = all.filter(|(errors, _)| *errors > 0).collect();
+    wrong.sort_by_key(|(errors, index)| (std::cmp::Reverse(*errors), *index));
+    wrong
+        .into_iter()
+        .take(SHOWN)
+        .map(|(_, index)| index)
+        .collect()
+}
+
+fn misheard<'a>(
+    scored: &'a Scored,
+    index: usize,
+    marked: &'a str,
+    asked: Asked<'a>,
+) -> Result<Option<Misheard<'a>>, Failure> {
+    let Some(pair) = scored.pairs.samples.get(index) else {
+        return Ok(None);
+    };
+    let language = asked.language_of(pair);
+    let mut scorer = Scorer::new(asked.normaliser.clone(), language);
+    scorer
+        .set_reference(marked)
+        .map_err(|error| of_sample(pair, error))?;
+    let mut heard = Vec::with_capacity(scored.systems.len());
+    for (system, texts) in scored.systems.iter().zip(&scored.pairs.heard) {
+        let counted = system.samples.get(index).filter(|one| !one.is_failed);
+        let counts = counted.map(|one| Counts::from(one.words));
+        let (text, note) = match texts.get(index) {
+            Some(Hypothesis::Text(text)) if text.len() > LONGEST => (None, "too long to be shown"),
+            Some(Hypothesis::Text(text)) => (Some(text.as_str()), ""),
+            Some(Hypothesis::Failed(reason)) => (None, reason.as_str()),
+            Some(Hypothesis::Missing) | None => (None, "no hypothesis; it counts as an empty one"),
+        };
+        let aligned = text.map(|text| scorer.align_words(text)).transpose();
+        let aligned = aligned.map_err(|error| of_sample(pair, error))?;
+        heard.push(Heard {
+            model: &system.name,
+            text,
+            alignment: aligned.map(|words| words.into_iter().map(aligned_word).collect()),
+            errors: counts.map(|counts| (counts.errors(), counts.reference())),
+            note,
+        });
+    }
+    let is_shown = pair.reference.len() <= LONGEST;
+    Ok(is_shown.then(|| Misheard {
+        id: match &pair.id {
+            Id::Line(line) => format!("line {line}"),
+            Id::Named(name) => name.to_string(),
+        },
+        language,
+        reference: &pair.reference,
+        marked,
+        heard,
+    }))
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") {
+        return "standard input".to_owned();
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// What was read.
+fn read(scored: &Scored, arguments: &ScoreArguments) -> Vec<(&'static str, String)> {
+    let pairs = &scored.pairs;
+    let systems: Vec<&str> = pairs.systems.iter().map(String::as_str).collect();
+    let mut facts = vec![
+        (
+            "References",
+            format!(
+                "{} ({}), {}",
+                name(&arguments.references),
+                pairs.references.title(),
+                counted(pairs.samples.len(), "text", "texts")
+            ),
+        ),
+        (
+            "Hypotheses",
+            format!("{} ({})", systems.join(", "), pairs.hypotheses.title()),
+        ),
+    ];
+    if arguments.language != "und" {
+        facts.push(("Language of what names none", arguments.language.clone()));
+    }
+    let remarks = pairs.remarks.iter();
+    facts.extend(remarks.map(|remark| ("Remark", remark.clone())));
+    let version = concat!("stt-eval ", env!("CARGO_PKG_VERSION"), ", score");
+    facts.push(("Made by", version.to_owned()));
+    facts
+}
+
+/// The page.
+///
+/// # Errors
+/// Texts that can't be scored.
+pub fn page(
+    scored: &Scored,
+    verdicts: &[Verdict],
+    arguments: &ScoreArguments,
+    asked: Asked<'_>,
+) -> Result<String, Failure> {
+    let report = report(scored, &name(&arguments.references), asked)?;
+    let worst = worst(scored);
+    let mut marked = Vec::with_capacity(worst.len());
+    for pair in worst
+        .iter()
+        .filter_map(|index| scored.pairs.samples.get(*index))
+    {
+        marked.push(asked.marked(pair)?);
+    }
+    let mut shown = Vec::with_capacity(worst.len());
+    for (index, marked) in worst.iter().zip(&marked) {
+        shown.extend(misheard(scored, *index, marked, asked)?);
+    }
+    let conditions = verdicts.iter().map(|verdict| Condition {
+        outcome: match verdict.status {
+            Status::Passed => Outcome::Passed,
+            Status::Failed => Outcome::Failed,
+            Status::NotJudged => Outcome::NotJudged,
+        },
+        message: &verdict.message,
+    });
+    let texts = Texts {
+        report: &report,
+        gate: &conditions.collect::<Vec<_>>(),
+        worst: &shown,
+        read: &read(scored, arguments),
+    };
+    html::of_texts(&texts).map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))
+}
