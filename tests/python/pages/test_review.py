@@ -620,3 +620,22 @@ def test_the_next_sound_comes_soon(visit, site, run):
     sounds = "document.querySelector('h1').textContent.startsWith('Clip 2') && document.querySelector('audio').currentTime > 0"
     until(lambda: page.evaluate(sounds), True, pause=0.005)
     print(f"from the key to the next sound: {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def test_nothing_lies_over_the_player_of_a_phone(visit, run):
+    page = visit(viewport={"width": 360, "height": 600})
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.get_by_text("Word under word").click()
+    rows = page.locator(".grid tbody th")
+    expect(rows.first).to_be_visible()
+    covered = """(row) => {
+      // The row is brought under the bar, where its heading sticks to the page's edge.
+      const bar = document.querySelector('.player');
+      const middle = bar.getBoundingClientRect().top + bar.getBoundingClientRect().height / 2;
+      window.scrollBy({ top: row.getBoundingClientRect().top + 10 - middle, behavior: 'instant' });
+      const at = row.getBoundingClientRect();
+      const seen = document.elementFromPoint(at.left + 8, middle);
+      return [at.top < middle && middle < at.bottom, bar.contains(seen)];
+    }"""
+    assert rows.last.evaluate(covered) == [True, True]
