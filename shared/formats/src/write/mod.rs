@@ -50,6 +50,8 @@ pub struct Told {
     pub is_correct: Option<bool>,
     /// What they remark.
     pub comment: Option<String>,
+    /// References that they propose, which would take it as well; each once.
+    pub proposed_references: Vec<String>,
     /// US dollars.
     pub cost_usd: Option<f64>,
     /// Milliseconds that it took.

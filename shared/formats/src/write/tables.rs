@@ -45,7 +45,15 @@ pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
         "reference",
     ];
     let of_system = |system: &String| {
-        ["wer", "cer", "error", "is_correct", "comment"].map(|name| format!("{system} {name}"))
+        [
+            "wer",
+            "cer",
+            "error",
+            "is_correct",
+            "comment",
+            "proposed_references",
+        ]
+        .map(|name| format!("{system} {name}"))
     };
     let known = systems.iter().filter(|_| told).flat_map(of_system);
     let from = told.then(|| "reference_from".to_owned());
@@ -80,6 +88,7 @@ pub fn csv_rows(samples: &[Written]) -> String {
                 text(&told.error),
                 number(told.is_correct),
                 text(&told.comment),
+                told.proposed_references.join("\n"),
             ]
         });
         let heard = sample.heard.iter().map(text);

@@ -80,8 +80,9 @@ fn a_run_is_exported_as_what_others_read() {
         let csv = lines(w, &run, "csv").await;
         let head = format!(
             "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
-             {PRO} error,{PRO} is_correct,{PRO} comment,{FLASH} wer,{FLASH} cer,{FLASH} error,\
-             {FLASH} is_correct,{FLASH} comment,reference_from"
+             {PRO} error,{PRO} is_correct,{PRO} comment,{PRO} proposed_references,{FLASH} wer,\
+             {FLASH} cer,{FLASH} error,{FLASH} is_correct,{FLASH} comment,\
+             {FLASH} proposed_references,reference_from"
         );
         assert_eq!(csv[0], head);
         let first = format!(
@@ -163,13 +164,24 @@ fn a_run_is_exported_as_what_others_read() {
         let before = place().await;
         assert_eq!(place().await, before);
         let result = &w.results(&run, "").await[0];
-        let body = json!({ "is_correct": true, "comment": "well, heard" });
+        let wording = "One {two|2} three {|=}";
+        let body = json!({
+            "is_correct": true, "comment": "well, heard", "proposed_reference": wording,
+        });
         w.patch(&format!("/results/{}", id(result)), &body)
             .await
             .ok(200);
         assert_ne!(place().await, before);
         let csv = lines(w, &run, "csv").await;
-        assert!(csv[1].contains(",true,\"well, heard\","), "{}", csv[1]);
+        let said = format!(",true,\"well, heard\",{wording},");
+        assert!(csv[1].contains(&said), "{}", csv[1]);
+        let json = lines(w, &run, "jsonl").await;
+        let json: Value = serde_json::from_str(&json[0]).unwrap();
+        let proposed = |model: &str| json["results"][model]["proposed_references"].clone();
+        assert_eq!(
+            (proposed(PRO), proposed(FLASH)),
+            (json!([wording]), json!([]))
+        );
 
         let http = reqwest::Client::builder().no_proxy();
         let http = http.redirect(reqwest::redirect::Policy::none()).build();

@@ -7,6 +7,7 @@ use stt_eval_formats::write::{Told, Written};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::reference_origin::Origin;
+use stt_eval_shared::domain::review::Review;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::store::results::Entry;
@@ -24,6 +25,17 @@ fn taken(run: &Run, entries: &mut Vec<Entry>, position: u16) -> Option<Entry> {
     current(run, entries.swap_remove(index))
 }
 
+/// References that reviewers propose, in the order in which they first spoke.
+fn proposed(review: &Review) -> Vec<String> {
+    let mut found = Vec::new();
+    for text in review.opinions().into_iter().filter_map(|o| o.proposed) {
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
 fn told(entry: &Entry, aligned: bool) -> Told {
     let outcome = &entry.outcome;
     let review = entry.review.as_ref();
@@ -36,6 +48,7 @@ fn told(entry: &Entry, aligned: bool) -> Told {
         error: outcome.error_code.clone(),
         is_correct: review.and_then(|review| review.is_correct),
         comment: review.and_then(|review| review.comment.clone()),
+        proposed_references: review.map(proposed).unwrap_or_default(),
         cost_usd: Some(views::scores::usd(outcome.cost_micro_usd)),
         latency_ms: outcome.latency_ms,
         alignment: alignment.and_then(|words| serde_json::to_value(words).ok()),
