@@ -143,6 +143,15 @@ pub struct Declared {
 }
 
 impl File {
+    /// That it was rejected, and why, in words.
+    #[must_use]
+    pub fn why_rejected(&self) -> String {
+        match &self.rejection_reason {
+            Some(reason) => format!("was rejected: {reason}"),
+            None => "was rejected".to_owned(),
+        }
+    }
+
     /// The record of a file that is awaited at a key of the bucket, for as long as is
     /// then said by `upload_expires_at` and `due_at`.
     #[must_use]

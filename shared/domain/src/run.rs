@@ -10,7 +10,8 @@ pub use super::cost_cap::CostCap;
 use super::result::{Outcome, ResultStatus};
 pub use super::run_model::{Passing, RunModel, Tally};
 use super::scorings::Scorings;
-use super::unit::{Policy, UnitKey};
+use super::unit::key::UnitKey;
+use super::unit::policy::Policy;
 use super::{DatasetId, ProjectId, RunId, Timestamp};
 
 /// Most providers in a run.

@@ -123,14 +123,6 @@ fn no_twins(drafts: &[Draft], errors: &mut Errors) {
     }
 }
 
-/// That a file was rejected, and why.
-pub(super) fn rejected(file: &File) -> String {
-    match &file.rejection_reason {
-        Some(reason) => format!("was rejected: {reason}"),
-        None => "was rejected".to_owned(),
-    }
-}
-
 /// Says why a file can't be a recording of a dataset, if it can't.
 pub(super) fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
     let Some(file) = file else {
@@ -145,7 +137,7 @@ pub(super) fn usable(field: &str, file: Option<&File>, errors: &mut Errors) {
         (_, FileStatus::Ready) if file.audio.is_none() => "is not a recording".to_owned(),
         (_, FileStatus::Ready) => return,
         (_, FileStatus::Uploading) => "is uploading; wait until it is ready".to_owned(),
-        (_, FileStatus::Rejected) => rejected(file),
+        (_, FileStatus::Rejected) => file.why_rejected(),
         (_, FileStatus::Expired) => "never arrived; upload it again".to_owned(),
         (_, FileStatus::Deleting) => "there is no such file".to_owned(),
     };

@@ -8,7 +8,6 @@ use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_MANIFEST_BYT
 use stt_eval_shared::domain::manifest::{FileRef, Format, Row, parse};
 use stt_eval_shared::domain::validate::{self, Errors};
 
-use super::check::rejected;
 use super::draft::{Draft, language_tag, reference, size};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
@@ -39,7 +38,7 @@ pub fn readable(field: &str, file: Option<File>, errors: &mut Errors) -> Option<
         }
         (_, FileStatus::Ready | FileStatus::Deleting) => "is not a manifest",
         (_, FileStatus::Uploading) => "is uploading; wait until it is ready",
-        (_, FileStatus::Rejected) => &rejected(&file),
+        (_, FileStatus::Rejected) => &file.why_rejected(),
         (_, FileStatus::Expired) => "never arrived; upload it again",
     };
     errors.push(field, message);
