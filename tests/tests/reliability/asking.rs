@@ -2,17 +2,17 @@
 //! and each by one question only.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gemini_sim::{Fault, FaultRule, Route, SimConfig};
 use serde_json::json;
 use stt_eval_shared::domain::poll_task::PollTask;
-use stt_eval_shared::domain::unit::Unit;
+use stt_eval_shared::domain::unit::{Unit, UnitState, WaitingReason};
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_tests::fault::Held;
 use tokio::task::JoinHandle;
 
-use crate::rig::{Case, FLASH, Ground, Options, PRO};
+use crate::rig::{Case, FLASH, Ground, Options, PATIENCE, PRO};
 
 const FIRST: Duration = Duration::from_secs(60);
 
@@ -232,5 +232,54 @@ async fn batches_are_asked_for_by_name_when_they_can_not_be_listed() {
         "{codes:?}"
     );
     assert!(case.sim.ledger().count(Route::BatchGet) >= 6);
+    case.end().await;
+}
+
+/// Many batches are asked for by one list: when that is refused, it is of all of them, and so
+/// it is when it is answered again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_refused_for_a_list_is_told_of_every_batch_in_it() {
+    let ground = Ground::start().await;
+    let options = Options {
+        settings: vec![("MAX_UNIT_SAMPLES", "1"), ("UNIT_BACKSTOP_SECONDS", "1800")],
+        sim: Some(SimConfig {
+            batch_delay: Duration::from_secs(24 * 3_600),
+            ..SimConfig::default()
+        }),
+        ..Options::default()
+    };
+    let case = Case::start(&ground, options).await;
+    let refused = Fault::Status {
+        code: 401,
+        message: None,
+        after_commit: false,
+        retry_after: None,
+    };
+    case.sim
+        .faults()
+        .add(FaultRule::new(refused).on(Route::BatchList).times(2));
+    let dataset = case.dataset().await;
+    let run = submitted(&case, &dataset, "many").await;
+    let told = async |wanted: Option<WaitingReason>| {
+        let begun = Instant::now();
+        loop {
+            case.poll().await;
+            let all = units(&case, run).await;
+            assert_eq!(all.len(), 6);
+            let is_sent = |unit: &Unit| matches!(unit.state, UnitState::Submitted { .. });
+            assert!(all.iter().all(is_sent), "{all:?}");
+            if all.iter().all(|unit| unit.waiting_reason == wanted) {
+                let blocked = all.iter().map(|unit| unit.blocked.is_some());
+                assert!(blocked.into_iter().all(|is| is == wanted.is_some()));
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{all:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    told(Some(WaitingReason::ProviderKeyRefused)).await;
+    assert!(task(&case).await.refused);
+    told(None).await;
+    assert!(!task(&case).await.refused);
     case.end().await;
 }

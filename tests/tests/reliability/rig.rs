@@ -36,7 +36,7 @@ const BUCKET: &str = "stt-eval-cases";
 pub const TEXTS: [&str; 3] = ["one small step", "for a man", "one giant leap"];
 
 /// How long a case may take before it counts as stuck. Not a measure of speed.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Bounds that make everything due within moments. The grace is what the
 /// protocol says it must be: longer than a creation can take.

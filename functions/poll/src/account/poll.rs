@@ -290,10 +290,8 @@ async fn ask(
                 tracing::warn!(project_id = %task.project, %error, "batches could not be listed and are asked for one by one");
             }
             Err(error) => {
-                for unit in open.iter().filter(|_| error.is_unauthorized()) {
-                    if let Some(unit) = still_open(app, task, unit).await? {
-                        answer::key_refused(app, &unit).await?;
-                    }
+                if error.is_unauthorized() {
+                    all_refused(app, task, open).await?;
                 }
                 return Err(error.into());
             }
@@ -403,7 +401,8 @@ async fn act(
     status: Result<BatchStatus, CallError>,
     access: &Access,
 ) -> Result<bool, Failure> {
-    let Some(unit) = still_open(app, task, open).await? else {
+    let stored = app.store.unit(&task.project, open.run, open.key).await?;
+    let Some(unit) = stored.filter(|unit| is_open(unit, &open.batch)) else {
         return Ok(false);
     };
     match status {
@@ -421,17 +420,21 @@ async fn act(
     Ok(true)
 }
 
-/// A unit as it is stored, while its batch is asked for. The index may be behind: it may
-/// have been collected or cancelled.
-async fn still_open(
-    app: &App,
-    task: &PollTask,
-    open: &OpenUnit,
-) -> Result<Option<Unit>, StoreError> {
-    let stored = app.store.unit(&task.project, open.run, open.key).await?;
-    Ok(stored.filter(
-        |unit| matches!(&unit.state, UnitState::Submitted { batch, .. } if *batch == open.batch),
-    ))
+/// Whether a batch is that of a unit still. The index may be behind: the unit may have been
+/// collected or cancelled.
+fn is_open(unit: &Unit, batch: &str) -> bool {
+    matches!(&unit.state, UnitState::Submitted { batch: own, .. } if own == batch)
+}
+
+/// Notes of all open units that the key is refused.
+async fn all_refused(app: &App, task: &PollTask, open: &[OpenUnit]) -> Result<(), Failure> {
+    let keys: Vec<_> = open.iter().map(|unit| (unit.run, unit.key)).collect();
+    for unit in app.store.units(&task.project, keys).await? {
+        if open.iter().any(|one| is_open(&unit, &one.batch)) {
+            answer::key_refused(app, &unit).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -89,14 +89,16 @@ mod marked {
         tracing::warn!("a recogniser starts processes faster than they are ended");
     }
 
-    /// A process, by a handle: its number may be another's by the time it is used.
-    struct Running {
+    /// A process as it was seen.
+    struct Seen {
         pid: u32,
         parent: u32,
+        /// When it was started: another one that gets its number was started later.
+        began: u64,
         is_marked: bool,
-        handle: OwnedFd,
     }
 
+    /// Handles of those that bear a mark, and of those below them.
     fn found(mark: &str) -> Vec<OwnedFd> {
         let Ok(processes) = std::fs::read_dir("/proc") else {
             return Vec::new();
@@ -106,46 +108,47 @@ mod marked {
             name.to_str()?.parse::<u32>().ok()
         });
         let variable = format!("{}={mark}", super::VARIABLE);
-        let mut running: Vec<Running> = numbers
-            .filter_map(|pid| look_at(pid, variable.as_bytes()))
-            .collect();
-        let is_marked = |one: &&Running| one.is_marked;
-        let mut known: BTreeSet<u32> = running
-            .iter()
-            .filter(is_marked)
-            .map(|one| one.pid)
-            .collect();
-        if known.is_empty() {
-            return Vec::new();
-        }
+        let variable = variable.as_bytes();
+        let all: Vec<Seen> = numbers.filter_map(|pid| look_at(pid, variable)).collect();
+        let marked = all.iter().filter(|one| one.is_marked);
+        let mut known: BTreeSet<u32> = marked.map(|one| one.pid).collect();
         // Also children that have emptied their environment.
         loop {
-            let below = |one: &&Running| known.contains(&one.parent) && !known.contains(&one.pid);
-            let below: Vec<u32> = running.iter().filter(below).map(|one| one.pid).collect();
+            let below = |one: &&Seen| known.contains(&one.parent) && !known.contains(&one.pid);
+            let below: Vec<u32> = all.iter().filter(below).map(|one| one.pid).collect();
             if below.is_empty() {
                 break;
             }
             known.extend(below);
         }
-        running.retain(|one| known.contains(&one.pid));
-        running.into_iter().map(|one| one.handle).collect()
+        let known = all.iter().filter(|one| known.contains(&one.pid));
+        known.filter_map(|one| handle(one, variable)).collect()
+    }
+
+    /// A handle of a process: its number may be another's by the time it is used, so it is
+    /// looked at once more behind the handle.
+    fn handle(seen: &Seen, variable: &[u8]) -> Option<OwnedFd> {
+        let pid = Pid::from_raw(i32::try_from(seen.pid).ok()?)?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        let again = look_at(seen.pid, variable)?;
+        (again.began == seen.began).then_some(handle)
     }
 
     /// What can be seen of a process; nothing of one that has ended, or is another user's.
-    fn look_at(pid: u32, variable: &[u8]) -> Option<Running> {
-        let of_system = Pid::from_raw(i32::try_from(pid).ok()?)?;
-        let handle = pidfd_open(of_system, PidfdFlags::empty()).ok()?;
+    fn look_at(pid: u32, variable: &[u8]) -> Option<Seen> {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in brackets, may have blanks and brackets; state and parent follow it.
+        // The name, in brackets, may have blanks and brackets; state and parent follow it, and
+        // the start 18 places behind the parent (proc_pid_stat(5)).
         let (_, rest) = status.rsplit_once(')')?;
-        Some(Running {
+        let mut fields = rest.split_whitespace().skip(1);
+        Some(Seen {
             pid,
-            parent: rest.split_whitespace().nth(1)?.parse().ok()?,
+            parent: fields.next()?.parse().ok()?,
+            began: fields.nth(17)?.parse().ok()?,
             is_marked: environment
                 .split(|byte| *byte == 0)
                 .any(|one| one == variable),
-            handle,
         })
     }
 }
