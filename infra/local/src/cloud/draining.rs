@@ -2,7 +2,9 @@
 //!
 //! To close a connection that has unread data resets it, and the client may
 //! lose the answer. So the rest of a refused body is read and thrown away, for
-//! a while; a client that asked before sending is answered at once.
+//! a while; a client that asked before sending is answered at once. Where a
+//! body is left unread the connection ends after the answer, and the answer
+//! says so: else the client sends its next request into a closed connection.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,12 +92,14 @@ impl Body for Lent {
     }
 }
 
-/// Drains what came back, if anything is left of it.
-pub(super) async fn drain_returned(home: &Home) {
+/// Whether something is left of what came back. With `drains`, it is read first.
+pub(super) async fn is_left(home: &Home, drains: bool) -> bool {
     let returned = home.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(mut body) = returned
-        && !body.is_end_stream()
-    {
+    let Some(mut body) = returned else {
+        return false;
+    };
+    if drains && !body.is_end_stream() {
         drain(&mut body).await;
     }
+    !body.is_end_stream()
 }

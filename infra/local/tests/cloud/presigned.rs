@@ -245,22 +245,61 @@ async fn raw(cloud: &Cloud, request: &[u8], end: bool) -> String {
     String::from_utf8_lossy(&answer[..read]).into_owned()
 }
 
+/// The head of the signed upload, with its length said by `length`.
+fn head_of(cloud: &Cloud, signed: &PresignedRequest, length: &str) -> String {
+    let target = signed.uri().strip_prefix(cloud.s3_url()).unwrap();
+    let headers = signed
+        .headers()
+        .filter(|(name, _)| *name != "content-length");
+    let headers: String = headers
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let host = cloud.s3_url().strip_prefix("http://").unwrap();
+    format!("PUT {target} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n\r\n")
+}
+
+#[tokio::test]
+async fn an_upload_refused_before_its_body_was_sent_says_that_the_connection_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let cloud = start(directory.path()).await;
+    let signed = presign(&cloud, "audio/p1/f").await;
+    assert_eq!(status(put(&signed, &[]), BODY).await, StatusCode::OK);
+    // A client that is not told sends its next request into a closed connection.
+    let asks = head_of(
+        &cloud,
+        &signed,
+        "content-length: 18\r\nexpect: 100-continue",
+    );
+    let answer = raw(&cloud, asks.as_bytes(), false).await;
+    assert!(answer.starts_with("HTTP/1.1 412"), "{answer}");
+    assert!(
+        answer
+            .to_ascii_lowercase()
+            .contains("\r\nconnection: close\r\n"),
+        "{answer}"
+    );
+    let sends = [
+        head_of(&cloud, &signed, "content-length: 18").as_bytes(),
+        BODY,
+    ]
+    .concat();
+    let answer = raw(&cloud, &sends, false).await;
+    assert!(answer.starts_with("HTTP/1.1 412"), "{answer}");
+    assert!(
+        !answer
+            .to_ascii_lowercase()
+            .contains("\r\nconnection: close\r\n"),
+        "{answer}"
+    );
+    cloud.shutdown().await.unwrap();
+}
+
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_no_trace() {
     let directory = tempfile::tempdir().unwrap();
     let cloud = start(directory.path()).await;
     let signed = presign(&cloud, "audio/p1/f").await;
-    let target = signed.uri().strip_prefix(cloud.s3_url()).unwrap();
-    let head = |length: &str| {
-        let headers = signed
-            .headers()
-            .filter(|(name, _)| *name != "content-length");
-        let headers: String = headers
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        let host = cloud.s3_url().strip_prefix("http://").unwrap();
-        format!("PUT {target} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n\r\n")
-    };
+    let head = |length: &str| head_of(&cloud, &signed, length);
     let short = [head("content-length: 18").as_bytes(), &BODY[..9]].concat();
     let answer = raw(&cloud, &short, true).await;
     assert!(!answer.contains("200 OK"), "{answer}");

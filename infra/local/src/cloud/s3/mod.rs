@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{CloudConfig, CloudError};
 use super::counts::{Counts, Seen};
-use super::draining::{Lent, drain_returned, wants_answer_first};
+use super::draining::{Lent, is_left, wants_answer_first};
 use super::serving;
 
 pub(super) use self::event::Notifier;
@@ -124,8 +124,11 @@ async fn answer(
     let (body, home) = Lent::new(body);
     let request = http::Request::from_parts(head, Body::http_body_unsync(body));
     let mut response = s3.call(request).await?;
-    if drains && !response.status().is_success() {
-        drain_returned(&home).await;
+    if !response.status().is_success() && is_left(&home, drains).await {
+        let close = http::HeaderValue::from_static("close");
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, close);
     }
     if let Some(origin) = origin {
         cors.decorate(&origin, &method, response.headers_mut());
