@@ -165,7 +165,7 @@ fn of_table(
         );
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
-            .hint("--text-column"));
+            .hint("--text-column NAME"));
     }
     let lone = systems.first().map(|(_, column)| *column).or(text);
     if side == Side::Hypotheses && lone.is_none() {
@@ -173,9 +173,10 @@ fn of_table(
             "no column could be a hypothesis; there are {}",
             columns.names().join(", ")
         );
-        return Err(Problem::new(Code::ChooseColumn, message)
-            .file(name)
-            .hint("--hyp"));
+        return Err(Problem::new(Code::ChooseColumn, message).file(name).hint(
+            "call the one of a system `text`, a table for each; or score one table that has the \
+                 references as well, with --hyp NAME,…",
+        ));
     }
     let id = columns.first(Role::Id);
     let audio = columns.first(Role::Audio);
