@@ -210,6 +210,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "WaitingView" => runs::Waiting,
         "WarningCode" => comparison::WarningCode,
         "WarningView" => comparison::Warning,
+        "WordTime" => results::WordTime,
         "WordView" => scores::Word,
     }
 }

@@ -267,9 +267,23 @@ async fn start_speech(cloud: &Cloud) -> Result<SpeechSim, NodeError> {
     let listener = TcpListener::bind(("127.0.0.1", 0))
         .await
         .map_err(|e| failed("the simulated vendors' address")(&e))?;
-    SpeechSim::start_over(listener, Some(cloud.s3_client()))
+    let speech = SpeechSim::start_over(listener, Some(cloud.s3_client()))
         .await
-        .map_err(|e| failed("the simulated vendors")(&e))
+        .map_err(|e| failed("the simulated vendors")(&e))?;
+    // Of one file there are several; the last is what all of them hear.
+    for line in RECORDINGS.lines().filter(|line| !line.trim().is_empty()) {
+        let Recorded { sha256, text } =
+            serde_json::from_str(line).map_err(|e| failed("the recordings")(&e))?;
+        speech.record(&sha256, &text);
+    }
+    Ok(speech)
+}
+
+/// A line of [`RECORDINGS`].
+#[derive(serde::Deserialize)]
+struct Recorded {
+    sha256: String,
+    text: String,
 }
 
 /// The tables as JSON, for the test that compares them with the template.

@@ -62,6 +62,7 @@ pub mod unit;
 pub mod upload;
 pub mod usage;
 pub mod validate;
+pub mod word_times;
 
 pub use ids::{DatasetId, FileId, KeyId, ProjectId, ResultId, RunId, SampleId, SessionId};
 pub use timestamp::Timestamp;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{FileId, ResultId, Timestamp};
 use crate::failure::failed_by;
 use crate::usage::Usage;
+use crate::word_times::WordTimes;
 use stt_eval_scoring::{CorpusSums, FailedBy, SampleScore};
 
 /// Most bytes of transcription and reference in one outcome: DynamoDB takes
@@ -40,6 +41,9 @@ pub struct Outcome {
     pub language: String,
     /// Text, for a completed item.
     pub transcription: Option<String>,
+    /// When its words were spoken, where that is known.
+    #[serde(default, skip_serializing_if = "WordTimes::is_empty")]
+    pub word_times: WordTimes,
     /// Score, for a completed item with a reference.
     #[serde(default, with = "super::stored_score")]
     pub score: Option<SampleScore>,

@@ -117,7 +117,9 @@ function setRate(rate) {
 
 function start() {
   audio.play().catch((error) => {
-    if (error.name === 'NotAllowedError') tell(matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
+    if (error.name !== 'NotAllowedError') return;
+    begun.asks = true;
+    tell(matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
   });
 }
 
@@ -141,6 +143,15 @@ function isBroken() {
 function toggle() {
   if (audio.paused) start();
   else audio.pause();
+}
+
+// A word is played from where it was said, where the page knows; one who selects words
+// selects them.
+function seek(event) {
+  const word = event.target.closest('[data-at]');
+  if (!word || !getSelection().isCollapsed) return;
+  audio.currentTime = Number(word.dataset.at) / 1000;
+  start();
 }
 
 function jump(seconds) {
@@ -473,6 +484,8 @@ function begin() {
   for (const event of ['play', 'pause', 'ended']) {
     audio.addEventListener(event, () => {
       heard();
+      if (begun.asks && !audio.paused) tell('');
+      begun.asks &&= audio.paused;
       $('play').textContent = audio.paused ? 'Play' : 'Pause';
     });
   }
@@ -488,7 +501,7 @@ function begin() {
 
 function clicked(event) {
   const button = event.target.closest('button');
-  if (!button || !form.contains(button)) return;
+  if (!button || !form.contains(button)) return seek(event);
   const name = button.dataset.do;
   if (name) {
     event.preventDefault();
@@ -499,6 +512,7 @@ function clicked(event) {
     // By a pointer; one who tabs goes on from here.
     if (event.detail > 0) focusClip();
   }
+  return undefined;
 }
 
 function submitted(event) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use stt_eval_wire::results::Result as Heard;
+use stt_eval_wire::results::{Result as Heard, WordTime};
 use stt_eval_wire::scores::{AlignedWord, Op, Word};
 
 use crate::language::Direction;
@@ -36,11 +36,13 @@ struct Column {
 struct Row {
     letter: char,
     cells: Vec<Vec<Piece>>,
+    times: Vec<WordTime>,
 }
 
 impl Row {
     fn cells(&self) -> impl Iterator<Item = Marked<'_>> {
-        self.cells.iter().map(|pieces| Marked::of(pieces))
+        let cells = self.cells.iter();
+        cells.map(|pieces| Marked::of(pieces, &self.times))
     }
 }
 
@@ -52,6 +54,7 @@ pub(crate) struct Grid {
     direction: Direction,
     /// The word of each column, where it has one.
     head: Vec<Vec<Piece>>,
+    said_at: Vec<WordTime>,
     rows: Vec<Row>,
 }
 
@@ -85,13 +88,15 @@ fn columns(reference: &str, transcription: &str, alignment: &[AlignedWord]) -> C
                 added: 0,
             };
             let text = said_side.take(word);
-            found.said.insert(at, one(Mark::Right, &text, WORK));
+            let mut piece = one(Mark::Right, &text, WORK);
+            piece.start = Some(word.start);
+            found.said.insert(at, piece);
             text
         });
         if original.is_none() {
             at.added += 1;
         }
-        let piece = match (&aligned.hypothesis, original) {
+        let mut piece = match (&aligned.hypothesis, original) {
             (Some(word), original) => {
                 let text = heard_side.take(word);
                 match (aligned.op, original) {
@@ -104,22 +109,27 @@ fn columns(reference: &str, transcription: &str, alignment: &[AlignedWord]) -> C
             (None, Some(original)) => one(Mark::Missing, &original, WORK),
             (None, None) => continue,
         };
+        piece.start = aligned.hypothesis.as_ref().map(|word| word.start);
         found.heard.insert(at, piece);
     }
     found
 }
 
 impl Grid {
-    /// Of a clip's transcriptions under their letters; `None` where fewer than two of
+    /// Of a clip's transcriptions under their letters, with times of their words, and of
+    /// those of the reference; `None` where fewer than two of
     /// them are aligned with one reference, or it would be too wide.
-    pub(crate) fn of<'a>(slots: impl Iterator<Item = (char, &'a Heard)>) -> Option<Self> {
-        let aligned = slots.filter_map(|(letter, heard)| {
+    pub(crate) fn of<'a>(
+        slots: impl Iterator<Item = (char, &'a Heard, &'a [WordTime])>,
+        said_at: &[WordTime],
+    ) -> Option<Self> {
+        let aligned = slots.filter_map(|(letter, heard, times)| {
             let alignment = heard.alignment.as_ref().and_then(Option::as_deref)?;
             let texts = (
                 heard.ground_truth.as_deref()?,
                 heard.transcription.as_deref()?,
             );
-            Some((letter, heard, alignment, texts))
+            Some(((letter, times), heard, alignment, texts))
         });
         let aligned: Vec<_> = aligned.collect();
         let (_, first, _, (reference, _)) = aligned.first()?;
@@ -128,7 +138,7 @@ impl Grid {
         }
         let mut said: BTreeMap<Column, Option<Piece>> = BTreeMap::new();
         let mut found = Vec::with_capacity(aligned.len());
-        for (letter, _, alignment, (reference, transcription)) in &aligned {
+        for (name, _, alignment, (reference, transcription)) in &aligned {
             let of = columns(reference, transcription, alignment);
             for column in of.heard.keys() {
                 said.entry(*column).or_default();
@@ -136,13 +146,14 @@ impl Grid {
             for (column, piece) in of.said {
                 said.insert(column, Some(piece));
             }
-            found.push((*letter, of.heard));
+            found.push((*name, of.heard));
         }
         if said.is_empty() || said.len() > MOST_COLUMNS {
             return None;
         }
-        let rows = found.into_iter().map(|(letter, mut heard)| Row {
+        let rows = found.into_iter().map(|((letter, times), mut heard)| Row {
             letter,
+            times: times.to_vec(),
             cells: said
                 .keys()
                 .map(|column| heard.remove(column).into_iter().collect())
@@ -151,6 +162,7 @@ impl Grid {
         Some(Self {
             language: first.language.clone(),
             direction: Direction::of(&first.language),
+            said_at: said_at.to_vec(),
             rows: rows.collect(),
             head: said
                 .into_values()
@@ -161,7 +173,7 @@ impl Grid {
 
     fn head(&self) -> impl Iterator<Item = Option<Marked<'_>>> {
         let pieces = self.head.iter();
-        pieces.map(|pieces| (!pieces.is_empty()).then(|| Marked::of(pieces)))
+        pieces.map(|pieces| (!pieces.is_empty()).then(|| Marked::of(pieces, &self.said_at)))
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod assets;
 pub mod charts;
+mod clock;
 pub mod compare;
 pub mod consensus;
 pub mod dataset;

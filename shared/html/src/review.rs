@@ -4,10 +4,11 @@
 //! nothing of a page tells a model: no name, no id, no rate, no cost.
 
 use askama::Template;
-use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
+use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict, WordTime};
 use stt_eval_wire::scores::Op;
 
 use crate::RenderError;
+use crate::clock;
 use crate::figures::{count, counted, percent};
 use crate::grid::Grid;
 use crate::invisible::visible;
@@ -210,7 +211,7 @@ fn told(review: &Review) -> String {
     parts.join(" · ")
 }
 
-fn row(slot: Slot<'_>, revealed: bool) -> Row {
+fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
     let heard = slot.heard;
     let score = heard.score.as_ref().filter(|_| revealed);
     let mut facts: Vec<String> = score
@@ -237,7 +238,7 @@ fn row(slot: Slot<'_>, revealed: bool) -> Row {
         letter: slot.letter,
         model: revealed.then(|| visible(&heard.provider).into_owned()),
         facts,
-        words: transcription(heard),
+        words: transcription(heard).map(|words| words.timed(times)),
         differs: heard
             .alignment
             .iter()
@@ -269,6 +270,8 @@ struct Page<'a> {
     audio: String,
     reference: Option<Words>,
     grid: Option<Grid>,
+    /// Whether a word can be pressed to play from it.
+    plays_words: bool,
     rows: Vec<Row>,
     without: Option<String>,
     of_clip: Vec<Check>,
@@ -304,6 +307,14 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         name: reason_name(*reason),
         set: set(reason),
     });
+    let heard = || of.slots.iter().map(|slot| slot.heard);
+    let said_at = clock::of_reference(heard());
+    let may_show = of.revealed || clock::are_alike(heard());
+    let times: Vec<Vec<WordTime>> = heard()
+        .map(|heard| clock::of_transcription(heard, &said_at, may_show))
+        .collect();
+    let timed = of.slots.iter().zip(&times);
+    let timed = timed.map(|(slot, times)| (slot.letter, slot.heard, &**times));
     let page = Page {
         frame,
         run_name: visible(of.around.run_name).into_owned(),
@@ -314,13 +325,15 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
             left => format!("{} left in this queue", count(left)),
         }),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
-        reference: first.and_then(reference),
-        grid: Grid::of(of.slots.iter().map(|slot| (slot.letter, slot.heard))),
+        reference: first.and_then(reference).map(|words| words.timed(&said_at)),
+        grid: Grid::of(timed, &said_at),
+        plays_words: times.iter().any(|times| !times.is_empty()),
         of_clip: of_clip.collect(),
         rows: of
             .slots
             .into_iter()
-            .map(|slot| row(slot, of.revealed))
+            .zip(&times)
+            .map(|(slot, times)| row(slot, times, of.revealed))
             .collect(),
         without: (of.without > 0).then(|| {
             let models = counted(of.without, "model has", "models have");

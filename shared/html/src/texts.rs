@@ -165,6 +165,7 @@ pub(crate) enum Text {
     Length,
     Review,
     ReviewHint,
+    PlaysWords,
     Right,
     Wrong,
     CannotTell,
@@ -387,6 +388,7 @@ impl Text {
             Self::ReviewHint => {
                 "Listen, and say of each transcription whether it says what was said. Which model made which is told once you have judged."
             }
+            Self::PlaysWords => "Press a word to play from it.",
             Self::Right => "Right",
             Self::Wrong => "Wrong",
             Self::CannotTell => "Cannot tell",

@@ -1,6 +1,6 @@
 //! The texts of a result, as they are shown wherever results are.
 
-use stt_eval_wire::results::Result as Heard;
+use stt_eval_wire::results::{Result as Heard, WordTime};
 use stt_eval_wire::scores::{AlignedWord, Flag};
 
 use crate::invisible::visible;
@@ -13,11 +13,18 @@ pub(crate) struct Words {
     language: String,
     direction: Direction,
     pieces: Vec<Piece>,
+    times: Vec<WordTime>,
 }
 
 impl Words {
     pub(crate) fn line(&self) -> Line<'_> {
-        Line::new(&self.language, &self.pieces).set(self.direction)
+        Line::timed(&self.language, &self.pieces, &self.times).set(self.direction)
+    }
+
+    /// The same with the times of its words.
+    pub(crate) fn timed(self, times: &[WordTime]) -> Self {
+        let times = times.to_vec();
+        Self { times, ..self }
     }
 }
 
@@ -33,6 +40,7 @@ pub(crate) fn unmarked(text: &str, language: &str) -> Words {
         language: language.to_owned(),
         direction: Direction::of_text(language, text),
         pieces: plain(text, Invisible::Work),
+        times: Vec::new(),
     }
 }
 
@@ -51,6 +59,7 @@ pub(crate) fn compared(
         language: language.to_owned(),
         direction: Direction::of_text(language, text),
         pieces,
+        times: Vec::new(),
     }
 }
 
@@ -66,6 +75,7 @@ pub(crate) fn transcription(heard: &Heard) -> Option<Words> {
         language: heard.language.clone(),
         direction: Direction::of_text(&heard.language, text),
         pieces,
+        times: Vec::new(),
     })
 }
 

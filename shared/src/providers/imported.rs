@@ -7,6 +7,7 @@ use super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 use crate::domain::ResultId;
 use crate::domain::imported::Transcript;
 use crate::domain::usage::Usage;
+use crate::domain::word_times::WordTimes;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,6 +49,7 @@ impl ReadsLines for Lines {
                 key: line.key,
                 outcome: ItemOutcome::Transcribed {
                     text: line.text,
+                    word_times: WordTimes::default(),
                     model_version: None,
                     usage: Usage::default(),
                 },
@@ -97,6 +99,7 @@ mod tests {
             assert_eq!(measured.cost_micro_usd, cost_micro_usd.or(Some(0)));
             let outcome = ItemOutcome::Transcribed {
                 text: text.into(),
+                word_times: WordTimes::default(),
                 model_version: None,
                 usage: Usage::default(),
             };

@@ -2,6 +2,7 @@
 
 use crate::domain::failure::FailureCode;
 use crate::domain::usage::Usage;
+use crate::domain::word_times::WordTimes;
 
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +11,8 @@ pub enum ItemOutcome {
     Transcribed {
         /// The text, trimmed; never empty unless the model said "nothing spoken".
         text: String,
+        /// When its words were spoken, where the vendor tells.
+        word_times: WordTimes,
         /// Exact model that answered.
         model_version: Option<String>,
         /// What it used.

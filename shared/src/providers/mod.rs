@@ -50,6 +50,7 @@ pub mod price;
 mod regions;
 mod registry;
 mod sarvam;
+mod spoken;
 mod supports;
 pub mod transcribe;
 mod vendor;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stt_eval_domain::result::ResultStatus;
 pub use stt_eval_domain::review::{Queue, Reason, Verdict};
 use stt_eval_domain::usage::Usage;
+pub use stt_eval_domain::word_times::WordTime;
 use stt_eval_domain::{FileId, KeyId, ResultId, SampleId, Timestamp};
 use utoipa::ToSchema;
 
@@ -43,6 +44,12 @@ pub struct Result {
     )]
     #[schema(value_type = Option<Vec<AlignedWord>>)]
     pub alignment: Option<Option<Vec<AlignedWord>>>,
+    /// When words were begun, in the order of the transcription, with
+    /// `include_alignment=true`, where the vendor tells; a phrase of which no more is
+    /// told is one entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub word_times: Option<Vec<WordTime>>,
     /// What the majority of its reviews finds; null when there is none, or they tie.
     pub is_correct: Option<bool>,
     /// The latest remark of a reviewer.

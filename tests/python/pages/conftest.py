@@ -58,7 +58,7 @@ def site(tmp_path_factory):
     subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, timeout=300)
     # Runs that tests start take long enough to be looked at.
     serve = [BINARY, "serve", "--gemini", "sim", "--batch-delay", "3s"]
-    serve += ["--listen", "127.0.0.1:0", "--data", str(data)]
+    serve += ["--simulate-others", "--listen", "127.0.0.1:0", "--data", str(data)]
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

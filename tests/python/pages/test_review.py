@@ -50,13 +50,14 @@ def run(site, dataset):
     return make(site, dataset, [[text[2] for text in TEXTS], [text[3] for text in TEXTS]])
 
 
-def make(site, dataset, models):
+def make(site, dataset, models, providers=()):
     made, samples = dataset
     lists = [
         {"name": name, "items": [{"sample_id": s, "text": t} for s, t in zip(samples, texts, strict=False)]}
         for name, texts in zip(["alpha", "beta", "gamma"], models, strict=False)
     ]
     body = {"run_name": "heard <b>twice</b>", "dataset_id": made, "transcripts": lists}
+    body |= {"providers": list(providers)} if providers else {}
     run = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]
     for _ in range(300):
         if site.api("GET", f"/api/v1/evaluations/stt/runs/{run}")["status"] == "completed":
@@ -254,6 +255,39 @@ def test_words_stand_under_words(visit, site, run):
         assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
         shot(page, f"review-grid-{number}", full_page=False)
         page.keyboard.press("s")
+
+
+def test_a_word_is_played_from_where_it_was_said(visit, site, dataset):
+    """One model told its times; the other's words, and the reference's, have them by their alignment."""
+    site.api("PUT", "/api/v1/evaluations/stt/credentials/deepgram", {"api_key": "key-for-deepgram"})
+    run = make(site, dataset, [[text[2] for text in TEXTS]], ["deepgram/nova-3"])
+    page = visit(viewport={"width": 1280, "height": 900})
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("k")
+    at = "document.querySelector('audio').currentTime"
+    for place in ("#review .reference", "[data-slot=A] .transcript", "[data-slot=B] .transcript"):
+        words = page.locator(f"{place} [data-at]")
+        assert words.count() > 2
+        last = words.last
+        page.evaluate("document.querySelector('audio').pause()")
+        last.click()
+        told = int(last.get_attribute("data-at")) / 1000
+        assert told > 0
+        until(lambda: page.evaluate("document.querySelector('audio').paused"), False)
+        assert told <= page.evaluate(at) < told + 2
+    # What is selected is not played.
+    page.evaluate("document.querySelector('audio').pause()")
+    words.first.dblclick()
+    expect(page.get_by_role("button", name="Save and next")).to_be_visible()
+    assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
+    shot(page, "review-words-that-seek", full_page=False)
+    # Blind: nothing tells which of the two came with times.
+    counts = {page.locator(f"[data-slot={slot}] .transcript [data-at]").count() > 0 for slot in "AB"}
+    assert counts == {True}
+    for slot in "AB":
+        assert "deepgram" not in group(page, slot).inner_text()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

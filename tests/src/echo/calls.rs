@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use stt_eval_shared::domain::allowance::ToldLimits;
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::usage::Usage;
+use stt_eval_shared::domain::word_times::WordTimes;
 use stt_eval_shared::providers::model::{Format, Languages, Lifecycle, Model, Takes};
 use stt_eval_shared::providers::price::{AudioPrice, Charge, Currency, Price};
 use stt_eval_shared::providers::{
@@ -162,6 +163,7 @@ impl ReadsLines for Echo {
                 key: heard.key,
                 outcome: ItemOutcome::Transcribed {
                     text: heard.text,
+                    word_times: WordTimes::default(),
                     model_version: None,
                     usage: Usage::default(),
                 },

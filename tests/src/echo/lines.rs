@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use stt_eval_shared::domain::failure::FailureCode;
+use stt_eval_shared::domain::word_times::WordTimes;
 use stt_eval_shared::providers::{ItemOutcome, OutputLine, Usage};
 
 /// The line of an item.
@@ -27,6 +28,7 @@ pub(super) fn read(line: &[u8]) -> OutputLine {
     let outcome = match value["text"].as_str() {
         Some(text) => ItemOutcome::Transcribed {
             text: text.to_owned(),
+            word_times: WordTimes::default(),
             model_version: Some("echo-1.0".to_owned()),
             usage: Usage::default(),
         },

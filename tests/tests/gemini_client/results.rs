@@ -40,6 +40,7 @@ async fn from_audio_to_transcripts() {
                     text,
                     model_version,
                     usage,
+                    ..
                 },
             ) => {
                 assert_eq!(

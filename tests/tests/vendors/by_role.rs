@@ -141,6 +141,8 @@ async fn a_run_by_role_beside_one_by_key_leaves_nothing_behind() {
         let truth = result["ground_truth"].as_str().unwrap();
         let heard = if truth == "silence" { "" } else { truth };
         assert_eq!(result["transcription"], heard, "{result}");
+        let times = result["word_times"].as_array().map_or(0, Vec::len);
+        assert_eq!(times, heard.split_whitespace().count(), "{result}");
         let cost = result["cost_usd"].as_f64().unwrap();
         assert!((cost - each).abs() < 1e-6, "{cost}");
     }

@@ -76,6 +76,32 @@ async fn a_run_over_hosted_vendors_hears_and_pays_for_everything_once() {
         assert!(result["latency_ms"].is_u64(), "{result}");
         assert!(result["cost_usd"].as_f64().unwrap() > 0.0, "{result}");
     }
+    // Two words of half a second, where the vendor tells when they were said.
+    let shown = |id: &str| {
+        let of = results.iter().filter(|one| one["provider"] == id);
+        let mut of = of.filter(|one| one["transcription"] == "one two");
+        of.next().unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let both = json!([{ "start": 0, "at_ms": 0 }, { "start": 4, "at_ms": 250 }]);
+    for (id, times) in [
+        ("deepgram/nova-3", both.clone()),
+        ("elevenlabs/scribe_v2", both),
+        // A phrase is all that it tells.
+        ("groq/whisper-large-v3", json!([{ "start": 0, "at_ms": 0 }])),
+        ("openai/gpt-transcribe", Value::Null),
+    ] {
+        let path = format!("/results/{}", shown(id));
+        let with = client.get(&format!("{path}?include_alignment=true")).await;
+        assert_eq!(with.data(200)["word_times"], times, "{id}");
+        assert!(
+            client
+                .get(&path)
+                .await
+                .data(200)
+                .get("word_times")
+                .is_none()
+        );
+    }
     // Ten seconds at least are billed by Groq.
     let cost = |id: &str| {
         let of = results.iter().find(|one| one["provider"] == id).unwrap();

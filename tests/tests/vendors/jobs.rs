@@ -54,7 +54,8 @@ pub(super) async fn dataset(machine: &Machine, client: &Client, texts: &[(&str, 
 }
 
 pub(super) async fn results(client: &Client, run: &Value) -> Vec<Value> {
-    let path = format!("/runs/{}/results?limit=100", run["id"].as_str().unwrap());
+    let id = run["id"].as_str().unwrap();
+    let path = format!("/runs/{id}/results?limit=100&include_alignment=true");
     let listed = client.get(&path).await;
     listed.data(200).as_array().unwrap().clone()
 }
@@ -96,6 +97,14 @@ async fn a_run_over_jobs_hears_and_pays_for_everything_once() {
             _ => (text, 30.0 * RUPEE),
         };
         assert_eq!(result["transcription"], heard, "{result}");
+        // Words are told by one vendor, and phrases by the other.
+        let words = match result["provider"].as_str().unwrap() {
+            UNIVERSAL => text.split(' ').count(),
+            _ => 1,
+        };
+        let times = result["word_times"].as_array().unwrap();
+        assert_eq!(times.len(), words, "{result}");
+        assert_eq!(times[0], json!({ "start": 0, "at_ms": 0 }));
         let cost = result["cost_usd"].as_f64().unwrap();
         assert!((cost - per_hour / 3_600.0).abs() < 1e-6, "{cost}");
     }

@@ -89,6 +89,9 @@ pub fn done(
         status: outcome.status(),
         etag: etag(id, Some(&outcome), review.as_ref()),
         alignment: with_alignment.then(|| alignment(&outcome)),
+        word_times: Some(outcome.word_times.as_slice())
+            .filter(|times| with_alignment && !times.is_empty())
+            .map(<[_]>::to_vec),
         score: outcome.score.as_ref().map(score),
         ground_truth: outcome.ground_truth,
         reference_version: outcome.reference_version,
@@ -134,6 +137,7 @@ pub fn pending(
         transcription: None,
         score: None,
         alignment: with_alignment.then_some(None),
+        word_times: None,
         is_correct: None,
         comment: None,
         reviews: 0,
@@ -187,5 +191,6 @@ pub fn weight(result: &Result) -> usize {
         .map(Vec::len)
         .sum::<usize>();
     let copies = if words > 0 { 2 } else { 1 };
-    2_000 + texts * copies + words * 160
+    let times = result.word_times.as_ref().map_or(0, Vec::len);
+    2_000 + texts * copies + words * 160 + times * 36
 }

@@ -362,7 +362,8 @@ fn parts(outcomes: Vec<Outcome>) -> Vec<Vec<Outcome>> {
                 .copied()
                 .flatten()
                 .map(String::len)
-                .sum::<usize>();
+                .sum::<usize>()
+            + outcome.word_times.kept_bytes();
         match parts.last_mut() {
             Some(part) if part.len() < MAX_REPLAYED && bytes.saturating_add(size) <= MAX_BYTES => {
                 part.push(outcome);
@@ -380,6 +381,7 @@ fn parts(outcomes: Vec<Outcome>) -> Vec<Vec<Outcome>> {
 #[cfg(test)]
 mod tests {
     use stt_eval_shared::domain::FileId;
+    use stt_eval_shared::domain::word_times::WordTimes;
     use stt_eval_shared::providers::Usage;
 
     use super::*;
@@ -393,6 +395,7 @@ mod tests {
             reference_version: 1,
             language: "ta".into(),
             transcription: Some("t".repeat(bytes - bytes / 2)),
+            word_times: WordTimes::default(),
             score: None,
             error_code: None,
             error_message: None,

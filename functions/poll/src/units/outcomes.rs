@@ -9,6 +9,7 @@ use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::result::{MAX_TEXT_BYTES, Outcome};
 use stt_eval_shared::domain::run::{Run, Tally};
 use stt_eval_shared::domain::unit::{Unit, UnitKind};
+use stt_eval_shared::domain::word_times::WordTimes;
 use stt_eval_shared::domain::{ResultId, RunId, Timestamp};
 use stt_eval_shared::providers::price::Currency;
 use stt_eval_shared::providers::{ItemOutcome, Measured, Offered, Usage};
@@ -174,12 +175,17 @@ impl<'a> UnitScorer<'a> {
             latency_ms,
             cost_micro_usd,
         } = item.measured;
+        let mut word_times = WordTimes::default();
         let (text, usage, model_version, error) = match bounded(item.outcome, sample) {
             ItemOutcome::Transcribed {
                 text,
+                word_times: told,
                 model_version,
                 usage,
-            } => (Some(text), usage, model_version, None),
+            } => {
+                word_times = told;
+                (Some(text), usage, model_version, None)
+            }
             ItemOutcome::Failed {
                 code,
                 message,
@@ -220,6 +226,7 @@ impl<'a> UnitScorer<'a> {
             language: sample.language.clone(),
             score: score.clone().filter(|_| text.is_some()),
             transcription: text,
+            word_times,
             error_code,
             error_message,
             scoring: self.scoring,
@@ -265,7 +272,8 @@ pub(crate) fn score_sample(
 }
 
 /// A transcription that can't be kept beside its reference fails: hours of
-/// speech, or a model that repeats itself. The raw output stays in the bucket.
+/// speech, or a model that repeats itself. The raw output stays in the bucket. Times of
+/// words are left out where there is no room for them.
 fn bounded(item: ItemOutcome, sample: &Sample) -> ItemOutcome {
     bounded_beside(item, sample.ground_truth.as_ref().map_or(0, String::len))
 }
@@ -277,6 +285,7 @@ pub(crate) fn bounded_beside(item: ItemOutcome, reference: usize) -> ItemOutcome
             text,
             model_version,
             usage,
+            ..
         } if text.len() + reference > MAX_TEXT_BYTES => ItemOutcome::Failed {
             code: FailureCode::OutputTooLong.into(),
             message: format!(
@@ -288,16 +297,32 @@ pub(crate) fn bounded_beside(item: ItemOutcome, reference: usize) -> ItemOutcome
             usage,
             model_version,
         },
-        // No text of ours has any, and not every format can hold it.
+        // No text of ours has any, and not every format can hold it. Behind it words stand
+        // elsewhere then.
         ItemOutcome::Transcribed {
             text,
             model_version,
             usage,
+            ..
         } if text.contains('\0') => ItemOutcome::Transcribed {
             text: text.replace('\0', "\u{fffd}"),
+            word_times: WordTimes::default(),
             model_version,
             usage,
         },
+        ItemOutcome::Transcribed {
+            text,
+            word_times,
+            model_version,
+            usage,
+        } if text.len() + reference + word_times.kept_bytes() > MAX_TEXT_BYTES => {
+            ItemOutcome::Transcribed {
+                text,
+                word_times: WordTimes::default(),
+                model_version,
+                usage,
+            }
+        }
         kept => kept,
     }
 }

@@ -17,6 +17,7 @@ mod refusal;
 mod server;
 mod sim;
 mod vendors;
+mod words;
 
 pub use bucket::s3_at;
 pub use fault::Fault;

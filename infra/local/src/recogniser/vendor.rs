@@ -12,6 +12,7 @@ use serde_json::Value;
 use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::transcribe::ModelConfig;
 use stt_eval_shared::domain::usage::Usage;
+use stt_eval_shared::domain::word_times::WordTimes;
 use stt_eval_shared::providers::answer;
 use stt_eval_shared::providers::model::{Format, Languages, Takes};
 use stt_eval_shared::providers::{
@@ -156,6 +157,7 @@ fn outcome(answer: Option<Came>) -> ItemOutcome {
     match answer {
         Some(Came::Text(text)) => ItemOutcome::Transcribed {
             text,
+            word_times: WordTimes::default(),
             model_version: None,
             usage,
         },

@@ -10,11 +10,13 @@ use std::borrow::Cow;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_wire::results::WordTime;
 use stt_eval_wire::scores::{AlignedWord, Op, Word};
 
 pub use self::bits::{Bit, Invisible};
 pub use self::difference::{Part, difference};
 
+use crate::clock::begun;
 use crate::language::Direction;
 
 /// Words of a text above which only the first [`SHOWN_FIRST`] are shown until all are
@@ -49,6 +51,8 @@ pub struct Piece {
     pub bits: Vec<Bit>,
     /// Of a word that replaces another: that one.
     pub instead_of: String,
+    /// Of a word that was transcribed: its first byte in the transcription.
+    pub start: Option<usize>,
 }
 
 /// A side of an alignment: its text, and how far pieces were made of it.
@@ -98,6 +102,7 @@ pub(crate) fn one(mark: Mark, text: &str, mode: Invisible) -> Piece {
         mark,
         bits,
         instead_of: String::new(),
+        start: None,
     }
 }
 
@@ -111,6 +116,7 @@ pub(crate) fn replaced(text: &str, instead_of: &str, mode: Invisible) -> Piece {
         mark: Mark::Replaced,
         bits,
         instead_of: crate::invisible::visible(instead_of).into_owned(),
+        start: None,
     }
 }
 
@@ -145,6 +151,13 @@ impl Pieces {
     fn replaced(&mut self, text: &str, instead_of: &str) {
         self.made.push(replaced(text, instead_of, self.mode));
     }
+
+    /// Says where the last piece was transcribed.
+    fn stands_at(&mut self, start: usize) {
+        if let Some(last) = self.made.last_mut() {
+            last.start = Some(start);
+        }
+    }
 }
 
 /// The pieces of a transcription, with what is missing of the reference in its place.
@@ -168,6 +181,8 @@ pub fn pieces(
             if let Some(missing) = original {
                 pieces.between("");
                 pieces.push(Mark::Missing, &missing);
+                // It is looked for behind the word before.
+                pieces.stands_at(heard.at);
             }
             continue;
         };
@@ -180,6 +195,7 @@ pub fn pieces(
             (Op::Unclear, _) => pieces.push(Mark::Unclear, &text),
             (Op::Substitute | Op::Insert | Op::Delete, _) => pieces.push(Mark::Added, &text),
         }
+        pieces.stands_at(word.start);
     }
     pieces.push(Mark::Between, heard.rest());
     pieces.made
@@ -192,8 +208,11 @@ pub fn plain(text: &str, mode: Invisible) -> Vec<Piece> {
         made: Vec::new(),
         mode,
     };
+    let mut start = 0;
     for run in text.split_inclusive(char::is_whitespace) {
         pieces.push(Mark::Between, run);
+        pieces.stands_at(start);
+        start += run.len();
     }
     pieces.made
 }
@@ -218,11 +237,18 @@ impl Piece {
 #[template(path = "transcript/pieces.html")]
 pub(crate) struct Marked<'a> {
     pieces: &'a [Piece],
+    times: &'a [WordTime],
 }
 
 impl<'a> Marked<'a> {
-    pub(crate) fn of(pieces: &'a [Piece]) -> Self {
-        Self { pieces }
+    /// Pieces, with the times of the transcription that they are of.
+    pub(crate) fn of(pieces: &'a [Piece], times: &'a [WordTime]) -> Self {
+        Self { pieces, times }
+    }
+
+    /// When a piece was begun, in milliseconds: of a word in a phrase, when the phrase was.
+    fn at(&self, piece: &Piece) -> Option<u32> {
+        piece.start.and_then(|start| begun(self.times, start))
     }
 }
 
@@ -244,6 +270,12 @@ impl<'a> Line<'a> {
     /// A line of pieces in a language (BCP 47).
     #[must_use]
     pub fn new(language: &'a str, pieces: &'a [Piece]) -> Self {
+        Self::timed(language, pieces, &[])
+    }
+
+    /// The same, its words with their times where these are known.
+    #[must_use]
+    pub fn timed(language: &'a str, pieces: &'a [Piece], times: &'a [WordTime]) -> Self {
         let is_word = |piece: &Piece| piece.mark != Mark::Between;
         let is_long = pieces.iter().filter(|piece| is_word(piece)).count() > LONG;
         let mut words = 0;
@@ -256,8 +288,8 @@ impl<'a> Line<'a> {
         Self {
             language,
             direction: Direction::of(language),
-            first: Marked { pieces: first },
-            rest: Marked { pieces: rest },
+            first: Marked::of(first, times),
+            rest: Marked::of(rest, times),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stt_eval_html::results::Choice;
 use stt_eval_html::review::{self, Around, Clip, Notice, Said, Slot};
-use stt_eval_wire::results::{Reason, Review, Verdict};
+use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
 
 use crate::others::{HOSTILE, WHEN, check, frame, heard};
 use crate::samples::aligned;
@@ -32,38 +32,105 @@ fn by(name: &str, comment: &str) -> Review {
     serde_json::from_value(value).unwrap()
 }
 
+/// The page of a clip with these transcriptions, to one who has not judged it.
+fn unjudged(all: &[Heard]) -> String {
+    let slots = ('A'..).zip(all).map(|(letter, heard)| Slot {
+        letter,
+        heard,
+        said: Said::default(),
+        seen: String::new(),
+        stands: None,
+        others: &[],
+    });
+    let of = Clip {
+        around: around(),
+        path: "/runs/x/review/smp_1",
+        number: 1,
+        total: 1,
+        left: None,
+        slots: slots.collect(),
+        without: 0,
+        revealed: false,
+        slots_tag: "t",
+        may_edit: false,
+        next: "/runs/x/review",
+        notice: None,
+    };
+    let html = review::clip(frame(), of).unwrap();
+    check(&html);
+    html
+}
+
+#[test]
+fn each_word_can_be_played_from_whichever_transcription_came_with_times() {
+    let said = "one two three";
+    let of = |number, text: &str, times: serde_json::Value| {
+        let value = json!({ "language": "en", "ground_truth": said, "transcription": text,
+            "alignment": aligned(said, text), "word_times": times });
+        heard(number, value)
+    };
+    let times = json!([{ "start": 0, "at_ms": 100 }, { "start": 4, "at_ms": 400 },
+        { "start": 8, "at_ms": 900 }]);
+    let none = serde_json::Value::Null;
+    let words = |html: &str| -> Vec<String> {
+        let places = html.split(" data-at=\"").skip(1);
+        places
+            .map(|rest| {
+                let (at, rest) = rest.split_once("\">").unwrap();
+                let text = rest
+                    .split('<')
+                    .find(|text| !text.is_empty() && !text.contains('>'));
+                format!("{at} {}", text.unwrap_or_default().trim())
+            })
+            .collect()
+    };
+    let (first, second) = ("one too three", "one three");
+    let told = unjudged(&[of(0, first, times.clone()), of(1, second, none.clone())]);
+    assert!(told.contains("Press a word to play from it."));
+    let lines = told.split("</table>").nth(1).unwrap();
+    let (a, b) = lines.split_once("Transcription B").unwrap();
+    assert_eq!(words(a)[..1], ["100 one"]);
+    assert_eq!(words(a).len(), 3, "{a}");
+    assert!(a.contains("data-at=\"900\">three"), "{a}");
+    // A word that is missing is looked for behind the one before.
+    assert_eq!(words(b), ["100 one", "400 t", "400 three"], "{b}");
+    let reference = told.split("</section>").next().unwrap();
+    assert_eq!(words(reference), ["100 one", "400 two", "900 three"]);
+    // Which of them came with times would tell of their models.
+    let shorter = json!([{ "start": 0, "at_ms": 100 }, { "start": 4, "at_ms": 900 }]);
+    let other = unjudged(&[of(0, first, none.clone()), of(1, second, shorter)]);
+    assert_eq!(words(&other).len(), words(&told).len());
+    // A phrase tells of its begin alone: words are taken where they are told.
+    let phrase = json!([{ "start": 0, "at_ms": 100 }]);
+    let best = unjudged(&[of(0, first, phrase), of(1, first, times.clone())]);
+    assert!(best.contains("data-at=\"400\""), "{best}");
+    // Without a reference times are nobody else's, and one alone is not told.
+    let alone = |times| {
+        let value = json!({ "language": "en", "ground_truth": null, "alignment": null,
+            "transcription": first, "word_times": times });
+        heard(0, value)
+    };
+    let told = unjudged(&[alone(times.clone()), alone(none)]);
+    assert!(!told.contains("data-at"), "{told}");
+    let told = unjudged(&[alone(times.clone()), alone(times)]);
+    assert_eq!(
+        words(&told),
+        [
+            "100 one",
+            "400 too",
+            "900 three",
+            "100 one",
+            "400 too",
+            "900 three"
+        ]
+    );
+}
+
 #[test]
 fn words_stand_under_words_where_all_are_aligned_with_one_text() {
     let (said, second) = ("مجھے بخار ہے", "مجھے بخار ہے جی");
     let other = json!({ "transcription": second, "alignment": aligned(said, second) });
-    let page = |second: serde_json::Value| {
-        let all = [heard(0, json!({})), heard(1, second)];
-        let slots = ('A'..).zip(&all).map(|(letter, heard)| Slot {
-            letter,
-            heard,
-            said: Said::default(),
-            seen: String::new(),
-            stands: None,
-            others: &[],
-        });
-        let of = Clip {
-            around: around(),
-            path: "/runs/x/review/smp_1",
-            number: 1,
-            total: 1,
-            left: None,
-            slots: slots.collect(),
-            without: 0,
-            revealed: false,
-            slots_tag: "t",
-            may_edit: false,
-            next: "/runs/x/review",
-            notice: None,
-        };
-        let html = review::clip(frame(), of).unwrap();
-        check(&html);
-        html
-    };
+    let page = |second: serde_json::Value| unjudged(&[heard(0, json!({})), heard(1, second)]);
     let html = page(other.clone());
     assert!(html.contains("<table class=\"transcript\" lang=\"ur-IN\" dir=\"rtl\">"));
     // A column for each word that was said, and one for a word that was added.

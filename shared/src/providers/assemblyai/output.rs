@@ -5,6 +5,7 @@ use std::io;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::client::Client;
 use super::wire::Transcript;
@@ -16,6 +17,7 @@ use crate::providers::credential::Credential;
 use crate::providers::error::CallError;
 use crate::providers::handles::{Handle, Handles};
 use crate::providers::lines::{ItemOutcome, OutputLine};
+use crate::providers::spoken::{self, Spoken};
 
 /// Transcripts that are fetched at once.
 const AT_ONCE: usize = 4;
@@ -74,15 +76,20 @@ struct Heard {
     audio_duration: Option<f64>,
     #[serde(default)]
     speech_model_used: Option<String>,
+    /// Their times are in milliseconds.
     #[serde(default)]
-    words: Option<Vec<Word>>,
+    words: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Word {
-    /// In milliseconds.
-    #[serde(default)]
-    end: f64,
+impl Heard {
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        spoken::listed(self.words.as_ref(), |word| {
+            Some(Spoken {
+                text: word.get("text")?.as_str()?,
+                start: word.get("start")?,
+            })
+        })
+    }
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
@@ -93,17 +100,17 @@ fn outcome(answer: Option<Heard>) -> ItemOutcome {
     let Some(heard) = answer else {
         return ItemOutcome::failed(FailureCode::ProviderMalformed, Usage::default(), None);
     };
-    let last = heard.words.as_ref().and_then(|words| words.last());
     let usage = Usage {
         audio_seconds: heard.audio_duration,
-        heard_until_seconds: last.map(|word| word.end / 1_000.0),
+        heard_until_seconds: spoken::last_end(heard.words.as_ref(), "end").map(|end| end / 1_000.0),
         ..Usage::default()
     };
-    let model = heard.speech_model_used;
+    let model = heard.speech_model_used.clone();
     let failed = |code| ItemOutcome::failed(code, usage, model.clone());
-    match (&*heard.status, heard.text) {
+    match (&*heard.status, heard.text.as_deref().map(str::trim)) {
         ("completed", Some(text)) => ItemOutcome::Transcribed {
-            text: text.trim().to_owned(),
+            text: text.to_owned(),
+            word_times: spoken::times_in_ms(text, heard.spoken()),
             model_version: model,
             usage,
         },
@@ -134,6 +141,7 @@ mod tests {
         );
         let want = ItemOutcome::Transcribed {
             text: "ab".to_owned(),
+            word_times: spoken::made_of(&[(0, 10)]),
             model_version: Some("universal-2".to_owned()),
             usage: Usage {
                 audio_seconds: Some(3.0),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::answer;
 use super::super::calls::{CallAnswer, CallItem, Calls};
@@ -12,6 +13,7 @@ use super::super::credential::Credential;
 use super::super::error::{CallError, Rejection};
 use super::super::http::{BaseUrl, Http, Sending, Told, check_key, key_header};
 use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
+use super::super::spoken::{self, Spoken};
 use crate::domain::failure::FailureCode;
 use crate::domain::transcribe::ModelConfig;
 use crate::domain::usage::Usage;
@@ -109,13 +111,20 @@ struct Channel {
 struct Alternative {
     transcript: String,
     #[serde(default)]
-    words: Vec<Word>,
+    words: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Word {
-    #[serde(default)]
-    end: f64,
+impl Alternative {
+    /// As they stand in the transcript; a word without its signs is told as well.
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        spoken::listed(self.words.as_ref(), |word| {
+            let written = word.get("punctuated_word").or(word.get("word"));
+            Some(Spoken {
+                text: written?.as_str()?,
+                start: word.get("start")?,
+            })
+        })
+    }
 }
 
 impl ReadsLines for Listen {
@@ -137,12 +146,15 @@ fn outcome(answer: Option<Response>) -> ItemOutcome {
     let best = best.and_then(|channel| channel.alternatives.into_iter().next());
     let usage = Usage {
         audio_seconds: metadata.and_then(|metadata| metadata.duration),
-        heard_until_seconds: best.as_ref().and_then(|best| Some(best.words.last()?.end)),
+        heard_until_seconds: best
+            .as_ref()
+            .and_then(|best| spoken::last_end(best.words.as_ref(), "end")),
         ..Usage::default()
     };
     match best {
         Some(best) => ItemOutcome::Transcribed {
             text: best.transcript.trim().to_owned(),
+            word_times: spoken::times(best.transcript.trim(), best.spoken()),
             model_version: None,
             usage,
         },
@@ -153,6 +165,7 @@ fn outcome(answer: Option<Response>) -> ItemOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::spoken::made_of as times;
 
     fn read(answer: &str) -> ItemOutcome {
         let line = format!(r#"{{"key":"k","latency_ms":3,"answer":{answer}}}"#);
@@ -170,6 +183,7 @@ mod tests {
         );
         let want = ItemOutcome::Transcribed {
             text: "ab".to_owned(),
+            word_times: times(&[(0, 100)]),
             model_version: None,
             usage: Usage {
                 audio_seconds: Some(2.5),
@@ -180,6 +194,18 @@ mod tests {
         assert_eq!(heard, want);
         let silence = read(r#"{"results":{"channels":[{"alternatives":[{"transcript":""}]}]}}"#);
         assert!(matches!(silence, ItemOutcome::Transcribed { text, .. } if text.is_empty()));
+        // Signs belong to their words, and what is odd of words takes nothing else away.
+        let signed = read(
+            r#"{"results":{"channels":[{"alternatives":[{"transcript":"Ab, cd.","words":[{"word":"ab","punctuated_word":"Ab,","start":0.1,"end":0.4},{"word":"cd","punctuated_word":"cd.","start":0.5,"end":null}]}]}]}}"#,
+        );
+        let ItemOutcome::Transcribed {
+            word_times, usage, ..
+        } = signed
+        else {
+            panic!("{signed:?}")
+        };
+        assert_eq!(word_times, times(&[(0, 100), (4, 500)]));
+        assert_eq!(usage.heard_until_seconds, Some(0.4));
         // That of a callback, and of none.
         for odd in [
             r#"{"request_id":"r"}"#,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::answer;
 use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
+use super::super::spoken::{self, Spoken, number};
 use super::client::Client;
 use crate::domain::failure::FailureCode;
 use crate::domain::usage::Usage;
@@ -25,6 +26,26 @@ struct Answer {
     duration: Option<Value>,
     #[serde(default)]
     segments: Option<Value>,
+    #[serde(default)]
+    words: Option<Value>,
+}
+
+impl Answer {
+    /// Words where they are told, and else segments.
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        let words = self.words.as_ref().and_then(Value::as_array);
+        let has_words = words.is_some_and(|words| !words.is_empty());
+        let (list, name) = match has_words {
+            true => (&self.words, "word"),
+            false => (&self.segments, "text"),
+        };
+        spoken::listed(list.as_ref(), move |entry| {
+            Some(Spoken {
+                text: entry.get(name)?.as_str()?,
+                start: entry.get("start")?,
+            })
+        })
+    }
 }
 
 impl ReadsLines for Client {
@@ -42,27 +63,21 @@ fn outcome(answer: Option<Answer>) -> ItemOutcome {
         return ItemOutcome::failed(FailureCode::ProviderMalformed, Usage::default(), None);
     };
     let usage = used(&answer);
-    match answer.text {
-        _ if answer.error.is_some_and(|error| !error.is_null()) => {
+    // One line a segment at whisper.cpp.
+    let text = answer.text.as_deref();
+    let text = text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    match text {
+        _ if answer.error.as_ref().is_some_and(|error| !error.is_null()) => {
             ItemOutcome::failed(FailureCode::ErrorInAnswer, usage, answer.model)
         }
         Some(text) => ItemOutcome::Transcribed {
-            // One line a segment at whisper.cpp.
-            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            word_times: spoken::times(&text, answer.spoken()),
+            text,
             model_version: answer.model,
             usage,
         },
         None => ItemOutcome::failed(FailureCode::ProviderMalformed, usage, answer.model),
     }
-}
-
-/// A number, or a text that is one.
-fn number(value: Option<&Value>) -> Option<f64> {
-    let number = match value? {
-        Value::String(text) => text.trim().parse().ok(),
-        value => value.as_f64(),
-    };
-    number.filter(|n: &f64| n.is_finite() && *n >= 0.0)
 }
 
 /// What an answer says of what it took: by tokens or by time, in the words of
@@ -136,6 +151,22 @@ mod tests {
         );
         // whisper.cpp: a line a segment, with the space of its tokens.
         assert_eq!(text(r#"{"text":" one\n two\n"}"#).0, "one two");
+        // Words where they are told, and else phrases.
+        for (answer, want) in [
+            (
+                r#"{"text":" one two\n one","segments":[{"start":0.5,"end":1,"text":" one two"},{"start":2.25,"end":3,"text":" one"}]}"#,
+                [(0, 500), (8, 2_250)],
+            ),
+            (
+                r#"{"text":"one two","segments":[{"start":0,"end":1,"text":"one two"}],"words":[{"word":"one","start":0.5,"end":0.7},{"word":"two","start":"0.9"}]}"#,
+                [(0, 500), (4, 900)],
+            ),
+        ] {
+            let ItemOutcome::Transcribed { word_times, .. } = read(answer) else {
+                panic!("{answer}")
+            };
+            assert_eq!(word_times, spoken::made_of(&want), "{answer}");
+        }
         // Silence is a result.
         assert_eq!(text(r#"{"text":""}"#).0, "");
         let (_, usage) = text(

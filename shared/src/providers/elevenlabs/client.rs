@@ -15,6 +15,7 @@ use super::super::error::{CallError, Rejection};
 use super::super::http::{Http, Sending, Told, check_key, key_header};
 use super::super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 use super::super::regions::Regions;
+use super::super::spoken::{self, Spoken, number};
 use crate::domain::failure::FailureCode;
 use crate::domain::transcribe::ModelConfig;
 use crate::domain::usage::Usage;
@@ -44,7 +45,8 @@ fn form(item: &CallItem<'_>, config: &ModelConfig) -> Form {
         // On by default: it writes sounds, such as (laughter), into the text.
         .text("tag_audio_events", "false")
         .text("diarize", "false")
-        .text("timestamps_granularity", "none")
+        // Of the text it changes nothing.
+        .text("timestamps_granularity", "word")
         .text("temperature", temperature.to_string())
         // With it the same audio gives the same text, as far as they can.
         .text("seed", "0")
@@ -110,11 +112,24 @@ struct Transcript {
 impl Transcript {
     /// End of the last word; what is between words and around them does not count.
     fn heard_until(&self) -> Option<f64> {
-        let words = self.words.as_ref()?.as_array()?;
-        let spoken = words.iter().rev();
-        let mut spoken = spoken.filter(|word| word.get("type").is_some_and(|kind| kind == "word"));
-        spoken.next()?.get("end")?.as_f64()
+        let words = self.words.as_ref()?.as_array()?.iter().rev();
+        let mut spoken = words.filter(|word| is_word(word));
+        number(spoken.next()?.get("end"))
     }
+
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        spoken::listed(self.words.as_ref(), |word| {
+            let word = Some(word).filter(|word| is_word(word))?;
+            Some(Spoken {
+                text: word.get("text")?.as_str()?,
+                start: word.get("start")?,
+            })
+        })
+    }
+}
+
+fn is_word(entry: &Value) -> bool {
+    entry.get("type").is_some_and(|kind| kind == "word")
 }
 
 impl ReadsLines for Scribe {
@@ -133,9 +148,11 @@ fn outcome(answer: Option<Transcript>) -> ItemOutcome {
         heard_until_seconds: answer.as_ref().and_then(Transcript::heard_until),
         ..Usage::default()
     };
-    match answer.and_then(|answer| answer.text) {
+    let text = answer.as_ref().and_then(|answer| answer.text.as_deref());
+    match text.map(str::trim) {
         Some(text) => ItemOutcome::Transcribed {
-            text: text.trim().to_owned(),
+            word_times: spoken::times(text, answer.iter().flat_map(Transcript::spoken)),
+            text: text.to_owned(),
             model_version: None,
             usage,
         },
@@ -159,6 +176,7 @@ mod tests {
         };
         let want = ItemOutcome::Transcribed {
             text: "ab".to_owned(),
+            word_times: spoken::made_of(&[(0, 500)]),
             model_version: None,
             usage: Usage {
                 audio_seconds: Some(2.5),

@@ -10,6 +10,7 @@ use super::super::{ItemOutcome, OutputLine, Usage};
 use super::prompt;
 use super::wire::as_u64;
 use crate::domain::failure::FailureCode;
+use crate::domain::word_times::WordTimes;
 
 /// Longest line that is read.
 pub const MAX_LINE: usize = 16 * 1024 * 1024;
@@ -86,6 +87,7 @@ fn outcome(line: &Value) -> ItemOutcome {
     match read {
         Ok(text) => ItemOutcome::Transcribed {
             text,
+            word_times: WordTimes::default(),
             model_version: version,
             usage,
         },

@@ -68,6 +68,7 @@ fn a_recorded_shape() {
         outcome,
         ItemOutcome::Transcribed {
             text: "नमस्ते दुनिया".to_owned(),
+            word_times: WordTimes::default(),
             model_version: Some("gemini-2.5-pro-002".to_owned()),
             usage: Usage {
                 audio_input_tokens: 320,

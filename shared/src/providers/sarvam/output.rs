@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use reqwest::Url;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::client::Client;
 use super::parts::{ids, key};
@@ -20,6 +21,7 @@ use crate::providers::audio::ByteStream;
 use crate::providers::credential::Credential;
 use crate::providers::error::CallError;
 use crate::providers::lines::{ItemOutcome, OutputLine};
+use crate::providers::spoken::{self, Spoken, number};
 
 /// Results that are fetched at once.
 const AT_ONCE: usize = 4;
@@ -155,16 +157,27 @@ async fn again(
 struct Heard {
     #[serde(default)]
     transcript: Option<String>,
+    /// Three lists of one length, in seconds; of phrases, whatever its first is called.
     #[serde(default)]
-    timestamps: Option<Timestamps>,
+    timestamps: Option<Value>,
     #[serde(default)]
     state: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Timestamps {
-    #[serde(default)]
-    end_time_seconds: Vec<f64>,
+impl Heard {
+    fn list(&self, name: &str) -> &[Value] {
+        let list = self.timestamps.as_ref().and_then(|times| times.get(name));
+        list.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        let phrases = self.list("words").iter();
+        let phrases = phrases.zip(self.list("start_time_seconds"));
+        phrases.filter_map(|(text, start)| {
+            let text = text.as_str()?;
+            Some(Spoken { text, start })
+        })
+    }
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
@@ -176,14 +189,14 @@ fn outcome(answer: Option<Heard>) -> ItemOutcome {
     let Some(heard) = answer else {
         return ItemOutcome::failed(FailureCode::ProviderMalformed, usage, None);
     };
-    match (heard.transcript, heard.state.as_deref()) {
+    let text = heard.transcript.as_deref().map(str::trim);
+    match (text, heard.state.as_deref()) {
         (Some(text), _) => ItemOutcome::Transcribed {
-            text: text.trim().to_owned(),
+            text: text.to_owned(),
+            word_times: spoken::times(text, heard.spoken()),
             model_version: None,
             usage: Usage {
-                heard_until_seconds: heard
-                    .timestamps
-                    .and_then(|times| times.end_time_seconds.last().copied()),
+                heard_until_seconds: number(heard.list("end_time_seconds").last()),
                 ..usage
             },
         },
@@ -213,6 +226,7 @@ mod tests {
         );
         let want = ItemOutcome::Transcribed {
             text: "एक दो".to_owned(),
+            word_times: spoken::made_of(&[(0, 100)]),
             model_version: None,
             usage: Usage {
                 heard_until_seconds: Some(1.5),
@@ -220,8 +234,13 @@ mod tests {
             },
         };
         assert_eq!(heard, want);
-        let silence = read_of(r#"{"transcript":"","timestamps":null}"#);
-        assert!(matches!(silence, ItemOutcome::Transcribed { text, .. } if text.is_empty()));
+        for silence in [
+            r#"{"transcript":"","timestamps":null}"#,
+            r#"{"transcript":"","timestamps":[7]}"#,
+        ] {
+            let heard = read_of(silence);
+            assert!(matches!(heard, ItemOutcome::Transcribed { text, .. } if text.is_empty()));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::connected::Connected;
 use super::name::places;
@@ -21,6 +22,7 @@ use crate::providers::handles::{Handle, Handles};
 use crate::providers::http::unreadable;
 use crate::providers::lines::{ItemOutcome, OutputLine};
 use crate::providers::own_bucket::Left;
+use crate::providers::spoken::{self, Spoken};
 
 /// Transcripts that are read at once.
 const AT_ONCE: usize = 4;
@@ -207,20 +209,25 @@ struct Heard {
 struct Results {
     #[serde(default)]
     transcripts: Vec<Transcript>,
+    /// Their times are in seconds, as texts; punctuation has none.
     #[serde(default)]
-    items: Vec<Item>,
+    items: Option<Value>,
+}
+
+impl Results {
+    fn spoken(&self) -> impl Iterator<Item = Spoken<'_>> {
+        spoken::listed(self.items.as_ref(), |item| {
+            Some(Spoken {
+                text: item.pointer("/alternatives/0/content")?.as_str()?,
+                start: item.get("start_time")?,
+            })
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
 struct Transcript {
     transcript: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Item {
-    /// In seconds, as a text; punctuation has none.
-    #[serde(default)]
-    end_time: Option<String>,
 }
 
 pub(super) fn read(line: &[u8]) -> OutputLine {
@@ -235,17 +242,16 @@ fn outcome(answer: Option<Heard>) -> ItemOutcome {
     match &*heard.status {
         COMPLETED => {
             let results = heard.results.unwrap_or_default();
-            let ends = results.items.iter().rev();
-            let mut ends = ends.filter_map(|item| item.end_time.as_deref()?.parse().ok());
             // The length that is billed is not told.
             let usage = Usage {
-                heard_until_seconds: ends.next(),
+                heard_until_seconds: spoken::last_end(results.items.as_ref(), "end_time"),
                 ..Usage::default()
             };
-            let first = results.transcripts.into_iter().next();
-            let text = first.map_or_else(String::new, |first| first.transcript);
+            let first = results.transcripts.first();
+            let text = first.map_or("", |first| first.transcript.trim());
             ItemOutcome::Transcribed {
-                text: text.trim().to_owned(),
+                text: text.to_owned(),
+                word_times: spoken::times(text, results.spoken()),
                 model_version: None,
                 usage,
             }
@@ -306,6 +312,7 @@ mod tests {
         );
         let want = ItemOutcome::Transcribed {
             text: "एक दो.".to_owned(),
+            word_times: spoken::made_of(&[(0, 100)]),
             model_version: None,
             usage: Usage {
                 heard_until_seconds: Some(1.25),

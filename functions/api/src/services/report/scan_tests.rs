@@ -1,6 +1,7 @@
 //! Going through results, in one go and in two.
 
 use stt_eval_shared::domain::rescoring::Rescored;
+use stt_eval_shared::domain::word_times::WordTimes;
 use stt_eval_shared::domain::{FileId, ResultId, Timestamp};
 use stt_eval_shared::providers::Usage;
 use stt_eval_shared::scoring::score;
@@ -20,6 +21,7 @@ fn outcome(run: &Run, model: u8, position: u16, text: Option<&str>) -> Outcome {
         reference_version: 1,
         language: "en".into(),
         transcription: text.map(str::to_owned),
+        word_times: WordTimes::default(),
         score,
         error_code: text.is_none().then(|| {
             let whose = ["provider_lost", "max_tokens"];

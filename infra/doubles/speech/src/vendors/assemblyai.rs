@@ -18,6 +18,7 @@ use super::header;
 use crate::audio::Audio;
 use crate::refusal::{after, before, json as answer};
 use crate::sim::Sim;
+use crate::words::words;
 
 const VENDOR: &str = "assemblyai";
 const MODELS: &[&str] = &["universal-2", "universal-3-5-pro"];
@@ -95,16 +96,19 @@ impl Transcript {
     fn told(&self) -> Value {
         let status = self.status();
         let is_done = status == "completed";
-        let end = (self.audio.seconds * 1_000.0) as u64;
         let text = match self.deleted {
             true => "Deleted by user.",
             false => &*self.text,
         };
-        let word =
-            json!([{ "text": text, "start": 0, "end": end, "confidence": 0.9, "speaker": null }]);
+        let ms = |seconds: f64| (seconds * 1_000.0).round() as u64;
+        let words = words(text, self.audio.seconds).into_iter().map(|word| {
+            json!({ "text": word.text, "start": ms(word.start), "end": ms(word.end),
+                "confidence": 0.9, "speaker": null })
+        });
+        let words: Vec<Value> = words.collect();
         json!({ "id": self.id, "status": status, "audio_url": self.audio_url(),
             "language_code": self.request["language_code"],
-            "text": is_done.then_some(text), "words": is_done.then_some(word),
+            "text": is_done.then_some(text), "words": is_done.then_some(words),
             "audio_duration": is_done.then(|| self.audio.seconds.ceil() as u64),
             "speech_model_used": is_done.then(|| self.request["speech_models"][0].clone()),
             "error": self.error })

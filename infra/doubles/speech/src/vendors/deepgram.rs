@@ -9,12 +9,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::header;
 use crate::audio::Audio;
 use crate::refusal::json as answer;
 use crate::sim::Sim;
+use crate::words::{signs, words};
 
 const LANGUAGES: &[&str] = &[
     "bn", "de", "en", "es", "fr", "gu", "hi", "kn", "mr", "multi", "ne", "pa", "ta", "te", "ur",
@@ -98,7 +99,12 @@ async fn listen(
             ("nova-3", false) => text,
             _ => format!("{text} $1"),
         };
-        let words = json!([{ "word": text, "start": 0.0, "end": audio.seconds, "confidence": 0.9 }]);
+        let words = words(&text, audio.seconds).into_iter().map(|word| {
+            let bare = signs(word.text).0.to_lowercase();
+            json!({ "word": bare, "start": word.start, "end": word.end, "confidence": 0.9,
+                "punctuated_word": word.text })
+        });
+        let words: Vec<Value> = words.collect();
         let alternatives = json!([{ "transcript": text, "confidence": 0.9, "words": words }]);
         answer(
             200,

@@ -7,12 +7,13 @@ use axum::extract::{Multipart, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::form::Form;
 use super::header;
 use crate::refusal::json as answer;
 use crate::sim::Sim;
+use crate::words::words;
 
 const MODELS: &[&str] = &["scribe_v1", "scribe_v2"];
 
@@ -101,6 +102,9 @@ fn problem(form: &Form) -> Option<Response> {
             "Language is not supported",
         ));
     }
+    if get("timestamps_granularity").is_some_and(|g| !["none", "word", "character"].contains(&g)) {
+        return field("timestamps_granularity", "none, word or character");
+    }
     match get("temperature").map(str::parse::<f64>) {
         Some(Ok(t)) if !(0.0..=2.0).contains(&t) => field("temperature", "from 0 to 2"),
         Some(Err(_)) => field("temperature", "not a number"),
@@ -127,12 +131,23 @@ async fn transcribe(State(sim): State<Arc<Sim>>, headers: HeaderMap, form: Multi
         .fields
         .get("tag_audio_events")
         .is_none_or(|value| value != "false");
+    let granularity = form.fields.get("timestamps_granularity");
+    let is_timed = granularity.is_none_or(|value| value != "none");
     let model = form.fields.get("model_id").cloned().unwrap_or_default();
     sim.work(("elevenlabs", &account, &model), &file.audio, |text| {
         let text = if tags { format!("{text} (laughter)") } else { text };
+        let words = words(&text, file.audio.seconds).into_iter();
+        let words = words.enumerate().flat_map(|(index, word)| {
+            let spacing = json!({ "text": " ", "start": word.start, "end": word.start,
+                "type": "spacing", "logprob": 0.0 });
+            let said = json!({ "text": word.text, "start": word.start, "end": word.end,
+                "type": "word", "logprob": -0.1 });
+            [(index > 0).then_some(spacing), Some(said)]
+        });
+        let words: Vec<Value> = words.flatten().filter(|_| is_timed).collect();
         answer(
             200,
-            &json!({ "language_code": "eng", "language_probability": 0.98, "text": text, "words": [],
+            &json!({ "language_code": "eng", "language_probability": 0.98, "text": text, "words": words,
                 "transcription_id": "t1", "audio_duration_secs": file.audio.seconds }),
         )
     })

@@ -19,6 +19,7 @@ use super::header;
 use crate::audio::Audio;
 use crate::refusal::{after, before, json as answer};
 use crate::sim::Sim;
+use crate::words::{signs, words};
 
 const VENDOR: &str = "aws";
 const MODEL: &str = "transcribe";
@@ -76,15 +77,24 @@ impl Job {
 
     /// What it leaves in the bucket.
     fn transcript(&self) -> Value {
-        let end = format!("{:.3}", self.seconds);
-        let item = json!({ "id": 0, "type": "pronunciation", "start_time": "0.0", "end_time": end,
-            "alternatives": [{ "confidence": "0.9", "content": self.text }] });
+        let items = words(&self.text, self.seconds)
+            .into_iter()
+            .flat_map(|word| {
+                let (bare, signs) = signs(word.text);
+                let (start, end) = (format!("{:.3}", word.start), format!("{:.3}", word.end));
+                let said = json!({ "type": "pronunciation", "start_time": start, "end_time": end,
+                "alternatives": [{ "confidence": "0.9", "content": bare }] });
+                let sign = json!({ "type": "punctuation",
+                "alternatives": [{ "confidence": "0.0", "content": signs }] });
+                [Some(said), Some(sign).filter(|_| !signs.is_empty())]
+            });
+        let items: Vec<Value> = items.flatten().collect();
         let mut whole = json!({ "jobName": self.request["TranscriptionJobName"],
             "accountId": "123456789012", "status": "COMPLETED" });
         // Of silence there is nothing but that it is over.
         if !self.text.is_empty() {
             whole["results"] =
-                json!({ "transcripts": [{ "transcript": self.text }], "items": [item] });
+                json!({ "transcripts": [{ "transcript": self.text }], "items": items });
         }
         whole
     }
