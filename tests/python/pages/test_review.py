@@ -257,10 +257,19 @@ def test_words_stand_under_words(visit, site, run):
         page.keyboard.press("s")
 
 
-def test_a_word_is_played_from_where_it_was_said(visit, site, dataset):
+def test_a_word_is_played_from_where_it_was_said(visit, site):
     """One model told its times; the other's words, and the reference's, have them by their alignment."""
-    site.api("PUT", "/api/v1/evaluations/stt/credentials/deepgram", {"api_key": "key-for-deepgram"})
-    run = make(site, dataset, [[text[2] for text in TEXTS]], ["deepgram/nova-3"])
+    api = "/api/v1/evaluations/stt"
+    site.api("PUT", f"{api}/credentials/deepgram", {"api_key": "key-for-deepgram"})
+    # The recordings of the demo are what the vendor knows.
+    demo = site.api("GET", f"{api}/runs/{site.run}")["dataset_id"]
+    known = site.api("GET", f"{api}/datasets/{demo}?include_samples=true")["samples"]
+    known = [one for one in known if one["language"].startswith("hi") and len(one["ground_truth"].split()) > 4]
+    samples = [{name: one[name] for name in ("file_id", "ground_truth", "language")} for one in known]
+    made = site.api("POST", f"{api}/datasets", {"name": "words that seek", "language": "hi", "samples": samples})
+    listed = site.api("GET", f"{api}/datasets/{made['id']}?include_samples=true")["samples"]
+    heard = [one["ground_truth"].rsplit(" ", 1)[0] + " नहीं" for one in listed]
+    run = make(site, (made["id"], [one["id"] for one in listed]), [heard], ["deepgram/nova-3"])
     page = visit(viewport={"width": 1280, "height": 900})
     without_guard(page)
     page.goto(f"/runs/{run}/review")
@@ -277,10 +286,6 @@ def test_a_word_is_played_from_where_it_was_said(visit, site, dataset):
         assert told > 0
         until(lambda: page.evaluate("document.querySelector('audio').paused"), False)
         assert told <= page.evaluate(at) < told + 2
-    # What is selected is not played.
-    page.evaluate("document.querySelector('audio').pause()")
-    words.first.dblclick()
-    expect(page.get_by_role("button", name="Save and next")).to_be_visible()
     assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
     shot(page, "review-words-that-seek", full_page=False)
     # Blind: nothing tells which of the two came with times.
