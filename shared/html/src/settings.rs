@@ -33,6 +33,8 @@ pub struct You<'a> {
 pub struct Vendor<'a> {
     /// Its name, by which credentials are kept.
     pub name: &'a str,
+    /// What it calls itself.
+    pub title: &'a str,
     /// How many of its models there are.
     pub models: usize,
     /// Most characters of its key.
@@ -79,6 +81,7 @@ pub struct OfAdmins<'a> {
 
 struct VendorRow {
     name: String,
+    title: String,
     models: String,
     longest: usize,
     regions: &'static [&'static str],
@@ -120,6 +123,7 @@ fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
     };
     VendorRow {
         name: visible(vendor.name).into_owned(),
+        title: visible(vendor.title).into_owned(),
         models: counted(vendor.models as u64, "model", "models"),
         longest: vendor.longest,
         regions: vendor.regions,

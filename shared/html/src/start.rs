@@ -209,6 +209,12 @@ fn vendor(model: &Model) -> &str {
         .unwrap_or(&model.provider)
 }
 
+/// What the vendor of models calls itself, if the server tells.
+fn title<'a>(models: &[&'a Model]) -> Option<&'a str> {
+    let name = models.first().map(|model| &*model.provider_name);
+    name.filter(|name| !name.is_empty())
+}
+
 /// Languages by the primary subtag of their tag.
 fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or_default()
@@ -309,7 +315,7 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
             wanted.is_some_and(|code| !model.languages.iter().any(|known| known == code))
         });
         groups.push(Group {
-            vendor: visible(vendor).into_owned(),
+            vendor: visible(title(&models).unwrap_or(vendor)).into_owned(),
             anchor: format!("/settings#{vendor}"),
             is_own: vendor == OWN,
             has_key: models.iter().any(|model| model.has_credentials),

@@ -19,6 +19,8 @@ use crate::deadline::Deadline;
 pub struct Vendor {
     /// What credentials are kept for, and what `provider` of a model says.
     pub name: &'static str,
+    /// What it calls itself, for people.
+    pub title: &'static str,
     /// Its models.
     pub models: &'static [Model],
     /// What a credential consists of; nothing where none is needed, or where the
@@ -69,6 +71,7 @@ impl Vendor {
     /// What vendors have in common that answer each item in its call, to be completed.
     pub const OF_CALLS: Self = Self {
         name: "",
+        title: "",
         models: &[],
         credential: &[Field::API_KEY],
         audio: AudioBy::Bytes,

@@ -13,6 +13,10 @@ pub struct Model {
     /// What credentials are kept for.
     #[schema(example = "google")]
     pub provider: String,
+    /// What its provider calls itself.
+    #[serde(default)]
+    #[schema(example = "Google")]
+    pub provider_name: String,
     /// Name of the model at the provider.
     pub model: String,
     /// Name for people.

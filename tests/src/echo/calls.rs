@@ -33,6 +33,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "echo-calls",
+    title: "Echo Calls",
     models: &[Model {
         id: ECHO,
         provider: "echo-calls",

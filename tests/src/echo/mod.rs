@@ -33,6 +33,7 @@ pub fn vendors() -> Vec<&'static Client> {
 /// The vendor that takes jobs.
 pub static VENDOR: Vendor = Vendor {
     name: "echo",
+    title: "Echo",
     models: &[MODEL],
     credential: &[Field::API_KEY],
     audio: AudioBy::Bytes,
@@ -75,6 +76,7 @@ const TIMING: Timing = Timing {
 /// The same without a key, as a server of one's own has none.
 pub static OPEN: Vendor = Vendor {
     name: "echo-open",
+    title: "Open Echo",
     models: &[Model {
         id: "echo-open-1",
         provider: "echo-open",
@@ -101,6 +103,7 @@ pub static OPEN_CLIENT: Client = Client {
 /// names it.
 pub static RETIRED: Vendor = Vendor {
     name: "echo-retired",
+    title: "Retired Echo",
     models: &[Model {
         id: "echo-retired-1",
         provider: "echo-retired",

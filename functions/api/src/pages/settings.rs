@@ -61,6 +61,7 @@ pub(super) async fn page(
     let vendors: Vec<_> = vendors
         .map(|vendor| html::Vendor {
             name: vendor.name,
+            title: vendor.title,
             models: vendor.models.len(),
             longest: longest(vendor),
             regions: views::catalogue::regions(vendor),

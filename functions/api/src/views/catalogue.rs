@@ -30,6 +30,7 @@ pub fn model(
     Model {
         id: model.id.to_owned(),
         provider: model.provider.to_owned(),
+        provider_name: vendor.title.to_owned(),
         model: model.model.to_owned(),
         display_name: model.display_name.to_owned(),
         has_credentials,

@@ -41,6 +41,7 @@ pub(crate) fn connected(
     let models: Vec<Model> = recognisers.iter().map(model).collect();
     let vendor = Box::leak(Box::new(Vendor {
         name: LOCAL,
+        title: "This machine",
         models: models.leak(),
         credential: &[],
         limits: Limits::of_calls(AT_ONCE),

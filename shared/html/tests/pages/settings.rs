@@ -22,6 +22,7 @@ fn page(told: Option<Told<'_>>) -> String {
     let kept: Credential = serde_json::from_value(kept).unwrap();
     let vendor = |name, kept| Vendor {
         name,
+        title: name,
         models: 2,
         longest: 512,
         regions: &["eu", "in"],

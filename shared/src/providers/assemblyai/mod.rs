@@ -27,6 +27,7 @@ const EU: &str = "eu";
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "assemblyai",
+    title: "AssemblyAI",
     models: MODELS,
     credential: &[Field::API_KEY, Field::region(&[EU])],
     audio: AudioBy::Bytes,

@@ -18,6 +18,7 @@ pub use client::{is_for, secret};
 /// The vendor. Its models are the projects', so it has none for everyone.
 pub static VENDOR: Vendor = Vendor {
     name: NAME,
+    title: "Own models",
     consult: |settings| Ok(client::own(settings.loopback)),
     ..Vendor::OF_CALLS
 };

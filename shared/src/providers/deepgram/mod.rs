@@ -17,6 +17,7 @@ use super::vendor::{Adapter, Client, Limits, Settings, SetupError, Vendor};
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "deepgram",
+    title: "Deepgram",
     models: MODELS,
     // A project may have 100 at once.
     limits: Limits::of_calls(16),

@@ -18,6 +18,7 @@ use super::vendor::{Adapter, Client, Limits, Settings, SetupError, Vendor};
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "elevenlabs",
+    title: "ElevenLabs",
     models: MODELS,
     credential: &[Field::API_KEY, Field::region(&["us", "eu", "in", "sg"])],
     // Of the smallest plan that pays: 10 at once; a file of more than 8 minutes takes

@@ -36,6 +36,7 @@ const fn hours(number: u64) -> Duration {
 /// Google, by the Gemini API.
 pub static VENDOR: Vendor = Vendor {
     name: "google",
+    title: "Google",
     models: MODELS,
     credential: &[Field::API_KEY],
     audio: AudioBy::Staged,

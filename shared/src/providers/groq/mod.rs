@@ -12,6 +12,7 @@ use crate::domain::dialect::Dialect;
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "groq",
+    title: "Groq",
     models: MODELS,
     // Its limits are of requests and of seconds of audio. Answers tell those of a day and of
     // an hour; that of a minute is learnt, or said by the operator (`PROVIDER_LIMITS`).

@@ -12,6 +12,7 @@ use crate::domain::dialect::Dialect;
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "mistral",
+    title: "Mistral AI",
     models: MODELS,
     consult: |settings| Ok(dialect::hosted(settings, ADDRESS, Dialect::MISTRAL)?),
     ..Vendor::OF_CALLS

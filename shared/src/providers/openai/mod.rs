@@ -12,6 +12,7 @@ use crate::domain::dialect::Dialect;
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "openai",
+    title: "OpenAI",
     models: MODELS,
     limits: Limits::of_calls(8),
     consult: |settings| Ok(dialect::hosted(settings, ADDRESS, Dialect::OPENAI)?),

@@ -24,6 +24,7 @@ use super::vendor::{
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "sarvam",
+    title: "Sarvam AI",
     models: MODELS,
     credential: &[Field::API_KEY],
     audio: AudioBy::Bytes,

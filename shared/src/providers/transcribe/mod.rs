@@ -27,6 +27,7 @@ use super::vendor::{Adapter, Client, Limits, Settings, Timing, UnitLimits, Vendo
 /// The vendor.
 pub static VENDOR: Vendor = Vendor {
     name: "aws",
+    title: "Amazon Transcribe",
     models: MODELS,
     credential: &[],
     audio: AudioBy::Stored,
