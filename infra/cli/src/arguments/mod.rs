@@ -241,15 +241,11 @@ impl From<Braces> for Markup {
 pub struct ScoreArguments {
     /// References: a file, or a folder with a file for each recording; `-` is standard input
     pub references: PathBuf,
-    /// Hypotheses, one source for each system; none if they are columns of the references
+    /// Hypotheses: a source for each system, or a table with a column for each; none if they are
+    /// columns of the references
     pub hypotheses: Vec<PathBuf>,
-    /// Columns of hypotheses, one for each system
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        conflicts_with = "hypotheses"
-    )]
+    /// Columns of hypotheses, one for each system: of HYPOTHESES, without these of the references
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub hyp: Vec<String>,
     /// The normaliser
     #[arg(

@@ -212,3 +212,64 @@ fn nothing_is_not_less_than_nothing() {
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("1.7 points (0.0 … "), "{told}");
 }
+
+/// Figures, tests of pairs, the gate and the page are those of several systems, whether their
+/// columns stand beside the references or in a table of their own.
+#[test]
+fn a_column_for_each_system_can_be_a_table_of_its_own() {
+    let rows = |first: &str, other: &str| {
+        let row = |n: usize| {
+            let heard = if n.is_multiple_of(3) { other } else { first };
+            format!("u{n},{first},{heard},{other}\n")
+        };
+        (0..120).map(row).collect::<String>()
+    };
+    let whole = rows(
+        "one two three four five six seven eight nine ten",
+        "one two",
+    );
+    let cut = |skipped: usize| {
+        let line = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let kept = cells.iter().enumerate();
+            let kept = kept.filter(|(at, _)| *at == 0 || (*at == 1) != (skipped == 1));
+            kept.map(|(_, cell)| *cell).collect::<Vec<_>>().join(",") + "\n"
+        };
+        whole.lines().map(line).collect::<String>()
+    };
+    let set = Set::new(&[
+        ("wide.csv", format!("id,text,a,b\n{whole}").as_bytes()),
+        ("refs.csv", format!("id,text\n{}", cut(2)).as_bytes()),
+        ("hyps.csv", format!("id,a,b\n{}", cut(1)).as_bytes()),
+    ]);
+    let gate = ["--fail-if", "wer>0.5 model=b", "--json"];
+    let told = |arguments: &[&str]| {
+        let output = set.run(&[&["score"], arguments, &gate].concat());
+        assert_eq!(code(&output), 100, "{output:?}");
+        document(&output)
+    };
+    let one = told(&["wide.csv", "--hyp", "a,b"]);
+    assert_eq!(one["systems"][1]["name"], "b");
+    assert_eq!(one["comparisons"][0]["distinguishable"], true);
+    assert_eq!(told(&["refs.csv", "hyps.csv"]), one);
+    assert_eq!(told(&["refs.csv", "hyps.csv", "--hyp", "a,b"]), one);
+    // Against itself nothing got worse, and each system finds its own column.
+    let gate = [
+        "--baseline",
+        "hyps.csv",
+        "--fail-if",
+        "regression.high>0.01",
+    ];
+    let output = set.run(&[&["score", "refs.csv", "hyps.csv", "--json"], &gate[..]].concat());
+    assert_eq!(code(&output), 0, "{output:?}");
+    let page = |arguments: &[&str]| {
+        let page = [&["score"], arguments, &["--hyp", "a,b", "--html", "-"]].concat();
+        String::from_utf8(set.run(&page).stdout).unwrap()
+    };
+    let whole = page(&["wide.csv"]);
+    assert_eq!(
+        page(&["refs.csv", "hyps.csv"]).replace("refs.csv", "wide.csv"),
+        whole
+    );
+    assert!(whole.contains("<bdi class=\"model\">a</bdi>"));
+}

@@ -22,7 +22,8 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// The column of the reference.
     pub text_column: Option<String>,
-    /// Columns of hypotheses.
+    /// Columns of hypotheses: of the references' table, or of those of hypotheses where
+    /// there are such.
     pub hypotheses: Vec<String>,
     /// What braces in references mean.
     pub markup: Option<Markup>,
@@ -74,6 +75,25 @@ pub struct Transcripts {
     /// Texts that nothing is known of but their line: the first is line 1. A source has
     /// these or entries.
     pub lines: Vec<Text>,
+    /// Names of its columns or models, if it has such.
+    pub columns: Vec<String>,
+    /// Those of them that could be hypotheses, where no name says so.
+    pub offered: Vec<String>,
     /// What was joined, left out or taken for something.
     pub remarks: Vec<String>,
+}
+
+impl Transcripts {
+    /// A source that nothing was read of yet.
+    pub(super) fn new(format: Format, name: &str) -> Self {
+        Self {
+            format,
+            name: name.to_owned(),
+            entries: Vec::new(),
+            lines: Vec::new(),
+            columns: Vec::new(),
+            offered: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
 }
