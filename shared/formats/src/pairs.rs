@@ -9,7 +9,7 @@ use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted, grouped};
 use super::table::Columns;
 use super::transcripts::words::first_words;
-use super::transcripts::{Entry, ReadOptions, Side, Transcripts, no_column, read};
+use super::transcripts::{Entry, Lines, ReadOptions, Side, Transcripts, no_column, read};
 
 /// A source: a folder, or a file in it; and what it is called.
 pub struct Source<'a> {
@@ -109,8 +109,9 @@ fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System>
     }
     let by_column = names.len() > 1 || (!names.is_empty() && !by_table);
     if !by_column {
-        let lines = std::mem::take(&mut source.lines).into_iter();
-        let mut heard: Vec<Hypothesis> = lines.map(Hypothesis::Text).collect();
+        let lines = std::mem::take(&mut source.lines);
+        let mut heard = Vec::with_capacity(lines.at_most().max(source.entries.len()));
+        heard.extend(lines.texts().map(Hypothesis::Text));
         let mut ids = Vec::with_capacity(source.entries.len());
         for entry in std::mem::take(&mut source.entries) {
             ids.push(entry.id);
@@ -180,14 +181,14 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
         }
         if let Some(entries) = of_source {
             source.entries = entries;
-            source.lines = Vec::new();
+            source.lines = Lines::default();
             source.format = Format::KaldiText;
         }
         changed = true;
     }
     if changed && let Some(entries) = of_right {
         right.entries = entries;
-        right.lines = Vec::new();
+        right.lines = Lines::default();
         right.format = Format::KaldiText;
     }
 }
@@ -244,7 +245,8 @@ fn together(
         let id = id.unwrap_or(Id::Line(entry.line));
         Pair::new(id, entry.text.unwrap_or_default(), about)
     };
-    let mut samples: Vec<Pair> = (1..).zip(right.lines).map(of_line).collect();
+    let mut samples = Vec::with_capacity(right.lines.at_most().max(right.entries.len()));
+    samples.extend((1..).zip(right.lines.texts()).map(of_line));
     samples.extend(right.entries.into_iter().map(of_entry));
     let mut made = Pairs {
         references: right.format,

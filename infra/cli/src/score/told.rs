@@ -160,7 +160,7 @@ fn of_system(
     let system = scored.systems.get(index)?;
     let kept = kept(system);
     let all = system.samples.len();
-    let missing = system.samples.iter().filter(|one| one.is_missing).count();
+    let missing = system.samples.iter().filter(|one| one.is_missing()).count();
     let transcribed = kept.len() - missing;
     let counting = kept.iter().filter_map(|at| system.samples.get(*at));
     let score = wire::summary(&found.all);
@@ -262,7 +262,7 @@ fn warnings(
     let mut warnings = Vec::new();
     for system in &scored.systems {
         let count = |is: fn(&One) -> bool| system.samples.iter().filter(|one| is(one)).count();
-        let (failed, missing) = (count(|one| one.is_failed), count(|one| one.is_missing));
+        let (failed, missing) = (count(|one| one.is_failed()), count(|one| one.is_missing()));
         let name = &system.name;
         if failed > 0 {
             let results = counted(failed, "result", "results");

@@ -1,7 +1,11 @@
 //! Texts by id or by line, and what is asked of reading them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use stt_eval_scoring::trim;
+
+use crate::decode::lines;
 use crate::format::Format;
 use crate::markup::Markup;
 use crate::text::Text;
@@ -63,6 +67,33 @@ impl Entry {
     }
 }
 
+/// A text for each line of a file. They are cut when they are taken, for lists are long.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lines(Arc<String>);
+
+impl Lines {
+    /// The lines of a text, also the empty ones.
+    pub(super) fn of(text: &Arc<String>) -> Self {
+        Self(Arc::clone(text))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// At least as many as there are.
+    pub(crate) fn at_most(&self) -> usize {
+        memchr::memchr_iter(b'\n', self.0.as_bytes()).count() + 1
+    }
+
+    /// The first is line 1.
+    pub fn texts(&self) -> impl Iterator<Item = Text> {
+        lines(&self.0).map(|(_, said)| Text::part(&self.0, trim(said)))
+    }
+}
+
 /// Texts of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcripts {
@@ -74,7 +105,7 @@ pub struct Transcripts {
     pub entries: Vec<Entry>,
     /// Texts that nothing is known of but their line: the first is line 1. A source has
     /// these or entries.
-    pub lines: Vec<Text>,
+    pub lines: Lines,
     /// Names of its columns or models, if it has such.
     pub columns: Vec<String>,
     /// Those of them that could be hypotheses, where no name says so.
@@ -90,7 +121,7 @@ impl Transcripts {
             format,
             name: name.to_owned(),
             entries: Vec::new(),
-            lines: Vec::new(),
+            lines: Lines::default(),
             columns: Vec::new(),
             offered: Vec::new(),
             remarks: Vec::new(),

@@ -20,7 +20,7 @@ pub(crate) mod words;
 
 pub(crate) use systems::no_column;
 
-pub use entry::{Entry, ReadOptions, Side, Transcripts};
+pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
 use super::problem::Problem;
