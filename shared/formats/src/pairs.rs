@@ -205,6 +205,11 @@ fn together(
     if heard.is_empty() {
         let mut entries = right.entries.iter();
         if entries.all(|entry| entry.hypotheses.is_empty()) {
+            if right.columns.is_empty() {
+                let message = format!("{name} has references alone, and nothing that was heard");
+                return Err(Problem::new(Code::ChooseColumn, message)
+                    .hint("name a file or folder of hypotheses behind it"));
+            }
             let message = format!("{name} has no column of a hypothesis");
             let columns = match right.offered.as_slice() {
                 [] => "A,B".to_owned(),
@@ -383,14 +388,6 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         // Two folders may call their files the same.
         message = format!("{name} of the hypotheses has {many}, the references' {few}");
     }
-    let shown = |text: &str| {
-        let short: String = text.chars().take(SHOWN).collect();
-        if short.len() < text.len() {
-            format!("{short}…")
-        } else {
-            short
-        }
-    };
     let texts = |index: usize| {
         let reference = made
             .samples
@@ -409,7 +406,7 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         Some(line) => {
             let (reference, heard) = texts(line);
             let line = grouped(line as u64 + 1);
-            let (reference, heard) = (shown(reference), shown(heard));
+            let (reference, heard) = where_differing(reference, heard);
             Problem::new(
                 Code::Mismatch,
                 format!(
@@ -420,6 +417,26 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         None => Problem::new(Code::Mismatch, message),
     };
     problem.hint("a line for each reference, an empty one where nothing was heard; or use ids")
+}
+
+/// Two texts, short: what both begin with is left out where it would be all that is shown.
+fn where_differing(one: &str, other: &str) -> (String, String) {
+    let both = one.chars().zip(other.chars());
+    let same = both.take_while(|(a, b)| a == b).count();
+    // From a word on that stands before the difference.
+    let before: Vec<char> = one.chars().take(same.saturating_sub(SHOWN / 3)).collect();
+    let word = before.iter().rposition(|c| *c == ' ');
+    let skipped = word.filter(|_| same * 2 > SHOWN).map_or(0, |at| at + 1);
+    let shown = |text: &str| {
+        let mut rest = text.chars().skip(skipped);
+        let mut short = String::from(if skipped > 0 { "…" } else { "" });
+        short.extend(rest.by_ref().take(SHOWN));
+        if rest.next().is_some() {
+            short.push('…');
+        }
+        short
+    };
+    (shown(one), shown(other))
 }
 
 /// Lines that are compared to tell a shift from one bad line.

@@ -1,8 +1,8 @@
 //! Judging conditions.
 
 use stt_eval_formats::counted;
-use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
 use stt_eval_scoring::Flag;
+use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
 
 use super::baseline::Baseline;
 use super::condition::{Bound, Condition, Metric};

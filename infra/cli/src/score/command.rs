@@ -47,6 +47,7 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
+    gate::can_be_written(&arguments.gate)?;
     if let Some(path) = &arguments.html {
         saved::can_be_written("--html", path, output)?;
     }

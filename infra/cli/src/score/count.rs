@@ -10,7 +10,8 @@ use stt_eval_scoring::align::PairCounter;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, check_length, trim};
 
-use crate::failure::{Exit, Failure};
+use super::told::{of_markup, of_sample};
+use crate::failure::Failure;
 
 /// One hypothesis, counted. Lists are long: the counts of most texts take little room.
 #[derive(Debug, Clone)]
@@ -253,15 +254,10 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
     let mut counter = PairCounter::default();
     let mut scorers: HashMap<&str, Scorer> = HashMap::new();
     for (at, pair) in range.zip(samples) {
-        let wrong = |reason: String| {
-            let message = format!("{}: {reason}", pair.id);
-            Failure::new(Exit::Findings, "bad_markup", message)
-                .hint("--markup none takes braces as they stand")
-        };
+        let told = |error: ScoreError| of_sample(pair, error);
         let markup = asked.markup.or(pair.markup()).unwrap_or(Markup::None);
         let tag = pair.language().unwrap_or(asked.language);
         if markup == Markup::None && !asked.all {
-            let told = |error: ScoreError| wrong(error.to_string());
             check_length(&pair.reference).map_err(told)?;
             let normal = match asked.normaliser.steps() {
                 [] => Cow::Borrowed(pair.reference.as_str()),
@@ -277,13 +273,10 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
         let scorer = scorers
             .entry(tag)
             .or_insert_with(|| Scorer::new(asked.normaliser.clone(), tag));
-        let text = reference(&pair.reference, markup).map_err(&wrong)?;
-        scorer
-            .set_reference(&text)
-            .map_err(|error| wrong(error.to_string()))?;
+        let text = reference(&pair.reference, markup).map_err(|reason| of_markup(pair, reason))?;
+        scorer.set_reference(&text).map_err(told)?;
         for (system, heard) in counted.iter_mut().zip(heard_of(at)) {
-            let one = one(scorer, heard, asked.all).map_err(|error| wrong(error.to_string()))?;
-            system.push(one);
+            system.push(one(scorer, heard, asked.all).map_err(told)?);
         }
     }
     Ok(counted)

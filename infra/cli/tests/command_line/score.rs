@@ -7,7 +7,7 @@ use serde_json::Value;
 use stt_eval_scoring::Scorer;
 use stt_eval_scoring::normalise::Normaliser;
 
-use super::{Set, code, command, document, keys};
+use super::{Set, code, command, document, keys, text};
 
 #[test]
 fn score_has_its_document() {
@@ -272,4 +272,55 @@ fn a_column_for_each_system_can_be_a_table_of_its_own() {
         whole
     );
     assert!(whole.contains("<bdi class=\"model\">a</bdi>"));
+}
+
+/// What is wrong with one text names its line or id, and helps with what is wrong.
+#[test]
+fn a_text_that_can_not_be_scored_is_named() {
+    let set = Set::new(&[
+        ("open.txt", b"a b\n{a|b c\n"),
+        ("open.csv", b"id,text\nu1,a b\nu2,{a|b c\n"),
+        ("h.txt", b"a b\nb c\n"),
+        (
+            "long.txt",
+            format!("a b\n{}\n", "a ".repeat(8_400_000)).as_bytes(),
+        ),
+        ("binary.txt", b"\x89PNG\r\n\x1a\n\xff\xfe\xfd"),
+    ]);
+    for (arguments, wanted) in [
+        (
+            &["open.txt", "h.txt", "--markup", "braces"][..],
+            "error: line 2: reference markup at byte 0 (character 1): '{' is never closed; write \
+             '\\{' for a literal brace\nhint: --markup none takes braces as they stand\n",
+        ),
+        (
+            &["open.csv", "h.txt", "--markup", "braces"],
+            "error: u2: reference markup at byte 0 (character 1): '{' is never closed; write '\\{' \
+             for a literal brace\nhint: --markup none takes braces as they stand\n",
+        ),
+        (
+            &["long.txt", "h.txt"],
+            "error: line 2: text of 16799999 bytes is longer than the 16777216 bytes that can be \
+             scored\n",
+        ),
+        (
+            &["binary.txt", "h.txt"],
+            "error: binary.txt: not UTF-8 at byte 0 (line 1)\nhint: if it is a text, save it as \
+             UTF-8; a recording or an archive is none\n",
+        ),
+    ] {
+        let told = set.run(&[&["score"], arguments].concat());
+        assert_eq!((code(&told), text(&told.stderr)), (3, wanted));
+    }
+    let told = set.run(&["score", "h.txt"]);
+    let wanted = "error: h.txt has references alone, and nothing that was heard\nhint: name a file \
+                  or folder of hypotheses behind it\n";
+    assert_eq!((code(&told), text(&told.stderr)), (2, wanted));
+    let mut login = command(set.folder.path());
+    let told = login.env("HOME", set.folder.path()).arg("login").output();
+    let told = told.unwrap();
+    assert!(
+        text(&told.stderr).starts_with("error: which deployment?\nhint: stt-eval login URL"),
+        "{told:?}"
+    );
 }

@@ -81,7 +81,7 @@ pub(super) fn trn(
                 Err(reason) => {
                     entry.markup = Some(Markup::None);
                     made.remarks
-                        .push(format!("line {line}: {reason}; taken as it stands"));
+                        .push(format!("{name} line {line}: {reason}; taken as it stands"));
                 }
             }
         }
@@ -134,7 +134,7 @@ pub(super) fn stm(
                 Ok(translated) => translated,
                 Err(reason) => {
                     made.remarks
-                        .push(format!("line {line}: {reason}; taken as it stands"));
+                        .push(format!("{name} line {line}: {reason}; taken as it stands"));
                     reference(words, Markup::None).unwrap_or_default()
                 }
             }
