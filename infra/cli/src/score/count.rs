@@ -303,10 +303,11 @@ fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreE
     }
     let score = scorer.score(text, None)?;
     let (words, chars) = (score.words(), score.chars());
-    let more = all.then(|| More {
+    let more = More {
         raw_words: score.raw_words,
         flags: score.flags,
-    });
+    };
+    let more = all.then_some(more);
     Ok(One::new(state, words, chars, more))
 }
 
