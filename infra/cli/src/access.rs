@@ -111,7 +111,12 @@ pub fn login(
                 Some((name, url))
             });
             let known = known.ok_or_else(|| {
-                Failure::usage("there is no such profile").hint("stt-eval login URL --profile NAME")
+                let message = match other {
+                    Some(name) => format!("there is no profile {name:?}"),
+                    None => "which deployment?".to_owned(),
+                };
+                Failure::usage(message)
+                    .hint("stt-eval login URL, or login URL --profile NAME to keep several apart")
             })?;
             (known.0, address(&known.1)?)
         }

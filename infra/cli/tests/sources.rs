@@ -295,7 +295,6 @@ fn wrong_wishes_are_told_before_anything_is_done() {
             &["run", ".", "-p", "m", "--max-cost", "0"],
             "must be 0.000001 or more",
         ),
-        (&["score", "r.csv", "h.csv", "--hyp", "a"], "--hyp"),
     ] {
         let (code, told) = told(arguments);
         let message = told["error"]["message"].as_str().unwrap();

@@ -95,7 +95,10 @@ impl DecodeError {
     pub fn of(self, file: &str) -> Problem {
         let problem = Problem::new(Code::Undecodable, self.to_string()).file(file);
         match self {
-            Self::NotUtf8 { .. } => problem.hint("save it as UTF-8"),
+            Self::NotUtf8 { latin: true, .. } => problem.hint("save it as UTF-8"),
+            Self::NotUtf8 { .. } => {
+                problem.hint("if it is a text, save it as UTF-8; a recording or an archive is none")
+            }
             _ => problem,
         }
     }

@@ -1,6 +1,6 @@
 //! What a file is, by its first 64 KiB.
 
-use super::decode::{decode, lines};
+use super::decode::{decode_whole, lines};
 use super::files::{self, Files};
 use super::format::Format;
 use super::office::{is_office, is_workbook};
@@ -22,7 +22,7 @@ const MOST_WORDS: usize = 7;
 /// What is known and not read (archives, subtitles of other kinds), what is no text,
 /// and what is nothing known.
 pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
-    let head = files::head(files, name);
+    let mut head = files::head(files, name);
     if head.is_empty() || (name.ends_with(".gz") && head.len() < 64 * 1024) {
         // Little or nothing comes out of a packed file that is cut short, and nothing of
         // one that can't be read: that is told, and not what the rest looks like.
@@ -31,13 +31,13 @@ pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
     if let Some(found) = by_bytes(&head, name) {
         return found;
     }
-    let end = cut(&head);
-    let decoded = match decode(end) {
+    let whole = head.len() < 64 * 1024;
+    head.truncate(cut(&head).len());
+    let decoded = match decode_whole(head) {
         Ok(decoded) => decoded,
         Err(error) => return Err(error.of(name)),
     };
     let text = decoded.text.as_str();
-    let whole = head.len() < 64 * 1024;
     by_text(text, whole, name).ok_or_else(|| {
         Problem::new(Code::UnknownFormat, "is nothing that is known")
             .file(name)

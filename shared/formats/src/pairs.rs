@@ -7,8 +7,9 @@ use super::files::Files;
 use super::format::Format;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted, grouped};
+use super::table::Columns;
 use super::transcripts::words::first_words;
-use super::transcripts::{Entry, ReadOptions, Side, Transcripts, read};
+use super::transcripts::{Entry, Lines, ReadOptions, Side, Transcripts, no_column, read};
 
 /// A source: a folder, or a file in it; and what it is called.
 pub struct Source<'a> {
@@ -21,7 +22,8 @@ pub struct Source<'a> {
 }
 
 /// Reads references and hypotheses and brings them together. Without hypotheses, those
-/// that stand beside the references are taken.
+/// that stand beside the references are taken. A table of hypotheses is one system, or has a
+/// column for each.
 ///
 /// # Errors
 /// What is wrong with a source, and sides that do not belong together.
@@ -30,13 +32,41 @@ pub fn pairs(
     hypotheses: &[Source<'_>],
     wanted: &ReadOptions,
 ) -> Result<Pairs, Problem> {
-    let right = one(references, Side::References, wanted)?;
+    let mut of_right = wanted.clone();
+    if !hypotheses.is_empty() {
+        // These have the columns that are asked for.
+        of_right.hypotheses.clear();
+    }
+    let right = one(references, Side::References, &of_right)?;
     let mut heard = Vec::with_capacity(hypotheses.len());
     for source in hypotheses {
         let made = one(source, Side::Hypotheses, wanted)?;
         heard.push((made, shown(source)));
     }
-    together(right, heard, shown(references))
+    all_there(&heard, wanted)?;
+    // A column that was chosen in one table is called as it is; of several tables, each is.
+    let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
+    together(right, heard, shown(references), by_table)
+}
+
+/// Whether each column that was asked for is in a source of hypotheses.
+fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), Problem> {
+    let is_in = |asked: &str, source: &Transcripts| {
+        let columns = Columns::new(source.columns.clone());
+        columns.named(asked).is_some()
+    };
+    let mut all = wanted.hypotheses.iter();
+    let missing = all.find(|asked| !heard.iter().any(|(source, _)| is_in(asked, source)));
+    let (Some(asked), Some((first, shown))) = (missing, heard.first()) else {
+        return Ok(());
+    };
+    if heard.len() == 1 && !first.columns.is_empty() {
+        return Err(no_column(asked, shown, &first.columns, "--hyp"));
+    }
+    let names: Vec<&str> = heard.iter().map(|(_, shown)| *shown).collect();
+    let message = format!("no column {asked:?} is in {}", names.join(", "));
+    Err(Problem::new(Code::ChooseColumn, message)
+        .hint("--hyp names columns of tables; other sources are one system each"))
 }
 
 /// What a source is called in messages: a file with its extension, or a folder.
@@ -59,14 +89,16 @@ struct System {
     name: String,
     /// What its source is called in messages.
     shown: String,
+    /// Whether the source has others.
+    is_one_of_several: bool,
     /// One for each text; empty where lines have none.
     ids: Vec<Option<String>>,
     heard: Vec<Hypothesis>,
 }
 
-/// Systems of a source: one, or one for each column or model. Their texts are taken out of
-/// it: lists are long.
-fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
+/// Systems of a source: one, or one for each column or model, where there are several or it
+/// is not called by its table. Their texts are taken out of it: lists are long.
+fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System> {
     let mut names: Vec<String> = Vec::new();
     for entry in &source.entries {
         for name in entry.hypotheses.keys() {
@@ -75,10 +107,11 @@ fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
             }
         }
     }
-    let by_column = names.len() > 1 || (!names.is_empty() && !alone);
+    let by_column = names.len() > 1 || (!names.is_empty() && !by_table);
     if !by_column {
-        let lines = std::mem::take(&mut source.lines).into_iter();
-        let mut heard: Vec<Hypothesis> = lines.map(Hypothesis::Text).collect();
+        let lines = std::mem::take(&mut source.lines);
+        let mut heard = Vec::with_capacity(lines.at_most().max(source.entries.len()));
+        heard.extend(lines.texts().map(Hypothesis::Text));
         let mut ids = Vec::with_capacity(source.entries.len());
         for entry in std::mem::take(&mut source.entries) {
             ids.push(entry.id);
@@ -91,6 +124,7 @@ fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
         return vec![System {
             name: source.name.clone(),
             shown: shown.to_owned(),
+            is_one_of_several: false,
             ids,
             heard,
         }];
@@ -102,6 +136,7 @@ fn systems(source: &mut Transcripts, shown: &str, alone: bool) -> Vec<System> {
         };
         System {
             shown: shown.to_owned(),
+            is_one_of_several: true,
             ids: source
                 .entries
                 .iter()
@@ -146,14 +181,14 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
         }
         if let Some(entries) = of_source {
             source.entries = entries;
-            source.lines = Vec::new();
+            source.lines = Lines::default();
             source.format = Format::KaldiText;
         }
         changed = true;
     }
     if changed && let Some(entries) = of_right {
         right.entries = entries;
-        right.lines = Vec::new();
+        right.lines = Lines::default();
         right.format = Format::KaldiText;
     }
 }
@@ -162,6 +197,7 @@ fn together(
     mut right: Transcripts,
     mut heard: Vec<(Transcripts, &str)>,
     name: &str,
+    by_table: bool,
 ) -> Result<Pairs, Problem> {
     by_first_words(&mut right, &mut heard);
     let mut remarks = right.remarks.clone();
@@ -169,9 +205,18 @@ fn together(
     if heard.is_empty() {
         let mut entries = right.entries.iter();
         if entries.all(|entry| entry.hypotheses.is_empty()) {
+            if right.columns.is_empty() {
+                let message = format!("{name} has references alone, and nothing that was heard");
+                return Err(Problem::new(Code::ChooseColumn, message)
+                    .hint("name a file or folder of hypotheses behind it"));
+            }
             let message = format!("{name} has no column of a hypothesis");
-            return Err(Problem::new(Code::ChooseColumn, message)
-                .hint("name a file of hypotheses, or columns with --hyp A,B"));
+            let columns = match right.offered.as_slice() {
+                [] => "A,B".to_owned(),
+                offered => offered.join(","),
+            };
+            let hint = format!("name a file of hypotheses, or columns with --hyp {columns}");
+            return Err(Problem::new(Code::ChooseColumn, message).hint(hint));
         }
         all = systems(&mut right, name, false);
     }
@@ -184,7 +229,7 @@ fn together(
                 remarks.push(remark);
             }
         }
-        all.extend(systems(&mut source, shown, true));
+        all.extend(systems(&mut source, shown, by_table));
     }
     if right.entries.is_empty() && right.lines.is_empty() {
         return Err(Problem::new(
@@ -205,7 +250,8 @@ fn together(
         let id = id.unwrap_or(Id::Line(entry.line));
         Pair::new(id, entry.text.unwrap_or_default(), about)
     };
-    let mut samples: Vec<Pair> = (1..).zip(right.lines).map(of_line).collect();
+    let mut samples = Vec::with_capacity(right.lines.at_most().max(right.entries.len()));
+    samples.extend((1..).zip(right.lines.texts()).map(of_line));
     samples.extend(right.entries.into_iter().map(of_entry));
     let mut made = Pairs {
         references: right.format,
@@ -223,10 +269,13 @@ fn together(
     Ok(made)
 }
 
-/// Two files of one name get numbers.
+/// Columns of one name have their tables behind it, and two files of one name get numbers.
 fn distinct(systems: &mut [System]) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for system in systems {
+        if system.is_one_of_several && seen.contains_key(&system.name) {
+            system.name = format!("{} ({})", system.name, system.shown);
+        }
         let times = seen.entry(system.name.clone()).or_default();
         *times += 1;
         if *times > 1 {
@@ -297,15 +346,22 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
     }
     made.heard.push(taken);
     if strangers > 0 {
+        let (one, several, of) = match system.is_one_of_several {
+            true => ("row", "rows", &system.shown),
+            false => ("hypothesis", "hypotheses", &system.name),
+        };
         let remark = format!(
             "{} no reference",
             counted(
                 strangers,
-                &format!("hypothesis of {} has", system.name),
-                &format!("hypotheses of {} have", system.name)
+                &format!("{one} of {of} has"),
+                &format!("{several} of {of} have")
             )
         );
-        made.remarks.push(remark);
+        // Systems of one table have the same rows.
+        if !made.remarks.contains(&remark) {
+            made.remarks.push(remark);
+        }
     }
     if twice > 0 {
         let remark = format!(
@@ -332,14 +388,6 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         // Two folders may call their files the same.
         message = format!("{name} of the hypotheses has {many}, the references' {few}");
     }
-    let shown = |text: &str| {
-        let short: String = text.chars().take(SHOWN).collect();
-        if short.len() < text.len() {
-            format!("{short}…")
-        } else {
-            short
-        }
-    };
     let texts = |index: usize| {
         let reference = made
             .samples
@@ -358,7 +406,7 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         Some(line) => {
             let (reference, heard) = texts(line);
             let line = grouped(line as u64 + 1);
-            let (reference, heard) = (shown(reference), shown(heard));
+            let (reference, heard) = where_differing(reference, heard);
             Problem::new(
                 Code::Mismatch,
                 format!(
@@ -369,6 +417,26 @@ fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
         None => Problem::new(Code::Mismatch, message),
     };
     problem.hint("a line for each reference, an empty one where nothing was heard; or use ids")
+}
+
+/// Two texts, short: what both begin with is left out where it would be all that is shown.
+fn where_differing(one: &str, other: &str) -> (String, String) {
+    let both = one.chars().zip(other.chars());
+    let same = both.take_while(|(a, b)| a == b).count();
+    // From a word on that stands before the difference.
+    let before: Vec<char> = one.chars().take(same.saturating_sub(SHOWN / 3)).collect();
+    let word = before.iter().rposition(|c| *c == ' ');
+    let skipped = word.filter(|_| same * 2 > SHOWN).map_or(0, |at| at + 1);
+    let shown = |text: &str| {
+        let mut rest = text.chars().skip(skipped);
+        let mut short = String::from(if skipped > 0 { "…" } else { "" });
+        short.extend(rest.by_ref().take(SHOWN));
+        if rest.next().is_some() {
+            short.push('…');
+        }
+        short
+    };
+    (shown(one), shown(other))
 }
 
 /// Lines that are compared to tell a shift from one bad line.

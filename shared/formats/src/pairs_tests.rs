@@ -141,6 +141,8 @@ fn the_line_where_sides_part_is_told() {
         told.contains("h.txt has 998 lines, r.txt 1,000. From line 431 on"),
         "{told}"
     );
+    // What both begin with does not tell where they part.
+    assert!(told.contains("“…line is 430” / “…line is 432”"), "{told}");
 }
 
 #[test]

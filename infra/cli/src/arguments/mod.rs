@@ -68,7 +68,7 @@ pub struct Shared {
     /// The deployment, by the name of its profile
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Seconds that are gone on when a deployment does not answer [default: 60]
+    /// How many seconds a deployment that does not answer is asked again [default: 60]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub patience: Option<u32>,
     /// Agree to the estimate of what a run costs
@@ -80,10 +80,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Seconds that are gone on, unless others are named.
+    /// Seconds that it is asked again, unless others are named.
     const PATIENCE: u32 = 60;
 
-    /// How long is gone on.
+    /// How long a deployment that does not answer is asked again.
     pub fn patience(&self) -> std::time::Duration {
         let seconds = self.patience.unwrap_or(Self::PATIENCE);
         std::time::Duration::from_secs(u64::from(seconds))
@@ -241,15 +241,11 @@ impl From<Braces> for Markup {
 pub struct ScoreArguments {
     /// References: a file, or a folder with a file for each recording; `-` is standard input
     pub references: PathBuf,
-    /// Hypotheses, one source for each system; none if they are columns of the references
+    /// Hypotheses: a source for each system, or a table with a column for each; none if they are
+    /// columns of the references
     pub hypotheses: Vec<PathBuf>,
-    /// Columns of hypotheses, one for each system
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        conflicts_with = "hypotheses"
-    )]
+    /// Columns of hypotheses, one for each system: of HYPOTHESES, without these of the references
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub hyp: Vec<String>,
     /// The normaliser
     #[arg(

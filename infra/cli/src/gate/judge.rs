@@ -1,8 +1,8 @@
 //! Judging conditions.
 
 use stt_eval_formats::counted;
+use stt_eval_scoring::Flag;
 use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
-use stt_eval_scoring::{Counts, Flag};
 
 use super::baseline::Baseline;
 use super::condition::{Bound, Condition, Metric};
@@ -117,11 +117,11 @@ fn measure(
     let answered: Vec<usize> = inside
         .iter()
         .copied()
-        .filter(|index| !system.samples[*index].is_failed)
+        .filter(|index| !system.samples[*index].is_failed())
         .collect();
     match condition.metric {
-        Metric::Failed => Ok(share(&|one| one.is_failed || one.is_missing, &inside)),
-        Metric::Unscored => Ok(share(&|one| one.is_failed, &inside)),
+        Metric::Failed => Ok(share(&|one| one.is_failed() || one.is_missing(), &inside)),
+        Metric::Unscored => Ok(share(&|one| one.is_failed(), &inside)),
         Metric::Hallucinated => {
             let invented = [
                 Flag::OutputOnSilence,
@@ -131,7 +131,7 @@ fn measure(
             ];
             Ok(share(
                 &|one| {
-                    let flags = one.more.iter().flat_map(|more| &more.flags);
+                    let flags = one.more().into_iter().flat_map(|more| &more.flags);
                     flags.into_iter().any(|flag| invented.contains(flag))
                 },
                 &answered,
@@ -161,12 +161,12 @@ fn told(figure: Option<f64>, what: &str, inside: &[usize]) -> Found {
 /// Errors and tokens of a sample, of the metric.
 fn sample(one: &One, metric: Metric) -> Sample {
     let counts = match metric {
-        Metric::Cer | Metric::CerRegression => one.chars.into(),
+        Metric::Cer | Metric::CerRegression => one.chars(),
         Metric::RawWer => {
-            let more = one.more.as_ref();
+            let more = one.more();
             more.map(|more| more.raw_words).unwrap_or_default()
         }
-        _ => Counts::from(one.words),
+        _ => one.words(),
     };
     Sample {
         errors: counts.errors(),
@@ -189,7 +189,7 @@ fn resampling(condition: &Condition) -> Resampling {
 fn words(samples: &[usize], system: &System) -> u64 {
     samples
         .iter()
-        .map(|index| Counts::from(system.samples[*index].words).reference())
+        .map(|index| system.samples[*index].words().reference())
         .sum()
 }
 
@@ -261,7 +261,7 @@ fn regression(
         return Err("the baseline is of other references".to_owned());
     }
     let other = &before.systems[place];
-    let is_there = |one: &One| !one.is_failed && !one.is_missing;
+    let is_there = |one: &One| !one.is_failed() && !one.is_missing();
     let common: Vec<usize> = answered
         .iter()
         .copied()
@@ -328,7 +328,7 @@ fn by_figures(
         );
     }
     let kept: Vec<usize> = (0..scored.pairs.samples.len())
-        .filter(|index| !system.samples[*index].is_failed)
+        .filter(|index| !system.samples[*index].is_failed())
         .collect();
     if kept.len() != *samples {
         return Err(format!(

@@ -1,5 +1,7 @@
 //! The command: reads, counts, compares, judges, tells.
 
+use std::mem::ManuallyDrop;
+
 use serde::Serialize;
 use stt_eval_formats::Format;
 
@@ -45,6 +47,7 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
+    gate::can_be_written(&arguments.gate)?;
     if let Some(path) = &arguments.html {
         saved::can_be_written("--html", path, output)?;
     }
@@ -58,7 +61,14 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     }
     let markup = arguments.markup.map(Into::into);
     let full = conditions.iter().any(gate::Condition::needs_all);
-    let scored = count(pairs, &normaliser, &arguments.language, markup, full)?;
+    // The process ends with the command: its lists are not taken apart text by text.
+    let scored = ManuallyDrop::new(count(
+        pairs,
+        &normaliser,
+        &arguments.language,
+        markup,
+        full,
+    )?);
     let (systems, comparisons) = compare(&scored, !arguments.no_intervals);
     let baseline = gate::Baseline::read(arguments, full)?;
     let verdicts = gate::judge(

@@ -4,7 +4,7 @@ use serde::Serialize;
 use stt_eval_scoring::Counts;
 use stt_eval_scoring::uncertainty::{Comparison, Resampling, Sample};
 
-use super::count::{Narrow, One, Scored, System};
+use super::count::{One, Scored, System};
 use super::figures::{Ends, SystemOf};
 
 /// Two systems, on the samples that both have.
@@ -36,16 +36,15 @@ pub struct Compared {
 
 /// Errors and words.
 pub(super) fn words(one: &One) -> Sample {
-    sample(one.words)
+    sample(one.words())
 }
 
 /// Errors and characters.
 pub(super) fn characters(one: &One) -> Sample {
-    sample(one.chars)
+    sample(one.chars())
 }
 
-fn sample(counts: Narrow) -> Sample {
-    let counts = Counts::from(counts);
+fn sample(counts: Counts) -> Sample {
     Sample {
         errors: counts.errors(),
         reference: counts.reference(),
@@ -64,7 +63,7 @@ pub(super) fn drawn(intervals: bool) -> Resampling {
 /// Samples at which no service failed: what is compared.
 pub(super) fn common(scored: &Scored) -> Vec<usize> {
     let answered = |index: &usize| {
-        let of = |system: &System| system.samples.get(*index).is_none_or(|one| one.is_failed);
+        let of = |system: &System| system.samples.get(*index).is_none_or(|one| one.is_failed());
         !scored.systems.iter().any(of)
     };
     (0..scored.pairs.samples.len()).filter(answered).collect()
@@ -73,7 +72,7 @@ pub(super) fn common(scored: &Scored) -> Vec<usize> {
 /// Samples at which the service of a system did not fail: what its figures are of.
 pub(super) fn kept(system: &System) -> Vec<usize> {
     let all = system.samples.iter().enumerate();
-    all.filter(|(_, one)| !one.is_failed)
+    all.filter(|(_, one)| !one.is_failed())
         .map(|(index, _)| index)
         .collect()
 }
@@ -97,25 +96,26 @@ pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared
     let joint = resampled(resampling, scored, &common, &all, words);
     let mut systems = Vec::with_capacity(scored.systems.len());
     for (index, system) in scored.systems.iter().enumerate() {
-        let kept = kept(system);
-        let own = if kept.len() == common.len() {
+        let answered = system.samples.iter().filter(|one| !one.is_failed());
+        let counted = answered.clone().count();
+        let own = if counted == common.len() {
             joint
                 .as_ref()
                 .and_then(|all| all.providers.get(index)?.interval)
         } else {
-            let alone = resampled(resampling, scored, &kept, &[index], words);
+            let alone = resampled(resampling, scored, &kept(system), &[index], words);
             alone.and_then(|all| all.providers.first()?.interval)
         };
         let (mut of_words, mut chars) = (Counts::default(), Counts::default());
-        let rate = |counts: &Counts| (!kept.is_empty()).then(|| counts.error_rate());
-        for one in system.samples.iter().filter(|one| !one.is_failed) {
-            of_words.add(&one.words.into());
-            chars.add(&one.chars.into());
+        let rate = |counts: &Counts| (counted > 0).then(|| counts.error_rate());
+        for one in answered {
+            of_words.add(&one.words());
+            chars.add(&one.chars());
         }
         systems.push(SystemOf {
             name: system.name.clone(),
-            samples: kept.len(),
-            failed: count - kept.len(),
+            samples: counted,
+            failed: count - counted,
             wer: rate(&of_words),
             wer_interval: own.map(|own| Ends {
                 low: own.low,

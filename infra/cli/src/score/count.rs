@@ -10,50 +10,123 @@ use stt_eval_scoring::align::PairCounter;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, check_length, trim};
 
-use crate::failure::{Exit, Failure};
+use super::told::{of_markup, of_sample};
+use crate::failure::Failure;
 
-/// One hypothesis, counted.
-#[derive(Debug, Clone, Default)]
-pub struct One {
-    /// Words.
-    pub words: Narrow,
-    /// Characters.
-    pub chars: Narrow,
-    /// What only conditions of a gate look at, if it was asked for: lists are long.
-    pub more: Option<Box<More>>,
-    /// There was no hypothesis; it counts as an empty one.
-    pub is_missing: bool,
-    /// The service failed: it is in no figure.
-    pub is_failed: bool,
+/// One hypothesis, counted. Lists are long: the counts of most texts take little room.
+#[derive(Debug, Clone)]
+pub struct One(Kept);
+
+#[derive(Debug, Clone)]
+enum Kept {
+    Short {
+        words: [u16; 4],
+        chars: [u16; 4],
+        state: State,
+    },
+    Long(Box<Long>),
 }
 
-/// Counts of one text, which has at most [`MAX_TEXT_BYTES`](stt_eval_scoring::MAX_TEXT_BYTES):
-/// lists are long, and these take half the room.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Narrow([u32; 4]);
+/// Of long texts, and where more was asked for.
+#[derive(Debug, Clone)]
+struct Long {
+    words: Counts,
+    chars: Counts,
+    state: State,
+    more: Option<More>,
+}
 
-impl From<Counts> for Narrow {
-    fn from(counts: Counts) -> Self {
-        let Counts {
-            hits,
-            substitutions,
-            deletions,
-            insertions,
-        } = counts;
-        let all = [hits, substitutions, deletions, insertions];
-        Self(all.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+/// What there was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Heard,
+    Missing,
+    Failed,
+}
+
+impl One {
+    fn new(state: State, words: Counts, chars: Counts, more: Option<More>) -> Self {
+        let short = (more.is_none(), short(words), short(chars));
+        Self(match short {
+            (true, Some(words), Some(chars)) => Kept::Short {
+                words,
+                chars,
+                state,
+            },
+            _ => Kept::Long(Box::new(Long {
+                words,
+                chars,
+                state,
+                more,
+            })),
+        })
+    }
+
+    /// Words.
+    pub fn words(&self) -> Counts {
+        match &self.0 {
+            Kept::Short { words, .. } => counts(*words),
+            Kept::Long(long) => long.words,
+        }
+    }
+
+    /// Characters.
+    pub fn chars(&self) -> Counts {
+        match &self.0 {
+            Kept::Short { chars, .. } => counts(*chars),
+            Kept::Long(long) => long.chars,
+        }
+    }
+
+    /// What only conditions of a gate look at, if it was asked for.
+    pub fn more(&self) -> Option<&More> {
+        match &self.0 {
+            Kept::Short { .. } => None,
+            Kept::Long(long) => long.more.as_ref(),
+        }
+    }
+
+    fn state(&self) -> State {
+        match &self.0 {
+            Kept::Short { state, .. } => *state,
+            Kept::Long(long) => long.state,
+        }
+    }
+
+    /// There was no hypothesis; it counts as an empty one.
+    pub fn is_missing(&self) -> bool {
+        self.state() == State::Missing
+    }
+
+    /// The service failed: it is in no figure.
+    pub fn is_failed(&self) -> bool {
+        self.state() == State::Failed
     }
 }
 
-impl From<Narrow> for Counts {
-    fn from(narrow: Narrow) -> Self {
-        let [hits, substitutions, deletions, insertions] = narrow.0.map(u64::from);
-        Self {
-            hits,
-            substitutions,
-            deletions,
-            insertions,
-        }
+fn short(counts: Counts) -> Option<[u16; 4]> {
+    let Counts {
+        hits,
+        substitutions,
+        deletions,
+        insertions,
+    } = counts;
+    let one = |count| u16::try_from(count).ok();
+    Some([
+        one(hits)?,
+        one(substitutions)?,
+        one(deletions)?,
+        one(insertions)?,
+    ])
+}
+
+fn counts(short: [u16; 4]) -> Counts {
+    let [hits, substitutions, deletions, insertions] = short.map(u64::from);
+    Counts {
+        hits,
+        substitutions,
+        deletions,
+        insertions,
     }
 }
 
@@ -181,15 +254,10 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
     let mut counter = PairCounter::default();
     let mut scorers: HashMap<&str, Scorer> = HashMap::new();
     for (at, pair) in range.zip(samples) {
-        let wrong = |reason: String| {
-            let message = format!("{}: {reason}", pair.id);
-            Failure::new(Exit::Findings, "bad_markup", message)
-                .hint("--markup none takes braces as they stand")
-        };
+        let told = |error: ScoreError| of_sample(pair, error);
         let markup = asked.markup.or(pair.markup()).unwrap_or(Markup::None);
         let tag = pair.language().unwrap_or(asked.language);
         if markup == Markup::None && !asked.all {
-            let told = |error: ScoreError| wrong(error.to_string());
             check_length(&pair.reference).map_err(told)?;
             let normal = match asked.normaliser.steps() {
                 [] => Cow::Borrowed(pair.reference.as_str()),
@@ -205,47 +273,42 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
         let scorer = scorers
             .entry(tag)
             .or_insert_with(|| Scorer::new(asked.normaliser.clone(), tag));
-        let text = reference(&pair.reference, markup).map_err(&wrong)?;
-        scorer
-            .set_reference(&text)
-            .map_err(|error| wrong(error.to_string()))?;
+        let text = reference(&pair.reference, markup).map_err(|reason| of_markup(pair, reason))?;
+        scorer.set_reference(&text).map_err(told)?;
         for (system, heard) in counted.iter_mut().zip(heard_of(at)) {
-            let one = one(scorer, heard, asked.all).map_err(|error| wrong(error.to_string()))?;
-            system.push(one);
+            system.push(one(scorer, heard, asked.all).map_err(told)?);
         }
     }
     Ok(counted)
 }
 
-/// What is heard, if the sample counts.
-fn heard_text(heard: &Hypothesis) -> (Option<&str>, One) {
-    let mut one = One::default();
-    let text = match heard {
-        Hypothesis::Text(text) => Some(text.as_str()),
-        Hypothesis::Missing => {
-            one.is_missing = true;
-            Some("")
-        }
-        Hypothesis::Failed(_) => {
-            one.is_failed = true;
-            None
-        }
-    };
-    (text, one)
+/// What is heard, and what there was. Of a service that failed nothing is counted.
+fn heard_text(heard: &Hypothesis) -> (State, &str) {
+    match heard {
+        Hypothesis::Text(text) => (State::Heard, text.as_str()),
+        Hypothesis::Missing => (State::Missing, ""),
+        Hypothesis::Failed(_) => (State::Failed, ""),
+    }
+}
+
+/// A result that is in no figure.
+fn failed() -> One {
+    One::new(State::Failed, Counts::default(), Counts::default(), None)
 }
 
 fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreError> {
-    let (text, mut one) = heard_text(heard);
-    if let Some(text) = text {
-        let score = scorer.score(text, None)?;
-        one.words = score.words().into();
-        one.chars = score.chars().into();
-        one.more = all.then(|| {
-            let (raw_words, flags) = (score.raw_words, score.flags);
-            Box::new(More { raw_words, flags })
-        });
+    let (state, text) = heard_text(heard);
+    if state == State::Failed {
+        return Ok(failed());
     }
-    Ok(one)
+    let score = scorer.score(text, None)?;
+    let (words, chars) = (score.words(), score.chars());
+    let more = More {
+        raw_words: score.raw_words,
+        flags: score.flags,
+    };
+    let more = all.then_some(more);
+    Ok(One::new(state, words, chars, more))
 }
 
 /// Words and characters of a pair without markup: what the document tells and nothing else,
@@ -257,17 +320,17 @@ fn plain(
     asked: Asked<'_>,
     tag: &str,
 ) -> Result<One, ScoreError> {
-    let (text, mut one) = heard_text(heard);
-    if let Some(text) = text {
-        check_length(text)?;
-        let normal = match asked.normaliser.steps() {
-            [] => Cow::Borrowed(text),
-            _ => Cow::Owned(asked.normaliser.apply(text, tag)),
-        };
-        let (words, chars) = counter.count(reference, trim(&normal))?;
-        (one.words, one.chars) = (words.into(), chars.into());
+    let (state, text) = heard_text(heard);
+    if state == State::Failed {
+        return Ok(failed());
     }
-    Ok(one)
+    check_length(text)?;
+    let normal = match asked.normaliser.steps() {
+        [] => Cow::Borrowed(text),
+        _ => Cow::Owned(asked.normaliser.apply(text, tag)),
+    };
+    let (words, chars) = counter.count(reference, trim(&normal))?;
+    Ok(One::new(state, words, chars, None))
 }
 
 /// Samples of a group, or all.

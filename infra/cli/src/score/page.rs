@@ -4,7 +4,7 @@ use std::path::Path;
 
 use stt_eval_formats::{Hypothesis, Id, counted};
 use stt_eval_html::report::{self as html, Condition, Heard, Misheard, Outcome, Texts};
-use stt_eval_scoring::{Counts, Scorer};
+use stt_eval_scoring::Scorer;
 use stt_eval_wire::scored::aligned_word;
 
 use super::count::Scored;
@@ -25,8 +25,8 @@ fn worst(scored: &Scored) -> Vec<usize> {
             .systems
             .iter()
             .filter_map(|system| system.samples.get(index));
-        let counting = of.filter(|one| !one.is_failed);
-        counting.map(|one| Counts::from(one.words).errors()).sum()
+        let counting = of.filter(|one| !one.is_failed());
+        counting.map(|one| one.words().errors()).sum()
     };
     let all = (0..scored.pairs.samples.len()).map(|index| (errors(index), index));
     let mut wrong: Vec<(u64, usize)> = all.filter(|(errors, _)| *errors > 0).collect();
@@ -54,8 +54,8 @@ fn misheard<'a>(
         .map_err(|error| of_sample(pair, error))?;
     let mut heard = Vec::with_capacity(scored.systems.len());
     for (system, texts) in scored.systems.iter().zip(&scored.pairs.heard) {
-        let counted = system.samples.get(index).filter(|one| !one.is_failed);
-        let counts = counted.map(|one| Counts::from(one.words));
+        let counted = system.samples.get(index).filter(|one| !one.is_failed());
+        let counts = counted.map(|one| one.words());
         let (text, note) = match texts.get(index) {
             Some(Hypothesis::Text(text)) if text.len() > LONGEST => (None, "too long to be shown"),
             Some(Hypothesis::Text(text)) => (Some(text.as_str()), ""),

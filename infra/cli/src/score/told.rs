@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stt_eval_domain::run::RunStatus;
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_formats::markup::{Markup, reference};
-use stt_eval_formats::{Hypothesis, Pair, counted};
+use stt_eval_formats::{Hypothesis, Id, Pair, counted};
 use stt_eval_scoring::confusions::Confusions;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::uncertainty::Sample;
@@ -54,15 +54,34 @@ impl<'a> Asked<'a> {
     /// The reference of a sample, as scorers take it.
     pub fn marked(&self, pair: &Pair) -> Result<String, Failure> {
         let markup = self.markup.or(pair.markup()).unwrap_or(Markup::None);
-        reference(&pair.reference, markup).map_err(|reason| of_sample(pair, reason))
+        reference(&pair.reference, markup).map_err(|reason| of_markup(pair, reason))
     }
 }
 
-/// What is wrong with a sample.
-pub fn of_sample(pair: &Pair, reason: impl std::fmt::Display) -> Failure {
-    let message = format!("{}: {reason}", pair.id);
+/// Braces of a reference that mean nothing.
+pub fn of_markup(pair: &Pair, reason: impl std::fmt::Display) -> Failure {
+    let message = format!("{}: {reason}", called(pair));
     Failure::new(Exit::Findings, "bad_markup", message)
         .hint("--markup none takes braces as they stand")
+}
+
+/// What is wrong with a sample.
+pub fn of_sample(pair: &Pair, error: ScoreError) -> Failure {
+    match error {
+        ScoreError::Markup { .. } => of_markup(pair, error),
+        error => {
+            let message = format!("{}: {error}", called(pair));
+            Failure::new(Exit::Findings, "not_scored", message)
+        }
+    }
+}
+
+/// A sample in a message.
+fn called(pair: &Pair) -> String {
+    match &pair.id {
+        Id::Line(line) => format!("line {line}"),
+        Id::Named(name) => name.to_string(),
+    }
 }
 
 /// What is found of one system.
@@ -160,7 +179,7 @@ fn of_system(
     let system = scored.systems.get(index)?;
     let kept = kept(system);
     let all = system.samples.len();
-    let missing = system.samples.iter().filter(|one| one.is_missing).count();
+    let missing = system.samples.iter().filter(|one| one.is_missing()).count();
     let transcribed = kept.len() - missing;
     let counting = kept.iter().filter_map(|at| system.samples.get(*at));
     let score = wire::summary(&found.all);
@@ -262,7 +281,7 @@ fn warnings(
     let mut warnings = Vec::new();
     for system in &scored.systems {
         let count = |is: fn(&One) -> bool| system.samples.iter().filter(|one| is(one)).count();
-        let (failed, missing) = (count(|one| one.is_failed), count(|one| one.is_missing));
+        let (failed, missing) = (count(|one| one.is_failed()), count(|one| one.is_missing()));
         let name = &system.name;
         if failed > 0 {
             let results = counted(failed, "result", "results");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Set, code, document, keys};
+use super::{Set, code, document, keys, text};
 
 /// Texts of `count` lines, of which every `nth` has one wrong word of ten.
 fn lines(count: usize, nth: usize) -> String {
@@ -163,6 +163,11 @@ fn junit_and_summary_are_written() {
     let summary = std::fs::read_to_string(set.path("sum.md")).unwrap();
     assert!(summary.starts_with("before\n### stt-eval"), "{summary}");
     assert!(summary.contains("| h\\|x | 50.0 % |"), "{summary}");
+    // Looked at before anything is done.
     let nowhere = set.run(&["score", "r.txt", "h|x.txt", "--junit", "no/j.xml"]);
-    assert_eq!(code(&nowhere), 1);
+    assert_eq!((code(&nowhere), text(&nowhere.stdout)), (2, ""));
+    assert_eq!(
+        text(&nowhere.stderr),
+        "error: --junit: there is no folder no\n"
+    );
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stt_eval_scoring::Scorer;
 use stt_eval_scoring::normalise::Normaliser;
 
-use super::{Set, code, command, document, keys};
+use super::{Set, code, command, document, keys, text};
 
 #[test]
 fn score_has_its_document() {
@@ -211,4 +211,116 @@ fn nothing_is_not_less_than_nothing() {
     let told = set.run(&["score", "r.txt", "a.txt", "b.txt"]);
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("1.7 points (0.0 … "), "{told}");
+}
+
+/// Figures, tests of pairs, the gate and the page are those of several systems, whether their
+/// columns stand beside the references or in a table of their own.
+#[test]
+fn a_column_for_each_system_can_be_a_table_of_its_own() {
+    let rows = |first: &str, other: &str| {
+        let row = |n: usize| {
+            let heard = if n.is_multiple_of(3) { other } else { first };
+            format!("u{n},{first},{heard},{other}\n")
+        };
+        (0..120).map(row).collect::<String>()
+    };
+    let whole = rows(
+        "one two three four five six seven eight nine ten",
+        "one two",
+    );
+    let cut = |skipped: usize| {
+        let line = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let kept = cells.iter().enumerate();
+            let kept = kept.filter(|(at, _)| *at == 0 || (*at == 1) != (skipped == 1));
+            kept.map(|(_, cell)| *cell).collect::<Vec<_>>().join(",") + "\n"
+        };
+        whole.lines().map(line).collect::<String>()
+    };
+    let set = Set::new(&[
+        ("wide.csv", format!("id,text,a,b\n{whole}").as_bytes()),
+        ("refs.csv", format!("id,text\n{}", cut(2)).as_bytes()),
+        ("hyps.csv", format!("id,a,b\n{}", cut(1)).as_bytes()),
+    ]);
+    let gate = ["--fail-if", "wer>0.5 model=b", "--json"];
+    let told = |arguments: &[&str]| {
+        let output = set.run(&[&["score"], arguments, &gate].concat());
+        assert_eq!(code(&output), 100, "{output:?}");
+        document(&output)
+    };
+    let one = told(&["wide.csv", "--hyp", "a,b"]);
+    assert_eq!(one["systems"][1]["name"], "b");
+    assert_eq!(one["comparisons"][0]["distinguishable"], true);
+    assert_eq!(told(&["refs.csv", "hyps.csv"]), one);
+    assert_eq!(told(&["refs.csv", "hyps.csv", "--hyp", "a,b"]), one);
+    // Against itself nothing got worse, and each system finds its own column.
+    let gate = [
+        "--baseline",
+        "hyps.csv",
+        "--fail-if",
+        "regression.high>0.01",
+    ];
+    let output = set.run(&[&["score", "refs.csv", "hyps.csv", "--json"], &gate[..]].concat());
+    assert_eq!(code(&output), 0, "{output:?}");
+    let page = |arguments: &[&str]| {
+        let page = [&["score"], arguments, &["--hyp", "a,b", "--html", "-"]].concat();
+        String::from_utf8(set.run(&page).stdout).unwrap()
+    };
+    let whole = page(&["wide.csv"]);
+    assert_eq!(
+        page(&["refs.csv", "hyps.csv"]).replace("refs.csv", "wide.csv"),
+        whole
+    );
+    assert!(whole.contains("<bdi class=\"model\">a</bdi>"));
+}
+
+/// What is wrong with one text names its line or id, and helps with what is wrong.
+#[test]
+fn a_text_that_can_not_be_scored_is_named() {
+    let set = Set::new(&[
+        ("open.txt", b"a b\n{a|b c\n"),
+        ("open.csv", b"id,text\nu1,a b\nu2,{a|b c\n"),
+        ("h.txt", b"a b\nb c\n"),
+        (
+            "long.txt",
+            format!("a b\n{}\n", "a ".repeat(8_400_000)).as_bytes(),
+        ),
+        ("binary.txt", b"\x89PNG\r\n\x1a\n\xff\xfe\xfd"),
+    ]);
+    for (arguments, wanted) in [
+        (
+            &["open.txt", "h.txt", "--markup", "braces"][..],
+            "error: line 2: reference markup at byte 0 (character 1): '{' is never closed; write \
+             '\\{' for a literal brace\nhint: --markup none takes braces as they stand\n",
+        ),
+        (
+            &["open.csv", "h.txt", "--markup", "braces"],
+            "error: u2: reference markup at byte 0 (character 1): '{' is never closed; write '\\{' \
+             for a literal brace\nhint: --markup none takes braces as they stand\n",
+        ),
+        (
+            &["long.txt", "h.txt"],
+            "error: line 2: text of 16799999 bytes is longer than the 16777216 bytes that can be \
+             scored\n",
+        ),
+        (
+            &["binary.txt", "h.txt"],
+            "error: binary.txt: not UTF-8 at byte 0 (line 1)\nhint: if it is a text, save it as \
+             UTF-8; a recording or an archive is none\n",
+        ),
+    ] {
+        let told = set.run(&[&["score"], arguments].concat());
+        assert_eq!((code(&told), text(&told.stderr)), (3, wanted));
+    }
+    let told = set.run(&["score", "h.txt"]);
+    let wanted = "error: h.txt has references alone, and nothing that was heard\nhint: name a file \
+                  or folder of hypotheses behind it\n";
+    assert_eq!((code(&told), text(&told.stderr)), (2, wanted));
+    let mut login = command(set.folder.path());
+    let told = login.env("HOME", set.folder.path()).arg("login").output();
+    let told = told.unwrap();
+    assert!(
+        text(&told.stderr).starts_with("error: which deployment?\nhint: stt-eval login URL"),
+        "{told:?}"
+    );
 }

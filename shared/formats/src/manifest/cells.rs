@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::embedded;
 use super::reader::Reader;
 use super::row::Said;
 use crate::files;
@@ -84,8 +85,12 @@ impl Cells {
 
 /// Reads a table, JSON lines or a sheet. What is wrong with rows is told.
 pub(crate) fn table_of(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
-    if files::head(reader.files, name).starts_with(b"PK\x03\x04") {
+    let head = files::head(reader.files, name);
+    if head.starts_with(b"PK\x03\x04") {
         return sheet(reader, name);
+    }
+    if head.starts_with(b"PAR1") {
+        return embedded::cells(reader, name).map(|(cells, _)| cells);
     }
     let text = reader.text(name)?;
     let begins = text.trim_start();

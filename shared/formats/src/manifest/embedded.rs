@@ -1,7 +1,8 @@
 //! Parquet: recordings and facts in one file.
 
 #[cfg(feature = "parquet")]
-use super::cells::{Cell, Cells};
+use super::cells::Cell;
+use super::cells::Cells;
 use super::reader::Reader;
 #[cfg(feature = "parquet")]
 use super::table;
@@ -16,44 +17,56 @@ use crate::table::Columns;
 #[cfg(feature = "parquet")]
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     for name in &layout.files {
-        let asked = reader.options.audio_column.as_deref();
-        let facts = crate::columnar::facts(reader.files, name, asked)?;
-        reader.reading.files.push(name.clone());
-        if !facts.left_out.is_empty() {
-            let left_out = facts.left_out.join(", ");
-            let message = format!("columns that are no texts or numbers are left out: {left_out}");
-            reader
-                .findings
-                .of_line(FindingKind::LossySource, name, 1, message);
-        }
-        let rows = (1_u64..).zip(facts.rows).map(|(line, cells)| {
-            let cells = cells.into_iter().map(|cell| cell.map(Cell::Json));
-            (line, cells.collect())
-        });
-        let cells = Cells {
-            columns: Columns::new(facts.names),
-            rows: rows.collect(),
-            audio: facts.audio,
-        };
+        let (cells, is_inside) = cells(reader, name)?;
         let before = reader.reading.rows.len();
         table::rows(reader, layout, name, &cells)?;
         for row in reader.reading.rows.iter_mut().skip(before) {
             let at = usize::try_from(row.line).unwrap_or(usize::MAX) - 1;
-            row.is_embedded = facts.is_inside.get(at) == Some(&true);
+            row.is_embedded = is_inside.get(at) == Some(&true);
         }
     }
     Ok(())
 }
 
+/// Everything of a file but its recordings; and which of these are inside of it.
+#[cfg(feature = "parquet")]
+pub(super) fn cells(reader: &mut Reader<'_>, name: &str) -> Result<(Cells, Vec<bool>), Problem> {
+    let asked = reader.options.audio_column.as_deref();
+    let facts = crate::columnar::facts(reader.files, name, asked)?;
+    reader.reading.files.push(name.to_owned());
+    if !facts.left_out.is_empty() {
+        let left_out = facts.left_out.join(", ");
+        let message = format!("columns that are no texts or numbers are left out: {left_out}");
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, name, 1, message);
+    }
+    let rows = (1_u64..).zip(facts.rows).map(|(line, cells)| {
+        let cells = cells.into_iter().map(|cell| cell.map(Cell::Json));
+        (line, cells.collect())
+    });
+    let cells = Cells {
+        columns: Columns::new(facts.names),
+        rows: rows.collect(),
+        audio: facts.audio,
+    };
+    Ok((cells, facts.is_inside))
+}
+
 /// Without the feature Parquet is known, and not read.
 #[cfg(not(feature = "parquet"))]
-pub(super) fn read(_: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    let name = layout.files.first().map_or("", String::as_str);
+    cells(reader, name).map(|_| ())
+}
+
+/// The same for one that is named as a table.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn cells(_: &mut Reader<'_>, name: &str) -> Result<(Cells, Vec<bool>), Problem> {
     use crate::problem::Code;
 
     let problem = Problem::new(Code::Unsupported, "is Parquet, which is not read here");
-    let problem = match layout.files.first() {
-        Some(name) => problem.file(name),
-        None => problem,
-    };
-    Err(problem.hint("write it as audio files with a table"))
+    Err(problem
+        .file(name)
+        .hint("write it as audio files with a table"))
 }

@@ -20,6 +20,7 @@ use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Columns, Role};
+use crate::transcripts::no_column;
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
 /// ones.
@@ -263,19 +264,10 @@ fn choose(
         None => Ok(None),
         Some(name) => match columns.named(name) {
             Some(column) => Ok(Some(column)),
-            None => {
-                let message = format!(
-                    "has no column {name:?}; there are {}",
-                    columns.names().join(", ")
-                );
-                let hint = format!("--{option} with one of these");
-                Err(Problem::new(Code::ChooseColumn, message)
-                    .file(file)
-                    .hint(hint))
-            }
+            None => Err(no_column(name, file, columns.names(), option)),
         },
     };
-    let mut audio = asked(&reader.options.audio_column, "audio-column")?
+    let mut audio = asked(&reader.options.audio_column, "--audio-column")?
         .or(table.audio)
         .or_else(|| columns.first(Role::Audio))
         .or_else(|| {
@@ -295,7 +287,7 @@ fn choose(
             .position(|name| name.ends_with("file_name") || name.ends_with("file_names"))
     };
     audio = audio.or_else(named);
-    let mut text = asked(&reader.options.text_column, "text-column")?;
+    let mut text = asked(&reader.options.text_column, "--text-column")?;
     let all = columns.all(Role::Text);
     if text.is_none() {
         text = of_lahaja(columns).or_else(|| all.first().copied());

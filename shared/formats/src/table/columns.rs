@@ -65,6 +65,77 @@ const START: &[&str] = &["offset", "start", "begin"];
 const END: &[&str] = &["end"];
 const SPLIT: &[&str] = &["split"];
 const MODEL: &[&str] = &["model"];
+/// Names of columns that tell something about a recording or a result: none holds a text of
+/// it.
+const FACTS: &[&str] = &[
+    "accent",
+    "accents",
+    "age",
+    "age_group",
+    "annotation_id",
+    "annotator",
+    "area",
+    "category",
+    "cer",
+    "channel",
+    "char_per_sec",
+    "comment",
+    "comments",
+    "confidence",
+    "corpus",
+    "cost",
+    "cost_usd",
+    "country",
+    "created_at",
+    "dataset",
+    "date",
+    "device",
+    "dialect",
+    "district",
+    "domain",
+    "down_votes",
+    "error",
+    "gender",
+    "job_type",
+    "latency",
+    "latency_ms",
+    "native_district",
+    "note",
+    "notes",
+    "num_samples",
+    "occupation",
+    "prompt",
+    "prompt_id",
+    "qualification",
+    "quality",
+    "quality_tags",
+    "region",
+    "remark",
+    "remarks",
+    "sample_rate",
+    "sampling_rate",
+    "scenario",
+    "score",
+    "segment",
+    "sentence_domain",
+    "sentence_id",
+    "sex",
+    "source",
+    "state",
+    "status",
+    "task_name",
+    "timestamp",
+    "topic",
+    "up_votes",
+    "updated_at",
+    "variant",
+    "version",
+    "votes",
+    "wav_filesize",
+    "wer",
+];
+/// Names of columns of texts that are what should have been heard, whatever else is there.
+const RIGHT: &[&str] = &["ground_truth", "reference", "ref", "gt", "target"];
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +214,17 @@ pub fn role_of(name: &str) -> Role {
     }
     let found = ROLES.iter().find(|(_, list)| place(list, &key).is_some());
     found.map_or(Role::Other, |(role, _)| *role)
+}
+
+/// Whether a column of this name tells something about a recording or a result, and has no
+/// text of it.
+pub(crate) fn is_fact(name: &str) -> bool {
+    place(FACTS, &key(name)).is_some()
+}
+
+/// Whether a column of this name has what should have been heard.
+pub(crate) fn is_right(name: &str) -> bool {
+    place(RIGHT, &key(name)).is_some()
 }
 
 /// The columns of one table, by what they hold.

@@ -1,7 +1,11 @@
 //! Texts by id or by line, and what is asked of reading them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use stt_eval_scoring::trim;
+
+use crate::decode::lines;
 use crate::format::Format;
 use crate::markup::Markup;
 use crate::text::Text;
@@ -22,7 +26,8 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// The column of the reference.
     pub text_column: Option<String>,
-    /// Columns of hypotheses.
+    /// Columns of hypotheses: of the references' table, or of those of hypotheses where
+    /// there are such.
     pub hypotheses: Vec<String>,
     /// What braces in references mean.
     pub markup: Option<Markup>,
@@ -62,6 +67,33 @@ impl Entry {
     }
 }
 
+/// A text for each line of a file. They are cut when they are taken, for lists are long.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lines(Arc<String>);
+
+impl Lines {
+    /// The lines of a text, also the empty ones.
+    pub(super) fn of(text: &Arc<String>) -> Self {
+        Self(Arc::clone(text))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// At least as many as there are.
+    pub(crate) fn at_most(&self) -> usize {
+        memchr::memchr_iter(b'\n', self.0.as_bytes()).count() + 1
+    }
+
+    /// The first is line 1.
+    pub fn texts(&self) -> impl Iterator<Item = Text> {
+        lines(&self.0).map(|(_, said)| Text::part(&self.0, trim(said)))
+    }
+}
+
 /// Texts of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcripts {
@@ -73,7 +105,26 @@ pub struct Transcripts {
     pub entries: Vec<Entry>,
     /// Texts that nothing is known of but their line: the first is line 1. A source has
     /// these or entries.
-    pub lines: Vec<Text>,
+    pub lines: Lines,
+    /// Names of its columns or models, if it has such.
+    pub columns: Vec<String>,
+    /// Those of them that could be hypotheses, where no name says so.
+    pub offered: Vec<String>,
     /// What was joined, left out or taken for something.
     pub remarks: Vec<String>,
+}
+
+impl Transcripts {
+    /// A source that nothing was read of yet.
+    pub(super) fn new(format: Format, name: &str) -> Self {
+        Self {
+            format,
+            name: name.to_owned(),
+            entries: Vec::new(),
+            lines: Lines::default(),
+            columns: Vec::new(),
+            offered: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
 }

@@ -21,13 +21,7 @@ pub(super) fn read(
         .iter()
         .filter(|name| !is_litter(name))
         .collect();
-    let mut made = Transcripts {
-        format: Format::Service,
-        name: String::new(),
-        entries: Vec::new(),
-        lines: Vec::new(),
-        remarks: Vec::new(),
-    };
+    let mut made = Transcripts::new(Format::Service, "");
     let of_kaldi = names.iter().find(|name| base(name) == "text");
     if let Some(name) = of_kaldi {
         made.format = Format::KaldiText;
@@ -62,7 +56,7 @@ pub(super) fn read(
         && formats.iter().all(Option::is_some)
         && (texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
-        return manifest(files, wanted, made);
+        return manifest(files, side, wanted, made);
     }
     for (name, format) in texts.iter().zip(formats.into_iter().flatten()) {
         if format == Format::Lines {
@@ -106,6 +100,7 @@ fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
 
 fn manifest(
     files: &dyn Files,
+    side: Side,
     wanted: &ReadOptions,
     mut made: Transcripts,
 ) -> Result<Transcripts, Problem> {
@@ -117,6 +112,11 @@ fn manifest(
         return Err(Problem::new(Code::Nothing, "no texts are in the folder"));
     };
     made.format = layout.format;
-    wide::of_layout(files, &layout, wanted, &mut made)?;
+    match layout.files.as_slice() {
+        [table] if side == Side::Hypotheses => {
+            of_file(files, table, layout.format, side, wanted, &mut made)?;
+        }
+        _ => wide::of_layout(files, &layout, wanted, &mut made)?,
+    }
     Ok(made)
 }

@@ -10,6 +10,7 @@ mod folder;
 mod segments;
 pub(crate) mod services;
 pub(crate) mod subtitles;
+mod systems;
 #[cfg(feature = "annotations")]
 mod text_grid;
 #[cfg(feature = "annotations")]
@@ -17,7 +18,9 @@ mod tiers;
 mod wide;
 pub(crate) mod words;
 
-pub use entry::{Entry, ReadOptions, Side, Transcripts};
+pub(crate) use systems::no_column;
+
+pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
 use super::problem::Problem;
@@ -40,13 +43,7 @@ pub fn read(
         Some(format) => format,
         None => format_or_empty(files, name)?,
     };
-    let mut made = Transcripts {
-        format,
-        name: stem(name).to_owned(),
-        entries: Vec::new(),
-        lines: Vec::new(),
-        remarks: Vec::new(),
-    };
+    let mut made = Transcripts::new(format, stem(name));
     of_file(files, name, format, side, wanted, &mut made)?;
     Ok(made)
 }

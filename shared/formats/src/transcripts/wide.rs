@@ -1,9 +1,10 @@
 //! Tables and manifests as references and hypotheses: one column for each system, or
 //! one row for each system and sample.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::systems::{Heard, heard, no_column, offered};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
@@ -30,7 +31,7 @@ pub(super) fn read(
             | Format::Audiofolder
             | Format::Calibrate
             | Format::Xlsx
-    );
+    ) || (side == Side::Hypotheses && format == Format::Parquet);
     let options = Options {
         text_column: wanted.text_column.clone(),
         ..Options::default()
@@ -73,7 +74,13 @@ pub(super) fn of_layout(
     let reading = manifest::read(files, layout, &options, &mut findings)?;
     made.remarks.extend(reading.remarks);
     let mut ids = Ids::default();
-    for row in reading.rows {
+    let mut models = BTreeSet::new();
+    for mut row in reading.rows {
+        models.extend(row.hypotheses.keys().cloned());
+        if !wanted.hypotheses.is_empty() {
+            row.hypotheses
+                .retain(|model, _| wanted.hypotheses.contains(model));
+        }
         made.entries.push(Entry {
             id: Some(ids.unique(&row.id)),
             line: row.line,
@@ -85,6 +92,7 @@ pub(super) fn of_layout(
             speaker: row.speaker,
         });
     }
+    made.columns = models.into_iter().collect();
     Ok(())
 }
 
@@ -104,36 +112,6 @@ impl Ids {
     }
 }
 
-/// Columns of hypotheses by the names of their systems.
-fn hypotheses(
-    table: &Cells,
-    name: &str,
-    wanted: &ReadOptions,
-) -> Result<Vec<(String, usize)>, Problem> {
-    let columns = &table.columns;
-    if wanted.hypotheses.is_empty() {
-        let all = columns.all(Role::Hypothesis).into_iter();
-        let system = |column: usize| {
-            let name = columns.name(column);
-            name.strip_prefix("pred_text_").unwrap_or(name).to_owned()
-        };
-        return Ok(all.map(|column| (system(column), column)).collect());
-    }
-    let mut found = Vec::new();
-    for system in &wanted.hypotheses {
-        let Some(column) = columns.named(system) else {
-            let message = format!(
-                "has no column {system:?}; there are {}",
-                columns.names().join(", ")
-            );
-            let problem = Problem::new(Code::ChooseColumn, message).file(name);
-            return Err(problem.hint("--hyp with some of these"));
-        };
-        found.push((system.clone(), column));
-    }
-    Ok(found)
-}
-
 fn of_table(
     table: &Cells,
     name: &str,
@@ -142,19 +120,20 @@ fn of_table(
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let columns = &table.columns;
-    let systems = hypotheses(table, name, wanted)?;
+    let Heard {
+        systems,
+        lone,
+        remark,
+    } = heard(table, name, side, wanted)?;
+    made.remarks.extend(remark);
+    made.columns = columns.names().to_vec();
+    if side == Side::References && systems.is_empty() {
+        made.offered = offered(table);
+    }
     let text = match &wanted.text_column {
         Some(asked) if side == Side::References => match columns.named(asked) {
             Some(column) => Some(column),
-            None => {
-                let message = format!(
-                    "has no column {asked:?}; there are {}",
-                    columns.names().join(", ")
-                );
-                return Err(Problem::new(Code::ChooseColumn, message)
-                    .file(name)
-                    .hint("--text-column with one of these"));
-            }
+            None => return Err(no_column(asked, name, columns.names(), "--text-column")),
         },
         _ => columns.first(Role::Text),
     };
@@ -166,17 +145,6 @@ fn of_table(
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
             .hint("--text-column NAME"));
-    }
-    let lone = systems.first().map(|(_, column)| *column).or(text);
-    if side == Side::Hypotheses && lone.is_none() {
-        let message = format!(
-            "no column could be a hypothesis; there are {}",
-            columns.names().join(", ")
-        );
-        return Err(Problem::new(Code::ChooseColumn, message).file(name).hint(
-            "call the one of a system `text`, a table for each; or score one table that has the \
-                 references as well, with --hyp NAME,…",
-        ));
     }
     let id = columns.first(Role::Id);
     let audio = columns.first(Role::Audio);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::entry::{Entry, Side, Transcripts};
+use super::entry::{Entry, Lines, Side, Transcripts};
 use super::segments::{Segment, joined};
 use crate::decode::lines;
 use crate::files::stem;
@@ -13,10 +13,7 @@ use crate::text::Text;
 
 /// Every line is a text, also an empty one.
 pub(super) fn plain(text: &Arc<String>, made: &mut Transcripts) {
-    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-    made.lines.reserve_exact(ends + 1);
-    let texts = lines(text).map(|(_, said)| Text::part(text, said.trim()));
-    made.lines.extend(texts);
+    made.lines = Lines::of(text);
 }
 
 /// Whether a word can be an id and hardly the first word of a sentence.
@@ -28,10 +25,10 @@ fn is_id(word: &str) -> bool {
 /// Ids and texts of lines that were read as plain; `None` where one does not begin with
 /// what can be an id, or two begin with the same: a first word must never be lost to a
 /// guess.
-pub(crate) fn first_words(lines: &[Text]) -> Option<Vec<Entry>> {
+pub(crate) fn first_words(lines: &Lines) -> Option<Vec<Entry>> {
     let mut seen = std::collections::BTreeSet::new();
     let mut made = Vec::new();
-    for (line, text) in (1..).zip(lines) {
+    for (line, text) in (1..).zip(lines.texts()) {
         let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
         if !is_id(id) || !seen.insert(id.to_owned()) {
             return None;
@@ -84,7 +81,7 @@ pub(super) fn trn(
                 Err(reason) => {
                     entry.markup = Some(Markup::None);
                     made.remarks
-                        .push(format!("line {line}: {reason}; taken as it stands"));
+                        .push(format!("{name} line {line}: {reason}; taken as it stands"));
                 }
             }
         }
@@ -137,7 +134,7 @@ pub(super) fn stm(
                 Ok(translated) => translated,
                 Err(reason) => {
                     made.remarks
-                        .push(format!("line {line}: {reason}; taken as it stands"));
+                        .push(format!("{name} line {line}: {reason}; taken as it stands"));
                     reference(words, Markup::None).unwrap_or_default()
                 }
             }

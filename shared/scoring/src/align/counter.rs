@@ -7,7 +7,7 @@
 use super::super::error::ScoreError;
 use super::super::marks::Marks;
 use super::super::rates::Counts;
-use super::intern::{CharInterner, Key, UNKNOWN};
+use super::intern::{CharInterner, FLAT, Key, UNKNOWN};
 use super::step::step;
 use super::{CharAligner, WordAligner, skip};
 
@@ -32,6 +32,7 @@ const MAX_ROWS: usize = 4096;
 #[derive(Debug, Clone, Default)]
 pub struct PairCounter {
     reference: Marks,
+    /// Of what is between the words that both texts share at their ends.
     hypothesis: Marks,
     keys: [Keys; 2],
     masks: Vec<u64>,
@@ -39,6 +40,9 @@ pub struct PairCounter {
     /// Masks of the different characters of a reference, [`MAX_BLOCKS`] of each.
     places: Vec<[u64; MAX_BLOCKS]>,
     ids: Vec<u32>,
+    /// Masks of characters by their code, none but of those in `codes`.
+    flat: Vec<u64>,
+    codes: Vec<u16>,
     /// Vertical differences of each column.
     columns: Vec<u64>,
     words: WordAligner,
@@ -59,6 +63,9 @@ struct Ends<'a> {
     hypothesis: &'a str,
     prefix: usize,
     suffix: usize,
+    /// The same in words; nothing where that can't be told.
+    words: usize,
+    words_behind: usize,
 }
 
 impl PairCounter {
@@ -73,16 +80,35 @@ impl PairCounter {
     ) -> Result<(Counts, Counts), ScoreError> {
         let (right, heard) = (reference.as_bytes(), hypothesis.as_bytes());
         self.reference.read(right);
-        self.hypothesis.read(heard);
         let prefix = skip::common_prefix(right, heard);
         let suffix = skip::common_suffix(&right[prefix..], &heard[prefix..]);
+        let (mut words, mut words_behind) = (0, 0);
+        if self.reference.is_tidy {
+            // A word is shared at an end if the separator towards the middle is shared as
+            // well: so never one is taken for the suffix that belongs to the prefix.
+            let spaces = &self.reference.spaces;
+            words = spaces.last_before(prefix).map_or(0, |at| at + 1);
+            let shared = right.len() - suffix;
+            words_behind = spaces
+                .first(shared, right.len())
+                .map_or(0, |at| right.len() - at);
+        }
+        let between = &heard[words..heard.len() - words_behind];
+        self.hypothesis.read(between);
+        // What is shared is as tidy as the reference, and a space is before and behind the
+        // rest, if not an end.
+        let is_tidy = self.reference.is_tidy
+            && self.hypothesis.is_tidy
+            && (!between.is_empty() || heard.is_empty());
         let ends = Ends {
             reference,
             hypothesis,
             prefix,
             suffix,
+            words,
+            words_behind,
         };
-        let words = match self.few_words(ends) {
+        let words = match self.few_words(ends, is_tidy) {
             Some(words) => words,
             None => {
                 self.words.set_reference(reference);
@@ -93,15 +119,17 @@ impl PairCounter {
     }
 
     /// Words, if both texts are tidy and few are left between the shared ends.
-    fn few_words(&mut self, ends: Ends<'_>) -> Option<Counts> {
-        if !self.reference.is_tidy || !self.hypothesis.is_tidy {
+    fn few_words(&mut self, ends: Ends<'_>, is_tidy: bool) -> Option<Counts> {
+        if !is_tidy {
             return None;
         }
         let Ends {
             reference,
             hypothesis,
             prefix,
-            suffix,
+            words: start,
+            words_behind,
+            ..
         } = ends;
         let (right, heard) = (reference.as_bytes(), hypothesis.as_bytes());
         let all = match right {
@@ -111,18 +139,12 @@ impl PairCounter {
         if prefix == right.len() && prefix == heard.len() {
             return Some(hits(all));
         }
-        // A word is shared at an end if the separator towards the middle is shared as well:
-        // so never one is taken for the suffix that belongs to the prefix.
-        let spaces = &self.reference.spaces;
-        let start = spaces.last_before(prefix).map_or(0, |at| at + 1);
-        let shared = right.len() - suffix;
-        let suffix = spaces
-            .first(shared, right.len())
-            .map_or(0, |at| right.len() - at);
         let [keys, others] = &mut self.keys;
-        let (end, heard_end) = (right.len() - suffix, heard.len() - suffix);
+        let end = right.len() - words_behind;
+        let heard_end = heard.len() - words_behind - start;
+        let heard = &heard[start..];
         if !keys.read(right, &self.reference, start, end)
-            || !others.read(heard, &self.hypothesis, start, heard_end)
+            || !others.read(heard, &self.hypothesis, 0, heard_end)
         {
             return None;
         }
@@ -139,7 +161,7 @@ impl PairCounter {
         let masks = &masks[first..masks.len() - last];
         let len = len - first - last;
         let rows = masks.iter().map(|mask| [*mask >> first]);
-        let middle = differing::<1>(len, rows, &mut self.columns);
+        let middle = differing::<1>(len, rows.len(), rows, &mut self.columns);
         Some(with_hits(middle, all))
     }
 
@@ -149,6 +171,8 @@ impl PairCounter {
             hypothesis,
             mut prefix,
             mut suffix,
+            words: start,
+            ..
         } = ends;
         let inside = &self.reference.inside;
         let all = reference.len() - inside.count(0, reference.len());
@@ -167,7 +191,8 @@ impl PairCounter {
         let heard = &hypothesis[prefix..hypothesis.len() - suffix];
         let len = middle.len() - inside.count(prefix, end);
         let heard_end = hypothesis.len() - suffix;
-        let rows = heard.len() - self.hypothesis.inside.count(prefix, heard_end);
+        let (first, last) = (prefix - start, heard_end - start);
+        let rows = heard.len() - self.hypothesis.inside.count(first, last);
         let blocks = len.div_ceil(64);
         let differing = match blocks {
             _ if len.min(rows) == 0 => errors(len, rows, len.max(rows), len.saturating_sub(rows)),
@@ -175,11 +200,44 @@ impl PairCounter {
                 self.long.set_reference(reference);
                 return self.long.align(hypothesis);
             }
-            0 | 1 => self.middle_chars::<1>(len, middle, heard),
+            0 | 1 => match self.few_chars(len, rows, middle, heard) {
+                Some(counts) => counts,
+                None => self.middle_chars::<1>(len, middle, heard),
+            },
             2 => self.middle_chars::<2>(len, middle, heard),
             _ => self.middle_chars::<MAX_BLOCKS>(len, middle, heard),
         };
         Ok(with_hits(differing, all))
+    }
+
+    /// Characters between the shared ends, at most 64 of the reference, if none of them is
+    /// beyond the flat table.
+    fn few_chars(&mut self, len: usize, rows: usize, middle: &str, heard: &str) -> Option<Counts> {
+        if self.flat.is_empty() {
+            self.flat = vec![0; FLAT];
+        }
+        self.codes.clear();
+        let mut bit = 1_u64;
+        for c in middle.chars() {
+            let Some(mask) = self.flat.get_mut(c as usize) else {
+                break;
+            };
+            *mask |= bit;
+            bit = bit.rotate_left(1);
+            // The table is shorter than that.
+            self.codes.push(c as u16);
+        }
+        let is_whole = self.codes.len() == len;
+        let flat = &self.flat;
+        let mask_of = |c: char| [flat.get(c as usize).copied().unwrap_or_default()];
+        let counts = is_whole.then(|| {
+            let masks = heard.chars().map(mask_of);
+            differing(len, rows, masks, &mut self.columns)
+        });
+        for code in &self.codes {
+            self.flat[usize::from(*code)] = 0;
+        }
+        counts
     }
 
     /// Characters between the shared ends: `len` of the reference.
@@ -200,7 +258,7 @@ impl PairCounter {
             Some(mask) if *id != UNKNOWN => mask.first_chunk::<W>().copied().unwrap_or([0; W]),
             _ => [0; W],
         });
-        differing(len, masks, &mut self.columns)
+        differing(len, self.ids.len(), masks, &mut self.columns)
     }
 }
 
@@ -266,7 +324,7 @@ fn errors(len: usize, rows: usize, distance: usize, deletions: usize) -> Counts 
     }
 }
 
-/// Substitutions, deletions and insertions between `len` tokens of a reference and a
+/// Substitutions, deletions and insertions between `len` tokens of a reference and `rows` of a
 /// hypothesis, given as masks of the tokens that each of its tokens equals, which share no
 /// ends. Hits are not counted.
 ///
@@ -276,10 +334,10 @@ fn errors(len: usize, rows: usize, distance: usize, deletions: usize) -> Counts 
 #[inline]
 fn differing<const W: usize>(
     len: usize,
-    masks: impl ExactSizeIterator<Item = [u64; W]>,
+    rows: usize,
+    masks: impl Iterator<Item = [u64; W]>,
     columns: &mut Vec<u64>,
 ) -> Counts {
-    let rows = masks.len();
     let surplus = len.saturating_sub(rows);
     if len == 0 || rows == 0 {
         return errors(len, rows, len.max(rows), surplus);

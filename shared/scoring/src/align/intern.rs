@@ -206,7 +206,7 @@ fn hash(seed: u64, key: Key, token: &[u8]) -> u64 {
 
 /// Code points below this are looked up in a flat table: it holds every script
 /// of India, Latin, Arabic, Greek, Cyrillic and most of the rest but CJK.
-const FLAT: usize = 0x3000;
+pub(super) const FLAT: usize = 0x3000;
 
 /// Interner for single code points.
 #[derive(Debug, Clone)]
