@@ -45,6 +45,18 @@ pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
     })
 }
 
+/// What a text is that was read as a whole: what [`format_of`] tells of its file. `None`
+/// where its bytes say what it is, or nothing does.
+pub(super) fn of_text(text: &str, name: &str) -> Option<Format> {
+    let bytes = text.as_bytes();
+    let head = bytes.get(..64 * 1024).unwrap_or(bytes);
+    if by_bytes(head, name).is_some() {
+        return None;
+    }
+    let whole = head.len() < 64 * 1024;
+    by_text(text.get(..cut(head).len())?, whole, name)
+}
+
 /// Bytes up to the last line end, so that no character is cut.
 pub(super) fn cut(head: &[u8]) -> &[u8] {
     if head.len() < 64 * 1024 {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::beside::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
-use crate::detect::format_of;
+use crate::decode::{Decoded, Encoding, decode_text};
+use crate::detect::{format_of, of_text};
 use crate::files::{self, Files, stem};
 use crate::format::Format;
 use crate::problem::{Code, Problem};
@@ -19,12 +20,51 @@ pub(super) fn format_or_empty(files: &dyn Files, name: &str) -> Result<Format, P
     }
 }
 
+/// What tables and archives are called, which are read in other ways than as a text.
+const NO_LISTS: [&str; 8] = [
+    "csv", "tsv", "json", "jsonl", "xlsx", "parquet", "gz", "zip",
+];
+
+/// What a file is; and its text, where that was read to tell: once and not twice.
+pub(super) fn told(files: &dyn Files, name: &str) -> Result<(Format, Option<Decoded>), Problem> {
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_list = !NO_LISTS.iter().any(|one| end.eq_ignore_ascii_case(one));
+    let text = is_list.then(|| files.utf8(name, files::MAX_FILE_BYTES));
+    let Some(text) = text.flatten() else {
+        return Ok((format_or_empty(files, name)?, None));
+    };
+    let length = text.len();
+    // What had to be decoded is told by the bytes it begins with.
+    let decoded = decode_text(text)
+        .ok()
+        .filter(|decoded| decoded.encoding == Encoding::Utf8 && decoded.text.len() == length);
+    let format = decoded
+        .as_ref()
+        .and_then(|known| of_text(&known.text, name));
+    match format {
+        Some(format) => Ok((format, decoded)),
+        None => Ok((format_or_empty(files, name)?, None)),
+    }
+}
+
 /// Reads a file of a format.
 pub(super) fn of_file(
     files: &dyn Files,
     name: &str,
     format: Format,
     side: Side,
+    wanted: &ReadOptions,
+    made: &mut Transcripts,
+) -> Result<(), Problem> {
+    of_text_or_file(files, name, None, (format, side), wanted, made)
+}
+
+/// The same of one whose text is perhaps read already.
+pub(super) fn of_text_or_file(
+    files: &dyn Files,
+    name: &str,
+    read: Option<Decoded>,
+    (format, side): (Format, Side),
     wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
@@ -52,7 +92,10 @@ pub(super) fn of_file(
     ) {
         return wide::read(files, name, format, side, wanted, made);
     }
-    let decoded = files::text(files, name)?;
+    let decoded = match read {
+        Some(decoded) => decoded,
+        None => files::text(files, name)?,
+    };
     made.remarks.extend(decoded.remark(name));
     let text = Arc::new(decoded.text);
     match format {
@@ -82,6 +125,74 @@ pub(super) fn of_file(
         _ => {
             words::plain(&text, made);
             Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{InMemory, ReadError};
+
+    /// Files that are known to be UTF-8 when they are read.
+    struct Direct(InMemory);
+
+    impl Files for Direct {
+        fn names(&self) -> &[String] {
+            self.0.names()
+        }
+
+        fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+            self.0.read(name, most)
+        }
+
+        fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+            self.0.head(name, most)
+        }
+
+        fn utf8(&self, name: &str, most: usize) -> Option<String> {
+            String::from_utf8(self.0.read(name, most).ok()?).ok()
+        }
+    }
+
+    #[test]
+    fn a_text_is_told_as_its_file_is() {
+        let long = "एक दो तीन\n".repeat(5_000);
+        let one_line = "एक दो तीन ".repeat(5_000);
+        let (trn, ctm) = ("एक (s-1)\n".repeat(6_000), "c A 0.1 0.2 एक\n".repeat(6_000));
+        for (text, is_read) in [
+            ("", false),
+            ("\n\n", false),
+            ("एक\nदो\n", true),
+            (long.as_str(), true),
+            (one_line.as_str(), true),
+            (trn.as_str(), true),
+            (ctm.as_str(), true),
+            ("\u{feff}एक\n", false),
+            ("a\r\nb\r\n", false),
+            ("a\0b\0", false),
+            ("PAR1", false),
+            ("PK\u{3}\u{4}", false),
+            ("WEBVTT\n\n00:00.100 --> 00:02.300\nx\n", true),
+            ("id,text\nu1,एक\n", true),
+            ("{\"id\":\"a\",\"text\":\"x\"}\n", true),
+            ("u1 एक\nu2 दो\n", true),
+        ] {
+            let files = Direct(InMemory::new([("a.txt", text), ("a.csv", text)]));
+            let told_as = |name| told(&files, name).map(|(format, read)| (format, read.is_some()));
+            let shown: String = text.chars().take(20).collect();
+            let wanted = format_or_empty(&files, "a.txt");
+            assert_eq!(
+                told_as("a.txt"),
+                wanted.map(|format| (format, is_read)),
+                "{shown}"
+            );
+            let wanted = format_or_empty(&files, "a.csv");
+            assert_eq!(
+                told_as("a.csv"),
+                wanted.map(|format| (format, false)),
+                "{shown}"
+            );
         }
     }
 }

@@ -24,7 +24,7 @@ pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
 use super::problem::Problem;
-use file::{format_or_empty, of_file};
+use file::{of_text_or_file, told};
 
 /// Reads a source: a file, or a folder with one file for each recording.
 ///
@@ -39,11 +39,11 @@ pub fn read(
     let Some(name) = file else {
         return folder::read(files, side, wanted);
     };
-    let format = match wanted.format {
-        Some(format) => format,
-        None => format_or_empty(files, name)?,
+    let (format, text) = match wanted.format {
+        Some(format) => (format, None),
+        None => told(files, name)?,
     };
     let mut made = Transcripts::new(format, stem(name));
-    of_file(files, name, format, side, wanted, &mut made)?;
+    of_text_or_file(files, name, text, (format, side), wanted, &mut made)?;
     Ok(made)
 }
