@@ -116,6 +116,12 @@ impl Files for InMemory {
             None => Err(ReadError::Failed("there is no such file".to_owned())),
         }
     }
+
+    fn utf8(&self, name: &str, most: usize) -> Option<String> {
+        let bytes = self.contents.get(name)?;
+        let text = std::str::from_utf8(bytes).ok()?;
+        (text.len() <= most).then(|| text.to_owned())
+    }
 }
 
 /// Whether a name is of no use to anybody: what systems and browsers leave behind.

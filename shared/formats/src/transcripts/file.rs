@@ -132,28 +132,7 @@ pub(super) fn of_text_or_file(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::{InMemory, ReadError};
-
-    /// Files that are known to be UTF-8 when they are read.
-    struct Direct(InMemory);
-
-    impl Files for Direct {
-        fn names(&self) -> &[String] {
-            self.0.names()
-        }
-
-        fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-            self.0.read(name, most)
-        }
-
-        fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-            self.0.head(name, most)
-        }
-
-        fn utf8(&self, name: &str, most: usize) -> Option<String> {
-            String::from_utf8(self.0.read(name, most).ok()?).ok()
-        }
-    }
+    use crate::files::InMemory;
 
     #[test]
     fn a_text_is_told_as_its_file_is() {
@@ -178,7 +157,7 @@ mod tests {
             ("{\"id\":\"a\",\"text\":\"x\"}\n", true),
             ("u1 एक\nu2 दो\n", true),
         ] {
-            let files = Direct(InMemory::new([("a.txt", text), ("a.csv", text)]));
+            let files = InMemory::new([("a.txt", text), ("a.csv", text)]);
             let told_as = |name| told(&files, name).map(|(format, read)| (format, read.is_some()));
             let shown: String = text.chars().take(20).collect();
             let wanted = format_or_empty(&files, "a.txt");
