@@ -8,6 +8,7 @@ const { remember, remembered } = outbox;
 
 const AHEAD = 3;
 const MOST_DONE = 20;
+const LONGEST_SPAN = 8;
 
 const policy = window.trustedTypes?.createPolicy('fragment', { createHTML: (text) => text });
 const parsed = (text) =>
@@ -150,7 +151,15 @@ function toggle() {
 function seek(event) {
   const word = event.target.closest('[data-at]');
   if (!word || !getSelection().isCollapsed) return;
-  audio.currentTime = Number(word.dataset.at) / 1000;
+  begun.from = Number(word.dataset.at) / 1000;
+  audio.currentTime = begun.from;
+  start();
+}
+
+// From the word that was pressed last, while that is not long ago.
+function repeat() {
+  const since = audio.currentTime - begun.from;
+  jump(since > 0 && since < LONGEST_SPAN ? -since : -3);
   start();
 }
 
@@ -368,8 +377,7 @@ const actions = {
   forward: () => jump(2),
   repeat: (event) => {
     if (event?.shiftKey) setRate(0.75);
-    jump(-3);
-    start();
+    repeat();
   },
   slower: () => setRate(audio.playbackRate - 0.25),
   faster: () => setRate(audio.playbackRate + 0.25),

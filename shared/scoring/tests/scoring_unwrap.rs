@@ -275,8 +275,8 @@ proptest! {
         let before = visible(&plain(&text));
         prop_assert_eq!(is_flagged(&text), visible(&once) != before, "{:?} {:?}", text, once);
         // Blanks are folded between the two, which can bring lines together: no more may come off
-        // than lines were lost.
-        if !text.contains('\n') && !once.contains('\n') && !text.contains("\\n") {
+        // than lines were lost. What stood around a code fence is on lines of its own as well.
+        if !text.contains("```") && !text.contains('\n') && !once.contains('\n') && !text.contains("\\n") {
             prop_assert_eq!(&twice, &once, "{:?}", text);
         }
     }

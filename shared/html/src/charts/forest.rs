@@ -11,6 +11,8 @@ const WIDTH: f64 = 340.0;
 const SIDE: f64 = 10.0;
 const ROW: f64 = 40.0;
 const AXIS: f64 = 30.0;
+/// Least length of an axis: a point.
+const LEAST: f64 = 0.01;
 
 /// A value to be drawn.
 #[derive(Debug, Clone)]
@@ -72,7 +74,9 @@ impl Forest {
             .iter()
             .map(|v| ends(v).1.max(v.value))
             .fold(0.0, f64::max);
-        let room = (high - low).max(0.001) * 0.04;
+        // Values that are all the same stand on an axis of a point.
+        let high = high.max(low + LEAST);
+        let room = (high - low) * 0.04;
         let low = if low < 0.0 { low - room } else { low };
         let scale = Scale::linear((low, high + room), (SIDE, WIDTH - SIDE));
         let floor = values.len() as f64 * ROW + 4.0;
@@ -99,6 +103,29 @@ impl Forest {
             height: Px(floor + AXIS),
             floor: Px(floor),
             label_y: Px(floor + 15.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_all_the_same_have_an_axis_that_can_be_read() {
+        for value in [0.0, 0.3] {
+            let equal = Value {
+                name: "a".to_owned(),
+                value,
+                interval: Some((value, value)),
+                certain: false,
+                text: String::new(),
+            };
+            let forest = Forest::new(String::new(), String::new(), vec![equal], Axis::Rate);
+            let labels: Vec<&str> = forest.ticks.iter().map(|tick| &*tick.label).collect();
+            let mut told = labels.clone();
+            told.dedup();
+            assert!(labels.len() > 2 && told == labels, "{labels:?}");
         }
     }
 }
