@@ -20,6 +20,8 @@ pub struct Acceptance<'a> {
     pub normalizer: String,
     /// Whether WAV is sent as FLAC; `None` where nothing is sent.
     pub lossless_flac: Option<bool>,
+    /// Whether its reviewers judge without knowing which model is which.
+    pub blind_review: bool,
     /// When it is accepted.
     pub now: Timestamp,
     /// When the sweeper looks at it, should its message be lost.
@@ -47,6 +49,7 @@ impl Run {
             automatic: false,
             joining: None,
             lossless_flac: with.lossless_flac,
+            blind_review: with.blind_review,
             cost_cap: None,
             units_total: None,
             units_done: 0,

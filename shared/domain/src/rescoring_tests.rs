@@ -61,6 +61,7 @@ fn ended() -> Run {
         automatic: false,
         joining: None,
         lossless_flac: None,
+        blind_review: false,
         cost_cap: None,
         units_total: Some(2),
         units_done: 2,

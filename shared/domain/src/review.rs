@@ -100,23 +100,27 @@ pub enum Queue {
     Disagreement,
     /// Where a transcription looks suspicious.
     Flags,
-    /// What nobody has reviewed.
+    /// What nobody has reviewed; of one clip in ten, what one other person has. So work is
+    /// shared, and agreement is known.
     Unreviewed,
     /// What others have reviewed.
     Second,
+    /// Where reviewers disagree.
+    Split,
     /// By chance, the same for all reviewers of a run.
     Random,
 }
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Clips,
         Self::Worst,
         Self::Disagreement,
         Self::Flags,
         Self::Unreviewed,
         Self::Second,
+        Self::Split,
         Self::Random,
     ];
 
@@ -130,6 +134,7 @@ impl Queue {
             Self::Flags => "flags",
             Self::Unreviewed => "unreviewed",
             Self::Second => "second",
+            Self::Split => "split",
             Self::Random => "random",
         }
     }

@@ -108,6 +108,10 @@ pub struct Run {
     /// Without it, as in runs of earlier releases, the deployment's own setting holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lossless_flac: Option<bool>,
+    /// Whether reviewers are told which model is which only once they have judged,
+    /// whatever they choose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind_review: bool,
     /// The most that it may cost, where people said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_cap: Option<CostCap>,

@@ -62,6 +62,7 @@ pub(crate) fn accepted(samples: u32, models: usize) -> Run {
         automatic: false,
         joining: None,
         lossless_flac: None,
+        blind_review: false,
         cost_cap: None,
         units_total: None,
         units_done: 0,

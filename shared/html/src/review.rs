@@ -114,6 +114,8 @@ pub struct Around<'a> {
     pub queues: Vec<Choice>,
     /// Whether models are hidden.
     pub blind: bool,
+    /// Whether the run wants that: then it can't be chosen.
+    pub always_blind: bool,
     /// What was done and can be undone, newest last, as addresses and forms carry it.
     pub did: &'a str,
 }

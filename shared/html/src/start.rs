@@ -33,6 +33,8 @@ pub struct Filled {
     pub max_cost: String,
     /// Whether WAV is sent as FLAC.
     pub lossless_flac: bool,
+    /// Whether reviewers judge without knowing which model is which.
+    pub blind_review: bool,
     /// Name of the model of transcripts made elsewhere.
     pub transcripts: String,
     /// Their table, once it was sent.

@@ -120,6 +120,7 @@ fn a_run_stays_far_below_what_an_item_may_have() {
         automatic: false,
         joining: Some(15),
         lossless_flac: Some(false),
+        blind_review: false,
         cost_cap: Some(CostCap::new(u64::MAX, vec![u64::MAX; models], now)),
         units_total: Some(1_600),
         units_done: 1_600,

@@ -55,6 +55,10 @@ pub struct NewRun {
     #[schema(exclusive_minimum = 0, maximum = 1_000_000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,
+    /// `true` hides from reviewers which model is which until they have judged, whatever
+    /// they choose; default: they choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind_review: Option<bool>,
     /// How to transcribe and score; frozen on the run.
     #[schema(value_type = Option<NewRunConfig>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,6 +234,9 @@ pub struct Run {
     pub score: Option<BTreeMap<String, Option<ModelScore>>>,
     /// Why it failed.
     pub error_message: Option<String>,
+    /// Whether its reviewers judge without knowing which model is which.
+    #[serde(default)]
+    pub blind_review: bool,
     /// The most that it may cost in US dollars, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_usd: Option<f64>,

@@ -151,6 +151,7 @@ pub fn run(run: &run::Run, results: Option<Vec<results::Result>>) -> Run {
             .collect(),
         score: score.values().any(Option::is_some).then_some(score),
         error_message: run.error_message.clone(),
+        blind_review: run.blind_review,
         max_cost_usd: run.cost_cap.as_ref().map(|cap| usd(cap.max_micro_usd)),
         warnings: warnings(run),
         waiting: None,

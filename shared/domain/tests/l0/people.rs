@@ -73,6 +73,7 @@ pub fn accept_run(w: &mut World) {
         automatic: false,
         joining: None,
         lossless_flac: None,
+        blind_review: false,
         cost_cap: None,
         units_total: None,
         units_done: 0,

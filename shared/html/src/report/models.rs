@@ -67,14 +67,15 @@ pub struct Models {
 impl HtmlSafe for Models {}
 
 /// Orders in which clips are reviewed, as people know them.
-const QUEUES: [(&str, &str); 8] = [
+const QUEUES: [(&str, &str); 9] = [
     ("random", "at random"),
     ("clips", "in the order of clips"),
     ("worst", "worst first"),
     ("disagreement", "where models disagree"),
     ("flags", "suspicious ones"),
-    ("unreviewed", "reviewed by nobody"),
+    ("unreviewed", "sharing the work"),
     ("second", "reviewed by others"),
+    ("split", "where reviewers disagree"),
     ("unknown", "in an order that was not told"),
 ];
 

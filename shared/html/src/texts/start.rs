@@ -27,6 +27,8 @@ texts! {
         MaxCostHint: "Optional. By estimates: clips are sent in their order, until the next one would cost more than this.",
         LosslessFlac: "Send WAV as FLAC",
         LosslessFlacHint: "The same samples in about half the bytes, to models that list FLAC. All else is sent as it is.",
+        BlindReview: "Always review blind",
+        BlindReviewHint: "Reviewers are told which model is which only once they have judged, and can’t choose otherwise.",
         Estimate: "Estimate",
         Submit: "Start run",
         WhatItTakes: "What it would take",

@@ -19,6 +19,7 @@ fn around() -> Around<'static> {
         run: "/runs/x",
         queues: vec![choice("clips", false), choice("worst", true)],
         blind: true,
+        always_blind: false,
         did: "3.100",
     }
 }

@@ -49,6 +49,7 @@ fn filled() -> Filled {
         models: BTreeSet::from(["b".to_owned(), "locked".to_owned()]),
         max_cost: "0.10".to_owned(),
         lossless_flac: true,
+        blind_review: false,
         transcripts: "mine".to_owned(),
         table: Some(Kept {
             id: "file_1".to_owned(),

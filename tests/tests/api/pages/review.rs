@@ -225,6 +225,54 @@ fn two_windows_of_one_reviewer_choose_and_two_reviewers_do_not_meet() {
 }
 
 #[test]
+fn a_run_can_want_its_reviews_blind_and_what_reviewers_differ_on_is_found() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two"), Some("three")]).await;
+        let asked = json!({ "run_name": "r", "dataset_id": made.id, "providers": [PRO, FLASH],
+            "blind_review": true });
+        let run = w.post("/runs", &asked).await;
+        let run = run.data(202).clone();
+        assert_eq!(run["blind_review"], true);
+        let run = w.ended(&run).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let seen = "queue=clips&blind=0&chosen=1";
+        let (at, page) = begin(&mut browser, &run, seen).await;
+        for told in [PRO, FLASH, "WER", "type=\"checkbox\" name=\"blind\""] {
+            assert!(!page.text.contains(told), "{told}: {}", page.text);
+        }
+        let says = "In this run models are hidden until you have judged.";
+        assert!(page.text.contains(says), "{}", page.text);
+        let sent = [
+            ("A.verdict", "wrong"),
+            ("B.verdict", "wrong"),
+            ("go", "stay"),
+        ];
+        let answer = send(&mut browser, &at, &page.text, &sent).await;
+        let (_, page) = follow(&mut browser, answer).await;
+        assert!(page.text.contains(PRO), "{}", page.text);
+        let results = w.results(&run, "").await;
+        let judged = results.iter().find(|r| r["reviews"] == 1).unwrap();
+        let said = w.get(&format!("/results/{}/reviews", id(judged))).await;
+        assert_eq!(said.data(200)[0]["blind"], true);
+
+        // A program with the key is another reviewer, and Ravi is to decide.
+        let says = json!({ "is_correct": true });
+        let path = format!("/results/{}", id(judged));
+        w.patch(&path, &says).await.data(200);
+        let mut ravi = Browser::new(w);
+        ravi.sign_in(&w.project.key, "Ravi", "/runs").await;
+        let (found, page) = begin(&mut ravi, &run, "queue=split").await;
+        assert_eq!(found.split('?').next(), at.split('?').next());
+        assert!(page.text.contains("The last clip of this queue"));
+        let (other, _) = begin(&mut ravi, &run, "queue=unreviewed").await;
+        assert_ne!(other.split('?').next(), at.split('?').next());
+        // The form of a run has a box for it.
+        let form = browser.get("/runs/new").await;
+        assert!(form.text.contains("name=\"blind_review\""));
+    });
+}
+
+#[test]
 fn orders_find_what_they_are_for() {
     with(async |w| {
         let run = run(w).await;
@@ -241,6 +289,7 @@ fn orders_find_what_they_are_for() {
             ("flags", flagged),
             ("unreviewed", 3),
             ("second", 0),
+            ("split", 0),
             ("random", 3),
             ("nonsense", 3),
         ] {

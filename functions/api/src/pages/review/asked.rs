@@ -6,6 +6,7 @@ use stt_eval_html::results::Choice;
 use stt_eval_html::review::Said;
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::review::{Queue, Reason, Verdict};
+use stt_eval_shared::domain::run::Run;
 
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
@@ -29,8 +30,9 @@ fn queue_name(queue: Queue) -> &'static str {
         Queue::Worst => "Worst first",
         Queue::Disagreement => "Where models disagree",
         Queue::Flags => "Suspicious ones",
-        Queue::Unreviewed => "Reviewed by nobody",
+        Queue::Unreviewed => "Share the work: one in ten twice",
         Queue::Second => "Reviewed by others",
+        Queue::Split => "Where reviewers disagree",
         Queue::Random => "At random",
     }
 }
@@ -89,6 +91,8 @@ pub struct Asked {
     pub queue: Queue,
     /// Whether models are hidden.
     pub blind: bool,
+    /// Whether that is the run's own will, whatever is asked for.
+    pub always_blind: bool,
     /// The clip behind which to go on.
     pub after: Option<u16>,
     done: Vec<Act>,
@@ -108,9 +112,20 @@ impl Asked {
             queue: queue.unwrap_or(Queue::Clips),
             // A box that is not ticked is not sent.
             blind: pairs.text("blind").map_or(!is_chosen, |blind| blind != "0"),
+            always_blind: false,
             after: pairs.text("after").and_then(|after| after.parse().ok()),
             done,
             told: pairs.text("told").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The same of a run, which may want models hidden.
+    pub fn of_run(pairs: &Pairs, run: &Run) -> Self {
+        let asked = Self::of(pairs);
+        Self {
+            blind: asked.blind || run.blind_review,
+            always_blind: run.blind_review,
+            ..asked
         }
     }
 

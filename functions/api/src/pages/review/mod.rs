@@ -44,6 +44,7 @@ fn around<'a>(run: &'a Run, of_run: &'a str, asked: &Asked, did: &'a str) -> Aro
         run: of_run,
         queues: asked.queues(),
         blind: asked.blind,
+        always_blind: asked.always_blind,
         did,
     }
 }
@@ -67,7 +68,7 @@ pub async fn next(
 ) -> Answer {
     let run = run(&app, &visit, id).await?;
     let query = Pairs::any(query.as_deref().unwrap_or_default());
-    let asked = Asked::of(&query);
+    let asked = Asked::of_run(&query, &run);
     let actor = &visit.caller.actor;
     let who = (asked.queue, &actor.reviewer());
     let of_run = format!("/runs/{}", run.id);
@@ -198,7 +199,8 @@ pub async fn show(
 ) -> Answer {
     let found = find(&app, &visit, (&id, &sample)).await?;
     let query = Pairs::any(query.as_deref().unwrap_or_default());
-    page(&app, &visit, found, &Asked::of(&query), None).await
+    let asked = Asked::of_run(&query, &found.run);
+    page(&app, &visit, found, &asked, None).await
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {
@@ -249,7 +251,7 @@ pub async fn save(
     Form(form): Form,
 ) -> Answer {
     let found = find(&app, &visit, (&id, &sample)).await?;
-    let mut asked = Asked::of(&form);
+    let mut asked = Asked::of_run(&form, &found.run);
     let go = Go::of(&form);
     let position = found.clip.position;
     let of_run = format!("/runs/{}", found.run.id);
@@ -306,8 +308,8 @@ pub async fn undo(
     headers: HeaderMap,
     Form(form): Form,
 ) -> Answer {
-    let mut asked = Asked::of(&form);
     let here = find(&app, &visit, (&id, &sample)).await?;
+    let mut asked = Asked::of_run(&form, &here.run);
     let Some(act) = asked.takes_back() else {
         let to = format!("{}?{}", here.path, asked.query());
         return Ok(told(&headers, None, &to));

@@ -191,7 +191,8 @@ impl Meant {
         let reference = self.sample.ground_truth.as_deref();
         let proposed =
             reference.and_then(|reference| variant::of(&self.found.run, reference, outcome));
-        let blind = asked.text("blind").is_none_or(|blind| blind != "0");
+        let blind =
+            asked.text("blind").is_none_or(|blind| blind != "0") || self.found.run.blind_review;
         let rates = self.rates(visit, blind)?;
         let remarks = self.remarks(visit, blind)?;
         let number = |name| asked.text(name).and_then(|text| text.parse().ok());

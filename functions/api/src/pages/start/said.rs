@@ -26,6 +26,7 @@ fn filled(form: &Pairs) -> Filled {
         models: form.ticked(MODEL).map(str::to_owned).collect(),
         max_cost: text("max_cost_usd"),
         lossless_flac: form.text("lossless_flac").is_some(),
+        blind_review: form.text("blind_review").is_some(),
         transcripts: text("transcripts").trim().to_owned(),
         table: form.text("kept").map(|id| Kept {
             id: id.to_owned(),
@@ -129,6 +130,7 @@ fn asked(filled: &Filled, lossless_flac: bool) -> Result<NewRun, Vec<Wrong>> {
         providers: asks_models.then(|| filled.models.iter().cloned().collect()),
         transcripts: list(filled).map(|list| vec![Object(list)]),
         max_cost_usd,
+        blind_review: filled.blind_review.then_some(true),
         config: (asks_models && filled.lossless_flac != lossless_flac).then(|| {
             Object(NewRunConfig {
                 lossless_flac: Some(filled.lossless_flac),

@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::result::ResultStatus;
-use stt_eval_shared::domain::review::{Opinion, Queue, Reviewer};
+use stt_eval_shared::domain::review::{Opinion, Queue, Review, Reviewer};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ProjectId, ResultId, RunId};
 use stt_eval_shared::scoring::normalise::Normaliser;
@@ -24,6 +24,8 @@ const MOST_READ: usize = 4_000;
 const WINDOW: usize = 64;
 /// Keys of the index that are read at once.
 const KEYS: usize = 50;
+/// Where work is shared, one clip in so many is judged by two.
+const ONE_IN: u64 = 10;
 /// Most results that are looked at to say how many clips are left.
 const MOST_COUNTED: usize = 600;
 
@@ -89,9 +91,29 @@ impl Clip {
         scores.flatten().any(|score| !score.flags.is_empty())
     }
 
-    fn is_reviewed(&self) -> bool {
-        let mut reviews = self.completed.iter().map(|entry| &entry.review);
-        reviews.any(|review| review.as_ref().is_some_and(|r| !r.opinions().is_empty()))
+    fn opinions(&self) -> impl Iterator<Item = Vec<Opinion>> {
+        let reviews = self.completed.iter();
+        reviews.filter_map(|entry| entry.review.as_ref().map(Review::opinions))
+    }
+
+    /// How many people have said something of it.
+    fn reviewers(&self) -> usize {
+        let all = self.opinions().flatten();
+        let who: HashSet<Reviewer> = all.map(|opinion| opinion.reviewer).collect();
+        who.len()
+    }
+
+    /// Whether one holds a transcription for right that another holds for wrong.
+    fn is_split(&self) -> bool {
+        self.opinions().any(|opinions| {
+            let votes: HashSet<bool> = opinions.iter().filter_map(Opinion::vote).collect();
+            votes.len() > 1
+        })
+    }
+
+    /// Whether it goes to two people where work is shared: one clip in ten.
+    fn is_for_two(&self) -> bool {
+        next_number(&mut u64::from(self.position)).is_multiple_of(ONE_IN)
     }
 
     /// Whether it belongs to a queue of a reviewer.
@@ -102,8 +124,9 @@ impl Clip {
                 Queue::Clips | Queue::Random | Queue::Worst => true,
                 Queue::Disagreement => self.disagrees(normaliser),
                 Queue::Flags => self.is_flagged(),
-                Queue::Unreviewed => !self.is_reviewed(),
-                Queue::Second => self.is_reviewed(),
+                Queue::Unreviewed => self.reviewers() <= usize::from(self.is_for_two()),
+                Queue::Second => self.reviewers() > 0,
+                Queue::Split => self.is_split(),
             }
     }
 }
@@ -345,6 +368,16 @@ pub async fn left(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_clip_in_ten_goes_to_two() {
+        let clip = |position| Clip {
+            position,
+            completed: Vec::new(),
+        };
+        let two = (0..10_000).filter(|at| clip(*at).is_for_two()).count();
+        assert!((900..=1_100).contains(&two), "{two}");
+    }
 
     #[test]
     fn chance_is_the_same_each_time_and_leaves_nothing_out() {

@@ -277,6 +277,7 @@ pub(crate) mod tests {
             automatic: false,
             joining: None,
             lossless_flac: None,
+            blind_review: false,
             cost_cap: None,
             units_total: None,
             units_done: 0,

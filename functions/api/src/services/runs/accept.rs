@@ -85,6 +85,7 @@ pub(in crate::services) struct CheckedRun {
     pub(in crate::services) lists: Vec<CheckedTranscripts>,
     /// The most that it may cost, in millionths of a US dollar.
     max_micro_usd: Option<u64>,
+    blind_review: bool,
 }
 
 /// Whether a run can be asked of vendors without credentials: to tell what it would
@@ -117,6 +118,7 @@ pub(in crate::services) async fn check_run(
     if models.is_empty() && !lists.is_empty() {
         check::asks_no_model(new.config.as_ref().map(|c| &c.0), &mut errors);
     }
+    let blind_review = new.blind_review.unwrap_or_default();
     let inline = new.dataset.take().map(|dataset| dataset.0);
     let known = match (&new.dataset_id, &inline) {
         (Some(_), Some(_)) => {
@@ -150,6 +152,7 @@ pub(in crate::services) async fn check_run(
         clips,
         lists,
         max_micro_usd,
+        blind_review,
     })
 }
 
@@ -170,6 +173,7 @@ pub async fn accept(
         clips,
         lists,
         max_micro_usd,
+        blind_review,
     } = check_run(app, actor, attempt, new, Credentials::Needed).await?;
     let unsupported = check::unsupported(&models, &clips)?;
     let (dataset, made_here) = match wanted {
@@ -199,6 +203,7 @@ pub async fn accept(
         normalizer: config.normalizer.clone(),
         lossless_flac: (!models.is_empty())
             .then(|| config.lossless_flac.unwrap_or(app.config.lossless_flac)),
+        blind_review,
         now: attempt.now,
         outbox_due: attempt.now + app.config.bounds.outbox * 2,
     });
