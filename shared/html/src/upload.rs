@@ -128,6 +128,7 @@ const fn heading(topic: Topic) -> &'static str {
         Topic::WrongScript => "Wrong script for the language",
         Topic::Recording => "Recordings that can’t be used",
         Topic::Row => "Rows that can’t be used",
+        Topic::Models => "What some models can’t take",
         Topic::Other => "Also",
     }
 }

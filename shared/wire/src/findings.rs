@@ -20,6 +20,8 @@ pub enum Topic {
     Recording,
     /// A row can't be used.
     Row,
+    /// Not every model takes a recording.
+    Models,
     /// Anything else.
     Other,
 }

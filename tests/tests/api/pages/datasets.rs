@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::store::Store;
+use stt_eval_tests::audio::wav;
 
 use super::{Browser, Page, key};
 use crate::support::{World, audio, id, items, text, with};
@@ -429,6 +430,31 @@ fn a_table_is_judged_before_it_is_saved() {
             "{}",
             page.text
         );
+    });
+}
+
+#[test]
+fn what_some_models_can_not_take_is_told_before_it_is_saved() {
+    with(async |w| {
+        let short = recordings(w, &["short.wav"]).await;
+        let sound = wav(7, 1_405.0);
+        let long = w
+            .machine
+            .upload(&w.project, "long.wav", "audio/wav", &sound)
+            .await;
+        let long = id(&long).strip_prefix("file_").unwrap().to_owned();
+        let files = format!("{short}.{long}");
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let form = [("name", "Two"), ("language", "hi"), ("files", &*files)];
+        let page = browser.send_form("/datasets/preview", &form, None).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        for part in [
+            "2\u{a0}clips can be saved.",
+            "What some models can’t take <small>1</small>",
+            "long.wav: the model takes audio of 1400 s at most (OpenAI GPT Transcribe)",
+        ] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
     });
 }
 

@@ -5,5 +5,6 @@ pub mod check;
 pub mod create;
 pub mod draft;
 pub mod manifest;
+mod models;
 mod snapshot;
 pub mod table;

@@ -22,6 +22,7 @@ use stt_eval_shared::wire::findings::Topic;
 use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
 use super::manifest::readable;
+use super::models::not_taken;
 use crate::actor::Actor;
 use crate::refusal::{Refusal, finish};
 use crate::services::attempt::Attempt;
@@ -258,6 +259,11 @@ pub async fn judge(
             "{count} clips; a dataset has at most {MAX_SAMPLES}"
         ));
         judged.drafts.clear();
+    }
+    let of_clips = judged.drafts.iter();
+    let of_clips = of_clips.filter_map(|draft| files.get(&draft.file));
+    for message in not_taken(of_clips, app.models()) {
+        judged.tell(Topic::Models, message);
     }
     Ok(judged)
 }
