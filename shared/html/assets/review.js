@@ -401,6 +401,26 @@ const actions = {
 
 // ---- keys ----
 
+// Buttons of a headset, and foot pedals, which send the same.
+const media = {
+  play: start,
+  pause: () => audio.pause(),
+  seekbackward: actions.back,
+  seekforward: actions.forward,
+  previoustrack: repeat,
+  nexttrack: save,
+};
+
+function takeMediaKeys() {
+  for (const [name, action] of Object.entries(media)) {
+    try {
+      navigator.mediaSession?.setActionHandler(name, () => form?.isConnected && action());
+    } catch {
+      // A browser that does not know this one has the others.
+    }
+  }
+}
+
 function keyDown(event) {
   if (!form?.isConnected || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
   if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
@@ -468,6 +488,8 @@ function begin() {
   form = document.querySelector('#review');
   if (!form) return;
   audio = form.querySelector('audio');
+  // A screen that is locked shows it, and else the address.
+  if (window.MediaMetadata) navigator.mediaSession.metadata = new MediaMetadata({ title: document.querySelector('h1').textContent });
   played = 0;
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
@@ -530,6 +552,7 @@ function submitted(event) {
 }
 
 document.addEventListener('keydown', keyDown);
+takeMediaKeys();
 addEventListener('popstate', () => location.reload());
 begin();
 outbox.open(hasDone);

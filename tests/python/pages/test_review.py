@@ -301,6 +301,32 @@ def test_a_word_is_played_from_where_it_was_said(visit, site):
         assert "deepgram" not in group(page, slot).inner_text()
 
 
+def test_buttons_of_a_headset_and_foot_pedals_work(visit, site, run):
+    page = visit()
+    page.add_init_script(
+        """window.pressed = {};
+        const take = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+        navigator.mediaSession.setActionHandler = (name, what) => { window.pressed[name] = what; take(name, what); };"""
+    )
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    press_button = "name => { window.pressed[name](); }"
+    page.keyboard.press("k")
+    page.evaluate(press_button, "pause")
+    assert page.evaluate("document.querySelector('audio').paused")
+    page.evaluate("document.querySelector('audio').currentTime = 0.5")
+    page.evaluate(press_button, "seekbackward")
+    assert page.evaluate("document.querySelector('audio').currentTime") == 0
+    page.evaluate(press_button, "play")
+    until(lambda: page.evaluate("document.querySelector('audio').paused"), False)
+    assert page.evaluate("navigator.mediaSession.metadata.title").startswith("Clip 1 of")
+    page.keyboard.press("y")
+    page.keyboard.press("y")
+    page.evaluate(press_button, "nexttrack")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_what_was_heard_becomes_a_second_wording(visit, site, scripts):
     language, said, heard, other = TEXTS[0]
