@@ -191,6 +191,9 @@ def test_marks_of_charts_can_be_told_from_the_page(visit, site, how):
     assert strokes
     for stroke in set(strokes):
         assert contrast(stroke, ground) >= 3, (stroke, ground)
+    bars = page.locator(".chart .bar")
+    tall = bars.evaluate_all("all => all.filter((bar) => bar.getBoundingClientRect().height > 5).length")
+    assert tall > 3, f"{tall} of {bars.count()} bars are seen"
     shot(page, "report-" + "-".join(how.values()))
 
 
