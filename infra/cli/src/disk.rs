@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use stt_eval_formats::Files;
 use stt_eval_formats::files::{InMemory, MAX_FILE_BYTES, MAX_FILES, Random, ReadError};
+use stt_eval_formats::{Files, Whole};
 use tempfile::TempDir;
 
 use crate::failure::{Exit, Failure};
@@ -284,7 +284,7 @@ impl Files for OnDisk {
         Ok(bytes)
     }
 
-    fn utf8(&self, name: &str, most: usize) -> Option<String> {
+    fn utf8(&self, name: &str, most: usize) -> Option<Whole> {
         // A pipe can be read once only.
         let facts = std::fs::metadata(self.path(name)).ok()?;
         if !facts.is_file() {

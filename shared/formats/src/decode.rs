@@ -4,6 +4,7 @@ use memchr::{memchr, memchr_iter, memmem};
 use serde::Serialize;
 
 use super::problem::{Code, Problem, grouped};
+use super::text::Whole;
 
 /// How a text was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,10 +21,10 @@ pub enum Encoding {
 }
 
 /// A text whose lines all end in LF.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// What it says; no mark in front, no CR.
-    pub text: String,
+    pub text: Whole,
     /// How it was encoded.
     pub encoding: Encoding,
     /// Whether that was found out by looking: UTF-16 without a byte order mark.
@@ -134,25 +135,29 @@ pub(crate) fn decode_whole(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
             Encoding::Utf8 => (Encoding::Utf8, utf8(bytes)?),
         },
     };
-    checked(text, encoding, encoding != Encoding::Utf8 && !is_marked)
+    checked(
+        text.into(),
+        encoding,
+        encoding != Encoding::Utf8 && !is_marked,
+    )
 }
 
 /// The same of a text that was told to be UTF-8 while it was read.
 ///
 /// # Errors
 /// As [`decode`].
-pub(crate) fn decode_text(text: String) -> Result<Decoded, DecodeError> {
+pub(crate) fn decode_text(text: Whole) -> Result<Decoded, DecodeError> {
     let bytes = text.as_bytes();
     let seen = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     // UTF-16 of ASCII is UTF-8 too, with many zeros.
     if text.starts_with('\u{feff}') || seen.contains(&0) {
-        return decode_whole(text.into_bytes());
+        return decode_whole(text.into_string().into_bytes());
     }
     checked(text, Encoding::Utf8, false)
 }
 
 /// Refuses what characters say is no text.
-fn checked(text: String, encoding: Encoding, is_guessed: bool) -> Result<Decoded, DecodeError> {
+fn checked(text: Whole, encoding: Encoding, is_guessed: bool) -> Result<Decoded, DecodeError> {
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
     if let Some((byte, line)) = memchr(0, text.as_bytes()).map(at) {
         return Err(DecodeError::Nul { byte, line });
@@ -188,11 +193,11 @@ pub fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     (1_u64..).zip(lines.take(if some { usize::MAX } else { 0 }))
 }
 
-fn with_line_feeds(text: String) -> String {
+fn with_line_feeds(text: Whole) -> Whole {
     if memchr(b'\r', text.as_bytes()).is_none() {
         return text;
     }
-    text.replace("\r\n", "\n").replace('\r', "\n")
+    text.replace("\r\n", "\n").replace('\r', "\n").into()
 }
 
 /// The line a byte is on; CR, LF and CRLF end lines.
@@ -317,10 +322,13 @@ mod tests {
         ] {
             let decoded = decode(&bytes).unwrap();
             if let Ok(text) = String::from_utf8(bytes) {
-                assert_eq!(decode_text(text).as_ref(), Ok(&decoded));
+                assert_eq!(decode_text(text.into()).as_ref(), Ok(&decoded));
             }
             assert_eq!(decoded.remark("a").is_some(), is_guessed);
-            assert_eq!((decoded.text, decoded.encoding), (read.clone(), encoding));
+            assert_eq!(
+                (decoded.text.as_str(), decoded.encoding),
+                (read.as_str(), encoding)
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::{Cursor, Read, Seek};
 
 use super::decode::{Decoded, decode_text, decode_whole};
 use super::problem::{Code, Problem};
+use super::text::Whole;
 
 /// Most bytes of a file that is read at once: 64 MiB, more than 100,000 rows.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
@@ -46,7 +47,7 @@ pub trait Files {
     /// A file that is UTF-8 from its first byte to its last, if that can be told while it
     /// is read and it has at most `most` bytes. `None` says nothing: it is then read by
     /// [`read`](Self::read), which tells what is wrong.
-    fn utf8(&self, _name: &str, _most: usize) -> Option<String> {
+    fn utf8(&self, _name: &str, _most: usize) -> Option<Whole> {
         None
     }
 
@@ -117,10 +118,10 @@ impl Files for InMemory {
         }
     }
 
-    fn utf8(&self, name: &str, most: usize) -> Option<String> {
+    fn utf8(&self, name: &str, most: usize) -> Option<Whole> {
         let bytes = self.contents.get(name)?;
         let text = std::str::from_utf8(bytes).ok()?;
-        (text.len() <= most).then(|| text.to_owned())
+        (text.len() <= most).then(|| text.to_owned().into())
     }
 }
 

@@ -55,4 +55,4 @@ pub use manifest::{Options, Reading, Row, Said};
 pub use paired::{About, Hypothesis, Id, Pair, Pairs};
 pub use pairs::{Source, pairs};
 pub use problem::{Code, Problem, counted};
-pub use text::Text;
+pub use text::{Holder, Text, Whole};

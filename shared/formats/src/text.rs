@@ -4,18 +4,92 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use yoke::Yoke;
+
+/// Bytes that something holds: memory that is neither moved nor changed.
+pub type Holder = Box<dyn AsRef<[u8]> + Send + Sync>;
+
+/// The text of a whole file: one of its own, or one in memory that was asked for otherwise.
+pub struct Whole(Kept);
+
+enum Kept {
+    Own(String),
+    Held(Yoke<&'static str, Holder>),
+}
+
+impl Whole {
+    /// A text that `holder` holds, if `told` finds that its bytes are one; they are looked at
+    /// once, and never copied.
+    pub fn held(holder: Holder, told: impl FnOnce(&[u8]) -> Option<&str>) -> Option<Self> {
+        let held = Yoke::try_attach_to_cart(holder, |holder| told(holder.as_ref()).ok_or(()));
+        held.ok().map(|held| Self(Kept::Held(held)))
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Kept::Own(text) => text,
+            Kept::Held(held) => held.get(),
+        }
+    }
+
+    /// The same as a text that can be changed.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        match self.0 {
+            Kept::Own(text) => text,
+            Kept::Held(held) => (*held.get()).to_owned(),
+        }
+    }
+}
+
+impl Deref for Whole {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl From<String> for Whole {
+    fn from(text: String) -> Self {
+        Self(Kept::Own(text))
+    }
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self::from(String::new())
+    }
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl PartialEq for Whole {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Whole {}
+
 /// A text that nothing changes, often a part of the text of its file: lists are long, and
 /// their texts are not copied.
 #[derive(Clone)]
 pub struct Text {
-    whole: Arc<String>,
+    whole: Arc<Whole>,
     start: u32,
     end: u32,
 }
 
 impl Text {
     /// A part of a text; a copy if it is none of it.
-    pub(crate) fn part(whole: &Arc<String>, part: &str) -> Self {
+    pub(crate) fn part(whole: &Arc<Whole>, part: &str) -> Self {
         let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize);
         let place = start.and_then(|start| {
             let end = start.checked_add(part.len())?;
@@ -60,7 +134,7 @@ impl From<String> for Text {
     fn from(text: String) -> Self {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         Self {
-            whole: Arc::new(text),
+            whole: Arc::new(text.into()),
             start: 0,
             end,
         }
@@ -117,7 +191,7 @@ mod tests {
 
     #[test]
     fn parts_stay_in_their_text_and_others_are_copied() {
-        let whole = Arc::new("घर जाओ\nठीक".to_owned());
+        let whole = Arc::new(Whole::from("घर जाओ\nठीक".to_owned()));
         let line = Text::part(&whole, whole.get(..16).unwrap());
         assert_eq!(line, "घर जाओ");
         let word = line.within(line.trim_start_matches("घर "));
@@ -128,5 +202,23 @@ mod tests {
             ("ठीक", false)
         );
         assert_eq!(Text::part(&whole, ""), Text::default());
+    }
+
+    #[test]
+    fn texts_that_are_held_are_told_once_and_not_copied() {
+        fn told(bytes: &[u8]) -> Option<&str> {
+            std::str::from_utf8(bytes).ok()
+        }
+        let bytes = "घर जाओ".as_bytes().to_vec();
+        let place = bytes.as_ptr();
+        let whole = Whole::held(Box::new(bytes), told).unwrap();
+        assert_eq!((whole.as_str(), whole.as_ptr()), ("घर जाओ", place));
+        assert_eq!(whole, Whole::from("घर जाओ".to_owned()));
+        assert_eq!(Whole::held(Box::new(*b"\xff"), told), None);
+        let whole = Arc::new(whole);
+        let word = Text::part(&whole, whole.get(..6).unwrap());
+        drop(whole);
+        assert_eq!((word.as_str(), word.as_ptr()), ("घर", place));
+        assert_eq!(Arc::into_inner(word.whole).unwrap().into_string(), "घर जाओ");
     }
 }

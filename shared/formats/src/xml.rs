@@ -51,7 +51,7 @@ pub(crate) struct Pieces<'a> {
 /// The text of a document, whatever it is encoded in.
 pub(crate) fn text_of(bytes: &[u8], file: &str) -> Result<String, Problem> {
     decode(bytes)
-        .map(|decoded| decoded.text)
+        .map(|decoded| decoded.text.into_string())
         .map_err(|error| error.of(file))
 }
 

@@ -53,7 +53,7 @@ pub fn of_contract(bytes: Bytes, format: Format, of: Use) -> (Bytes, Format) {
         Format::Csv => b',',
         Format::Tsv => b'\t',
         Format::Jsonl if decoded.encoding == Encoding::Utf8 => return (bytes, format),
-        Format::Jsonl => return (decoded.text.into(), format),
+        Format::Jsonl => return (decoded.text.into_string().into(), format),
     };
     let text = decoded.text;
     let found = dialect(&text, likely);

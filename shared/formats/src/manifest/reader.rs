@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         self.reading.encoding.get_or_insert(decoded.encoding);
         self.reading.remarks.extend(decoded.remark(name));
         self.reading.files.push(name.to_owned());
-        Ok(decoded.text)
+        Ok(decoded.text.into_string())
     }
 
     /// A file that may be missing.

@@ -8,7 +8,7 @@ use stt_eval_scoring::trim;
 use crate::decode::lines;
 use crate::format::Format;
 use crate::markup::Markup;
-use crate::text::Text;
+use crate::text::{Text, Whole};
 
 /// What is read: right texts, or what was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +69,11 @@ impl Entry {
 
 /// A text for each line of a file. They are cut when they are taken, for lists are long.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lines(Arc<String>);
+pub struct Lines(Arc<Whole>);
 
 impl Lines {
     /// The lines of a text, also the empty ones.
-    pub(super) fn of(text: &Arc<String>) -> Self {
+    pub(super) fn of(text: &Arc<Whole>) -> Self {
         Self(Arc::clone(text))
     }
 

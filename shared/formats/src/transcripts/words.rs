@@ -9,10 +9,10 @@ use crate::decode::lines;
 use crate::files::stem;
 use crate::markup::{Markup, reference};
 use crate::problem::{Code, Problem};
-use crate::text::Text;
+use crate::text::{Text, Whole};
 
 /// Every line is a text, also an empty one.
-pub(super) fn plain(text: &Arc<String>, made: &mut Transcripts) {
+pub(super) fn plain(text: &Arc<Whole>, made: &mut Transcripts) {
     made.lines = Lines::of(text);
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn first_words(lines: &Lines) -> Option<Vec<Entry>> {
     Some(made)
 }
 
-pub(super) fn kaldi_text(text: &Arc<String>, made: &mut Transcripts) -> Result<(), Problem> {
+pub(super) fn kaldi_text(text: &Arc<Whole>, made: &mut Transcripts) -> Result<(), Problem> {
     for (line, content) in lines(text) {
         let content = content.trim();
         if content.is_empty() {
@@ -61,7 +61,7 @@ pub(crate) fn trn_id(line: &str) -> Option<(&str, &str)> {
 }
 
 pub(super) fn trn(
-    text: &Arc<String>,
+    text: &Arc<Whole>,
     name: &str,
     side: Side,
     made: &mut Transcripts,

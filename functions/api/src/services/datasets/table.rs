@@ -148,7 +148,7 @@ pub async fn keep(
     } else {
         csv
     };
-    let bytes = Bytes::from(text);
+    let bytes = Bytes::from(text.into_string());
     let declared = Declared {
         filename,
         kind: FileKind::Manifest,
