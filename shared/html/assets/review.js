@@ -521,6 +521,8 @@ function begin() {
   form.addEventListener('submit', submitted);
   for (const event of ['play', 'pause', 'ended']) {
     audio.addEventListener(event, () => {
+      // The last clip is gone, and with it the player.
+      if (!form?.isConnected) return;
       heard();
       if (begun.asks && !audio.paused) tell('');
       begun.asks &&= audio.paused;
@@ -529,6 +531,8 @@ function begin() {
   }
   audio.addEventListener('timeupdate', heard);
   audio.addEventListener('error', failed);
+  // What is heard again may end again.
+  audio.addEventListener('playing', () => { begun.again = false; });
   player.open(form, audio);
   form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
   setRate(settings.rate ?? 1);

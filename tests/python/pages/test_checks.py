@@ -209,6 +209,13 @@ def test_sound_comes_from_the_bucket_and_an_address_that_ended_is_asked_for_agai
     parts = [answer for answer in heard if answer not in own]
     assert parts and all(answer.request.headers.get("range") for answer in parts)
     assert any(answer.status == 206 for answer in parts)
+    # Another ends on the same clip; a browser does not ask again for what it has heard whole.
+    led.clear()
+    page.evaluate("document.querySelector('audio').src += '?later'")
+    until(lambda: len(led) > 1, True)
+    page.keyboard.press("Space")
+    sounds(page)
+    expect(page.get_by_text("can’t be played here")).to_be_hidden()
     page.keyboard.press("s")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
     playing = "[...document.querySelectorAll('audio')].filter((audio) => !audio.paused).length"

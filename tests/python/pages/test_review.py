@@ -346,6 +346,21 @@ def test_the_player_is_a_slider_over_the_outline_of_the_sound(visit, run):
     expect(page.locator("[data-slot=A] [aria-pressed=true]")).to_have_text("Wrong")
 
 
+def test_the_last_clip_may_be_left_while_it_sounds(visit, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    for _ in TEXTS[1:]:
+        page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {len(TEXTS)} of {len(TEXTS)}")
+    page.evaluate("document.querySelector('audio').play()")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    page.goto(f"/runs/{run}/review?queue=split")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No clip is in this order")
+
+
 def test_buttons_of_a_headset_and_foot_pedals_work(visit, site, run):
     page = visit()
     page.add_init_script(
