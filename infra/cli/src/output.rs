@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::arguments::{Colour, Shared, Style};
 use crate::events;
 use crate::failure::{Exit, Failure};
+use crate::unshown::without_keys;
 
 /// Version of the documents.
 pub const SCHEMA: u32 = 1;
@@ -62,10 +63,16 @@ impl Output {
 
     /// A step that was taken: words, or an event with its facts.
     pub fn step(&self, event: &str, facts: Value, words: &str) {
+        self.event(event, facts);
+        if !events::are_wanted() {
+            self.note(words);
+        }
+    }
+
+    /// A step that only programs are told of by itself: words say it with another one.
+    pub fn event(&self, event: &str, facts: Value) {
         if events::are_wanted() {
             tell(event, facts);
-        } else {
-            self.note(words);
         }
     }
 
@@ -147,6 +154,7 @@ fn marked(text: &str) -> Cow<'_, str> {
 
 /// A line on standard error. There is nobody to tell that it can't be written.
 pub fn to_stderr(text: &str) {
+    let text = &without_keys(text);
     if events::are_wanted() {
         let message = anstream::adapter::strip_str(text).to_string();
         tell("note", json!({ "message": message }));
@@ -240,6 +248,26 @@ pub fn document<T: Serialize>(value: &T) {
     }
 }
 
+/// The document of `--version --json`.
+#[derive(Serialize)]
+struct Version {
+    schema: u32,
+    ok: bool,
+    version: &'static str,
+    error: Option<ErrorOf>,
+}
+
+/// Tells the version as a document.
+pub fn version() -> Exit {
+    let told = document_to(&Version {
+        schema: SCHEMA,
+        ok: true,
+        version: env!("CARGO_PKG_VERSION"),
+        error: None,
+    });
+    told.map_or_else(|failure| failure.exit, |()| Exit::Done)
+}
+
 /// What went wrong, in documents.
 #[derive(Debug, Serialize)]
 pub struct ErrorOf {
@@ -254,8 +282,8 @@ impl ErrorOf {
     pub fn new(code: &str, message: impl Into<String>, hint: Option<String>) -> Self {
         Self {
             code: code.to_owned(),
-            message: message.into(),
-            hint,
+            message: without_keys(&message.into()).into_owned(),
+            hint: hint.map(|hint| without_keys(&hint).into_owned()),
             rows: Vec::new(),
         }
     }
@@ -275,11 +303,23 @@ impl ErrorOf {
         }
         to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", self.message));
         for row in &self.rows {
-            to_stderr(&format!("  {}: {}", row.field, row.message));
+            let told = format!("{}: {}", row.field, row.message);
+            // Of a single field the message may say it all.
+            if !self.message.contains(&told) {
+                to_stderr(&format!("  {told}"));
+            }
         }
         if let Some(hint) = &self.hint {
             to_stderr(&format!("hint: {hint}"));
         }
+    }
+}
+
+/// A field of a request, without what may be a key.
+fn shown(row: &FieldError) -> FieldError {
+    FieldError {
+        field: without_keys(&row.field).into_owned(),
+        message: without_keys(&row.message).into_owned(),
     }
 }
 
@@ -303,7 +343,7 @@ impl Failed {
             schema: SCHEMA,
             ok: false,
             error: ErrorOf {
-                rows: failure.rows.clone(),
+                rows: failure.rows.iter().map(shown).collect(),
                 ..ErrorOf::new(failure.code, failure.message.clone(), failure.hint.clone())
             },
         }

@@ -69,10 +69,12 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
                 .map_err(failed)?;
         }
         Some(path) => {
-            let file = std::fs::File::open(path).map_err(failed)?;
-            file.take(LONGEST_KEY)
-                .read_to_string(&mut text)
-                .map_err(failed)?;
+            let file = std::fs::File::open(path);
+            let read = file.and_then(|file| file.take(LONGEST_KEY).read_to_string(&mut text));
+            read.map_err(|error| {
+                let message = format!("{what} can't be read: {}: {error}", path.display());
+                Failure::usage(message).hint("--key-file - reads it from standard input")
+            })?;
         }
         None if can_ask(output) => {
             text = rpassword::prompt_password(format!("{what} (not shown): ")).map_err(failed)?;

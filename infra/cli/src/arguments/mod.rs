@@ -21,7 +21,8 @@ use stt_eval_formats::{Format, markup::Markup};
     name = "stt-eval",
     version,
     propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_long_help = crate::failure::exits()
 )]
 pub struct Cli {
     #[command(flatten)]

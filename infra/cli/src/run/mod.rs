@@ -4,6 +4,7 @@
 //! that the same command goes on after a kill and makes nothing twice.
 
 mod demo;
+mod languages;
 mod make;
 mod plan;
 mod upload;
@@ -179,10 +180,11 @@ async fn go(
         output,
     } = *making;
     let before = making.before().await?;
+    let mut made_before = "";
     let run = match before {
         Some(run) if goes_on(&run) || !arguments.new => {
-            let words = format!("Run        {}  (made before)", run.id);
-            output.step("made_before", json!({"run": run.id.to_string()}), &words);
+            output.event("made_before", json!({"run": run.id.to_string()}));
+            made_before = "  (made before)";
             run
         }
         before => {
@@ -211,7 +213,8 @@ async fn go(
     journal.remember_latest(&run.id.to_string())?;
     let url = format!("{}/runs/{}", to.target.url, run.id);
     let facts = json!({"run": run.id.to_string(), "url": url});
-    output.step("run", facts, &format!("Run        {}  {url}", run.id));
+    let words = format!("Run        {}  {url}{made_before}", run.id);
+    output.step("run", facts, &words);
     for warning in &run.warnings {
         let advice = as_commands(&warning.message);
         output.note(&format!("note: {advice}"));
@@ -274,6 +277,10 @@ async fn agree(
                 .hint(format!("stt-eval credentials set {}", model.provider)));
         }
         cost += plan.hours() * model.price_per_audio_hour_usd;
+    }
+    // With --reuse what is in the source is not sent.
+    if !arguments.reuse {
+        languages::fit(to, plan, arguments, &catalogue).await?;
     }
     let cap = arguments
         .max_cost

@@ -43,6 +43,10 @@ pub enum Bytes {
 /// A clip, as a dataset has it.
 #[derive(Debug, Clone)]
 pub struct Clip {
+    /// The file of the source that tells of it.
+    pub file: String,
+    /// Its line there.
+    pub line: u64,
     /// Its recording.
     pub upload: Upload,
     /// Length in seconds.
@@ -151,6 +155,8 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
         let (sha256, size) = hashed(&path)?;
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         clips.push(Clip {
+            file: sample.file.clone(),
+            line: sample.line,
             upload: Upload {
                 filename: filename.chars().take(255).collect(),
                 content_type: info.format.content_type(),
