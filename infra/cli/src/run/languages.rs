@@ -75,6 +75,7 @@ pub async fn fit(
                     what has none of its own";
         let others = match unknown.len() {
             1 => String::new(),
+            2 => "; 1 more is not known either".to_owned(),
             count => format!("; {} more are not known either", count - 1),
         };
         let message = format!("the deployment knows no language {tag:?}{others}");
