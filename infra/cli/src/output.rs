@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::arguments::{Colour, Shared, Style};
 use crate::events;
 use crate::failure::{Exit, Failure};
+use crate::gate;
 use crate::unshown::without_keys;
 
 /// Version of the documents.
@@ -302,6 +303,7 @@ impl ErrorOf {
             return;
         }
         to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", self.message));
+        gate::annotate_error(&self.message);
         for row in &self.rows {
             let told = format!("{}: {}", row.field, row.message);
             // Of a single field the message may say it all.

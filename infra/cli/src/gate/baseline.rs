@@ -16,6 +16,10 @@ pub enum Baseline {
     Figures {
         /// Its normaliser.
         normaliser: String,
+        /// The version of its scorer.
+        scorer: String,
+        /// The digest of its references; none in documents of before there was one.
+        references: String,
         /// Name, samples, WER and CER of each system.
         systems: Vec<(String, usize, f64, f64)>,
     },
@@ -47,6 +51,11 @@ impl Baseline {
     /// It can't be read, or is of another version.
     pub fn saved(path: &std::path::Path) -> Result<Option<Self>, Failure> {
         saved(path)
+    }
+
+    /// Whether it is a saved document.
+    pub fn is_saved(&self) -> bool {
+        matches!(self, Self::Figures { .. })
     }
 
     /// Place of the system to compare with: the one that was named, the one of the same
@@ -109,9 +118,14 @@ fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
     let is_counted = |system: &&Value| system.get("samples").and_then(Value::as_u64) != Some(0);
     let systems: Option<Vec<_>> = systems.iter().filter(is_counted).map(one).collect();
     let systems = systems.ok_or_else(|| failed("is a document without figures".to_owned()))?;
-    let normaliser = document.get("normalizer").and_then(Value::as_str);
+    let text = |name: &str| {
+        let text = document.get(name).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
     Ok(Some(Baseline::Figures {
-        normaliser: normaliser.unwrap_or_default().to_owned(),
+        normaliser: text("normalizer"),
+        scorer: text("scorer"),
+        references: text("references"),
         systems,
     }))
 }

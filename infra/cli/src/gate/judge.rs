@@ -1,16 +1,18 @@
 //! Judging conditions.
 
+use std::collections::BTreeSet;
+
 use stt_eval_formats::counted;
 use stt_eval_scoring::Flag;
 use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
 
 use super::baseline::Baseline;
 use super::condition::{Bound, Condition, Metric};
-use super::measured::{Measured, facts};
+use super::measured::{Measured, facts, of_share};
 use super::verdict::{Status, Verdict};
 use crate::arguments::GateArguments;
 use crate::failure::Failure;
-use crate::score::{One, Scored, System, is_in, points, speakers};
+use crate::score::{Ends, One, Scored, System, is_in, points, speakers};
 
 /// Fewest utterances from which on intervals and regressions are judged.
 const LEAST_SAMPLES: usize = 100;
@@ -21,13 +23,33 @@ const REPLICATES: usize = 10_000;
 /// Quantiles of the normal distribution for a one-sided test at 5 % and a power of 80 %.
 const Z_VISIBLE: f64 = 1.644_853_626_951_473 + 0.841_621_233_572_914;
 
+/// How the figures of a gate were made: what those of a baseline must agree with.
+#[derive(Clone, Copy)]
+pub struct Scoring<'a> {
+    /// The normaliser.
+    pub normaliser: &'a str,
+    /// The version of the scorer.
+    pub scorer: &'a str,
+    /// A digest of the references.
+    pub references: &'a str,
+}
+
+/// Resamples for all intervals that are told beside these conditions: where the ends of one
+/// decide, there are more, and one figure has one interval.
+pub fn replicates(conditions: &[Condition]) -> usize {
+    match conditions.iter().any(Condition::is_careful) {
+        true => REPLICATES,
+        false => Resampling::default().replicates,
+    }
+}
+
 /// Judges all conditions for all systems they name.
 ///
 /// # Errors
 /// A system that is not there.
 pub fn judge(
     gate: &GateArguments,
-    normaliser: &str,
+    scoring: Scoring<'_>,
     conditions: &[Condition],
     scored: &Scored,
     baseline: Option<&Baseline>,
@@ -46,7 +68,12 @@ pub fn judge(
             return Err(Failure::usage(message));
         }
         for system in systems {
-            let found = measure((gate, normaliser), condition, scored, system, baseline);
+            let asked = Asked {
+                gate,
+                scoring,
+                replicates: replicates(conditions),
+            };
+            let found = measure(asked, condition, scored, system, baseline);
             judged.push((condition, system.name.clone(), found));
         }
     }
@@ -79,8 +106,22 @@ fn adjust(judged: &mut [(&Condition, String, Found)]) {
     }
 }
 
-/// What was asked of the gate, and the normaliser of the figures.
-type Asked<'a> = (&'a GateArguments, &'a str);
+/// What was asked of the gate, and how its figures are made.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    gate: &'a GateArguments,
+    scoring: Scoring<'a>,
+    replicates: usize,
+}
+
+impl Asked<'_> {
+    fn resampling(&self) -> Resampling {
+        Resampling {
+            replicates: self.replicates,
+            ..Resampling::default()
+        }
+    }
+}
 
 fn measure(
     asked: Asked<'_>,
@@ -108,9 +149,14 @@ fn measure(
             .iter()
             .filter(|index| test(&system.samples[**index]))
             .count();
+        let (low, high) = of_share(count, of.len()).unzip();
         Measured {
             value: count as f64 / of.len().max(1) as f64,
+            low,
+            high,
             samples: of.len(),
+            words: said(scored, system, of),
+            blocks: blocks(scored, of),
             ..Measured::default()
         }
     };
@@ -139,7 +185,9 @@ fn measure(
         }
         Metric::Cost => told(system.cost_usd, "cost", &inside),
         Metric::Latency => told(system.latency_p95_ms, "latency", &inside),
-        Metric::Wer | Metric::Cer | Metric::RawWer => rate(condition, scored, system, &answered),
+        Metric::Wer | Metric::Cer | Metric::RawWer => {
+            rate(asked, condition, scored, system, &answered)
+        }
         Metric::Regression | Metric::CerRegression => {
             regression(asked, condition, scored, system, baseline, &answered)
         }
@@ -174,18 +222,6 @@ fn sample(one: &One, metric: Metric) -> Sample {
     }
 }
 
-fn resampling(condition: &Condition) -> Resampling {
-    let decides = condition.is_regression() || condition.bound != Bound::Point;
-    Resampling {
-        replicates: if decides {
-            REPLICATES
-        } else {
-            Resampling::default().replicates
-        },
-        ..Resampling::default()
-    }
-}
-
 fn words(samples: &[usize], system: &System) -> u64 {
     samples
         .iter()
@@ -193,22 +229,60 @@ fn words(samples: &[usize], system: &System) -> u64 {
         .sum()
 }
 
-fn rate(condition: &Condition, scored: &Scored, system: &System, kept: &[usize]) -> Found {
+/// Words that were said in samples, also where a service failed and nothing was counted.
+fn said(scored: &Scored, system: &System, samples: &[usize]) -> u64 {
+    let of = |index: &usize| match &system.samples[*index] {
+        one if one.is_failed() => {
+            let reference = scored.pairs.samples[*index].reference.as_str();
+            reference.split_whitespace().count() as u64
+        }
+        one => one.words().reference(),
+    };
+    samples.iter().map(of).sum()
+}
+
+/// Speakers of samples, where they are known and there are several; else each by itself.
+fn blocks(scored: &Scored, samples: &[usize]) -> usize {
+    speakers(scored, samples).map_or(samples.len(), |speakers| {
+        speakers.into_iter().collect::<BTreeSet<_>>().len()
+    })
+}
+
+fn rate(
+    asked: Asked<'_>,
+    condition: &Condition,
+    scored: &Scored,
+    system: &System,
+    kept: &[usize],
+) -> Found {
     let own: Vec<Sample> = kept
         .iter()
         .map(|index| sample(&system.samples[*index], condition.metric))
         .collect();
     let blocks = speakers(scored, kept);
-    let compared = resampling(condition)
+    let compared = asked
+        .resampling()
         .run(&[own], blocks.as_deref())
         .map_err(|error| error.to_string())?;
     let Some(provider) = compared.providers.first() else {
         return Err("there is no sample".to_owned());
     };
+    let drawn = provider.interval.map(|ends| Ends {
+        low: ends.low,
+        high: ends.high,
+    });
+    let ends = match (
+        system.told.filter(|_| condition.group.is_none()),
+        condition.metric,
+    ) {
+        (Some(told), Metric::Wer) => told.words,
+        (Some(told), Metric::Cer) => told.characters,
+        _ => drawn,
+    };
     Ok(Measured {
         value: provider.rate,
-        low: provider.interval.map(|ends| ends.low),
-        high: provider.interval.map(|ends| ends.high),
+        low: ends.map(|ends| ends.low),
+        high: ends.map(|ends| ends.high),
         samples: kept.len(),
         words: words(kept, system),
         blocks: compared.blocks,
@@ -227,7 +301,7 @@ fn regression(
     let Some(baseline) = baseline else {
         return Err("there is no baseline".to_owned());
     };
-    let named = asked.0.baseline_model.as_deref();
+    let named = asked.gate.baseline_model.as_deref();
     let Some(place) = baseline.system(&system.name, named) else {
         let wanted = named.unwrap_or(&system.name);
         return Err(format!(
@@ -238,16 +312,17 @@ fn regression(
         Baseline::Texts(before) => before,
         Baseline::Figures {
             normaliser,
+            scorer,
+            references,
             systems,
         } => {
-            return by_figures(
-                asked.1,
-                condition,
-                system,
+            let of = Scoring {
                 normaliser,
-                &systems[place],
-                scored,
-            );
+                scorer,
+                references,
+            };
+            agrees(asked.scoring, of)?;
+            return by_figures(condition, system, &systems[place], scored);
         }
     };
     let same = before.pairs.samples.len() == scored.pairs.samples.len()
@@ -274,7 +349,8 @@ fn regression(
         samples.collect()
     };
     let blocks = speakers(scored, &common);
-    let compared = resampling(condition)
+    let compared = asked
+        .resampling()
         .run(&[of(system), of(other)], blocks.as_deref())
         .map_err(|error| error.to_string())?;
     let (Some(pair), Some(base)) = (compared.pairs.first(), compared.providers.get(1)) else {
@@ -307,19 +383,39 @@ fn regression(
     })
 }
 
+/// Whether figures of a saved document can be held against these.
+fn agrees(now: Scoring<'_>, before: Scoring<'_>) -> Result<(), String> {
+    let asked = stt_eval_scoring::normalise::Normaliser::by_name(now.normaliser);
+    if asked.is_none_or(|asked| asked.name() != before.normaliser) {
+        return Err(format!(
+            "the baseline was scored with {}",
+            before.normaliser
+        ));
+    }
+    if before.references.is_empty() || before.scorer.is_empty() {
+        return Err(
+            "the baseline does not tell its references and its scorer: save it again".to_owned(),
+        );
+    }
+    if before.references != now.references {
+        return Err("the baseline is of other references".to_owned());
+    }
+    if before.scorer != now.scorer {
+        return Err(format!(
+            "the baseline was scored by version {} of the scorer, this by {}",
+            before.scorer, now.scorer
+        ));
+    }
+    Ok(())
+}
+
 /// Against a saved document: the difference of two figures, and nothing more.
 fn by_figures(
-    asked: &str,
     condition: &Condition,
     system: &System,
-    normaliser: &str,
     (_, samples, wer, cer): &(String, usize, f64, f64),
     scored: &Scored,
 ) -> Found {
-    let asked = stt_eval_scoring::normalise::Normaliser::by_name(asked);
-    if asked.is_none_or(|asked| asked.name() != normaliser) {
-        return Err(format!("the baseline was scored with {normaliser}"));
-    }
     if condition.p.is_some() || condition.bound != Bound::Point || condition.group.is_some() {
         return Err(
             "a saved result has no figures of single samples: name the hypotheses of the \
@@ -417,8 +513,7 @@ fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Ve
     made.p = measured.p.filter(|_| condition.is_regression());
     made.smallest_visible = measured.smallest_visible;
     let facts = format!("{place}{}", facts(condition, &measured));
-    let careful = condition.is_regression() || condition.bound != Bound::Point;
-    if careful
+    if condition.is_careful()
         && !weak
         && let Some(reason) = too_little(&measured)
     {

@@ -3,7 +3,7 @@
 use stt_eval_formats::counted;
 
 use super::condition::{Condition, Metric};
-use crate::score::{percent, points};
+use crate::score::{percent, points, probability};
 
 /// A figure and what is known of it.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,22 @@ pub struct Measured {
     pub blocks: usize,
 }
 
+/// 95 % interval of a share, by Wilson: it tells something also where none of many is.
+pub fn of_share(count: usize, of: usize) -> Option<(f64, f64)> {
+    const Z: f64 = 1.959_963_984_540_054;
+    if of == 0 {
+        return None;
+    }
+    let (n, share) = (of as f64, count as f64 / of as f64);
+    let widened = 1.0 + Z * Z / n;
+    let middle = (share + Z * Z / (2.0 * n)) / widened;
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / widened;
+    // What rounding makes of the ends of all and none.
+    let low = if count == 0 { 0.0 } else { middle - half };
+    let high = if count == of { 1.0 } else { middle + half };
+    Some((low, high))
+}
+
 /// The figure in words.
 pub fn facts(condition: &Condition, measured: &Measured) -> String {
     let name = match condition.metric {
@@ -47,19 +63,15 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
     let samples = counted(measured.samples, "sample", "samples");
     match measured.before {
         Some(before) => {
-            let p = measured.p.map_or(String::new(), |p| {
-                if p < 0.001 {
-                    "p < 0.001; ".to_owned()
-                } else {
-                    format!("p {p:.3}; ")
-                }
-            });
-            let sign = if measured.value < 0.0 { "−" } else { "+" };
+            let p = measured
+                .p
+                .map_or(String::new(), |p| format!("{}; ", probability(p)));
+            let sign = if measured.value < 0.0 { "" } else { "+" };
             format!(
                 "{name} {} against {} ({sign}{} points; {ends}{p}{samples})",
                 percent(before + measured.value),
                 percent(before),
-                points(measured.value.abs()),
+                points(measured.value),
             )
         }
         None => {

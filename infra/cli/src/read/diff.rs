@@ -7,6 +7,7 @@ use stt_eval_wire::paths;
 use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, RunComparison};
 
 use super::lists::table;
+use super::report::in_blocks;
 use super::runs::find;
 use crate::arguments::DiffArguments;
 use crate::deployment::{Deployment, Request, as_commands};
@@ -35,11 +36,21 @@ pub async fn show(
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
     let other = find(to, &arguments.other).await?;
-    let request = Request::get(paths::compare(run.id, other.id))
-        .with_some("block_by", arguments.block_by.as_ref())
-        .with_some("normalizer", arguments.normalizer.as_ref())
-        .patiently(PATIENCE.max(to.patience));
-    let comparison: RunComparison = to.ask(&request).await?;
+    let ask = async |block_by: Option<&str>| -> Result<RunComparison, Failure> {
+        let request = Request::get(paths::compare(run.id, other.id))
+            .with_some("block_by", block_by)
+            .with_some("normalizer", arguments.normalizer.as_ref())
+            .patiently(PATIENCE.max(to.patience));
+        to.ask(&request).await
+    };
+    let is_one_block = |told: &RunComparison| {
+        let mut figures = told.models.iter().filter_map(|model| {
+            let blocks = model.figures.as_ref()?.blocks;
+            Some(blocks == 1 && model.samples > 1)
+        });
+        figures.any(|is_one| is_one)
+    };
+    let comparison = in_blocks(arguments.block_by.as_deref(), ask, is_one_block).await?;
     let error = (!comparison.comparable).then(|| {
         let reasons = comparison.reason.iter();
         let of_models = comparison

@@ -14,7 +14,7 @@ use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
-use crate::saved::{beside, replaceable};
+use crate::saved::{beside, has_folder, replaceable};
 
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
@@ -67,14 +67,7 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
             return Err(Failure::usage("two of --export are the same file"));
         }
         let Some(file) = &one.file else { continue };
-        let folder = match file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        if !folder.is_dir() {
-            let message = format!("--export: there is no folder {}", folder.display());
-            return Err(Failure::usage(message));
-        }
+        has_folder("--export", file)?;
         replaceable(file)?;
     }
     Ok(())
@@ -124,6 +117,7 @@ pub async fn save(
         return Ok(Exit::Done);
     }
     if let Some(file) = &file {
+        has_folder("--output", file)?;
         replaceable(file)?;
     }
     let saved = saved(to, run.id, &ToExport { format, file }).await?;

@@ -26,6 +26,13 @@ pub async fn show(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
+    if let Some(model) = arguments.model.as_ref()
+        && !run.providers.contains(model)
+    {
+        let message = format!("the run has no model {model:?}");
+        let known = run.providers.join(", ");
+        return Err(Failure::usage(message).hint(format!("there are {known}")));
+    }
     let request = Request::get(paths::results(run.id))
         .with_some("provider", arguments.model.as_ref())
         .with_some("status", arguments.status.as_ref())
@@ -35,6 +42,14 @@ pub async fn show(
         run: run.id.to_string(),
         results,
     });
+    if document.content.results.is_empty() {
+        let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];
+        let wanted: Vec<&str> = wanted.into_iter().flatten().collect();
+        output.note(&match wanted.is_empty() {
+            true => "note: the run has no result".to_owned(),
+            false => format!("note: no result is like that: {}", wanted.join(", ")),
+        });
+    }
     output.result(&document, || {
         // Texts stand last on a line of their own: no terminal agrees on their width.
         let mut out = String::new();

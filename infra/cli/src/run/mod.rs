@@ -78,6 +78,9 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         );
     }
     let conditions = gate::conditions(&arguments.gate)?;
+    for remark in gate::remarks(&arguments.gate, &conditions) {
+        output.note(&format!("note: {remark}"));
+    }
     can_be_saved(&arguments.export)?;
     gate::can_be_written(&arguments.gate)?;
     // What is not there is told before anything is read.
@@ -234,9 +237,7 @@ async fn go(
     if goes_on(&run) {
         return still_running(to, &run, output);
     }
-    // Of a dataset that was there before it is not known what its samples say.
-    let has_speakers = plan.has_speakers && !arguments.reuse;
-    tell(to, &run, arguments, conditions, has_speakers, output).await
+    tell(to, &run, arguments, conditions, output).await
 }
 
 fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {

@@ -73,8 +73,6 @@ pub struct Plan {
     pub clips: Vec<Clip>,
     /// The language of most of them.
     pub language: String,
-    /// Whether all speakers are known and there are several.
-    pub has_speakers: bool,
     /// Tells what is sent apart from everything else: content, texts, names.
     pub fingerprint: String,
     /// Files that are there until they were sent.
@@ -209,12 +207,6 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     )
     .or(arguments.reading.language.clone())
     .ok_or_else(|| Failure::usage("the language is not known").hint("--language hi"))?;
-    let speakers: Vec<Option<&String>> = clips
-        .iter()
-        .map(|clip| clip.said.metadata.get("speaker"))
-        .collect();
-    let has_speakers = speakers.iter().all(Option::is_some)
-        && speakers.iter().any(|one| Some(one) != speakers.first());
     let content: Vec<(&str, &Said)> = clips
         .iter()
         .map(|clip| (clip.upload.sha256.as_str(), &clip.said))
@@ -225,7 +217,6 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     Ok(Plan {
         fingerprint: digest(&all),
         language,
-        has_speakers,
         clips,
         _pieces: pieces,
     })
