@@ -173,7 +173,11 @@ pub fn logout(
     let name = arguments.profile_name.clone();
     let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
     let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
-    let was_kept = match profiles.profile.get(&name) {
+    let profile = profiles.named(&name)?;
+    if profile.is_none() && arguments.profile_name.is_some() && !profiles.profile.is_empty() {
+        return Err(profiles.unknown(&name));
+    }
+    let was_kept = match profile {
         Some(profile) if profile.keyring => forget_in_keyring(&name, &address(&profile.url)?)?,
         _ => forget(&name)?,
     };

@@ -1,7 +1,7 @@
 //! What goes to the terminal, and the one document that goes to standard output.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -38,6 +38,10 @@ impl Output {
         let choice = match shared.color {
             Colour::Always => anstream::ColorChoice::Always,
             Colour::Never => anstream::ColorChoice::Never,
+            Colour::Auto if is_not_forced() => match is_plain() {
+                true => anstream::ColorChoice::Never,
+                false => anstream::ColorChoice::Always,
+            },
             Colour::Auto => anstream::ColorChoice::Auto,
         };
         choice.write_global();
@@ -105,11 +109,30 @@ impl Output {
         if failure.exit == Exit::ReaderGone {
             return;
         }
+        let failed = Failed::of(failure);
         if self.json {
-            document(&Failed::of(failure));
+            // Where it can't be written, words are all there is.
+            let written = document_to(&failed);
+            drop(written);
         }
-        Failed::of(failure).error.tell();
+        failed.error.tell();
     }
+}
+
+fn is_set(name: &str, to: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value == to)
+}
+
+/// `CLICOLOR_FORCE=0` forces nothing; the library that looks at it takes any value.
+fn is_not_forced() -> bool {
+    is_set("CLICOLOR_FORCE", "0")
+}
+
+/// Whether there are no colours where none are forced.
+fn is_plain() -> bool {
+    let none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    none || is_set("CLICOLOR", "0") || is_set("TERM", "dumb") || !is_terminal
 }
 
 /// Whether the locale says that marks beyond ASCII can be shown.
@@ -158,7 +181,7 @@ pub fn to_stderr(text: &str) {
     let text = &without_keys(text);
     if events::are_wanted() {
         let message = anstream::adapter::strip_str(text).to_string();
-        tell("note", json!({ "message": message }));
+        tell("note", json!({ "message": message.trim() }));
         return;
     }
     let mut stderr = anstream::stderr().lock();

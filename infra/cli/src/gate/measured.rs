@@ -26,6 +26,12 @@ pub struct Measured {
     pub words: u64,
     /// Blocks they fall into.
     pub blocks: usize,
+    /// What the baseline is called.
+    pub against: Option<String>,
+    /// Samples that only one of both has.
+    pub left_out: usize,
+    /// The rate if nothing was heard where the service failed.
+    pub all_deleted: Option<f64>,
 }
 
 /// 95 % interval of a share, by Wilson: it tells something also where none of many is.
@@ -44,6 +50,14 @@ pub fn of_share(count: usize, of: usize) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
+/// US dollars; of little money as many digits as tell it.
+fn in_dollars(usd: f64) -> String {
+    match usd {
+        usd if usd > 0.0 && usd < 0.1 => format!("${usd:.6}").trim_end_matches('0').to_owned(),
+        usd => format!("${usd:.2}"),
+    }
+}
+
 /// The figure in words.
 pub fn facts(condition: &Condition, measured: &Measured) -> String {
     let name = match condition.metric {
@@ -60,15 +74,26 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
         (Some(low), Some(high)) => format!("{} … {}; ", points(low), points(high)),
         _ => String::new(),
     };
-    let samples = counted(measured.samples, "sample", "samples");
+    let mut samples = counted(measured.samples, "sample", "samples");
+    if measured.blocks > 0 && measured.blocks < measured.samples {
+        samples += &format!(", {}", counted(measured.blocks, "speaker", "speakers"));
+    }
+    if measured.left_out > 0 {
+        samples += &format!(", {} without a hypothesis left out", measured.left_out);
+    }
+    if let Some(rate) = measured.all_deleted {
+        samples += &format!("; {} with what failed as not heard", percent(rate));
+    }
     match measured.before {
         Some(before) => {
             let p = measured
                 .p
                 .map_or(String::new(), |p| format!("{}; ", probability(p)));
             let sign = if measured.value < 0.0 { "" } else { "+" };
+            let of = measured.against.as_deref();
+            let of = of.map_or(String::new(), |called| format!(" of {called}"));
             format!(
-                "{name} {} against {} ({sign}{} points; {ends}{p}{samples})",
+                "{name} {} against {}{of} ({sign}{} points; {ends}{p}{samples})",
                 percent(before + measured.value),
                 percent(before),
                 points(measured.value),
@@ -76,7 +101,7 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
         }
         None => {
             let value = match condition.metric {
-                Metric::Cost => format!("${:.2}", measured.value),
+                Metric::Cost => in_dollars(measured.value),
                 Metric::Latency => format!("{:.0} ms", measured.value),
                 _ => percent(measured.value),
             };

@@ -6,6 +6,8 @@
 mod annotations;
 mod baseline;
 mod condition;
+mod decided;
+mod figures;
 mod judge;
 mod junit;
 mod measured;

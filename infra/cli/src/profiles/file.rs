@@ -129,6 +129,15 @@ impl Profiles {
         }
     }
 
+    /// That there is no profile of a name.
+    pub fn unknown(&self, name: &str) -> Failure {
+        let known: Vec<&str> = self.profile.keys().map(String::as_str).collect();
+        Failure::usage(format!("there is no profile {name:?}")).hint(match known.is_empty() {
+            true => "none is configured: stt-eval login URL".to_owned(),
+            false => format!("there are {}", known.join(", ")),
+        })
+    }
+
     /// The file that a variable names and that is not there.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use serde::Serialize;
 use stt_eval_domain::RunId;
 use stt_eval_formats::counted;
 
-use super::runs::find;
+use super::runs::{find, goes_on};
 use super::{Document, download, made_here};
 use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
 use crate::deployment::Deployment;
@@ -103,6 +103,16 @@ pub async fn save(
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
     let format = arguments.format;
+    if arguments.output.as_deref() == Some(Path::new("-")) && output.json {
+        let message = "--output - and --json both want standard output";
+        return Err(Failure::usage(message).hint("name a file"));
+    }
+    if goes_on(&run) {
+        let (done, all) = (run.total_items - run.counts.pending, run.total_items);
+        output.note(&format!(
+            "note: the run goes on, {done} of {all} done: what is not there yet is empty in the file"
+        ));
+    }
     let file = arguments.output.clone();
     if file.as_deref() == Some(Path::new("-")) {
         match format.made() {

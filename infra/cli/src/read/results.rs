@@ -14,8 +14,14 @@ use crate::output::Output;
 use crate::score::percent;
 
 #[derive(Serialize)]
+struct RunOf {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize)]
 struct Results {
-    run: String,
+    run: RunOf,
     results: Vec<RunResult>,
 }
 
@@ -39,7 +45,10 @@ pub async fn show(
         .with_some("sort", arguments.worst.then_some("-wer"));
     let results = to.list(&request, arguments.list.limit).await?;
     let document = Document::of(Results {
-        run: run.id.to_string(),
+        run: RunOf {
+            id: run.id.to_string(),
+            name: run.run_name.clone(),
+        },
         results,
     });
     if document.content.results.is_empty() {

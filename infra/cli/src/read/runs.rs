@@ -12,6 +12,7 @@ use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal;
+use crate::normalise::normaliser;
 use crate::output::{Output, columns};
 use crate::score::percent;
 
@@ -206,6 +207,17 @@ pub async fn rescore(
     let body = NewScoring {
         normalizer: arguments.normalizer.clone(),
     };
+    if let Some(name) = &arguments.normalizer {
+        normaliser(name)?;
+    }
     let request = Request::post(paths::rescore(run.id), &body)?.once(&unique()?);
-    shown(to.ask(&request).await?, output)
+    let run: Run = to.ask(&request).await?;
+    let with = arguments.normalizer.as_deref();
+    output.note(&format!(
+        "note: the scoring{} is under way; figures are those of before until it is complete: \
+         stt-eval report {}",
+        with.map_or(String::new(), |name| format!(" with {name}")),
+        run.id
+    ));
+    shown(run, output)
 }

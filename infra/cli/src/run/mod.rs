@@ -28,6 +28,7 @@ use crate::deployment::{Deployment, Request, as_commands, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
+use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, about};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
@@ -80,6 +81,17 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     let conditions = gate::conditions(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
         output.note(&format!("note: {remark}"));
+    }
+    for condition in &conditions {
+        if let Some(named) = &condition.model
+            && !arguments.models.contains(named)
+        {
+            let message = format!("condition {:?}: no -p {named} is asked", condition.text);
+            return Err(Failure::usage(message));
+        }
+    }
+    if let Some(name) = &arguments.normalizer {
+        normaliser(name)?;
     }
     can_be_saved(&arguments.export)?;
     gate::can_be_written(&arguments.gate)?;
@@ -165,8 +177,13 @@ fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Resu
     if can_ask(output) && agrees(&format!("{told}. Go on with {left}?"))? {
         return Ok(());
     }
-    Err(Failure::new(Exit::Findings, "findings", told)
-        .hint("stt-eval check tells all; --skip-broken leaves them out"))
+    let mut failure = Failure::new(Exit::Findings, "findings", told)
+        .hint("stt-eval check tells all; --skip-broken leaves them out");
+    if output.json {
+        // In words they were told above.
+        failure.rows = check::rows(&looked.judged);
+    }
+    Err(failure)
 }
 
 async fn go(
@@ -182,6 +199,12 @@ async fn go(
         plan,
         output,
     } = *making;
+    // A baseline that is none is told before anything is paid.
+    let regresses = conditions.iter().any(Condition::is_regression);
+    let baseline = match &arguments.gate.baseline {
+        Some(named) if regresses => Some(verdict::named_baseline(to, named).await?),
+        _ => None,
+    };
     let before = making.before().await?;
     let mut made_before = "";
     let run = match before {
@@ -208,6 +231,7 @@ async fn go(
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
                 still_agreed(agreed, &estimate, shared, output)?;
+                over_cap(estimate.cost_usd, arguments, output);
             }
             making.run(dataset).await?
         }
@@ -237,7 +261,7 @@ async fn go(
     if goes_on(&run) {
         return still_running(to, &run, output);
     }
-    tell(to, &run, arguments, conditions, output).await
+    tell(to, &run, arguments, (conditions, baseline), output).await
 }
 
 fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -298,10 +322,20 @@ async fn agree(
         "audio_seconds": plan.hours() * 3_600.0, "cost_usd": cost, "max_cost_usd": arguments.max_cost,
     });
     output.step("estimate", facts, &line);
+    over_cap(cost, arguments, output);
     if !arguments.demo {
         confirmed("Upload and transcribe?", shared, output)?;
     }
     Ok(cost)
+}
+
+/// Tells that a run will not be done to its end within what it may cost.
+fn over_cap(cost: f64, arguments: &RunArguments, output: &Output) {
+    if let Some(cap) = arguments.max_cost.filter(|cap| cost > *cap) {
+        output.note(&format!(
+            "note: that is more than --max-cost {cap}: what would go over it is not asked, and fails"
+        ));
+    }
 }
 
 /// Asks again when the deployment's own estimate is much above what was agreed to.

@@ -1,6 +1,7 @@
 //! The end of a run: figures, comparisons, and the gate on them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use serde::Serialize;
 use stt_eval_domain::failure::{FailureCode, failed_by};
@@ -15,7 +16,7 @@ use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
-use crate::arguments::{GateArguments, RunArguments};
+use crate::arguments::RunArguments;
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
@@ -196,29 +197,51 @@ async fn counted(
     Ok(count(pairs, &normaliser(normalizer)?, "und", None, full)?)
 }
 
-/// The baseline that is named: a saved document, or a run.
+/// A baseline, as it is named: a saved document, or a run.
+pub enum Named {
+    /// A document.
+    Saved(Baseline),
+    /// A run; its results are counted when they are held against others.
+    Run(Box<Run>),
+}
+
+/// Finds the baseline that is named.
+///
+/// # Errors
+/// There is no such run, and no such document.
+pub async fn named_baseline(to: &Deployment, named: &Path) -> Result<Named, Failure> {
+    if named.is_file() {
+        let saved = Baseline::saved(named)?.map(Named::Saved);
+        return saved.ok_or_else(|| {
+            Failure::usage(format!("{} is no saved document", named.display()))
+                .hint("--baseline takes a document of --json, or a run")
+        });
+    }
+    let found = find(to, &named.to_string_lossy()).await;
+    let run = found.map_err(|failure| match failure.code {
+        "not_found" => Failure::usage(format!("--baseline: {}", failure.message))
+            .hint("it takes a document of --json, or a run; stt-eval runs lists them"),
+        _ => failure,
+    })?;
+    Ok(Named::Run(Box::new(run)))
+}
+
+/// What regressions are measured against.
 async fn baseline(
     to: &Deployment,
-    asked: &GateArguments,
+    named: Named,
     normalizer: &str,
     full: bool,
-) -> Result<Option<Baseline>, Failure> {
-    let Some(path) = &asked.baseline else {
-        return Ok(None);
+) -> Result<Baseline, Failure> {
+    let run = match named {
+        Named::Saved(saved) => return Ok(saved),
+        Named::Run(run) => run,
     };
-    if path.is_file() {
-        let saved = Baseline::saved(path)?;
-        return match saved {
-            Some(saved) => Ok(Some(saved)),
-            None => Err(
-                Failure::usage(format!("{} is no saved document", path.display()))
-                    .hint("--baseline takes a document of --json, or a run"),
-            ),
-        };
-    }
-    let run = find(to, &path.to_string_lossy()).await?;
     let scored = counted(to, &run, normalizer, full).await?;
-    Ok(Some(Baseline::Texts(Box::new(scored))))
+    Ok(Baseline::Texts {
+        scored: Box::new(scored),
+        of_models: true,
+    })
 }
 
 /// Why a gate can't be judged at all.
@@ -269,7 +292,7 @@ pub async fn tell(
     to: &Deployment,
     run: &Run,
     arguments: &RunArguments,
-    conditions: &[Condition],
+    (conditions, named): (&[Condition], Option<Named>),
     output: &Output,
 ) -> Result<Exit, Failure> {
     let asked = &arguments.gate;
@@ -298,7 +321,10 @@ pub async fn tell(
                     characters: ends(told.cer_interval.as_ref()),
                 });
             }
-            let before = baseline(to, asked, &normalizer, full).await?;
+            let before = match named {
+                Some(named) => Some(baseline(to, named, &normalizer, full).await?),
+                None => None,
+            };
             let scoring = gate::Scoring {
                 normaliser: &normalizer,
                 scorer: &report.scoring.scorer_version,

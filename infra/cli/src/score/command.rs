@@ -17,7 +17,7 @@ use super::told::Asked;
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate;
-use crate::normalise::normaliser;
+use crate::normalise::{normaliser, tag};
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::saved;
 
@@ -53,6 +53,7 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
+    tag(&arguments.language)?;
     gate::can_be_written(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
         output.note(&format!("note: {remark}"));

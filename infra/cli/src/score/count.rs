@@ -295,7 +295,8 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
     Ok(counted)
 }
 
-/// What is heard, and what there was. Of a service that failed nothing is counted.
+/// What is heard, and what there was. What a service failed at is in no figure; its counts are
+/// those of an empty text.
 fn heard_text(heard: &Hypothesis) -> (State, &str) {
     match heard {
         Hypothesis::Text(text) => (State::Heard, text.as_str()),
@@ -304,16 +305,8 @@ fn heard_text(heard: &Hypothesis) -> (State, &str) {
     }
 }
 
-/// A result that is in no figure.
-fn failed() -> One {
-    One::new(State::Failed, Counts::default(), Counts::default(), None)
-}
-
 fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreError> {
     let (state, text) = heard_text(heard);
-    if state == State::Failed {
-        return Ok(failed());
-    }
     let score = scorer.score(text, None)?;
     let (words, chars) = (score.words(), score.chars());
     let more = More {
@@ -334,9 +327,6 @@ fn plain(
     tag: &str,
 ) -> Result<One, ScoreError> {
     let (state, text) = heard_text(heard);
-    if state == State::Failed {
-        return Ok(failed());
-    }
     check_length(text)?;
     let normal = match asked.normaliser.steps() {
         [] => Cow::Borrowed(text),

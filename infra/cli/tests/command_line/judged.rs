@@ -48,7 +48,7 @@ fn a_saved_document_of_other_references_or_another_scorer_is_not_judged() {
         document.as_object_mut().unwrap().remove("references");
     });
     for (file, exit, reason) in [
-        ("same.json", 0, "WER 5.0 % against 1.0 % (+4.0 points"),
+        ("same.json", 0, "against 1.0 % of same.json (before) (+4.0 points"),
         ("other.json", 101, "is of other references"),
         ("hindi.json", 101, "is of other references"),
         ("newer.json", 101, "version 2 of the scorer, this by 1"),
@@ -275,4 +275,87 @@ fn a_text_that_can_not_be_scored_is_told_by_file_and_line() {
         assert_eq!(code(&told), 3, "{words}");
         assert!(words.contains(&format!("error: {place}")), "{words}");
     }
+}
+
+#[test]
+fn what_was_not_scored_is_no_pass() {
+    let failed: &[u8] = br#"{"status": "error", "audio_url": "x", "error": "no audio"}"#;
+    let done: &[u8] = br#"{"status": "completed", "audio_url": "x", "text": "a x"}"#;
+    let set = Set::new(&[
+        ("refs/u1.txt", b"a b"),
+        ("refs/u2.txt", b"c d"),
+        ("all/u1.json", failed),
+        ("all/u2.json", failed),
+        ("half/u1.json", done),
+        ("half/u2.json", failed),
+        ("empty.txt", b"\n\n"),
+        ("h.txt", b"\n\n"),
+    ]);
+    let judged = |sides: &[&str]| {
+        let mut all = vec![
+            "score",
+            "--json",
+            "--fail-if",
+            "wer>0.1",
+            "--fail-if",
+            "failed>1",
+        ];
+        all.extend(sides);
+        let told = set.run(&all);
+        let gate = document(&told)["gates"][0].clone();
+        (code(&told), gate["message"].as_str().unwrap().to_owned())
+    };
+    let (exit, message) = judged(&["refs", "all"]);
+    assert_eq!(
+        (exit, &*message),
+        (101, "all: wer>0.1 can't be judged: no sample counts")
+    );
+    let (exit, message) = judged(&["empty.txt", "h.txt"]);
+    assert!(exit == 101 && message.contains("have no word"), "{message}");
+    // What failed is in no figure; beside it stands what it would be as not heard.
+    let (exit, message) = judged(&["refs", "half"]);
+    assert_eq!(
+        (exit, &*message),
+        (
+            100,
+            "half: WER 50.0 % (1 sample; 75.0 % with what failed as not heard): wer>0.1"
+        )
+    );
+}
+
+#[test]
+fn a_regression_names_its_baseline_and_what_is_left_out() {
+    let set = set();
+    let ids = |nth: usize, most: usize| -> String {
+        let texts = lines(400, nth);
+        let lines = (0..).zip(texts.lines()).take(most);
+        lines.map(|(n, text)| format!("u{n} {text}\n")).collect()
+    };
+    for (name, text) in [
+        ("r.kaldi", ids(500, 400).replace('x', "a")),
+        ("b.kaldi", ids(10, 400)),
+        ("few.kaldi", ids(10, 380)),
+    ] {
+        std::fs::write(set.path(name), text).unwrap();
+    }
+    let told = set.run(&[
+        "score",
+        "r.kaldi",
+        "few.kaldi",
+        "--baseline",
+        "b.kaldi",
+        "--fail-if",
+        "regression>0.01",
+        "--fail-if",
+        "failed>0.1",
+    ]);
+    let words = text(&told.stdout);
+    assert!(
+        words.contains("against 1.0 % of b.kaldi (+0.0 points"),
+        "{words}"
+    );
+    assert!(
+        words.contains("380 samples, 20 without a hypothesis left out)"),
+        "{words}"
+    );
 }

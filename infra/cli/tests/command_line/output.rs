@@ -25,6 +25,12 @@ fn colours_follow_the_flag_then_the_environment() {
     ));
     assert!(!coloured(
         &|command| {
+            command.env("CLICOLOR_FORCE", "0");
+        },
+        &[]
+    ));
+    assert!(!coloured(
+        &|command| {
             command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
         },
         &[]
@@ -252,4 +258,41 @@ fn a_configuration_that_is_wrong_is_told_without_its_values() {
     let key = asked(&key, "nofile.toml");
     assert_eq!(code(&key), 2);
     assert!(text(&key.stderr).contains("nokey: No such file"), "{key:?}");
+}
+
+#[test]
+fn what_can_hardly_be_meant_is_told() {
+    let set = Set::new(&[("r.txt", b"a\n")]);
+    let file = set.run(&["normalise", "nofile.txt"]);
+    assert!(
+        text(&file.stderr).contains("there is no file nofile.txt"),
+        "{file:?}"
+    );
+    for arguments in [
+        &["normalise", "a", "--language", "klingon"][..],
+        &["score", "r.txt", "r.txt", "--language", "klingon"],
+        &["check", "-"],
+    ] {
+        let told = set.run(arguments);
+        assert_eq!(code(&told), 2, "{told:?}");
+    }
+    // A language that is not known here has texts all the same.
+    assert_eq!(code(&set.run(&["normalise", "a", "--language", "fr"])), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_is_full_is_told_once() {
+    let set = Set::new(&[("r.txt", b"a\n")]);
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = command(set.folder.path());
+    command
+        .args(["score", "r.txt", "r.txt", "--json"])
+        .stdout(full);
+    let told = command.output().unwrap();
+    assert_eq!(code(&told), 1);
+    assert_eq!(text(&told.stderr).lines().count(), 1, "{told:?}");
 }

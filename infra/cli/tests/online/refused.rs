@@ -84,3 +84,109 @@ async fn languages_are_judged_before_anything_is_sent() {
     assert_eq!(bench.counts().await, (1, 1));
     bench.machine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
+    let bench = Bench::new().await;
+    std::fs::write(bench.home.path().join("bl.json"), "{}").unwrap();
+    let regression = ["--fail-if", "regression>0.01", "--baseline"];
+    for (more, told) in [
+        (
+            vec!["--normalizer", "bogus"],
+            "there is no normaliser \"bogus\"",
+        ),
+        (
+            vec!["--fail-if", "wer>0.01 model=nope"],
+            "condition \"wer>0.01 model=nope\": no -p nope is asked",
+        ),
+        (
+            [&regression[..], &["run_nope"]].concat(),
+            "--baseline: no run has the id or name \"run_nope\"",
+        ),
+        (
+            [&regression[..], &["bl.json"]].concat(),
+            "bl.json is no saved document",
+        ),
+    ] {
+        let all = [&["--yes", "--json"][..], &more].concat();
+        let refused = bench.run(&with(&all)).await;
+        let error = &document(&refused)["error"];
+        assert_eq!(code(&refused), 2, "{error}");
+        assert_eq!(error["message"], told);
+    }
+    is_untouched(&bench).await;
+
+    // What can't be used has rows, with file and line.
+    std::fs::write(bench.home.path().join("set/3.wav"), b"no audio").unwrap();
+    let broken = bench.run(&with(&["--yes", "--json"])).await;
+    let rows = &document(&broken)["error"]["rows"];
+    assert_eq!(
+        (code(&broken), &rows[0]["field"]),
+        (3, &"metadata.csv line 4 (3)".into()),
+        "{rows}"
+    );
+    is_untouched(&bench).await;
+
+    // More than it may cost is told before it is asked.
+    let more = ["--yes", "--skip-broken", "--max-cost", "0.000001"];
+    let capped = bench.run(&with(&more)).await;
+    assert!(
+        text(&capped.stderr).contains("note: that is more than --max-cost 0.000001"),
+        "{}",
+        text(&capped.stderr)
+    );
+
+    // Another model is no baseline, unless it is named.
+    let first = bench
+        .json(&[
+            "run",
+            "set",
+            "-p",
+            "gemini-2.5-pro",
+            "--language",
+            "en",
+            "--yes",
+            "--skip-broken",
+        ])
+        .await;
+    let id = first["run"]["id"].as_str().unwrap();
+    let gate = [
+        "run",
+        "set",
+        "-p",
+        "gemini-2.5-flash",
+        "--language",
+        "en",
+        "--yes",
+        "--skip-broken",
+        "--allow-weak",
+        "--fail-if",
+        "regression>0.9",
+        "--baseline",
+        id,
+    ];
+    let other = bench.run(&gate).await;
+    assert_eq!(code(&other), 101, "{}", text(&other.stdout));
+    let named = [&gate[..], &["--baseline-model", "gemini-2.5-pro"]].concat();
+    let named = bench.run(&named).await;
+    assert_eq!(code(&named), 0, "{}", text(&named.stdout));
+    let wanted = format!("against 0.0 % of {id} (gemini-2.5-pro) (+25.0 points");
+    assert!(
+        text(&named.stdout).contains(&wanted),
+        "{}",
+        text(&named.stdout)
+    );
+    let diff = bench.json(&["diff", id, id]).await;
+    assert_eq!(
+        (
+            &diff["models"][0]["model"],
+            &diff["models"][0]["difference"]
+        ),
+        (&"gemini-2.5-pro".into(), &0.0.into())
+    );
+    assert_eq!(
+        (&diff["run"]["id"], &diff["run"]["name"]),
+        (&id.into(), &first["run"]["name"])
+    );
+    bench.machine.stop().await;
+}
