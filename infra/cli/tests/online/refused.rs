@@ -176,6 +176,23 @@ async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
         "{}",
         text(&named.stdout)
     );
+    // A dataset that is run as it is has the same intervals, and a single field is told once.
+    let plain = bench.json(&gate[..gate.len() - 5]).await;
+    let name = plain["run"]["name"].as_str().unwrap();
+    let reused = [
+        &gate[..gate.len() - 5],
+        &["--name", name, "--reuse", "--new"],
+    ]
+    .concat();
+    let reused = bench.json(&reused).await;
+    assert_ne!(plain["run"]["id"], reused["run"]["id"]);
+    assert_eq!(
+        plain["models"][0]["wer_interval"],
+        reused["models"][0]["wer_interval"]
+    );
+    let told = bench.run(&["runs", "--dataset", "nope"]).await;
+    let words = text(&told.stderr);
+    assert_eq!((code(&told), words.lines().count()), (1, 1), "{words}");
     let diff = bench.json(&["diff", id, id]).await;
     assert_eq!(
         (
