@@ -124,6 +124,7 @@ pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<L
         (Code::Nothing, None) => problem.file(&source.display().to_string()),
         _ => problem,
     })?;
+    leave_outside(&mut judged, &files);
     let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
     let kept = match depth {
         Depth::ToSend if has_embedded => Some(temporary()?),
@@ -217,6 +218,22 @@ fn options(reading: &ReadingArguments) -> Options {
     }
 }
 
+/// Refuses recordings that are links out of the folder. They are not opened.
+fn leave_outside(judged: &mut Judged, files: &OnDisk) {
+    for sample in &mut judged.samples {
+        let Some(audio) = sample.audio.as_deref().filter(|_| !sample.is_embedded) else {
+            continue;
+        };
+        if files.leaves(audio) {
+            let message = format!("{audio} is a link out of the folder (--allow-outside)");
+            let (kind, line) = (FindingKind::OutsideFolder, sample.line);
+            let findings = &mut judged.findings;
+            findings.of_row(kind, &sample.file, line, &sample.id, message);
+            sample.usable = false;
+        }
+    }
+}
+
 /// Looks into every recording once: what can't be used is told, and how long it is.
 fn look_into(judged: &mut Judged, files: &OnDisk) {
     let mut known: HashMap<String, Result<AudioInfo, String>> = HashMap::new();
@@ -225,6 +242,9 @@ fn look_into(judged: &mut Judged, files: &OnDisk) {
         let Some(audio) = sample.audio.clone().filter(|_| !sample.is_embedded) else {
             continue;
         };
+        if files.leaves(&audio) {
+            continue;
+        }
         let path = files.path(&audio);
         let found = known
             .entry(audio.clone())
