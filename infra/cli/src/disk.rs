@@ -161,7 +161,11 @@ impl OnDisk {
         let leaves = |name: &String| {
             let real = root.join(name).canonicalize();
             // One that leads nowhere is told when it is read.
-            real.is_ok_and(|real| real_root.as_ref().is_none_or(|root| !real.starts_with(root)))
+            real.is_ok_and(|real| {
+                real_root
+                    .as_ref()
+                    .is_none_or(|root| !real.starts_with(root))
+            })
         };
         let leave = match outside {
             true => BTreeSet::new(),

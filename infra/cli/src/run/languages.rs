@@ -17,7 +17,7 @@ use crate::failure::{Exit, Failure};
 const NAMED: usize = 5;
 
 /// The code of a tag's language, as catalogues have it.
-fn code(tag: &str) -> String {
+pub fn code(tag: &str) -> String {
     match language::find(tag) {
         Some(found) => found.language.code.to_owned(),
         // A deployment may know more languages than this program.

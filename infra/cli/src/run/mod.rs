@@ -4,6 +4,7 @@
 //! that the same command goes on after a kill and makes nothing twice.
 
 mod demo;
+mod estimate;
 mod languages;
 mod make;
 mod plan;
@@ -35,13 +36,11 @@ use crate::terminal::{agrees, can_ask};
 
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
+use estimate::{WITHIN, within_cap};
 use make::{Making, UsedDataset};
 use plan::{Plan, plan};
 use verdict::{Document, tell};
 
-/// The server's estimate may be so much above the one that was agreed to before it is
-/// asked about again.
-const WITHIN: f64 = 1.25;
 /// Differences below this many dollars are not asked about.
 const PENNY: f64 = 0.01;
 
@@ -230,8 +229,12 @@ async fn go(
             let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
+                within_cap(
+                    estimate.cost_usd,
+                    arguments.max_cost,
+                    "the estimate of the deployment",
+                )?;
                 still_agreed(agreed, &estimate, shared, output)?;
-                over_cap(estimate.cost_usd, arguments, output);
             }
             making.run(dataset).await?
         }
@@ -301,7 +304,7 @@ async fn agree(
             return Err(Failure::new(Exit::Failed, "no_credentials", message)
                 .hint(format!("stt-eval credentials set {}", model.provider)));
         }
-        cost += plan.hours() * model.price_per_audio_hour_usd;
+        cost += estimate::of_model(plan, model, arguments.prompt.as_deref());
     }
     // With --reuse what is in the source is not sent.
     if !arguments.reuse {
@@ -322,20 +325,16 @@ async fn agree(
         "audio_seconds": plan.hours() * 3_600.0, "cost_usd": cost, "max_cost_usd": arguments.max_cost,
     });
     output.step("estimate", facts, &line);
-    over_cap(cost, arguments, output);
     if !arguments.demo {
+        // Of prompts an upper bound is known, and what is in the source is not sent with
+        // --reuse: where it is close, the deployment's own estimate decides.
+        let cap = arguments.max_cost.filter(|_| !arguments.reuse);
+        if cap.is_some_and(|cap| cost > cap * WITHIN) {
+            within_cap(cost, cap, "the estimate")?;
+        }
         confirmed("Upload and transcribe?", shared, output)?;
     }
     Ok(cost)
-}
-
-/// Tells that a run will not be done to its end within what it may cost.
-fn over_cap(cost: f64, arguments: &RunArguments, output: &Output) {
-    if let Some(cap) = arguments.max_cost.filter(|cap| cost > *cap) {
-        output.note(&format!(
-            "note: that is more than --max-cost {cap}: what would go over it is not asked, and fails"
-        ));
-    }
 }
 
 /// Asks again when the deployment's own estimate is much above what was agreed to.

@@ -1,5 +1,8 @@
 //! What the deployment would refuse is told before anything is sent.
 
+use serde_json::{Value, json};
+use stt_eval_wire::paths;
+
 use super::{Bench, code, document, text, with};
 
 /// Nothing was uploaded and nothing made.
@@ -127,14 +130,18 @@ async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
     );
     is_untouched(&bench).await;
 
-    // More than it may cost is told before it is asked.
-    let more = ["--yes", "--skip-broken", "--max-cost", "0.000001"];
-    let capped = bench.run(&with(&more)).await;
-    assert!(
-        text(&capped.stderr).contains("note: that is more than --max-cost 0.000001"),
-        "{}",
-        text(&capped.stderr)
+    // More than it may cost is refused, and what is told would be enough.
+    let capped = async |cap: &str| {
+        let more = ["--yes", "--json", "--skip-broken", "--max-cost", cap];
+        bench.run(&with(&more)).await
+    };
+    let refused = capped("0.000001").await;
+    let error = document(&refused)["error"].clone();
+    assert_eq!(
+        (code(&refused), &error["code"]),
+        (2, &"above_max_cost".into())
     );
+    is_untouched(&bench).await;
 
     // Another model is no baseline, unless it is named.
     let first = bench
@@ -205,5 +212,78 @@ async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
         (&diff["run"]["id"], &diff["run"]["name"]),
         (&id.into(), &first["run"]["name"])
     );
+    bench.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_may_cost() {
+    let bench = Bench::new().await;
+    let run =
+        |more: &[&'static str]| with(&[&["--yes", "--events", "--detach"][..], more].concat());
+    let estimate = |stderr: &[u8]| -> f64 {
+        let lines = text(stderr);
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut events = events.filter(|event| event["event"] == "estimate");
+        events.next().unwrap()["cost_usd"].as_f64().unwrap()
+    };
+    let models = ["gemini-2.5-pro", "gemini-2.5-flash", "deepgram/nova-3"];
+    let client = bench.machine.client("demo");
+    for (name, prompt) in [("usual", None), ("own", Some("Write {language}."))] {
+        let mut all = run(&["--name", name]);
+        all.extend(prompt.iter().flat_map(|prompt| ["--prompt", prompt]));
+        let begun = bench.run(&all).await;
+        assert_eq!(code(&begun), 0, "{}", text(&begun.stderr));
+        let datasets = bench.json(&["datasets"]).await;
+        let datasets = datasets["datasets"].as_array().unwrap().clone();
+        let dataset = datasets.iter().find(|one| one["name"] == name).unwrap();
+        let body = json!({
+            "run_name": "x", "dataset_id": dataset["id"], "providers": models[..2],
+            "config": {"prompt": prompt},
+        });
+        let told = client.post(&paths::estimate(), &body).await;
+        let theirs = told.data(200)["cost_usd"].as_f64().unwrap();
+        let ours = estimate(&begun.stderr);
+        // Half a second of audio costs less than what it is asked with.
+        let most = if prompt.is_some() { 1.7 } else { 1.1 };
+        assert!(
+            ours >= theirs && ours <= theirs * most,
+            "{name}: {ours} {theirs}"
+        );
+    }
+
+    // What the deployment estimates is enough, and a little less is not.
+    let datasets = bench.json(&["datasets"]).await;
+    let dataset = &datasets["datasets"][0]["id"];
+    let body = json!({"run_name": "x", "dataset_id": dataset, "providers": models[..2]});
+    let told = client.post(&paths::estimate(), &body).await;
+    let theirs = told.data(200)["cost_usd"].as_f64().unwrap();
+    let capped = async |cap: f64| {
+        let cap = format!("{cap:.6}");
+        let more = [
+            "--yes",
+            "--json",
+            "--detach",
+            "--name",
+            "usual",
+            "--max-cost",
+            &cap,
+        ];
+        bench.run(&with(&more)).await
+    };
+    let before = bench.counts().await;
+    let refused = capped(theirs - 0.000_001).await;
+    let error = document(&refused)["error"].clone();
+    assert_eq!(
+        (code(&refused), &error["code"]),
+        (2, &"above_max_cost".into())
+    );
+    let message = error["message"].as_str().unwrap();
+    let wanted = format!("the estimate of the deployment, ${theirs}, is above --max-cost");
+    assert!(message.starts_with(&wanted), "{message}");
+    assert_eq!(bench.counts().await, before);
+    let begun = capped(theirs).await;
+    assert_eq!(code(&begun), 0, "{}", text(&begun.stderr));
     bench.machine.stop().await;
 }
