@@ -174,6 +174,15 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Leaves a line of how things were at their end, unless it was the last one.
+    pub fn end(&mut self, line: &str, (event, facts): (&str, impl FnOnce() -> Value)) {
+        self.clear();
+        let is_told = self.told.is_some_and(|(_, share)| share >= 1.0);
+        if !is_told && self.manner != Manner::Silent {
+            self.output.step(event, facts(), line);
+        }
+    }
+
     /// Takes away what was drawn.
     pub fn clear(&mut self) {
         if self.drawn > 0 {

@@ -9,7 +9,7 @@ use stt_eval_domain::RunId;
 use stt_eval_formats::counted;
 
 use super::runs::{find, goes_on};
-use super::{Document, download, made_here};
+use super::{Document, RunOf, download, made_here};
 use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
@@ -21,7 +21,7 @@ const PIECE: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct Told {
-    run_id: RunId,
+    run: RunOf,
     #[serde(flatten)]
     saved: Saved,
 }
@@ -132,7 +132,7 @@ pub async fn save(
     }
     let saved = saved(to, run.id, &ToExport { format, file }).await?;
     let document = Document::of(Told {
-        run_id: run.id,
+        run: RunOf::of(&run),
         saved,
     });
     output.result(&document, || document.content.saved.text())?;

@@ -4,20 +4,14 @@ use serde::Serialize;
 use stt_eval_wire::paths;
 use stt_eval_wire::results::Result as RunResult;
 
-use super::Document;
 use super::lists::name;
 use super::runs::find;
+use super::{Document, RunOf};
 use crate::arguments::ResultsArguments;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::score::percent;
-
-#[derive(Serialize)]
-struct RunOf {
-    id: String,
-    name: String,
-}
 
 #[derive(Serialize)]
 struct Results {
@@ -45,10 +39,7 @@ pub async fn show(
         .with_some("sort", arguments.worst.then_some("-wer"));
     let results = to.list(&request, arguments.list.limit).await?;
     let document = Document::of(Results {
-        run: RunOf {
-            id: run.id.to_string(),
-            name: run.run_name.clone(),
-        },
+        run: RunOf::of(&run),
         results,
     });
     if document.content.results.is_empty() {

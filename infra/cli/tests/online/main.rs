@@ -276,6 +276,23 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     // What is there can be looked at.
     let status = bench.json(&["status", "latest"]).await;
     assert_eq!(status["run"]["id"], id);
+    for asked in [
+        &["status", id][..],
+        &["results", id],
+        &["report", id],
+        &["export", id, "--format", "stm"],
+        &["diff", id, id],
+    ] {
+        let told = bench.json(asked).await;
+        let run = &told["run"];
+        assert_eq!(
+            (&run["id"], &run["name"]),
+            (&id.into(), &first["run"]["name"]),
+            "{asked:?}"
+        );
+    }
+    let runs = bench.json(&["runs"]).await;
+    assert_eq!(runs["runs"][0]["name"], first["run"]["name"]);
     let by_name = bench.json(&["status", "set "]).await;
     assert_eq!(by_name["run"]["id"], id);
     let results = bench
@@ -419,10 +436,37 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     let table = std::fs::read_to_string(set.join("metadata.csv")).unwrap();
     let table = format!("{table}5.wav,one two three four,s5\n");
     std::fs::write(set.join("metadata.csv"), table).unwrap();
-    bench
-        .json(&with(&["--yes", "--detach", "--name", "other"]))
+    let other = bench
+        .run(&with(&["--yes", "--detach", "--name", "other"]))
         .await;
+    let lines = text(&other.stderr);
+    let lines: Vec<&str> = lines
+        .lines()
+        .filter(|line| line.starts_with("Uploading "))
+        .collect();
+    // What is known is never told as what is still to be sent.
+    assert!(
+        lines.iter().all(|line| line.contains("/1 files  ")),
+        "{lines:?}"
+    );
+    let last = lines.last().unwrap();
+    assert!(
+        last.starts_with("Uploading  1/1 files  ") && last.ends_with("(4 known from before)"),
+        "{lines:?}"
+    );
     assert_eq!(bench.counts().await, (3, 2));
+    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
+    let all = bench
+        .run(&with(&["--yes", "--detach", "--name", "third"]))
+        .await;
+    let wanted = "Uploading  nothing: 5 files are known from before";
+    let lines = text(&all.stderr);
+    assert_eq!(
+        lines.lines().filter(|line| *line == wanted).count(),
+        1,
+        "{lines}"
+    );
+    assert_eq!(bench.counts().await, (4, 3));
     let files = bench.json(&["files"]).await;
     assert_eq!(files["files"].as_array().unwrap().len(), 5);
     bench.machine.stop().await;
