@@ -276,23 +276,7 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     // What is there can be looked at.
     let status = bench.json(&["status", "latest"]).await;
     assert_eq!(status["run"]["id"], id);
-    for asked in [
-        &["status", id][..],
-        &["results", id],
-        &["report", id],
-        &["export", id, "--format", "stm"],
-        &["diff", id, id],
-    ] {
-        let told = bench.json(asked).await;
-        let run = &told["run"];
-        assert_eq!(
-            (&run["id"], &run["name"]),
-            (&id.into(), &first["run"]["name"]),
-            "{asked:?}"
-        );
-    }
-    let runs = bench.json(&["runs"]).await;
-    assert_eq!(runs["runs"][0]["name"], first["run"]["name"]);
+    exports::name_their_run(&bench, &first["run"]).await;
     let by_name = bench.json(&["status", "set "]).await;
     assert_eq!(by_name["run"]["id"], id);
     let results = bench

@@ -1,7 +1,6 @@
 //! What the deployment would refuse is told before anything is sent.
 
 use serde_json::{Value, json};
-use stt_eval_wire::paths;
 
 use super::{Bench, code, document, text, with};
 
@@ -232,7 +231,7 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
     let client = bench.machine.client("demo");
     for (name, prompt) in [("usual", None), ("own", Some("Write {language}."))] {
         let mut all = run(&["--name", name]);
-        all.extend(prompt.iter().flat_map(|prompt| ["--prompt", prompt]));
+        all.extend(prompt.into_iter().flat_map(|prompt| ["--prompt", prompt]));
         let begun = bench.run(&all).await;
         assert_eq!(code(&begun), 0, "{}", text(&begun.stderr));
         let datasets = bench.json(&["datasets"]).await;
@@ -242,7 +241,7 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
             "run_name": "x", "dataset_id": dataset["id"], "providers": models[..2],
             "config": {"prompt": prompt},
         });
-        let told = client.post(&paths::estimate(), &body).await;
+        let told = client.post("/runs/estimate", &body).await;
         let theirs = told.data(200)["cost_usd"].as_f64().unwrap();
         let ours = estimate(&begun.stderr);
         // Half a second of audio costs less than what it is asked with.
@@ -257,7 +256,7 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
     let datasets = bench.json(&["datasets"]).await;
     let dataset = &datasets["datasets"][0]["id"];
     let body = json!({"run_name": "x", "dataset_id": dataset, "providers": models[..2]});
-    let told = client.post(&paths::estimate(), &body).await;
+    let told = client.post("/runs/estimate", &body).await;
     let theirs = told.data(200)["cost_usd"].as_f64().unwrap();
     let capped = async |cap: f64| {
         let cap = format!("{cap:.6}");
