@@ -212,7 +212,7 @@ def test_sound_comes_from_the_bucket_and_an_address_that_ended_is_asked_for_agai
     # Another ends on the same clip; a browser does not ask again for what it has heard whole.
     led.clear()
     page.evaluate("document.querySelector('audio').src += '?later'")
-    until(lambda: len(led) > 1, True)
+    until(lambda: page.evaluate("true") and len(led) > 1, True)
     page.keyboard.press("Space")
     sounds(page)
     expect(page.get_by_text("can’t be played here")).to_be_hidden()
