@@ -43,18 +43,7 @@ fn too_little(measured: &Measured) -> Option<String> {
 
 /// What becomes of a condition with these figures.
 pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Verdict {
-    let mut made = Verdict {
-        condition: condition.text.clone(),
-        group: condition.group_name(),
-        status: Status::NotJudged,
-        value: None,
-        low: None,
-        high: None,
-        p: None,
-        smallest_visible: None,
-        message: String::new(),
-        model,
-    };
+    let mut made = Verdict::open(condition, model);
     let place = match &made.group {
         Some(group) => format!("{}, {group}: ", made.model),
         None => format!("{}: ", made.model),

@@ -20,7 +20,7 @@ use crate::arguments::RunArguments;
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
-use crate::gate::{self, Baseline, Condition, Status, Verdict};
+use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
 use crate::read::{Modelled, Saved, figures, find, models, pairs_text, references, saved};
@@ -266,18 +266,9 @@ fn not_judged(conditions: &[Condition], run: &Run, reason: &str) -> Vec<Verdict>
     let of = |condition: &Condition| {
         let named = condition.model.clone();
         let models = named.map_or_else(|| run.providers.clone(), |model| vec![model]);
-        let text = condition.text.clone();
-        let one = move |model: String| Verdict {
-            message: format!("{model}: {text}: can't be judged: {reason}"),
-            condition: text.clone(),
-            model,
-            group: None,
-            status: Status::NotJudged,
-            value: None,
-            low: None,
-            high: None,
-            p: None,
-            smallest_visible: None,
+        let one = |model: String| Verdict {
+            message: format!("{model}: {}: can't be judged: {reason}", condition.text),
+            ..Verdict::open(condition, model)
         };
         models.into_iter().map(one).collect::<Vec<_>>()
     };
