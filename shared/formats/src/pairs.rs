@@ -7,7 +7,7 @@ use super::files::Files;
 use super::format::Format;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted, grouped};
-use super::table::Columns;
+use super::table::{Columns, PREDICTED};
 use super::transcripts::words::first_words;
 use super::transcripts::{Entry, Lines, ReadOptions, Side, Transcripts, no_column, read};
 
@@ -37,13 +37,23 @@ pub fn pairs(
         // These have the columns that are asked for.
         of_right.hypotheses.clear();
     }
-    let right = one(references, Side::References, &of_right)?;
+    let mut right = one(references, Side::References, &of_right)?;
     let mut heard = Vec::with_capacity(hypotheses.len());
     for source in hypotheses {
         let made = one(source, Side::Hypotheses, wanted)?;
         heard.push((made, shown(source)));
     }
     all_there(&heard, wanted)?;
+    columns_there(&right, &heard, wanted, shown(references))?;
+    if wanted.channel > 0 {
+        let mut all = heard.iter().map(|(source, _)| source);
+        if !right.has_channels && !all.any(|source| source.has_channels) {
+            let channel = wanted.channel;
+            right.remarks.push(format!(
+                "--channel {channel} chooses nothing: no result has several channels"
+            ));
+        }
+    }
     // A column that was chosen in one table is called as it is; of several tables, each is.
     let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
     together(right, heard, shown(references), by_table)
@@ -53,7 +63,7 @@ pub fn pairs(
 fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), Problem> {
     let is_in = |asked: &str, source: &Transcripts| {
         let columns = Columns::new(source.columns.clone());
-        columns.named(asked).is_some()
+        columns.of_system(asked).is_some()
     };
     let mut all = wanted.hypotheses.iter();
     let missing = all.find(|asked| !heard.iter().any(|(source, _)| is_in(asked, source)));
@@ -67,6 +77,40 @@ fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), 
     let message = format!("no column {asked:?} is in {}", names.join(", "));
     Err(Problem::new(Code::ChooseColumn, message)
         .hint("--hyp names columns of tables; other sources are one system each"))
+}
+
+/// Whether there is anything of which the column of the text could be chosen: a table, a
+/// manifest, or annotations with their tiers.
+fn columns_there(
+    right: &Transcripts,
+    heard: &[(Transcripts, &str)],
+    wanted: &ReadOptions,
+    shown: &str,
+) -> Result<(), Problem> {
+    let has = |source: &Transcripts| {
+        let of_tiers = matches!(source.format, Format::Elan | Format::TextGrid);
+        source.format.is_manifest() && source.format != Format::SideFiles || of_tiers
+    };
+    let Some(asked) = &wanted.text_column else {
+        return Ok(());
+    };
+    if has(right) || heard.iter().any(|(source, _)| has(source)) {
+        return Ok(());
+    }
+    let message = format!(
+        "no column {asked:?} is in {shown}, which is read as {}",
+        right.format.title()
+    );
+    Err(Problem::new(Code::ChooseColumn, message).hint("--text-column names a column of a table"))
+}
+
+/// A word of a command as a shell takes it for one.
+fn pasteable(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/+=@%".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// What a source is called in messages: a file with its extension, or a folder.
@@ -101,12 +145,18 @@ struct System {
 fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System> {
     let mut names: Vec<String> = Vec::new();
     for entry in &source.entries {
-        for name in entry.hypotheses.keys() {
+        for name in entry.hypotheses.keys().chain(entry.failures.keys()) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
     }
+    // Those of a table in its order, whoever failed first.
+    let place = |name: &String| {
+        let own = |column: &String| column.strip_prefix(PREDICTED).unwrap_or(column) == name;
+        source.columns.iter().position(own)
+    };
+    names.sort_by_key(place);
     let by_column = names.len() > 1 || (!names.is_empty() && !by_table);
     if !by_column {
         let lines = std::mem::take(&mut source.lines);
@@ -132,7 +182,10 @@ fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System>
     let system = |name: String| {
         let of = |entry: &mut Entry| match entry.hypotheses.remove(&name) {
             Some(text) => Hypothesis::Text(text.into()),
-            None => Hypothesis::Missing,
+            None => match entry.failures.remove(&name) {
+                Some(reason) => Hypothesis::Failed(reason),
+                None => Hypothesis::Missing,
+            },
         };
         System {
             shown: shown.to_owned(),
@@ -204,7 +257,7 @@ fn together(
     let mut all = Vec::new();
     if heard.is_empty() {
         let mut entries = right.entries.iter();
-        if entries.all(|entry| entry.hypotheses.is_empty()) {
+        if entries.all(|entry| entry.hypotheses.is_empty() && entry.failures.is_empty()) {
             if right.columns.is_empty() {
                 let message = format!("{name} has references alone, and nothing that was heard");
                 return Err(Problem::new(Code::ChooseColumn, message)
@@ -213,7 +266,7 @@ fn together(
             let message = format!("{name} has no column of a hypothesis");
             let columns = match right.offered.as_slice() {
                 [] => "A,B".to_owned(),
-                offered => offered.join(","),
+                offered => pasteable(&offered.join(",")),
             };
             let hint = format!("name a file of hypotheses, or columns with --hyp {columns}");
             return Err(Problem::new(Code::ChooseColumn, message).hint(hint));

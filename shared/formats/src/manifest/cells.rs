@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::embedded;
 use super::reader::Reader;
@@ -15,7 +15,9 @@ use crate::json;
 use crate::problem::{Code, Problem, counted};
 #[cfg(feature = "sheets")]
 use crate::table::MAX_RECORD_BYTES;
-use crate::table::{Columns, MAX_COLUMNS, Record, RecordError, Records, dialect};
+use crate::table::{
+    Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, dialect, error_of,
+};
 
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -280,6 +282,34 @@ fn drop_index(columns: &mut Columns, rows: &mut [(u64, Vec<Option<Cell>>)]) {
     }
 }
 
+/// Our own lines have the texts of systems under `hypotheses`, and under `results` what else
+/// is known of each: texts become columns, and so do failures.
+fn take_systems(fields: &mut Map<String, Value>) {
+    let is_texts = |heard: &Map<String, Value>| {
+        let mut all = heard.values();
+        !heard.is_empty() && all.all(|text| text.is_string() || text.is_null())
+    };
+    let Some(Value::Object(heard)) = fields.get("hypotheses") else {
+        return;
+    };
+    if !is_texts(heard) {
+        return;
+    }
+    let results = fields.remove("results");
+    let Some(Value::Object(heard)) = fields.remove("hypotheses") else {
+        return;
+    };
+    for (system, text) in heard {
+        let error = results
+            .as_ref()
+            .and_then(|all| all.get(&system)?.get("error"));
+        if let Some(error @ Value::String(_)) = error {
+            fields.insert(error_of(&system), error.clone());
+        }
+        fields.insert(format!("{PREDICTED}{system}"), text);
+    }
+}
+
 /// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
 fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
     let found = json::objects(text, name)?;
@@ -300,6 +330,7 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
                 fields.entry(key).or_insert(value);
             }
         }
+        take_systems(&mut fields);
         for key in fields.keys() {
             if seen.len() < MAX_COLUMNS && seen.insert(key.clone()) {
                 order.push(key.clone());

@@ -1,14 +1,17 @@
 //! A folder as references or hypotheses: one file for each recording, or a manifest.
 
+use std::collections::HashMap;
+
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::file::of_file;
-use super::wide;
+use super::file::{format_of_empty, of_file};
+use super::{services, wide};
 use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
 use crate::folder::layouts;
 use crate::format::Format;
+use crate::json;
 use crate::paths::has_audio_extension;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// Reads a folder.
 pub(super) fn read(
@@ -56,8 +59,13 @@ pub(super) fn read(
         && formats.iter().all(Option::is_some)
         && (texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
+        let is_result = |name: &&&String| single(name) || has_audio_extension(name);
+        if texts.len() > 1 && names.iter().filter(is_result).count() == names.len() {
+            refuse_others(files, &texts, &formats)?;
+        }
         return manifest(files, side, wanted, made);
     }
+    let mut remarks = Remarks::default();
     for (name, format) in texts.iter().zip(formats.into_iter().flatten()) {
         if format == Format::Lines {
             let text = crate::files::text(files, name)?.text;
@@ -68,8 +76,94 @@ pub(super) fn read(
         }
         made.format = format;
         of_file(files, name, format, side, wanted, &mut made)?;
+        remarks.take(name, &mut made.remarks);
     }
+    made.remarks = remarks.told();
     Ok(made)
+}
+
+/// Remarks about the files of a folder: one that many files give rise to is told once.
+#[derive(Default)]
+struct Remarks {
+    /// A file, what is told of it, and of how many.
+    all: Vec<(String, String, usize)>,
+    places: HashMap<String, usize>,
+}
+
+impl Remarks {
+    fn take(&mut self, file: &str, remarks: &mut Vec<String>) {
+        for remark in remarks.drain(..) {
+            let own = remark.strip_prefix(file);
+            let told = own.and_then(|rest| rest.strip_prefix(": "));
+            let Some(told) = told else {
+                self.all.push((String::new(), remark, 1));
+                continue;
+            };
+            if let Some((_, _, times)) = self.places.get(told).and_then(|at| self.all.get_mut(*at))
+            {
+                *times += 1;
+                continue;
+            }
+            self.places.insert(told.to_owned(), self.all.len());
+            self.all.push((file.to_owned(), told.to_owned(), 1));
+        }
+    }
+
+    fn told(self) -> Vec<String> {
+        let all = self.all.into_iter();
+        all.map(|(file, told, times)| match times {
+            1 if file.is_empty() => told,
+            1 => format!("{file}: {told}"),
+            times => format!("{} such as {file}: {told}", counted(times, "file", "files")),
+        })
+        .collect()
+    }
+}
+
+/// A folder of results, in which a file is the result of no service that is known, is no
+/// manifest: the file is told.
+fn refuse_others(
+    files: &dyn Files,
+    texts: &[&String],
+    formats: &[Option<Format>],
+) -> Result<(), Problem> {
+    let mut first = None;
+    let mut unknown = 0;
+    for (name, _) in texts.iter().zip(formats).filter(|(_, one)| one.is_none()) {
+        match refused(files, name) {
+            Some(problem) => {
+                unknown += 1;
+                first.get_or_insert(problem);
+            }
+            // This is a list.
+            None => return Ok(()),
+        }
+    }
+    let known = formats.iter().flatten().count();
+    first.filter(|_| known + unknown > 1).map_or(Ok(()), Err)
+}
+
+/// Why a file of JSON is no result, where it is no list either.
+fn refused(files: &dyn Files, name: &str) -> Option<Problem> {
+    let format = match format_of(files, name) {
+        Ok(format) => Some(format),
+        Err(problem) if problem.code == Code::Nothing => None,
+        Err(_) => return None,
+    };
+    if !name.ends_with(".json") || format.is_some_and(|format| format != Format::Jsonl) {
+        return None;
+    }
+    let text = crate::files::text(files, name).ok()?.text;
+    if text.trim().is_empty() {
+        let problem = Problem::new(Code::Malformed, "is empty: a result has its text in it");
+        return Some(problem.file(name));
+    }
+    let objects = json::objects(&text, name);
+    if objects.is_ok_and(|found| found.rows.len() + found.bad.len() > 1 && !found.rows.is_empty()) {
+        return None;
+    }
+    let problem = services::entry(&text, name, 0, &mut Vec::new()).err()?;
+    Some(problem.hint("take it out of the folder if it is no result"))
 }
 
 /// The format of a file that holds one recording's text; `None` for manifests.
@@ -79,7 +173,13 @@ fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
         let is_list = own.starts_with("transcript") || own.ends_with(".trans.txt");
         return (!is_list).then_some(Format::Lines);
     }
-    let format = format_of(files, name).ok()?;
+    let format = match format_of(files, name) {
+        Ok(format) => format,
+        Err(problem) if matches!(problem.code, Code::Nothing | Code::UnknownFormat) => {
+            return format_of_empty(name);
+        }
+        Err(_) => return None,
+    };
     let one = matches!(
         format,
         Format::Service

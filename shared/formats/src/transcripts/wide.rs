@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::systems::{Heard, heard, no_column, offered};
+use super::systems::{Heard, heard, no_column, offered, there};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
@@ -88,6 +88,7 @@ pub(super) fn of_layout(
             markup: row.markup,
             failed: None,
             hypotheses: row.hypotheses,
+            failures: BTreeMap::new(),
             language: row.language.as_deref().and_then(crate::language::tag_of),
             speaker: row.speaker,
         });
@@ -139,8 +140,8 @@ fn of_table(
     };
     if side == Side::References && text.is_none() {
         let message = format!(
-            "no column could be the reference; there are {}",
-            columns.names().join(", ")
+            "no column could be the reference; {}",
+            there(columns.names())
         );
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
@@ -171,10 +172,15 @@ fn of_table(
             Side::References => Some(own(text).unwrap_or_default().into()),
             Side::Hypotheses => own(lone).map(Into::into),
         };
-        for (system, column) in &systems {
-            let system = of_model.as_ref().unwrap_or(system);
-            if let Some(text) = own(Some(*column)) {
-                entry.hypotheses.insert(system.clone(), text);
+        for system in &systems {
+            let name = of_model.as_ref().unwrap_or(&system.name);
+            if let Some(reason) = table.text(index, system.error) {
+                if lone == Some(system.text) && side == Side::Hypotheses {
+                    entry.failed = Some(reason.clone());
+                }
+                entry.failures.insert(name.clone(), reason);
+            } else if let Some(text) = own(Some(system.text)) {
+                entry.hypotheses.insert(name.clone(), text);
             }
         }
         // Long form: rows of one sample come together, one for each model.
@@ -185,6 +191,7 @@ fn of_table(
                 let same = made.entries.get_mut(at);
                 if let Some(same) = same {
                     same.hypotheses.append(&mut entry.hypotheses);
+                    same.failures.append(&mut entry.failures);
                 }
                 continue;
             }
