@@ -19,6 +19,9 @@ use crate::table::{
     Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, dialect, error_of,
 };
 
+/// What to do about a table without a header.
+pub(crate) const NO_HEADER: &str = "put a line like `file_name,text` in front";
+
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
@@ -170,12 +173,11 @@ fn of_records<'a>(
     if !columns.is_header() && reader.options.audio_column.is_none() {
         // Copies of Common Voice and others without a header: what it would be is not
         // known.
-        let line = header.line;
-        let message = format!("line {line} is no header: no column has a name that is known");
+        let message = "is no header: no column has a name that is known";
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
-            .line(line)
-            .hint("put a line like `file_name,text` in front"));
+            .line(header.line)
+            .hint(NO_HEADER));
     }
     for record in records {
         let record = match record {
@@ -280,6 +282,22 @@ fn drop_index(columns: &mut Columns, rows: &mut [(u64, Vec<Option<Cell>>)]) {
     for (_, cells) in rows {
         cells.remove(0);
     }
+}
+
+/// Excel writes long numbers as `8.44425E+14`: the ids are lost, which is told.
+pub(crate) fn rounded_ids(table: &Cells, id: Option<usize>) -> Option<String> {
+    let lost = (0..table.rows.len()).filter(|row| {
+        let text = table.text(*row, id).unwrap_or_default();
+        let Some((digits, exponent)) = text.split_once("E+") else {
+            return false;
+        };
+        digits.parse::<f64>().is_ok() && exponent.parse::<u32>().is_ok()
+    });
+    let lost = Some(lost.count()).filter(|lost| *lost > 0)?;
+    Some(format!(
+        "{} like 8.44425E+14: a spreadsheet has rounded what was there",
+        counted(lost, "id is a number", "ids are numbers")
+    ))
 }
 
 /// Our own lines have the texts of systems under `hypotheses`, and under `results` what else
