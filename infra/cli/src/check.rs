@@ -210,6 +210,7 @@ fn options(reading: &ReadingArguments) -> Options {
     Options {
         format: reading.format,
         split: reading.split.clone(),
+        all_splits: false,
         text_column: reading.text_column.clone(),
         audio_column: reading.audio_column.clone(),
         language: reading.language.clone(),
@@ -251,14 +252,14 @@ fn look_into(judged: &mut Judged, files: &OnDisk) {
             .or_insert_with(|| probe::recording(&path));
         match found {
             Ok(info) => {
-                let sample = &mut judged.samples[index];
                 let (seconds, start, end) = (info.duration_seconds, sample.start, sample.end);
+                judged.ends_too_late(index, seconds);
                 if !pieces::is_piece(info, start, end) {
-                    sample.seconds = Some(seconds);
+                    judged.lasts(index, seconds);
                     continue;
                 }
                 let end_of = end.unwrap_or(seconds).min(seconds);
-                sample.seconds = Some((end_of - start.unwrap_or(0.0)).max(0.0));
+                judged.lasts(index, (end_of - start.unwrap_or(0.0)).max(0.0));
                 if let Some(reason) = pieces::refusal(info, start, end) {
                     judged.refuse(index, &format!("{audio}: {reason}"));
                 }
@@ -370,7 +371,10 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
 
 /// Rows that are no utterances, as they can't be read.
 pub fn unread(judged: &Judged) -> usize {
-    judged.findings.count(FindingKind::BadRow)
+    // Those with an id are utterances.
+    let all = judged.kept().iter();
+    let named = all.filter(|found| found.kind == FindingKind::BadRow && found.id.is_some());
+    judged.findings.count(FindingKind::BadRow) - named.count()
 }
 
 /// Errors as rows of a document: where each is, and what.

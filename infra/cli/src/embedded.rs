@@ -38,9 +38,10 @@ pub fn look_into(judged: &mut Judged, files: &OnDisk, keep: Option<&Path>) -> Re
             let name = sample.audio.clone().unwrap_or_default();
             match info {
                 Ok(info) => {
-                    sample.seconds = Some(info.duration_seconds);
+                    let usable = sample.usable;
+                    judged.lasts(index, info.duration_seconds);
                     match keep {
-                        Some(keep) if sample.usable => kept(&keep.join(name), bytes),
+                        Some(keep) if usable => kept(&keep.join(name), bytes),
                         _ => Ok(()),
                     }
                 }

@@ -11,6 +11,9 @@ use super::transcripts::services::is_service;
 use super::transcripts::subtitles::{is_srt, is_timed};
 use super::transcripts::words::trn_id;
 
+/// What to do about a set of `datasets` in Arrow.
+pub(super) const OF_ARROW: &str = "write it as Parquet: ds = datasets.load_from_disk(FOLDER); \
+                                   ds.to_parquet(\"data.parquet\")";
 /// Lines looked at.
 const LOOKED_AT: usize = 50;
 /// Words of a line that are looked at: one more than a line of CTM has.
@@ -103,8 +106,9 @@ fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
             "unpack it and name the folder",
         );
     }
-    if head.starts_with(b"ARROW1") {
-        return refuse("is Arrow IPC", "write it as audio files with a table");
+    // A file of Arrow, or its stream, which is what `datasets` writes.
+    if head.starts_with(b"ARROW1") || head.starts_with(&[0xff, 0xff, 0xff, 0xff]) {
+        return refuse("is Arrow IPC", OF_ARROW);
     }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return refuse(
@@ -163,7 +167,10 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     if seen.is_empty() {
         return None;
     }
-    if seen.iter().all(|line| trn_id(line).is_some()) {
+    // A line that has lost its id is told when the file is read.
+    let least = if name.ends_with(".trn") { 2 } else { 20 };
+    let mut without = seen.iter().filter(|line| trn_id(line).is_none());
+    if without.nth(seen.len() / least).is_none() {
         return Some(Format::Trn);
     }
     // Whether 19 of 20 lines are so; looked at no longer than that is open.

@@ -1,107 +1,19 @@
 //! From a source to samples: layouts compared, audio found, texts judged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Serialize;
-
-use super::decode::Encoding;
 use super::files::{Files, parent};
-use super::finding::{Finding, FindingKind, Findings};
-use super::folder::layouts;
+use super::finding::{FindingKind, Findings};
+use super::folder::{self, layouts};
 use super::format::Format;
+use super::garbled;
+use super::judged::{Judged, Sample, odd_length};
 use super::language;
-use super::layout::Layout;
+use super::layout::{Layout, same_split, usual_split};
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
 use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
 use super::problem::{Code, Problem, counted};
-
-/// One utterance, judged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Sample {
-    /// Its id in the source; not always unique.
-    pub id: String,
-    /// The file it stands in.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u64,
-    /// Its recording, relative to the source.
-    pub audio: Option<String>,
-    /// The same, as it is written.
-    pub audio_as_written: Option<String>,
-    /// What is said, as read; `None` is not known, `""` is nothing.
-    pub text: Option<String>,
-    /// The same as it would be sent: escaped, or its markup translated.
-    pub ground_truth: Option<String>,
-    /// BCP 47 tag.
-    pub language: Option<String>,
-    /// Speaker.
-    pub speaker: Option<String>,
-    /// Where the piece begins in its recording, in seconds.
-    pub start: Option<f64>,
-    /// Where it ends.
-    pub end: Option<f64>,
-    /// Length, in seconds, as far as the source tells.
-    pub seconds: Option<f64>,
-    /// Everything else.
-    pub metadata: BTreeMap<String, String>,
-    /// Hypotheses that the source has, by model.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub hypotheses: BTreeMap<String, String>,
-    /// Whether nothing is against it.
-    pub usable: bool,
-    /// Whether its recording is inside of its file, as those of Parquet are; `recordings`
-    /// hands it out.
-    #[serde(skip)]
-    pub is_embedded: bool,
-}
-
-/// A source, judged.
-#[derive(Debug)]
-pub struct Judged {
-    /// What it is.
-    pub format: Format,
-    /// Files that were read.
-    pub files: Vec<String>,
-    /// How they are encoded.
-    pub encoding: Option<Encoding>,
-    /// What had to be found out by looking, such as an encoding.
-    pub remarks: Vec<String>,
-    /// Column of the recording.
-    pub audio_column: Option<String>,
-    /// Column of the text.
-    pub text_column: Option<String>,
-    /// The split.
-    pub split: Option<String>,
-    /// Every utterance, also those that can't be used.
-    pub samples: Vec<Sample>,
-    /// What was found.
-    pub findings: Findings,
-    /// How many recordings were found by which rule.
-    pub found_by: BTreeMap<Rule, usize>,
-}
-
-impl Judged {
-    /// Makes a sample unusable, for what is known of its audio only from its bytes.
-    pub fn refuse(&mut self, sample: usize, message: &str) {
-        if let Some(sample) = self.samples.get_mut(sample) {
-            sample.usable = false;
-            self.findings.of_row(
-                FindingKind::RefusedAudio,
-                &sample.file,
-                sample.line,
-                &sample.id,
-                message,
-            );
-        }
-    }
-
-    /// Findings that are kept.
-    #[must_use]
-    pub fn kept(&self) -> &[Finding] {
-        self.findings.kept()
-    }
-}
 
 /// Reads a source and judges every row of it. `file` is the file that was named, if it
 /// was one; otherwise it is the folder.
@@ -115,7 +27,11 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             Some(_) => found.iter_mut().for_each(|layout| layout.format = wanted),
             None => {
                 let names: Vec<&str> = found.iter().map(|layout| layout.format.name()).collect();
-                let message = format!("is no {}; it could be: {}", wanted.name(), names.join(", "));
+                let message = format!(
+                    "the folder is no {}; it could be: {}",
+                    wanted.name(),
+                    names.join(", ")
+                );
                 found.retain(|layout| layout.format == wanted);
                 if found.is_empty() {
                     return Err(Problem::new(Code::UnknownFormat, message));
@@ -124,12 +40,18 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         }
     }
     let resolver = Resolver::new(files);
+    let is_list =
+        |layout: &Layout| matches!(layout.format, Format::Transcriptions | Format::IndicVoices);
+    let has_lists = found.iter().any(is_list);
     let mut first: Option<(Layout, Reading, Findings)> = None;
     let mut problem = None;
     let mut left_out = Vec::new();
-    for layout in found {
-        let (reading, findings) = match read(files, &layout, options, &resolver) {
-            Ok(Some(read)) => read,
+    for mut layout in found {
+        let (reading, findings) = match read(files, &layout, options, &resolver, has_lists) {
+            Ok(Some((reading, findings, split))) => {
+                layout.split = layout.split.or(split);
+                (reading, findings)
+            }
             Ok(None) => {
                 left_out.extend(layout.files);
                 continue;
@@ -148,18 +70,27 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         }
     }
     let Some((layout, mut reading, findings)) = first else {
-        let nothing =
-            Problem::new(Code::Nothing, "no recordings were found").hint(manifest::NO_RECORDINGS);
-        return Err(problem.unwrap_or(nothing));
+        let nothing = || {
+            let problem = Problem::new(Code::Nothing, "no recordings were found");
+            problem.hint(manifest::NO_RECORDINGS)
+        };
+        let elsewhere = || folder::without(files.names()).filter(|_| file.is_none());
+        return Err(problem.or_else(elsewhere).unwrap_or_else(nothing));
     };
     if is_last_resort(layout.format) {
         let told = |file: &String| format!("{file} names no recordings and is left out");
         reading.remarks.extend(left_out.iter().map(told));
     }
+    if layout.format == Format::Audio {
+        reading
+            .remarks
+            .extend(folder::not_understood(files, &left_out));
+    }
     if reading.rows.is_empty() && findings.errors() == 0 {
         let files = layout.files.join(", ");
         return Err(Problem::new(Code::Nothing, format!("{files}: no rows")));
     }
+    garbled::refuse(files, &reading.rows, options)?;
     Ok(judged(files, layout, reading, findings, &resolver, options))
 }
 
@@ -183,14 +114,21 @@ fn read(
     layout: &Layout,
     options: &Options,
     resolver: &Resolver<'_>,
-) -> Result<Option<(Reading, Findings)>, Problem> {
+    has_lists: bool,
+) -> Result<Option<(Reading, Findings, Option<String>)>, Problem> {
     let mut findings = Findings::default();
-    let reading = manifest::read(files, layout, options, &mut findings)?;
+    let mut reading = manifest::read(files, layout, options, &mut findings)?;
+    let split = one_split(&mut reading, layout, options);
     let is_table = matches!(layout.format, Format::Table | Format::Jsonl | Format::Xlsx);
-    if is_table && options.format.is_none() {
+    // Beside lists of another kind a manifest has to lead to recordings that are there.
+    let is_rival = layout.format == Format::Nemo && has_lists;
+    if (is_table || is_rival) && options.format.is_none() {
+        of_database(&reading, layout)?;
         let names_one = |row: &Row| {
-            row.audio.as_deref().is_some_and(has_audio_extension)
-                || place(row, files, resolver, false).0.is_some()
+            !is_rival && row.audio.as_deref().is_some_and(has_audio_extension)
+                || place(row, files, resolver, options.allow_outside)
+                    .0
+                    .is_some()
         };
         let is_ours = |row: &Row| row.markup.is_some();
         if !reading
@@ -201,7 +139,63 @@ fn read(
             return Ok(None);
         }
     }
-    Ok(Some((reading, findings)))
+    Ok(Some((reading, findings, split)))
+}
+
+/// A table whose recordings are numbers of a database is told as such.
+fn of_database(reading: &Reading, layout: &Layout) -> Result<(), Problem> {
+    let column = reading.audio_column.as_deref().unwrap_or_default();
+    let is_number = |row: &Row| {
+        let audio = row.audio.as_deref().unwrap_or_default();
+        !audio.is_empty() && audio.bytes().all(|b| b.is_ascii_digit())
+    };
+    if crate::table::key(column) != "fileid" || !reading.rows.iter().all(is_number) {
+        return Ok(());
+    }
+    if reading.rows.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{column} has ids of a database, which name no recordings here");
+    let file = layout.files.first().map_or("", String::as_str);
+    Err(Problem::new(Code::Nothing, message).file(file).hint(
+        "export it with addresses or names of its recordings (audio_url, file_name), and put \
+         these beside it",
+    ))
+}
+
+/// Keeps the rows of one split of a table that has several, and names it.
+fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Option<String> {
+    if layout.split.is_some() || options.all_splits {
+        return None;
+    }
+    let splits: BTreeSet<&str> = reading
+        .rows
+        .iter()
+        .filter_map(|row| row.split.as_deref())
+        .collect();
+    let chosen = usual_split(&splits)?.to_owned();
+    if options.split.is_some() {
+        return Some(chosen);
+    }
+    // Some spell one split in two ways.
+    let is_other = |split: &&str| !same_split(split, &chosen);
+    let others: Vec<&str> = splits.iter().copied().filter(is_other).collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        let all = reading.rows.len();
+        let is_own = |row: &Row| {
+            row.split
+                .as_deref()
+                .is_some_and(|own| same_split(own, &chosen))
+        };
+        reading.rows.retain(is_own);
+        reading.remarks.push(format!(
+            "{} of {all} rows are of the split {chosen}, which is taken; there is {others} as \
+             well (--split)",
+            reading.rows.len()
+        ));
+    }
+    Some(chosen)
 }
 
 /// Two manifests of one folder that say different things: one has to be chosen.
@@ -298,9 +292,6 @@ fn place(
 
 /// Share of rows with one text above which it is told.
 const SAME_TEXT: f64 = 0.05;
-/// Longest recording that is nothing out of the ordinary, in seconds.
-const LONG: f64 = 3_600.0;
-
 fn judged(
     files: &dyn Files,
     layout: Layout,
@@ -338,12 +329,29 @@ fn judged(
         };
         let (place, wrong) = place(&row, files, resolver, options.allow_outside);
         let mut bad = wrong.is_some_and(|(kind, message)| tell(kind, message));
-        if row.is_command {
-            let message =
-                "the audio is a command of a shell, which is not run; its file is taken as it is"
-                    .to_owned();
-            tell(FindingKind::Command, message);
+        if let Some(reason) = &row.broken {
+            bad |= tell(FindingKind::BadRow, reason.clone());
         }
+        if let Some(command) = &row.command {
+            let taken = match &row.audio {
+                Some(file) => format!("its file {file} is taken as it is"),
+                None => "no file is named in it".to_owned(),
+            };
+            let text = shortened(&command.text);
+            let message =
+                format!("the audio is a command of a shell, which is not run: {text}; {taken}");
+            found.of_row(
+                FindingKind::Command,
+                &command.file,
+                command.line,
+                &row.id,
+                message,
+            );
+        }
+        let mut tell = |kind: FindingKind, message: String| {
+            found.of_row(kind, &row.file, row.line, &row.id, message);
+            kind.is_error()
+        };
         if let Some((name, rule)) = &place {
             *judged.found_by.entry(*rule).or_default() += 1;
             let piece = format!("{name}\n{:?}\n{:?}", row.start, row.end);
@@ -395,14 +403,8 @@ fn judged(
             }
             (_, None) => {}
         }
-        if row
-            .seconds
-            .is_some_and(|seconds| seconds <= 0.0 || seconds > LONG)
-        {
-            tell(
-                FindingKind::OddDuration,
-                "no length, or more than an hour".to_owned(),
-            );
+        if let Some(message) = row.seconds.and_then(odd_length) {
+            tell(FindingKind::OddDuration, message);
         }
         let markup = row.markup.or(options.markup).unwrap_or(Markup::None);
         let ground_truth = text.as_deref().map(|text| markup::reference(text, markup));
@@ -418,7 +420,7 @@ fn judged(
             file: row.file,
             line: row.line,
             audio: place.map(|(name, _)| name),
-            audio_as_written: row.audio,
+            audio_as_written: row.command.map(|command| command.text).or(row.audio),
             text,
             ground_truth,
             language,
@@ -441,6 +443,16 @@ fn judged(
         judged.findings.of_source(FindingKind::LossySource, message);
     }
     judged
+}
+
+/// Characters of a command that a message shows.
+const SHOWN: usize = 200;
+
+fn shortened(command: &str) -> String {
+    match command.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", command.get(..end).unwrap_or_default()),
+        None => command.to_owned(),
+    }
 }
 
 fn same_texts(judged: &mut Judged, by_text: &HashMap<String, usize>) {

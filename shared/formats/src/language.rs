@@ -79,6 +79,14 @@ pub fn is_in_another_script(text: &str, tag: &str) -> bool {
     letters >= ENOUGH && right * 5 < letters
 }
 
+/// Whether a language may be written in Latin letters; those that are not known may.
+#[must_use]
+pub fn is_written_in_latin(tag: &str) -> bool {
+    language::find(tag).is_none_or(|found| {
+        found.script.code == "Latn" || found.language.scripts.iter().any(|one| one.code == "Latn")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! One way to read a source, and which split that is.
 
+use std::collections::BTreeSet;
+
 use super::files::{parent, stem};
 use super::format::Format;
+use super::problem::{Code, Problem};
 
 /// Files that hold the text of the recording of the same name.
 pub(crate) const SIDE_EXTENSIONS: [&str; 8] = [
@@ -33,6 +36,24 @@ pub(crate) const SPLITS: [(&str, &[&str]); 6] = [
 #[must_use]
 pub fn same_split(one: &str, other: &str) -> bool {
     canonical(one).unwrap_or(one) == canonical(other).unwrap_or(other)
+}
+
+/// A split that was asked for and is not there.
+pub(crate) fn no_split<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> Problem {
+    let splits: Vec<&str> = there.collect();
+    let message = format!(
+        "there is no split {wanted:?}; there are {}",
+        splits.join(", ")
+    );
+    Problem::new(Code::Ambiguous, message).hint("--split with one of these")
+}
+
+/// Of splits the one that is taken without being asked for: no two are ever mixed.
+pub(crate) fn usual_split<'a>(there: &BTreeSet<&'a str>) -> Option<&'a str> {
+    SPLITS.iter().find_map(|(name, _)| {
+        let mut all = there.iter();
+        all.find(|split| canonical(split) == Some(*name)).copied()
+    })
 }
 
 /// The one name of a split, if it is known.

@@ -1,15 +1,17 @@
 //! References and hypotheses of one or more systems, brought together by id or by line.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::Files;
 use super::format::Format;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
-use super::problem::{Code, Problem, counted, grouped};
-use super::table::Columns;
+use super::problem::{Code, Problem, counted};
+use super::repeats::{Repeat, numbered, told};
+use super::table::{Columns, PREDICTED};
 use super::transcripts::words::first_words;
 use super::transcripts::{Entry, Lines, ReadOptions, Side, Transcripts, no_column, read};
+use super::uneven::uneven;
 
 /// A source: a folder, or a file in it; and what it is called.
 pub struct Source<'a> {
@@ -37,13 +39,23 @@ pub fn pairs(
         // These have the columns that are asked for.
         of_right.hypotheses.clear();
     }
-    let right = one(references, Side::References, &of_right)?;
+    let mut right = one(references, Side::References, &of_right)?;
     let mut heard = Vec::with_capacity(hypotheses.len());
     for source in hypotheses {
         let made = one(source, Side::Hypotheses, wanted)?;
         heard.push((made, shown(source)));
     }
     all_there(&heard, wanted)?;
+    columns_there(&right, &heard, wanted, shown(references))?;
+    if wanted.channel > 0 {
+        let mut all = heard.iter().map(|(source, _)| source);
+        if !right.has_channels && !all.any(|source| source.has_channels) {
+            let channel = wanted.channel;
+            right.remarks.push(format!(
+                "--channel {channel} chooses nothing: no result has several channels"
+            ));
+        }
+    }
     // A column that was chosen in one table is called as it is; of several tables, each is.
     let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
     together(right, heard, shown(references), by_table)
@@ -53,7 +65,7 @@ pub fn pairs(
 fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), Problem> {
     let is_in = |asked: &str, source: &Transcripts| {
         let columns = Columns::new(source.columns.clone());
-        columns.named(asked).is_some()
+        columns.of_system(asked).is_some()
     };
     let mut all = wanted.hypotheses.iter();
     let missing = all.find(|asked| !heard.iter().any(|(source, _)| is_in(asked, source)));
@@ -67,6 +79,40 @@ fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), 
     let message = format!("no column {asked:?} is in {}", names.join(", "));
     Err(Problem::new(Code::ChooseColumn, message)
         .hint("--hyp names columns of tables; other sources are one system each"))
+}
+
+/// Whether there is anything of which the column of the text could be chosen: a table, a
+/// manifest, or annotations with their tiers.
+fn columns_there(
+    right: &Transcripts,
+    heard: &[(Transcripts, &str)],
+    wanted: &ReadOptions,
+    shown: &str,
+) -> Result<(), Problem> {
+    let has = |source: &Transcripts| {
+        let of_tiers = matches!(source.format, Format::Elan | Format::TextGrid);
+        source.format.is_manifest() && source.format != Format::SideFiles || of_tiers
+    };
+    let Some(asked) = &wanted.text_column else {
+        return Ok(());
+    };
+    if has(right) || heard.iter().any(|(source, _)| has(source)) {
+        return Ok(());
+    }
+    let message = format!(
+        "no column {asked:?} is in {shown}, which is read as {}",
+        right.format.title()
+    );
+    Err(Problem::new(Code::ChooseColumn, message).hint("--text-column names a column of a table"))
+}
+
+/// A word of a command as a shell takes it for one.
+fn pasteable(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/+=@%".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// What a source is called in messages: a file with its extension, or a folder.
@@ -94,19 +140,32 @@ struct System {
     /// One for each text; empty where lines have none.
     ids: Vec<Option<String>>,
     heard: Vec<Hypothesis>,
+    /// Ids that are there more than once.
+    repeats: Vec<Repeat>,
 }
 
 /// Systems of a source: one, or one for each column or model, where there are several or it
 /// is not called by its table. Their texts are taken out of it: lists are long.
-fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System> {
+fn systems(
+    source: &mut Transcripts,
+    shown: &str,
+    by_table: bool,
+    repeats: &[Repeat],
+) -> Vec<System> {
     let mut names: Vec<String> = Vec::new();
     for entry in &source.entries {
-        for name in entry.hypotheses.keys() {
+        for name in entry.hypotheses.keys().chain(entry.failures.keys()) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
     }
+    // Those of a table in its order, whoever failed first.
+    let place = |name: &String| {
+        let own = |column: &String| column.strip_prefix(PREDICTED).unwrap_or(column) == name;
+        source.columns.iter().position(own)
+    };
+    names.sort_by_key(place);
     let by_column = names.len() > 1 || (!names.is_empty() && !by_table);
     if !by_column {
         let lines = std::mem::take(&mut source.lines);
@@ -127,12 +186,16 @@ fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System>
             is_one_of_several: false,
             ids,
             heard,
+            repeats: repeats.to_vec(),
         }];
     }
     let system = |name: String| {
         let of = |entry: &mut Entry| match entry.hypotheses.remove(&name) {
             Some(text) => Hypothesis::Text(text.into()),
-            None => Hypothesis::Missing,
+            None => match entry.failures.remove(&name) {
+                Some(reason) => Hypothesis::Failed(reason),
+                None => Hypothesis::Missing,
+            },
         };
         System {
             shown: shown.to_owned(),
@@ -143,6 +206,7 @@ fn systems(source: &mut Transcripts, shown: &str, by_table: bool) -> Vec<System>
                 .map(|entry| entry.id.clone())
                 .collect(),
             heard: source.entries.iter_mut().map(of).collect(),
+            repeats: repeats.to_vec(),
             name,
         }
     };
@@ -160,16 +224,25 @@ fn ids(entries: &[Entry]) -> HashSet<&str> {
         .collect()
 }
 
+/// Fewest lines of which first words tell anything.
+const FEWEST: usize = 3;
+
 /// Kaldi's `text` looks like plain lines: it is told by first words that both sides
-/// share.
-fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
+/// share. Tells of a side that has what may be ids where the other has none.
+fn by_first_words(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+    name: &str,
+) -> Vec<String> {
     let as_kaldi = |source: &Transcripts| {
         let plain = source.format == Format::Lines && is_by_line(source);
         plain.then(|| first_words(&source.lines)).flatten()
     };
     let of_right = as_kaldi(right);
     let mut changed = false;
-    for (source, _) in heard.iter_mut() {
+    let mut remarks = Vec::new();
+    let is_plain = |source: &Transcripts| source.format == Format::Lines;
+    for (source, shown) in heard.iter_mut() {
         let of_source = as_kaldi(source);
         let left = of_right.as_deref().unwrap_or(&right.entries);
         let own = of_source.as_deref().unwrap_or(&source.entries);
@@ -177,6 +250,12 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
         let shared = a.intersection(&b).count();
         let is_plain_already = is_by_line(right) || is_by_line(source);
         if !is_plain_already || shared == 0 || shared * 2 < a.len().min(b.len()) {
+            let remark = match (&of_right, &of_source) {
+                (Some(ids), None) if is_plain(source) => as_words(ids, name, shown),
+                (None, Some(ids)) if is_plain(right) => as_words(ids, shown, name),
+                _ => None,
+            };
+            remarks.extend(remark);
             continue;
         }
         if let Some(entries) = of_source {
@@ -191,6 +270,16 @@ fn by_first_words(right: &mut Transcripts, heard: &mut [(Transcripts, &str)]) {
         right.lines = Lines::default();
         right.format = Format::KaldiText;
     }
+    remarks
+}
+
+/// What is to be told where only one of two lists begins its lines with what may be ids.
+fn as_words(ids: &[Entry], one: &str, other: &str) -> Option<String> {
+    let first = ids.get(..FEWEST)?.first()?.id.as_deref()?;
+    Some(format!(
+        "every line of {one} begins with what may be an id ({first} …), and those of \
+         {other} do not: ids count as words; give both sides ids, or take them out of {one}"
+    ))
 }
 
 fn together(
@@ -199,12 +288,15 @@ fn together(
     name: &str,
     by_table: bool,
 ) -> Result<Pairs, Problem> {
-    by_first_words(&mut right, &mut heard);
+    let as_words = by_first_words(&mut right, &mut heard, name);
     let mut remarks = right.remarks.clone();
+    remarks.extend(as_words);
+    let repeats = numbered(&mut right.entries);
+    remarks.extend(told(&repeats, name, "each is a sample of its own"));
     let mut all = Vec::new();
     if heard.is_empty() {
         let mut entries = right.entries.iter();
-        if entries.all(|entry| entry.hypotheses.is_empty()) {
+        if entries.all(|entry| entry.hypotheses.is_empty() && entry.failures.is_empty()) {
             if right.columns.is_empty() {
                 let message = format!("{name} has references alone, and nothing that was heard");
                 return Err(Problem::new(Code::ChooseColumn, message)
@@ -213,12 +305,12 @@ fn together(
             let message = format!("{name} has no column of a hypothesis");
             let columns = match right.offered.as_slice() {
                 [] => "A,B".to_owned(),
-                offered => offered.join(","),
+                offered => pasteable(&offered.join(",")),
             };
             let hint = format!("name a file of hypotheses, or columns with --hyp {columns}");
             return Err(Problem::new(Code::ChooseColumn, message).hint(hint));
         }
-        all = systems(&mut right, name, false);
+        all = systems(&mut right, name, false, &[]);
     }
     let hypotheses = heard
         .first()
@@ -229,7 +321,8 @@ fn together(
                 remarks.push(remark);
             }
         }
-        all.extend(systems(&mut source, shown, by_table));
+        let repeats = numbered(&mut source.entries);
+        all.extend(systems(&mut source, shown, by_table, &repeats));
     }
     if right.entries.is_empty() && right.lines.is_empty() {
         return Err(Problem::new(
@@ -300,13 +393,15 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
     let one_each = made.samples.len() == 1 && system.heard.len() == 1;
     if by_line || one_each {
         if system.heard.len() != made.samples.len() {
-            return Err(uneven(&system, made, name));
+            return Err(uneven(&system.heard, &system.shown, &made.samples, name));
         }
         made.heard.push(system.heard);
         return Ok(());
     }
-    let mut twice = 0;
     let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
+    // Those of which the references have fewer.
+    let mut repeats = system.repeats;
+    let mut repeated: HashSet<String> = repeats.iter().map(Repeat::id).collect();
     let fold = |id: &str| id.to_ascii_lowercase();
     let exact: HashSet<Cow<'_, str>> = made.samples.iter().map(|one| one.id.text()).collect();
     // Ids of TRN are compared without case; so are others, where no two would be one.
@@ -320,8 +415,15 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
             continue;
         };
         let key = key(&id);
-        strangers += usize::from(!(folded.contains(&key) || exact.contains(id.as_str())));
-        twice += usize::from(by_id.insert(key, heard).is_some());
+        let is_known = folded.contains(&key) || exact.contains(id.as_str());
+        // One that is there again is no stranger.
+        let is_repeated = if is_known {
+            repeated.remove(&id)
+        } else {
+            repeated.contains(&id)
+        };
+        strangers += usize::from(!is_known && !is_repeated);
+        by_id.entry(key).or_insert(heard);
     }
     let mut found = 0;
     let taken: Vec<Hypothesis> = made
@@ -363,127 +465,11 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
             made.remarks.push(remark);
         }
     }
-    if twice > 0 {
-        let remark = format!(
-            "{} there twice: the last counts",
-            counted(
-                twice,
-                &format!("id of {} is", system.name),
-                &format!("ids of {} are", system.name)
-            )
-        );
-        made.remarks.push(remark);
-    }
+    repeats.retain(|repeat| repeated.contains(&repeat.id()));
+    let again = told(&repeats, &system.shown, "the first counts");
+    made.remarks
+        .extend(again.filter(|remark| !made.remarks.contains(remark)));
     Ok(())
-}
-
-/// Characters of a line that a message shows.
-const SHOWN: usize = 24;
-
-fn uneven(system: &System, made: &Pairs, name: &str) -> Problem {
-    let (references, heard) = (made.samples.len(), system.heard.len());
-    let (many, few) = (counted(heard, "line", "lines"), grouped(references as u64));
-    let mut message = format!("{} has {many}, {name} {few}", system.shown);
-    if system.shown == name {
-        // Two folders may call their files the same.
-        message = format!("{name} of the hypotheses has {many}, the references' {few}");
-    }
-    let texts = |index: usize| {
-        let reference = made
-            .samples
-            .get(index)
-            .map(|sample| sample.reference.as_str());
-        let heard = match system.heard.get(index) {
-            Some(Hypothesis::Text(text)) => text.as_str(),
-            _ => "",
-        };
-        (reference.unwrap_or_default(), heard)
-    };
-    let shift = parting(references, heard, &|at, other| {
-        similarity(texts(at).0, texts(other).1)
-    });
-    let problem = match shift {
-        Some(line) => {
-            let (reference, heard) = texts(line);
-            let line = grouped(line as u64 + 1);
-            let (reference, heard) = where_differing(reference, heard);
-            Problem::new(
-                Code::Mismatch,
-                format!(
-                    "{message}. From line {line} on they stop matching: “{reference}” / “{heard}”"
-                ),
-            )
-        }
-        None => Problem::new(Code::Mismatch, message),
-    };
-    problem.hint("a line for each reference, an empty one where nothing was heard; or use ids")
-}
-
-/// Two texts, short: what both begin with is left out where it would be all that is shown.
-fn where_differing(one: &str, other: &str) -> (String, String) {
-    let both = one.chars().zip(other.chars());
-    let same = both.take_while(|(a, b)| a == b).count();
-    // From a word on that stands before the difference.
-    let before: Vec<char> = one.chars().take(same.saturating_sub(SHOWN / 3)).collect();
-    let word = before.iter().rposition(|c| *c == ' ');
-    let skipped = word.filter(|_| same * 2 > SHOWN).map_or(0, |at| at + 1);
-    let shown = |text: &str| {
-        let mut rest = text.chars().skip(skipped);
-        let mut short = String::from(if skipped > 0 { "…" } else { "" });
-        short.extend(rest.by_ref().take(SHOWN));
-        if rest.next().is_some() {
-            short.push('…');
-        }
-        short
-    };
-    (shown(one), shown(other))
-}
-
-/// Lines that are compared to tell a shift from one bad line.
-const WINDOW: usize = 4;
-
-/// The first line from which on lines fit better when one side is moved: by one, or by all
-/// that are missing. Lines of one set can be much alike, so what counts is the difference.
-fn parting(references: usize, heard: usize, fit: &dyn Fn(usize, usize) -> f64) -> Option<usize> {
-    let most = references.min(heard);
-    let missing = references.abs_diff(heard);
-    let all = match references > heard {
-        true => (missing, 0),
-        false => (0, missing),
-    };
-    let begins = |at: usize, shift: (usize, usize)| {
-        let (mut straight, mut moved) = (0.0, 0.0);
-        let places = at..(at + WINDOW).min(most);
-        let count = places.len() as f64;
-        for place in places {
-            let (here, there) = (fit(place, place), fit(place + shift.0, place + shift.1));
-            if there < here || (place == at && there <= here) {
-                return false;
-            }
-            straight += here;
-            moved += there;
-        }
-        // Of lines that are much alike, moving takes most of what differs away.
-        let is_most = (count - moved) * 2.0 < count - straight;
-        moved > straight + 0.2 * count || is_most
-    };
-    (0..most).find(|at| {
-        let shifts = [(1, 0), (0, 1), all];
-        fit(*at, *at) < 0.9 && shifts.into_iter().any(|shift| begins(*at, shift))
-    })
-}
-
-/// Share of words that two texts have in common.
-fn similarity(one: &str, other: &str) -> f64 {
-    let words = |text: &str| -> BTreeSet<String> {
-        text.split_whitespace().map(str::to_lowercase).collect()
-    };
-    let (a, b) = (words(one), words(other));
-    let all = a.len() + b.len();
-    if all == 0 {
-        return 1.0;
-    }
-    2.0 * a.intersection(&b).count() as f64 / all as f64
 }
 
 #[cfg(test)]

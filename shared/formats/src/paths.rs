@@ -160,7 +160,15 @@ impl<'a> Resolver<'a> {
         let mut candidates: Vec<String> = if is_absolute {
             vec![path.to_owned()]
         } else {
-            beside.into_iter().chain(from_working).collect()
+            let above = self
+                .place
+                .into_iter()
+                .flat_map(|place| above(place, folder, path));
+            beside
+                .into_iter()
+                .chain(from_working)
+                .chain(above)
+                .collect()
         };
         candidates.dedup();
         let there = candidates.into_iter().find(|path| files.has_outside(path));
@@ -319,6 +327,17 @@ fn joined(folder: &str, path: &str) -> Option<String> {
 
 fn absolute(folder: &str, path: &str) -> Option<String> {
     joined(folder, path).map(|joined| format!("/{joined}"))
+}
+
+/// Folders above a manifest in which its paths may begin.
+const MOST_ABOVE: usize = 3;
+
+/// Where a path would be if it began in a folder above its manifest: `ESPnet` writes them from
+/// its recipe on, which is two or three above.
+fn above(place: &str, folder: &str, path: &str) -> impl Iterator<Item = String> {
+    let ups = (1..=MOST_ABOVE).map(|ups| "../".repeat(ups));
+    let found = ups.filter_map(move |up| absolute(&format!("{place}/{folder}/{up}"), path));
+    found.collect::<Vec<_>>().into_iter()
 }
 
 /// What an absolute path is called inside a folder.

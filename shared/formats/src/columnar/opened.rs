@@ -1,6 +1,8 @@
 //! A Parquet file whose schema was read.
 
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
@@ -24,6 +26,25 @@ pub(super) fn broken(name: &str, error: &ParquetError) -> Problem {
     Problem::new(Code::Malformed, message).file(name)
 }
 
+/// Refuses packings that are not read.
+fn packed(groups: &[RowGroupMetaData]) -> Result<(), Problem> {
+    let mut columns = groups.iter().flat_map(RowGroupMetaData::columns);
+    let name = columns.find_map(|column| match column.compression() {
+        Compression::BROTLI(_) => Some("brotli"),
+        Compression::LZ4 | Compression::LZ4_RAW => Some("LZ4"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
+    let Some(name) = name else {
+        return Ok(());
+    };
+    let problem = Problem::new(
+        Code::Unsupported,
+        format!("is Parquet that is packed with {name}, which is not read"),
+    );
+    Err(problem.hint("write it again with snappy or zstd"))
+}
+
 /// Opens a file; `asked` is the column of the recordings, if it was named.
 pub(super) fn open(files: &dyn Files, name: &str, asked: Option<&str>) -> Result<Opened, Problem> {
     let from = files.seekable(name).map_err(|error| match error {
@@ -45,6 +66,7 @@ pub(super) fn open(files: &dyn Files, name: &str, asked: Option<&str>) -> Result
             .file(name)
             .hint("name a smaller one of its files"));
     }
+    packed(reader.metadata().row_groups()).map_err(|problem| problem.file(name))?;
     let schema = Schema::of(reader.metadata(), asked).map_err(|problem| problem.file(name))?;
     Ok(Opened { reader, schema })
 }

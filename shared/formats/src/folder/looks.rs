@@ -25,9 +25,9 @@ pub(super) const LOOKS: [Look; 15] = [
     fairseq,
     libri_speech,
     mls,
+    manifests,
     transcriptions,
     indic_voices,
-    manifests,
     tables,
     recordings,
 ];

@@ -5,11 +5,11 @@ mod looks;
 
 use std::collections::BTreeMap;
 
-use super::detect::format_of;
+use super::detect::{OF_ARROW, format_of};
 use super::files::{Files, base, beside, is_litter};
 use super::format::Format;
 use super::headerless;
-use super::layout::{Layout, SPLITS, canonical, same_split, split_of};
+use super::layout::{Layout, no_split, same_split, split_of, usual_split};
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
 use contents::Folder;
@@ -47,7 +47,9 @@ pub fn layouts(
         }
     }
     if found.is_empty() {
-        return Err(unknown(&folder));
+        return Err(without(&folder.names).unwrap_or_else(|| {
+            Problem::new(Code::Nothing, "no manifest and no audio is in the folder")
+        }));
     }
     if found.iter().all(|layout| layout.format == Format::Audio) {
         // A table beside recordings is about them, and must not be passed over.
@@ -68,18 +70,55 @@ pub fn layouts(
     Ok(found)
 }
 
-fn unknown(folder: &Folder<'_>) -> Problem {
-    let ends = |end: &str| folder.names.iter().any(|name| name.ends_with(end));
+/// Where the recordings of a folder are in which none were found, if that can be told.
+pub(super) fn without<S: AsRef<str>>(names: &[S]) -> Option<Problem> {
+    let ends = |end: &str| names.iter().any(|name| name.as_ref().ends_with(end));
     if ends(".tar") {
         let message = "the audio is inside TAR archives";
-        return Problem::new(Code::Unsupported, message).hint("unpack them and name the folder");
+        let problem = Problem::new(Code::Unsupported, message);
+        return Some(problem.hint("unpack them and name the folder"));
     }
     if ends(".arrow") {
         let message = "this is a set of `save_to_disk`, in Arrow IPC";
-        return Problem::new(Code::Unsupported, message)
-            .hint("write it as audio files with a table");
+        return Some(Problem::new(Code::Unsupported, message).hint(OF_ARROW));
     }
-    Problem::new(Code::Nothing, "no manifest and no audio is in the folder")
+    None
+}
+
+/// Files that are told by name; what is more is counted.
+const TOLD: usize = 3;
+
+/// Files beside recordings alone that are nothing known: one of them may be what people
+/// mean.
+pub(super) fn not_understood(files: &dyn Files, told: &[String]) -> Option<String> {
+    let is_other = |name: &&String| {
+        let own = base(name).to_lowercase();
+        let is_about =
+            own.starts_with("readme") || own.starts_with("license") || own.ends_with(".md");
+        let is_hidden = own.starts_with('.');
+        !is_litter(name) && !has_audio_extension(name) && !is_about && !is_hidden
+    };
+    let all = files.names().iter().filter(is_other);
+    let others: Vec<&str> = all
+        .filter(|name| !told.contains(name))
+        .map(String::as_str)
+        .collect();
+    let shown = others.get(..TOLD.min(others.len()))?.join(", ");
+    let more = others.len().saturating_sub(TOLD);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let yaml = others
+        .iter()
+        .any(|name| name.ends_with(".yaml") || name.ends_with(".yml"));
+    let hint = if yaml {
+        " (lhotse can write its YAML as .jsonl)"
+    } else {
+        ""
+    };
+    (!others.is_empty()).then(|| format!("not understood and left out: {shown}{more}{hint}"))
 }
 
 /// Reads a file that was named: its format by its content, and by its name where that
@@ -169,7 +208,10 @@ fn add(
         return Ok(());
     }
     let chosen = match wanted {
-        Some(wanted) => by_split.keys().find(|split| same_split(split, wanted)),
+        Some(wanted) => {
+            let mut splits = by_split.keys().map(String::as_str);
+            splits.find(|split| same_split(split, wanted))
+        }
         None if !without.is_empty() => {
             found.push(Layout {
                 format,
@@ -178,20 +220,11 @@ fn add(
             });
             return Ok(());
         }
-        None => SPLITS.iter().find_map(|(name, _)| {
-            by_split
-                .keys()
-                .find(|split| canonical(split) == Some(*name))
-        }),
+        None => usual_split(&by_split.keys().map(String::as_str).collect()),
     };
-    let Some(split) = chosen.cloned() else {
-        let splits: Vec<&str> = by_split.keys().map(String::as_str).collect();
-        let message = format!(
-            "there is no split {:?}; there are {}",
-            wanted.unwrap_or_default(),
-            splits.join(", ")
-        );
-        return Err(Problem::new(Code::Ambiguous, message).hint("--split with one of these"));
+    let Some(split) = chosen.map(str::to_owned) else {
+        let there = by_split.keys().map(String::as_str);
+        return Err(no_split(wanted.unwrap_or_default(), there));
     };
     let files = by_split.remove(&split).unwrap_or_default();
     found.push(Layout {

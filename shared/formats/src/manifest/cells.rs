@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::embedded;
 use super::reader::Reader;
@@ -15,7 +15,12 @@ use crate::json;
 use crate::problem::{Code, Problem, counted};
 #[cfg(feature = "sheets")]
 use crate::table::MAX_RECORD_BYTES;
-use crate::table::{Columns, MAX_COLUMNS, Record, RecordError, Records, dialect};
+use crate::table::{
+    Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, dialect, error_of,
+};
+
+/// What to do about a table without a header.
+pub(crate) const NO_HEADER: &str = "put a line like `file_name,text` in front";
 
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,12 +173,11 @@ fn of_records<'a>(
     if !columns.is_header() && reader.options.audio_column.is_none() {
         // Copies of Common Voice and others without a header: what it would be is not
         // known.
-        let line = header.line;
-        let message = format!("line {line} is no header: no column has a name that is known");
+        let message = "is no header: no column has a name that is known";
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
-            .line(line)
-            .hint("put a line like `file_name,text` in front"));
+            .line(header.line)
+            .hint(NO_HEADER));
     }
     for record in records {
         let record = match record {
@@ -280,6 +284,50 @@ fn drop_index(columns: &mut Columns, rows: &mut [(u64, Vec<Option<Cell>>)]) {
     }
 }
 
+/// Excel writes long numbers as `8.44425E+14`: the ids are lost, which is told.
+pub(crate) fn rounded_ids(table: &Cells, id: Option<usize>) -> Option<String> {
+    let lost = (0..table.rows.len()).filter(|row| {
+        let text = table.text(*row, id).unwrap_or_default();
+        let Some((digits, exponent)) = text.split_once("E+") else {
+            return false;
+        };
+        digits.parse::<f64>().is_ok() && exponent.parse::<u32>().is_ok()
+    });
+    let lost = Some(lost.count()).filter(|lost| *lost > 0)?;
+    Some(format!(
+        "{} like 8.44425E+14: a spreadsheet has rounded what was there",
+        counted(lost, "id is a number", "ids are numbers")
+    ))
+}
+
+/// Our own lines have the texts of systems under `hypotheses`, and under `results` what else
+/// is known of each: texts become columns, and so do failures.
+fn take_systems(fields: &mut Map<String, Value>) {
+    let is_texts = |heard: &Map<String, Value>| {
+        let mut all = heard.values();
+        !heard.is_empty() && all.all(|text| text.is_string() || text.is_null())
+    };
+    let Some(Value::Object(heard)) = fields.get("hypotheses") else {
+        return;
+    };
+    if !is_texts(heard) {
+        return;
+    }
+    let results = fields.remove("results");
+    let Some(Value::Object(heard)) = fields.remove("hypotheses") else {
+        return;
+    };
+    for (system, text) in heard {
+        let error = results
+            .as_ref()
+            .and_then(|all| all.get(&system)?.get("error"));
+        if let Some(error @ Value::String(_)) = error {
+            fields.insert(error_of(&system), error.clone());
+        }
+        fields.insert(format!("{PREDICTED}{system}"), text);
+    }
+}
+
 /// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
 fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
     let found = json::objects(text, name)?;
@@ -300,6 +348,7 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
                 fields.entry(key).or_insert(value);
             }
         }
+        take_systems(&mut fields);
         for key in fields.keys() {
             if seen.len() < MAX_COLUMNS && seen.insert(key.clone()) {
                 order.push(key.clone());

@@ -13,6 +13,10 @@ use crate::problem::Problem;
 #[cfg(feature = "parquet")]
 use crate::table::Columns;
 
+/// What the path of a recording ends in that has no name.
+#[cfg(feature = "parquet")]
+const NAMELESS: &str = "/audio";
+
 /// Reads the rows of Parquet files; the line of a row is its number from 1 on.
 #[cfg(feature = "parquet")]
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
@@ -23,6 +27,11 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         for row in reader.reading.rows.iter_mut().skip(before) {
             let at = usize::try_from(row.line).unwrap_or(usize::MAX) - 1;
             row.is_embedded = is_inside.get(at) == Some(&true);
+            // A recording without a name of its own is told by its row.
+            let has_name = |audio: &str| !audio.ends_with(NAMELESS);
+            if row.is_embedded && row.id == "audio" && !row.audio.as_deref().is_some_and(has_name) {
+                row.id = row.line.to_string();
+            }
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::Reader;
-use super::row::{Row, Said};
+use super::row::{Command, Row, Said};
 use crate::decode::lines;
 use crate::files::beside;
 use crate::finding::FindingKind;
@@ -104,7 +104,7 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
             row.seconds = length.parse().ok();
         }
         match recordings.get(&place.recording) {
-            Some((_, source)) => audio(&mut row, source),
+            Some((line, source)) => audio(&mut row, source, scp, *line),
             None => row.audio = Some(place.recording.clone()),
         }
         known.insert(id.clone());
@@ -170,10 +170,14 @@ fn order(
 }
 
 /// What a line of `wav.scp` has behind its id.
-fn audio(row: &mut Row, source: &str) {
+fn audio(row: &mut Row, source: &str, scp: &str, line: u64) {
     let source = source.trim();
     if source.ends_with('|') {
-        row.is_command = true;
+        row.command = Some(Command {
+            text: source.to_owned(),
+            file: scp.to_owned(),
+            line,
+        });
         row.audio = word_of_command(source).map(str::to_owned);
         if row.audio.is_none() {
             row.refused = Some("a command that reads no file".to_owned());

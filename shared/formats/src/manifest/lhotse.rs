@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::reader::Reader;
-use super::row::{Row, Said};
+use super::row::{Command, Row, Said};
 use crate::finding::FindingKind;
 use crate::json;
 use crate::layout::Layout;
@@ -16,7 +16,7 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Clone, Default)]
 struct Recording {
     path: Option<String>,
-    is_command: bool,
+    command: Option<Command>,
     refused: Option<String>,
     seconds: Option<f64>,
 }
@@ -44,7 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         for (line, object) in found.rows {
             if object.get("sources").is_some() {
                 let id = text(&object, "id").unwrap_or_default();
-                recordings.insert(id, recording(&object));
+                recordings.insert(id, recording(&object, name, line));
             } else if object.get("supervisions").is_some() || object.get("recording").is_some() {
                 cuts.push((name, line, object));
             } else if object.get("recording_id").is_some() {
@@ -110,14 +110,14 @@ fn place(row: &mut Row, recording: Option<&Recording>, id: String) {
     match recording {
         Some(of) => {
             row.audio.clone_from(&of.path);
-            row.is_command = of.is_command;
+            row.command.clone_from(&of.command);
             row.refused.clone_from(&of.refused);
         }
         None => row.audio = Some(id),
     }
 }
 
-fn recording(object: &Value) -> Recording {
+fn recording(object: &Value, file: &str, line: u64) -> Recording {
     let mut made = Recording {
         seconds: seconds(object, "duration"),
         ..Recording::default()
@@ -134,7 +134,11 @@ fn recording(object: &Value) -> Recording {
     let path = text(source, "source").unwrap_or_default();
     match source.get("type").and_then(Value::as_str) {
         Some("command") => {
-            made.is_command = true;
+            made.command = Some(Command {
+                text: path.clone(),
+                file: file.to_owned(),
+                line,
+            });
             made.path = word_of_command(&path).map(str::to_owned);
             if made.path.is_none() {
                 made.refused = Some("a command that reads no file".to_owned());
@@ -202,7 +206,7 @@ fn of_cut(
         Said::Text(texts.join(" "))
     };
     let inner = cut.get("recording").filter(|one| one.is_object());
-    let own = inner.map(recording);
+    let own = inner.map(|one| recording(one, name, line));
     let recording_id = inner
         .and_then(|one| text(one, "id"))
         .or_else(|| text(cut, "recording_id"))

@@ -67,6 +67,8 @@ fn name_of_kathbath(row: &mut Row) {
 
 /// `id|raw|normalised`: the third where it is there.
 pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    let asked = reader.options.text_column.as_deref();
+    let takes_raw = asked.is_some_and(|name| crate::table::key(name) == "raw");
     for name in &layout.files {
         let text = reader.text(name)?;
         for (line, content) in lines(&text).filter(|(_, line)| !line.trim().is_empty()) {
@@ -91,10 +93,10 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
                 file: name.clone(),
                 line,
                 audio: Some(format!("wavs/{id}.wav")),
-                said: Said::of_cell(normalised),
+                said: Said::of_cell(if takes_raw { raw } else { normalised }),
                 ..Row::default()
             };
-            if raw != normalised && raw.chars().count() <= 1_000 {
+            if !takes_raw && raw != normalised && raw.chars().count() <= 1_000 {
                 row.metadata.insert("raw".to_owned(), (*raw).to_owned());
             }
             reader.reading.rows.push(row);

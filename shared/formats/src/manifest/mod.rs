@@ -16,20 +16,62 @@ mod side_files;
 mod table;
 mod tarred;
 
-pub(crate) use cells::{Cells, table_of};
+pub(crate) use cells::{Cells, NO_HEADER, rounded_ids, table_of};
 
 pub(crate) use reader::Reader;
-pub use row::{Options, Reading, Row, Said};
+pub use row::{Command, Options, Reading, Row, Said};
 
 use super::files::Files;
 use super::finding::Findings;
 use super::format::Format;
 use super::layout::Layout;
 use super::problem::{Code, Problem};
+use super::table::key;
+use super::transcripts::no_column;
 
 /// What to do about a source of texts alone.
 pub(crate) const NO_RECORDINGS: &str = "name a folder of recordings, or a list of them; texts \
                                         alone are references or hypotheses for `score`";
+
+/// Columns of formats without a header, where one of them can be chosen as the text; `None`
+/// for formats whose files name their columns or tiers themselves.
+const fn columns(format: Format) -> Option<&'static [&'static str]> {
+    match format {
+        Format::Fleurs => Some(&["raw_transcription", "transcription"]),
+        Format::LjSpeech => Some(&["normalised", "raw"]),
+        Format::IndicVoices => Some(&["normalized", "verbatim"]),
+        Format::Kaldi
+        | Format::Lhotse
+        | Format::Fairseq
+        | Format::LibriSpeech
+        | Format::Mls
+        | Format::Transcriptions
+        | Format::Audio => Some(&[]),
+        _ => None,
+    }
+}
+
+/// Refuses a column of the text that is asked for and is not there.
+fn columns_there(layout: &Layout, options: &Options) -> Result<(), Problem> {
+    let (Some(asked), Some(there)) = (&options.text_column, columns(layout.format)) else {
+        return Ok(());
+    };
+    let is_asked = |name: &&str| key(name) == key(asked);
+    if there.iter().any(is_asked) {
+        return Ok(());
+    }
+    let file = layout.files.first().map_or("", String::as_str);
+    if there.is_empty() {
+        let message = format!(
+            "has no columns, and so no {asked:?}: it is read as {}",
+            layout.format.title()
+        );
+        let problem = Problem::new(Code::ChooseColumn, message).file(file);
+        return Err(problem.hint("--text-column names a column of a table"));
+    }
+    let there: Vec<String> = there.iter().map(|name| (*name).to_owned()).collect();
+    Err(no_column(asked, file, &there, "--text-column"))
+}
 
 /// Reads the rows of a layout.
 ///
@@ -42,6 +84,7 @@ pub fn read(
     findings: &mut Findings,
 ) -> Result<Reading, Problem> {
     let mut reader = Reader::new(files, options, findings);
+    columns_there(layout, options)?;
     match layout.format {
         Format::Kaldi => kaldi::read(&mut reader, layout)?,
         Format::Lhotse => lhotse::read(&mut reader, layout)?,

@@ -13,6 +13,9 @@ pub struct Options {
     pub format: Option<Format>,
     /// Take this split.
     pub split: Option<String>,
+    /// Without it, take the rows of all splits of a table; otherwise of one, for no two are
+    /// mixed silently.
+    pub all_splits: bool,
     /// The column of the text.
     pub text_column: Option<String>,
     /// The column of the recording.
@@ -58,6 +61,17 @@ impl Said {
     }
 }
 
+/// A command, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// As written.
+    pub text: String,
+    /// The file it stands in.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+}
+
 /// One utterance, as its source writes it.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
@@ -69,8 +83,13 @@ pub struct Row {
     pub line: u64,
     /// The path of the recording, as written.
     pub audio: Option<String>,
-    /// Whether that is a command of a shell.
-    pub is_command: bool,
+    /// The command of a shell that makes the recording, which is never run; `audio` is then
+    /// the file in it.
+    pub command: Option<Command>,
+    /// Why it can't be read, although there is a recording.
+    pub broken: Option<String>,
+    /// Split, where its table has several.
+    pub split: Option<String>,
     /// Whether the recording is inside the file, under the name in `audio`.
     pub is_embedded: bool,
     /// Why the recording can't be used whatever it is.

@@ -65,7 +65,8 @@ pub(super) fn audio_alone(reader: &mut Reader<'_>, layout: &Layout) {
 /// `X.json` beside `X.wav`: facts of the speaker, and pieces of text in `verbatim` and
 /// `normalized`.
 pub(super) fn indic_voices(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
-    let verbatim = reader.options.text_column.as_deref() == Some("verbatim");
+    let asked = reader.options.text_column.as_deref();
+    let verbatim = asked.is_some_and(|name| crate::table::key(name) == "verbatim");
     let key = if verbatim { "verbatim" } else { "normalized" };
     reader.reading.text_column = Some(key.to_owned());
     for name in &layout.files {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::cells::{Cell, Cells, table_of};
+use super::cells::{Cell, Cells, rounded_ids, table_of};
 use super::reader::Reader;
 use super::regions;
 use super::row::{Row, Said};
@@ -15,7 +15,7 @@ use crate::files;
 use crate::finding::FindingKind;
 use crate::format::Format;
 use crate::json;
-use crate::layout::Layout;
+use crate::layout::{Layout, no_split};
 use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
@@ -73,9 +73,16 @@ pub(crate) fn rows(
         .chain(hypotheses.clone())
         .collect();
     let mut left_out = BTreeMap::new();
+    let mut splits = BTreeSet::new();
+    let before = reader.reading.rows.len();
     for (index, (line, cells)) in table.rows.iter().enumerate() {
         let wanted = reader.options.split.as_deref();
         let split = table.text(index, chosen.split);
+        if let Some(split) = &split
+            && !splits.contains(split)
+        {
+            splits.insert(split.clone());
+        }
         if let (Some(wanted), Some(split)) = (wanted, &split)
             && !crate::layout::same_split(wanted, split)
         {
@@ -88,6 +95,7 @@ pub(crate) fn rows(
             language: table.text(index, chosen.language),
             speaker: table.text(index, chosen.speaker),
             start: number(chosen.start),
+            split,
             ..Row::default()
         };
         audio_of(&mut row, table.cell(index, chosen.audio), layout, name);
@@ -135,6 +143,13 @@ pub(crate) fn rows(
         }
         reader.reading.rows.push(row);
     }
+    if let Some(wanted) = reader.options.split.as_deref()
+        && !splits.is_empty()
+        && reader.reading.rows.len() == before
+    {
+        let there = splits.iter().map(String::as_str);
+        return Err(no_split(wanted, there).file(name));
+    }
     for (column, times) in left_out {
         let message = format!(
             "{column} is longer than {MAX_METADATA_CHARS} characters in {} and is left out there",
@@ -144,7 +159,11 @@ pub(crate) fn rows(
             .findings
             .of_line(FindingKind::LossySource, name, 1, message);
     }
-    scientific(reader, name, table, chosen.id.or(chosen.audio));
+    if let Some(message) = rounded_ids(table, chosen.id.or(chosen.audio)) {
+        reader
+            .findings
+            .of_line(FindingKind::LossySource, name, 1, message);
+    }
     if layout.format == Format::Nemo && table.columns.named("annotator").is_some() {
         let message = "Label Studio's ASR_MANIFEST keeps only the first region of a recording, and \
                        leaves recordings out without a word: export JSON instead";
@@ -169,25 +188,6 @@ fn of_regions(cell: &Cell) -> Said {
 
 fn is_ours(id: &str) -> bool {
     id.parse::<stt_eval_domain::FileId>().is_ok()
-}
-
-/// Excel writes long numbers as `8.44425E+14`: the id is lost.
-fn scientific(reader: &mut Reader<'_>, file: &str, table: &Cells, id: Option<usize>) {
-    let lost = (0..table.rows.len()).filter(|row| {
-        let text = table.text(*row, id).unwrap_or_default();
-        let Some((digits, exponent)) = text.split_once("E+") else {
-            return false;
-        };
-        digits.parse::<f64>().is_ok() && exponent.parse::<u32>().is_ok()
-    });
-    let lost = lost.count();
-    if lost > 0 {
-        let message =
-            format!("{lost} ids are numbers like 8.44425E+14: a spreadsheet has rounded them");
-        reader
-            .findings
-            .of_line(FindingKind::LossySource, file, 1, message);
-    }
 }
 
 fn audio_of(row: &mut Row, cell: Option<&Cell>, layout: &Layout, file: &str) {
@@ -245,10 +245,9 @@ fn text_file(
         let text = files::text(reader.files, &beside)?.text;
         row.said = Said::Text(text.trim_end_matches('\n').to_owned());
     } else {
-        let message = format!("the text of this row is in {path}, which is not there");
-        reader
-            .findings
-            .of_line(FindingKind::BadRow, name, row.line, message);
+        row.broken = Some(format!(
+            "the text of this row is in {path}, which is not there"
+        ));
     }
     Ok(())
 }

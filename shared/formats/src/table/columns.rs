@@ -96,6 +96,7 @@ const FACTS: &[&str] = &[
     "down_votes",
     "error",
     "gender",
+    "is_correct",
     "job_type",
     "latency",
     "latency_ms",
@@ -106,9 +107,11 @@ const FACTS: &[&str] = &[
     "occupation",
     "prompt",
     "prompt_id",
+    "proposed_references",
     "qualification",
     "quality",
     "quality_tags",
+    "reference_from",
     "region",
     "remark",
     "remarks",
@@ -136,6 +139,14 @@ const FACTS: &[&str] = &[
 ];
 /// Names of columns of texts that are what should have been heard, whatever else is there.
 const RIGHT: &[&str] = &["ground_truth", "reference", "ref", "gt", "target"];
+
+/// What stands before the name of a system, where its column is called so.
+pub(crate) const PREDICTED: &str = "pred_text_";
+
+/// The column that says why a system failed, beside the one of its texts.
+pub(crate) fn error_of(system: &str) -> String {
+    format!("{system} error")
+}
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -260,6 +271,26 @@ impl Columns {
         let exact = self.names.iter().position(|one| one == name);
         let wanted = key(name);
         exact.or_else(|| self.keys.iter().position(|one| *one == wanted))
+    }
+
+    /// Column of a system: it is called so, or so with `pred_text_` before it.
+    #[must_use]
+    pub(crate) fn of_system(&self, name: &str) -> Option<usize> {
+        let with_prefix = || self.named(&format!("{PREDICTED}{name}"));
+        self.named(name).or_else(with_prefix)
+    }
+
+    /// Whether a column tells a fact about what another one has, as its name says:
+    /// `whisper wer`, `whisper_latency_ms`.
+    #[must_use]
+    pub(crate) fn is_fact_of_another(&self, column: usize) -> bool {
+        let name = self.name(column);
+        let mut others = self.names.iter().filter(|other| !other.is_empty());
+        others.any(|other| {
+            let rest = name.strip_prefix(other.as_str());
+            let fact = rest.and_then(|rest| rest.strip_prefix([' ', '_', '-', '.']));
+            fact.is_some_and(is_fact)
+        })
     }
 
     /// All columns that could have a role, in the order of its list.

@@ -28,7 +28,7 @@ pub(crate) fn text_beside(
         "srt" => subtitles::text_of(text, Format::Srt, name, &mut remarks)?,
         "vtt" => subtitles::text_of(text, Format::Vtt, name, &mut remarks)?,
         "json" => {
-            let entry = services::entry(text, name, 0, &mut remarks)?;
+            let (entry, _) = services::entry(text, name, 0, &mut remarks)?;
             entry.text.as_deref().unwrap_or_default().to_owned()
         }
         _ => {

@@ -50,6 +50,8 @@ pub struct Entry {
     pub failed: Option<String>,
     /// Hypotheses that stand beside a reference, by system.
     pub hypotheses: BTreeMap<String, String>,
+    /// Why systems have none there, by system: their services failed.
+    pub failures: BTreeMap<String, String>,
     /// Language: a tag.
     pub language: Option<String>,
     /// Speaker.
@@ -110,6 +112,8 @@ pub struct Transcripts {
     pub columns: Vec<String>,
     /// Those of them that could be hypotheses, where no name says so.
     pub offered: Vec<String>,
+    /// Whether one of its results has several channels.
+    pub has_channels: bool,
     /// What was joined, left out or taken for something.
     pub remarks: Vec<String>,
 }
@@ -124,6 +128,7 @@ impl Transcripts {
             lines: Lines::default(),
             columns: Vec::new(),
             offered: Vec::new(),
+            has_channels: false,
             remarks: Vec::new(),
         }
     }

@@ -11,12 +11,24 @@ use crate::files::{self, Files, stem};
 use crate::format::Format;
 use crate::problem::{Code, Problem};
 
-/// An empty file is a list of no lines, which is told when the sides are compared.
+/// An empty file is a list of no lines, which is told when the sides are compared; one of
+/// subtitles says that nothing was heard.
 pub(super) fn format_or_empty(files: &dyn Files, name: &str) -> Result<Format, Problem> {
     match format_of(files, name) {
-        Err(problem) if problem.code == Code::Nothing => Ok(Format::Lines),
-        Err(problem) if problem.code == Code::UnknownFormat => Ok(Format::Lines),
+        Err(problem) if matches!(problem.code, Code::Nothing | Code::UnknownFormat) => {
+            Ok(format_of_empty(name).unwrap_or(Format::Lines))
+        }
         found => found,
+    }
+}
+
+/// What a file without a word is by its name, where it has the text of one recording.
+pub(super) fn format_of_empty(name: &str) -> Option<Format> {
+    match name.rsplit_once('.')?.1 {
+        "srt" => Some(Format::Srt),
+        "vtt" => Some(Format::Vtt),
+        "aud" => Some(Format::WhisperTsv),
+        _ => None,
     }
 }
 
@@ -118,7 +130,9 @@ pub(super) fn of_text_or_file(
             Ok(())
         }
         Format::Service => {
-            let entry = services::entry(&text, name, wanted.channel, &mut made.remarks)?;
+            let (entry, channels) =
+                services::entry(&text, name, wanted.channel, &mut made.remarks)?;
+            made.has_channels |= channels > 1;
             made.entries.push(entry);
             Ok(())
         }

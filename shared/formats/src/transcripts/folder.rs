@@ -1,14 +1,17 @@
 //! A folder as references or hypotheses: one file for each recording, or a manifest.
 
+use std::collections::HashMap;
+
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::file::of_file;
-use super::wide;
+use super::file::{format_of_empty, of_file};
+use super::{services, wide};
 use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
 use crate::folder::layouts;
 use crate::format::Format;
+use crate::json;
 use crate::paths::has_audio_extension;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// Reads a folder.
 pub(super) fn read(
@@ -26,6 +29,9 @@ pub(super) fn read(
     if let Some(name) = of_kaldi {
         made.format = Format::KaldiText;
         of_file(files, name, Format::KaldiText, side, wanted, &mut made)?;
+        return Ok(made);
+    }
+    if of_sclite(files, &names, side, wanted, &mut made)? {
         return Ok(made);
     }
     let single = |name: &str| {
@@ -56,8 +62,13 @@ pub(super) fn read(
         && formats.iter().all(Option::is_some)
         && (texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
+        let is_result = |name: &&&String| single(name) || has_audio_extension(name);
+        if texts.len() > 1 && names.iter().filter(is_result).count() == names.len() {
+            refuse_others(files, &texts, &formats)?;
+        }
         return manifest(files, side, wanted, made);
     }
+    let mut remarks = Remarks::default();
     for (name, format) in texts.iter().zip(formats.into_iter().flatten()) {
         if format == Format::Lines {
             let text = crate::files::text(files, name)?.text;
@@ -68,8 +79,162 @@ pub(super) fn read(
         }
         made.format = format;
         of_file(files, name, format, side, wanted, &mut made)?;
+        remarks.take(name, &mut made.remarks);
     }
+    made.remarks = remarks.told();
     Ok(made)
+}
+
+/// Lists that tools write for `sclite`, ours among them: `ref.trn` beside `hyp.trn`, or beside
+/// `hyp.<system>.trn` for each system. Tells whether the folder has such.
+fn of_sclite(
+    files: &dyn Files,
+    names: &[&String],
+    side: Side,
+    wanted: &ReadOptions,
+    made: &mut Transcripts,
+) -> Result<bool, Problem> {
+    let system = |name: &str| -> Option<String> {
+        let own = base(name).strip_prefix("hyp")?.strip_suffix(".trn")?;
+        (own.is_empty() || own.starts_with('.')).then(|| own.trim_start_matches('.').to_owned())
+    };
+    let heard: Vec<(&String, String)> = names
+        .iter()
+        .filter_map(|name| Some((*name, system(name)?)))
+        .collect();
+    let right = names.iter().find(|name| base(name) == "ref.trn");
+    let (Some(right), [first, ..]) = (right, heard.as_slice()) else {
+        return Ok(false);
+    };
+    made.format = Format::Trn;
+    if let (Side::Hypotheses, [_]) = (side, heard.as_slice()) {
+        of_file(files, first.0, Format::Trn, side, wanted, made)?;
+        return Ok(true);
+    }
+    of_file(files, right, Format::Trn, side, wanted, made)?;
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(made.entries.len());
+    for (at, entry) in made.entries.iter().enumerate() {
+        let id = entry.id.clone().unwrap_or_default();
+        places.entry(id).or_insert(at);
+    }
+    for (name, system) in heard {
+        let mut of_system = Transcripts::new(Format::Trn, &system);
+        of_file(
+            files,
+            name,
+            Format::Trn,
+            Side::Hypotheses,
+            wanted,
+            &mut of_system,
+        )?;
+        let system = if system.is_empty() {
+            "hyp"
+        } else {
+            system.as_str()
+        };
+        made.columns.push(system.to_owned());
+        let mut strangers = 0;
+        for entry in of_system.entries {
+            let at = entry.id.as_ref().and_then(|id| places.get(id));
+            let beside = at.and_then(|at| made.entries.get_mut(*at));
+            match (beside, entry.text) {
+                (Some(beside), Some(text)) => {
+                    let heard = beside.hypotheses.entry(system.to_owned());
+                    heard.or_insert_with(|| text.to_string());
+                }
+                _ => strangers += 1,
+            }
+        }
+        if strangers > 0 {
+            let lines = counted(strangers, "line has", "lines have");
+            made.remarks.push(format!("{name}: {lines} no reference"));
+        }
+    }
+    Ok(true)
+}
+
+/// Remarks about the files of a folder: one that many files give rise to is told once.
+#[derive(Default)]
+struct Remarks {
+    /// A file, what is told of it, and of how many.
+    all: Vec<(String, String, usize)>,
+    places: HashMap<String, usize>,
+}
+
+impl Remarks {
+    fn take(&mut self, file: &str, remarks: &mut Vec<String>) {
+        for remark in remarks.drain(..) {
+            let own = remark.strip_prefix(file);
+            let told = own.and_then(|rest| rest.strip_prefix(": "));
+            let Some(told) = told else {
+                self.all.push((String::new(), remark, 1));
+                continue;
+            };
+            if let Some((_, _, times)) = self.places.get(told).and_then(|at| self.all.get_mut(*at))
+            {
+                *times += 1;
+                continue;
+            }
+            self.places.insert(told.to_owned(), self.all.len());
+            self.all.push((file.to_owned(), told.to_owned(), 1));
+        }
+    }
+
+    fn told(self) -> Vec<String> {
+        let all = self.all.into_iter();
+        all.map(|(file, told, times)| match times {
+            1 if file.is_empty() => told,
+            1 => format!("{file}: {told}"),
+            times => format!("{} such as {file}: {told}", counted(times, "file", "files")),
+        })
+        .collect()
+    }
+}
+
+/// A folder of results, in which a file is the result of no service that is known, is no
+/// manifest: the file is told.
+fn refuse_others(
+    files: &dyn Files,
+    texts: &[&String],
+    formats: &[Option<Format>],
+) -> Result<(), Problem> {
+    let mut first = None;
+    let mut unknown = 0;
+    for (name, _) in texts.iter().zip(formats).filter(|(_, one)| one.is_none()) {
+        match refused(files, name) {
+            Some(problem) => {
+                unknown += 1;
+                first.get_or_insert(problem);
+            }
+            // This is a list.
+            None => return Ok(()),
+        }
+    }
+    let known = formats.iter().flatten().count();
+    first.filter(|_| known + unknown > 1).map_or(Ok(()), Err)
+}
+
+/// Why a file of JSON is no result, where it is no list either.
+fn refused(files: &dyn Files, name: &str) -> Option<Problem> {
+    let format = match format_of(files, name) {
+        Ok(format) => Some(format),
+        Err(problem) if problem.code == Code::Nothing => None,
+        Err(_) => return None,
+    };
+    if !name.ends_with(".json") || format.is_some_and(|format| format != Format::Jsonl) {
+        return None;
+    }
+    let text = crate::files::text(files, name).ok()?.text;
+    if text.trim().is_empty() {
+        let problem = Problem::new(Code::Malformed, "is empty: a result has its text in it");
+        return Some(problem.file(name));
+    }
+    let objects = json::objects(&text, name);
+    if objects.is_ok_and(|found| found.rows.len() + found.bad.len() > 1 && !found.rows.is_empty()) {
+        return None;
+    }
+    let problem = services::entry(&text, name, 0, &mut Vec::new()).err()?;
+    Some(problem.hint("take it out of the folder if it is no result"))
 }
 
 /// The format of a file that holds one recording's text; `None` for manifests.
@@ -79,7 +244,13 @@ fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
         let is_list = own.starts_with("transcript") || own.ends_with(".trans.txt");
         return (!is_list).then_some(Format::Lines);
     }
-    let format = format_of(files, name).ok()?;
+    let format = match format_of(files, name) {
+        Ok(format) => format,
+        Err(problem) if matches!(problem.code, Code::Nothing | Code::UnknownFormat) => {
+            return format_of_empty(name);
+        }
+        Err(_) => return None,
+    };
     let one = matches!(
         format,
         Format::Service

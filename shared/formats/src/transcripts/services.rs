@@ -42,22 +42,30 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
     keys.iter().any(known) && !is_row
 }
 
-/// Reads a result.
+/// Reads a result, and tells how many channels it has.
 ///
 /// # Errors
-/// It is no JSON, or of no service that is known.
+/// It is no JSON, of no service that is known, or has not the channel.
 pub(super) fn entry(
     text: &str,
     name: &str,
     channel: usize,
     remarks: &mut Vec<String>,
-) -> Result<Entry, Problem> {
+) -> Result<(Entry, usize), Problem> {
     let value =
         json::value(text).map_err(|reason| Problem::new(Code::Malformed, reason).file(name))?;
     let Some((heard, channels)) = heard(&value, channel) else {
         let message = "is the result of no service that is known";
         return Err(Problem::new(Code::UnknownFormat, message).file(name));
     };
+    if channels > 1 && channel >= channels {
+        let message = format!(
+            "has {channels} channels, 0 to {}, and no channel {channel}",
+            channels - 1
+        );
+        let problem = Problem::new(Code::ChooseColumn, message).file(name);
+        return Err(problem.hint("--channel with one of these"));
+    }
     if channels > 1 {
         remarks.push(format!(
             "{name}: {channels} channels; number {channel} is taken (--channel)"
@@ -71,7 +79,7 @@ pub(super) fn entry(
             entry.failed = Some(reason);
         }
     }
-    Ok(entry)
+    Ok((entry, channels))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
@@ -250,7 +258,7 @@ mod tests {
             r#"{"audio_segments": [{"transcript": "नमस्ते"}, {"transcript": "जी"}]}"#,
         ] {
             let value = json::value(result).unwrap();
-            let entry = entry(result, "a.json", 0, &mut Vec::new()).unwrap();
+            let (entry, _) = entry(result, "a.json", 0, &mut Vec::new()).unwrap();
             assert_eq!(entry.text.as_deref(), Some("नमस्ते जी"), "{result}");
             assert!(heard(&value, 0).is_some());
         }
@@ -260,7 +268,7 @@ mod tests {
     fn failures_channels_and_silence_are_told_apart() {
         let failed = r#"{"status": "error", "audio_url": "x", "error": "no audio"}"#;
         let entry_of = |text: &str, channel, remarks: &mut Vec<String>| {
-            entry(text, "a.json", channel, remarks).unwrap()
+            entry(text, "a.json", channel, remarks).unwrap().0
         };
         let failed = entry_of(failed, 0, &mut Vec::new());
         assert_eq!(
@@ -278,6 +286,13 @@ mod tests {
             Some("a c")
         );
         assert_eq!(entry_of(google, 1, &mut remarks).text.as_deref(), Some("b"));
+        for text in [two, google] {
+            let told = entry(text, "a.json", 2, &mut remarks).unwrap_err();
+            assert_eq!(
+                told.to_string(),
+                "a.json: has 2 channels, 0 to 1, and no channel 2"
+            );
+        }
         assert_eq!(remarks.len(), 4);
         // A shape that is not known is told, and never nothing that was said.
         for unknown in [

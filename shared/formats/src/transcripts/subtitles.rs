@@ -83,8 +83,7 @@ pub(super) fn text_of(
     }
     if repeats as f64 > said.len() as f64 * ROLLING {
         remarks.push(format!(
-            "{name}: captions roll ({repeats} of {} lines say again what was just said)",
-            said.len()
+            "{name}: captions roll: many lines say again what was just said"
         ));
     }
     Ok(said.join(" "))

@@ -1,15 +1,42 @@
 //! Which columns of a table have what systems heard.
 
+use std::collections::BTreeSet;
+
 use super::entry::{ReadOptions, Side};
 use crate::manifest::Cells;
 use crate::problem::{Code, Problem};
-use crate::table::{Role, is_fact, is_right};
+use crate::table::{Columns, PREDICTED, Role, error_of, is_fact, is_right};
+
+/// The columns of a system.
+pub(super) struct OfSystem {
+    pub(super) name: String,
+    /// What it heard.
+    pub(super) text: usize,
+    /// Why it failed, where it did.
+    pub(super) error: Option<usize>,
+}
+
+impl OfSystem {
+    /// One of a table; in our own exports it has a column for failures as well.
+    fn new(columns: &Columns, name: &str, text: usize) -> Self {
+        let error = error_of(of_column(columns.name(text)));
+        Self {
+            name: name.to_owned(),
+            text,
+            error: columns.names().iter().position(|one| *one == error),
+        }
+    }
+
+    fn of_column(columns: &Columns, text: usize) -> Self {
+        Self::new(columns, of_column(columns.name(text)), text)
+    }
+}
 
 /// Columns with what was heard.
 #[derive(Default)]
 pub(super) struct Heard {
     /// Those that are called as their systems.
-    pub(super) systems: Vec<(String, usize)>,
+    pub(super) systems: Vec<OfSystem>,
     /// The one that is of the system that the whole table is of.
     pub(super) lone: Option<usize>,
     /// What was found out by looking, to be told.
@@ -25,10 +52,10 @@ pub(super) fn heard(
     wanted: &ReadOptions,
 ) -> Result<Heard, Problem> {
     let columns = &table.columns;
-    let mut found = Vec::new();
+    let mut found: Vec<OfSystem> = Vec::new();
     for system in &wanted.hypotheses {
-        match columns.named(system) {
-            Some(column) => found.push((system.clone(), column)),
+        match columns.of_system(system) {
+            Some(column) => found.push(OfSystem::new(columns, system, column)),
             // Of several tables another one may have it.
             None if side == Side::Hypotheses => {}
             None => return Err(no_column(system, name, columns.names(), "--hyp")),
@@ -36,14 +63,18 @@ pub(super) fn heard(
     }
     if found.is_empty() {
         let called = columns.all(Role::Hypothesis).into_iter();
-        let system = |column: usize| (of_column(columns.name(column)).to_owned(), column);
-        found = called.map(system).collect();
+        let called = called.map(|column| OfSystem::of_column(columns, column));
+        found = called.collect();
+    }
+    let remark = called_the_same(&mut found, name);
+    if found.is_empty() {
+        found = scored(columns);
     }
     if side == Side::References || !found.is_empty() {
         return Ok(Heard {
-            lone: found.first().map(|(_, column)| *column),
+            lone: found.first().map(|system| system.text),
             systems: found,
-            remark: None,
+            remark,
         });
     }
     only_heard(table, name)
@@ -51,7 +82,35 @@ pub(super) fn heard(
 
 /// A column is called as its system, or so with `pred_text_` before it.
 fn of_column(name: &str) -> &str {
-    name.strip_prefix("pred_text_").unwrap_or(name)
+    name.strip_prefix(PREDICTED).unwrap_or(name)
+}
+
+/// Of columns with one name the first counts, and that is told.
+fn called_the_same(found: &mut Vec<OfSystem>, file: &str) -> Option<String> {
+    let mut names = BTreeSet::new();
+    let mut again: Option<String> = None;
+    found.retain(|system| {
+        let is_first = names.insert(system.name.clone());
+        if !is_first {
+            again.get_or_insert_with(|| system.name.clone());
+        }
+        is_first
+    });
+    again.map(|name| format!("{file}: several columns are called {name}; the first is taken"))
+}
+
+/// Columns that have their error rates beside them, as in our own exports.
+fn scored(columns: &Columns) -> Vec<OfSystem> {
+    let names = columns.names();
+    let has = |name: String| names.contains(&name);
+    let is_scored = |column: &usize| {
+        let name = columns.name(*column);
+        has(format!("{name} wer")) && has(format!("{name} cer"))
+    };
+    let found = (0..names.len()).filter(is_scored);
+    found
+        .map(|column| OfSystem::of_column(columns, column))
+        .collect()
 }
 
 /// Of a table of hypotheses whose columns have no name that says so.
@@ -64,7 +123,7 @@ fn only_heard(table: &Cells, name: &str) -> Result<Heard, Problem> {
     if let Some(text) = text {
         // Rows of one table can be of several systems.
         let is_long = columns.first(Role::Model).is_some();
-        let systems = is_long.then(|| (columns.name(text).to_owned(), text));
+        let systems = is_long.then(|| OfSystem::new(columns, columns.name(text), text));
         let remark = (!likely.is_empty()).then(|| {
             format!(
                 "{name}: {} is taken as what was heard, and not {} (--hyp chooses)",
@@ -87,8 +146,8 @@ fn only_heard(table: &Cells, name: &str) -> Result<Heard, Problem> {
             });
         }
         let message = format!(
-            "no column could be a hypothesis; there are {}",
-            columns.names().join(", ")
+            "no column could be a hypothesis; {}",
+            there(columns.names())
         );
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
@@ -102,7 +161,7 @@ fn only_heard(table: &Cells, name: &str) -> Result<Heard, Problem> {
         "{name}: taken as what systems heard: {}{left_out} (--hyp chooses)",
         listed(table, &likely)
     );
-    let system = |column: &usize| (of_column(columns.name(*column)).to_owned(), *column);
+    let system = |column: &usize| OfSystem::of_column(columns, *column);
     Ok(Heard {
         systems: likely.iter().map(system).collect(),
         lone: Some(first),
@@ -118,8 +177,9 @@ fn likely(table: &Cells) -> (Vec<usize>, Vec<usize>) {
         let name = columns.name(*column);
         !name.is_empty() && crate::table::role_of(name) == Role::Other
     });
-    let (likely, mut facts): (Vec<usize>, Vec<usize>) =
-        others.partition(|column| !is_fact(columns.name(*column)));
+    let (likely, mut facts): (Vec<usize>, Vec<usize>) = others.partition(|column| {
+        !is_fact(columns.name(*column)) && !columns.is_fact_of_another(*column)
+    });
     let (numbers, texts): (Vec<usize>, Vec<usize>) = likely
         .into_iter()
         .partition(|column| has_numbers_alone(table, *column));
@@ -146,9 +206,18 @@ fn listed(table: &Cells, columns: &[usize]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// Which columns there are, for messages.
+pub(super) fn there(names: &[String]) -> String {
+    match names {
+        [] => "it has none".to_owned(),
+        [one] => format!("there is {one}"),
+        names => format!("there are {}", names.join(", ")),
+    }
+}
+
 /// A column that was asked for and is not there.
 pub(crate) fn no_column(asked: &str, file: &str, there: &[String], option: &str) -> Problem {
-    let message = format!("has no column {asked:?}; there are {}", there.join(", "));
+    let message = format!("has no column {asked:?}; {}", self::there(there));
     Problem::new(Code::ChooseColumn, message)
         .file(file)
         .hint(format!("{option} with one of these"))

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::systems::{Heard, heard, no_column, offered};
+use super::systems::{Heard, OfSystem, heard, no_column, offered, there};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
-use crate::manifest::{self, Cells, Options, Reader, table_of};
+use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
 use crate::problem::{Code, Problem};
 use crate::table::Role;
 
@@ -47,7 +47,18 @@ pub(super) fn read(
         return Ok(());
     }
     let mut reader = Reader::new(files, &options, &mut findings);
-    let table = table_of(&mut reader, name)?;
+    let table = table_of(&mut reader, name).map_err(|problem| {
+        let is_header = problem.hint.as_deref() == Some(NO_HEADER);
+        match side {
+            Side::Hypotheses if is_header => {
+                problem.hint("put a line like `id,hypothesis` in front")
+            }
+            Side::References if is_header => {
+                problem.hint("put a line like `id,reference` in front")
+            }
+            _ => problem,
+        }
+    })?;
     made.remarks.append(&mut reader.reading.remarks);
     if let Some(bad) = findings.kept().iter().find(|found| found.kind.is_error()) {
         let problem = Problem::new(Code::Malformed, bad.message.clone()).file(name);
@@ -73,7 +84,6 @@ pub(super) fn of_layout(
     let mut findings = Findings::default();
     let reading = manifest::read(files, layout, &options, &mut findings)?;
     made.remarks.extend(reading.remarks);
-    let mut ids = Ids::default();
     let mut models = BTreeSet::new();
     for mut row in reading.rows {
         models.extend(row.hypotheses.keys().cloned());
@@ -82,12 +92,13 @@ pub(super) fn of_layout(
                 .retain(|model, _| wanted.hypotheses.contains(model));
         }
         made.entries.push(Entry {
-            id: Some(ids.unique(&row.id)),
+            id: Some(row.id),
             line: row.line,
             text: row.said.text().map(Into::into),
             markup: row.markup,
             failed: None,
             hypotheses: row.hypotheses,
+            failures: BTreeMap::new(),
             language: row.language.as_deref().and_then(crate::language::tag_of),
             speaker: row.speaker,
         });
@@ -96,20 +107,19 @@ pub(super) fn of_layout(
     Ok(())
 }
 
-/// Ids that come again get a number behind them.
-#[derive(Default)]
-struct Ids(BTreeMap<String, usize>);
-
-impl Ids {
-    fn unique(&mut self, id: &str) -> String {
-        let times = self.0.entry(id.to_owned()).or_default();
-        *times += 1;
-        if *times == 1 {
-            id.to_owned()
-        } else {
-            format!("{id}#{times}")
-        }
-    }
+/// What could be the reference as well as the one that is taken.
+fn other_texts(table: &Cells, name: &str, systems: &[OfSystem]) -> Option<String> {
+    let columns = &table.columns;
+    let is_heard = |column: &usize| systems.iter().any(|system| system.text == *column);
+    let mut all = columns.all(Role::Text);
+    all.retain(|column| !is_heard(column));
+    let (taken, others) = all.split_first().filter(|(_, others)| !others.is_empty())?;
+    let others: Vec<&str> = others.iter().map(|column| columns.name(*column)).collect();
+    Some(format!(
+        "{name}: {} is taken as the reference, and not {} (--text-column chooses)",
+        columns.name(*taken),
+        others.join(", ")
+    ))
 }
 
 fn of_table(
@@ -137,21 +147,29 @@ fn of_table(
         },
         _ => columns.first(Role::Text),
     };
+    if wanted.text_column.is_none() && side == Side::References {
+        made.remarks.extend(other_texts(table, name, &systems));
+    }
     if side == Side::References && text.is_none() {
         let message = format!(
-            "no column could be the reference; there are {}",
-            columns.names().join(", ")
+            "no column could be the reference; {}",
+            there(columns.names())
         );
         return Err(Problem::new(Code::ChooseColumn, message)
             .file(name)
             .hint("--text-column NAME"));
     }
+    if table.rows.is_empty() && side == Side::Hypotheses {
+        let problem = Problem::new(Code::Mismatch, "has a header and no row");
+        return Err(problem.file(name).hint("a row for each reference"));
+    }
     let id = columns.first(Role::Id);
     let audio = columns.first(Role::Audio);
     let model = columns.first(Role::Model).filter(|_| !systems.is_empty());
+    made.remarks
+        .extend(rounded_ids(table, id.or(audio)).map(|remark| format!("{name}: {remark}")));
     let language = columns.first(Role::Language);
     let speaker = columns.first(Role::Speaker);
-    let mut ids = Ids::default();
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for (index, (line, _)) in table.rows.iter().enumerate() {
         let named = table.text(index, id).or_else(|| {
@@ -171,10 +189,15 @@ fn of_table(
             Side::References => Some(own(text).unwrap_or_default().into()),
             Side::Hypotheses => own(lone).map(Into::into),
         };
-        for (system, column) in &systems {
-            let system = of_model.as_ref().unwrap_or(system);
-            if let Some(text) = own(Some(*column)) {
-                entry.hypotheses.insert(system.clone(), text);
+        for system in &systems {
+            let name = of_model.as_ref().unwrap_or(&system.name);
+            if let Some(reason) = table.text(index, system.error) {
+                if lone == Some(system.text) && side == Side::Hypotheses {
+                    entry.failed = Some(reason.clone());
+                }
+                entry.failures.insert(name.clone(), reason);
+            } else if let Some(text) = own(Some(system.text)) {
+                entry.hypotheses.insert(name.clone(), text);
             }
         }
         // Long form: rows of one sample come together, one for each model.
@@ -185,12 +208,13 @@ fn of_table(
                 let same = made.entries.get_mut(at);
                 if let Some(same) = same {
                     same.hypotheses.append(&mut entry.hypotheses);
+                    same.failures.append(&mut entry.failures);
                 }
                 continue;
             }
             by_id.insert(named.clone(), made.entries.len());
         }
-        entry.id = named.map(|named| ids.unique(&named));
+        entry.id = named;
         made.entries.push(entry);
     }
     if id.is_none() && audio.is_none() {

@@ -90,6 +90,8 @@ pub(super) fn trn(
     Ok(())
 }
 
+/// What STM has in place of words that are not to be scored.
+const IGNORED: &str = "IGNORE_TIME_SEGMENT_IN_SCORING";
 /// What stands for "is not scored".
 const UNCLEAR: &str = "<*>";
 
@@ -125,9 +127,12 @@ pub(super) fn stm(
         if speaker == "inter_segment_gap" {
             continue;
         }
+        let is_ignored = words.eq_ignore_ascii_case(IGNORED);
         let text = if side == Side::Hypotheses {
-            words.to_owned()
-        } else if words.eq_ignore_ascii_case("IGNORE_TIME_SEGMENT_IN_SCORING") {
+            // The mark was never heard.
+            let heard = if is_ignored { "" } else { words };
+            heard.to_owned()
+        } else if is_ignored {
             UNCLEAR.to_owned()
         } else {
             match reference(words, Markup::Sctk) {

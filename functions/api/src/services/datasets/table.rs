@@ -324,6 +324,8 @@ fn rows(
     let source = source.chain([(name.to_owned(), table.bytes.to_vec())]);
     let options = Options {
         language: Some(language.to_owned()),
+        // Who sends a table to be a dataset means all of it.
+        all_splits: true,
         ..Options::default()
     };
     let found = match judge_table(&InMemory::new(source), Some(name), &options) {

@@ -1,0 +1,148 @@
+//! Utterances of a source and what was found, as both are known when it is judged.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::decode::Encoding;
+use super::finding::{Finding, FindingKind, Findings};
+use super::format::Format;
+use super::paths::Rule;
+
+/// One utterance, judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample {
+    /// Its id in the source; not always unique.
+    pub id: String,
+    /// The file it stands in.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Its recording, relative to the source.
+    pub audio: Option<String>,
+    /// The same, as it is written.
+    pub audio_as_written: Option<String>,
+    /// What is said, as read; `None` is not known, `""` is nothing.
+    pub text: Option<String>,
+    /// The same as it would be sent: escaped, or its markup translated.
+    pub ground_truth: Option<String>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// Speaker.
+    pub speaker: Option<String>,
+    /// Where the piece begins in its recording, in seconds.
+    pub start: Option<f64>,
+    /// Where it ends.
+    pub end: Option<f64>,
+    /// Length, in seconds, as far as the source tells.
+    pub seconds: Option<f64>,
+    /// Everything else.
+    pub metadata: BTreeMap<String, String>,
+    /// Hypotheses that the source has, by model.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub hypotheses: BTreeMap<String, String>,
+    /// Whether nothing is against it.
+    pub usable: bool,
+    /// Whether its recording is inside of its file, as those of Parquet are; `recordings`
+    /// hands it out.
+    #[serde(skip)]
+    pub is_embedded: bool,
+}
+
+/// Longest recording that is nothing out of the ordinary, in seconds; and the shortest in
+/// which a word can be said.
+const LONG: f64 = 3_600.0;
+const SHORT: f64 = 0.05;
+/// Seconds by which tables and recordings differ where the same is meant.
+const LATE: f64 = 0.2;
+
+/// What is odd about a length, if anything is.
+pub(super) fn odd_length(seconds: f64) -> Option<String> {
+    if seconds > LONG {
+        return Some(format!("is longer than an hour: {seconds:.0} s"));
+    }
+    (seconds < SHORT).then(|| format!("has hardly any length: {seconds:.3} s"))
+}
+
+/// A source, judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What it is.
+    pub format: Format,
+    /// Files that were read.
+    pub files: Vec<String>,
+    /// How they are encoded.
+    pub encoding: Option<Encoding>,
+    /// What had to be found out by looking, such as an encoding.
+    pub remarks: Vec<String>,
+    /// Column of the recording.
+    pub audio_column: Option<String>,
+    /// Column of the text.
+    pub text_column: Option<String>,
+    /// The split.
+    pub split: Option<String>,
+    /// Every utterance, also those that can't be used.
+    pub samples: Vec<Sample>,
+    /// What was found.
+    pub findings: Findings,
+    /// How many recordings were found by which rule.
+    pub found_by: BTreeMap<Rule, usize>,
+}
+
+impl Judged {
+    /// Makes a sample unusable, for what is known of its audio only from its bytes.
+    pub fn refuse(&mut self, sample: usize, message: &str) {
+        if let Some(sample) = self.samples.get_mut(sample) {
+            sample.usable = false;
+            self.findings.of_row(
+                FindingKind::RefusedAudio,
+                &sample.file,
+                sample.line,
+                &sample.id,
+                message,
+            );
+        }
+    }
+
+    /// How long a recording is, or the piece of it that is meant, as its bytes tell.
+    pub fn lasts(&mut self, sample: usize, seconds: f64) {
+        if let Some(sample) = self.samples.get_mut(sample) {
+            let told = sample.seconds.and_then(odd_length).is_some();
+            sample.seconds = Some(seconds);
+            if let Some(message) = odd_length(seconds).filter(|_| !told) {
+                self.findings.of_row(
+                    FindingKind::OddDuration,
+                    &sample.file,
+                    sample.line,
+                    &sample.id,
+                    message,
+                );
+            }
+        }
+    }
+
+    /// A piece that ends behind its recording: what is said then is not known.
+    pub fn ends_too_late(&mut self, sample: usize, recording: f64) {
+        if let Some(sample) = self.samples.get(sample)
+            && let Some(end) = sample.end.filter(|end| *end > recording + LATE)
+        {
+            let message = format!(
+                "ends at {end} s, its recording at {recording:.3} s: the text may be of more \
+                 than is there"
+            );
+            self.findings.of_row(
+                FindingKind::OddDuration,
+                &sample.file,
+                sample.line,
+                &sample.id,
+                message,
+            );
+        }
+    }
+
+    /// Findings that are kept.
+    #[must_use]
+    pub fn kept(&self) -> &[Finding] {
+        self.findings.kept()
+    }
+}

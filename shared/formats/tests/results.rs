@@ -1,0 +1,277 @@
+//! Results as services and this project leave them: folders with a file for each recording,
+//! and our own exports.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+use stt_eval_formats::files::{InMemory, stem};
+use stt_eval_formats::transcripts::ReadOptions;
+use stt_eval_formats::write::{self, Told, Written};
+use stt_eval_formats::{Code, Hypothesis, Pairs, Problem, Source, pairs};
+
+fn text(text: &str) -> Hypothesis {
+    Hypothesis::Text(text.into())
+}
+
+const RIGHT: [(&str, &str); 3] = [("u1.txt", "घर जाओ"), ("u2.txt", "ठीक है"), ("u3.txt", "हाँ")];
+
+/// A folder of references, and one of results.
+fn scored(heard: &[(&str, &str)], channel: usize) -> Result<Pairs, Problem> {
+    let right = InMemory::new(RIGHT);
+    let heard = InMemory::new(heard.iter().copied());
+    let folder = |files, name| Source {
+        files,
+        file: None,
+        name,
+    };
+    let wanted = ReadOptions {
+        channel,
+        ..ReadOptions::default()
+    };
+    pairs(&folder(&right, "refs"), &[folder(&heard, "nova")], &wanted)
+}
+
+/// One file, or a pair of them.
+fn of_files(files: &InMemory, right: &str, heard: &[&str]) -> Result<Pairs, Problem> {
+    let source = |name| Source {
+        files,
+        file: Some(name),
+        name: stem(name),
+    };
+    let heard: Vec<Source<'_>> = heard.iter().map(|name| source(*name)).collect();
+    pairs(&source(right), &heard, &ReadOptions::default())
+}
+
+fn told(problem: &Problem) -> String {
+    let hint = problem.hint.iter().map(|hint| format!(". {hint}"));
+    problem.to_string() + &hint.collect::<String>()
+}
+
+fn samples() -> Vec<Written> {
+    let known = |error: Option<&str>| Told {
+        wer: error.is_none().then_some(0.5),
+        cer: error.is_none().then_some(0.25),
+        error: error.map(str::to_owned),
+        comment: Some("x".to_owned()),
+        ..Told::default()
+    };
+    let sample = |id: &str, heard: [Option<&str>; 2]| Written {
+        id: id.to_owned(),
+        audio: Some(format!("{id}.wav")),
+        seconds: Some(1.5),
+        reference: Some("घर जाओ {x}".to_owned()),
+        reference_from: Some("people".to_owned()),
+        told: heard
+            .map(|text| known(text.is_none().then_some("provider_timeout")))
+            .to_vec(),
+        heard: heard.map(|text| text.map(str::to_owned)).to_vec(),
+        ..Written::default()
+    };
+    vec![
+        sample("u1", [None, Some("घर")]),
+        sample("u2", [Some(""), None]),
+        sample("u3", [Some("घर जाओ"), Some("x, \"y\"")]),
+    ]
+}
+
+#[test]
+fn our_own_exports_are_read_back_without_being_told_their_columns() {
+    let systems = ["gemini-2.5 flash".to_owned(), "deepgram/nova-3".to_owned()];
+    let files = InMemory::new([
+        ("run.jsonl", write::jsonl(&systems, &samples())),
+        ("run.csv", write::csv(&systems, &samples(), true)),
+        ("refs.csv", "id,text\nu1,घर\nu2,घर\nu3,घर\n".to_owned()),
+    ]);
+    let failed = || Hypothesis::Failed("provider_timeout".to_owned());
+    for name in ["run.jsonl", "run.csv"] {
+        let made = of_files(&files, name, &[]).unwrap();
+        let place = |system: &str| made.systems.iter().position(|one| one == system).unwrap();
+        let of = |system: &str| &made.heard[place(system)];
+        assert_eq!(made.systems.len(), 2, "{name}");
+        assert_eq!(of(&systems[0]), &[failed(), text(""), text("घर जाओ")]);
+        assert_eq!(of(&systems[1]), &[text("घर"), failed(), text("x, \"y\"")]);
+        assert_eq!(made.samples[0].reference, "घर जाओ {x}");
+        // The same beside other references.
+        let beside = of_files(&files, "refs.csv", &[name]).unwrap();
+        assert_eq!(beside.systems, made.systems, "{name}");
+        assert_eq!(beside.heard, made.heard, "{name}");
+    }
+    // One system alone is called as its table, and its failures are failures still.
+    let one: Vec<Written> = samples()
+        .into_iter()
+        .map(|mut sample| {
+            sample.heard.truncate(1);
+            sample.told.truncate(1);
+            sample
+        })
+        .collect();
+    let files = InMemory::new([
+        ("one.csv", write::csv(&systems[..1], &one, false)),
+        ("one.jsonl", write::jsonl(&systems[..1], &one)),
+        ("refs.csv", "id,text\nu1,घर\nu2,घर\nu3,घर\n".to_owned()),
+    ]);
+    for name in ["one.csv", "one.jsonl"] {
+        let made = of_files(&files, "refs.csv", &[name]).unwrap();
+        assert_eq!(made.systems, ["one"]);
+        assert_eq!(
+            made.heard[0],
+            [failed(), text(""), text("घर जाओ")],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn names_of_columns_can_be_pasted_and_facts_of_systems_are_not_offered() {
+    let files = InMemory::new([(
+        "wide.csv",
+        "id,text,whisper-large,gemini 2.5,whisper-large comment,gemini 2.5 error\nu1,x,x,x,y,\n",
+    )]);
+    let problem = of_files(&files, "wide.csv", &[]).unwrap_err();
+    assert_eq!(
+        told(&problem),
+        "wide.csv has no column of a hypothesis. name a file of hypotheses, or columns with --hyp \
+         'whisper-large,gemini 2.5'"
+    );
+}
+
+#[test]
+fn an_empty_file_of_subtitles_says_that_nothing_was_heard() {
+    let cue = "1\n00:00:00,000 --> 00:00:01,000\nघर जाओ\n";
+    let web = "WEBVTT\n\n00:00.000 --> 00:01.000\nघर जाओ\n";
+    for (end, first, empty) in [("srt", cue, ""), ("srt", cue, "\n\n"), ("vtt", web, "")] {
+        let names = ["u1", "u2", "u3"].map(|id| format!("{id}.{end}"));
+        let heard = [
+            (names[0].as_str(), first),
+            (names[1].as_str(), empty),
+            (names[2].as_str(), first),
+        ];
+        let made = scored(&heard, 0).unwrap();
+        let said = text("घर जाओ");
+        assert_eq!(made.heard[0], [said.clone(), text(""), said], "{end}");
+        assert!(made.missing.is_empty());
+    }
+    // The same of one file.
+    let files = InMemory::new([("r.txt", "घर"), ("h.srt", "")]);
+    let made = of_files(&files, "r.txt", &["h.srt"]).unwrap();
+    assert_eq!(made.heard[0], [text("")]);
+}
+
+#[test]
+fn a_file_that_is_no_result_is_named() {
+    let good = "{\"text\": \"x\"}";
+    for (heard, wanted) in [
+        (
+            &[
+                ("u1.json", good),
+                ("u2.json", "{\"out\": {\"words\": \"x\"}}"),
+            ][..],
+            "u2.json: is the result of no service that is known",
+        ),
+        (
+            &[
+                ("u1.json", "{\"out\": \"x\"}"),
+                ("u2.json", "{\"out\": \"y\"}"),
+            ],
+            "u1.json: is the result of no service that is known",
+        ),
+        (
+            &[("meta.json", "{}"), ("u1.json", good), ("u2.json", good)],
+            "meta.json: is the result of no service that is known. take it out of the folder if \
+             it is no result",
+        ),
+        (
+            &[("u1.json", good), ("u2.json", "")],
+            "u2.json: is empty: a result has its text in it",
+        ),
+        (
+            &[("u1.json", good), ("u2.json", "{\"text\": \"x")],
+            "u2.json: is not JSON",
+        ),
+    ] {
+        let problem = scored(heard, 0).unwrap_err();
+        assert!(told(&problem).starts_with(wanted), "{}", told(&problem));
+    }
+    // A list of all is none of these.
+    let list = "[{\"id\": \"u1\", \"hypothesis\": \"x\"}, {\"id\": \"u2\", \"hypothesis\": \"y\"}]";
+    let made = scored(&[("all.json", list), ("notes.txt", "x")], 0).unwrap();
+    assert_eq!(made.heard[0][1], text("y"));
+}
+
+fn two_channels(one: &str, other: &str) -> String {
+    format!(
+        "{{\"results\": {{\"channels\": [{{\"alternatives\": [{{\"transcript\": \"{one}\"}}]}}, \
+         {{\"alternatives\": [{{\"transcript\": \"{other}\"}}]}}]}}}}"
+    )
+}
+
+#[test]
+fn channels_are_chosen_of_those_that_are_there_and_told_once() {
+    let both = two_channels("a", "b");
+    let heard = [
+        ("u1.json", both.as_str()),
+        ("u2.json", &both),
+        ("u3.json", &both),
+    ];
+    let made = scored(&heard, 1).unwrap();
+    assert_eq!(made.heard[0], [text("b"), text("b"), text("b")]);
+    assert_eq!(
+        made.remarks,
+        ["3 files such as u1.json: 2 channels; number 1 is taken (--channel)"]
+    );
+    let problem = scored(&heard, 7).unwrap_err();
+    assert_eq!(problem.code, Code::ChooseColumn);
+    assert_eq!(
+        told(&problem),
+        "u1.json: has 2 channels, 0 to 1, and no channel 7. --channel with one of these"
+    );
+    // One channel is the one, and that nothing was chosen is told.
+    let mono = [
+        ("u1.json", "{\"text\": \"a\"}"),
+        ("u2.json", "{\"text\": \"b\"}"),
+    ];
+    let made = scored(&mono, 7).unwrap();
+    assert_eq!(
+        made.remarks,
+        ["--channel 7 chooses nothing: no result has several channels"]
+    );
+}
+
+#[test]
+fn marks_of_stm_are_no_words_and_a_line_of_trn_without_its_id_is_told() {
+    let files = InMemory::new([
+        ("r.trn", "घर जाओ (u1)\nठीक है (u2)\nहाँ (u3)\n"),
+        (
+            "h.stm",
+            "u1 A s 0.0 1.0 घर\nu1 A s 1.0 2.0 IGNORE_TIME_SEGMENT_IN_SCORING\nu2 A s 0.0 1.0 ठीक\n",
+        ),
+        ("h.trn", "घर जाओ (u1)\nठीक है\nहाँ (u3)\n"),
+        ("lines.txt", "घर (एक)\nहाँ\nx\n"),
+    ]);
+    let made = of_files(&files, "r.trn", &["h.stm"]).unwrap();
+    assert_eq!(made.heard[0][0], text("घर"));
+    let problem = of_files(&files, "r.trn", &["h.trn"]).unwrap_err();
+    assert_eq!(problem.to_string(), "h.trn line 2: has no (id) at its end");
+    assert!(of_files(&files, "lines.txt", &["lines.txt"]).is_ok());
+}
+
+#[test]
+fn an_option_that_chooses_nothing_is_told() {
+    let files = InMemory::new([("r.txt", "घर\nx\n"), ("h.txt", "घर\ny\n")]);
+    let source = |name| Source {
+        files: &files,
+        file: Some(name),
+        name: stem(name),
+    };
+    let wanted = ReadOptions {
+        text_column: Some("foo".to_owned()),
+        ..ReadOptions::default()
+    };
+    let problem = pairs(&source("r.txt"), &[source("h.txt")], &wanted).unwrap_err();
+    assert_eq!(
+        told(&problem),
+        "no column \"foo\" is in r.txt, which is read as plain lines. --text-column names a \
+         column of a table"
+    );
+}
