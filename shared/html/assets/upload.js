@@ -8,6 +8,7 @@ const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
   ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', webm: 'audio/webm',
 };
+const OF_FIELD = { filename: 'Its name ', size_bytes: 'Its size ', content_type: 'Its kind ' };
 const TABLES = { csv: 'text/csv', txt: 'text/csv', tsv: 'text/tab-separated-values', json: 'application/jsonl', jsonl: 'application/jsonl' };
 const AT_ONCE = 4;
 // Addresses are good for 15 minutes: few are asked for ahead.
@@ -77,7 +78,7 @@ function begin() {
     said.className = state === 'failed' ? 'error' : 'hint';
     said.textContent = { waiting: 'Waiting', sending: 'Under way', done: 'Uploaded', failed: item.reason }[state];
     row.append(said, ' ');
-    if (state === 'failed' && item.file) {
+    if (state === 'failed' && item.file && !item.isFinal) {
       row.append(button(item, 'Retry', () => {
         item.state = 'waiting';
         show(item);
@@ -150,7 +151,11 @@ function begin() {
     if (!answer.ok || !isJson) {
       // One that is refused must not keep the others back.
       if (answer.status === 422 && batch.length > 1) return ask(batch.slice(0, 1));
-      throw new Error(isJson ? (await answer.json()).error : 'The service does not answer as it should.');
+      const reason = isJson ? (await answer.json()).error : 'The service does not answer as it should.';
+      const error = new Error(reason.replace(/^files\[\d+\]\.(\w+): /, (_, field) => OF_FIELD[field] ?? ''));
+      // What it is called, or how large it is, does not change by being sent again.
+      error.isFinal = answer.status === 422;
+      throw error;
     }
     const { files } = await answer.json();
     files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
@@ -197,7 +202,7 @@ function begin() {
       delete item.upload;
       keep();
     } catch (error) {
-      Object.assign(item, { state: 'failed', reason: error instanceof TypeError ? 'The connection broke off.' : error.message });
+      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: error instanceof TypeError ? 'The connection broke off.' : error.message });
     }
     show(item);
   }

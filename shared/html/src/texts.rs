@@ -197,6 +197,8 @@ pub(crate) enum Text {
     EmptyQueue,
     PartBy,
     NoField,
+    BlockBy,
+    ClipByClip,
     ShowParts,
     RunsAreMade,
     EndHint,
@@ -428,6 +430,8 @@ impl Text {
             Self::EmptyQueue => "No clip is in this order",
             Self::PartBy => "Part the clips by a field of their table",
             Self::NoField => "no field",
+            Self::BlockBy => "Draw intervals by",
+            Self::ClipByClip => "clip",
             Self::ShowParts => "Show",
             Self::RunsAreMade => {
                 "Runs are started by editors: ask one of them, or sign in with the key of one."

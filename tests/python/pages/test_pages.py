@@ -102,6 +102,13 @@ def test_a_form_of_another_port_changes_nothing(visit, site):
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
 
 
+SMALL = """[...document.querySelectorAll('a, button, select, summary, label.choice')]
+  .filter((one) => one.matches('button, summary, .choice, select, th a, .path a, .as a, nav a, .button, .problem ~ p a'))
+  .map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 1 && box.height > 1 && (box.height < 44 || box.width < 24))
+  .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", SIZES)
 def test_pages_are_accessible_and_fit(visit, site, name, scheme):
@@ -114,6 +121,9 @@ def test_pages_are_accessible_and_fit(visit, site, name, scheme):
         assert page.evaluate("window.shifted") == 0, path
         assert page.locator("main").count() == 1 and page.locator("h1").count() == 1, path
         assert page.evaluate("window.refused") == [], path
+        if name == "phone":
+            # Links in sentences are as high as these.
+            assert page.evaluate(SMALL) == [], path
         shot(page, f"{path.strip('/').replace('/', '-').split('?')[0]}-{name}-{scheme}")
 
 

@@ -113,7 +113,7 @@ fn check(found: &Value) {
     assert_eq!((&lost["model"], &lost["count"]), (&json!(PRO), &json!(1)));
     let message = lost["message"].as_str().unwrap();
     assert!(
-        message.contains("a retry of the run") && message.contains("provider_rejected 1"),
+        message.contains("/retry") && message.contains("provider_rejected 1"),
         "{message}"
     );
     let own = warned(found, "model_failures").unwrap();

@@ -86,7 +86,7 @@ pub async fn show(
     let fields = fields(&app, project, report.dataset_id).await?;
     let query = query_of(&wanted);
     let mut kept = parts(&wanted);
-    kept.retain(|(name, _)| *name != "group_by");
+    kept.retain(|(name, _)| !matches!(*name, "group_by" | "block_by"));
     let run = format!("/runs/{id}");
     let links = Links {
         run: &run,
@@ -95,6 +95,7 @@ pub async fn show(
         file: &format!("{run}/report.html?{query}"),
         fields: &fields,
         group_by: wanted.group_by.as_deref(),
+        block_by: wanted.block_by.as_deref(),
         kept: &kept,
     };
     let frame = visit.frame(&report.run_name, Section::Runs);

@@ -61,6 +61,8 @@ pub struct Links<'a> {
     pub fields: &'a [String],
     /// The one that they are parted by.
     pub group_by: Option<&'a str>,
+    /// The one whose clips are drawn together for intervals.
+    pub block_by: Option<&'a str>,
     /// What else the page was asked for.
     pub kept: &'a [(&'static str, String)],
 }
@@ -107,6 +109,20 @@ fn progress(report: &Report) -> String {
     )
 }
 
+/// What a warning advises as a request of the API, as the button of the run that asks the same.
+fn by_buttons(told: &str) -> String {
+    let request = told.split_once("POST /runs/").and_then(|(before, rest)| {
+        let (_, behind) = rest.split_once("/retry asks")?;
+        Some((before, behind))
+    });
+    match request {
+        Some((before, behind)) => {
+            format!("{before}“{}” of the run asks{behind}", Text::RetryFailed)
+        }
+        None => told.to_owned(),
+    }
+}
+
 impl<'a> Page<'a> {
     fn new(report: &Report, frame: Frame<'a>, links: Option<Links<'a>>, order: Order) -> Self {
         let verdict = verdict(report);
@@ -130,7 +146,7 @@ impl<'a> Page<'a> {
             warnings: report
                 .warnings
                 .iter()
-                .map(|warning| visible(&warning.message).into_owned())
+                .map(|warning| by_buttons(&visible(&warning.message)))
                 .collect(),
             anchors: Vec::new(),
             gate: Vec::new(),

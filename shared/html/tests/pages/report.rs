@@ -237,6 +237,7 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         file: "/runs/x/report.html",
         fields: &[],
         group_by: None,
+        block_by: None,
         kept: &[],
     };
     let page = report::page(&value, frame, links, Order::Wer).unwrap();
@@ -291,6 +292,7 @@ fn orders_sort_the_better_ones_first() {
             file: "/",
             fields: &[],
             group_by: None,
+            block_by: None,
             kept: &[],
         };
         let html = report::page(&value, frame, links, order).unwrap();

@@ -126,6 +126,7 @@ fn a_run_is_taken_along_scored_again_and_deleted() {
             page.text
                 .contains("type=\"hidden\" name=\"scoring\" value=\"1\"")
         );
+        assert!(page.text.contains("<option value=\"\">clip</option>"));
         let page = browser.post(&format!("{path}/rescore"), &[]).await;
         assert_eq!(page.status, 303, "{}", page.text);
         let asked = browser.get(&format!("{path}/delete")).await;

@@ -37,11 +37,14 @@ fn codes(found: &ModelScan) -> String {
 /// How to ask again for what failed.
 fn retry(run: &Run) -> String {
     let when = if run.status.is_active() {
-        "once the run has ended"
+        "once the run has ended, "
     } else {
-        "now"
+        ""
     };
-    format!("a retry of the run can ask for them again {when}")
+    format!(
+        "{when}POST /runs/{}/retry asks for failed items again",
+        run.id
+    )
 }
 
 fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
