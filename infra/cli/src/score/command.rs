@@ -10,8 +10,8 @@ use super::count::count;
 use super::figures::SystemOf;
 use super::page::page;
 use super::show::text;
-use super::sides::{read, wanted};
-use super::told::Asked;
+use super::sides::{bad_markup, read, wanted};
+use super::told::{Asked, BAD_MARKUP};
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate;
@@ -51,24 +51,23 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     if let Some(path) = &arguments.html {
         saved::can_be_written("--html", path, output)?;
     }
-    let pairs = read(
-        &arguments.references,
-        &arguments.hypotheses,
-        &wanted(arguments),
-    )?;
+    let reading = wanted(arguments);
+    let pairs = read(&arguments.references, &arguments.hypotheses, &reading)?;
     for remark in &pairs.remarks {
         output.note(&format!("note: {remark}"));
     }
     let markup = arguments.markup.map(Into::into);
     let full = conditions.iter().any(gate::Condition::needs_all);
     // The process ends with the command: its lists are not taken apart text by text.
-    let scored = ManuallyDrop::new(count(
-        pairs,
-        &normaliser,
-        &arguments.language,
-        markup,
-        full,
-    )?);
+    let scored = count(pairs, &normaliser, &arguments.language, markup, full);
+    let scored = ManuallyDrop::new(scored.map_err(|mut failure| {
+        if failure.code == BAD_MARKUP
+            && let Some(told) = bad_markup(&arguments.references, &reading, markup)
+        {
+            failure.message = told;
+        }
+        failure
+    })?);
     let (systems, comparisons) = compare(&scored, !arguments.no_intervals);
     let baseline = gate::Baseline::read(arguments, full)?;
     let verdicts = gate::judge(

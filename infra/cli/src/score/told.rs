@@ -32,6 +32,9 @@ const FEWEST: usize = 10;
 /// Most parts of one kind: more are no overview.
 const MOST_PARTS: usize = 20;
 
+/// The code of references with braces that mean nothing.
+pub const BAD_MARKUP: &str = "bad_markup";
+
 /// How a score was asked for.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
@@ -61,7 +64,7 @@ impl<'a> Asked<'a> {
 /// Braces of a reference that mean nothing.
 pub fn of_markup(pair: &Pair, reason: impl std::fmt::Display) -> Failure {
     let message = format!("{}: {reason}", called(pair));
-    Failure::new(Exit::Findings, "bad_markup", message)
+    Failure::new(Exit::Findings, BAD_MARKUP, message)
         .hint("--markup none takes braces as they stand")
 }
 
