@@ -20,7 +20,6 @@ use stt_eval_shared::App;
 pub use handler::Handler;
 
 use crate::http::observe;
-use crate::refusal::{Kind, Refusal};
 use crate::routes::gather::{Gather as _, Served};
 
 /// All routes over an app.
@@ -33,9 +32,7 @@ pub fn router(app: App) -> Router {
         .and(pages::routes(&app))
         .router()
         .fallback_service(pages::nowhere(&app))
-        .method_not_allowed_fallback(async || {
-            Refusal::new(Kind::NoSuchMethod, "this route does not take this method")
-        })
+        .method_not_allowed_fallback(pages::not_by_this_method)
         .layer(axum::middleware::from_fn(observe::observe))
         .with_state(app)
 }

@@ -106,10 +106,11 @@ pub fn login(
             let name = other
                 .clone()
                 .or_else(|| chosen(shared.profile.as_deref(), &profiles));
-            let known = name.and_then(|name| {
-                let url = profiles.profile.get(&name)?.url.clone();
-                Some((name, url))
-            });
+            let profile = match &name {
+                Some(name) => profiles.named(name)?,
+                None => None,
+            };
+            let known = name.zip(profile.map(|profile| profile.url.clone()));
             let known = known.ok_or_else(|| {
                 let message = match other {
                     Some(name) => format!("there is no profile {name:?}"),
@@ -130,7 +131,10 @@ pub fn login(
         key: key.clone(),
     };
     let deployment = Deployment::new(target, shared.patience())?;
-    let mut who = wait_for(who(&deployment))?;
+    let mut who = wait_for(who(&deployment)).map_err(|failure| match failure.code {
+        "key_refused" => failure.hint("nothing was kept: the same command with another key"),
+        _ => failure,
+    })?;
     let kept = keep(&name, &url, key)?;
     if let Kept::File(Some(reason)) = &kept {
         output.note(&format!(
@@ -169,7 +173,11 @@ pub fn logout(
     let name = arguments.profile_name.clone();
     let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
     let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
-    let was_kept = match profiles.profile.get(&name) {
+    let profile = profiles.named(&name)?;
+    if profile.is_none() && arguments.profile_name.is_some() && !profiles.profile.is_empty() {
+        return Err(profiles.unknown(&name));
+    }
+    let was_kept = match profile {
         Some(profile) if profile.keyring => forget_in_keyring(&name, &address(&profile.url)?)?,
         _ => forget(&name)?,
     };

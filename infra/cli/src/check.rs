@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stt_eval_audio::AudioInfo;
+use stt_eval_domain::validate::FieldError;
 use stt_eval_formats::paths::Rule;
 use stt_eval_formats::{Code, Finding, FindingKind, Judged, Options, Sample, counted, judge};
 use tempfile::TempDir;
@@ -112,6 +113,10 @@ impl Looked {
 /// # Errors
 /// What is wrong with the source as a whole.
 pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<Looked, Failure> {
+    if source == Path::new("-") {
+        let message = "a manifest on standard input names recordings of no folder";
+        return Err(Failure::usage(message).hint("save it beside them, and name it"));
+    }
     let (files, file) = with_company(source, reading.allow_outside)?;
     let judged = judge(&files, file.as_deref(), &options(reading));
     let mut judged = judged.map_err(|problem| match (problem.code, &problem.file) {
@@ -119,6 +124,7 @@ pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<L
         (Code::Nothing, None) => problem.file(&source.display().to_string()),
         _ => problem,
     })?;
+    leave_outside(&mut judged, &files);
     let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
     let kept = match depth {
         Depth::ToSend if has_embedded => Some(temporary()?),
@@ -213,6 +219,22 @@ fn options(reading: &ReadingArguments) -> Options {
     }
 }
 
+/// Refuses recordings that are links out of the folder. They are not opened.
+fn leave_outside(judged: &mut Judged, files: &OnDisk) {
+    for sample in &mut judged.samples {
+        let Some(audio) = sample.audio.as_deref().filter(|_| !sample.is_embedded) else {
+            continue;
+        };
+        if files.leaves(audio) {
+            let message = format!("{audio} is a link out of the folder (--allow-outside)");
+            let (kind, line) = (FindingKind::OutsideFolder, sample.line);
+            let findings = &mut judged.findings;
+            findings.of_row(kind, &sample.file, line, &sample.id, message);
+            sample.usable = false;
+        }
+    }
+}
+
 /// Looks into every recording once: what can't be used is told, and how long it is.
 fn look_into(judged: &mut Judged, files: &OnDisk) {
     let mut known: HashMap<String, Result<AudioInfo, String>> = HashMap::new();
@@ -221,6 +243,9 @@ fn look_into(judged: &mut Judged, files: &OnDisk) {
         let Some(audio) = sample.audio.clone().filter(|_| !sample.is_embedded) else {
             continue;
         };
+        if files.leaves(&audio) {
+            continue;
+        }
         let path = files.path(&audio);
         let found = known
             .entry(audio.clone())
@@ -350,6 +375,23 @@ pub fn unread(judged: &Judged) -> usize {
     let all = judged.kept().iter();
     let named = all.filter(|found| found.kind == FindingKind::BadRow && found.id.is_some());
     judged.findings.count(FindingKind::BadRow) - named.count()
+}
+
+/// Errors as rows of a document: where each is, and what.
+pub fn rows(judged: &Judged) -> Vec<FieldError> {
+    let errors = judged.kept().iter().filter(|one| one.severity == "error");
+    let row = |one: &Finding| {
+        let file = one.file.as_deref().unwrap_or_default();
+        let line = one
+            .line
+            .map_or(String::new(), |line| format!(" line {line}"));
+        let id = one
+            .id
+            .as_deref()
+            .map_or(String::new(), |id| format!(" ({id})"));
+        FieldError::new(format!("{file}{line}{id}"), one.message.clone())
+    };
+    errors.take(SHOWN).map(row).collect()
 }
 
 fn by_rule(rule: Rule) -> &'static str {

@@ -22,6 +22,8 @@ const DEEPEST: usize = 16;
 pub struct OnDisk {
     root: PathBuf,
     names: Vec<String>,
+    /// Those of `names` that are links to what is not in the folder, and is not allowed.
+    leave: BTreeSet<String>,
     place: Option<String>,
     working: Option<String>,
     outside: bool,
@@ -130,6 +132,7 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
     let files = OnDisk {
         root,
         names: vec![name.clone()],
+        leave: BTreeSet::new(),
         place: None,
         working: None,
         outside: false,
@@ -147,17 +150,32 @@ impl OnDisk {
     /// Looks through a folder. Links to folders are followed only where files outside
     /// are allowed, each folder once.
     pub fn open(root: &Path, outside: bool) -> Result<Self, Failure> {
-        let mut names = Vec::new();
-        let mut seen = BTreeSet::new();
-        if let Ok(real) = root.canonicalize() {
-            seen.insert(real);
-        }
-        walk(root, "", 0, outside, &mut seen, &mut names).map_err(|error| failed(root, &error))?;
+        let mut found = Found::default();
+        let real_root = root.canonicalize().ok();
+        found.seen.extend(real_root.clone());
+        walk(root, "", 0, outside, &mut found).map_err(|error| failed(root, &error))?;
+        let Found {
+            mut names, links, ..
+        } = found;
         names.sort_unstable();
+        let leaves = |name: &String| {
+            let real = root.join(name).canonicalize();
+            // One that leads nowhere is told when it is read.
+            real.is_ok_and(|real| {
+                real_root
+                    .as_ref()
+                    .is_none_or(|root| !real.starts_with(root))
+            })
+        };
+        let leave = match outside {
+            true => BTreeSet::new(),
+            false => links.into_iter().filter(leaves).collect(),
+        };
         let working = std::env::current_dir().ok();
         Ok(Self {
             root: root.to_owned(),
             names,
+            leave,
             place: absolute(root),
             working: working.as_deref().and_then(absolute),
             outside,
@@ -177,6 +195,11 @@ impl OnDisk {
     /// A file of the folder, or an absolute path that was allowed.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// Whether a file is a link out of the folder, which is not followed.
+    pub fn leaves(&self, name: &str) -> bool {
+        self.leave.contains(name)
     }
 
     fn file(&self, name: &str) -> Result<File, ReadError> {
@@ -210,17 +233,26 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
 }
 
+/// What a look through a folder found.
+#[derive(Default)]
+struct Found {
+    names: Vec<String>,
+    /// Those of them that are links.
+    links: Vec<String>,
+    /// Folders, as they are without links.
+    seen: BTreeSet<PathBuf>,
+}
+
 fn walk(
     folder: &Path,
     prefix: &str,
     depth: usize,
     outside: bool,
-    seen: &mut BTreeSet<PathBuf>,
-    names: &mut Vec<String>,
+    found: &mut Found,
 ) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if names.len() >= MAX_FILES {
+        if found.names.len() >= MAX_FILES {
             return Ok(());
         }
         let own = entry.file_name();
@@ -238,7 +270,10 @@ fn walk(
         let leads_to_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
         if !leads_to_folder {
             if !is_special(&path) {
-                names.push(name);
+                if kind.is_symlink() {
+                    found.links.push(name.clone());
+                }
+                found.names.push(name);
             }
             continue;
         }
@@ -246,10 +281,10 @@ fn walk(
             continue;
         }
         let real = path.canonicalize()?;
-        if seen.insert(real) {
+        if found.seen.insert(real) {
             // A folder that may not be read is as good as empty: what it holds is told
             // as missing.
-            match walk(&path, &name, depth + 1, outside, seen, names) {
+            match walk(&path, &name, depth + 1, outside, found) {
                 Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
                     return Err(error);
                 }

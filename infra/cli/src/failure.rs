@@ -32,6 +32,36 @@ pub enum Exit {
     ReaderGone,
 }
 
+/// What exit codes mean, for help and the manual page; a test holds them and the README
+/// together.
+pub const EXITS: [(u8, &str); 12] = [
+    (0, "done"),
+    (1, "failed: the machine said no"),
+    (
+        2,
+        "wrong usage, or several readings are possible and one must be chosen",
+    ),
+    (3, "the input has findings; nothing was changed"),
+    (
+        4,
+        "not logged in, the key is refused or too weak, or others can read the file it is in",
+    ),
+    (5, "nothing to do"),
+    (8, "the run goes on: --timeout is over"),
+    (70, "a bug of ours; a file has the trace"),
+    (100, "a condition of the gate failed"),
+    (101, "one could not be judged"),
+    (130, "stopped by Ctrl-C; a run goes on"),
+    (141, "the reader of standard output is gone"),
+];
+
+/// The same as a list, behind the help of the whole.
+pub fn exits() -> String {
+    let line = |(code, means): &(u8, &str)| format!("\n{code:>5}  {means}");
+    let lines: String = EXITS.iter().map(line).collect();
+    format!("Exit codes:{lines}")
+}
+
 impl Exit {
     /// The code.
     pub const fn code(self) -> u8 {

@@ -27,8 +27,10 @@ mod score;
 mod settings;
 mod terminal;
 mod unpack;
+mod unshown;
 mod utf8;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use arguments::Command;
@@ -63,7 +65,7 @@ fn main() -> ExitCode {
         Command::Whoami => access::whoami(&cli.shared, &output),
         Command::Profiles => settings::list(&cli.shared, &output),
         Command::Run(arguments) => run::run(arguments, &cli.shared, &output),
-        Command::Completions { shell } => manual::completions(*shell),
+        Command::Completions { shell } => manual::completions(*shell, &output),
         Command::Man { folder } => manual::pages(folder.as_deref(), &output),
         talks => read::run(talks, &cli.shared, &output),
     };
@@ -79,34 +81,46 @@ fn main() -> ExitCode {
 /// Help and version are asked for; anything else is a mistake, told as a document if
 /// that was asked for.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
-    let is_help = error.exit_code() == 0;
     let is_asked = |option: &str| std::env::args_os().any(|word| word == option);
     let (json, events) = (is_asked("--json"), is_asked("--events"));
-    if (json || events) && !is_help {
-        let text = error.render().to_string();
+    if error.exit_code() == 0 {
+        return match error.kind() {
+            clap::error::ErrorKind::DisplayVersion if json => output::version().into(),
+            _ if error.print().is_err() => Exit::ReaderGone.into(),
+            _ => ExitCode::SUCCESS,
+        };
+    }
+    let text = error.render().to_string();
+    let has_key = matches!(unshown::without_keys(&text), Cow::Owned(_));
+    if json || events {
         // What is wrong may be a list; behind the first empty line is how it should be.
         let lines = text
             .lines()
             .map(str::trim)
             .take_while(|line| !line.is_empty());
         let message = lines.collect::<Vec<_>>().join(" ");
-        let message = message.strip_prefix("error: ").unwrap_or(&message);
-        let failed = output::Failed::of(&Failure::usage(message));
+        let mut failure = Failure::usage(message.strip_prefix("error: ").unwrap_or(&message));
+        if has_key {
+            failure = failure.hint(NO_ARGUMENT);
+        }
+        let failed = output::Failed::of(&failure);
         if json {
             output::document(&failed);
         }
         if events {
             failed.as_event();
         }
+    } else if has_key {
+        output::to_stderr(&format!("{}\nhint: {NO_ARGUMENT}", text.trim_end()));
     } else if error.print().is_err() {
         return Exit::ReaderGone.into();
     }
-    if is_help {
-        ExitCode::SUCCESS
-    } else {
-        Exit::Usage.into()
-    }
+    Exit::Usage.into()
 }
+
+/// Why a key is refused where it would be seen.
+const NO_ARGUMENT: &str = "a key is no argument, others would see it: --key-file FILE reads one, \
+                           and without it one is typed unseen";
 
 /// The file of the project is wrong: told as every failure is, but what the command line
 /// asks of output is not known yet.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Serialize;
+use stt_eval_domain::language::{self, LanguageError};
 use stt_eval_formats::decode::{decode, lines};
 use stt_eval_formats::files::MAX_FILE_BYTES;
 use stt_eval_scoring::normalise::Normaliser;
@@ -47,9 +48,38 @@ pub fn normaliser(name: &str) -> Result<Normaliser, Failure> {
     })
 }
 
+/// Refuses what can be no tag of a language. One that is not known here can be normalised all
+/// the same, by what holds for all.
+///
+/// # Errors
+/// It is none.
+pub fn tag(name: &str) -> Result<(), Failure> {
+    match language::resolve(name) {
+        Err(error @ LanguageError::Malformed) => {
+            Err(Failure::usage(format!("--language {name}: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A text that looks like the name of a file that is not there.
+fn looks_like_a_file(text: &str) -> bool {
+    let extension = Path::new(text).extension().and_then(|end| end.to_str());
+    let is_one_word = !text.contains(char::is_whitespace);
+    let is_usual = |end: &str| ["txt", "csv", "tsv", "json", "jsonl", "trn", "stm"].contains(&end);
+    is_one_word && extension.is_some_and(is_usual)
+}
+
 /// Runs the command.
 pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Failure> {
     let normaliser = normaliser(&arguments.normalizer)?;
+    tag(&arguments.language)?;
+    if looks_like_a_file(&arguments.text) && !Path::new(&arguments.text).exists() {
+        let text = &arguments.text;
+        output.note(&format!(
+            "note: there is no file {text}: it is taken as a text"
+        ));
+    }
     let texts = texts(&arguments.text)?;
     let texts = texts
         .into_iter()

@@ -1,7 +1,7 @@
 //! What goes to the terminal, and the one document that goes to standard output.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -12,6 +12,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::arguments::{Colour, Shared, Style};
 use crate::events;
 use crate::failure::{Exit, Failure};
+use crate::gate;
+use crate::unshown::without_keys;
 
 /// Version of the documents.
 pub const SCHEMA: u32 = 1;
@@ -36,6 +38,10 @@ impl Output {
         let choice = match shared.color {
             Colour::Always => anstream::ColorChoice::Always,
             Colour::Never => anstream::ColorChoice::Never,
+            Colour::Auto if is_not_forced() => match is_plain() {
+                true => anstream::ColorChoice::Never,
+                false => anstream::ColorChoice::Always,
+            },
             Colour::Auto => anstream::ColorChoice::Auto,
         };
         choice.write_global();
@@ -62,10 +68,16 @@ impl Output {
 
     /// A step that was taken: words, or an event with its facts.
     pub fn step(&self, event: &str, facts: Value, words: &str) {
+        self.event(event, facts);
+        if !events::are_wanted() {
+            self.note(words);
+        }
+    }
+
+    /// A step that only programs are told of by itself: words say it with another one.
+    pub fn event(&self, event: &str, facts: Value) {
         if events::are_wanted() {
             tell(event, facts);
-        } else {
-            self.note(words);
         }
     }
 
@@ -97,11 +109,30 @@ impl Output {
         if failure.exit == Exit::ReaderGone {
             return;
         }
+        let failed = Failed::of(failure);
         if self.json {
-            document(&Failed::of(failure));
+            // Where it can't be written, words are all there is.
+            let written = document_to(&failed);
+            drop(written);
         }
-        Failed::of(failure).error.tell();
+        failed.error.tell();
     }
+}
+
+fn is_set(name: &str, to: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value == to)
+}
+
+/// `CLICOLOR_FORCE=0` forces nothing; the library that looks at it takes any value.
+fn is_not_forced() -> bool {
+    is_set("CLICOLOR_FORCE", "0")
+}
+
+/// Whether there are no colours where none are forced.
+fn is_plain() -> bool {
+    let none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    none || is_set("CLICOLOR", "0") || is_set("TERM", "dumb") || !is_terminal
 }
 
 /// Whether the locale says that marks beyond ASCII can be shown.
@@ -147,9 +178,10 @@ fn marked(text: &str) -> Cow<'_, str> {
 
 /// A line on standard error. There is nobody to tell that it can't be written.
 pub fn to_stderr(text: &str) {
+    let text = &without_keys(text);
     if events::are_wanted() {
         let message = anstream::adapter::strip_str(text).to_string();
-        tell("note", json!({ "message": message }));
+        tell("note", json!({ "message": message.trim() }));
         return;
     }
     let mut stderr = anstream::stderr().lock();
@@ -240,6 +272,26 @@ pub fn document<T: Serialize>(value: &T) {
     }
 }
 
+/// The document of `--version --json`.
+#[derive(Serialize)]
+struct Version {
+    schema: u32,
+    ok: bool,
+    version: &'static str,
+    error: Option<ErrorOf>,
+}
+
+/// Tells the version as a document.
+pub fn version() -> Exit {
+    let told = document_to(&Version {
+        schema: SCHEMA,
+        ok: true,
+        version: env!("CARGO_PKG_VERSION"),
+        error: None,
+    });
+    told.map_or_else(|failure| failure.exit, |()| Exit::Done)
+}
+
 /// What went wrong, in documents.
 #[derive(Debug, Serialize)]
 pub struct ErrorOf {
@@ -254,8 +306,8 @@ impl ErrorOf {
     pub fn new(code: &str, message: impl Into<String>, hint: Option<String>) -> Self {
         Self {
             code: code.to_owned(),
-            message: message.into(),
-            hint,
+            message: without_keys(&message.into()).into_owned(),
+            hint: hint.map(|hint| without_keys(&hint).into_owned()),
             rows: Vec::new(),
         }
     }
@@ -274,12 +326,25 @@ impl ErrorOf {
             return;
         }
         to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", self.message));
+        gate::annotate_error(&self.message);
         for row in &self.rows {
-            to_stderr(&format!("  {}: {}", row.field, row.message));
+            let told = format!("{}: {}", row.field, row.message);
+            // Of a single field the message may say it all.
+            if !self.message.contains(&told) {
+                to_stderr(&format!("  {told}"));
+            }
         }
         if let Some(hint) = &self.hint {
             to_stderr(&format!("hint: {hint}"));
         }
+    }
+}
+
+/// A field of a request, without what may be a key.
+fn shown(row: &FieldError) -> FieldError {
+    FieldError {
+        field: without_keys(&row.field).into_owned(),
+        message: without_keys(&row.message).into_owned(),
     }
 }
 
@@ -303,7 +368,7 @@ impl Failed {
             schema: SCHEMA,
             ok: false,
             error: ErrorOf {
-                rows: failure.rows.clone(),
+                rows: failure.rows.iter().map(shown).collect(),
                 ..ErrorOf::new(failure.code, failure.message.clone(), failure.hint.clone())
             },
         }

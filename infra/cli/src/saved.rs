@@ -39,12 +39,23 @@ pub fn can_be_written(option: &str, path: &Path, output: &Output) -> Result<(), 
         });
         return taken.map_or(Ok(()), Err);
     }
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let message = format!("{option}: there is no folder {}", folder.display());
-        return Err(Failure::usage(message));
-    }
+    has_folder(option, path)?;
     replaceable(path)
+}
+
+/// Whether the folder of a file is there.
+///
+/// # Errors
+/// It is not.
+pub fn has_folder(option: &str, path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => {
+            let message = format!("{option}: there is no folder {}", folder.display());
+            Err(Failure::usage(message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Puts a page where it was asked for; `-` is standard output, and then nothing else is to

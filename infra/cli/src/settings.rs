@@ -60,6 +60,12 @@ pub fn list(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
         environment: profiles::variables(),
         error: None,
     };
+    for (name, reason) in &profiles.wrong {
+        output.note(&format!(
+            "note: {}: [profile.{name}] {reason}",
+            document.config
+        ));
+    }
     output.result(&document, || words(&document))?;
     Ok(Exit::Done)
 }

@@ -69,10 +69,12 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
                 .map_err(failed)?;
         }
         Some(path) => {
-            let file = std::fs::File::open(path).map_err(failed)?;
-            file.take(LONGEST_KEY)
-                .read_to_string(&mut text)
-                .map_err(failed)?;
+            let file = std::fs::File::open(path);
+            let read = file.and_then(|file| file.take(LONGEST_KEY).read_to_string(&mut text));
+            read.map_err(|error| {
+                let message = format!("{what} can't be read: {}: {error}", path.display());
+                Failure::usage(message).hint("--key-file - reads it from standard input")
+            })?;
         }
         None if can_ask(output) => {
             text = rpassword::prompt_password(format!("{what} (not shown): ")).map_err(failed)?;
@@ -168,6 +170,15 @@ impl<'a> Progress<'a> {
         });
         if due && self.manner != Manner::Silent {
             self.told = Some((Instant::now(), share));
+            self.output.step(event, facts(), line);
+        }
+    }
+
+    /// Leaves a line of how things were at their end, unless it was the last one.
+    pub fn end(&mut self, line: &str, (event, facts): (&str, impl FnOnce() -> Value)) {
+        self.clear();
+        let is_told = self.told.is_some_and(|(_, share)| share >= 1.0);
+        if !is_told && self.manner != Manner::Silent {
             self.output.step(event, facts(), line);
         }
     }

@@ -24,3 +24,19 @@ pub struct Usage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_until_seconds: Option<f64>,
 }
+
+/// An upper estimate of a text's tokens. English has some four characters to a
+/// token, the scripts of India and Arabic more than one; a script that the
+/// vocabulary does not have is written in bytes.
+#[must_use]
+pub fn tokens_at_most(text: &str) -> u64 {
+    let (mut ascii, mut others) = (0u64, 0u64);
+    for c in text.chars() {
+        match c {
+            '\0'..='\x7f' => ascii += 1,
+            '\u{80}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{900}'..='\u{dff}' => others += 1,
+            _ => others += c.len_utf8() as u64,
+        }
+    }
+    ascii.div_ceil(3) + others
+}

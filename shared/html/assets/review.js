@@ -3,6 +3,7 @@
 
 import * as keys from './keys.js';
 import * as outbox from './outbox.js';
+import * as player from './player.js';
 
 const { remember, remembered } = outbox;
 
@@ -116,6 +117,8 @@ function setRate(rate) {
   form.querySelector('[data-rate]').textContent = `${audio.playbackRate}×`;
 }
 
+const PACES = [1, 1.25, 1.5, 2, 0.75];
+
 function start() {
   audio.play().catch((error) => {
     if (error.name !== 'NotAllowedError') return;
@@ -129,6 +132,8 @@ function failed() {
   if (begun.again) return isBroken();
   begun.again = true;
   const { currentTime, paused } = audio;
+  // A bucket that does not know this site can be listened to.
+  audio.removeAttribute('crossorigin');
   audio.load();
   if (currentTime > 0) audio.currentTime = currentTime;
   if (!paused) start();
@@ -188,6 +193,7 @@ let spare = newSpare();
 function newSpare() {
   const sound = document.createElement('audio');
   sound.preload = 'auto';
+  sound.crossOrigin = 'anonymous';
   return sound;
 }
 
@@ -382,6 +388,7 @@ const actions = {
   slower: () => setRate(audio.playbackRate - 0.25),
   faster: () => setRate(audio.playbackRate + 0.25),
   normal: () => setRate(1),
+  pace: () => setRate(PACES[(PACES.indexOf(audio.playbackRate) + 1) % PACES.length]),
   up: () => step(-1),
   down: () => step(1),
   right: () => judgeCurrent('right'),
@@ -426,7 +433,7 @@ function keyDown(event) {
   if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
   const target = event.target;
   const code = keys.codeOf(event);
-  const inText = target.matches('textarea, select, input:not([type=checkbox])');
+  const inText = target.matches('textarea, select, input:not([type=checkbox], [type=range])');
   const chord = event.ctrlKey || event.metaKey;
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
@@ -439,8 +446,9 @@ function keyDown(event) {
   const name = event.shiftKey && code === 'Slash' ? 'help' : keys.actionOf(settings, code);
   if (!name) return undefined;
   // A control keeps the keys that it works by.
-  const own = target.matches('button, a, summary, input, audio, [tabindex="0"]');
-  if (own && ['Space', 'Enter', 'ArrowUp', 'ArrowDown'].includes(code)) return undefined;
+  const own = target.matches('button, a, summary, input, [tabindex="0"]');
+  const works = target.type === 'range' ? ['ArrowUp', 'ArrowDown'] : ['Space', 'Enter', 'ArrowUp', 'ArrowDown'];
+  if (own && works.includes(code)) return undefined;
   if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
   // Elsewhere arrows move the page.
   if (['up', 'down'].includes(name) && !target.closest('main')) return undefined;
@@ -513,6 +521,8 @@ function begin() {
   form.addEventListener('submit', submitted);
   for (const event of ['play', 'pause', 'ended']) {
     audio.addEventListener(event, () => {
+      // The last clip is gone, and with it the player.
+      if (!form?.isConnected) return;
       heard();
       if (begun.asks && !audio.paused) tell('');
       begun.asks &&= audio.paused;
@@ -521,6 +531,10 @@ function begin() {
   }
   audio.addEventListener('timeupdate', heard);
   audio.addEventListener('error', failed);
+  // What is heard again may end again.
+  audio.addEventListener('playing', () => { begun.again = false; });
+  player.open(form, audio);
+  form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
   setRate(settings.rate ?? 1);
   // It may have failed before anything of this was there.
   if (audio.error) failed();

@@ -169,6 +169,12 @@ struct Page<'a> {
     saved: String,
 }
 
+impl Page<'_> {
+    fn has_saved(&self) -> bool {
+        self.of.saved.is_some_and(|saved| saved.saved > 0)
+    }
+}
+
 /// The page.
 ///
 /// # Errors

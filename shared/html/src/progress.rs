@@ -20,6 +20,8 @@ pub struct Actions {
     pub stopping: bool,
     /// It can be scored again by the references as they stand now.
     pub rescore: bool,
+    /// References were changed since it was scored.
+    pub changed: bool,
     /// Transcripts that were made elsewhere can be added.
     pub add: bool,
     /// It can be deleted.
@@ -47,7 +49,7 @@ pub(crate) fn progress(run: &Run) -> Progress {
     let done = run.counts.completed + run.counts.failed;
     let failed = match run.counts.failed {
         0 => String::new(),
-        failed => format!(", {} failed", count(failed)),
+        failed => format!(", of which {} failed", count(failed)),
     };
     Progress {
         done,

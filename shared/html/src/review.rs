@@ -357,14 +357,21 @@ struct End<'a> {
     around: Around<'a>,
     run_name: String,
     notice: Option<Text>,
+    is_empty: bool,
 }
 
-/// The page behind the last clip of an order.
+/// The page behind the last clip of an order, `is_empty` if there was none.
 ///
 /// # Errors
 /// See [`RenderError`].
-pub fn end(frame: Frame<'_>, around: Around<'_>, saved: bool) -> Result<String, RenderError> {
+pub fn end(
+    frame: Frame<'_>,
+    around: Around<'_>,
+    saved: bool,
+    is_empty: bool,
+) -> Result<String, RenderError> {
     let page = End {
+        is_empty,
         frame,
         run_name: visible(around.run_name).into_owned(),
         around,

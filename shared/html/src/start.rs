@@ -201,6 +201,8 @@ struct Page<'a> {
     groups: Vec<Group>,
     may_add_keys: bool,
     estimate: Option<EstimateTable>,
+    /// Where the form is, of a page that answers one.
+    again: String,
 }
 
 /// The vendor of a model. Each of the project's own has credentials by itself
@@ -392,6 +394,11 @@ pub fn page(frame: Frame<'_>, of: &Form<'_>) -> Result<String, RenderError> {
         estimate: of
             .estimate
             .map(|estimate| estimate_table(estimate, &of.filled.max_cost)),
+        again: match of.estimate.is_some() || !of.wrong.is_empty() {
+            true if of.filled.dataset.is_empty() => "/runs/new".to_owned(),
+            true => format!("/runs/new?dataset={}", of.filled.dataset),
+            false => String::new(),
+        },
     };
     page.render()
 }

@@ -174,6 +174,8 @@ pub(crate) enum Text {
     Skip,
     Undo,
     Play,
+    Position,
+    Speed,
     Help,
     WordUnderWord,
     Reasons,
@@ -192,6 +194,11 @@ pub(crate) enum Text {
     NoResults,
     LastOfQueue,
     EndOfQueue,
+    EmptyQueue,
+    PartBy,
+    NoField,
+    ShowParts,
+    RunsAreMade,
     EndHint,
     BeginAgain,
 }
@@ -289,8 +296,7 @@ impl Text {
             Self::NoCost => "No model's cost for an hour of audio is known yet.",
             Self::NoComparison => "There are no two models to compare on the same clips.",
             Self::NoParts => {
-                "All clips are in one language, and no field to part them by was asked for \
-                 (group_by)."
+                "All clips are in one language, and are not parted by a field of their table."
             }
             Self::Run => "Run",
             Self::Report => "Report",
@@ -398,6 +404,8 @@ impl Text {
             Self::Skip => "Skip",
             Self::Undo => "Undo",
             Self::Play => "Play",
+            Self::Position => "Position",
+            Self::Speed => "Speed",
             Self::Help => "Keys",
             Self::WordUnderWord => "Word under word",
             Self::Reasons => "Reasons and comment",
@@ -417,6 +425,13 @@ impl Text {
             Self::NoResults => "There is none of these.",
             Self::EditReference => "Edit the reference",
             Self::LastOfQueue => "The last clip of this queue",
+            Self::EmptyQueue => "No clip is in this order",
+            Self::PartBy => "Part the clips by a field of their table",
+            Self::NoField => "no field",
+            Self::ShowParts => "Show",
+            Self::RunsAreMade => {
+                "Runs are started by editors: ask one of them, or sign in with the key of one."
+            }
             Self::EndOfQueue => "That was the last clip in this order",
             Self::EndHint => {
                 "Clips that you skipped are still there: begin again, or choose another order."

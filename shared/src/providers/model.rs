@@ -232,7 +232,8 @@ impl<'a> AnyModel<'a> {
         })
     }
 
-    fn discount(&self) -> f64 {
+    /// What part of its prices is paid as we run it.
+    pub fn discount(&self) -> f64 {
         if self.batch { self.batch_discount } else { 1.0 }
     }
 }

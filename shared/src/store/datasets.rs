@@ -1,9 +1,12 @@
 //! Table `datasets`: where a dataset is in its life is told by its sort key.
 //!
 //! `new#ds_…` unsealed, `ds_…` visible, `del#ds_…` being deleted. So lists and
-//! look-ups need no filter, and half a dataset is never seen.
+//! look-ups need no filter, and half a dataset is never seen. `changed#ds_…` tells when a
+//! reference was changed last.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::idempotency::Claim;
 use super::row::{self, Item, Row};
@@ -34,6 +37,16 @@ fn sort_key(id: DatasetId, status: DatasetStatus) -> String {
         DatasetStatus::Sealed => id.to_string(),
         DatasetStatus::Deleting => format!("del#{id}"),
     }
+}
+
+/// Beside a dataset, as each change of a reference would else be one of the dataset.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    at: Timestamp,
+}
+
+fn mark_key(id: DatasetId) -> String {
+    format!("changed#{id}")
 }
 
 pub(super) fn item(dataset: &Dataset) -> Result<Item, StoreError> {
@@ -122,6 +135,52 @@ impl Store {
             .get(&self.tables.datasets, project.as_str(), key)
             .await?;
         found.map(row::read).transpose()
+    }
+
+    /// Says that a reference of a dataset changes: figures that were worked out before are of
+    /// other references.
+    pub async fn mark_references(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mark = Row::new(project.as_str(), mark_key(id), &Mark { at })?;
+        let put = self.db.put_item().table_name(&self.tables.datasets);
+        put.set_item(Some(mark.build())).send().await?;
+        Ok(())
+    }
+
+    /// When a reference of a dataset was changed last; `None` if none was.
+    pub async fn references_changed(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let found = self
+            .get(&self.tables.datasets, project.as_str(), mark_key(id))
+            .await?;
+        let mark: Option<Mark> = found.map(row::read).transpose()?;
+        Ok(mark.map(|mark| mark.at))
+    }
+
+    /// A visible dataset, and when a reference of it was changed last: one request.
+    pub async fn dataset_and_change(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+    ) -> Result<(Option<Dataset>, Option<Timestamp>), StoreError> {
+        let keys = [id.to_string(), mark_key(id)].map(|sk| (project.as_str().to_owned(), sk));
+        let (mut dataset, mut changed) = (None, None);
+        for item in self.get_many(&self.tables.datasets, keys).await? {
+            let sk = item.get("sk").and_then(|sk| sk.as_s().ok());
+            if sk == Some(&mark_key(id)) {
+                changed = Some(row::read::<Mark>(item)?.at);
+            } else {
+                dataset = Some(row::read(item)?);
+            }
+        }
+        Ok((dataset, changed))
     }
 
     /// Visible datasets newest first, and how many there are.
@@ -225,9 +284,10 @@ impl Store {
 
     /// Removes what is left of a deleted dataset.
     pub async fn finish_delete_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
+        let (table, project) = (&self.tables.datasets, dataset.project.as_str());
+        self.delete(table, project, mark_key(dataset.id)).await?;
         let key = sort_key(dataset.id, DatasetStatus::Deleting);
-        self.delete(&self.tables.datasets, dataset.project.as_str(), key)
-            .await
+        self.delete(table, project, key).await
     }
 
     /// The dataset a due item of this table stands for.

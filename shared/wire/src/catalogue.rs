@@ -110,6 +110,19 @@ pub struct Price {
     pub minimum_seconds: f64,
     /// Lengths are rounded up to a multiple of this many seconds; 0 for not at all.
     pub step_seconds: f64,
+    /// What part of these is paid as it is run here: less than 1 where batches are cheaper.
+    #[serde(default)]
+    #[schema(example = 0.5)]
+    pub share: f64,
+    /// Tokens that a second of audio is read as by estimates, of `million_tokens`.
+    #[serde(default)]
+    pub audio_per_second: u64,
+    /// Tokens that a second is written in by estimates, of `million_tokens`.
+    #[serde(default)]
+    pub output_per_second: u64,
+    /// Tokens of the prompt of runs that bring none, at most; of `million_tokens`.
+    #[serde(default)]
+    pub prompt_tokens: u64,
     /// The day the price was read, `YYYY-MM-DD`.
     #[schema(format = Date, example = "2026-11-26")]
     pub read_at: String,

@@ -111,7 +111,10 @@ pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
         code: WarningCode::FewBlocks,
         model: None,
         count: blocks as u64,
-        message: format!("there are {blocks} blocks: {}", told.join("; ")),
+        message: match blocks {
+            1 => format!("there is 1 block: {}", told.join("; ")),
+            _ => format!("there are {blocks} blocks: {}", told.join("; ")),
+        },
     })
 }
 

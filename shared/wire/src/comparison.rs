@@ -29,7 +29,7 @@ pub struct Warning {
     pub code: WarningCode,
     /// The model that it is about; null for all.
     pub model: Option<String>,
-    /// How many items, or blocks, it is about.
+    /// How many items, or blocks, it is about; 0 where that is not counted.
     pub count: u64,
     /// The same as a sentence, with what to do.
     pub message: String,
@@ -55,6 +55,8 @@ pub enum WarningCode {
     ReferencesFromModels,
     /// Words of a model were taken into references as right beside what stood there.
     VariantsFromModels,
+    /// A reference of the dataset was changed since the run was scored by them.
+    ReferencesChanged,
 }
 
 /// 95 % interval of a rate, by a studentised bootstrap over blocks. It tells how

@@ -81,9 +81,10 @@ pub struct Human {
 pub struct Cost {
     /// US dollars so far, retries included.
     pub usd: f64,
-    /// Hours of audio of the items with an outcome.
+    /// Hours of audio of the items that were transcribed.
     pub audio_hours: f64,
-    /// US dollars for an hour of audio; null while not everything was read.
+    /// US dollars for an hour of audio that was transcribed; null while not everything was
+    /// read, and where nothing was transcribed.
     pub usd_per_audio_hour: Option<f64>,
     /// The day on which the catalogue's price was read that held when the run was made;
     /// null of models that are not in the catalogue.

@@ -86,11 +86,13 @@ def browser(playwright):
 
 @pytest.fixture
 def visit(browser, site):
-    """Opens contexts; none may be refused anything by the policy of any page it was on."""
-    contexts, refused = [], []
+    """Opens contexts; none may be refused anything by the policy of any page it was on, and no
+    script may fail."""
+    contexts, refused, failed = [], [], []
 
     def open_context(signed_in=True, **options):
         context = browser.new_context(base_url=site.url, **options)
+        context.on("weberror", lambda error: failed.append(str(error.error)))
         if options.get("java_script_enabled", True):
             context.expose_binding("wasRefused", lambda _, what: refused.append(what))
             context.add_init_script(LISTEN)
@@ -107,6 +109,7 @@ def visit(browser, site):
                 assert page.evaluate("window.refused ?? []") == []
         context.close()
     assert refused == []
+    assert failed == []
 
 
 def shot(page, name, full_page=True):

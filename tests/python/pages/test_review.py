@@ -1,5 +1,6 @@
 """Judging clips: by keys, by touch, without scripts, without a network, by two people."""
 
+import re
 import time
 
 import pytest
@@ -299,6 +300,65 @@ def test_a_word_is_played_from_where_it_was_said(visit, site):
     assert counts == {True}
     for slot in "AB":
         assert "deepgram" not in group(page, slot).inner_text()
+
+
+def test_the_player_is_a_slider_over_the_outline_of_the_sound(visit, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    audio = "document.querySelector('#review audio')"
+    page.evaluate(f"{audio}.pause()")
+    expect(page.locator("#review audio")).to_be_hidden()
+    # Bars of different heights, and not one line.
+    heights = """() => {
+      const canvas = document.querySelector('#review canvas');
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      const rows = [...Array(height).keys()].map((y) => {
+        let drawn = 0;
+        for (let x = 0; x < width; x += 1) drawn += data[(y * width + x) * 4 + 3] > 0;
+        return drawn;
+      });
+      return new Set(rows.filter((drawn) => drawn > 0)).size;
+    }"""
+    until(lambda: page.evaluate(heights) > 3, True)
+    slider = page.get_by_role("slider", name="Position")
+    slider.focus()
+    page.keyboard.press("End")
+    length = page.evaluate(f"{audio}.duration")
+    assert page.evaluate(f"{audio}.currentTime") == pytest.approx(length, abs=0.01)
+    page.keyboard.press("Home")
+    assert page.evaluate(f"{audio}.currentTime") == 0
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(f"{audio}.currentTime") == pytest.approx(min(1, length), abs=0.01)
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^0:0\d of \d:\d\d$"))
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert page.evaluate(f"{audio}.currentTime") == pytest.approx(length / 2, rel=0.05)
+    assert page.evaluate("document.activeElement.id") == "clip"
+    page.get_by_role("button", name="Speed 1×").click()
+    expect(page.get_by_role("button", name="Speed 1.25×")).to_be_visible()
+    assert page.evaluate(f"{audio}.playbackRate") == 1.25
+    # Keys work from the slider too, but for its own.
+    slider.focus()
+    page.keyboard.press("n")
+    expect(page.locator("[data-slot=A] [aria-pressed=true]")).to_have_text("Wrong")
+
+
+def test_the_last_clip_may_be_left_while_it_sounds(visit, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    for _ in TEXTS[1:]:
+        page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {len(TEXTS)} of {len(TEXTS)}")
+    page.evaluate("document.querySelector('audio').play()")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    page.goto(f"/runs/{run}/review?queue=split")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No clip is in this order")
 
 
 def test_buttons_of_a_headset_and_foot_pedals_work(visit, site, run):

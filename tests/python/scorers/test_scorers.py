@@ -166,6 +166,7 @@ RULES = {
     ),
     "failure": (set(), {"type", "message"}, set()),
     "error": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
 }
 
 
@@ -178,8 +179,8 @@ def check(element):
     for child in element:
         assert child.tag in children, (element.tag, child.tag)
         check(child)
-    # Only what went wrong may have a text.
-    if element.tag not in ("failure", "error"):
+    # Only what went wrong or was printed may have a text.
+    if element.tag not in ("failure", "error", "system-out"):
         texts = [element.text, *(child.tail for child in element)]
         assert not any(text and text.strip() for text in texts)
 
@@ -190,14 +191,16 @@ def test_junit_keeps_to_the_rules_of_its_readers(tmp_path):
     (tmp_path / "c]]>.txt").write_text("a b c\nd e f\n")
     done = run(
         tmp_path, "r.txt", "a<&\"'b.txt", "c]]>.txt", "--junit", "j.xml",
-        "--fail-if", "wer>0.1", "--fail-if", "wer.high>0.5",
+        "--fail-if", "wer>0.1", "--fail-if", "wer.high>0.5", "--junit-samples", "worst=2",
     )
     assert done.returncode == 100, done.stderr.decode()
     document = ElementTree.parse(tmp_path / "j.xml").getroot()
     check(document)
     cases = list(document.iter("testcase"))
     outcomes = [{child.tag for child in case} for case in cases]
-    assert {frozenset(one) for one in outcomes} == {frozenset(), frozenset({"failure"}), frozenset({"error"})}
+    printed = frozenset({"system-out"})
+    wrong = {frozenset({"failure"}), frozenset({"error"})}
+    assert {frozenset(one) for one in outcomes} == {frozenset(), printed} | wrong
     for suite in (document, *document.iter("testsuite")):
         own = list(suite.iter("testcase"))
         for attribute, tag in (("tests", None), ("failures", "failure"), ("errors", "error")):

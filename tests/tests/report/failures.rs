@@ -86,6 +86,11 @@ fn check(found: &Value) {
             model["score"]["wer"].as_f64().unwrap(),
         );
         assert!(model["temperature"].is_number());
+        // An hour has its price by what was transcribed, 3 clips of half a second.
+        let cost = &model["cost"];
+        close(&cost["audio_hours"], 1.5 / 3600.0);
+        let by_the_hour = cost["usd"].as_f64().unwrap() * 3600.0 / 1.5;
+        close(&cost["usd_per_audio_hour"], by_the_hour);
     }
     // Compared where both had their chance: 7 words.
     let comparison = &found["comparison"];
@@ -108,7 +113,7 @@ fn check(found: &Value) {
     assert_eq!((&lost["model"], &lost["count"]), (&json!(PRO), &json!(1)));
     let message = lost["message"].as_str().unwrap();
     assert!(
-        message.contains("/retry") && message.contains("provider_rejected 1"),
+        message.contains("a retry of the run") && message.contains("provider_rejected 1"),
         "{message}"
     );
     let own = warned(found, "model_failures").unwrap();

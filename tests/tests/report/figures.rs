@@ -135,9 +135,9 @@ async fn a_small_run_is_reported_to_the_last_digit() {
     );
     assert_eq!(flash["human"]["accuracy"], Value::Null);
     assert_eq!(pro["latency_seconds"], Value::Null);
-    close(&pro["cost"]["audio_hours"], 3.0 / 3600.0);
+    close(&pro["cost"]["audio_hours"], 2.5 / 3600.0);
     let (usd, hour) = (&pro["cost"]["usd"], &pro["cost"]["usd_per_audio_hour"]);
-    close(hour, usd.as_f64().unwrap() / (3.0 / 3600.0));
+    close(hour, usd.as_f64().unwrap() / (2.5 / 3600.0));
     assert!(!pro["model_versions"].as_array().unwrap().is_empty());
 
     // What each step forgave, from the untouched texts to the headline.

@@ -54,6 +54,20 @@ async fn old_scores_stay_and_new_ones_count() {
         .patch(&format!("/samples/{}", id(&set[1])), &corrected)
         .await
         .data(200);
+    let warned = async |run: &Value| {
+        let found = report(&client, run, "").await;
+        let warnings = found["warnings"].as_array().unwrap().clone();
+        let changed = |warning: &&Value| warning["code"] == "references_changed";
+        warnings.iter().find(changed).cloned()
+    };
+    let told = warned(&run).await.unwrap();
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("score the run again"),
+        "{told}"
+    );
     let path = format!("/runs/{}/rescore", id(&run));
     let request = || {
         client
@@ -66,6 +80,7 @@ async fn old_scores_stay_and_new_ones_count() {
     assert_eq!(accepted["status"], "completed");
     assert_eq!(client.send(request()).await.data(202)["id"], run["id"]);
     let run = scored(&machine, &client, &run).await;
+    assert_eq!(warned(&run).await, None);
     let scorings = run["scorings"].as_array().unwrap();
     assert_eq!(scorings.len(), 2, "the same request scores once");
     assert_eq!(

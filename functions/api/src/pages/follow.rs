@@ -19,7 +19,7 @@ use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::refusal::Refusal;
-use crate::services::runs;
+use crate::services::runs::{self, References};
 use crate::views;
 
 /// Digits of a digest that tell one state from another.
@@ -40,17 +40,22 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
     let waiting = runs::waiting(app, &run).await?;
     let may = visit.may(Role::Editor);
     let has_ended = !run.status.is_active();
-    let propose = if may && has_ended && run.models.len() > 1 {
-        runs::without_reference(app, &run).await?
-    } else {
-        0
+    let references = match may && has_ended {
+        true => runs::references(app, &run).await?,
+        false => References::default(),
     };
+    let propose = match run.models.len() {
+        0 | 1 => 0,
+        _ => references.missing,
+    };
+    let rescore = may && run.completed() > 0 && run.can_be_rescored().is_ok();
     let actions = Actions {
+        changed: rescore && references.changed,
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
         retry: may && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
         stopping: may && run.is_being_stopped(),
-        rescore: may && run.completed() > 0 && run.can_be_rescored().is_ok(),
+        rescore,
         add: may && run.can_be_joined().is_ok() && run.models.len() < MAX_PROVIDERS,
         delete: may,
         keys: visit.may(Role::Admin),

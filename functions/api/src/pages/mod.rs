@@ -40,7 +40,10 @@ mod uploads;
 
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
+use axum::handler::Handler as _;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
 use stt_eval_shared::App;
 
@@ -121,6 +124,14 @@ pub fn routes(app: &App) -> Served {
             handlers.layer(from_fn(origin::check)).layer(around)
         })
         .route("/assets/{digest}/{name}", get(assets::serve))
+}
+
+/// What an address says to a method that it does not take.
+pub async fn not_by_this_method(State(app): State<App>, request: Request) -> Response {
+    let policy = Arc::new(Policy::default());
+    let around = from_fn_with_state((app.clone(), policy), around::around);
+    let page = around::not_by_this_method.layer(around);
+    page.call(request, app).await
 }
 
 /// What is at an address where there is nothing.

@@ -1,17 +1,20 @@
 //! The report of a run, as a page and as a file.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{RawQuery, State};
 use http::header::{CONTENT_DISPOSITION, HeaderValue};
 use stt_eval_html::layout::Section;
 use stt_eval_html::report::{self as html, Links, Order};
 use stt_eval_shared::App;
-use stt_eval_shared::domain::RunId;
+use stt_eval_shared::domain::{DatasetId, ProjectId, RunId};
 
 use super::answer::written;
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::query::{Pairs, encoded};
+use crate::refusal::Refusal;
 use crate::services::report::{self, ReportQuestion};
 
 /// What a page is asked for. Fields that are left empty in a form are not given.
@@ -25,20 +28,46 @@ fn wanted(query: &Pairs) -> ReportQuestion {
     }
 }
 
-/// The same as a query, each part with an `&` behind it.
-fn query_of(wanted: &ReportQuestion) -> String {
+/// The same as names and values.
+fn parts(wanted: &ReportQuestion) -> Vec<(&'static str, String)> {
     let scoring = wanted.scoring.map(|number| number.to_string());
     let parts = [
-        ("block_by", &wanted.block_by),
-        ("group_by", &wanted.group_by),
-        ("normalizer", &wanted.normalizer),
-        ("scoring", &scoring),
+        ("block_by", wanted.block_by.clone()),
+        ("group_by", wanted.group_by.clone()),
+        ("normalizer", wanted.normalizer.clone()),
+        ("scoring", scoring),
     ];
-    let parts = parts.into_iter().filter_map(|(name, value)| {
-        let value = value.as_deref()?;
-        Some(format!("{name}={}&", encoded(value)))
-    });
-    parts.collect()
+    let given = parts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    given.collect()
+}
+
+/// The same as a query, each part with an `&` behind it.
+fn query_of(wanted: &ReportQuestion) -> String {
+    let parts = parts(wanted);
+    let parts = parts.iter();
+    parts
+        .map(|(name, value)| format!("{name}={}&", encoded(value)))
+        .collect()
+}
+
+/// Clips whose fields are offered to part all by: a table has the same in each row.
+const LOOKED_AT: usize = 20;
+
+/// Fields of the clips of a dataset.
+async fn fields(
+    app: &App,
+    project: &ProjectId,
+    dataset: DatasetId,
+) -> Result<Vec<String>, Refusal> {
+    let first = app.store.list_samples(project, dataset, None, LOOKED_AT);
+    let samples = first.await?.items;
+    let names: BTreeSet<String> = samples
+        .into_iter()
+        .flat_map(|sample| sample.metadata.into_keys())
+        .collect();
+    Ok(names.into_iter().collect())
 }
 
 /// Shows the report.
@@ -52,14 +81,21 @@ pub async fn show(
     let query = Pairs::any(query.as_deref().unwrap_or_default());
     let wanted = wanted(&query);
     let order = query.text("sort").and_then(|name| name.parse().ok());
-    let report = report::report(&app, &visit.caller.actor.project, id, &wanted).await?;
+    let project = &visit.caller.actor.project;
+    let report = report::report(&app, project, id, &wanted).await?;
+    let fields = fields(&app, project, report.dataset_id).await?;
     let query = query_of(&wanted);
+    let mut kept = parts(&wanted);
+    kept.retain(|(name, _)| *name != "group_by");
     let run = format!("/runs/{id}");
     let links = Links {
         run: &run,
         page: &format!("{run}/report"),
         query: &query,
         file: &format!("{run}/report.html?{query}"),
+        fields: &fields,
+        group_by: wanted.group_by.as_deref(),
+        kept: &kept,
     };
     let frame = visit.frame(&report.run_name, Section::Runs);
     let order: Order = order.unwrap_or_default();

@@ -41,15 +41,18 @@ async fn propose(
     let run = runs::find(&app, project, id.get()?).await?;
     let pager = Pager::new(&caller, "consensus", &[&run.id.to_string()], paging)?;
     let from = pager.from().and_then(|from| from.parse().ok()).unwrap_or(0);
-    let (missing, found) = futures::future::try_join(
-        runs::without_reference(&app, &run),
+    let (references, found) = futures::future::try_join(
+        runs::references(&app, &run),
         consensus::page(&app, project, &run, from, pager.limit),
     )
     .await?;
     let next = found.next.map(|next| next.to_string());
     let proposals = found.proposals.into_iter();
     let shown = proposals.map(|proposal| proposal.shown(&run));
-    list(shown.collect(), pager.meta(missing, next.as_deref()))
+    list(
+        shown.collect(),
+        pager.meta(references.missing, next.as_deref()),
+    )
 }
 
 /// Saves proposals as references, as they were looked at.

@@ -2,7 +2,8 @@
 
 use stt_eval_shared::App;
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::{OwnModel, Works};
+use stt_eval_shared::providers::model::AnyModel;
+use stt_eval_shared::providers::{ModelConfig, OwnModel, Works};
 use stt_eval_shared::wire::catalogue::Model;
 use time::OffsetDateTime;
 
@@ -28,7 +29,13 @@ pub async fn models(app: &App, project: &ProjectId) -> Result<Vec<Model>, Refusa
                 Works::Jobs => "jobs",
             };
             let has_credentials = has_credentials(app, &kept, model);
-            let view = views::catalogue::model(vendor, model, mode, today, has_credentials);
+            let view = views::catalogue::model(
+                vendor,
+                model,
+                mode,
+                (today, prompt_tokens(app, model)),
+                has_credentials,
+            );
             listed.push(view);
         }
     }
@@ -38,8 +45,25 @@ pub async fn models(app: &App, project: &ProjectId) -> Result<Vec<Model>, Refusa
             continue;
         };
         let own = OwnModel::of(record.endpoint, app.vendors().rates());
-        let view = views::catalogue::model(vendor, &own.model(), "calls", today, true);
+        let view = views::catalogue::model(vendor, &own.model(), "calls", (today, 0), true);
         listed.push(view);
     }
     Ok(listed)
+}
+
+/// Tokens of the prompt of runs that bring none, of the language that it is longest for.
+fn prompt_tokens(app: &App, model: &AnyModel<'_>) -> u64 {
+    let Some(consult) = app.consulted(model.provider) else {
+        return 0;
+    };
+    let config = ModelConfig {
+        model: model.model.to_owned(),
+        prompt: None,
+        temperature: None,
+        prompt_version: None,
+        endpoint: None,
+    };
+    let languages = model.supported_languages().into_iter();
+    let tokens = languages.map(|language| consult.queued_tokens(&config, language.code, 0.0));
+    tokens.max().unwrap_or_default()
 }

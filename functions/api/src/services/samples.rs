@@ -149,6 +149,11 @@ pub async fn update_seen(
         let now = Timestamp::now();
         let next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;
+        if next.reference_version != sample.reference_version {
+            // Before it is: figures that are told to be old and are not do no harm.
+            let mark = app.store.mark_references(&actor.project, dataset.id, now);
+            mark.await?;
+        }
         let saved = match dataset.with_changed(&sample, &next, now) {
             None => app.store.save_sample(&actor.project, &next).await,
             Some(counted) => app.store.save_sample_and_dataset(&next, &counted).await,

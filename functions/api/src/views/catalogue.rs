@@ -7,13 +7,13 @@ use stt_eval_shared::providers::price::{self, Charge};
 use stt_eval_shared::wire::catalogue::{Audio, Format, Language, Limits, Model, Price, Script};
 use time::Date;
 
-/// A model as it is on a day.
+/// A model as it is on a day, with the tokens of its usual prompt.
 #[must_use]
 pub fn model(
     vendor: &Vendor,
     model: &model::AnyModel<'_>,
     mode: &str,
-    today: Date,
+    (today, prompt_tokens): (Date, u64),
     has_credentials: bool,
 ) -> Model {
     let (lifecycle, routed_to) = match model.lifecycle {
@@ -55,7 +55,9 @@ pub fn model(
             max_seconds: model.max_audio_seconds,
         },
         settings: settings(&model.takes),
-        price: model.price(today).map(price),
+        price: model
+            .price(today)
+            .map(|known| price(known, model.discount(), prompt_tokens)),
         retires_at: model.retires_on.map(|day| day.to_string()),
         credential_fields: vendor
             .credential
@@ -90,7 +92,7 @@ fn settings(takes: &model::Takes) -> Vec<String> {
     taken.map(str::to_owned).collect()
 }
 
-fn price(price: &price::Price) -> Price {
+fn price(price: &price::Price, share: f64, prompt_tokens: u64) -> Price {
     let base = Price {
         unit: String::new(),
         currency: price.currency.code().to_owned(),
@@ -101,6 +103,10 @@ fn price(price: &price::Price) -> Price {
         output: None,
         minimum_seconds: 0.0,
         step_seconds: 0.0,
+        share,
+        audio_per_second: 0,
+        output_per_second: 0,
+        prompt_tokens: 0,
         read_at: price.read_on.to_string(),
     };
     match &price.charge {
@@ -109,6 +115,9 @@ fn price(price: &price::Price) -> Price {
             audio_input: Some(tokens.rates.audio_in),
             text_input: Some(tokens.rates.text_in),
             output: Some(tokens.rates.out),
+            audio_per_second: tokens.audio_per_second,
+            output_per_second: tokens.output_per_second,
+            prompt_tokens,
             ..base
         },
         Charge::Audio(audio) => Price {

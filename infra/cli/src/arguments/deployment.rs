@@ -55,8 +55,8 @@ pub struct ListArguments {
 /// What `runs` takes.
 #[derive(Debug, Args)]
 pub struct RunsArguments {
-    /// Those in this state: pending, processing, completed, failed, cancelled
-    #[arg(long, value_name = "STATE")]
+    /// Those in this state
+    #[arg(long, value_name = "STATE", value_parser = ["pending", "processing", "completed", "failed", "cancelled"])]
     pub status: Option<String>,
     /// Those over this dataset
     #[arg(long, value_name = "ID")]
@@ -80,8 +80,8 @@ pub struct ResultsArguments {
     /// Those of this model
     #[arg(long, short = 'p', value_name = "MODEL")]
     pub model: Option<String>,
-    /// Those in this state: pending, completed, failed
-    #[arg(long, value_name = "STATE")]
+    /// Those in this state
+    #[arg(long, value_name = "STATE", value_parser = ["pending", "completed", "failed"])]
     pub status: Option<String>,
     /// The highest error rates first
     #[arg(long)]
@@ -98,7 +98,7 @@ pub struct ReportArguments {
     /// Write the report as one page of HTML; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// The field of samples that makes blocks, such as speaker
+    /// The field of samples that makes blocks; otherwise speaker, where speakers are known
     #[arg(long, value_name = "FIELD")]
     pub block_by: Option<String>,
     /// The field of samples that makes parts
@@ -187,6 +187,8 @@ pub enum MadeBy {
 /// Formats that are made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Here {
+    /// The report as one page, as `report --html` writes it.
+    Html,
     /// Segments of `meeteval`, one for each sample.
     SegLst,
     /// Segments of SCTK, likewise.
@@ -205,7 +207,7 @@ impl FormatName {
             Self::Jsonl => MadeBy::Deployment(ExportFormat::Jsonl),
             Self::Nemo => MadeBy::Deployment(ExportFormat::Nemo),
             Self::Trn => MadeBy::Deployment(ExportFormat::Trn),
-            Self::Html => MadeBy::Deployment(ExportFormat::Html),
+            Self::Html => MadeBy::Here(Here::Html),
             Self::Seglst => MadeBy::Here(Here::SegLst),
             Self::Stm => MadeBy::Here(Here::Stm),
             Self::LabelStudio => MadeBy::Here(Here::LabelStudio),
@@ -217,6 +219,7 @@ impl FormatName {
     pub fn name(self) -> &'static str {
         match self.made() {
             MadeBy::Deployment(format) => format.name(),
+            MadeBy::Here(Here::Html) => "html",
             MadeBy::Here(Here::SegLst) => "seglst",
             MadeBy::Here(Here::Stm) => "stm",
             MadeBy::Here(Here::LabelStudio) => "label_studio",
@@ -228,6 +231,7 @@ impl FormatName {
     pub fn extension(self) -> &'static str {
         match self.made() {
             MadeBy::Deployment(format) => format.extension(),
+            MadeBy::Here(Here::Html) => "html",
             MadeBy::Here(Here::SegLst) => "seglst.zip",
             MadeBy::Here(Here::Stm) => "stm.zip",
             MadeBy::Here(Here::LabelStudio) => "label_studio.json",
@@ -276,7 +280,7 @@ pub struct DiffArguments {
     pub of: OneRun,
     /// The run to compare with, named in the same ways
     pub other: String,
-    /// The field of samples that makes blocks, such as speaker
+    /// The field of samples that makes blocks; otherwise speaker, where speakers are known
     #[arg(long, value_name = "FIELD")]
     pub block_by: Option<String>,
     /// Compare the scorings with this normaliser

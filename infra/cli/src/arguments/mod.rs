@@ -10,6 +10,7 @@ pub use deployment::{
 };
 pub use keywords::Keywords;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -21,7 +22,8 @@ use stt_eval_formats::{Format, markup::Markup};
     name = "stt-eval",
     version,
     propagate_version = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_long_help = crate::failure::exits()
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -303,6 +305,9 @@ pub struct GateArguments {
     /// Write the gate as XML of `JUnit`
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// The worst utterances of each system as cases that pass, with their texts: worst=50
+    #[arg(long, value_name = "worst=N", value_parser = samples, requires = "junit")]
+    pub junit_samples: Option<NonZeroUsize>,
     /// Write the result as Markdown; appended, as `$GITHUB_STEP_SUMMARY` wants it
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
@@ -327,6 +332,14 @@ pub struct NormaliseArguments {
     /// Language: a tag
     #[arg(long, default_value = "und")]
     pub language: String,
+}
+
+/// How many samples: `worst=N`.
+fn samples(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text
+        .strip_prefix("worst=")
+        .and_then(|number| number.parse().ok());
+    number.ok_or_else(|| "such as worst=50".to_owned())
 }
 
 fn format(name: &str) -> Result<Format, String> {

@@ -58,8 +58,12 @@ impl Pause {
     pub fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
         let drawn = self.next.mul_f64(chance()).max(Duration::from_millis(50));
         self.next = (self.next * 2).min(LONGEST);
-        let wait = drawn.max(asked.unwrap_or_default());
-        (Instant::now() + wait <= self.until).then_some(wait)
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() || asked.is_some_and(|asked| asked > left) {
+            return None;
+        }
+        // The last try is when patience ends, and not before.
+        Some(drawn.max(asked.unwrap_or_default()).min(left))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What regressions are measured against.
 
+use std::path::Path;
+
 use serde_json::Value;
 use stt_eval_scoring::normalise::Normaliser;
 
@@ -11,13 +13,25 @@ use crate::score::{self, Scored};
 /// A baseline.
 pub enum Baseline {
     /// Hypotheses, scored against the same references.
-    Texts(Box<Scored>),
+    Texts {
+        /// Their counts.
+        scored: Box<Scored>,
+        /// Whether systems are models, which have names of their own: only the same one is a
+        /// baseline of another. What a file of hypotheses is called says nothing.
+        of_models: bool,
+    },
     /// A saved document: figures without samples.
     Figures {
         /// Its normaliser.
         normaliser: String,
+        /// The version of its scorer.
+        scorer: String,
+        /// The digest of its references; none in documents of before there was one.
+        references: String,
         /// Name, samples, WER and CER of each system.
         systems: Vec<(String, usize, f64, f64)>,
+        /// Whether it is of a run.
+        of_models: bool,
     },
 }
 
@@ -38,34 +52,62 @@ impl Baseline {
         let pairs = score::read(&arguments.references, std::slice::from_ref(path), &wanted)?;
         let markup = arguments.markup.map(Into::into);
         let scored = score::count(pairs, &normaliser, &arguments.language, markup, all)?;
-        Ok(Some(Self::Texts(Box::new(scored))))
+        Ok(Some(Self::Texts {
+            scored: Box::new(scored),
+            of_models: false,
+        }))
     }
 
     /// A saved document, if the file is one.
     ///
     /// # Errors
     /// It can't be read, or is of another version.
-    pub fn saved(path: &std::path::Path) -> Result<Option<Self>, Failure> {
+    pub fn saved(path: &Path) -> Result<Option<Self>, Failure> {
         saved(path)
+    }
+
+    /// Whether it is a saved document.
+    pub fn is_saved(&self) -> bool {
+        matches!(self, Self::Figures { .. })
     }
 
     /// Place of the system to compare with: the one that was named, the one of the same
     /// name, or the only one.
     pub fn system(&self, model: &str, named: Option<&str>) -> Option<usize> {
-        let names: Vec<&str> = match self {
-            Self::Texts(scored) => scored.systems.iter().map(|one| one.name.as_str()).collect(),
-            Self::Figures { systems, .. } => systems.iter().map(|one| one.0.as_str()).collect(),
-        };
+        let names = self.names();
+        let (Self::Texts { of_models, .. } | Self::Figures { of_models, .. }) = self;
         let place = |wanted: &str| names.iter().position(|name| *name == wanted);
         match named {
             Some(named) => place(named),
-            None => place(model).or((names.len() == 1).then_some(0)),
+            None => place(model).or((names.len() == 1 && !of_models).then_some(0)),
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Texts { scored, .. } => {
+                scored.systems.iter().map(|one| one.name.as_str()).collect()
+            }
+            Self::Figures { systems, .. } => systems.iter().map(|one| one.0.as_str()).collect(),
+        }
+    }
+
+    /// What it is called beside a system: as it was named, and its own system where that is
+    /// another one.
+    pub fn called(&self, place: usize, model: &str, named: Option<&Path>) -> String {
+        let named = named.unwrap_or(Path::new("the baseline"));
+        let own = self.names().get(place).copied().unwrap_or_default();
+        let is_told = own == model || named.file_stem().is_some_and(|stem| stem == own);
+        let file = named.display();
+        match is_told {
+            true => file.to_string(),
+            false => format!("{file} ({own})"),
         }
     }
 }
 
 /// A document of `score` or `run`, if the file is one.
-fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
+fn saved(path: &Path) -> Result<Option<Baseline>, Failure> {
     let is_json = path.extension().is_some_and(|end| end == "json");
     if !is_json || !path.is_file() {
         return Ok(None);
@@ -82,9 +124,9 @@ fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
         return Ok(None);
     };
     let schema = document.get("schema").and_then(Value::as_u64);
-    let systems = ["systems", "models"]
-        .into_iter()
-        .find_map(|name| document.get(name).and_then(Value::as_array));
+    let list = |name: &str| document.get(name).and_then(Value::as_array);
+    let of_models = list("systems").is_none();
+    let systems = list("systems").or_else(|| list("models"));
     let (Some(schema), Some(systems)) = (schema, systems) else {
         return Ok(None);
     };
@@ -109,9 +151,15 @@ fn saved(path: &std::path::Path) -> Result<Option<Baseline>, Failure> {
     let is_counted = |system: &&Value| system.get("samples").and_then(Value::as_u64) != Some(0);
     let systems: Option<Vec<_>> = systems.iter().filter(is_counted).map(one).collect();
     let systems = systems.ok_or_else(|| failed("is a document without figures".to_owned()))?;
-    let normaliser = document.get("normalizer").and_then(Value::as_str);
+    let text = |name: &str| {
+        let text = document.get(name).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
     Ok(Some(Baseline::Figures {
-        normaliser: normaliser.unwrap_or_default().to_owned(),
+        normaliser: text("normalizer"),
+        scorer: text("scorer"),
+        references: text("references"),
+        of_models,
         systems,
     }))
 }

@@ -38,6 +38,22 @@ const METRICS: [(&str, Metric); 10] = [
     ("cer_regression", Metric::CerRegression),
 ];
 
+impl Metric {
+    /// The greatest figure that a limit can mean: what is above it was meant per cent.
+    const fn most(self) -> f64 {
+        match self {
+            // More words may be made up than were said.
+            Self::Wer | Self::Cer | Self::RawWer => 5.0,
+            Self::Failed
+            | Self::Unscored
+            | Self::Hallucinated
+            | Self::Regression
+            | Self::CerRegression => 1.0,
+            Self::Cost | Self::Latency => f64::INFINITY,
+        }
+    }
+}
+
 /// Which figure of a metric is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
@@ -118,6 +134,15 @@ impl Condition {
                 .filter(|n| n.is_finite())
         };
         let limit = number(words.next()).ok_or_else(|| wrong("no number follows"))?;
+        if limit.abs() > metric.most() {
+            return Err(wrong(&format!(
+                "rates are fractions: 18 % is 0.18, and {limit} is {:.0} %",
+                limit * 100.0
+            )));
+        }
+        if bound != Bound::Point && matches!(metric, Metric::Cost | Metric::Latency) {
+            return Err(wrong(&format!("{name} has no interval")));
+        }
         let mut made = Self {
             text: begins.to_owned(),
             metric: *metric,
@@ -163,6 +188,11 @@ impl Condition {
     /// Whether it needs a baseline.
     pub fn is_regression(&self) -> bool {
         matches!(self.metric, Metric::Regression | Metric::CerRegression)
+    }
+
+    /// Whether an interval or a test decides: that takes enough samples.
+    pub fn is_careful(&self) -> bool {
+        self.is_regression() || self.bound != Bound::Point
     }
 
     /// Whether it says how many may have no hypothesis.
@@ -212,6 +242,10 @@ mod tests {
             "wer>1 x",
             "regression<0 p<0.1",
             "wer>nan",
+            "wer>18",
+            "failed>1.5",
+            "regression.high>2",
+            "cost_usd.low>1",
             "regression>0 p<2",
         ] {
             assert!(Condition::parse(bad).is_err(), "{bad}");

@@ -1,25 +1,44 @@
 //! Judging conditions.
 
-use stt_eval_formats::counted;
+use std::collections::BTreeSet;
+
 use stt_eval_scoring::Flag;
-use stt_eval_scoring::uncertainty::{Interval, RELIABLE_BLOCKS, Resampling, Sample};
+use stt_eval_scoring::uncertainty::{Interval, Resampling, Sample};
 
 use super::baseline::Baseline;
-use super::condition::{Bound, Condition, Metric};
-use super::measured::{Measured, facts};
-use super::verdict::{Status, Verdict};
+use super::condition::{Condition, Metric};
+use super::decided::verdict;
+use super::figures::{agrees, by_figures};
+use super::measured::{Measured, of_share};
+use super::verdict::Verdict;
 use crate::arguments::GateArguments;
 use crate::failure::Failure;
-use crate::score::{One, Scored, System, is_in, points, speakers};
+use crate::score::{Ends, One, Scored, System, is_in, speakers};
 
-/// Fewest utterances from which on intervals and regressions are judged.
-const LEAST_SAMPLES: usize = 100;
-/// Fewest words of references.
-const LEAST_WORDS: u64 = 1_000;
 /// Resamples: the ends of intervals decide here.
 const REPLICATES: usize = 10_000;
 /// Quantiles of the normal distribution for a one-sided test at 5 % and a power of 80 %.
 const Z_VISIBLE: f64 = 1.644_853_626_951_473 + 0.841_621_233_572_914;
+
+/// How the figures of a gate were made: what those of a baseline must agree with.
+#[derive(Clone, Copy)]
+pub struct Scoring<'a> {
+    /// The normaliser.
+    pub normaliser: &'a str,
+    /// The version of the scorer.
+    pub scorer: &'a str,
+    /// A digest of the references.
+    pub references: &'a str,
+}
+
+/// Resamples for all intervals that are told beside these conditions: where the ends of one
+/// decide, there are more, and one figure has one interval.
+pub fn replicates(conditions: &[Condition]) -> usize {
+    match conditions.iter().any(Condition::is_careful) {
+        true => REPLICATES,
+        false => Resampling::default().replicates,
+    }
+}
 
 /// Judges all conditions for all systems they name.
 ///
@@ -27,7 +46,7 @@ const Z_VISIBLE: f64 = 1.644_853_626_951_473 + 0.841_621_233_572_914;
 /// A system that is not there.
 pub fn judge(
     gate: &GateArguments,
-    normaliser: &str,
+    scoring: Scoring<'_>,
     conditions: &[Condition],
     scored: &Scored,
     baseline: Option<&Baseline>,
@@ -46,7 +65,12 @@ pub fn judge(
             return Err(Failure::usage(message));
         }
         for system in systems {
-            let found = measure((gate, normaliser), condition, scored, system, baseline);
+            let asked = Asked {
+                gate,
+                scoring,
+                replicates: replicates(conditions),
+            };
+            let found = measure(asked, condition, scored, system, baseline);
             judged.push((condition, system.name.clone(), found));
         }
     }
@@ -58,7 +82,8 @@ pub fn judge(
     Ok(verdicts.collect())
 }
 
-type Found = Result<Measured, String>;
+/// A figure, or why there is none.
+pub(super) type Found = Result<Measured, String>;
 
 /// Holm's adjustment over all conditions that have a level.
 fn adjust(judged: &mut [(&Condition, String, Found)]) {
@@ -79,8 +104,22 @@ fn adjust(judged: &mut [(&Condition, String, Found)]) {
     }
 }
 
-/// What was asked of the gate, and the normaliser of the figures.
-type Asked<'a> = (&'a GateArguments, &'a str);
+/// What was asked of the gate, and how its figures are made.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    gate: &'a GateArguments,
+    scoring: Scoring<'a>,
+    replicates: usize,
+}
+
+impl Asked<'_> {
+    fn resampling(&self) -> Resampling {
+        Resampling {
+            replicates: self.replicates,
+            ..Resampling::default()
+        }
+    }
+}
 
 fn measure(
     asked: Asked<'_>,
@@ -108,9 +147,14 @@ fn measure(
             .iter()
             .filter(|index| test(&system.samples[**index]))
             .count();
+        let (low, high) = of_share(count, of.len()).unzip();
         Measured {
             value: count as f64 / of.len().max(1) as f64,
+            low,
+            high,
             samples: of.len(),
+            words: words(of, system),
+            blocks: blocks(scored, of),
             ..Measured::default()
         }
     };
@@ -139,9 +183,16 @@ fn measure(
         }
         Metric::Cost => told(system.cost_usd, "cost", &inside),
         Metric::Latency => told(system.latency_p95_ms, "latency", &inside),
-        Metric::Wer | Metric::Cer | Metric::RawWer => rate(condition, scored, system, &answered),
+        Metric::Wer | Metric::Cer | Metric::RawWer => {
+            let mut found = rate(asked, condition, scored, system, &answered)?;
+            if condition.metric != Metric::RawWer && answered.len() < inside.len() {
+                let all = inside.iter().map(|index| &system.samples[*index]);
+                found.all_deleted = all_deleted(all, condition.metric);
+            }
+            Ok(found)
+        }
         Metric::Regression | Metric::CerRegression => {
-            regression(asked, condition, scored, system, baseline, &answered)
+            regression(asked, condition, scored, system, baseline, &inside)
         }
     }
 }
@@ -159,7 +210,7 @@ fn told(figure: Option<f64>, what: &str, inside: &[usize]) -> Found {
 }
 
 /// Errors and tokens of a sample, of the metric.
-fn sample(one: &One, metric: Metric) -> Sample {
+pub(super) fn sample(one: &One, metric: Metric) -> Sample {
     let counts = match metric {
         Metric::Cer | Metric::CerRegression => one.chars(),
         Metric::RawWer => {
@@ -174,41 +225,73 @@ fn sample(one: &One, metric: Metric) -> Sample {
     }
 }
 
-fn resampling(condition: &Condition) -> Resampling {
-    let decides = condition.is_regression() || condition.bound != Bound::Point;
-    Resampling {
-        replicates: if decides {
-            REPLICATES
-        } else {
-            Resampling::default().replicates
-        },
-        ..Resampling::default()
-    }
-}
-
-fn words(samples: &[usize], system: &System) -> u64 {
+/// Words of references.
+pub(super) fn words(samples: &[usize], system: &System) -> u64 {
     samples
         .iter()
         .map(|index| system.samples[*index].words().reference())
         .sum()
 }
 
-fn rate(condition: &Condition, scored: &Scored, system: &System, kept: &[usize]) -> Found {
+/// The rate if nothing was heard where the service failed.
+fn all_deleted<'a>(samples: impl Iterator<Item = &'a One>, metric: Metric) -> Option<f64> {
+    let (mut errors, mut reference) = (0, 0);
+    for one in samples {
+        let one = sample(one, metric);
+        errors += one.errors;
+        reference += one.reference;
+    }
+    (reference > 0).then(|| errors as f64 / reference as f64)
+}
+
+/// Speakers of samples, where they are known and there are several; else each by itself.
+fn blocks(scored: &Scored, samples: &[usize]) -> usize {
+    speakers(scored, samples).map_or(samples.len(), |speakers| {
+        speakers.into_iter().collect::<BTreeSet<_>>().len()
+    })
+}
+
+fn rate(
+    asked: Asked<'_>,
+    condition: &Condition,
+    scored: &Scored,
+    system: &System,
+    kept: &[usize],
+) -> Found {
     let own: Vec<Sample> = kept
         .iter()
         .map(|index| sample(&system.samples[*index], condition.metric))
         .collect();
+    if kept.is_empty() {
+        return Err("no sample counts".to_owned());
+    }
+    if own.iter().all(|sample| sample.reference == 0) {
+        return Err("the references have no word".to_owned());
+    }
     let blocks = speakers(scored, kept);
-    let compared = resampling(condition)
+    let compared = asked
+        .resampling()
         .run(&[own], blocks.as_deref())
         .map_err(|error| error.to_string())?;
     let Some(provider) = compared.providers.first() else {
         return Err("there is no sample".to_owned());
     };
+    let drawn = provider.interval.map(|ends| Ends {
+        low: ends.low,
+        high: ends.high,
+    });
+    let ends = match (
+        system.told.filter(|_| condition.group.is_none()),
+        condition.metric,
+    ) {
+        (Some(told), Metric::Wer) => told.words,
+        (Some(told), Metric::Cer) => told.characters,
+        _ => drawn,
+    };
     Ok(Measured {
         value: provider.rate,
-        low: provider.interval.map(|ends| ends.low),
-        high: provider.interval.map(|ends| ends.high),
+        low: ends.map(|ends| ends.low),
+        high: ends.map(|ends| ends.high),
         samples: kept.len(),
         words: words(kept, system),
         blocks: compared.blocks,
@@ -222,12 +305,12 @@ fn regression(
     scored: &Scored,
     system: &System,
     baseline: Option<&Baseline>,
-    answered: &[usize],
+    inside: &[usize],
 ) -> Found {
     let Some(baseline) = baseline else {
         return Err("there is no baseline".to_owned());
     };
-    let named = asked.0.baseline_model.as_deref();
+    let named = asked.gate.baseline_model.as_deref();
     let Some(place) = baseline.system(&system.name, named) else {
         let wanted = named.unwrap_or(&system.name);
         return Err(format!(
@@ -235,19 +318,26 @@ fn regression(
         ));
     };
     let before = match baseline {
-        Baseline::Texts(before) => before,
+        Baseline::Texts { scored, .. } => scored,
         Baseline::Figures {
             normaliser,
+            scorer,
+            references,
             systems,
+            ..
         } => {
-            return by_figures(
-                asked.1,
-                condition,
-                system,
+            let of = Scoring {
                 normaliser,
-                &systems[place],
-                scored,
-            );
+                scorer,
+                references,
+            };
+            agrees(asked.scoring, of)?;
+            let found = by_figures(condition, system, &systems[place], scored)?;
+            let called = baseline.called(place, &system.name, asked.gate.baseline.as_deref());
+            return Ok(Measured {
+                against: Some(called),
+                ..found
+            });
         }
     };
     let same = before.pairs.samples.len() == scored.pairs.samples.len()
@@ -262,7 +352,7 @@ fn regression(
     }
     let other = &before.systems[place];
     let is_there = |one: &One| !one.is_failed() && !one.is_missing();
-    let common: Vec<usize> = answered
+    let common: Vec<usize> = inside
         .iter()
         .copied()
         .filter(|index| is_there(&system.samples[*index]) && is_there(&other.samples[*index]))
@@ -274,7 +364,8 @@ fn regression(
         samples.collect()
     };
     let blocks = speakers(scored, &common);
-    let compared = resampling(condition)
+    let compared = asked
+        .resampling()
         .run(&[of(system), of(other)], blocks.as_deref())
         .map_err(|error| error.to_string())?;
     let (Some(pair), Some(base)) = (compared.pairs.first(), compared.providers.get(1)) else {
@@ -295,6 +386,8 @@ fn regression(
         1.0 - pair.p_value / 2.0
     };
     Ok(Measured {
+        against: Some(baseline.called(place, &system.name, asked.gate.baseline.as_deref())),
+        left_out: inside.len() - common.len(),
         value: pair.difference,
         low: ends.map(|ends| ends.low),
         high: ends.map(|ends| ends.high),
@@ -304,161 +397,6 @@ fn regression(
         samples: common.len(),
         words: words(&common, system),
         blocks: compared.blocks,
-    })
-}
-
-/// Against a saved document: the difference of two figures, and nothing more.
-fn by_figures(
-    asked: &str,
-    condition: &Condition,
-    system: &System,
-    normaliser: &str,
-    (_, samples, wer, cer): &(String, usize, f64, f64),
-    scored: &Scored,
-) -> Found {
-    let asked = stt_eval_scoring::normalise::Normaliser::by_name(asked);
-    if asked.is_none_or(|asked| asked.name() != normaliser) {
-        return Err(format!("the baseline was scored with {normaliser}"));
-    }
-    if condition.p.is_some() || condition.bound != Bound::Point || condition.group.is_some() {
-        return Err(
-            "a saved result has no figures of single samples: name the hypotheses of the \
-                    baseline instead"
-                .to_owned(),
-        );
-    }
-    let kept: Vec<usize> = (0..scored.pairs.samples.len())
-        .filter(|index| !system.samples[*index].is_failed())
-        .collect();
-    if kept.len() != *samples {
-        return Err(format!(
-            "the baseline has {}, this {}",
-            counted(*samples, "sample", "samples"),
-            kept.len()
-        ));
-    }
-    let metric = condition.metric;
-    let (mut errors, mut reference) = (0, 0);
-    for index in &kept {
-        let one = sample(&system.samples[*index], metric);
-        errors += one.errors;
-        reference += one.reference;
-    }
-    let before = if metric == Metric::CerRegression {
-        *cer
-    } else {
-        *wer
-    };
-    let now = errors as f64 / (reference.max(1)) as f64;
-    Ok(Measured {
-        value: now - before,
-        before: Some(before),
-        samples: kept.len(),
-        words: words(&kept, system),
-        blocks: kept.len(),
         ..Measured::default()
     })
-}
-
-/// Why too little is there to judge; `None` if enough is.
-fn too_little(measured: &Measured) -> Option<String> {
-    if measured.samples < LEAST_SAMPLES {
-        return Some(format!(
-            "{}; {LEAST_SAMPLES} are needed",
-            counted(measured.samples, "utterance", "utterances")
-        ));
-    }
-    if measured.words < LEAST_WORDS {
-        return Some(format!(
-            "{} of references; {LEAST_WORDS} are needed",
-            counted(
-                usize::try_from(measured.words).unwrap_or(usize::MAX),
-                "word",
-                "words"
-            )
-        ));
-    }
-    if measured.blocks < RELIABLE_BLOCKS {
-        return Some(format!(
-            "{}; {RELIABLE_BLOCKS} are needed",
-            counted(measured.blocks, "speaker", "speakers")
-        ));
-    }
-    None
-}
-
-fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Verdict {
-    let mut made = Verdict {
-        condition: condition.text.clone(),
-        group: condition.group_name(),
-        status: Status::NotJudged,
-        value: None,
-        low: None,
-        high: None,
-        p: None,
-        smallest_visible: None,
-        message: String::new(),
-        model,
-    };
-    let place = match &made.group {
-        Some(group) => format!("{}, {group}: ", made.model),
-        None => format!("{}: ", made.model),
-    };
-    let measured = match found {
-        Ok(measured) => measured,
-        Err(reason) => {
-            made.message = format!("{place}{} can't be judged: {reason}", condition.text);
-            return made;
-        }
-    };
-    made.value = Some(measured.value);
-    made.low = measured.low;
-    made.high = measured.high;
-    made.p = measured.p.filter(|_| condition.is_regression());
-    made.smallest_visible = measured.smallest_visible;
-    let facts = format!("{place}{}", facts(condition, &measured));
-    let careful = condition.is_regression() || condition.bound != Bound::Point;
-    if careful
-        && !weak
-        && let Some(reason) = too_little(&measured)
-    {
-        made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
-        return made;
-    }
-    let figure = match condition.bound {
-        Bound::Point => Some(measured.value),
-        Bound::Low => measured.low,
-        Bound::High => measured.high,
-    };
-    let Some(figure) = figure else {
-        made.message = format!("{facts}: there is no interval");
-        return made;
-    };
-    let level = condition.p.zip(measured.p);
-    let sure = level.is_none_or(|(level, p)| p < level);
-    if condition.is_true_of(figure) && sure {
-        made.status = Status::Failed;
-        made.message = format!("{facts}: {}", condition.text);
-        return made;
-    }
-    let unseen = measured.smallest_visible.filter(|visible| {
-        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit
-    });
-    if let Some(visible) = unseen {
-        let told = format!(
-            "with {} a regression under {} points would go unnoticed",
-            counted(measured.samples, "sample", "samples"),
-            points(visible)
-        );
-        if !weak {
-            made.message = format!("{facts}: {told} (--allow-weak)");
-            return made;
-        }
-        made.status = Status::Passed;
-        made.message = format!("{facts}; {told}");
-        return made;
-    }
-    made.status = Status::Passed;
-    made.message = format!("{facts}; not {}", condition.text);
-    made
 }

@@ -3,7 +3,7 @@
 use stt_eval_formats::counted;
 
 use super::condition::{Condition, Metric};
-use crate::score::{percent, points};
+use crate::score::{percent, points, probability};
 
 /// A figure and what is known of it.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,36 @@ pub struct Measured {
     pub words: u64,
     /// Blocks they fall into.
     pub blocks: usize,
+    /// What the baseline is called.
+    pub against: Option<String>,
+    /// Samples that only one of both has.
+    pub left_out: usize,
+    /// The rate if nothing was heard where the service failed.
+    pub all_deleted: Option<f64>,
+}
+
+/// 95 % interval of a share, by Wilson: it tells something also where none of many is.
+pub fn of_share(count: usize, of: usize) -> Option<(f64, f64)> {
+    const Z: f64 = 1.959_963_984_540_054;
+    if of == 0 {
+        return None;
+    }
+    let (n, share) = (of as f64, count as f64 / of as f64);
+    let widened = 1.0 + Z * Z / n;
+    let middle = (share + Z * Z / (2.0 * n)) / widened;
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / widened;
+    // What rounding makes of the ends of all and none.
+    let low = if count == 0 { 0.0 } else { middle - half };
+    let high = if count == of { 1.0 } else { middle + half };
+    Some((low, high))
+}
+
+/// US dollars; of little money as many digits as tell it.
+fn in_dollars(usd: f64) -> String {
+    match usd {
+        usd if usd > 0.0 && usd < 0.1 => format!("${usd:.6}").trim_end_matches('0').to_owned(),
+        usd => format!("${usd:.2}"),
+    }
 }
 
 /// The figure in words.
@@ -44,27 +74,34 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
         (Some(low), Some(high)) => format!("{} … {}; ", points(low), points(high)),
         _ => String::new(),
     };
-    let samples = counted(measured.samples, "sample", "samples");
+    let mut samples = counted(measured.samples, "sample", "samples");
+    if measured.blocks > 0 && measured.blocks < measured.samples {
+        samples += &format!(", {}", counted(measured.blocks, "speaker", "speakers"));
+    }
+    if measured.left_out > 0 {
+        samples += &format!(", {} without a hypothesis left out", measured.left_out);
+    }
+    if let Some(rate) = measured.all_deleted {
+        samples += &format!("; {} with what failed as not heard", percent(rate));
+    }
     match measured.before {
         Some(before) => {
-            let p = measured.p.map_or(String::new(), |p| {
-                if p < 0.001 {
-                    "p < 0.001; ".to_owned()
-                } else {
-                    format!("p {p:.3}; ")
-                }
-            });
-            let sign = if measured.value < 0.0 { "−" } else { "+" };
+            let p = measured
+                .p
+                .map_or(String::new(), |p| format!("{}; ", probability(p)));
+            let sign = if measured.value < 0.0 { "" } else { "+" };
+            let of = measured.against.as_deref();
+            let of = of.map_or(String::new(), |called| format!(" of {called}"));
             format!(
-                "{name} {} against {} ({sign}{} points; {ends}{p}{samples})",
+                "{name} {} against {}{of} ({sign}{} points; {ends}{p}{samples})",
                 percent(before + measured.value),
                 percent(before),
-                points(measured.value.abs()),
+                points(measured.value),
             )
         }
         None => {
             let value = match condition.metric {
-                Metric::Cost => format!("${:.2}", measured.value),
+                Metric::Cost => in_dollars(measured.value),
                 Metric::Latency => format!("{:.0} ms", measured.value),
                 _ => percent(measured.value),
             };

@@ -3,23 +3,28 @@
 //! There is none unless one is asked for. A condition that failed goes before one that
 //! could not be judged.
 
+mod annotations;
 mod baseline;
 mod condition;
+mod decided;
+mod figures;
 mod judge;
 mod junit;
 mod measured;
 mod summary;
 mod verdict;
 
+pub use annotations::{annotate, error as annotate_error};
 pub use baseline::Baseline;
 pub use condition::Condition;
-pub use judge::judge;
+pub use judge::{Scoring, judge, replicates};
 pub use verdict::{Status, Verdict};
 
 use crate::arguments::GateArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output};
-use crate::score::{Compared, SystemOf};
+use crate::saved::has_folder;
+use crate::score::{Compared, Scored, SystemOf};
 
 /// Reads the conditions; `failed>0.01` is added where there is any.
 pub fn conditions(arguments: &GateArguments) -> Result<Vec<Condition>, Failure> {
@@ -37,6 +42,24 @@ pub fn conditions(arguments: &GateArguments) -> Result<Vec<Condition>, Failure> 
         all.push(Condition::parse("failed>0.01").map_err(Failure::usage)?);
     }
     Ok(all)
+}
+
+/// What is asked of a gate that judges nothing of it: a job that is green for nothing.
+pub fn remarks(arguments: &GateArguments, conditions: &[Condition]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if arguments.baseline.is_some() && !conditions.iter().any(Condition::is_regression) {
+        remarks.push(
+            "--baseline is not looked at: no --fail-if asks for a regression, such as \
+             'regression.high>0.02'"
+                .to_owned(),
+        );
+    }
+    let is_written = arguments.junit.is_some() && arguments.junit_samples.is_none();
+    if is_written && conditions.is_empty() {
+        remarks
+            .push("nothing is judged: there is no --fail-if, and --junit has no case".to_owned());
+    }
+    remarks
 }
 
 /// How a command with these verdicts ends.
@@ -85,13 +108,12 @@ pub fn can_be_written(arguments: &GateArguments) -> Result<(), Failure> {
         ("--summary", &arguments.summary),
     ];
     for (option, file) in asked {
-        let folder = file.as_deref().and_then(std::path::Path::parent);
-        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty())
-            && !folder.is_dir()
-        {
-            let message = format!("{option}: there is no folder {}", folder.display());
-            return Err(Failure::usage(message));
+        if file.as_deref() == Some(std::path::Path::new("-")) {
+            let message = format!("{option} -: standard output has the result");
+            return Err(Failure::usage(message).hint("name a file"));
         }
+        file.as_deref()
+            .map_or(Ok(()), |file| has_folder(option, file))?;
     }
     Ok(())
 }
@@ -123,13 +145,15 @@ pub fn write(
     verdicts: &[Verdict],
     systems: &[SystemOf],
     comparisons: &[Compared],
+    scored: &Scored,
 ) -> Result<(), Failure> {
     let failed = |path: &std::path::Path, error: std::io::Error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Failed, "output", message)
     };
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit::xml(verdicts)).map_err(|error| failed(path, error))?;
+        std::fs::write(path, junit::xml(verdicts, scored, arguments.junit_samples))
+            .map_err(|error| failed(path, error))?;
     }
     if let Some(path) = &arguments.summary {
         let text = summary::markdown(verdicts, systems, comparisons);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::condition::Condition;
+
 /// What became of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,4 +40,22 @@ pub struct Verdict {
     pub smallest_visible: Option<f64>,
     /// In words.
     pub message: String,
+}
+
+impl Verdict {
+    /// Of a condition that is not judged yet.
+    pub fn open(condition: &Condition, model: String) -> Self {
+        Self {
+            condition: condition.text.clone(),
+            group: condition.group_name(),
+            status: Status::NotJudged,
+            value: None,
+            low: None,
+            high: None,
+            p: None,
+            smallest_visible: None,
+            message: String::new(),
+            model,
+        }
+    }
 }

@@ -3,26 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::places::config;
+use super::places::{Place, config, config_place};
 use crate::failure::{Exit, Failure};
 
 /// All profiles.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Profiles {
     /// The one that is used when none is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// By name.
-    #[serde(default)]
     pub profile: BTreeMap<String, Profile>,
+    /// Those that can't be read, and why; the others can be used all the same.
+    #[serde(skip)]
+    pub wrong: BTreeMap<String, String>,
 }
 
 /// One deployment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Profile {
     /// Its address.
     pub url: String,
@@ -30,8 +31,39 @@ pub struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_command: Option<Vec<String>>,
     /// Whether the key is in the keyring of the system.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keyring: bool,
+}
+
+impl Profile {
+    /// Of a table of the file.
+    ///
+    /// # Errors
+    /// What is wrong with it. Values are not told: one in the wrong place may be a secret.
+    fn of(table: &Value) -> Result<Self, String> {
+        const COMMAND: &str =
+            "credential_command must be a list: [\"pass\", \"show\", \"stt-eval\"]";
+        let table = table.as_object().ok_or("must be a table")?;
+        let known = ["url", "credential_command", "keyring"];
+        if let Some(other) = table.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(format!("has no {other}; it may have {}", known.join(", ")));
+        }
+        let url = table.get("url").and_then(Value::as_str);
+        let words = |list: &Value| -> Option<Vec<String>> {
+            let words = list.as_array()?.iter();
+            words.map(|one| Some(one.as_str()?.to_owned())).collect()
+        };
+        let command = table.get("credential_command");
+        let command = command.map(|list| words(list).ok_or(COMMAND)).transpose()?;
+        let keyring = table.get("keyring").map(Value::as_bool);
+        Ok(Self {
+            url: url.ok_or("url must be a text")?.to_owned(),
+            credential_command: command,
+            keyring: keyring
+                .unwrap_or(Some(false))
+                .ok_or("keyring must be true or false")?,
+        })
+    }
 }
 
 pub(super) fn failed(path: &Path, reason: impl std::fmt::Display) -> Failure {
@@ -40,6 +72,10 @@ pub(super) fn failed(path: &Path, reason: impl std::fmt::Display) -> Failure {
         "config",
         format!("{}: {reason}", path.display()),
     )
+}
+
+fn wrong(path: &Path, name: &str, reason: &str) -> Failure {
+    Failure::usage(format!("{}: [profile.{name}] {reason}", path.display()))
 }
 
 impl Profiles {
@@ -56,16 +92,71 @@ impl Profiles {
             }
             Err(error) => return Err(failed(&path, error)),
         };
-        basic_toml::from_str(&text)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+        let told = |reason: &str| Failure::usage(format!("{}: {reason}", path.display()));
+        let top: BTreeMap<String, Value> =
+            basic_toml::from_str(&text).map_err(|error| told(&error.to_string()))?;
+        let mut read = Self::default();
+        for (name, value) in &top {
+            match (name.as_str(), value) {
+                ("default", Value::String(name)) => read.default = Some(name.clone()),
+                ("default", _) => return Err(told("default must be the name of a profile")),
+                ("profile", Value::Object(tables)) => {
+                    for (name, table) in tables {
+                        match Profile::of(table) {
+                            Ok(profile) => drop(read.profile.insert(name.clone(), profile)),
+                            Err(reason) => drop(read.wrong.insert(name.clone(), reason)),
+                        }
+                    }
+                }
+                ("profile", _) => return Err(told("profiles are tables: [profile.NAME]")),
+                (other, _) => {
+                    let reason = format!("has no {other}; it may have default and [profile.NAME]");
+                    return Err(told(&reason));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// The profile of a name, if there is one.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn named(&self, name: &str) -> Result<Option<&Profile>, Failure> {
+        match self.wrong.get(name) {
+            Some(reason) => Err(wrong(&config()?, name, reason)),
+            None => Ok(self.profile.get(name)),
+        }
+    }
+
+    /// That there is no profile of a name.
+    pub fn unknown(&self, name: &str) -> Failure {
+        let known: Vec<&str> = self.profile.keys().map(String::as_str).collect();
+        Failure::usage(format!("there is no profile {name:?}")).hint(match known.is_empty() {
+            true => "none is configured: stt-eval login URL".to_owned(),
+            false => format!("there are {}", known.join(", ")),
+        })
+    }
+
+    /// The file that a variable names and that is not there.
+    ///
+    /// # Errors
+    /// The machine names no home.
+    pub fn missing() -> Result<Option<Place>, Failure> {
+        let place = config_place()?;
+        let is_named = place.from == "STT_EVAL_CONFIG";
+        Ok(Some(place).filter(|place| is_named && !place.path.exists()))
     }
 
     /// Writes them.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file can't be written, or a profile would be lost.
     pub fn write(&self) -> Result<(), Failure> {
         let path = config()?;
+        if let Some((name, reason)) = self.wrong.first_key_value() {
+            return Err(wrong(&path, name, reason));
+        }
         let text = basic_toml::to_string(self).map_err(|error| failed(&path, error))?;
         replace(&path, text.as_bytes())
     }

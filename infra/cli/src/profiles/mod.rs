@@ -70,7 +70,15 @@ pub fn target(flag: Option<&str>) -> Result<Target, Failure> {
     let profiles = Profiles::read()?;
     let settings = Settings::of(flag, &profiles)?;
     let Some(url) = settings.url else {
-        return Err(Failure::usage("no deployment is configured").hint(
+        let message = match Profiles::missing()? {
+            Some(place) => format!(
+                "no deployment is configured: {} names {}, which is not there",
+                place.from,
+                place.path.display()
+            ),
+            None => "no deployment is configured".to_owned(),
+        };
+        return Err(Failure::usage(message).hint(
             "start one here: stt-eval-local serve; or log in to one: stt-eval login URL; run \
              --demo shows the flow on simulated models",
         ));

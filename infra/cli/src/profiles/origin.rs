@@ -43,14 +43,11 @@ impl<'a> Settings<'a> {
     pub fn of(flag: Option<&str>, profiles: &'a Profiles) -> Result<Self, Failure> {
         let name = chosen(flag, profiles);
         let profile = match &name {
-            Some(name) => Some(profiles.profile.get(name).ok_or_else(|| {
-                let message = format!("there is no profile {name:?}");
-                let known: Vec<&str> = profiles.profile.keys().map(String::as_str).collect();
-                Failure::usage(message).hint(match known.is_empty() {
-                    true => "none is configured: stt-eval login URL".to_owned(),
-                    false => format!("there are {}", known.join(", ")),
-                })
-            })?),
+            Some(name) => Some(
+                profiles
+                    .named(name)?
+                    .ok_or_else(|| profiles.unknown(name))?,
+            ),
             None => None,
         };
         let from = match (flag, variable(PROFILE)) {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use stt_eval_wire::paths;
 use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, RunComparison};
 
 use super::lists::table;
+use super::report::in_blocks;
 use super::runs::find;
 use crate::arguments::DiffArguments;
 use crate::deployment::{Deployment, Request, as_commands};
@@ -22,9 +24,40 @@ const PATIENCE: Duration = Duration::from_secs(900);
 struct Told {
     schema: u32,
     ok: bool,
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "as_documents_do")]
     comparison: RunComparison,
     error: Option<ErrorOf>,
+}
+
+/// The comparison as the deployment tells it, and models and runs as all documents have them:
+/// `models: [{"model", "wer", "difference", …}]`, `run: {"id", "name", …}`.
+fn as_documents_do<S: Serializer>(told: &RunComparison, to: S) -> Result<S::Ok, S::Error> {
+    let mut told = serde_json::to_value(told).map_err(serde::ser::Error::custom)?;
+    for run in ["run", "other"] {
+        let name = told.get(run).and_then(|run| run.get("run_name")).cloned();
+        if let (Some(Value::Object(run)), Some(name)) = (told.get_mut(run), name) {
+            run.insert("name".to_owned(), name);
+        }
+    }
+    for model in told
+        .get_mut("models")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let Value::Object(model) = model else {
+            continue;
+        };
+        if let Some(Value::Object(figures)) = model.get("figures").cloned() {
+            for (name, figure) in figures {
+                model.entry(name).or_insert(figure);
+            }
+        }
+        if let Some(name) = model.get("provider").cloned() {
+            model.insert("model".to_owned(), name);
+        }
+    }
+    told.serialize(to)
 }
 
 /// `diff`. What can't be compared is 101, as for a gate.
@@ -35,11 +68,21 @@ pub async fn show(
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
     let other = find(to, &arguments.other).await?;
-    let request = Request::get(paths::compare(run.id, other.id))
-        .with_some("block_by", arguments.block_by.as_ref())
-        .with_some("normalizer", arguments.normalizer.as_ref())
-        .patiently(PATIENCE.max(to.patience));
-    let comparison: RunComparison = to.ask(&request).await?;
+    let ask = async |block_by: Option<&str>| -> Result<RunComparison, Failure> {
+        let request = Request::get(paths::compare(run.id, other.id))
+            .with_some("block_by", block_by)
+            .with_some("normalizer", arguments.normalizer.as_ref())
+            .patiently(PATIENCE.max(to.patience));
+        to.ask(&request).await
+    };
+    let is_one_block = |told: &RunComparison| {
+        let mut figures = told.models.iter().filter_map(|model| {
+            let blocks = model.figures.as_ref()?.blocks;
+            Some(blocks == 1 && model.samples > 1)
+        });
+        figures.any(|is_one| is_one)
+    };
+    let comparison = in_blocks(arguments.block_by.as_deref(), ask, is_one_block).await?;
     let error = (!comparison.comparable).then(|| {
         let reasons = comparison.reason.iter();
         let of_models = comparison

@@ -8,20 +8,20 @@ use serde::Serialize;
 use stt_eval_domain::RunId;
 use stt_eval_formats::counted;
 
-use super::runs::find;
-use super::{Document, download, made_here};
+use super::runs::{find, goes_on};
+use super::{Document, RunOf, download, made_here};
 use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
-use crate::saved::{beside, replaceable};
+use crate::saved::{beside, has_folder, replaceable};
 
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct Told {
-    run_id: RunId,
+    run: RunOf,
     #[serde(flatten)]
     saved: Saved,
 }
@@ -67,14 +67,7 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
             return Err(Failure::usage("two of --export are the same file"));
         }
         let Some(file) = &one.file else { continue };
-        let folder = match file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        if !folder.is_dir() {
-            let message = format!("--export: there is no folder {}", folder.display());
-            return Err(Failure::usage(message));
-        }
+        has_folder("--export", file)?;
         replaceable(file)?;
     }
     Ok(())
@@ -110,6 +103,16 @@ pub async fn save(
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
     let format = arguments.format;
+    if arguments.output.as_deref() == Some(Path::new("-")) && output.json {
+        let message = "--output - and --json both want standard output";
+        return Err(Failure::usage(message).hint("name a file"));
+    }
+    if goes_on(&run) {
+        let (done, all) = (run.total_items - run.counts.pending, run.total_items);
+        output.note(&format!(
+            "note: the run goes on, {done} of {all} done: what is not there yet is empty in the file"
+        ));
+    }
     let file = arguments.output.clone();
     if file.as_deref() == Some(Path::new("-")) {
         match format.made() {
@@ -124,11 +127,12 @@ pub async fn save(
         return Ok(Exit::Done);
     }
     if let Some(file) = &file {
+        has_folder("--output", file)?;
         replaceable(file)?;
     }
     let saved = saved(to, run.id, &ToExport { format, file }).await?;
     let document = Document::of(Told {
-        run_id: run.id,
+        run: RunOf::of(&run),
         saved,
     });
     output.result(&document, || document.content.saved.text())?;

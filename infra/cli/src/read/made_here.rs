@@ -17,6 +17,7 @@ use stt_eval_wire::runs::Run;
 use tempfile::TempDir;
 
 use super::download;
+use super::report::figures;
 use crate::arguments::Here;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
@@ -240,17 +241,29 @@ pub struct Made {
 pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Failure> {
     let run: Run = to.ask(&Request::get(paths::run(run))).await?;
     let folder = temporary()?;
+    let path = folder.path().join("export");
+    if format == Here::Html {
+        let report = figures(to, run.id, None, None).await?;
+        let page = stt_eval_html::report::file(&report)
+            .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;
+        std::fs::write(&path, page).map_err(|error| failed(&path, &error))?;
+        return Ok(Made {
+            path,
+            _folder: folder,
+        });
+    }
     let lines = folder.path().join("run.jsonl");
     download::keep(to, run.id, ExportFormat::Jsonl, &lines).await?;
     let models = &run.providers;
     let samples = read(&lines, models)?;
-    let path = folder.path().join("export");
     // What nothing is known to be said in can't be held against anything.
     let known = || -> Vec<Written> {
         let known = samples.iter().filter(|sample| sample.reference.is_some());
         known.cloned().collect()
     };
     match format {
+        // It was made above.
+        Here::Html => {}
         Here::SegLst => {
             let known = known();
             sides(&path, models, "seglst.json", |side| {

@@ -13,10 +13,11 @@ mod runs;
 
 pub use export::{Saved, can_be_saved, saved};
 pub use lists::name;
-pub use report::{Modelled, figures, models, pairs_text};
+pub use report::{Modelled, figures, models, pairs_text, references};
 pub use runs::{find, goes_on, progress};
 
 use serde::Serialize;
+use stt_eval_wire::runs::Run;
 
 use crate::arguments::{Command, Shared};
 use crate::deployment::{Deployment, wait_for};
@@ -42,6 +43,22 @@ impl<T: Serialize> Document<T> {
             ok: true,
             content,
             error: None,
+        }
+    }
+}
+
+/// A run in documents that are of it.
+#[derive(Debug, Serialize)]
+struct RunOf {
+    id: String,
+    name: String,
+}
+
+impl RunOf {
+    fn of(run: &Run) -> Self {
+        Self {
+            id: run.id.to_string(),
+            name: run.run_name.clone(),
         }
     }
 }

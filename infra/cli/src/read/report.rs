@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use stt_eval_domain::RunId;
 use stt_eval_wire::paths;
 use stt_eval_wire::report::{ModelReport, Report};
-use stt_eval_wire::runs::Run;
 
 use super::Document;
 use super::lists::{name, table};
@@ -13,6 +13,7 @@ use super::runs::find;
 use crate::arguments::ReportArguments;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
+use crate::journal::digest;
 use crate::output::{Output, dollars};
 use crate::saved;
 use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
@@ -51,21 +52,64 @@ pub struct Modelled {
     pub latency_p95_ms: Option<u32>,
 }
 
+/// The field that makes blocks, unless another one is named.
+const SPEAKER: &str = "speaker";
+
+/// Asks for figures in blocks: by the field that is named, else by speaker, where speakers are
+/// known and there are several. So every command tells the same of a run.
+///
+/// # Errors
+/// What is refused, or can't be reached.
+pub async fn in_blocks<T>(
+    named: Option<&str>,
+    ask: impl AsyncFn(Option<&str>) -> Result<T, Failure>,
+    is_one_block: impl Fn(&T) -> bool,
+) -> Result<T, Failure> {
+    if named.is_some() {
+        return ask(named).await;
+    }
+    match ask(Some(SPEAKER)).await {
+        Ok(told) if !is_one_block(&told) => Ok(told),
+        Err(failure) if failure.rows.iter().all(|row| row.field != "block_by") => Err(failure),
+        _ => ask(None).await,
+    }
+}
+
 /// The report of a run as it stands.
 ///
 /// # Errors
 /// What is refused, or can't be reached.
 pub async fn figures(
     to: &Deployment,
-    run: &Run,
+    run: RunId,
     block_by: Option<&str>,
     group_by: Option<&str>,
 ) -> Result<Report, Failure> {
-    let request = Request::get(paths::report(run.id))
-        .with_some("block_by", block_by)
-        .with_some("group_by", group_by)
-        .patiently(PATIENCE.max(to.patience));
-    to.ask(&request).await
+    let ask = async |block_by: Option<&str>| -> Result<Report, Failure> {
+        let request = Request::get(paths::report(run))
+            .with_some("block_by", block_by)
+            .with_some("group_by", group_by)
+            .patiently(PATIENCE.max(to.patience));
+        to.ask(&request).await
+    };
+    let is_one_block = |report: &Report| {
+        let found = report.comparison.as_ref();
+        found.is_some_and(|found| found.blocks == 1 && found.samples > 1)
+    };
+    in_blocks(block_by, ask, is_one_block).await
+}
+
+/// What tells the references of a run from those of others: its dataset, and which of them
+/// are others than it was made with.
+pub fn references(report: &Report) -> String {
+    let now = &report.references;
+    let all = (
+        &report.dataset_id,
+        [now.edited, now.consensus, now.with_variants],
+    );
+    // Numbers and an id can be written.
+    let all = serde_json::to_vec(&all).unwrap_or_default();
+    format!("sha256:{}", digest(&all))
 }
 
 fn modelled(model: &ModelReport) -> Modelled {
@@ -166,6 +210,8 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
 struct Told<'a> {
     run: RunOf,
     normalizer: &'a str,
+    scorer: &'a str,
+    references: String,
     models: Vec<Modelled>,
     comparisons: Vec<Compared>,
     report: &'a Report,
@@ -189,7 +235,7 @@ pub async fn show(
     }
     let run = find(to, &arguments.of.run).await?;
     let block_by = arguments.block_by.as_deref();
-    let report = figures(to, &run, block_by, arguments.group_by.as_deref()).await?;
+    let report = figures(to, run.id, block_by, arguments.group_by.as_deref()).await?;
     if let Some(path) = &arguments.html {
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;
@@ -205,6 +251,8 @@ pub async fn show(
             status: name(report.status),
         },
         normalizer: &report.scoring.normalizer,
+        scorer: &report.scoring.scorer_version,
+        references: references(&report),
         models,
         comparisons,
         report: &report,

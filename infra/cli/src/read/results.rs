@@ -4,9 +4,9 @@ use serde::Serialize;
 use stt_eval_wire::paths;
 use stt_eval_wire::results::Result as RunResult;
 
-use super::Document;
 use super::lists::name;
 use super::runs::find;
+use super::{Document, RunOf};
 use crate::arguments::ResultsArguments;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
@@ -15,7 +15,7 @@ use crate::score::percent;
 
 #[derive(Serialize)]
 struct Results {
-    run: String,
+    run: RunOf,
     results: Vec<RunResult>,
 }
 
@@ -26,15 +26,30 @@ pub async fn show(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let run = find(to, &arguments.of.run).await?;
+    if let Some(model) = arguments.model.as_ref()
+        && !run.providers.contains(model)
+    {
+        let message = format!("the run has no model {model:?}");
+        let known = run.providers.join(", ");
+        return Err(Failure::usage(message).hint(format!("there are {known}")));
+    }
     let request = Request::get(paths::results(run.id))
         .with_some("provider", arguments.model.as_ref())
         .with_some("status", arguments.status.as_ref())
         .with_some("sort", arguments.worst.then_some("-wer"));
     let results = to.list(&request, arguments.list.limit).await?;
     let document = Document::of(Results {
-        run: run.id.to_string(),
+        run: RunOf::of(&run),
         results,
     });
+    if document.content.results.is_empty() {
+        let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];
+        let wanted: Vec<&str> = wanted.into_iter().flatten().collect();
+        output.note(&match wanted.is_empty() {
+            true => "note: the run has no result".to_owned(),
+            false => format!("note: no result is like that: {}", wanted.join(", ")),
+        });
+    }
     output.result(&document, || {
         // Texts stand last on a line of their own: no terminal agrees on their width.
         let mut out = String::new();

@@ -12,6 +12,7 @@ use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal;
+use crate::normalise::normaliser;
 use crate::output::{Output, columns};
 use crate::score::percent;
 
@@ -61,9 +62,26 @@ pub async fn find(to: &Deployment, text: &str) -> Result<Run, Failure> {
     }
 }
 
+/// A run as the deployment tells it, with its name as all documents have it.
+#[derive(Serialize)]
+struct Named {
+    name: String,
+    #[serde(flatten)]
+    run: Run,
+}
+
+impl From<Run> for Named {
+    fn from(run: Run) -> Self {
+        Self {
+            name: run.run_name.clone(),
+            run,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Runs {
-    runs: Vec<Run>,
+    runs: Vec<Named>,
 }
 
 /// `runs`.
@@ -75,10 +93,11 @@ pub async fn list(
     let request = Request::get(paths::runs())
         .with_some("status", arguments.status.as_ref())
         .with_some("dataset_id", arguments.dataset.as_ref());
-    let runs = to.list(&request, arguments.list.limit).await?;
+    let runs: Vec<Run> = to.list(&request, arguments.list.limit).await?;
+    let runs = runs.into_iter().map(Named::from).collect();
     let document = Document::of(Runs { runs });
     output.result(&document, || {
-        let rows = document.content.runs.iter().map(|run: &Run| {
+        let rows = document.content.runs.iter().map(|Named { run, .. }| {
             [
                 run.id.to_string(),
                 name(run.status),
@@ -99,7 +118,7 @@ pub async fn list(
 
 #[derive(Serialize)]
 struct OneOf {
-    run: Run,
+    run: Named,
 }
 
 /// Lines about a run: what each model has achieved so far, and what is waited for.
@@ -160,8 +179,8 @@ fn words(run: &Run) -> String {
 }
 
 fn shown(run: Run, output: &Output) -> Result<Exit, Failure> {
-    let document = Document::of(OneOf { run });
-    output.result(&document, || words(&document.content.run))?;
+    let document = Document::of(OneOf { run: run.into() });
+    output.result(&document, || words(&document.content.run.run))?;
     Ok(Exit::Done)
 }
 
@@ -206,6 +225,17 @@ pub async fn rescore(
     let body = NewScoring {
         normalizer: arguments.normalizer.clone(),
     };
+    if let Some(name) = &arguments.normalizer {
+        normaliser(name)?;
+    }
     let request = Request::post(paths::rescore(run.id), &body)?.once(&unique()?);
-    shown(to.ask(&request).await?, output)
+    let run: Run = to.ask(&request).await?;
+    let with = arguments.normalizer.as_deref();
+    output.note(&format!(
+        "note: the scoring{} is under way; figures are those of before until it is complete: \
+         stt-eval report {}",
+        with.map_or(String::new(), |name| format!(" with {name}")),
+        run.id
+    ));
+    shown(run, output)
 }

@@ -58,6 +58,12 @@ fn odd_id() -> Failure {
     Failure::new(Exit::Failed, "journal", "an id in the journal is none")
 }
 
+fn sorted(models: &[String]) -> Vec<String> {
+    let mut models = models.to_vec();
+    models.sort();
+    models
+}
+
 fn is_gone(failure: &Failure) -> bool {
     failure.code == "not_found"
 }
@@ -77,12 +83,12 @@ impl Making<'_> {
         format!("{stem} {content}").trim().to_owned()
     }
 
-    /// What tells this run apart from others over the same dataset.
-    fn run_name(&self) -> Result<String, Failure> {
+    /// What tells this run apart from others over the same dataset, by models in this order.
+    fn digest(&self, models: &[String]) -> Result<String, Failure> {
         let arguments = self.arguments;
         let asked = (
             &self.plan.fingerprint,
-            &arguments.models,
+            models,
             &arguments.prompt,
             &arguments.normalizer,
             arguments.max_cost,
@@ -95,6 +101,17 @@ impl Making<'_> {
         let asked =
             asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
         Ok(digest(&asked))
+    }
+
+    /// Models are a set: their order makes no other run.
+    fn run_name(&self) -> Result<String, Failure> {
+        let models = &self.arguments.models;
+        // Journals know runs by the order in which their models were named.
+        let as_named = self.digest(models)?;
+        if self.journal.begun(RUNS, &as_named)?.is_some() {
+            return Ok(as_named);
+        }
+        self.digest(&sorted(models))
     }
 
     /// The run that the same command made before.
@@ -349,9 +366,10 @@ impl Making<'_> {
         let request = Request::get(paths::runs()).with("dataset_id", dataset);
         let all: Vec<Run> = self.to.list(&request, LOOKED_THROUGH).await?;
         let name = self.name();
+        let models = sorted(&self.arguments.models);
         let is_it = |run: &Run| {
             run.run_name == name
-                && run.providers == self.arguments.models
+                && sorted(&run.providers) == models
                 && run.inserted_at + CLOCKS >= step.at
         };
         Ok(all.into_iter().find(is_it))

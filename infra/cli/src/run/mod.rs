@@ -4,6 +4,8 @@
 //! that the same command goes on after a kill and makes nothing twice.
 
 mod demo;
+mod estimate;
+mod languages;
 mod make;
 mod plan;
 mod upload;
@@ -27,19 +29,18 @@ use crate::deployment::{Deployment, Request, as_commands, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
+use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, about};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
+use estimate::{WITHIN, within_cap};
 use make::{Making, UsedDataset};
 use plan::{Plan, plan};
 use verdict::{Document, tell};
 
-/// The server's estimate may be so much above the one that was agreed to before it is
-/// asked about again.
-const WITHIN: f64 = 1.25;
 /// Differences below this many dollars are not asked about.
 const PENNY: f64 = 0.01;
 
@@ -77,6 +78,20 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         );
     }
     let conditions = gate::conditions(&arguments.gate)?;
+    for remark in gate::remarks(&arguments.gate, &conditions) {
+        output.note(&format!("note: {remark}"));
+    }
+    for condition in &conditions {
+        if let Some(named) = &condition.model
+            && !arguments.models.contains(named)
+        {
+            let message = format!("condition {:?}: no -p {named} is asked", condition.text);
+            return Err(Failure::usage(message));
+        }
+    }
+    if let Some(name) = &arguments.normalizer {
+        normaliser(name)?;
+    }
     can_be_saved(&arguments.export)?;
     gate::can_be_written(&arguments.gate)?;
     // What is not there is told before anything is read.
@@ -161,8 +176,13 @@ fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Resu
     if can_ask(output) && agrees(&format!("{told}. Go on with {left}?"))? {
         return Ok(());
     }
-    Err(Failure::new(Exit::Findings, "findings", told)
-        .hint("stt-eval check tells all; --skip-broken leaves them out"))
+    let mut failure = Failure::new(Exit::Findings, "findings", told)
+        .hint("stt-eval check tells all; --skip-broken leaves them out");
+    if output.json {
+        // In words they were told above.
+        failure.rows = check::rows(&looked.judged);
+    }
+    Err(failure)
 }
 
 async fn go(
@@ -178,11 +198,18 @@ async fn go(
         plan,
         output,
     } = *making;
+    // A baseline that is none is told before anything is paid.
+    let regresses = conditions.iter().any(Condition::is_regression);
+    let baseline = match &arguments.gate.baseline {
+        Some(named) if regresses => Some(verdict::named_baseline(to, named).await?),
+        _ => None,
+    };
     let before = making.before().await?;
+    let mut made_before = "";
     let run = match before {
         Some(run) if goes_on(&run) || !arguments.new => {
-            let words = format!("Run        {}  (made before)", run.id);
-            output.step("made_before", json!({"run": run.id.to_string()}), &words);
+            output.event("made_before", json!({"run": run.id.to_string()}));
+            made_before = "  (made before)";
             run
         }
         before => {
@@ -202,6 +229,11 @@ async fn go(
             let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
+                within_cap(
+                    estimate.cost_usd,
+                    arguments.max_cost,
+                    "the estimate of the deployment",
+                )?;
                 still_agreed(agreed, &estimate, shared, output)?;
             }
             making.run(dataset).await?
@@ -211,7 +243,8 @@ async fn go(
     journal.remember_latest(&run.id.to_string())?;
     let url = format!("{}/runs/{}", to.target.url, run.id);
     let facts = json!({"run": run.id.to_string(), "url": url});
-    output.step("run", facts, &format!("Run        {}  {url}", run.id));
+    let words = format!("Run        {}  {url}{made_before}", run.id);
+    output.step("run", facts, &words);
     for warning in &run.warnings {
         let advice = as_commands(&warning.message);
         output.note(&format!("note: {advice}"));
@@ -231,9 +264,7 @@ async fn go(
     if goes_on(&run) {
         return still_running(to, &run, output);
     }
-    // Of a dataset that was there before it is not known what its samples say.
-    let has_speakers = plan.has_speakers && !arguments.reuse;
-    tell(to, &run, arguments, conditions, has_speakers, output).await
+    tell(to, &run, arguments, (conditions, baseline), output).await
 }
 
 fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -273,7 +304,11 @@ async fn agree(
             return Err(Failure::new(Exit::Failed, "no_credentials", message)
                 .hint(format!("stt-eval credentials set {}", model.provider)));
         }
-        cost += plan.hours() * model.price_per_audio_hour_usd;
+        cost += estimate::of_model(plan, model, arguments.prompt.as_deref());
+    }
+    // With --reuse what is in the source is not sent.
+    if !arguments.reuse {
+        languages::fit(to, plan, arguments, &catalogue).await?;
     }
     let cap = arguments
         .max_cost
@@ -291,6 +326,12 @@ async fn agree(
     });
     output.step("estimate", facts, &line);
     if !arguments.demo {
+        // Of prompts an upper bound is known, and what is in the source is not sent with
+        // --reuse: where it is close, the deployment's own estimate decides.
+        let cap = arguments.max_cost.filter(|_| !arguments.reuse);
+        if cap.is_some_and(|cap| cost > cap * WITHIN) {
+            within_cap(cost, cap, "the estimate")?;
+        }
         confirmed("Upload and transcribe?", shared, output)?;
     }
     Ok(cost)

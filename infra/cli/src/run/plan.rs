@@ -43,6 +43,10 @@ pub enum Bytes {
 /// A clip, as a dataset has it.
 #[derive(Debug, Clone)]
 pub struct Clip {
+    /// The file of the source that tells of it.
+    pub file: String,
+    /// Its line there.
+    pub line: u64,
     /// Its recording.
     pub upload: Upload,
     /// Length in seconds.
@@ -69,8 +73,6 @@ pub struct Plan {
     pub clips: Vec<Clip>,
     /// The language of most of them.
     pub language: String,
-    /// Whether all speakers are known and there are several.
-    pub has_speakers: bool,
     /// Tells what is sent apart from everything else: content, texts, names.
     pub fingerprint: String,
     /// Files that are there until they were sent.
@@ -151,6 +153,8 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
         let (sha256, size) = hashed(&path)?;
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         clips.push(Clip {
+            file: sample.file.clone(),
+            line: sample.line,
             upload: Upload {
                 filename: filename.chars().take(255).collect(),
                 content_type: info.format.content_type(),
@@ -203,12 +207,6 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     )
     .or(arguments.reading.language.clone())
     .ok_or_else(|| Failure::usage("the language is not known").hint("--language hi"))?;
-    let speakers: Vec<Option<&String>> = clips
-        .iter()
-        .map(|clip| clip.said.metadata.get("speaker"))
-        .collect();
-    let has_speakers = speakers.iter().all(Option::is_some)
-        && speakers.iter().any(|one| Some(one) != speakers.first());
     let content: Vec<(&str, &Said)> = clips
         .iter()
         .map(|clip| (clip.upload.sha256.as_str(), &clip.said))
@@ -219,7 +217,6 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     Ok(Plan {
         fingerprint: digest(&all),
         language,
-        has_speakers,
         clips,
         _pieces: pieces,
     })

@@ -91,14 +91,21 @@ async fn send(
         let part = part(&missing[begun..]);
         begun += part.len();
         let announced = announce_new(to, part, &mut taken).await?;
+        // What is known is told as known at once, and not as what is still to be sent.
+        for (one, _) in part
+            .iter()
+            .zip(&announced)
+            .filter(|(_, new)| new.upload.is_none())
+        {
+            sent.skip(one.size);
+        }
         let work = part.iter().copied().zip(announced);
         let work = work.map(|(one, announced)| async move {
             let is_there = announced.upload.is_none();
             let id = put(to, one, announced).await?;
             journal.keep_upload(&one.sha256, one.nth, &id)?;
-            match is_there {
-                true => sent.skip(one.size),
-                false => sent.add(one.size),
+            if !is_there {
+                sent.add(one.size);
             }
             Ok::<_, Failure>(((one.sha256.clone(), one.nth), id))
         });
@@ -112,7 +119,7 @@ async fn send(
             progress.show(lines, &line, ("upload", || sent.facts()), sent.share());
         }
     }
-    progress.clear();
+    progress.end(&sent.line(), ("upload", || sent.facts()));
     Ok(())
 }
 
@@ -149,7 +156,10 @@ impl Sent {
     }
 
     fn share(&self) -> f64 {
-        self.bytes.get() as f64 / self.of_bytes.get().max(1) as f64
+        match self.of_bytes.get() {
+            0 => 1.0,
+            all => self.bytes.get() as f64 / all as f64,
+        }
     }
 
     fn facts(&self) -> Value {
@@ -161,6 +171,10 @@ impl Sent {
     }
 
     fn line(&self) -> String {
+        if self.of_files.get() == 0 {
+            let known = counted(self.known.get(), "file is", "files are");
+            return format!("Uploading  nothing: {known} known from before");
+        }
         let mega = |bytes: u64| bytes as f64 / 1e6;
         let mut line = format!(
             "Uploading  {}/{} files  {:.1}/{:.1} MB",

@@ -1,6 +1,7 @@
 //! The end of a run: figures, comparisons, and the gate on them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use serde::Serialize;
 use stt_eval_domain::failure::{FailureCode, failed_by};
@@ -8,21 +9,22 @@ use stt_eval_domain::result::ResultStatus;
 use stt_eval_formats::markup::Markup;
 use stt_eval_formats::{About, Format, Hypothesis, Id, Pair, Pairs};
 use stt_eval_scoring::FailedBy;
+use stt_eval_wire::comparison::Interval;
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::paths;
 use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
-use crate::arguments::{GateArguments, RunArguments};
+use crate::arguments::RunArguments;
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
-use crate::gate::{self, Baseline, Condition, Status, Verdict};
+use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
-use crate::read::{Modelled, Saved, figures, find, models, pairs_text, saved};
-use crate::score::{Compared, Scored, compare, count};
+use crate::read::{Modelled, Saved, figures, find, models, pairs_text, references, saved};
+use crate::score::{Compared, Ends, Scored, Told, compare, count};
 
 /// A run in documents.
 #[derive(Debug, Serialize)]
@@ -59,6 +61,8 @@ pub struct Document {
     ok: bool,
     run: RunOf,
     normalizer: Option<String>,
+    scorer: Option<String>,
+    references: Option<String>,
     models: Vec<Modelled>,
     comparisons: Vec<Compared>,
     gates: Vec<Verdict>,
@@ -77,6 +81,8 @@ impl Document {
             ok: error.is_none(),
             run: RunOf::new(to, run),
             normalizer: None,
+            scorer: None,
+            references: None,
             models: Vec::new(),
             comparisons: Vec::new(),
             gates: Vec::new(),
@@ -87,9 +93,11 @@ impl Document {
     }
 }
 
-/// Speakers of samples, as far as they are known.
+/// Speakers of samples, as far as they are known; none where nobody is. A sample of nobody
+/// is a block of its own, as the deployment's reports have it.
 async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>, Failure> {
     let mut all = HashMap::new();
+    let mut any = false;
     let mut cursor: Option<String> = None;
     loop {
         let request = Request::get(paths::dataset(run.dataset_id))
@@ -102,13 +110,15 @@ async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>,
             let speaker = serde_json::to_value(&sample.metadata)
                 .ok()
                 .and_then(|fields| fields.get("speaker")?.as_str().map(str::to_owned));
-            if let Some(speaker) = speaker {
-                all.insert(sample.id.to_string(), speaker);
-            }
+            any |= speaker.is_some();
+            // No name begins with a blank.
+            let speaker = speaker.unwrap_or_else(|| format!(" {}", sample.id));
+            all.insert(sample.id.to_string(), speaker);
         }
         match next {
             Some(next) => cursor = Some(next.to_string()),
-            None => return Ok(all),
+            None if any => return Ok(all),
+            None => return Ok(HashMap::new()),
         }
     }
 }
@@ -184,32 +194,54 @@ async fn counted(
         missing: Vec::new(),
         remarks: Vec::new(),
     };
-    count(pairs, &normaliser(normalizer)?, "und", None, full)
+    Ok(count(pairs, &normaliser(normalizer)?, "und", None, full)?)
 }
 
-/// The baseline that is named: a saved document, or a run.
+/// A baseline, as it is named: a saved document, or a run.
+pub enum Named {
+    /// A document.
+    Saved(Baseline),
+    /// A run; its results are counted when they are held against others.
+    Run(Box<Run>),
+}
+
+/// Finds the baseline that is named.
+///
+/// # Errors
+/// There is no such run, and no such document.
+pub async fn named_baseline(to: &Deployment, named: &Path) -> Result<Named, Failure> {
+    if named.is_file() {
+        let saved = Baseline::saved(named)?.map(Named::Saved);
+        return saved.ok_or_else(|| {
+            Failure::usage(format!("{} is no saved document", named.display()))
+                .hint("--baseline takes a document of --json, or a run")
+        });
+    }
+    let found = find(to, &named.to_string_lossy()).await;
+    let run = found.map_err(|failure| match failure.code {
+        "not_found" => Failure::usage(format!("--baseline: {}", failure.message))
+            .hint("it takes a document of --json, or a run; stt-eval runs lists them"),
+        _ => failure,
+    })?;
+    Ok(Named::Run(Box::new(run)))
+}
+
+/// What regressions are measured against.
 async fn baseline(
     to: &Deployment,
-    asked: &GateArguments,
+    named: Named,
     normalizer: &str,
     full: bool,
-) -> Result<Option<Baseline>, Failure> {
-    let Some(path) = &asked.baseline else {
-        return Ok(None);
+) -> Result<Baseline, Failure> {
+    let run = match named {
+        Named::Saved(saved) => return Ok(saved),
+        Named::Run(run) => run,
     };
-    if path.is_file() {
-        let saved = Baseline::saved(path)?;
-        return match saved {
-            Some(saved) => Ok(Some(saved)),
-            None => Err(
-                Failure::usage(format!("{} is no saved document", path.display()))
-                    .hint("--baseline takes a document of --json, or a run"),
-            ),
-        };
-    }
-    let run = find(to, &path.to_string_lossy()).await?;
     let scored = counted(to, &run, normalizer, full).await?;
-    Ok(Some(Baseline::Texts(Box::new(scored))))
+    Ok(Baseline::Texts {
+        scored: Box::new(scored),
+        of_models: true,
+    })
 }
 
 /// Why a gate can't be judged at all.
@@ -223,22 +255,20 @@ fn unfit(run: &Run, report: &Report) -> Option<String> {
     }
 }
 
+fn ends(told: Option<&Interval>) -> Option<Ends> {
+    told.map(|told| Ends {
+        low: told.low,
+        high: told.high,
+    })
+}
+
 fn not_judged(conditions: &[Condition], run: &Run, reason: &str) -> Vec<Verdict> {
     let of = |condition: &Condition| {
         let named = condition.model.clone();
         let models = named.map_or_else(|| run.providers.clone(), |model| vec![model]);
-        let text = condition.text.clone();
-        let one = move |model: String| Verdict {
-            message: format!("{model}: {text}: can't be judged: {reason}"),
-            condition: text.clone(),
-            model,
-            group: None,
-            status: Status::NotJudged,
-            value: None,
-            low: None,
-            high: None,
-            p: None,
-            smallest_visible: None,
+        let one = |model: String| Verdict {
+            message: format!("{model}: {}: can't be judged: {reason}", condition.text),
+            ..Verdict::open(condition, model)
         };
         models.into_iter().map(one).collect::<Vec<_>>()
     };
@@ -253,14 +283,14 @@ pub async fn tell(
     to: &Deployment,
     run: &Run,
     arguments: &RunArguments,
-    conditions: &[Condition],
-    has_speakers: bool,
+    (conditions, named): (&[Condition], Option<Named>),
     output: &Output,
 ) -> Result<Exit, Failure> {
     let asked = &arguments.gate;
-    let report = figures(to, run, has_speakers.then_some("speaker"), None).await?;
+    let report = figures(to, run.id, None, None).await?;
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
+    let references = references(&report);
     let mut unsaved = None;
     let verdicts = match unfit(run, &report) {
         _ if conditions.is_empty() => Vec::new(),
@@ -272,16 +302,38 @@ pub async fn tell(
                 let model = models.iter().find(|model| model.model == system.name);
                 system.cost_usd = model.map(|model| model.cost_usd);
                 system.latency_p95_ms = model.and_then(|model| model.latency_p95_ms).map(f64::from);
+                // There is one interval of a figure, and the report tells it.
+                let told = report
+                    .providers
+                    .iter()
+                    .find(|one| one.provider == system.name);
+                system.told = told.map(|told| Told {
+                    words: ends(told.wer_interval.as_ref()),
+                    characters: ends(told.cer_interval.as_ref()),
+                });
             }
-            let before = baseline(to, asked, &normalizer, full).await?;
-            let verdicts = gate::judge(asked, &normalizer, conditions, &scored, before.as_ref())?;
+            let before = match named {
+                Some(named) => Some(baseline(to, named, &normalizer, full).await?),
+                None => None,
+            };
+            let scoring = gate::Scoring {
+                normaliser: &normalizer,
+                scorer: &report.scoring.scorer_version,
+                references: &references,
+            };
+            let verdicts = gate::judge(asked, scoring, conditions, &scored, before.as_ref())?;
             if asked.junit.is_some() || asked.summary.is_some() {
-                let (systems, pairs) = compare(&scored, true);
-                unsaved = gate::write(asked, &verdicts, &systems, &pairs).err();
+                let (mut systems, _) = compare(&scored, 0);
+                for system in &mut systems {
+                    let model = models.iter().find(|model| model.model == system.name);
+                    system.wer_interval = model.and_then(|model| model.wer_interval);
+                }
+                unsaved = gate::write(asked, &verdicts, &systems, &comparisons, &scored).err();
             }
             verdicts
         }
     };
+    gate::annotate(&verdicts, asked.exit_zero);
     let mut exports = Vec::new();
     for file in &arguments.export {
         match saved(to, run.id, file).await {
@@ -296,6 +348,8 @@ pub async fn tell(
         ok: exit == Exit::Done,
         run: RunOf::new(to, run),
         normalizer: Some(normalizer),
+        scorer: Some(report.scoring.scorer_version.clone()),
+        references: Some(references),
         models,
         comparisons,
         gates: verdicts,

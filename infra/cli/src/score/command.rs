@@ -4,18 +4,20 @@ use std::mem::ManuallyDrop;
 
 use serde::Serialize;
 use stt_eval_formats::Format;
+use stt_eval_scoring::SCORER_VERSION;
 
 use super::compare::{Compared, compare};
 use super::count::count;
+use super::digest::references;
 use super::figures::SystemOf;
 use super::page::page;
 use super::show::text;
-use super::sides::{bad_markup, read, wanted};
-use super::told::{Asked, BAD_MARKUP};
+use super::sides::{read, wanted};
+use super::told::Asked;
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate;
-use crate::normalise::normaliser;
+use crate::normalise::{normaliser, tag};
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::saved;
 
@@ -33,6 +35,10 @@ struct Document<'a> {
     ok: bool,
     format: Formats,
     normalizer: &'a str,
+    /// Version of the scorer.
+    scorer: &'a str,
+    /// A digest of what was scored against.
+    references: &'a str,
     /// `false` where they were not asked for; else not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     intervals: Option<bool>,
@@ -47,44 +53,61 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
+    tag(&arguments.language)?;
     gate::can_be_written(&arguments.gate)?;
+    for remark in gate::remarks(&arguments.gate, &conditions) {
+        output.note(&format!("note: {remark}"));
+    }
     if let Some(path) = &arguments.html {
         saved::can_be_written("--html", path, output)?;
     }
-    let reading = wanted(arguments);
-    let pairs = read(&arguments.references, &arguments.hypotheses, &reading)?;
+    let pairs = read(
+        &arguments.references,
+        &arguments.hypotheses,
+        &wanted(arguments),
+    )?;
     for remark in &pairs.remarks {
         output.note(&format!("note: {remark}"));
     }
     let markup = arguments.markup.map(Into::into);
     let full = conditions.iter().any(gate::Condition::needs_all);
     // The process ends with the command: its lists are not taken apart text by text.
-    let scored = count(pairs, &normaliser, &arguments.language, markup, full);
-    let scored = ManuallyDrop::new(scored.map_err(|mut failure| {
-        if failure.code == BAD_MARKUP
-            && let Some(told) = bad_markup(&arguments.references, &reading, markup)
-        {
-            failure.message = told;
-        }
-        failure
-    })?);
-    let (systems, comparisons) = compare(&scored, !arguments.no_intervals);
+    let counted = count(pairs, &normaliser, &arguments.language, markup, full);
+    let scored = counted.map_err(|unscored| unscored.within(&arguments.references))?;
+    let scored = ManuallyDrop::new(scored);
+    // There is one interval of a figure in all that is told.
+    let replicates = match arguments.no_intervals {
+        true => 0,
+        false => gate::replicates(&conditions),
+    };
+    let asked = Asked {
+        normaliser: &normaliser,
+        language: &arguments.language,
+        markup,
+        replicates,
+    };
+    let (systems, comparisons) = compare(&scored, replicates);
     let baseline = gate::Baseline::read(arguments, full)?;
+    // What nobody looks at is not worked out.
+    let is_asked = output.json || baseline.as_ref().is_some_and(gate::Baseline::is_saved);
+    let references = match is_asked {
+        true => references(&scored, asked),
+        false => String::new(),
+    };
     let verdicts = gate::judge(
         &arguments.gate,
-        &arguments.normalizer,
+        gate::Scoring {
+            normaliser: normaliser.name(),
+            scorer: SCORER_VERSION,
+            references: &references,
+        },
         &conditions,
         &scored,
         baseline.as_ref(),
     )?;
     let exit = gate::exit(&verdicts, arguments.gate.exit_zero);
-    let unsaved = gate::write(&arguments.gate, &verdicts, &systems, &comparisons).err();
-    let asked = Asked {
-        normaliser: &normaliser,
-        language: &arguments.language,
-        markup,
-        intervals: !arguments.no_intervals,
-    };
+    gate::annotate(&verdicts, arguments.gate.exit_zero);
+    let unsaved = gate::write(&arguments.gate, &verdicts, &systems, &comparisons, &scored).err();
     let page = || -> Result<bool, Failure> {
         let Some(path) = &arguments.html else {
             return Ok(false);
@@ -107,6 +130,8 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
             hypotheses: scored.pairs.hypotheses,
         },
         normalizer: normaliser.name(),
+        scorer: SCORER_VERSION,
+        references: &references,
         intervals: arguments.no_intervals.then_some(false),
         missing: &scored.pairs.missing,
         systems: &systems,

@@ -51,12 +51,11 @@ fn sample(counts: Counts) -> Sample {
     }
 }
 
-/// What is drawn for intervals, where they are wanted, and for tests.
-pub(super) fn drawn(intervals: bool) -> Resampling {
-    let drawn = Resampling::default();
+/// What is drawn for intervals, as often as is wanted, and for tests.
+pub(super) fn drawn(replicates: usize) -> Resampling {
     Resampling {
-        replicates: if intervals { drawn.replicates } else { 0 },
-        ..drawn
+        replicates,
+        ..Resampling::default()
     }
 }
 
@@ -86,10 +85,10 @@ pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> 
     speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
 }
 
-/// Figures of all systems, and all pairs of them. `intervals` can be left out; whether two
-/// systems differ is tested all the same.
-pub fn compare(scored: &Scored, intervals: bool) -> (Vec<SystemOf>, Vec<Compared>) {
-    let resampling = drawn(intervals);
+/// Figures of all systems, and all pairs of them. Without `replicates` there are no intervals;
+/// whether two systems differ is tested all the same.
+pub fn compare(scored: &Scored, replicates: usize) -> (Vec<SystemOf>, Vec<Compared>) {
+    let resampling = drawn(replicates);
     let count = scored.pairs.samples.len();
     let common = common(scored);
     let all: Vec<usize> = (0..scored.systems.len()).collect();

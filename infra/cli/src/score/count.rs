@@ -10,8 +10,8 @@ use stt_eval_scoring::align::PairCounter;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::{Counts, Flag, ScoreError, Scorer, check_length, trim};
 
-use super::told::{of_markup, of_sample};
-use crate::failure::Failure;
+use super::figures::Ends;
+use super::unscored::Unscored;
 
 /// One hypothesis, counted. Lists are long: the counts of most texts take little room.
 #[derive(Debug, Clone)]
@@ -150,6 +150,17 @@ pub struct System {
     pub cost_usd: Option<f64>,
     /// 95 of 100 answers took no longer, where a run tells it.
     pub latency_p95_ms: Option<f64>,
+    /// Intervals of its rates, where a run tells them.
+    pub told: Option<Told>,
+}
+
+/// Intervals that were drawn elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// Of WER.
+    pub words: Option<Ends>,
+    /// Of CER.
+    pub characters: Option<Ends>,
 }
 
 /// Everything, counted.
@@ -186,7 +197,7 @@ pub fn count(
     language: &str,
     markup: Option<Markup>,
     all: bool,
-) -> Result<Scored, Failure> {
+) -> Result<Scored, Unscored> {
     let asked = Asked {
         normaliser,
         language,
@@ -224,6 +235,7 @@ pub fn count(
             samples: Vec::new(),
             cost_usd: None,
             latency_p95_ms: None,
+            told: None,
         })
         .collect();
     // In the order of the samples, also of what went wrong: the first is told.
@@ -243,7 +255,7 @@ pub fn count(
 }
 
 /// Counts some samples: a list for each system.
-fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<One>>, Failure> {
+fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<One>>, Unscored> {
     let samples = pairs.samples.get(range.clone()).unwrap_or_default();
     let heard_of = |at: usize| {
         let systems = pairs.heard.iter();
@@ -254,7 +266,7 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
     let mut counter = PairCounter::default();
     let mut scorers: HashMap<&str, Scorer> = HashMap::new();
     for (at, pair) in range.zip(samples) {
-        let told = |error: ScoreError| of_sample(pair, error);
+        let told = |error: ScoreError| Unscored::of(pair, error);
         let markup = asked.markup.or(pair.markup()).unwrap_or(Markup::None);
         let tag = pair.language().unwrap_or(asked.language);
         if markup == Markup::None && !asked.all {
@@ -273,7 +285,8 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
         let scorer = scorers
             .entry(tag)
             .or_insert_with(|| Scorer::new(asked.normaliser.clone(), tag));
-        let text = reference(&pair.reference, markup).map_err(|reason| of_markup(pair, reason))?;
+        let text =
+            reference(&pair.reference, markup).map_err(|reason| Unscored::markup(pair, reason))?;
         scorer.set_reference(&text).map_err(told)?;
         for (system, heard) in counted.iter_mut().zip(heard_of(at)) {
             system.push(one(scorer, heard, asked.all).map_err(told)?);
@@ -282,7 +295,8 @@ fn part(pairs: &Pairs, range: Range<usize>, asked: Asked<'_>) -> Result<Vec<Vec<
     Ok(counted)
 }
 
-/// What is heard, and what there was. Of a service that failed nothing is counted.
+/// What is heard, and what there was. What a service failed at is in no figure; its counts are
+/// those of an empty text.
 fn heard_text(heard: &Hypothesis) -> (State, &str) {
     match heard {
         Hypothesis::Text(text) => (State::Heard, text.as_str()),
@@ -291,16 +305,8 @@ fn heard_text(heard: &Hypothesis) -> (State, &str) {
     }
 }
 
-/// A result that is in no figure.
-fn failed() -> One {
-    One::new(State::Failed, Counts::default(), Counts::default(), None)
-}
-
 fn one(scorer: &mut Scorer, heard: &Hypothesis, all: bool) -> Result<One, ScoreError> {
     let (state, text) = heard_text(heard);
-    if state == State::Failed {
-        return Ok(failed());
-    }
     let score = scorer.score(text, None)?;
     let (words, chars) = (score.words(), score.chars());
     let more = More {
@@ -321,9 +327,6 @@ fn plain(
     tag: &str,
 ) -> Result<One, ScoreError> {
     let (state, text) = heard_text(heard);
-    if state == State::Failed {
-        return Ok(failed());
-    }
     check_length(text)?;
     let normal = match asked.normaliser.steps() {
         [] => Cow::Borrowed(text),

@@ -44,7 +44,6 @@ pub struct SystemOf {
     /// Samples that count.
     pub samples: usize,
     /// Samples that do not: the service failed.
-    #[serde(skip)]
     pub failed: usize,
     /// Word error rate; none where no sample counts.
     pub wer: Option<f64>,

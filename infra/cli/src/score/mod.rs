@@ -3,15 +3,18 @@
 mod command;
 mod compare;
 mod count;
+mod digest;
 mod figures;
 mod page;
 mod show;
 mod sides;
 mod told;
+mod unscored;
 
 pub use command::run;
 pub use compare::{Compared, compare, speakers};
-pub use count::{One, Scored, System, count, is_in};
+pub use count::{One, Scored, System, Told, count, is_in};
 pub use figures::{CountsOf, Ends, SystemOf};
+pub use page::worst;
 pub use show::{interval, percent, points, probability, rate, sentence};
 pub use sides::{read, wanted};

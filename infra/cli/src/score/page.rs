@@ -7,8 +7,9 @@ use stt_eval_html::report::{self as html, Condition, Heard, Misheard, Outcome, T
 use stt_eval_scoring::Scorer;
 use stt_eval_wire::scored::aligned_word;
 
-use super::count::Scored;
-use super::told::{Asked, of_sample, report};
+use super::count::{Scored, System};
+use super::told::{Asked, report};
+use super::unscored::Unscored;
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate::{Status, Verdict};
@@ -18,11 +19,10 @@ const SHOWN: usize = 20;
 /// Longer texts are not shown: a page is for people.
 const LONGEST: usize = 100_000;
 
-/// Samples with most errors over all systems, the worst first.
-fn worst(scored: &Scored) -> Vec<usize> {
+/// Samples with most errors over some systems, the worst first.
+pub fn worst(scored: &Scored, systems: &[System], most: usize) -> Vec<usize> {
     let errors = |index: usize| -> u64 {
-        let of = scored
-            .systems
+        let of = systems
             .iter()
             .filter_map(|system| system.samples.get(index));
         let counting = of.filter(|one| !one.is_failed());
@@ -33,7 +33,7 @@ fn worst(scored: &Scored) -> Vec<usize> {
     wrong.sort_by_key(|(errors, index)| (std::cmp::Reverse(*errors), *index));
     wrong
         .into_iter()
-        .take(SHOWN)
+        .take(most)
         .map(|(_, index)| index)
         .collect()
 }
@@ -51,7 +51,7 @@ fn misheard<'a>(
     let mut scorer = Scorer::new(asked.normaliser.clone(), language);
     scorer
         .set_reference(marked)
-        .map_err(|error| of_sample(pair, error))?;
+        .map_err(|error| Unscored::of(pair, error))?;
     let mut heard = Vec::with_capacity(scored.systems.len());
     for (system, texts) in scored.systems.iter().zip(&scored.pairs.heard) {
         let counted = system.samples.get(index).filter(|one| !one.is_failed());
@@ -63,7 +63,7 @@ fn misheard<'a>(
             Some(Hypothesis::Missing) | None => (None, "no hypothesis; it counts as an empty one"),
         };
         let aligned = text.map(|text| scorer.align_words(text)).transpose();
-        let aligned = aligned.map_err(|error| of_sample(pair, error))?;
+        let aligned = aligned.map_err(|error| Unscored::of(pair, error))?;
         heard.push(Heard {
             model: &system.name,
             text,
@@ -133,7 +133,7 @@ pub fn page(
     asked: Asked<'_>,
 ) -> Result<String, Failure> {
     let report = report(scored, &name(&arguments.references), asked)?;
-    let worst = worst(scored);
+    let worst = worst(scored, &scored.systems, SHOWN);
     let mut marked = Vec::with_capacity(worst.len());
     for pair in worst
         .iter()

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stt_eval_formats::markup::{Markup, reference};
-use stt_eval_formats::transcripts::{self, ReadOptions, Side};
+use stt_eval_formats::transcripts::ReadOptions;
 use stt_eval_formats::{Pairs, Source, pairs};
 
 use crate::arguments::ScoreArguments;
@@ -57,38 +56,4 @@ pub fn read(
     }
     let heard: Vec<Source<'_>> = heard.iter().map(source).collect();
     Ok(pairs(&source(&right), &heard, wanted)?)
-}
-
-/// Where the first reference with braces stands that mean nothing, and what is wrong with it.
-/// That is looked for only when there is one: nothing else needs the lines of texts with ids.
-pub fn bad_markup(
-    references: &Path,
-    wanted: &ReadOptions,
-    markup: Option<Markup>,
-) -> Option<String> {
-    if references == Path::new(STDIN) {
-        return None;
-    }
-    let named = alone(references).ok()?;
-    let file = named.file.as_deref();
-    let read = transcripts::read(named.files.as_ref(), file, Side::References, wanted).ok()?;
-    let wrong = |text: &str, own: Option<Markup>| {
-        let markup = markup.or(own).unwrap_or(Markup::None);
-        reference(text, markup).err()
-    };
-    let mut of_entries = read.entries.iter().filter_map(|entry| {
-        let reason = wrong(entry.text.as_deref()?, entry.markup)?;
-        // A folder has a file for each.
-        Some(match file {
-            Some(file) => format!("{file} line {}: {reason}", entry.line),
-            None => format!("{}: {reason}", entry.id.as_deref()?),
-        })
-    });
-    let mut of_lines = (1_u64..)
-        .zip(read.lines.texts())
-        .filter_map(|(line, text)| {
-            let reason = wrong(&text, None)?;
-            Some(format!("{} line {line}: {reason}", file?))
-        });
-    of_entries.next().or_else(|| of_lines.next())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stt_eval_domain::run::RunStatus;
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_formats::markup::{Markup, reference};
-use stt_eval_formats::{Hypothesis, Id, Pair, counted};
+use stt_eval_formats::{Hypothesis, Pair, counted};
 use stt_eval_scoring::confusions::Confusions;
 use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_scoring::uncertainty::Sample;
@@ -20,7 +20,8 @@ use stt_eval_wire::{compared, scored as wire};
 
 use super::compare::{characters, common, drawn, kept, resampled, speakers, words};
 use super::count::{One, Scored};
-use crate::failure::{Exit, Failure};
+use super::unscored::Unscored;
+use crate::failure::Failure;
 
 /// Confusions of each kind that are kept.
 const TOP: usize = 20;
@@ -32,9 +33,6 @@ const FEWEST: usize = 10;
 /// Most parts of one kind: more are no overview.
 const MOST_PARTS: usize = 20;
 
-/// The code of references with braces that mean nothing.
-pub const BAD_MARKUP: &str = "bad_markup";
-
 /// How a score was asked for.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
@@ -44,8 +42,8 @@ pub struct Asked<'a> {
     pub language: &'a str,
     /// What braces mean, where that was told.
     pub markup: Option<Markup>,
-    /// Whether intervals are wanted.
-    pub intervals: bool,
+    /// Resamples for intervals; none where they are not wanted.
+    pub replicates: usize,
 }
 
 impl<'a> Asked<'a> {
@@ -55,35 +53,9 @@ impl<'a> Asked<'a> {
     }
 
     /// The reference of a sample, as scorers take it.
-    pub fn marked(&self, pair: &Pair) -> Result<String, Failure> {
+    pub fn marked(&self, pair: &Pair) -> Result<String, Unscored> {
         let markup = self.markup.or(pair.markup()).unwrap_or(Markup::None);
-        reference(&pair.reference, markup).map_err(|reason| of_markup(pair, reason))
-    }
-}
-
-/// Braces of a reference that mean nothing.
-pub fn of_markup(pair: &Pair, reason: impl std::fmt::Display) -> Failure {
-    let message = format!("{}: {reason}", called(pair));
-    Failure::new(Exit::Findings, BAD_MARKUP, message)
-        .hint("--markup none takes braces as they stand")
-}
-
-/// What is wrong with a sample.
-pub fn of_sample(pair: &Pair, error: ScoreError) -> Failure {
-    match error {
-        ScoreError::Markup { .. } => of_markup(pair, error),
-        error => {
-            let message = format!("{}: {error}", called(pair));
-            Failure::new(Exit::Findings, "not_scored", message)
-        }
-    }
-}
-
-/// A sample in a message.
-fn called(pair: &Pair) -> String {
-    match &pair.id {
-        Id::Line(line) => format!("line {line}"),
-        Id::Named(name) => name.to_string(),
+        reference(&pair.reference, markup).map_err(|reason| Unscored::markup(pair, reason))
     }
 }
 
@@ -115,7 +87,7 @@ impl<'a> Found<'a> {
                 .entry(language)
                 .or_insert_with(|| Scorer::new(asked.normaliser.clone(), language));
             let marked = asked.marked(pair)?;
-            let told = |error: ScoreError| of_sample(pair, error);
+            let told = |error: ScoreError| Unscored::of(pair, error);
             scorer.set_reference(&marked).map_err(told)?;
             found
                 .add(pair, &marked, heard, scorer, language)
@@ -165,10 +137,10 @@ fn interval(
     asked: Asked<'_>,
     unit: fn(&One) -> Sample,
 ) -> Option<Interval> {
-    if !asked.intervals || kept.is_empty() {
+    if asked.replicates == 0 || kept.is_empty() {
         return None;
     }
-    let found = resampled(drawn(true), scored, kept, &[index], unit)?;
+    let found = resampled(drawn(asked.replicates), scored, kept, &[index], unit)?;
     compared::interval(&found, 0)
 }
 
@@ -333,7 +305,7 @@ pub fn report(scored: &Scored, name: &str, asked: Asked<'_>) -> Result<Report, F
         told.collect::<Result<Vec<Found<'_>>, Failure>>()
     })?;
     let common = common(scored);
-    let resampling = drawn(asked.intervals);
+    let resampling = drawn(asked.replicates);
     let names: Vec<String> = scored.systems.iter().map(|one| one.name.clone()).collect();
     let joint = resampled(resampling, scored, &common, &all, words);
     let joint = joint.filter(|joint| joint.samples > 0);

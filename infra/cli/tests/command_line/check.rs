@@ -211,3 +211,45 @@ fn rows_whose_text_is_not_there_are_utterances() {
     let shown = super::text(&output.stdout);
     assert!(shown.contains("1 of 2 can be used\n"), "{shown}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_recording_that_is_a_link_out_of_the_folder_is_not_opened() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("elsewhere/y.wav", &wav),
+        ("elsewhere/p", b"root:x:0:0:root:/root:/bin/sh\n"),
+        ("set/real.wav", &wav),
+    ]);
+    for (from, to) in [
+        ("elsewhere/y.wav", "set/z.wav"),
+        ("elsewhere/p", "set/p.wav"),
+        ("set/real.wav", "set/again.wav"),
+    ] {
+        std::os::unix::fs::symlink(set.path(from), set.path(to)).unwrap();
+    }
+    for more in [&[][..], &["--no-probe"]] {
+        let all = [&["check", "set", "--json"][..], more].concat();
+        let told = set.run(&all);
+        assert_eq!(code(&told), 3);
+        let told = document(&told);
+        let findings = told["findings"].as_array().unwrap();
+        let refused = |name: &str| {
+            let is_it = |one: &&Value| one["id"] == name && one["severity"] == "error";
+            let one = findings.iter().find(is_it);
+            one.map(|one| (one["kind"].clone(), one["message"].clone()))
+        };
+        for name in ["z", "p"] {
+            let message = format!("{name}.wav is a link out of the folder (--allow-outside)");
+            let wanted = Some(("outside_folder".into(), message.into()));
+            assert_eq!(refused(name), wanted, "{told}");
+        }
+        for sample in told["samples"].as_array().unwrap() {
+            let leads_out = sample["id"] == "z" || sample["id"] == "p";
+            assert_eq!(sample["usable"] == false, leads_out, "{told}");
+            assert!(!leads_out || sample["seconds"].is_null(), "{told}");
+        }
+    }
+    let told = document(&set.run(&["check", "set", "--json", "--allow-outside"]));
+    assert_eq!(told["summary"]["usable"], 3, "{told}");
+}

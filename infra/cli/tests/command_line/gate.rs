@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Set, code, document, keys, text};
 
 /// Texts of `count` lines, of which every `nth` has one wrong word of ten.
-fn lines(count: usize, nth: usize) -> String {
+pub(super) fn lines(count: usize, nth: usize) -> String {
     let line = |n: usize| {
         let first = if n.is_multiple_of(nth) { "x" } else { "a" };
         format!("{first} b c d e f g h i j\n")

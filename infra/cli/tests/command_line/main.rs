@@ -8,6 +8,7 @@
 mod check;
 mod gate;
 mod gate_simulations;
+mod judged;
 mod keywords;
 mod output;
 mod page;

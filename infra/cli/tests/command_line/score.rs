@@ -31,7 +31,9 @@ fn score_has_its_document() {
             "missing",
             "normalizer",
             "ok",
+            "references",
             "schema",
+            "scorer",
             "systems"
         ]
     );
@@ -47,6 +49,7 @@ fn score_has_its_document() {
         [
             "cer",
             "characters",
+            "failed",
             "name",
             "samples",
             "wer",
@@ -290,17 +293,17 @@ fn a_text_that_can_not_be_scored_is_named() {
     for (arguments, wanted) in [
         (
             &["open.txt", "h.txt", "--markup", "braces"][..],
-            "error: line 2: reference markup at byte 0 (character 1): '{' is never closed; write \
+            "error: open.txt line 2: reference markup at byte 0 (character 1): '{' is never closed; write \
              '\\{' for a literal brace\nhint: --markup none takes braces as they stand\n",
         ),
         (
             &["open.csv", "h.txt", "--markup", "braces"],
-            "error: u2: reference markup at byte 0 (character 1): '{' is never closed; write '\\{' \
+            "error: open.csv line 3 (u2): reference markup at byte 0 (character 1): '{' is never closed; write '\\{' \
              for a literal brace\nhint: --markup none takes braces as they stand\n",
         ),
         (
             &["long.txt", "h.txt"],
-            "error: line 2: text of 16799999 bytes is longer than the 16777216 bytes that can be \
+            "error: long.txt line 2: text of 16799999 bytes is longer than the 16777216 bytes that can be \
              scored\n",
         ),
         (
@@ -359,8 +362,8 @@ fn markup_that_means_nothing_is_told_with_its_file_and_line() {
         ("h.txt", b"x\na\n"),
     ]);
     for (right, heard, place) in [
-        ("r.csv", "h.csv", "r.csv line 4: "),
-        ("r.txt", "h.txt", "r.txt line 2: "),
+        ("r.csv", "h.csv", "r.csv line 4"),
+        ("r.txt", "h.txt", "r.txt line 2"),
     ] {
         let output = set.run(&["score", right, heard, "--markup", "asr_eval", "--json"]);
         assert_eq!(code(&output), 3);

@@ -71,3 +71,22 @@ pub async fn are_read_back(bench: &Bench, run: &str) {
     assert_eq!(all["00001-1.wav"], own);
     std::fs::remove_file(path).unwrap();
 }
+
+/// Every document of a run has its id and its name in one shape.
+pub async fn name_their_run(bench: &Bench, wanted: &Value) {
+    let id = wanted["id"].as_str().unwrap();
+    for asked in [
+        &["status", id][..],
+        &["results", id],
+        &["report", id],
+        &["export", id, "--format", "stm"],
+        &["diff", id, id],
+    ] {
+        let told = bench.json(asked).await;
+        for field in ["id", "name"] {
+            assert_eq!(told["run"][field], wanted[field], "{asked:?}: {told}");
+        }
+    }
+    let runs = bench.json(&["runs"]).await;
+    assert_eq!(runs["runs"][0]["name"], wanted["name"]);
+}

@@ -39,6 +39,8 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
     let wrong = bench.with_input(wrong, "sk_wrong\n").await;
     assert_eq!(code(&wrong), 4, "{}", text(&wrong.stderr));
     assert!(!text(&wrong.stderr).contains("sk_wrong"));
+    // There is no profile yet that could be named.
+    assert!(text(&wrong.stderr).contains("hint: nothing was kept: the same command"));
     assert!(!bench.config("credentials.toml").exists());
 
     let right = login(&[&url, "--key-file", "-"]);

@@ -14,6 +14,7 @@ mod exports;
 mod keys;
 #[cfg(unix)]
 mod many;
+mod refused;
 #[cfg(unix)]
 mod stopped;
 #[cfg(unix)]
@@ -240,6 +241,7 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
         .await;
     assert_eq!(code(&failed), 100, "{}", text(&failed.stdout));
     let id = first["run"]["id"].as_str().unwrap();
+    let first_told = first.clone();
     let same = [
         "--fail-if",
         "regression>0.01",
@@ -274,6 +276,7 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     // What is there can be looked at.
     let status = bench.json(&["status", "latest"]).await;
     assert_eq!(status["run"]["id"], id);
+    exports::name_their_run(&bench, &first["run"]).await;
     let by_name = bench.json(&["status", "set "]).await;
     assert_eq!(by_name["run"]["id"], id);
     let results = bench
@@ -297,6 +300,29 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     );
     let report = bench.json(&["report", id, "--html", "report.html"]).await;
     assert_eq!(report["models"][1]["wer"], 0.25);
+    // One verdict of one run, whichever command tells it.
+    assert_eq!(report["report"]["block_by"], "speaker");
+    for part in ["models", "comparisons", "references", "scorer"] {
+        assert_eq!(report[part], first_told[part], "{part}");
+    }
+    std::fs::write(bench.home.path().join("told.json"), report.to_string()).unwrap();
+    let gate = [
+        "--fail-if",
+        "regression>0",
+        "--baseline",
+        "told.json",
+        "--allow-weak",
+    ];
+    let gate = bench.json(&with(&gate)).await;
+    assert_eq!(gate["gates"][0]["value"], 0.0, "{gate}");
+    let gate = bench
+        .json(&with(&["--fail-if", "wer.high>0.9", "--allow-weak"]))
+        .await;
+    let ends = &gate["models"][1]["wer_interval"];
+    assert_eq!(
+        (&gate["gates"][1]["low"], &gate["gates"][1]["high"]),
+        (&ends["low"], &ends["high"])
+    );
     let page = std::fs::read_to_string(bench.home.path().join("report.html")).unwrap();
     assert!(page.contains("gemini-2.5-flash"));
     let saved = bench.json(&["export", id, "--format", "csv"]).await;
@@ -318,7 +344,38 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
         "--output",
         "no/such/folder",
     ];
-    assert_eq!(code(&bench.run(&nowhere).await), 1);
+    let nowhere = bench.run(&nowhere).await;
+    assert_eq!(code(&nowhere), 2);
+    assert_eq!(
+        text(&nowhere.stderr),
+        "error: --output: there is no folder no/such\n"
+    );
+    let page = ["export", id, "--format", "html", "--output", "export.html"];
+    bench.json(&page).await;
+    let page = std::fs::read(bench.home.path().join("export.html")).unwrap();
+    let report = std::fs::read(bench.home.path().join("report.html")).unwrap();
+    assert_eq!(page, report);
+    let none = bench.run(&["results", id, "--status", "failed"]).await;
+    assert_eq!((code(&none), text(&none.stdout)), (0, String::new()));
+    assert_eq!(text(&none.stderr), "note: no result is like that: failed\n");
+    for (wrong, told) in [
+        (
+            ["results", id, "--status", "bogus"],
+            "[possible values: pending, completed, failed]",
+        ),
+        (
+            ["results", id, "-p", "nosuch"],
+            "there are gemini-2.5-pro, gemini-2.5-flash",
+        ),
+    ] {
+        let wrong = bench.run(&wrong).await;
+        assert_eq!(code(&wrong), 2, "{}", text(&wrong.stderr));
+        assert!(
+            text(&wrong.stderr).contains(told),
+            "{}",
+            text(&wrong.stderr)
+        );
+    }
     exports::are_read_back(&bench, id).await;
     for list in ["models", "languages", "datasets", "files", "runs"] {
         assert!(
@@ -363,10 +420,37 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     let table = std::fs::read_to_string(set.join("metadata.csv")).unwrap();
     let table = format!("{table}5.wav,one two three four,s5\n");
     std::fs::write(set.join("metadata.csv"), table).unwrap();
-    bench
-        .json(&with(&["--yes", "--detach", "--name", "other"]))
+    let other = bench
+        .run(&with(&["--yes", "--detach", "--name", "other"]))
         .await;
+    let lines = text(&other.stderr);
+    let lines: Vec<&str> = lines
+        .lines()
+        .filter(|line| line.starts_with("Uploading "))
+        .collect();
+    // What is known is never told as what is still to be sent.
+    assert!(
+        lines.iter().all(|line| line.contains("/1 files  ")),
+        "{lines:?}"
+    );
+    let last = lines.last().unwrap();
+    assert!(
+        last.starts_with("Uploading  1/1 files  ") && last.ends_with("(4 known from before)"),
+        "{lines:?}"
+    );
     assert_eq!(bench.counts().await, (3, 2));
+    std::fs::remove_dir_all(bench.home.path().join(".local")).unwrap();
+    let all = bench
+        .run(&with(&["--yes", "--detach", "--name", "third"]))
+        .await;
+    let wanted = "Uploading  nothing: 5 files are known from before";
+    let lines = text(&all.stderr);
+    assert_eq!(
+        lines.lines().filter(|line| *line == wanted).count(),
+        1,
+        "{lines}"
+    );
+    assert_eq!(bench.counts().await, (4, 3));
     let files = bench.json(&["files"]).await;
     assert_eq!(files["files"].as_array().unwrap().len(), 5);
     bench.machine.stop().await;

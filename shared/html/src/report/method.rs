@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::comparison::WarningCode;
-use stt_eval_wire::report::Report;
+use stt_eval_wire::report::{Cost, Report};
 
 use crate::figures::{count, counted, dollars};
 use crate::invisible::visible;
@@ -30,7 +30,15 @@ fn versions(report: &Report) -> String {
         } else {
             model.model_versions.join(", ")
         };
-        let spent = dollars(model.cost.usd);
+        let spent = match model.cost {
+            // It was not asked for anything that it did.
+            Cost {
+                usd: 0.0,
+                audio_hours: 0.0,
+                ..
+            } => "nothing".to_owned(),
+            Cost { usd, .. } => dollars(usd),
+        };
         let price = match &model.cost.price_read_at {
             Some(day) => format!(" by its price as read on {}", visible(day)),
             None => String::new(),

@@ -57,6 +57,12 @@ pub struct Links<'a> {
     pub query: &'a str,
     /// Address of the report as one file.
     pub file: &'a str,
+    /// Fields of the clips that they can be parted by.
+    pub fields: &'a [String],
+    /// The one that they are parted by.
+    pub group_by: Option<&'a str>,
+    /// What else the page was asked for.
+    pub kept: &'a [(&'static str, String)],
 }
 
 /// A link to a section.

@@ -114,6 +114,32 @@ fn slice(group: &Group, name: String, models: &[&str]) -> Slice {
     }
 }
 
+/// Where the best model has most and fewest errors, of parts that have clips enough. The two
+/// ends of several parts differ by chance too, which the legend says.
+fn finding(groups: &[&Group], name: fn(&Group) -> String, models: &[&str]) -> String {
+    let of_part = |model: &str, group: &&Group| {
+        let summary = group.providers.get(model)?.as_ref()?;
+        (summary.all.samples >= FEW).then(|| (summary.all.wer, name(group)))
+    };
+    let told = models.first().and_then(|model| {
+        let mut parts: Vec<(f64, String)> = groups
+            .iter()
+            .filter_map(|group| of_part(model, group))
+            .collect();
+        parts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        match parts.as_slice() {
+            [(least, at_least), .., (most, at_most)] => Some(format!(
+                "{} has a WER from {} ({at_least}) to {} ({at_most}) in parts of {FEW} clips and more.",
+                visible(model),
+                percent(*least),
+                percent(*most),
+            )),
+            _ => None,
+        }
+    });
+    told.unwrap_or_else(|| format!("Fewer than two parts have {FEW} clips: none is told apart."))
+}
+
 /// What a part is called by the languages of its clips.
 fn language(group: &Group) -> String {
     let tag = group.value.as_deref().map(called);
@@ -140,7 +166,7 @@ impl Parting {
             .iter()
             .map(|group| slice(group, name(group), drawn))
             .collect();
-        let finding = "The table beside has the same figures, with the number of clips.";
+        let finding = finding(&groups, name, &models);
         let column = |(series, model): (usize, &&str)| Column {
             name: visible(model).into_owned(),
             outline: (series < drawn.len()).then(|| outline(series)),
@@ -159,7 +185,7 @@ impl Parting {
         });
         Some(Self {
             id,
-            chart: Slices::new(heading.clone(), finding.to_owned(), chart),
+            chart: Slices::new(heading.clone(), finding, chart),
             heading,
             columns: models.iter().enumerate().map(column).collect(),
             rows: rows.collect(),

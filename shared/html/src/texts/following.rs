@@ -13,6 +13,7 @@ texts! {
         RetryLeft: "Retry what is left",
         ScoreAgain: "Score again",
         ScoreAgainMeans: "Scoring again goes by the references as they stand now, and asks no model.",
+        ReferencesChanged: "References were changed since this was scored.",
         IsScoredAgain: "It is being scored again. The figures change when that is done.",
         AsTable: "Results as a table",
         AddList: "Add transcripts made elsewhere",

@@ -13,6 +13,7 @@ const ALL: Actions = Actions {
     keys: true,
     stopping: false,
     rescore: false,
+    changed: false,
     add: false,
     delete: false,
     propose: 3,

@@ -94,7 +94,7 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
     .unwrap();
     check(&list);
     assert!(list.contains("href=\"/runs/new\">New run</a>"), "{list}");
-    assert!(list.contains("1,500 of 2,000, 3 failed"), "{list}");
+    assert!(list.contains("1,500 of 2,000, of which 3 failed"), "{list}");
     assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
     let nothing = runs::list(frame(), &[], 0, None, Offers::default()).unwrap();
     check(&nothing);
@@ -111,6 +111,7 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         keys: false,
         stopping: false,
         rescore: true,
+        changed: true,
         add: true,
         delete: true,
         propose: 0,

@@ -235,6 +235,9 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         page: "/runs/x/report",
         query: "",
         file: "/runs/x/report.html",
+        fields: &[],
+        group_by: None,
+        kept: &[],
     };
     let page = report::page(&value, frame, links, Order::Wer).unwrap();
     let file = report::file(&value).unwrap();
@@ -286,6 +289,9 @@ fn orders_sort_the_better_ones_first() {
             page: "/",
             query: "",
             file: "/",
+            fields: &[],
+            group_by: None,
+            kept: &[],
         };
         let html = report::page(&value, frame, links, order).unwrap();
         let body = html.split("<table class=\"models\">").nth(1).unwrap();

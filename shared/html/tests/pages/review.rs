@@ -219,11 +219,16 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
 
 #[test]
 fn an_order_has_an_end() {
-    let page = review::end(frame(), around(), true).unwrap();
+    let page = review::end(frame(), around(), true, false).unwrap();
     check(&page);
     assert!(
         page.contains("/runs/x/review?queue=worst&amp;blind=1\""),
         "{page}"
     );
     assert!(page.contains(">Saved.<"));
+    assert!(page.contains("That was the last clip"), "{page}");
+    let empty = review::end(frame(), around(), false, true).unwrap();
+    check(&empty);
+    assert!(empty.contains("No clip is in this order"), "{empty}");
+    assert!(!empty.contains("skipped"), "{empty}");
 }

@@ -1,6 +1,7 @@
 //! What the model is asked.
 
 use crate::domain::language;
+use crate::domain::usage::tokens_at_most;
 
 /// Version of [`DEFAULT_PROMPT`]; changes whenever its text does.
 pub const DEFAULT_PROMPT_VERSION: &str = "verbatim-1";
@@ -61,22 +62,7 @@ const FRAME: u64 = 8;
 /// Google tells none before the answer.
 pub(super) fn queued_tokens(template: &str, tag: &str, duration_seconds: f64) -> u64 {
     let audio = (duration_seconds.max(0.0) * TOKENS_PER_SECOND as f64).ceil() as u64;
-    audio.saturating_add(tokens(&render(template, tag)) + FRAME)
-}
-
-/// An upper estimate of a text's tokens. English has some four characters to a
-/// token, the scripts of India and Arabic more than one; a script that the
-/// vocabulary does not have is written in bytes.
-fn tokens(text: &str) -> u64 {
-    let (mut ascii, mut others) = (0u64, 0u64);
-    for c in text.chars() {
-        match c {
-            '\0'..='\x7f' => ascii += 1,
-            '\u{80}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{900}'..='\u{dff}' => others += 1,
-            _ => others += c.len_utf8() as u64,
-        }
-    }
-    ascii.div_ceil(3) + others
+    audio.saturating_add(tokens_at_most(&render(template, tag)) + FRAME)
 }
 
 /// Whether an answer is the one for "nothing is spoken": that alone, give or
@@ -113,7 +99,7 @@ mod tests {
             // Ol Chiki: in bytes.
             ("ᱥᱟᱱᱛᱟᱲᱤ", 21, 21),
         ] {
-            let found = tokens(text);
+            let found = tokens_at_most(text);
             assert!((least..=most).contains(&found), "{text}: {found}");
         }
         // A minute of speech, and the default prompt of some 600 characters.

@@ -98,6 +98,34 @@ fn a_run_is_taken_along_scored_again_and_deleted() {
         }
         let page = browser.get(&path).await;
         assert!(page.text.contains(">Score again</button>"), "{}", page.text);
+        let changed = "References were changed since this was scored.";
+        assert!(!page.text.contains(changed), "{}", page.text);
+        let listed = format!("/datasets/{}?include_samples=true", made.id);
+        let sample = id(&w.get(&listed).await.data(200)["samples"][0]);
+        let fields = json!({ "ground_truth": "one too", "metadata": { "place <1>": "Pune" } });
+        let saved = w.patch(&format!("/samples/{sample}"), &fields).await;
+        assert_eq!(saved.status, 200, "{}", saved.text);
+        let page = browser.get(&path).await;
+        assert!(page.text.contains(changed), "{}", page.text);
+        let page = browser.get(&format!("{path}/report")).await;
+        assert!(
+            page.text
+                .contains("references of the dataset were changed since")
+        );
+        // Clips can be parted by what their table says of them.
+        let option = "<option value=\"place &#60;1&#62;\">place &#60;1&#62;</option>";
+        assert!(page.text.contains(option), "{}", page.text);
+        let parted = format!("{path}/report?group_by=place+%3C1%3E&scoring=1");
+        let page = browser.get(&parted).await;
+        assert!(page.text.contains("By place &#60;1&#62;"), "{}", page.text);
+        assert!(
+            page.text
+                .contains("<option value=\"place &#60;1&#62;\" selected>")
+        );
+        assert!(
+            page.text
+                .contains("type=\"hidden\" name=\"scoring\" value=\"1\"")
+        );
         let page = browser.post(&format!("{path}/rescore"), &[]).await;
         assert_eq!(page.status, 303, "{}", page.text);
         let asked = browser.get(&format!("{path}/delete")).await;

@@ -75,6 +75,14 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
             let page = nobody.send(request).await;
             assert!(!page.text.contains("href=\"/keys\""), "{}", page.text);
         }
+        // What is only sent to is a page too for one who opens it.
+        for path in ["/datasets/preview", "/demo", "/runs/x/cancel"] {
+            let request = browser.request("GET", path);
+            let page = browser.send(request.header("accept", "text/html")).await;
+            assert_eq!(page.status, 405, "{path}");
+            assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+            assert!(page.text.contains("action=\"/sign-out\""), "{}", page.text);
+        }
         let page = browser.get("/no/such/page").await;
         assert_eq!(page.header("content-type"), "application/json");
         // Tracking parameters do no harm.

@@ -93,7 +93,10 @@ pub async fn next(
             let did = asked.did();
             let around = around(&run, &of_run, &asked, &did);
             let frame = visit.frame(&run.name, Section::Runs);
-            fragment(written(html::end(frame, around, asked.is_told("saved"))))
+            let saved = asked.is_told("saved");
+            // Nobody comes from a clip.
+            let is_empty = asked.after.is_none() && did.is_empty() && !saved;
+            fragment(written(html::end(frame, around, saved, is_empty)))
         }
     }
 }

@@ -38,7 +38,7 @@ const AT_ONCE: u8 = 2;
 /// How long one may take: longer than the function's timeout.
 const LEASE: Duration = Duration::from_secs(40);
 /// Changes with what a report says or how it is worked out.
-const REPORT_VERSION: u32 = 7;
+const REPORT_VERSION: u32 = 8;
 
 /// The scoring that a report is asked of.
 fn choose(run: &Run, wanted: &ReportQuestion) -> Result<Scoring, Refusal> {
@@ -141,6 +141,26 @@ pub async fn report(
         .await?
         .ok_or_else(|| Refusal::no_such("run"))?;
     let scoring = choose(&run, wanted)?;
+    let (dataset, scored_at) = (run.dataset, scoring.inserted_at);
+    let changed = async { Ok(app.store.references_changed(project, dataset).await?) };
+    let made = made(app, project, run, scoring, wanted, begun);
+    let (mut report, changed) = futures::future::try_join(made, changed).await?;
+    // No part of what is kept: it changes without the run.
+    let since = changed.filter(|changed| *changed > scored_at && report.complete);
+    report.warnings.extend(since.map(warnings::changed));
+    Ok(report)
+}
+
+/// The same without what has come of its references since.
+async fn made(
+    app: &App,
+    project: &ProjectId,
+    run: Run,
+    scoring: Scoring,
+    wanted: &ReportQuestion,
+    begun: Instant,
+) -> Result<Report, Refusal> {
+    let id = run.id;
     let ended = !run.status.is_active();
     // Free fields can change without the run; nothing else that is used can.
     let by_fields = wanted.block_by.is_some() || wanted.group_by.is_some();

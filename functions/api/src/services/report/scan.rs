@@ -110,7 +110,7 @@ pub struct ModelScan {
     pub without_reference: u64,
     /// Transcribed, beyond scoring.
     pub unscored: u64,
-    /// Seconds of audio of items with an outcome.
+    /// Seconds of audio of items that were transcribed.
     pub seconds: f64,
     /// Milliseconds that transcriptions took, of which that is known.
     pub latencies: Vec<u32>,
@@ -350,7 +350,10 @@ impl Scan {
             if outcome.ground_truth.is_some() {
                 scored_by = scored_by.max(Some(outcome.reference_version));
             }
-            found.seconds += fields.seconds(usize::from(position));
+            // What failed was not paid for, as a rule, and has no price by the hour.
+            if !matches!(item, ScannedItem::Failed(..)) {
+                found.seconds += fields.seconds(usize::from(position));
+            }
             match found.add(position, &item, &outcome, fields, texts) {
                 Ok(()) => {}
                 Err(error) => {

@@ -1,5 +1,6 @@
 //! What to know before a report's figures are trusted.
 
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::scoring::uncertainty::Comparison;
 use stt_eval_shared::wire::compared::{few_blocks, fewer_shared};
@@ -36,14 +37,11 @@ fn codes(found: &ModelScan) -> String {
 /// How to ask again for what failed.
 fn retry(run: &Run) -> String {
     let when = if run.status.is_active() {
-        "once the run has ended, "
+        "once the run has ended"
     } else {
-        ""
+        "now"
     };
-    format!(
-        "{when}POST /runs/{}/retry asks for failed items again",
-        run.id
-    )
+    format!("a retry of the run can ask for them again {when}")
 }
 
 fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
@@ -101,6 +99,19 @@ fn temperatures(run: &Run) -> Option<Warning> {
             of.join(", ")
         ),
     })
+}
+
+/// A reference was changed at a time, and the figures are of those before.
+pub fn changed(at: Timestamp) -> Warning {
+    Warning {
+        code: WarningCode::ReferencesChanged,
+        model: None,
+        count: 0,
+        message: format!(
+            "references of the dataset were changed since this was scored (last at {at}); score \
+             the run again to count them"
+        ),
+    }
 }
 
 /// All that there is to know.

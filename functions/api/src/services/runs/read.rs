@@ -18,18 +18,35 @@ pub async fn find(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Refu
     found.ok_or_else(|| Refusal::no_such("run"))
 }
 
-/// How many clips of a run's dataset have no reference.
+/// References of the dataset of a run that has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct References {
+    /// Clips that have none.
+    pub missing: u64,
+    /// Whether one was changed since the run was scored by them.
+    pub changed: bool,
+}
+
+/// How the references of a run stand.
 ///
 /// # Errors
 /// When the dataset can't be read.
-pub async fn without_reference(app: &App, run: &Run) -> Result<u64, Refusal> {
-    let dataset = app.store.dataset(&run.project, run.dataset).await?;
+pub async fn references(app: &App, run: &Run) -> Result<References, Refusal> {
+    let found = app.store.dataset_and_change(&run.project, run.dataset);
+    let (dataset, changed) = found.await?;
     let missing = dataset.map_or(0, |dataset| {
         dataset
             .sample_count
             .saturating_sub(dataset.has_ground_truth_count)
     });
-    Ok(missing.into())
+    let mut scorings = run.all_scorings().into_iter();
+    let scored = scorings.find(|scoring| scoring.id == run.scorings.current);
+    Ok(References {
+        missing: missing.into(),
+        changed: changed
+            .zip(scored)
+            .is_some_and(|(at, scored)| at > scored.inserted_at),
+    })
 }
 
 /// What a run waits for. One that has ended waits for nothing, and costs

@@ -1,0 +1,107 @@
+//! From a figure to a verdict.
+
+use stt_eval_formats::counted;
+use stt_eval_scoring::uncertainty::RELIABLE_BLOCKS;
+
+use super::condition::{Bound, Condition};
+use super::judge::Found;
+use super::measured::{Measured, facts};
+use super::verdict::{Status, Verdict};
+use crate::score::points;
+
+/// Fewest utterances from which on intervals and regressions are judged.
+const LEAST_SAMPLES: usize = 100;
+/// Fewest words of references.
+const LEAST_WORDS: u64 = 1_000;
+
+/// Why too little is there to judge; `None` if enough is.
+fn too_little(measured: &Measured) -> Option<String> {
+    if measured.samples < LEAST_SAMPLES {
+        return Some(format!(
+            "{}; {LEAST_SAMPLES} are needed",
+            counted(measured.samples, "utterance", "utterances")
+        ));
+    }
+    if measured.words < LEAST_WORDS {
+        return Some(format!(
+            "{} of references; {LEAST_WORDS} are needed",
+            counted(
+                usize::try_from(measured.words).unwrap_or(usize::MAX),
+                "word",
+                "words"
+            )
+        ));
+    }
+    if measured.blocks < RELIABLE_BLOCKS {
+        return Some(format!(
+            "{}; {RELIABLE_BLOCKS} are needed",
+            counted(measured.blocks, "speaker", "speakers")
+        ));
+    }
+    None
+}
+
+/// What becomes of a condition with these figures.
+pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Verdict {
+    let mut made = Verdict::open(condition, model);
+    let place = match &made.group {
+        Some(group) => format!("{}, {group}: ", made.model),
+        None => format!("{}: ", made.model),
+    };
+    let measured = match found {
+        Ok(measured) => measured,
+        Err(reason) => {
+            made.message = format!("{place}{} can't be judged: {reason}", condition.text);
+            return made;
+        }
+    };
+    made.value = Some(measured.value);
+    made.low = measured.low;
+    made.high = measured.high;
+    made.p = measured.p.filter(|_| condition.is_regression());
+    made.smallest_visible = measured.smallest_visible;
+    let facts = format!("{place}{}", facts(condition, &measured));
+    if condition.is_careful()
+        && !weak
+        && let Some(reason) = too_little(&measured)
+    {
+        made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
+        return made;
+    }
+    let figure = match condition.bound {
+        Bound::Point => Some(measured.value),
+        Bound::Low => measured.low,
+        Bound::High => measured.high,
+    };
+    let Some(figure) = figure else {
+        made.message = format!("{facts}: there is no interval");
+        return made;
+    };
+    let level = condition.p.zip(measured.p);
+    let sure = level.is_none_or(|(level, p)| p < level);
+    if condition.is_true_of(figure) && sure {
+        made.status = Status::Failed;
+        made.message = format!("{facts}: {}", condition.text);
+        return made;
+    }
+    let unseen = measured.smallest_visible.filter(|visible| {
+        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit
+    });
+    if let Some(visible) = unseen {
+        let told = format!(
+            "with {} a regression under {} points would go unnoticed",
+            counted(measured.samples, "sample", "samples"),
+            points(visible)
+        );
+        if !weak {
+            made.message = format!("{facts}: {told} (--allow-weak)");
+            return made;
+        }
+        made.status = Status::Passed;
+        made.message = format!("{facts}; {told}");
+        return made;
+    }
+    made.status = Status::Passed;
+    made.message = format!("{facts}; not {}", condition.text);
+    made
+}
