@@ -160,10 +160,8 @@ impl<'a> Resolver<'a> {
         let mut candidates: Vec<String> = if is_absolute {
             vec![path.to_owned()]
         } else {
-            let above = self
-                .place
-                .into_iter()
-                .flat_map(|place| above(place, folder, path));
+            let above = self.place.map(|place| above(place, folder, path));
+            let above = above.unwrap_or_default();
             beside
                 .into_iter()
                 .chain(from_working)
@@ -334,10 +332,10 @@ const MOST_ABOVE: usize = 3;
 
 /// Where a path would be if it began in a folder above its manifest: `ESPnet` writes them from
 /// its recipe on, which is two or three above.
-fn above(place: &str, folder: &str, path: &str) -> impl Iterator<Item = String> {
-    let ups = (1..=MOST_ABOVE).map(|ups| "../".repeat(ups));
-    let found = ups.filter_map(move |up| absolute(&format!("{place}/{folder}/{up}"), path));
-    found.collect::<Vec<_>>().into_iter()
+fn above(place: &str, folder: &str, path: &str) -> Vec<String> {
+    let up = |folders: usize| format!("{place}/{folder}/{}", "../".repeat(folders));
+    let all = (1..=MOST_ABOVE).filter_map(|folders| absolute(&up(folders), path));
+    all.collect()
 }
 
 /// What an absolute path is called inside a folder.
