@@ -1,7 +1,7 @@
 //! What is told instead of being done silently: splits, commands, garbled texts, files that are
 //! not understood, options that choose nothing.
 
-use stt_eval_formats::files::{Files, InMemory, ReadError};
+use stt_eval_formats::files::InMemory;
 use stt_eval_formats::{Code, FindingKind, Format, Options, Problem, judge};
 
 use super::{count, files, folder, said};
@@ -275,56 +275,4 @@ fn lengths_that_can_not_be_are_told() {
         "ends at 9 s, its recording at 5.000 s: the text may be of more than is there"
     );
     assert!(judged.samples[2].usable);
-}
-
-/// A folder that is somewhere, with a recording outside of it.
-struct Recipe(InMemory);
-
-impl Files for Recipe {
-    fn names(&self) -> &[String] {
-        self.0.names()
-    }
-
-    fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-        self.0.read(name, most)
-    }
-
-    fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-        self.0.head(name, most)
-    }
-
-    fn place(&self) -> Option<&str> {
-        Some("/sets/egs2/x/asr1/dump/raw/test")
-    }
-
-    fn has_outside(&self, path: &str) -> bool {
-        path == "/sets/egs2/x/asr1/downloads/x/a.wav"
-    }
-}
-
-#[test]
-fn paths_of_a_recipe_begin_three_folders_above() {
-    let all = [
-        ("wav.scp", "u1 downloads/x/a.wav\nu2 downloads/x/b.wav\n"),
-        ("text", "u1 x\nu2 y\n"),
-    ];
-    let recipe = Recipe(files(&all));
-    let judged = |allow_outside| {
-        let options = Options {
-            allow_outside,
-            ..Options::default()
-        };
-        judge(&recipe, None, &options).unwrap()
-    };
-    let refused = judged(false);
-    assert_eq!(count(&refused, FindingKind::OutsideFolder), 1);
-    let allowed = judged(true);
-    assert_eq!(
-        said(&allowed),
-        [
-            ("/sets/egs2/x/asr1/downloads/x/a.wav", Some("x")),
-            ("-", Some("y"))
-        ]
-    );
-    assert_eq!(count(&allowed, FindingKind::MissingAudio), 1);
 }
