@@ -12,9 +12,59 @@ const MOST: f64 = 0.02;
 /// Characters below which nothing is told.
 const FEWEST: usize = 20;
 
-/// Letters of Latin-1 and the mark for what could not be read.
-const fn is_lost(c: char) -> bool {
-    matches!(c, '\u{fffd}' | '\u{80}'..='\u{ff}') && !matches!(c, '\u{a0}' | '«' | '»' | '·')
+/// Letters that follow each other where UTF-8 was read as something else: one alone is a
+/// letter of a foreign word.
+const RUN: usize = 3;
+
+/// What a byte beyond ASCII becomes that is read as Latin-1 or Windows-1252.
+const fn is_of_a_byte(c: char) -> bool {
+    matches!(
+        c,
+        '\u{80}'
+            ..='\u{ff}'
+                | '‚'
+                | 'ƒ'
+                | '„'
+                | '…'
+                | '†'
+                | '‡'
+                | 'ˆ'
+                | '‰'
+                | 'Š'
+                | '‹'
+                | 'Œ'
+                | 'Ž'
+                | '‘'
+                | '’'
+                | '“'
+                | '”'
+                | '•'
+                | '–'
+                | '—'
+                | '˜'
+                | '™'
+                | 'š'
+                | '›'
+                | 'œ'
+                | 'ž'
+                | 'Ÿ'
+    )
+}
+
+/// How many characters of a text are not what was written, and the byte of the first.
+fn garbled(text: &str) -> (usize, Option<usize>) {
+    let marks = text.matches('\u{fffd}').count();
+    let (mut count, mut first) = (marks, text.find('\u{fffd}'));
+    let is_letter = |c: char| matches!(c, '\u{c0}'..='\u{ff}');
+    for run in text.split(|c| !is_of_a_byte(c)) {
+        let length = run.chars().count();
+        if length >= RUN && run.contains(is_letter) {
+            let at = run.as_ptr() as usize - text.as_ptr() as usize;
+            count += length;
+            first = Some(first.map_or(at, |first| first.min(at)));
+        }
+    }
+    (count, first)
 }
 
 /// Refuses texts of languages that are not written in Latin letters and have more than a few
@@ -29,7 +79,7 @@ pub(super) fn refuse(files: &dyn Files, rows: &[Row], options: &Options) -> Resu
         let Some(text) = row.said.text() else {
             continue;
         };
-        let own = text.chars().filter(|c| is_lost(*c)).count();
+        let (own, _) = garbled(text);
         all += text.chars().filter(|c| !c.is_whitespace()).count();
         if own > 0 {
             let language = row.language.as_deref().or(options.language.as_deref());
@@ -65,6 +115,5 @@ fn place(files: &dyn Files, row: &Row) -> Option<usize> {
     let (_, line) = lines(text).nth(skipped)?;
     let begins = line.as_ptr() as usize - text.as_ptr() as usize;
     let rest = text.get(begins..)?;
-    let (at, _) = rest.char_indices().find(|(_, c)| is_lost(*c))?;
-    Some(begins + at)
+    garbled(rest).1.map(|at| begins + at)
 }

@@ -120,10 +120,19 @@ fn read(
     let mut reading = manifest::read(files, layout, options, &mut findings)?;
     let split = one_split(&mut reading, layout, options);
     let is_table = matches!(layout.format, Format::Table | Format::Jsonl | Format::Xlsx);
+    if layout.format == Format::Calibrate {
+        let mut rows = reading.rows.iter();
+        if !rows.any(|row| {
+            place(row, files, resolver, options.allow_outside)
+                .0
+                .is_some()
+        }) {
+            of_database(&reading, layout)?;
+        }
+    }
     // Beside lists of another kind a manifest has to lead to recordings that are there.
     let is_rival = layout.format == Format::Nemo && has_lists;
     if (is_table || is_rival) && options.format.is_none() {
-        of_database(&reading, layout)?;
         let names_one = |row: &Row| {
             !is_rival && row.audio.as_deref().is_some_and(has_audio_extension)
                 || place(row, files, resolver, options.allow_outside)
@@ -131,11 +140,9 @@ fn read(
                     .is_some()
         };
         let is_ours = |row: &Row| row.markup.is_some();
-        if !reading
-            .rows
-            .iter()
-            .any(|row| names_one(row) || is_ours(row))
-        {
+        let mut rows = reading.rows.iter();
+        if !rows.any(|row| names_one(row) || is_ours(row)) {
+            of_database(&reading, layout)?;
             return Ok(None);
         }
     }
@@ -146,13 +153,11 @@ fn read(
 fn of_database(reading: &Reading, layout: &Layout) -> Result<(), Problem> {
     let column = reading.audio_column.as_deref().unwrap_or_default();
     let is_number = |row: &Row| {
-        let audio = row.audio.as_deref().unwrap_or_default();
-        !audio.is_empty() && audio.bytes().all(|b| b.is_ascii_digit())
+        let name = row.audio.as_deref().map_or("", stem_as_written);
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
     };
-    if crate::table::key(column) != "fileid" || !reading.rows.iter().all(is_number) {
-        return Ok(());
-    }
-    if reading.rows.is_empty() {
+    let all = !reading.rows.is_empty() && reading.rows.iter().all(is_number);
+    if crate::table::key(column) != "fileid" || !all {
         return Ok(());
     }
     let message = format!("{column} has ids of a database, which name no recordings here");

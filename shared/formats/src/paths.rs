@@ -160,10 +160,8 @@ impl<'a> Resolver<'a> {
         let mut candidates: Vec<String> = if is_absolute {
             vec![path.to_owned()]
         } else {
-            let above = self
-                .place
-                .into_iter()
-                .flat_map(|place| above(place, folder, path));
+            let above = self.place.map(|place| above(place, folder, path));
+            let above = above.unwrap_or_default();
             beside
                 .into_iter()
                 .chain(from_working)
@@ -334,10 +332,10 @@ const MOST_ABOVE: usize = 3;
 
 /// Where a path would be if it began in a folder above its manifest: `ESPnet` writes them from
 /// its recipe on, which is two or three above.
-fn above(place: &str, folder: &str, path: &str) -> impl Iterator<Item = String> {
-    let ups = (1..=MOST_ABOVE).map(|ups| "../".repeat(ups));
-    let found = ups.filter_map(move |up| absolute(&format!("{place}/{folder}/{up}"), path));
-    found.collect::<Vec<_>>().into_iter()
+fn above(place: &str, folder: &str, path: &str) -> Vec<String> {
+    let up = |folders: usize| format!("{place}/{folder}/{}", "../".repeat(folders));
+    let all = (1..=MOST_ABOVE).filter_map(|folders| absolute(&up(folders), path));
+    all.collect()
 }
 
 /// What an absolute path is called inside a folder.
@@ -364,140 +362,5 @@ pub fn word_of_command(command: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::{InMemory, ReadError};
-
-    struct At(InMemory);
-    impl Files for At {
-        fn names(&self) -> &[String] {
-            self.0.names()
-        }
-        fn read(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-            self.0.read(name, most)
-        }
-        fn head(&self, name: &str, most: usize) -> Result<Vec<u8>, ReadError> {
-            self.0.head(name, most)
-        }
-        fn place(&self) -> Option<&str> {
-            Some("/home/me/set")
-        }
-        fn working(&self) -> Option<&str> {
-            Some("/home/me")
-        }
-        fn has_outside(&self, path: &str) -> bool {
-            path == "/data/there.wav" || path == "/home/me/near.wav"
-        }
-    }
-
-    fn set() -> At {
-        let names = [
-            "wavs/a.wav",
-            "clips/x/b.mp3",
-            "clips/y/b.mp3",
-            "audio/844-1-f.wav",
-            "audio/e\u{301}.wav",
-            "Upper.WAV",
-            "deep/clip-1.flac",
-            "._a.wav",
-            "top.wav",
-        ];
-        At(InMemory::new(names.map(|name| (name, Vec::new()))))
-    }
-
-    #[test]
-    fn paths_of_other_machines_are_found() {
-        let files = set();
-        let resolver = Resolver::new(&files);
-        let found = |name: &str, rule| Resolved::Found(name.to_owned(), rule);
-        for (written, folder, wanted) in [
-            (
-                "/home/me/set/wavs/a.wav",
-                "",
-                found("wavs/a.wav", Rule::AsWritten),
-            ),
-            ("a.wav", "wavs", found("wavs/a.wav", Rule::BesideManifest)),
-            ("../top.wav", "wavs", found("top.wav", Rule::BesideManifest)),
-            (
-                "set/wavs/a.wav",
-                "",
-                found("wavs/a.wav", Rule::WorkingDirectory),
-            ),
-            (
-                "/nlsasfs/home/x/b.mp3",
-                "",
-                found("clips/x/b.mp3", Rule::Tail),
-            ),
-            (
-                "C:\\Users\\me\\y\\b.mp3",
-                "",
-                found("clips/y/b.mp3", Rule::Tail),
-            ),
-            ("wavs\\a.wav", "", found("wavs/a.wav", Rule::BesideManifest)),
-            ("/elsewhere/a.wav", "", found("wavs/a.wav", Rule::BaseName)),
-            ("b.mp3", "", Resolved::Several(2)),
-            (
-                "844-1-f.m4a",
-                "",
-                found("audio/844-1-f.wav", Rule::OtherExtension),
-            ),
-            (
-                "audio/\u{e9}.wav",
-                "",
-                found("audio/e\u{301}.wav", Rule::BesideManifest),
-            ),
-            ("upper.wav", "", found("Upper.WAV", Rule::WithoutCase)),
-            (
-                "/data/upload/3/177ee07a-top.wav",
-                "",
-                found("top.wav", Rule::BaseName),
-            ),
-            (
-                "/data/local-files/?d=wavs/a.wav",
-                "",
-                found("wavs/a.wav", Rule::BesideManifest),
-            ),
-            (
-                "https://h/deep/clip%2D1.flac?sig=1",
-                "",
-                found("deep/clip-1.flac", Rule::Tail),
-            ),
-            (
-                "s3://bucket/wavs/a.wav",
-                "",
-                found("wavs/a.wav", Rule::Tail),
-            ),
-            (
-                "clip-1",
-                "",
-                found("deep/clip-1.flac", Rule::OtherExtension),
-            ),
-            ("/data/there.wav", "", Resolved::Outside),
-            ("../near.wav", "", Resolved::Outside),
-            ("../../etc/passwd.wav", "", Resolved::Outside),
-            ("gone.wav", "", Resolved::Missing),
-            ("", "", Resolved::Missing),
-        ] {
-            assert_eq!(
-                resolver.resolve(written, folder, &files, false),
-                wanted,
-                "{written}"
-            );
-        }
-        assert_eq!(
-            resolver.resolve("../near.wav", "", &files, true),
-            found("/home/me/near.wav", Rule::Outside)
-        );
-    }
-
-    #[test]
-    fn commands_are_read_and_not_run() {
-        let command = "sox /data/c1.wav -t wav -r 8000 - remix 1 |";
-        assert_eq!(word_of_command(command), Some("/data/c1.wav"));
-        assert_eq!(
-            word_of_command("flac -c -d -s 'a b.flac' |"),
-            Some("b.flac")
-        );
-        assert_eq!(word_of_command("sox --null - synth 3 |"), None);
-    }
-}
+#[path = "paths_tests.rs"]
+mod tests;

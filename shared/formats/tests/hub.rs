@@ -69,6 +69,9 @@ fn sets_of_the_hub_are_read_however_they_are_packed() {
             (5, Some(last.as_str()), Some("पाँच"), true),
         ];
         assert_eq!(read, wanted, "{packing}");
+        // A recording without a name is told by its row.
+        let ids: Vec<&str> = judged.samples.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(ids, ["u1", "2", "u3", "", "u5"], "{packing}");
         let facts = &judged.samples[4];
         assert_eq!(facts.metadata["gender"], "Female", "{packing}");
         assert_eq!(facts.metadata["ok"], "true");
@@ -122,6 +125,22 @@ fn what_is_asked_for_is_taken_or_refused() {
     assert_eq!(stopped.unwrap_err().message, "row 1");
     let cut = judged(&bytes[..bytes.len() / 2], &Options::default()).unwrap_err();
     assert_eq!(cut.code, Code::Malformed, "{cut}");
+}
+
+#[test]
+fn a_packing_that_is_not_read_is_named() {
+    let (_, bytes) = FILES[0];
+    let mut packed = bytes.to_vec();
+    // The codec of each column, and the field behind it: snappy becomes brotli.
+    for at in 0..packed.len() - 2 {
+        if packed[at..].starts_with(&[0x15, 0x02, 0x16]) {
+            packed[at + 1] = 0x08;
+        }
+    }
+    let told = judged(&packed, &Options::default()).unwrap_err();
+    assert_eq!(told.code, Code::Unsupported, "{told}");
+    assert!(told.message.contains("packed with brotli"), "{told}");
+    assert!(told.hint.unwrap().contains("snappy or zstd"));
 }
 
 proptest! {

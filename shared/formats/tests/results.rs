@@ -275,3 +275,38 @@ fn an_option_that_chooses_nothing_is_told() {
          column of a table"
     );
 }
+
+#[test]
+fn lists_for_sclite_in_one_folder_are_references_and_systems() {
+    let files = InMemory::new([
+        ("ref.trn", "घर जाओ (s-u1)\nठीक है (s-u2)\n"),
+        ("hyp.gemini-2.5-pro.trn", "ठीक (s-u2)\nघर जाओ (s-u1)\n"),
+        ("hyp.nova.trn", "घर (s-u1)\n(s-u2)\nx (s-u3)\n"),
+    ]);
+    let folder = |name| Source {
+        files: &files,
+        file: None,
+        name,
+    };
+    let made = pairs(&folder("run.trn"), &[], &ReadOptions::default()).unwrap();
+    assert_eq!(made.systems, ["gemini-2.5-pro", "nova"]);
+    assert_eq!(
+        made.heard,
+        [[text("घर जाओ"), text("ठीक")], [text("घर"), text("")]]
+    );
+    assert_eq!(made.remarks, ["hyp.nova.trn: 1 line has no reference"]);
+    // The folder of a decoder has one of each.
+    let right = InMemory::new([("r.trn", "घर जाओ (u1)\n")]);
+    let decoded = InMemory::new([("ref.trn", "x (u1)\n"), ("hyp.trn", "घर (u1)\n")]);
+    let source = |files, file, name| Source { files, file, name };
+    let made = pairs(
+        &source(&right, Some("r.trn"), "r"),
+        &[source(&decoded, None, "decode")],
+        &ReadOptions::default(),
+    );
+    let made = made.unwrap();
+    assert_eq!(
+        (made.systems[0].as_str(), &made.heard[0][0]),
+        ("decode", &text("घर"))
+    );
+}

@@ -176,6 +176,42 @@ fn links_do_not_lead_out_of_the_folder_nor_around_in_it() {
     assert_eq!(told["summary"]["usable"], 2, "{told}");
 }
 
+#[test]
+fn lengths_are_judged_by_the_recordings() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("seg/wav.scp", b"call call.wav\n"),
+        ("seg/text", b"u1 x\nu2 y\n"),
+        ("seg/segments", b"u1 call 0 0.5\nu2 call 0.5 6\n"),
+        ("seg/call.wav", &wav),
+    ]);
+    let output = set.run(&["check", "seg", "--json"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let told = document(&output);
+    assert_eq!(told["samples"][1]["seconds"], 0.5);
+    let findings = told["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["kind"], "odd_duration");
+    assert_eq!(
+        findings[0]["message"],
+        "ends at 6 s, its recording at 1.000 s: the text may be of more than is there"
+    );
+}
+
+#[test]
+fn rows_whose_text_is_not_there_are_utterances() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("set/manifest.json", b"{\"audio_filepath\": \"a.wav\", \"duration\": 1, \"text_filepath\": \"no.txt\"}\n{\"audio_filepath\": \"b.wav\", \"duration\": 1, \"text\": \"y\"}\n"),
+        ("set/a.wav", &wav),
+        ("set/b.wav", &wav),
+    ]);
+    let output = set.run(&["check", "set"]);
+    assert_eq!(code(&output), 3);
+    let shown = super::text(&output.stdout);
+    assert!(shown.contains("1 of 2 can be used\n"), "{shown}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_recording_that_is_a_link_out_of_the_folder_is_not_opened() {

@@ -327,3 +327,48 @@ fn a_text_that_can_not_be_scored_is_named() {
         "{told:?}"
     );
 }
+
+#[test]
+fn standard_input_is_one_source() {
+    let set = Set::new(&[]);
+    let output = set.run(&["score", "-", "-", "--json"]);
+    assert_eq!(code(&output), 2);
+    let told = document(&output);
+    assert_eq!(
+        told["error"]["message"],
+        "- is named twice: standard input can be one source"
+    );
+}
+
+#[test]
+fn of_two_files_with_one_name_the_second_has_its_path() {
+    let set = Set::new(&[
+        ("r.txt", b"a b\n"),
+        ("a.txt", b"a b\n"),
+        ("o/a.txt", b"a c\n"),
+    ]);
+    let output = set.run(&["score", "r.txt", "a.txt", "o/a.txt", "--json"]);
+    let told = document(&output);
+    assert_eq!(told["systems"][0]["name"], "a");
+    assert_eq!(told["systems"][1]["name"], "a (o/a.txt)");
+}
+
+#[test]
+fn markup_that_means_nothing_is_told_with_its_file_and_line() {
+    let set = Set::new(&[
+        ("r.csv", b"id,text\n1,x\n2,y\n3,a{\n"),
+        ("h.csv", b"id,hypothesis\n1,x\n2,y\n3,a\n"),
+        ("r.txt", b"x\na{\n"),
+        ("h.txt", b"x\na\n"),
+    ]);
+    for (right, heard, place) in [
+        ("r.csv", "h.csv", "r.csv line 4"),
+        ("r.txt", "h.txt", "r.txt line 2"),
+    ] {
+        let output = set.run(&["score", right, heard, "--markup", "asr_eval", "--json"]);
+        assert_eq!(code(&output), 3);
+        let told = document(&output);
+        let message = told["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(place), "{message}");
+    }
+}

@@ -9,6 +9,7 @@ mod corpora;
 mod headerless;
 mod sources;
 mod tables;
+mod told;
 mod toolkits;
 
 use stt_eval_formats::files::InMemory;
