@@ -174,13 +174,14 @@ pub fn logout(
     let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
     let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
     let profile = profiles.named(&name)?;
-    if profile.is_none() && arguments.profile_name.is_some() && !profiles.profile.is_empty() {
-        return Err(profiles.unknown(&name));
-    }
     let was_kept = match profile {
         Some(profile) if profile.keyring => forget_in_keyring(&name, &address(&profile.url)?)?,
         _ => forget(&name)?,
     };
+    // A key may be kept of a profile that is there no more.
+    if profile.is_none() && !was_kept {
+        return Err(profiles.unknown(&name));
+    }
     let document = LoggedOut {
         schema: SCHEMA,
         ok: true,

@@ -25,9 +25,10 @@ pub struct Usage {
     pub heard_until_seconds: Option<f64>,
 }
 
-/// An upper estimate of a text's tokens. English has some four characters to a
-/// token, the scripts of India and Arabic more than one; a script that the
-/// vocabulary does not have is written in bytes.
+/// An upper estimate of a text's tokens.
+///
+/// English has some four characters to a token, the scripts of India and Arabic more than
+/// one; a script that the vocabulary does not have is written in bytes.
 #[must_use]
 pub fn tokens_at_most(text: &str) -> u64 {
     let (mut ascii, mut others) = (0u64, 0u64);

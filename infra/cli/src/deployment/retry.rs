@@ -72,6 +72,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_try_is_when_patience_ends() {
+        let patience = Duration::from_millis(200);
+        for _ in 0..5 {
+            let begun = Instant::now();
+            let mut pause = Pause::within(patience);
+            while let Some(wait) = pause.next(None) {
+                std::thread::sleep(wait);
+            }
+            assert!(begun.elapsed() >= patience);
+        }
+    }
+
+    #[test]
     fn waits_grow_and_end_with_patience() {
         let mut pause = Pause::within(Duration::from_secs(60));
         for _ in 0..10 {

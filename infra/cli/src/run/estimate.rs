@@ -1,6 +1,7 @@
-//! What a run will cost, clip by clip, before anything is sent: as the deployment estimates
-//! it, from the prices that its catalogue tells. The higher price of requests that are longer
-//! than hours is not among them.
+//! What a run will cost, clip by clip, before anything is sent.
+//!
+//! It is estimated as the deployment does, from the prices that its catalogue tells. The higher
+//! price of requests that are hours long is not among them.
 
 use stt_eval_audio::AudioFormat;
 use stt_eval_domain::usage::tokens_at_most;

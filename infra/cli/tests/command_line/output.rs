@@ -272,6 +272,7 @@ fn what_can_hardly_be_meant_is_told() {
         &["normalise", "a", "--language", "klingon"][..],
         &["score", "r.txt", "r.txt", "--language", "klingon"],
         &["check", "-"],
+        &["logout", "nope"],
     ] {
         let told = set.run(arguments);
         assert_eq!(code(&told), 2, "{told:?}");
