@@ -65,6 +65,13 @@ fn bundled(text: &str) -> Result<String, Box<dyn Error>> {
     Ok(out)
 }
 
+/// A script without what is for its readers alone. No text of these goes over lines.
+fn bare(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let kept = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=assets");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -81,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .ok_or("an asset has no name")?;
         let mut text = std::fs::read_to_string(&file)?;
         if name.ends_with(".js") {
-            text = bundled(&text)?;
+            text = bare(&bundled(&text)?);
         }
         // A module names another by its file, and that is served by its digest. In the
         // order of names, a module can import those before it.

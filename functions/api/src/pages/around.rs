@@ -42,27 +42,25 @@ struct Asked {
 #[derive(Clone)]
 struct ForPrograms;
 
+/// Marks a request whose address is not asked for in this way.
+#[derive(Clone, Copy)]
+pub(super) struct ByNoMethod;
+
 /// What is at an address where nothing is: a page for a browser, and for programs what
 /// the API answers.
 pub async fn nowhere(request: Request) -> Response {
-    of_none(&request, Refusal::no_such)
-}
-
-/// The same of an address that is not asked for in this way.
-pub async fn not_by_this_method(request: Request) -> Response {
-    of_none(&request, |noun| {
-        Refusal::new(
-            Kind::NoSuchMethod,
-            format!("this {noun} does not take this method"),
-        )
-    })
-}
-
-fn of_none(request: &Request, refusal: fn(&'static str) -> Refusal) -> Response {
     let accepted = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok());
     let is_page = accepted.is_some_and(|types| types.contains("text/html"))
         && !request.uri().path().starts_with(PROGRAMS);
-    let mut response = refusal(if is_page { "page" } else { "route" }).into_response();
+    let noun = if is_page { "page" } else { "route" };
+    let refusal = match request.extensions().get() {
+        Some(ByNoMethod) => Refusal::new(
+            Kind::NoSuchMethod,
+            format!("this {noun} does not take this method"),
+        ),
+        None => Refusal::no_such(noun),
+    };
+    let mut response = refusal.into_response();
     if !is_page {
         response.extensions_mut().insert(ForPrograms);
     }

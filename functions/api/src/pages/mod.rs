@@ -41,10 +41,10 @@ mod uploads;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::handler::Handler as _;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
+use lambda_http::tower::Service as _;
 use stt_eval_shared::App;
 
 use self::headers::Policy;
@@ -127,11 +127,12 @@ pub fn routes(app: &App) -> Served {
 }
 
 /// What an address says to a method that it does not take.
-pub async fn not_by_this_method(State(app): State<App>, request: Request) -> Response {
-    let policy = Arc::new(Policy::default());
-    let around = from_fn_with_state((app.clone(), policy), around::around);
-    let page = around::not_by_this_method.layer(around);
-    page.call(request, app).await
+pub async fn not_by_this_method(State(app): State<App>, mut request: Request) -> Response {
+    request.extensions_mut().insert(around::ByNoMethod);
+    match nowhere(&app).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// What is at an address where there is nothing.
