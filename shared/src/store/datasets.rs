@@ -284,10 +284,11 @@ impl Store {
 
     /// Removes what is left of a deleted dataset.
     pub async fn finish_delete_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
-        let (table, project) = (&self.tables.datasets, dataset.project.as_str());
-        self.delete(table, project, mark_key(dataset.id)).await?;
+        let project = dataset.project.as_str();
+        self.delete(&self.tables.datasets, project, mark_key(dataset.id))
+            .await?;
         let key = sort_key(dataset.id, DatasetStatus::Deleting);
-        self.delete(table, project, key).await
+        self.delete(&self.tables.datasets, project, key).await
     }
 
     /// The dataset a due item of this table stands for.
