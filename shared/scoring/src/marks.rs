@@ -1,7 +1,9 @@
 //! Where the spaces of a text are and where its characters begin: a bit for each byte, found
 //! sixteen bytes at a time.
 
-use super::spaces::{gathered, has_only_spaces, space_bits};
+use wide::u8x16;
+
+use super::spaces::{gathered, has_controls, has_only_spaces, space_bits};
 
 /// Bytes of a chunk, and bits of a word.
 const CHUNK: usize = 64;
@@ -21,16 +23,19 @@ pub(super) struct Marks {
 impl Marks {
     /// Takes the marks of another text.
     pub(super) fn read(&mut self, text: &[u8]) {
-        self.spaces.0.clear();
-        self.inside.0.clear();
+        let count = text.len().div_ceil(CHUNK);
+        self.spaces.0.resize(count, 0);
+        self.inside.0.resize(count, 0);
         let ends = [text.first(), text.last()].contains(&Some(&b' '));
         let (mut is_tidy, mut before) = (!ends, 0);
+        let mut places = self.spaces.0.iter_mut().zip(&mut self.inside.0);
         let mut take = |chunk: &[u8; CHUNK]| {
-            let (spaces, inside, only_spaces) = of_chunk(chunk);
-            is_tidy &= only_spaces && spaces & (spaces << 1 | before) == 0;
-            before = spaces >> (CHUNK - 1);
-            self.spaces.0.push(spaces);
-            self.inside.0.push(inside);
+            if let Some((own_spaces, own_inside)) = places.next() {
+                let (spaces, inside, only_spaces) = of_chunk(chunk);
+                is_tidy &= only_spaces && spaces & (spaces << 1 | before) == 0;
+                before = spaces >> (CHUNK - 1);
+                (*own_spaces, *own_inside) = (spaces, inside);
+            }
         };
         let (chunks, rest) = text.as_chunks::<CHUNK>();
         chunks.iter().for_each(&mut take);
@@ -104,12 +109,15 @@ impl Bits {
 /// space.
 #[inline]
 fn of_chunk(chunk: &[u8; CHUNK]) -> (u64, u64, bool) {
-    let inside = match chunk.is_ascii() {
-        true => 0,
-        // 0x80 to 0xbf.
-        false => gathered(chunk, |eight| eight & !(eight << 1)),
-    };
-    (space_bits(chunk), inside, has_only_spaces(chunk))
+    let spaces = space_bits(chunk);
+    if chunk.is_ascii() {
+        return (spaces, 0, !has_controls(chunk));
+    }
+    // 0x80 to 0xbf.
+    let inside = gathered(chunk, |sixteen| {
+        (sixteen & u8x16::splat(0xc0)).simd_eq(u8x16::splat(0x80))
+    });
+    (spaces, inside, has_only_spaces(chunk))
 }
 
 #[cfg(test)]

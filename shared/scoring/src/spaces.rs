@@ -1,16 +1,13 @@
-//! Finding words eight bytes at a time.
+//! Finding words sixteen bytes at a time.
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+use wide::u8x16;
 
-/// One bit per byte of the chunk: the high bit of each byte of what `of` makes of eight.
+/// One bit per byte of the chunk: the high bit of each byte of what `of` makes of sixteen.
 #[inline]
-pub(super) fn gathered(chunk: &[u8; 64], of: impl Fn(u64) -> u64) -> u64 {
+pub(super) fn gathered(chunk: &[u8; 64], of: impl Fn(u8x16) -> u8x16) -> u64 {
     let mut bits = 0;
-    for (i, eight) in chunk.as_chunks::<8>().0.iter().enumerate() {
-        let high = of(u64::from_le_bytes(*eight)) & !LOW_SEVEN;
-        // Gather the eight high bits into one byte.
-        bits |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (i * 8);
+    for (i, sixteen) in chunk.as_chunks::<16>().0.iter().enumerate() {
+        bits |= u64::from(of(u8x16::from(*sixteen)).to_bitmask()) << (i * 16);
     }
     bits
 }
@@ -18,11 +15,7 @@ pub(super) fn gathered(chunk: &[u8; 64], of: impl Fn(u64) -> u64) -> u64 {
 /// One bit per byte of the chunk: whether it is a space.
 #[inline]
 pub(super) fn space_bits(chunk: &[u8; 64]) -> u64 {
-    gathered(chunk, |eight| {
-        let x = eight ^ (ONES * u64::from(b' '));
-        // The high bit of each byte that is zero now, without carries between.
-        !(((x & LOW_SEVEN) + LOW_SEVEN) | x | LOW_SEVEN)
-    })
+    gathered(chunk, |sixteen| sixteen.simd_eq(u8x16::splat(b' ')))
 }
 
 /// Calls `found` with start and end of each run of bytes that are not spaces.
@@ -71,6 +64,13 @@ pub(super) fn has_only_spaces(text: &[u8]) -> bool {
         other | (*byte < 0x20) | (*byte == 0xc2) | (byte.wrapping_sub(0xe1) < 3)
     });
     !other
+}
+
+/// Whether there are control characters of ASCII: what `has_only_spaces` looks for in ASCII.
+#[inline]
+pub(super) fn has_controls(text: &[u8]) -> bool {
+    let is_one = |byte: &u8| *byte < 0x20;
+    text.iter().fold(false, |any, byte| any | is_one(byte))
 }
 
 /// Number of spaces.

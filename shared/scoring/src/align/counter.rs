@@ -7,7 +7,7 @@
 use super::super::error::ScoreError;
 use super::super::marks::Marks;
 use super::super::rates::Counts;
-use super::intern::{CharInterner, FLAT, Key, UNKNOWN};
+use super::intern::{CharInterner, FLAT, Key, UNKNOWN, flat_for};
 use super::step::step;
 use super::{CharAligner, WordAligner, skip};
 
@@ -142,6 +142,13 @@ impl PairCounter {
         let [keys, others] = &mut self.keys;
         let end = right.len() - words_behind;
         let heard_end = heard.len() - words_behind - start;
+        let (spaces, others_spaces) = (&self.reference.spaces, &self.hypothesis.spaces);
+        if spaces.first(start, end).is_none() && others_spaces.first(0, heard_end).is_none() {
+            // At most one word of each: were they the same, so would be the texts.
+            let (len, rows) = (usize::from(start < end), usize::from(heard_end > 0));
+            let middle = errors(len, rows, len.max(rows), len.saturating_sub(rows));
+            return Some(with_hits(middle, all));
+        }
         let heard = &heard[start..];
         if !keys.read(right, &self.reference, start, end)
             || !others.read(heard, &self.hypothesis, 0, heard_end)
@@ -213,16 +220,17 @@ impl PairCounter {
     /// Characters between the shared ends, at most 64 of the reference, if none of them is
     /// beyond the flat table.
     fn few_chars(&mut self, len: usize, rows: usize, middle: &str, heard: &str) -> Option<Counts> {
-        if self.flat.is_empty() {
-            self.flat = vec![0; FLAT];
-        }
         self.codes.clear();
         let mut bit = 1_u64;
         for c in middle.chars() {
-            let Some(mask) = self.flat.get_mut(c as usize) else {
+            let place = c as usize;
+            if place >= FLAT {
                 break;
-            };
-            *mask |= bit;
+            }
+            if place >= self.flat.len() {
+                self.flat.resize(flat_for(place), 0);
+            }
+            self.flat[place] |= bit;
             bit = bit.rotate_left(1);
             // The table is shorter than that.
             self.codes.push(c as u16);
@@ -364,19 +372,24 @@ fn differing<const W: usize>(
     if distance - len.abs_diff(rows) < 2 {
         return errors(len, rows, distance, surplus);
     }
-    let bit = |row: usize, part: usize, i: usize| {
-        columns[row * 2 * W + part * W + i / 64] >> (i % 64) & 1 != 0
+    // Of words of 64, which of one is known.
+    let bit = |words: &[u64], i: usize| {
+        let block = if W == 1 { 0 } else { i / 64 };
+        words[block] >> (i % 64) & 1 != 0
     };
-    let (mut i, mut j, mut deletions) = (len, rows, 0);
-    while i > 0 && j > 0 {
-        if bit(j - 1, 0, i - 1) {
+    // From the last cell back; up as long as that costs nothing, which the rule prefers.
+    let mut left = columns[..rows * 2 * W].chunks_exact(2 * W).rev().peekable();
+    let (mut i, mut deletions) = (len, 0);
+    while let Some(column) = left.next() {
+        while i > 0 && bit(column, i - 1) {
             i -= 1;
             deletions += 1;
-        } else {
-            j -= 1;
-            if j == 0 || !bit(j - 1, 1, i - 1) {
-                i -= 1;
-            }
+        }
+        if i == 0 {
+            break;
+        }
+        if !left.peek().is_some_and(|before| bit(&before[W..], i - 1)) {
+            i -= 1;
         }
     }
     errors(len, rows, distance, deletions + i)

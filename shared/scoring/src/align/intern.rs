@@ -208,6 +208,12 @@ fn hash(seed: u64, key: Key, token: &[u8]) -> u64 {
 /// of India, Latin, Arabic, Greek, Cyrillic and most of the rest but CJK.
 pub(super) const FLAT: usize = 0x3000;
 
+/// Entries of a flat table that has a place for this code point: no more memory is touched than
+/// the scripts of a text take.
+pub(super) fn flat_for(place: usize) -> usize {
+    (place + 1).next_multiple_of(0x400).min(FLAT)
+}
+
 /// Interner for single code points.
 #[derive(Debug, Clone)]
 pub(super) struct CharInterner {
@@ -228,7 +234,7 @@ impl Default for CharInterner {
 impl CharInterner {
     pub(super) fn new() -> Self {
         Self {
-            // Made when first cleared: many aligners never see a character.
+            // Made by the first character: many aligners never see one.
             flat: Vec::new(),
             generation: 1,
             rare: HashMap::new(),
@@ -242,7 +248,6 @@ impl CharInterner {
             self.flat.fill(0);
             self.generation = 0;
         }
-        self.flat.resize(FLAT, 0);
         self.generation += 1;
         self.rare.clear();
         self.len = 0;
@@ -251,7 +256,12 @@ impl CharInterner {
     #[inline]
     pub(super) fn intern(&mut self, token: char) -> u32 {
         let next = self.len;
-        if let Some(entry) = self.flat.get_mut(token as usize) {
+        let place = token as usize;
+        if place < FLAT {
+            if place >= self.flat.len() {
+                self.flat.resize(flat_for(place), 0);
+            }
+            let entry = &mut self.flat[place];
             if *entry >> 32 == self.generation {
                 return *entry as u32;
             }
@@ -272,6 +282,8 @@ impl CharInterner {
             } else {
                 UNKNOWN
             }
+        } else if (token as usize) < FLAT {
+            UNKNOWN
         } else {
             self.rare.get(&token).copied().unwrap_or(UNKNOWN)
         }

@@ -3,33 +3,46 @@
 //! Most of a good transcription equals its reference. Words and characters in the
 //! shared ends need no table, no hashing and no decoding.
 
+use wide::u8x16;
+
+/// Bytes that are compared at once.
+const WIDE: usize = 16;
+
+/// Which of these bytes are the same: a bit for each.
+#[inline]
+fn same(a: [u8; WIDE], b: [u8; WIDE]) -> u16 {
+    // A bit for each byte, and there are sixteen.
+    u8x16::from(a).simd_eq(u8x16::from(b)).to_bitmask() as u16
+}
+
 /// Length of the common prefix.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let (wide_a, wide_b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    let wide = wide_a
-        .iter()
-        .zip(wide_b)
-        .take_while(|(x, y)| x == y)
-        .count()
-        * 16;
-    let rest = a[wide..].iter().zip(&b[wide..]);
-    wide + rest.take_while(|(x, y)| x == y).count()
+    let mut length = 0;
+    for (x, y) in a.as_chunks().0.iter().zip(b.as_chunks().0) {
+        let same = same(*x, *y);
+        if same != u16::MAX {
+            return length + same.trailing_ones() as usize;
+        }
+        length += WIDE;
+    }
+    let rest = a[length..].iter().zip(&b[length..]);
+    length + rest.take_while(|(x, y)| x == y).count()
 }
 
 /// Length of the common suffix.
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    let (wide_a, wide_b) = (a.as_rchunks::<16>().1, b.as_rchunks::<16>().1);
-    let wide_a = wide_a.iter().rev();
-    let wide = wide_a
-        .zip(wide_b.iter().rev())
-        .take_while(|(x, y)| x == y)
-        .count()
-        * 16;
-    let rest = a[..a.len() - wide].iter().rev();
-    wide + rest
-        .zip(b[..b.len() - wide].iter().rev())
-        .take_while(|(x, y)| x == y)
-        .count()
+    let mut length = 0;
+    let (wide_a, wide_b) = (a.as_rchunks().1.iter(), b.as_rchunks().1.iter());
+    for (x, y) in wide_a.rev().zip(wide_b.rev()) {
+        let same = same(*x, *y);
+        if same != u16::MAX {
+            return length + same.leading_ones() as usize;
+        }
+        length += WIDE;
+    }
+    let rest_a = a[..a.len() - length].iter().rev();
+    let rest = rest_a.zip(b[..b.len() - length].iter().rev());
+    length + rest.take_while(|(x, y)| x == y).count()
 }
 
 /// Bytes at both ends that are the same whole characters in both texts: the
