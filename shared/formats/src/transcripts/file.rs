@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::beside::annotations;
+use super::annotations::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
 use crate::decode::{Decoded, Encoding, decode_text};

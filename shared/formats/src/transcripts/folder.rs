@@ -7,9 +7,9 @@ use super::file::{format_of_empty, of_file};
 use super::{services, wide};
 use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
-use crate::folder::layouts;
 use crate::format::Format;
 use crate::json;
+use crate::layout::layouts;
 use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem, counted};
 

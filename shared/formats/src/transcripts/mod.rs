@@ -1,7 +1,7 @@
 //! References and hypotheses without recordings: what was said or heard, by id or by
 //! line.
 
-pub(crate) mod beside;
+pub(crate) mod annotations;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::contents::Folder;
+use super::side_files::SIDE_EXTENSIONS;
 use crate::files::{base, parent};
 use crate::format::Format;
-use crate::layout::{SIDE_EXTENSIONS, canonical, split_of};
+use crate::layout::{canonical, split_of};
 use crate::paths::has_audio_extension;
 
 /// Files that are a layout of a format together.
