@@ -15,7 +15,7 @@ pub(super) type Group<'a> = (Format, Vec<&'a str>);
 type Look = for<'a> fn(&Folder<'a>) -> Vec<Group<'a>>;
 
 /// In the order in which layouts are believed.
-pub(super) const LOOKS: [Look; 15] = [
+pub(super) const LOOKS: [Look; 16] = [
     kaldi,
     lhotse,
     parquet,
@@ -26,6 +26,7 @@ pub(super) const LOOKS: [Look; 15] = [
     fairseq,
     libri_speech,
     mls,
+    festival,
     manifests,
     transcriptions,
     indic_voices,
@@ -143,6 +144,11 @@ fn mls<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
         .into_iter()
         .filter(|name| folder.has_folder(name, "audio"));
     group(Format::Mls, all.collect())
+}
+
+fn festival<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
+    let all = folder.with(|name| base(name) == "txt.done.data");
+    group(Format::Festival, all)
 }
 
 fn transcriptions<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {

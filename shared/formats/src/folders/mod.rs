@@ -5,6 +5,7 @@ mod agree;
 mod beside;
 mod contents;
 mod fairseq;
+mod festival;
 mod kaldi;
 mod layouts;
 mod lhotse;
@@ -25,6 +26,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         Format::Kaldi => kaldi::read(reader, layout),
         Format::Lhotse => lhotse::read(reader, layout),
         Format::Fairseq => fairseq::read(reader, layout),
+        Format::Festival => festival::read(reader, layout),
         Format::IndicVoices => side_files::indic_voices(reader, layout),
         Format::SideFiles => side_files::read(reader, layout),
         _ => {

@@ -40,6 +40,7 @@ const fn columns(format: Format) -> Option<&'static [&'static str]> {
         Format::Kaldi
         | Format::Lhotse
         | Format::Fairseq
+        | Format::Festival
         | Format::LibriSpeech
         | Format::Mls
         | Format::Transcriptions
@@ -101,6 +102,7 @@ pub fn read(
         Format::Kaldi
         | Format::Lhotse
         | Format::Fairseq
+        | Format::Festival
         | Format::IndicVoices
         | Format::SideFiles
         | Format::Audio => folders::read(&mut reader, layout)?,

@@ -7,6 +7,7 @@ mod elan;
 mod entry;
 mod file;
 mod folder;
+mod lists;
 mod segments;
 pub(crate) mod services;
 pub(crate) mod subtitles;
