@@ -131,6 +131,14 @@ fn is_text_grid(text: &str) -> bool {
     kind.contains("\"ooTextFile\"") && class.contains("\"TextGrid\"")
 }
 
+/// Id and text of a line `( id "text" )`, as `txt.done.data` of Festival has them.
+pub(super) fn prompt(line: &str) -> Option<(&str, &str)> {
+    let inner = line.trim().strip_prefix('(')?.strip_suffix(')')?.trim();
+    let (id, text) = inner.split_once([' ', '\t'])?;
+    let text = text.trim().strip_prefix('"')?.strip_suffix('"')?;
+    Some((id, text))
+}
+
 fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     let begins = text.trim_start();
     if begins.starts_with("WEBVTT") {
@@ -166,6 +174,11 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
     let seen = content.get(..content.len().min(400)).unwrap_or_default();
     if seen.is_empty() {
         return None;
+    }
+    // So are such lines.
+    let mut others = seen.iter().filter(|line| prompt(line).is_none());
+    if others.nth(seen.len() / 20).is_none() {
+        return Some(Format::Festival);
     }
     // A line that has lost its id is told when the file is read.
     let least = if name.ends_with(".trn") { 2 } else { 20 };
@@ -384,6 +397,7 @@ mod tests {
             ("WEBVTT\n\n00:00.100 --> 00:02.300\nx\n", Format::Vtt),
             ("1\n00:00:00,100 --> 00:00:02,300\nx\n", Format::Srt),
             ("{ uh / @ } ठीक है (s1-002)\n (s1-003)\n", Format::Trn),
+            ("( u_1 \" ठीक है \" )\n( u_2 \"x (y)\" )\n", Format::Festival),
             (";; x\ncall1 A spk1 0.10 2.35 <o,F> नमस्ते जी\n", Format::Stm),
             (
                 "call1 A 0.10 0.32 नमस्ते 0.98\ncall1 A 0.45 0.20 जी\n",

@@ -60,6 +60,8 @@ formats! {
     LjSpeech = "ljspeech", "LJSpeech";
     /// Names of files and their texts, TAB between them (Kathbath, Vistaar).
     Transcriptions = "transcriptions", "list of transcriptions";
+    /// `( id "text" )`, with `wav/`.
+    Festival = "festival", "Festival prompts";
     /// `X.json` beside `X.wav` with `verbatim` and `normalized`.
     IndicVoices = "indicvoices", "IndicVoices";
     /// JSON lines with `audio_filepath`.

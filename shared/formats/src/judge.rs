@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::files::{Files, parent};
 use super::finding::{FindingKind, Findings};
-use super::folder::{self, layouts};
+use super::folders;
 use super::format::Format;
 use super::garbled;
 use super::judged::{Judged, Sample, odd_length};
 use super::language;
-use super::layout::{Layout, same_split, usual_split};
+use super::layout::{Layout, layouts, same_split, usual_split};
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
 use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
@@ -66,7 +66,7 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             None if is_last_resort(layout.format) && problem.is_some() => break,
             None => first = Some((layout, reading, findings)),
             Some((chosen, _, _)) if is_beside(&layout, chosen) => {}
-            Some((chosen, best, _)) => disagreement((chosen, best), (&layout, &reading))?,
+            Some((chosen, best, _)) => folders::agree((chosen, best), (&layout, &reading))?,
         }
     }
     let Some((layout, mut reading, findings)) = first else {
@@ -74,7 +74,7 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             let problem = Problem::new(Code::Nothing, "no recordings were found");
             problem.hint(manifest::NO_RECORDINGS)
         };
-        let elsewhere = || folder::without(files.names()).filter(|_| file.is_none());
+        let elsewhere = || folders::without(files.names()).filter(|_| file.is_none());
         return Err(problem.or_else(elsewhere).unwrap_or_else(nothing));
     };
     if is_last_resort(layout.format) {
@@ -84,7 +84,7 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
     if layout.format == Format::Audio {
         reading
             .remarks
-            .extend(folder::not_understood(files, &left_out));
+            .extend(folders::not_understood(files, &left_out));
     }
     if reading.rows.is_empty() && findings.errors() == 0 {
         let files = layout.files.join(", ");
@@ -201,53 +201,6 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
         ));
     }
     Some(chosen)
-}
-
-/// Two manifests of one folder that say different things: one has to be chosen.
-fn disagreement(
-    (one, first): (&Layout, &Reading),
-    (other, second): (&Layout, &Reading),
-) -> Result<(), Problem> {
-    let texts = |reading: &Reading| -> HashMap<String, Option<String>> {
-        let rows = reading.rows.iter();
-        let key = |row: &Row| {
-            row.audio
-                .as_deref()
-                .map_or_else(|| row.id.clone(), |path| stem_as_written(path).to_owned())
-        };
-        rows.map(|row| (key(row), row.said.text().map(str::to_owned)))
-            .collect()
-    };
-    let (a, b) = (texts(first), texts(second));
-    let same_text = a.iter().all(|(key, text)| match (text, b.get(key)) {
-        (Some(text), Some(Some(other))) => text.trim() == other.trim(),
-        _ => true,
-    });
-    if first.rows.len() == second.rows.len() && same_text {
-        return Ok(());
-    }
-    let named = |layout: &Layout, rows: usize| {
-        let file = layout.files.first().map_or("", String::as_str);
-        format!(
-            "{} ({file}, {})",
-            layout.format.name(),
-            counted(rows, "utterance", "utterances")
-        )
-    };
-    let message = format!(
-        "two manifests do not agree: {} and {}",
-        named(one, first.rows.len()),
-        named(other, second.rows.len())
-    );
-    let hint = if one.format == other.format {
-        "name the file instead of the folder".to_owned()
-    } else {
-        format!(
-            "choose: --format {} or --format {}",
-            one.format, other.format
-        )
-    };
-    Err(Problem::new(Code::Ambiguous, message).hint(hint))
 }
 
 /// A recording, and the rule by which it was found.

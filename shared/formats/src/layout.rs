@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::files::{parent, stem};
+use super::detect::format_of;
+use super::files::{Files, base, parent, stem};
+use super::folders;
 use super::format::Format;
+use super::headerless;
+use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
-
-/// Files that hold the text of the recording of the same name.
-pub(crate) const SIDE_EXTENSIONS: [&str; 8] = [
-    "txt", "lab", "srt", "vtt", "json", "TextGrid", "textgrid", "eaf",
-];
 
 /// One way to read a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,4 +74,56 @@ pub(crate) fn split_of(name: &str) -> Option<String> {
     words
         .find(|word| canonical(word).is_some())
         .map(str::to_owned)
+}
+
+/// All ways to read a source, the likeliest first. `file` is the file that was named,
+/// if it was one.
+///
+/// # Errors
+/// A file that can't be told, an empty folder.
+pub fn layouts(
+    files: &dyn Files,
+    file: Option<&str>,
+    split: Option<&str>,
+) -> Result<Vec<Layout>, Problem> {
+    match file {
+        Some(name) => of_file(files, name).map(|layout| vec![layout]),
+        None => folders::layouts(files, split),
+    }
+}
+
+/// Reads a file that was named: its format by its content, and by its name where that
+/// says more.
+fn of_file(files: &dyn Files, name: &str) -> Result<Layout, Problem> {
+    if has_audio_extension(name) {
+        let problem = Problem::new(Code::Unsupported, "is a recording, not a list of them");
+        return Err(problem
+            .file(name)
+            .hint("name its folder, or a table with a line like `file_name,text` on top"));
+    }
+    let mut format = match base(name) {
+        "wav.scp" => Format::Kaldi,
+        _ => format_of(files, name)?,
+    };
+    headerless::refuse(files, name, format)?;
+    let own = base(name);
+    if format == Format::Table {
+        format = match own {
+            "metadata.csv" | "metadata.jsonl" => Format::Audiofolder,
+            "stt.csv" | "data.csv" => Format::Calibrate,
+            _ => format,
+        };
+    }
+    if format == Format::Lines || format == Format::Trn {
+        if own.ends_with(".trans.txt") {
+            format = Format::LibriSpeech;
+        } else if own.starts_with("transcript") {
+            format = Format::Transcriptions;
+        }
+    }
+    Ok(Layout {
+        format,
+        files: vec![name.to_owned()],
+        split: None,
+    })
 }

@@ -19,7 +19,8 @@ pub mod decode;
 mod detect;
 pub mod files;
 mod finding;
-mod folder;
+#[cfg(feature = "folders")]
+mod folders;
 mod format;
 mod garbled;
 mod headerless;
@@ -30,6 +31,8 @@ pub mod language;
 mod layout;
 pub mod manifest;
 pub mod markup;
+#[cfg(any(test, not(feature = "folders")))]
+mod no_folders;
 mod office;
 mod paired;
 mod pairs;
@@ -46,16 +49,18 @@ pub mod write;
 #[cfg(any(feature = "annotations", feature = "sheets"))]
 mod xml;
 
+#[cfg(not(feature = "folders"))]
+use no_folders as folders;
+
 #[cfg(feature = "parquet")]
 pub use columnar::{is_guarded as is_reading_parquet, recordings};
 pub use detect::format_of;
 pub use files::Files;
 pub use finding::{Finding, FindingKind, Findings};
-pub use folder::layouts;
 pub use format::Format;
 pub use judge::judge;
 pub use judged::{Judged, Sample};
-pub use layout::Layout;
+pub use layout::{Layout, layouts};
 pub use manifest::{Options, Reading, Row, Said};
 pub use paired::{About, Hypothesis, Id, Pair, Pairs};
 pub use pairs::{Source, pairs};

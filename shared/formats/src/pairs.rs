@@ -472,6 +472,6 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "folders"))]
 #[path = "pairs_tests.rs"]
 mod tests;

@@ -1,6 +1,5 @@
 //! Lists without a header: `LibriSpeech`, MLS, Kathbath, Vistaar, `LJSpeech`, FLEURS.
 
-use super::kaldi::first_word;
 use super::reader::Reader;
 use super::row::{Row, Said};
 use crate::decode::lines;
@@ -9,6 +8,16 @@ use crate::finding::FindingKind;
 use crate::format::Format;
 use crate::layout::{Layout, split_of};
 use crate::problem::{Problem, counted};
+
+/// A first word and what follows it; `None` for a blank line.
+pub(crate) fn first_word(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if line.is_empty() {
+        return None;
+    }
+    let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+    Some((word, rest.trim_start()))
+}
 
 /// Ids (or names of files) and texts: with a TAB between them, or a blank.
 pub(super) fn ids_and_texts(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {

@@ -4,15 +4,11 @@
 
 mod cells;
 mod embedded;
-mod fairseq;
-mod kaldi;
 mod label_studio;
-mod lhotse;
-mod lines;
+pub(crate) mod lines;
 mod reader;
 mod regions;
 mod row;
-mod side_files;
 mod table;
 mod tarred;
 
@@ -23,6 +19,7 @@ pub use row::{Command, Options, Reading, Row, Said};
 
 use super::files::Files;
 use super::finding::Findings;
+use super::folders;
 use super::format::Format;
 use super::layout::Layout;
 use super::problem::{Code, Problem};
@@ -43,6 +40,7 @@ const fn columns(format: Format) -> Option<&'static [&'static str]> {
         Format::Kaldi
         | Format::Lhotse
         | Format::Fairseq
+        | Format::Festival
         | Format::LibriSpeech
         | Format::Mls
         | Format::Transcriptions
@@ -86,17 +84,11 @@ pub fn read(
     let mut reader = Reader::new(files, options, findings);
     columns_there(layout, options)?;
     match layout.format {
-        Format::Kaldi => kaldi::read(&mut reader, layout)?,
-        Format::Lhotse => lhotse::read(&mut reader, layout)?,
-        Format::Fairseq => fairseq::read(&mut reader, layout)?,
         Format::Fleurs => lines::fleurs(&mut reader, layout)?,
         Format::LibriSpeech | Format::Mls | Format::Transcriptions => {
             lines::ids_and_texts(&mut reader, layout)?;
         }
         Format::LjSpeech => lines::lj_speech(&mut reader, layout)?,
-        Format::IndicVoices => side_files::indic_voices(&mut reader, layout)?,
-        Format::SideFiles => side_files::read(&mut reader, layout)?,
-        Format::Audio => side_files::audio_alone(&mut reader, layout),
         Format::LabelStudio => label_studio::read(&mut reader, layout)?,
         Format::Nemo
         | Format::Jsonl
@@ -107,6 +99,13 @@ pub fn read(
         | Format::Table
         | Format::Xlsx => table::read(&mut reader, layout)?,
         Format::Parquet => embedded::read(&mut reader, layout)?,
+        Format::Kaldi
+        | Format::Lhotse
+        | Format::Fairseq
+        | Format::Festival
+        | Format::IndicVoices
+        | Format::SideFiles
+        | Format::Audio => folders::read(&mut reader, layout)?,
         format => {
             let message = format!(
                 "no recordings are named in it: it is read as {}",

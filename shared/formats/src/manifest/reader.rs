@@ -36,14 +36,6 @@ impl<'a> Reader<'a> {
         Ok(decoded.text.into_string())
     }
 
-    /// A file that may be missing.
-    pub(crate) fn text_if_there(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        if self.has(name) {
-            return self.text(name).map(Some);
-        }
-        Ok(None)
-    }
-
     /// Whether there is such a file.
     pub(crate) fn has(&self, name: &str) -> bool {
         let names = self.files.names();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::beside::annotations;
+use super::annotations::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
 use crate::decode::{Decoded, Encoding, decode_text};
@@ -100,6 +100,7 @@ pub(super) fn of_text_or_file(
             | Format::Kaldi
             | Format::IndicVoices
             | Format::Fairseq
+            | Format::Festival
             | Format::Parquet
     ) {
         return wide::read(files, name, format, side, wanted, made);
@@ -112,11 +113,13 @@ pub(super) fn of_text_or_file(
     let text = Arc::new(decoded.text);
     match format {
         Format::Trn => words::trn(&text, name, side, made),
-        Format::Stm => words::stm(&text, name, side, made),
-        Format::Ctm => words::ctm(&text, name, made),
+        Format::Stm | Format::Ctm | Format::SegLst => {
+            let found = segments::of(format, &text, name, side, &mut made.remarks)?;
+            segments::joined(found, segments::markup(format, side), made);
+            Ok(())
+        }
         Format::KaldiText => words::kaldi_text(&text, made),
         Format::RevNlp => words::rev_nlp(&text, name, made),
-        Format::SegLst => segments::seg_lst(&text, name, made),
         Format::Srt | Format::Vtt | Format::WhisperTsv => {
             let heard = subtitles::text_of(&text, format, name, &mut made.remarks)?;
             made.entries.push(Entry::of(stem(name), 1, heard));

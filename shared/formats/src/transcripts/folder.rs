@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::file::{format_of_empty, of_file};
-use super::{services, wide};
+use super::lists::{beside_references, of_recordings};
+use super::{segments, services, wide};
 use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
-use crate::folder::layouts;
 use crate::format::Format;
 use crate::json;
+use crate::layout::layouts;
 use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem, counted};
 
@@ -31,7 +32,7 @@ pub(super) fn read(
         of_file(files, name, Format::KaldiText, side, wanted, &mut made)?;
         return Ok(made);
     }
-    if of_sclite(files, &names, side, wanted, &mut made)? {
+    if beside_references(files, &names, side, wanted, &mut made)? {
         return Ok(made);
     }
     let single = |name: &str| {
@@ -68,8 +69,15 @@ pub(super) fn read(
         }
         return manifest(files, side, wanted, made);
     }
+    let listed = texts.iter().map(|name| name.as_str());
+    let listed: Vec<(&str, Format)> = listed.zip(formats.iter().flatten().copied()).collect();
+    let is_list = |(_, format): &(&str, Format)| segments::are_in(*format);
+    if listed.len() > 1 && listed.iter().all(is_list) {
+        of_recordings(files, &listed, side, &mut made)?;
+        return Ok(made);
+    }
     let mut remarks = Remarks::default();
-    for (name, format) in texts.iter().zip(formats.into_iter().flatten()) {
+    for (name, format) in listed {
         if format == Format::Lines {
             let text = crate::files::text(files, name)?.text;
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -83,74 +91,6 @@ pub(super) fn read(
     }
     made.remarks = remarks.told();
     Ok(made)
-}
-
-/// Lists that tools write for `sclite`, ours among them: `ref.trn` beside `hyp.trn`, or beside
-/// `hyp.<system>.trn` for each system. Tells whether the folder has such.
-fn of_sclite(
-    files: &dyn Files,
-    names: &[&String],
-    side: Side,
-    wanted: &ReadOptions,
-    made: &mut Transcripts,
-) -> Result<bool, Problem> {
-    let system = |name: &str| -> Option<String> {
-        let own = base(name).strip_prefix("hyp")?.strip_suffix(".trn")?;
-        (own.is_empty() || own.starts_with('.')).then(|| own.trim_start_matches('.').to_owned())
-    };
-    let heard: Vec<(&String, String)> = names
-        .iter()
-        .filter_map(|name| Some((*name, system(name)?)))
-        .collect();
-    let right = names.iter().find(|name| base(name) == "ref.trn");
-    let (Some(right), [first, ..]) = (right, heard.as_slice()) else {
-        return Ok(false);
-    };
-    made.format = Format::Trn;
-    if let (Side::Hypotheses, [_]) = (side, heard.as_slice()) {
-        of_file(files, first.0, Format::Trn, side, wanted, made)?;
-        return Ok(true);
-    }
-    of_file(files, right, Format::Trn, side, wanted, made)?;
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(made.entries.len());
-    for (at, entry) in made.entries.iter().enumerate() {
-        let id = entry.id.clone().unwrap_or_default();
-        places.entry(id).or_insert(at);
-    }
-    for (name, system) in heard {
-        let mut of_system = Transcripts::new(Format::Trn, &system);
-        of_file(
-            files,
-            name,
-            Format::Trn,
-            Side::Hypotheses,
-            wanted,
-            &mut of_system,
-        )?;
-        let system = if system.is_empty() {
-            "hyp"
-        } else {
-            system.as_str()
-        };
-        made.columns.push(system.to_owned());
-        let mut strangers = 0;
-        for entry in of_system.entries {
-            let at = entry.id.as_ref().and_then(|id| places.get(id));
-            let beside = at.and_then(|at| made.entries.get_mut(*at));
-            match (beside, entry.text) {
-                (Some(beside), Some(text)) => {
-                    let heard = beside.hypotheses.entry(system.to_owned());
-                    heard.or_insert_with(|| text.to_string());
-                }
-                _ => strangers += 1,
-            }
-        }
-        if strangers > 0 {
-            let lines = counted(strangers, "line has", "lines have");
-            made.remarks.push(format!("{name}: {lines} no reference"));
-        }
-    }
-    Ok(true)
 }
 
 /// Remarks about the files of a folder: one that many files give rise to is told once.

@@ -1,12 +1,13 @@
 //! References and hypotheses without recordings: what was said or heard, by id or by
 //! line.
 
-pub(crate) mod beside;
+pub(crate) mod annotations;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
 mod file;
 mod folder;
+mod lists;
 mod segments;
 pub(crate) mod services;
 pub(crate) mod subtitles;

@@ -4,8 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::entry::{Entry, Transcripts};
+use super::entry::{Entry, Side, Transcripts};
+use super::words;
+use crate::format::Format;
 use crate::json;
+use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
 
 /// A piece of a recording.
@@ -18,9 +21,34 @@ pub(super) struct Segment {
     pub(super) text: String,
 }
 
+/// Whether a format has segments, or words, of many recordings.
+pub(super) const fn are_in(format: Format) -> bool {
+    matches!(format, Format::Stm | Format::Ctm | Format::SegLst)
+}
+
+/// What braces mean in texts of a format, if it says so.
+pub(super) fn markup(format: Format, side: Side) -> Option<Markup> {
+    (format == Format::Stm && side == Side::References).then_some(Markup::Braces)
+}
+
+/// The segments of a file of such a format.
+pub(super) fn of(
+    format: Format,
+    text: &str,
+    name: &str,
+    side: Side,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Segment>, Problem> {
+    match format {
+        Format::Stm => words::stm(text, name, side, remarks),
+        Format::Ctm => words::ctm(text, name),
+        _ => seg_lst(text, name),
+    }
+}
+
 /// Joins segments by recording, in order of time; recordings stay in the order in which
 /// they come first.
-pub(super) fn joined(segments: Vec<Segment>, made: &mut Transcripts) {
+pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut Transcripts) {
     let mut order: Vec<String> = Vec::new();
     let mut by_recording: HashMap<String, Vec<Segment>> = HashMap::new();
     for segment in segments {
@@ -49,6 +77,7 @@ pub(super) fn joined(segments: Vec<Segment>, made: &mut Transcripts) {
             .collect();
         let mut entry = Entry::of(recording, line, texts.join(" "));
         entry.speaker = only;
+        entry.markup = markup;
         made.entries.push(entry);
     }
     if shared > 0 {
@@ -61,7 +90,7 @@ pub(super) fn joined(segments: Vec<Segment>, made: &mut Transcripts) {
 }
 
 /// A list of segments in JSON; times may be texts.
-pub(super) fn seg_lst(text: &str, name: &str, made: &mut Transcripts) -> Result<(), Problem> {
+fn seg_lst(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
     let found = json::objects(text, name)?;
     if let Some((line, reason)) = found.bad.into_iter().next() {
         return Err(Problem::new(Code::Malformed, reason).file(name).line(line));
@@ -85,6 +114,5 @@ pub(super) fn seg_lst(text: &str, name: &str, made: &mut Transcripts) -> Result<
             text: words.trim().to_owned(),
         });
     }
-    joined(segments, made);
-    Ok(())
+    Ok(segments)
 }

@@ -46,7 +46,7 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
 ///
 /// # Errors
 /// It is no JSON, of no service that is known, or has not the channel.
-pub(super) fn entry(
+pub(crate) fn entry(
     text: &str,
     name: &str,
     channel: usize,

@@ -37,7 +37,7 @@ fn is_time(text: &str) -> bool {
 ///
 /// # Errors
 /// No cue is there.
-pub(super) fn text_of(
+pub(crate) fn text_of(
     text: &str,
     format: Format,
     name: &str,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::entry::{Entry, Lines, Side, Transcripts};
-use super::segments::{Segment, joined};
+use super::segments::Segment;
 use crate::decode::lines;
 use crate::files::stem;
 use crate::markup::{Markup, reference};
@@ -99,8 +99,8 @@ pub(super) fn stm(
     text: &str,
     name: &str,
     side: Side,
-    made: &mut Transcripts,
-) -> Result<(), Problem> {
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Segment>, Problem> {
     let mut segments = Vec::new();
     for (line, content) in lines(text) {
         if content.trim().is_empty() || content.starts_with(";;") {
@@ -138,8 +138,7 @@ pub(super) fn stm(
             match reference(words, Markup::Sctk) {
                 Ok(translated) => translated,
                 Err(reason) => {
-                    made.remarks
-                        .push(format!("{name} line {line}: {reason}; taken as it stands"));
+                    remarks.push(format!("{name} line {line}: {reason}; taken as it stands"));
                     reference(words, Markup::None).unwrap_or_default()
                 }
             }
@@ -152,14 +151,7 @@ pub(super) fn stm(
             text,
         });
     }
-    let before = made.entries.len();
-    joined(segments, made);
-    if side == Side::References {
-        for entry in made.entries.iter_mut().skip(before) {
-            entry.markup = Some(Markup::Braces);
-        }
-    }
-    Ok(())
+    Ok(segments)
 }
 
 /// The first word and the rest; words of one file have no NBSP within them.
@@ -172,7 +164,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
     Some((&text[..end], &text[end..]))
 }
 
-pub(super) fn ctm(text: &str, name: &str, made: &mut Transcripts) -> Result<(), Problem> {
+pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
     let mut segments = Vec::new();
     // Of alternatives the first counts.
     let mut passed_over = false;
@@ -210,8 +202,7 @@ pub(super) fn ctm(text: &str, name: &str, made: &mut Transcripts) -> Result<(), 
             text: (*word).to_owned(),
         });
     }
-    joined(segments, made);
-    Ok(())
+    Ok(segments)
 }
 
 /// One token to a row; the whole file is one recording.

@@ -130,3 +130,29 @@ fn recordings_of_nested_folders_keep_their_own_texts() {
     );
     assert_eq!(count(&alone, FindingKind::SameAudio), 0);
 }
+
+#[test]
+fn prompts_of_festival_lead_to_their_recordings() {
+    let set = folder(&[
+        (
+            "etc/txt.done.data",
+            "( train_hindi_0001 \" \u{915}\u{932} \\\"(\u{939}\u{93e}\u{901})\\\" \" )\n\
+             ; a remark\n\
+             ( train_hindi_0002 \"\" )\n\
+             ( train_hindi_0003 no quotes )\n",
+        ),
+        ("wav/train_hindi_0001.wav", ""),
+        ("wav/train_hindi_0002.wav", ""),
+    ]);
+    assert_eq!(set.format, Format::Festival);
+    assert_eq!(
+        said(&set),
+        [
+            ("wav/train_hindi_0001.wav", Some("कल \"(हाँ)\"")),
+            ("wav/train_hindi_0002.wav", Some("")),
+        ]
+    );
+    let bad = &set.kept()[0];
+    assert_eq!((bad.kind, bad.line), (FindingKind::BadRow, Some(4)));
+    assert_eq!(bad.message, "is not ( id \"text\" )");
+}

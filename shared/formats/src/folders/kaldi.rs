@@ -2,24 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::Reader;
-use super::row::{Command, Row, Said};
+use super::text_if_there;
 use crate::decode::lines;
 use crate::files::beside;
 use crate::finding::FindingKind;
 use crate::layout::Layout;
+use crate::manifest::lines::first_word;
+use crate::manifest::{Command, Reader, Row, Said};
 use crate::paths::{has_audio_extension, word_of_command};
 use crate::problem::{Code, Problem};
-
-/// A first word and what follows it; `None` for a blank line.
-pub(super) fn first_word(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    if line.is_empty() {
-        return None;
-    }
-    let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-    Some((word, rest.trim_start()))
-}
 
 /// A file of keys and values, with the line of each.
 type Table = BTreeMap<String, (u64, String)>;
@@ -51,7 +42,7 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     let text = reader.text(scp)?;
     let recordings = table(&text);
     let mut optional = |name: &str| -> Result<Table, Problem> {
-        let found = reader.text_if_there(&beside(scp, name))?;
+        let found = text_if_there(reader, &beside(scp, name))?;
         Ok(found.as_deref().map(table).unwrap_or_default())
     };
     let texts = optional("text")?;

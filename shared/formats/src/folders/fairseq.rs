@@ -1,10 +1,10 @@
 //! Manifests of fairseq: a root and paths in one file, words in another.
 
-use super::reader::Reader;
-use super::row::{Row, Said};
+use super::text_if_there;
 use crate::decode::lines;
 use crate::finding::FindingKind;
 use crate::layout::Layout;
+use crate::manifest::{Reader, Row, Said};
 use crate::problem::{Code, Problem, counted};
 
 /// Samples a second of what fairseq is trained with.
@@ -65,12 +65,12 @@ fn one(reader: &mut Reader<'_>, name: &str) -> Result<(), Problem> {
 fn words(reader: &mut Reader<'_>, name: &str) -> Result<Option<(String, Vec<String>)>, Problem> {
     let stem = name.strip_suffix(".tsv").unwrap_or(name);
     let file = format!("{stem}.wrd");
-    if let Some(text) = reader.text_if_there(&file)? {
+    if let Some(text) = text_if_there(reader, &file)? {
         let words = lines(&text).map(|(_, line)| line.trim().to_owned());
         return Ok(Some((file, words.collect())));
     }
     let file = format!("{stem}.ltr");
-    let Some(text) = reader.text_if_there(&file)? else {
+    let Some(text) = text_if_there(reader, &file)? else {
         return Ok(None);
     };
     let words = lines(&text).map(|(_, line)| {

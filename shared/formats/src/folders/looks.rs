@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::contents::Folder;
+use super::side_files::SIDE_EXTENSIONS;
 use crate::files::{base, parent};
 use crate::format::Format;
-use crate::layout::{SIDE_EXTENSIONS, canonical, split_of};
+use crate::layout::{canonical, split_of};
 use crate::paths::has_audio_extension;
 
 /// Files that are a layout of a format together.
@@ -14,7 +15,7 @@ pub(super) type Group<'a> = (Format, Vec<&'a str>);
 type Look = for<'a> fn(&Folder<'a>) -> Vec<Group<'a>>;
 
 /// In the order in which layouts are believed.
-pub(super) const LOOKS: [Look; 15] = [
+pub(super) const LOOKS: [Look; 16] = [
     kaldi,
     lhotse,
     parquet,
@@ -25,6 +26,7 @@ pub(super) const LOOKS: [Look; 15] = [
     fairseq,
     libri_speech,
     mls,
+    festival,
     manifests,
     transcriptions,
     indic_voices,
@@ -142,6 +144,11 @@ fn mls<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
         .into_iter()
         .filter(|name| folder.has_folder(name, "audio"));
     group(Format::Mls, all.collect())
+}
+
+fn festival<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
+    let all = folder.with(|name| base(name) == "txt.done.data");
+    group(Format::Festival, all)
 }
 
 fn transcriptions<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {

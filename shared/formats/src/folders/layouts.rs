@@ -1,33 +1,19 @@
 //! What a folder is: all layouts that are there, the likeliest first.
 
-mod contents;
-mod looks;
-
 use std::collections::BTreeMap;
 
-use super::detect::{OF_ARROW, format_of};
-use super::files::{Files, base, beside, is_litter};
-use super::format::Format;
-use super::headerless;
-use super::layout::{Layout, no_split, same_split, split_of, usual_split};
-use super::paths::has_audio_extension;
-use super::problem::{Code, Problem};
-use contents::Folder;
-use looks::{LOOKS, lists};
+use super::contents::Folder;
+use super::looks::{LOOKS, lists};
+use crate::detect::OF_ARROW;
+use crate::files::{Files, base, is_litter};
+use crate::format::Format;
+use crate::headerless;
+use crate::layout::{Layout, no_split, same_split, split_of, usual_split};
+use crate::paths::has_audio_extension;
+use crate::problem::{Code, Problem};
 
-/// All ways to read a source, the likeliest first. `file` is the file that was named,
-/// if it was one.
-///
-/// # Errors
-/// A file that can't be told, an empty folder.
-pub fn layouts(
-    files: &dyn Files,
-    file: Option<&str>,
-    split: Option<&str>,
-) -> Result<Vec<Layout>, Problem> {
-    if let Some(name) = file {
-        return of_file(files, name).map(|layout| vec![layout]);
-    }
+/// All ways to read a folder.
+pub(crate) fn layouts(files: &dyn Files, split: Option<&str>) -> Result<Vec<Layout>, Problem> {
     let names: Vec<&str> = files
         .names()
         .iter()
@@ -71,7 +57,7 @@ pub fn layouts(
 }
 
 /// Where the recordings of a folder are in which none were found, if that can be told.
-pub(super) fn without<S: AsRef<str>>(names: &[S]) -> Option<Problem> {
+pub(crate) fn without<S: AsRef<str>>(names: &[S]) -> Option<Problem> {
     let ends = |end: &str| names.iter().any(|name| name.as_ref().ends_with(end));
     if ends(".tar") {
         let message = "the audio is inside TAR archives";
@@ -90,7 +76,7 @@ const TOLD: usize = 3;
 
 /// Files beside recordings alone that are nothing known: one of them may be what people
 /// mean.
-pub(super) fn not_understood(files: &dyn Files, told: &[String]) -> Option<String> {
+pub(crate) fn not_understood(files: &dyn Files, told: &[String]) -> Option<String> {
     let is_other = |name: &&String| {
         let own = base(name).to_lowercase();
         let is_about =
@@ -119,64 +105,6 @@ pub(super) fn not_understood(files: &dyn Files, told: &[String]) -> Option<Strin
         ""
     };
     (!others.is_empty()).then(|| format!("not understood and left out: {shown}{more}{hint}"))
-}
-
-/// Reads a file that was named: its format by its content, and by its name where that
-/// says more.
-fn of_file(files: &dyn Files, name: &str) -> Result<Layout, Problem> {
-    if has_audio_extension(name) {
-        let problem = Problem::new(Code::Unsupported, "is a recording, not a list of them");
-        return Err(problem
-            .file(name)
-            .hint("name its folder, or a table with a line like `file_name,text` on top"));
-    }
-    let mut format = match base(name) {
-        "wav.scp" => Format::Kaldi,
-        _ => format_of(files, name)?,
-    };
-    headerless::refuse(files, name, format)?;
-    let own = base(name);
-    if format == Format::Table {
-        format = match own {
-            "metadata.csv" | "metadata.jsonl" => Format::Audiofolder,
-            "stt.csv" | "data.csv" => Format::Calibrate,
-            _ => format,
-        };
-    }
-    if format == Format::Lines || format == Format::Trn {
-        if own.ends_with(".trans.txt") {
-            format = Format::LibriSpeech;
-        } else if own.starts_with("transcript") {
-            format = Format::Transcriptions;
-        }
-    }
-    let mut all = vec![name.to_owned()];
-    if format == Format::Lhotse {
-        all = with_company(files, name);
-    }
-    Ok(Layout {
-        format,
-        files: all,
-        split: None,
-    })
-}
-
-/// Recordings and supervisions come together.
-fn with_company(files: &dyn Files, name: &str) -> Vec<String> {
-    let mut all = vec![name.to_owned()];
-    let own = base(name);
-    for (one, other) in [
-        ("supervisions", "recordings"),
-        ("recordings", "supervisions"),
-    ] {
-        if own.contains(one) {
-            let company = beside(name, &own.replace(one, other));
-            if files.names().contains(&company) {
-                all.push(company);
-            }
-        }
-    }
-    all
 }
 
 /// Adds a layout: of several splits one.

@@ -1,13 +1,14 @@
 //! The text of a file beside a recording.
 
-use super::{services, subtitles};
 use crate::decode::lines;
 use crate::format::Format;
 use crate::problem::Problem;
+use crate::transcripts::annotations::annotations;
+use crate::transcripts::{services, subtitles};
 
 /// The text that a file beside a recording holds, and remarks about it; `tier` is the one
 /// that was asked for of a file with several.
-pub(crate) fn text_beside(
+pub(super) fn text_beside(
     text: &str,
     name: &str,
     tier: Option<&str>,
@@ -37,31 +38,4 @@ pub(crate) fn text_beside(
         }
     };
     Ok((told, remarks))
-}
-
-/// The transcript in annotations of ELAN or Praat, and what is to be told of it.
-#[cfg(feature = "annotations")]
-pub(super) fn annotations(
-    format: Format,
-    text: &str,
-    tier: Option<&str>,
-    name: &str,
-) -> Result<(String, Option<String>), Problem> {
-    match format {
-        Format::Elan => super::elan::text_of(text, tier, name),
-        _ => super::text_grid::text_of(text, tier, name),
-    }
-}
-
-/// Without the feature annotations are known, and not read.
-#[cfg(not(feature = "annotations"))]
-pub(super) fn annotations(
-    format: Format,
-    _: &str,
-    _: Option<&str>,
-    name: &str,
-) -> Result<(String, Option<String>), Problem> {
-    let message = format!("is {}, which is not read here", format.title());
-    let problem = Problem::new(crate::problem::Code::Unsupported, message).file(name);
-    Err(problem.hint("export it as plain text or as subtitles"))
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::reader::Reader;
-use super::row::{Command, Row, Said};
+use crate::files::{Files, base, beside};
 use crate::finding::FindingKind;
 use crate::json;
 use crate::layout::Layout;
+use crate::manifest::{Command, Reader, Row, Said};
 use crate::paths::word_of_command;
 use crate::problem::{Code, Problem};
 
@@ -29,11 +29,33 @@ fn seconds(object: &Value, key: &str) -> Option<f64> {
     object.get(key).and_then(json::number)
 }
 
+/// Recordings and supervisions come together.
+fn with_company(files: &dyn Files, name: &str) -> Vec<String> {
+    let mut all = vec![name.to_owned()];
+    let own = base(name);
+    for (one, other) in [
+        ("supervisions", "recordings"),
+        ("recordings", "supervisions"),
+    ] {
+        if own.contains(one) {
+            let company = beside(name, &own.replace(one, other));
+            if files.names().contains(&company) {
+                all.push(company);
+            }
+        }
+    }
+    all
+}
+
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     let mut recordings = BTreeMap::new();
     let mut supervisions = Vec::new();
     let mut cuts = Vec::new();
-    for name in &layout.files {
+    let files = match layout.files.as_slice() {
+        [name] => with_company(reader.files, name),
+        several => several.to_vec(),
+    };
+    for name in &files {
         let decoded = reader.text(name)?;
         let found = json::objects(&decoded, name)?;
         for (line, reason) in found.bad {

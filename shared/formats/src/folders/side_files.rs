@@ -2,15 +2,19 @@
 
 use serde_json::Value;
 
-use super::reader::Reader;
-use super::row::{Row, Said};
+use super::beside::text_beside;
 use crate::files;
 use crate::finding::FindingKind;
 use crate::json;
-use crate::layout::{Layout, SIDE_EXTENSIONS};
+use crate::layout::Layout;
+use crate::manifest::{Reader, Row, Said};
 use crate::paths::has_audio_extension;
 use crate::problem::Problem;
-use crate::transcripts::beside::text_beside;
+
+/// Files that hold the text of the recording of the same name.
+pub(super) const SIDE_EXTENSIONS: [&str; 8] = [
+    "txt", "lab", "srt", "vtt", "json", "TextGrid", "textgrid", "eaf",
+];
 
 /// Recordings of a folder; `layout.files` are those with a text beside them.
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {

@@ -1,0 +1,55 @@
+//! Whether two readings of one folder say the same.
+
+use std::collections::HashMap;
+
+use crate::layout::Layout;
+use crate::manifest::{Reading, Row};
+use crate::paths::stem_as_written;
+use crate::problem::{Code, Problem, counted};
+
+/// Two manifests of one folder that say different things: one has to be chosen.
+pub(crate) fn agree(
+    (one, first): (&Layout, &Reading),
+    (other, second): (&Layout, &Reading),
+) -> Result<(), Problem> {
+    let texts = |reading: &Reading| -> HashMap<String, Option<String>> {
+        let rows = reading.rows.iter();
+        let key = |row: &Row| {
+            row.audio
+                .as_deref()
+                .map_or_else(|| row.id.clone(), |path| stem_as_written(path).to_owned())
+        };
+        rows.map(|row| (key(row), row.said.text().map(str::to_owned)))
+            .collect()
+    };
+    let (a, b) = (texts(first), texts(second));
+    let same_text = a.iter().all(|(key, text)| match (text, b.get(key)) {
+        (Some(text), Some(Some(other))) => text.trim() == other.trim(),
+        _ => true,
+    });
+    if first.rows.len() == second.rows.len() && same_text {
+        return Ok(());
+    }
+    let named = |layout: &Layout, rows: usize| {
+        let file = layout.files.first().map_or("", String::as_str);
+        format!(
+            "{} ({file}, {})",
+            layout.format.name(),
+            counted(rows, "utterance", "utterances")
+        )
+    };
+    let message = format!(
+        "two manifests do not agree: {} and {}",
+        named(one, first.rows.len()),
+        named(other, second.rows.len())
+    );
+    let hint = if one.format == other.format {
+        "name the file instead of the folder".to_owned()
+    } else {
+        format!(
+            "choose: --format {} or --format {}",
+            one.format, other.format
+        )
+    };
+    Err(Problem::new(Code::Ambiguous, message).hint(hint))
+}

@@ -1,0 +1,261 @@
+//! Folders of lists: references with their systems beside them, a list for each system, or
+//! one for each recording.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::file::of_file;
+use super::segments::{self, Segment, joined};
+use crate::detect::format_of;
+use crate::files::{self, Files, base, parent};
+use crate::format::Format;
+use crate::problem::{Problem, counted};
+
+/// Ends of lists by format; the longer of two first.
+const ENDS: [(&str, Format); 5] = [
+    (".seglst.json", Format::SegLst),
+    (".json", Format::SegLst),
+    (".trn", Format::Trn),
+    (".stm", Format::Stm),
+    (".ctm", Format::Ctm),
+];
+/// What lists of references are called.
+const REFERENCES: [&str; 4] = ["ref", "refs", "reference", "references"];
+/// What lists of hypotheses begin with.
+const HEARD: [&str; 4] = ["hyp", "hyps", "hypothesis", "hypotheses"];
+
+/// A list: its file, what that is called without its end, and what it is.
+struct List<'a> {
+    name: &'a str,
+    own: &'a str,
+    format: Format,
+}
+
+impl<'a> List<'a> {
+    fn of(files: &dyn Files, name: &'a str) -> Option<Self> {
+        let (own, format) = named(name)?;
+        let is = format != Format::SegLst || format_of(files, name) == Ok(Format::SegLst);
+        is.then_some(Self { name, own, format })
+    }
+
+    /// The system of a list of hypotheses, if its name says that it is one.
+    fn system(&self) -> Option<&'a str> {
+        HEARD.iter().find_map(|heard| {
+            let rest = self.own.strip_prefix(heard)?;
+            (rest.is_empty() || rest.starts_with('.')).then(|| rest.trim_start_matches('.'))
+        })
+    }
+}
+
+/// What a list is called, and what it is by its end.
+fn named(name: &str) -> Option<(&str, Format)> {
+    let mut ends = ENDS.iter();
+    ends.find_map(|(end, format)| Some((base(name).strip_suffix(end)?, *format)))
+}
+
+/// Lists that tools for scoring write, our exports among them: `ref.trn`, `ref.stm` or
+/// `ref.seglst.json` beside `hyp.trn`, or beside `hyp.<system>.stm` for each system; where none
+/// is called so, every other list is one of a system. Tells whether the folder has such.
+pub(super) fn beside_references(
+    files: &dyn Files,
+    names: &[&String],
+    side: Side,
+    wanted: &ReadOptions,
+    made: &mut Transcripts,
+) -> Result<bool, Problem> {
+    let is_right = |name: &str| named(name).is_some_and(|(own, _)| REFERENCES.contains(&own));
+    let mut all = names.iter().filter(|name| is_right(name));
+    let right = all.find_map(|name| List::of(files, name));
+    let Some(right) = right else {
+        return Ok(false);
+    };
+    let others = names.iter().filter(|name| !is_right(name));
+    let others = others.filter_map(|name| List::of(files, name));
+    let (mut heard, others): (Vec<List<'_>>, Vec<List<'_>>) =
+        others.partition(|list| list.system().is_some());
+    if heard.is_empty() {
+        let is_beside = |list: &List<'_>| parent(list.name) == parent(right.name);
+        heard.extend(others.into_iter().filter(is_beside));
+    }
+    let Some(first) = heard.first() else {
+        return Ok(false);
+    };
+    made.format = first.format;
+    if let (Side::Hypotheses, [_]) = (side, heard.as_slice()) {
+        of_file(files, first.name, first.format, side, wanted, made)?;
+        return Ok(true);
+    }
+    made.format = right.format;
+    of_file(
+        files,
+        right.name,
+        right.format,
+        Side::References,
+        wanted,
+        made,
+    )?;
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(made.entries.len());
+    for (at, entry) in made.entries.iter().enumerate() {
+        let id = entry.id.clone().unwrap_or_default();
+        places.entry(id).or_insert(at);
+    }
+    for list in heard {
+        let system = match list.system() {
+            Some("") => "hyp",
+            Some(system) => system,
+            None => list.own,
+        };
+        let mut of_system = Transcripts::new(list.format, system);
+        let heard = Side::Hypotheses;
+        of_file(files, list.name, list.format, heard, wanted, &mut of_system)?;
+        let remarks = of_system.remarks.into_iter();
+        made.remarks
+            .extend(remarks.map(|remark| said(list.name, remark)));
+        made.columns.push(system.to_owned());
+        let mut strangers = 0;
+        for entry in of_system.entries {
+            let at = entry.id.as_ref().and_then(|id| places.get(id));
+            let beside = at.and_then(|at| made.entries.get_mut(*at));
+            match (beside, entry.text) {
+                (Some(beside), Some(text)) => {
+                    let heard = beside.hypotheses.entry(system.to_owned());
+                    heard.or_insert_with(|| text.to_string());
+                }
+                _ => strangers += 1,
+            }
+        }
+        if strangers > 0 {
+            let (one, several) = match list.format {
+                Format::Trn => ("line has", "lines have"),
+                _ => ("recording has", "recordings have"),
+            };
+            let lines = counted(strangers, one, several);
+            made.remarks
+                .push(format!("{}: {lines} no reference", list.name));
+        }
+    }
+    Ok(true)
+}
+
+/// A remark with the file it is about.
+fn said(name: &str, remark: String) -> String {
+    match remark.starts_with(name) {
+        true => remark,
+        false => format!("{name}: {remark}"),
+    }
+}
+
+/// Reads files of which each is a list of segments or words with times.
+///
+/// Recordings that several files have are those of several systems where these are
+/// hypotheses, by the folders of the files or else by their names; other files have a
+/// recording in parts, one for each speaker or channel.
+pub(super) fn of_recordings(
+    files: &dyn Files,
+    lists: &[(&str, Format)],
+    side: Side,
+    made: &mut Transcripts,
+) -> Result<(), Problem> {
+    let mut all = Vec::with_capacity(lists.len());
+    for (name, format) in lists {
+        let decoded = files::text(files, name)?;
+        made.remarks.extend(decoded.remark(name));
+        let remarks = &mut made.remarks;
+        all.push((
+            *name,
+            segments::of(*format, &decoded.text, name, side, remarks)?,
+        ));
+        made.format = *format;
+    }
+    let systems = match side {
+        Side::Hypotheses => systems(&all),
+        Side::References => None,
+    };
+    let markup = segments::markup(made.format, side);
+    let Some(systems) = systems else {
+        joined(
+            all.into_iter().flat_map(|(_, one)| one).collect(),
+            markup,
+            made,
+        );
+        return Ok(());
+    };
+    let mut order: Vec<Entry> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut by_system: BTreeMap<&str, Vec<Segment>> = BTreeMap::new();
+    for ((_, segments), system) in all.into_iter().zip(&systems) {
+        by_system.entry(system).or_default().extend(segments);
+    }
+    for (system, segments) in by_system {
+        let mut of_system = Transcripts::new(made.format, system);
+        joined(segments, markup, &mut of_system);
+        let remarks = of_system.remarks.into_iter();
+        made.remarks
+            .extend(remarks.map(|remark| said(system, remark)));
+        made.columns.push(system.to_owned());
+        for entry in of_system.entries {
+            let id = entry.id.clone().unwrap_or_default();
+            let at = *places.entry(id).or_insert(order.len());
+            if at == order.len() {
+                order.push(Entry {
+                    text: None,
+                    ..entry.clone()
+                });
+            }
+            if let (Some(beside), Some(text)) = (order.get_mut(at), entry.text) {
+                beside
+                    .hypotheses
+                    .insert(system.to_owned(), text.to_string());
+            }
+        }
+    }
+    made.entries = order;
+    Ok(())
+}
+
+/// The system of each file, if several files have the same recordings and are no parts of
+/// them.
+fn systems(all: &[(&str, Vec<Segment>)]) -> Option<Vec<String>> {
+    let mut files_of: HashMap<&str, BTreeSet<&str>> = HashMap::new();
+    for (name, segments) in all {
+        for segment in segments {
+            files_of.entry(&segment.recording).or_default().insert(name);
+        }
+    }
+    let shared: BTreeSet<&str> = files_of
+        .values()
+        .filter(|of| of.len() > 1)
+        .flatten()
+        .copied()
+        .collect();
+    let mut named = shared.iter();
+    let first = parent(named.next()?);
+    if named.any(|name| parent(name) != first) {
+        return Some(
+            all.iter()
+                .map(|(name, _)| parent(name).to_owned())
+                .collect(),
+        );
+    }
+    // A part is called by its recording.
+    let is_part = |(name, segments): &(&str, Vec<Segment>)| {
+        let own = base(name);
+        segments
+            .iter()
+            .all(|segment| own.starts_with(&segment.recording))
+    };
+    let mut of_shared = all.iter().filter(|(name, _)| shared.contains(name));
+    if of_shared.all(is_part) {
+        return None;
+    }
+    let called = |name: &str| named_system(name).to_owned();
+    Some(all.iter().map(|(name, _)| called(name)).collect())
+}
+
+fn named_system(name: &str) -> &str {
+    let own = named(name).map_or_else(|| base(name), |(own, _)| own);
+    HEARD
+        .iter()
+        .find_map(|heard| own.strip_prefix(heard)?.strip_prefix('.'))
+        .unwrap_or(own)
+}
