@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stt_eval_domain::dataset::Metadata;
 pub use stt_eval_domain::reference_origin::How;
-use stt_eval_domain::{DatasetId, FileId, RunId, SampleId, Timestamp};
+use stt_eval_domain::{DatasetId, FileId, KeyId, RunId, SampleId, Timestamp};
 use utoipa::ToSchema;
 
 use crate::object::{Object, nullable};
@@ -117,6 +117,9 @@ pub struct Sample {
     /// these models, and reports say so.
     #[serde(default)]
     pub from_models: Vec<FromModel>,
+    /// What the reference said before; only where one sample is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierReferences>,
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Free fields.
@@ -136,6 +139,33 @@ pub struct Sample {
     pub inserted_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// The latest earlier wordings of a reference: at most 10, of 16,000 bytes together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EarlierReferencesView)]
+pub struct EarlierReferences {
+    /// They, newest first.
+    pub references: Vec<EarlierReference>,
+    /// How many versions before them are not kept, for want of room or because they were
+    /// changed before wordings were kept.
+    pub left_out: u32,
+}
+
+/// A wording that a reference had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EarlierReferenceView)]
+pub struct EarlierReference {
+    /// What was said; null while it was not known.
+    pub ground_truth: Option<String>,
+    /// Its version.
+    pub reference_version: u32,
+    /// The key it was written with; null where that is not known.
+    pub written_by: Option<KeyId>,
+    /// The person who wrote it, by the name given at sign-in to the pages.
+    pub writer_name: Option<String>,
+    /// When it was written; null where that is not known.
+    pub written_at: Option<Timestamp>,
 }
 
 /// Words of a model that a reference has taken.

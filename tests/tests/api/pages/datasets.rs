@@ -200,11 +200,21 @@ fn a_reference_is_edited_where_it_stands_and_nothing_is_lost() {
         for fields in [vec![("ground_truth", "a")], vec![("etag", "x")]] {
             assert_eq!(asha.post(&path, &fields).await.status, 422);
         }
+        // What it said before is told with who wrote it, and can be said again.
+        let page = asha.get(&path).await;
+        assert!(page.text.contains("Earlier wordings"), "{}", page.text);
+        assert!(page.text.contains("version 2 · by Asha"), "{}", page.text);
+        assert!(page.text.contains("name=\"ground_truth\" value=\"एक\nदो\""));
+        let used = [("etag", "3"), ("ground_truth", "एक\r\nदो"), ("cursor", "")];
+        assert_eq!(asha.post(&path, &used).await.status, 303);
+        assert_eq!(samples(w, &made.id).await[0]["ground_truth"], "एक\nदो");
+        let used = [("etag", "4"), ("ground_truth", "mine"), ("cursor", "")];
+        assert_eq!(asha.post(&path, &used).await.status, 303);
         // Nothing is said, and not known what.
-        let silent = [("etag", "3"), ("ground_truth", ""), ("silent", "true")];
+        let silent = [("etag", "5"), ("ground_truth", ""), ("silent", "true")];
         assert_eq!(asha.post(&path, &silent).await.status, 303);
         assert_eq!(samples(w, &made.id).await[0]["ground_truth"], "");
-        let unknown = [("etag", "4"), ("ground_truth", "")];
+        let unknown = [("etag", "6"), ("ground_truth", "")];
         assert_eq!(asha.post(&path, &unknown).await.status, 303);
         assert_eq!(samples(w, &made.id).await[0]["ground_truth"], Value::Null);
     });
