@@ -55,7 +55,7 @@ pub use folder::layouts;
 pub use format::Format;
 pub use judge::judge;
 pub use judged::{Judged, Sample};
-pub use layout::Layout;
+pub use layout::{Layout, same_split};
 pub use manifest::{Options, Reading, Row, Said};
 pub use paired::{About, Hypothesis, Id, Pair, Pairs};
 pub use pairs::{Source, pairs};

@@ -39,6 +39,11 @@ pub struct NewDataset {
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,
+    /// Only the rows of a manifest whose column `split` says this (`dev`, `valid` and
+    /// `validation` mean one, and so on); without it all rows are taken, whatever it says.
+    #[schema(example = "test")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
 }
 
 /// A sample to be made.
@@ -88,6 +93,10 @@ pub struct Dataset {
     pub keywords: Vec<String>,
     /// Numbers about it.
     pub dataset_metadata: DatasetMetadata,
+    /// Rows of each split of the manifest that it was made of, told once in answer to its
+    /// making: where several were taken together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub splits: Option<BTreeMap<String, u64>>,
     /// One page of its samples, with `include_samples=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Vec<Sample>>,

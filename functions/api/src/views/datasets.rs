@@ -23,6 +23,7 @@ pub fn dataset(dataset: dataset::Dataset, samples: Option<Vec<Sample>>) -> Datas
             has_ground_truth_count: dataset.has_ground_truth_count,
             total_duration_seconds: dataset.total_duration_ms as f64 / 1000.0,
         },
+        splits: None,
         samples,
         inserted_at: dataset.inserted_at,
         updated_at: dataset.updated_at,

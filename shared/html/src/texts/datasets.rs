@@ -57,6 +57,11 @@ pub(crate) enum Say {
     Text,
     NotKnown,
     LeaveOut,
+    Split,
+    TakeThis,
+    OneSplit,
+    AllSplits,
+    AllTogether,
     ChangeSomething,
     NothingUsable,
     StillReading,
@@ -141,6 +146,13 @@ impl Say {
             Self::Text => "Text",
             Self::NotKnown => "not known",
             Self::LeaveOut => "Leave out what can’t be used",
+            Self::Split => "Split",
+            Self::TakeThis => "Take this split",
+            Self::OneSplit => "One of them is taken: models are judged by test data.",
+            Self::AllSplits => {
+                "All are taken together. What a model was trained with says little of how good it is."
+            }
+            Self::AllTogether => "all of them together",
             Self::ChangeSomething => "Change something",
             Self::NothingUsable => "No clip can be saved as things are.",
             Self::StillReading => "Some recordings are still being read. That takes some seconds.",

@@ -1,5 +1,7 @@
 //! A dataset, its clips, and a new one.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use stt_eval_html::dataset::{self, Draft, Shown};
 use stt_eval_html::earlier::KeyNames;
@@ -249,8 +251,36 @@ fn what_was_found_is_shown_before_anything_is_saved() {
             language: "ur-IN",
         },
     ];
+    let several = BTreeMap::from([("test".to_owned(), 20), ("<b>".to_owned(), 80)]);
+    let split_of = |splits, split| {
+        let of = Preview {
+            splits,
+            split,
+            given: given(),
+            usable: 2,
+            refused: 0,
+            waiting: 0,
+            findings: &[],
+            clips: &[],
+            problem: None,
+        };
+        upload::preview(frame(), of).unwrap()
+    };
+    let html = split_of(&several, Some("test"));
+    check(&html);
+    assert!(html.contains("This table has splits: "), "{html}");
+    assert!(html.contains("<option value=\"test\" selected>test 20</option>"));
+    assert!(html.contains("type=\"hidden\" name=\"split\" value=\"test\""));
+    let html = split_of(&several, None);
+    check(&html);
+    assert!(html.contains("<option value=\"\" selected>all of them together"));
+    assert!(html.contains("type=\"hidden\" name=\"split\" value=\"\""));
+    let none = BTreeMap::new();
+    assert!(!split_of(&none, None).contains("split"));
     let page = |usable, refused, waiting, problem| {
         let of = Preview {
+            splits: &none,
+            split: None,
             given: given(),
             usable,
             refused,
