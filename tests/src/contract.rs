@@ -51,7 +51,7 @@ fn check_success(method: &str, path: &str, body: &Value) {
             reads::<Envelope<datasets::Dataset>>(body);
         }
         ("DELETE", ["datasets", _]) => reads::<Envelope<Deleted<DatasetId>>>(body),
-        ("PATCH", ["samples", _]) => reads::<Envelope<datasets::Sample>>(body),
+        ("GET" | "PATCH", ["samples", _]) => reads::<Envelope<datasets::Sample>>(body),
         ("GET", ["providers"]) => reads::<ListEnvelope<catalogue::Model>>(body),
         ("GET", ["languages"]) => reads::<ListEnvelope<catalogue::Language>>(body),
         ("GET", ["models"]) => reads::<ListEnvelope<models::OwnModel>>(body),

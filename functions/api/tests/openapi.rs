@@ -17,6 +17,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/evaluations/stt/datasets"),
     ("get", "/api/v1/evaluations/stt/datasets/{id}"),
     ("delete", "/api/v1/evaluations/stt/datasets/{id}"),
+    ("get", "/api/v1/evaluations/stt/samples/{id}"),
     ("patch", "/api/v1/evaluations/stt/samples/{id}"),
     ("get", "/api/v1/evaluations/stt/providers"),
     ("get", "/api/v1/evaluations/stt/models"),

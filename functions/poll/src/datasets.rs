@@ -86,6 +86,7 @@ async fn delete_dataset(app: &App, dataset: &Dataset, deadline: Deadline) -> Res
             return Ok(later().await?);
         }
     }
+    app.store.delete_wordings(project, dataset.id).await?;
     app.objects
         .delete(&snapshot_key(project, dataset.id))
         .await?;

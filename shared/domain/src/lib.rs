@@ -63,6 +63,7 @@ pub mod upload;
 pub mod usage;
 pub mod validate;
 pub mod word_times;
+pub mod wordings;
 
 pub use ids::{DatasetId, FileId, KeyId, ProjectId, ResultId, RunId, SampleId, SessionId};
 pub use timestamp::Timestamp;

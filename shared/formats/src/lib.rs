@@ -60,7 +60,7 @@ pub use finding::{Finding, FindingKind, Findings};
 pub use format::Format;
 pub use judge::judge;
 pub use judged::{Judged, Sample};
-pub use layout::{Layout, layouts};
+pub use layout::{Layout, layouts, same_split};
 pub use manifest::{Options, Reading, Row, Said};
 pub use paired::{About, Hypothesis, Id, Pair, Pairs};
 pub use pairs::{Source, pairs};

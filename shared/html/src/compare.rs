@@ -72,8 +72,10 @@ struct Page<'a> {
     run_path: String,
     choices: Vec<Choice>,
     more_runs: bool,
-    block_by: &'a str,
+    block_by: Option<&'a str>,
     normalizer: &'a str,
+    /// The address of the same in other blocks, and what they are.
+    otherwise: Option<(String, Compare)>,
     found: Option<Found>,
 }
 
@@ -86,8 +88,9 @@ pub struct Asked<'a> {
     pub others: &'a [Run],
     /// Whether there are more of them than are listed.
     pub more_runs: bool,
-    /// Field that makes blocks, empty without one. Kept when another run is chosen.
-    pub block_by: &'a str,
+    /// Field that makes blocks as it was asked for, empty for clip by clip. Kept when
+    /// another run is chosen.
+    pub block_by: Option<&'a str>,
     /// Normaliser of both scorings, empty for that of the run. Kept as well.
     pub normalizer: &'a str,
 }
@@ -296,7 +299,10 @@ impl Found {
         if let Some(reason) = &found.reason {
             finding.push(vec![words(why(reason).to_string())]);
             hint = visible(&reason.message).into_owned();
-        } else if finding.is_empty() {
+        } else if let Some(field) = &found.block_by {
+            hint = format!("{}.", crate::report::together(field));
+        }
+        if finding.is_empty() {
             finding.push(vec![words(Compare::NoneCompared.to_string())]);
         }
         let told: Vec<String> = finding.iter().map(|sentence| plain(sentence)).collect();
@@ -317,6 +323,22 @@ impl Found {
             finding,
         }
     }
+}
+
+/// The address of a comparison in other blocks: of each clip, or as is usual.
+fn otherwise(asked: &Asked<'_>, found: &RunComparison) -> Option<(String, Compare)> {
+    let (block_by, what) = match (&found.block_by, asked.block_by) {
+        (Some(_), _) => ("&block_by=", Compare::ClipByClip),
+        (None, Some("")) => ("", Compare::AsUsual),
+        (None, _) => return None,
+    };
+    // A normaliser is a word, with steps behind it.
+    let normalizer = match asked.normalizer {
+        "" => String::new(),
+        name => format!("&normalizer={}", name.replace('+', "%2B")),
+    };
+    let other = found.other.id;
+    Some((format!("?with={other}{normalizer}{block_by}"), what))
 }
 
 /// A form to choose the other run, and how it compares once it is chosen.
@@ -357,6 +379,7 @@ pub fn page(
         more_runs: asked.more_runs,
         block_by: asked.block_by,
         normalizer: asked.normalizer,
+        otherwise: found.and_then(|found| otherwise(&asked, found)),
         found: found.map(Found::of),
     };
     page.render()

@@ -6,6 +6,7 @@ use stt_eval_wire::runs::{Run, RunStatus};
 
 use crate::RenderError;
 use crate::datasets::path;
+use crate::earlier::{Earlier, KeyNames, earlier};
 use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
 use crate::language::called;
@@ -43,6 +44,8 @@ struct Clip {
     language: String,
     seconds: String,
     version: String,
+    /// Where its earlier wordings are.
+    history: Option<String>,
     words: Option<Words>,
     is_silent: bool,
     edited: Option<Edited>,
@@ -108,6 +111,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         language: called(&sample.language).into_owned(),
         seconds: duration(sample.duration_seconds),
         version: version(sample),
+        history: (sample.reference_version > 1).then(|| sample_path(sample)),
         words: said
             .filter(|text| !text.is_empty())
             .map(|text| unmarked(text, &sample.language)),
@@ -271,10 +275,12 @@ struct SamplePage<'a> {
     dataset: String,
     clip: Clip,
     edited: Option<Edited>,
+    earlier: Option<Earlier>,
     is_conflict: bool,
 }
 
 /// The page of one clip; with a draft, what somebody wrote and what stands are both on it.
+/// Earlier wordings are told with the names of the keys that they were written with.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -285,6 +291,7 @@ pub fn sample(
     cursor: &str,
     may_edit: bool,
     draft: Option<&Draft<'_>>,
+    keys: &KeyNames,
 ) -> Result<String, RenderError> {
     let mut form = may_edit.then(|| edited(sample, cursor));
     if let (Some(form), Some(draft)) = (&mut form, draft) {
@@ -298,6 +305,7 @@ pub fn sample(
         dataset: visible(dataset).into_owned(),
         clip: clip(sample, false, cursor),
         edited: form,
+        earlier: earlier(sample, keys),
         is_conflict: draft.is_some_and(|draft| draft.problem.is_none()),
     };
     page.render()

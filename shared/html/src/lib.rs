@@ -13,6 +13,7 @@ pub mod compare;
 pub mod consensus;
 pub mod dataset;
 pub mod datasets;
+pub mod earlier;
 pub mod figures;
 pub mod following;
 mod grid;

@@ -1,6 +1,8 @@
 //! A new dataset: recordings and a table are sent, and what was found in them is shown
 //! before anything is saved.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use stt_eval_wire::findings::Topic;
 
@@ -163,6 +165,10 @@ pub struct Preview<'a> {
     pub refused: usize,
     /// How many recordings are still being read.
     pub waiting: usize,
+    /// Rows of each split of the table, where it has several.
+    pub splits: &'a BTreeMap<String, u64>,
+    /// The split that is taken; without one all are, together.
+    pub split: Option<&'a str>,
     /// What was found.
     pub findings: &'a [Findings],
     /// The first clips.
@@ -218,10 +224,21 @@ fn line(clip: &Clip<'_>) -> Line {
     }
 }
 
+/// A split that can be taken.
+struct Split<'a> {
+    name: &'a str,
+    text: String,
+}
+
 #[derive(Template)]
 #[template(path = "datasets/preview.html")]
 struct PreviewPage<'a> {
     frame: Frame<'a>,
+    splits: Vec<Split<'a>>,
+    /// They in a sentence.
+    there_are: String,
+    /// The one that is taken; empty for all.
+    split: &'a str,
     given: Given<'a>,
     name: String,
     finding: String,
@@ -247,8 +264,17 @@ pub fn preview(frame: Frame<'_>, of: Preview<'_>) -> Result<String, RenderError>
             count(refused as u64)
         ),
     };
+    let splits = of.splits.iter().map(|(name, rows)| Split {
+        name,
+        text: format!("{} {}", visible(name), count(*rows)),
+    });
+    let splits: Vec<Split<'_>> = splits.collect();
+    let each: Vec<&str> = splits.iter().map(|split| &*split.text).collect();
     let page = PreviewPage {
         frame,
+        there_are: format!("This table has splits: {}.", each.join(", ")),
+        splits,
+        split: of.split.unwrap_or_default(),
         name: visible(of.given.name).into_owned(),
         given: of.given,
         finding,

@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// Says that a reference of a dataset changes: figures that were worked out before are of
-    /// other references.
+    /// other references. A later moment that was told already stays.
     pub async fn mark_references(
         &self,
         project: &ProjectId,
@@ -146,9 +146,19 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mark = Row::new(project.as_str(), mark_key(id), &Mark { at })?;
-        let put = self.db.put_item().table_name(&self.tables.datasets);
-        put.set_item(Some(mark.build())).send().await?;
-        Ok(())
+        let put = self
+            .db
+            .put_item()
+            .table_name(&self.tables.datasets)
+            .set_item(Some(mark.build()))
+            // As text they are in the order of time.
+            .condition_expression("attribute_not_exists(pk) OR #at < :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", row::s(at.to_string()));
+        match put.send().await.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// When a reference of a dataset was changed last; `None` if none was.

@@ -1,4 +1,5 @@
-//! Table `samples`: a dataset's samples by position.
+//! Table `samples`: a dataset's samples by position, and behind them, so that who reads
+//! samples does not read these, earlier wordings of their references (`w00000`).
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use super::{Page, Store, StoreError, datasets, files, put_request, read_page};
 use crate::domain::dataset::{Dataset, Metadata, Sample};
 use crate::domain::reference_origin::FromModel;
 use crate::domain::unit::Span;
+use crate::domain::wordings::Wordings;
 use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
 
 /// What reports need of a sample.
@@ -71,13 +73,19 @@ fn sort_key(position: u16) -> String {
     format!("{position:05}")
 }
 
+fn wordings_key(position: u16) -> String {
+    format!("w{position:05}")
+}
+
 fn item(project: &ProjectId, sample: &Sample) -> Result<Item, StoreError> {
     let pk = partition(project, sample.id.dataset());
     Ok(Row::new(pk, sort_key(sample.id.position()), sample)?.build())
 }
 
-/// Everything of a partition.
+/// Every sample of a partition.
 const ALL: (&str, &str) = ("0", "9~");
+/// The wordings of all its samples.
+const WORDINGS: (&str, &str) = ("w", "w~");
 
 impl Store {
     /// Writes samples of an unsealed dataset and notes on each file that the
@@ -298,21 +306,45 @@ impl Store {
             .await
     }
 
-    /// Writes a sample's and its dataset's next revisions together: for changes
-    /// that the dataset counts.
-    pub async fn save_sample_and_dataset(
+    /// What is kept of the earlier wordings of a sample's reference; `None` before it was
+    /// changed.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn wordings(
         &self,
+        project: &ProjectId,
+        id: SampleId,
+    ) -> Result<Option<Wordings>, StoreError> {
+        let pk = partition(project, id.dataset());
+        let found = self
+            .get(&self.tables.samples, pk, wordings_key(id.position()))
+            .await?;
+        found.map(row::read).transpose()
+    }
+
+    /// Writes the next revision of a sample that has another reference, the wordings
+    /// before it, and its dataset's next revision where that counts the change: all of it
+    /// or nothing.
+    pub async fn save_reference(
+        &self,
+        project: &ProjectId,
         sample: &Sample,
-        dataset: &Dataset,
+        wordings: &Wordings,
+        dataset: Option<&Dataset>,
     ) -> Result<(), StoreError> {
+        let pk = partition(project, sample.id.dataset());
+        let kept = Row::new(pk, wordings_key(sample.id.position()), wordings)?.build();
         let txn = self
             .txn()
-            .put_rev(
-                &self.tables.samples,
-                item(&dataset.project, sample)?,
-                sample.rev,
-            )?
-            .put_rev(&self.tables.datasets, datasets::item(dataset)?, dataset.rev)?;
+            .put_rev(&self.tables.samples, item(project, sample)?, sample.rev)?
+            .put(&self.tables.samples, kept)?;
+        let txn = match dataset {
+            None => txn,
+            Some(dataset) => {
+                txn.put_rev(&self.tables.datasets, datasets::item(dataset)?, dataset.rev)?
+            }
+        };
         Ok(txn.commit().await?)
     }
 
@@ -342,5 +374,25 @@ impl Store {
             .iter()
             .map(|id| (partition(project, id.dataset()), sort_key(id.position())));
         self.delete_many(&self.tables.samples, keys).await
+    }
+
+    /// Removes the wordings of all samples of a dataset, which are gone by then: so
+    /// nothing more is written there.
+    pub async fn delete_wordings(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+    ) -> Result<(), StoreError> {
+        let pk = partition(project, dataset);
+        loop {
+            let kept = self.page(&self.tables.samples, &pk, WORDINGS, None, 500, false);
+            let kept = kept.await?.items;
+            if kept.is_empty() {
+                return Ok(());
+            }
+            let keys = kept.iter().filter_map(|item| row::text(item, "sk"));
+            let keys = keys.map(|sk| (pk.clone(), sk.to_owned()));
+            self.delete_many(&self.tables.samples, keys).await?;
+        }
     }
 }

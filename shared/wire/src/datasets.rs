@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stt_eval_domain::dataset::Metadata;
 pub use stt_eval_domain::reference_origin::How;
-use stt_eval_domain::{DatasetId, FileId, RunId, SampleId, Timestamp};
+use stt_eval_domain::{DatasetId, FileId, KeyId, RunId, SampleId, Timestamp};
 use utoipa::ToSchema;
 
 use crate::object::{Object, nullable};
@@ -39,6 +39,11 @@ pub struct NewDataset {
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,
+    /// Only the rows of a manifest whose column `split` says this (`dev`, `valid` and
+    /// `validation` mean one, and so on); without it all rows are taken, whatever it says.
+    #[schema(example = "test")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
 }
 
 /// A sample to be made.
@@ -88,6 +93,10 @@ pub struct Dataset {
     pub keywords: Vec<String>,
     /// Numbers about it.
     pub dataset_metadata: DatasetMetadata,
+    /// Rows of each split of the manifest that it was made of, told once in answer to its
+    /// making: where several were taken together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub splits: Option<BTreeMap<String, u64>>,
     /// One page of its samples, with `include_samples=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Vec<Sample>>,
@@ -117,6 +126,9 @@ pub struct Sample {
     /// these models, and reports say so.
     #[serde(default)]
     pub from_models: Vec<FromModel>,
+    /// What the reference said before; only where one sample is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierReferences>,
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Free fields.
@@ -136,6 +148,33 @@ pub struct Sample {
     pub inserted_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// The latest earlier wordings of a reference: at most 10, of 16,000 bytes together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EarlierReferencesView)]
+pub struct EarlierReferences {
+    /// They, newest first.
+    pub references: Vec<EarlierReference>,
+    /// How many versions before them are not kept, for want of room or because they were
+    /// changed before wordings were kept.
+    pub left_out: u32,
+}
+
+/// A wording that a reference had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EarlierReferenceView)]
+pub struct EarlierReference {
+    /// What was said; null while it was not known.
+    pub ground_truth: Option<String>,
+    /// Its version.
+    pub reference_version: u32,
+    /// The key it was written with; null where that is not known.
+    pub written_by: Option<KeyId>,
+    /// The person who wrote it, by the name given at sign-in to the pages.
+    pub writer_name: Option<String>,
+    /// When it was written; null where that is not known.
+    pub written_at: Option<Timestamp>,
 }
 
 /// Words of a model that a reference has taken.

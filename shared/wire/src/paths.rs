@@ -72,7 +72,7 @@ pub fn dataset(id: DatasetId) -> String {
     format!("{BASE}/datasets/{id}")
 }
 
-/// A sample: PATCH.
+/// A sample: GET, PATCH.
 #[must_use]
 pub fn sample(id: SampleId) -> String {
     format!("{BASE}/samples/{id}")

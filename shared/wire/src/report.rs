@@ -386,3 +386,15 @@ pub struct Report {
     /// By the field of `group_by`.
     pub groups: Option<Groups>,
 }
+
+/// The field that makes blocks for people, unless another one is named.
+pub const SPEAKER: &str = "speaker";
+
+impl Report {
+    /// Whether several samples made one block, of which no interval can be drawn.
+    #[must_use]
+    pub fn is_one_block(&self) -> bool {
+        let found = self.comparison.as_ref();
+        found.is_some_and(|found| found.blocks == 1 && found.samples > 1)
+    }
+}

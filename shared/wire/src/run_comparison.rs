@@ -143,3 +143,16 @@ pub enum NotComparableCode {
     /// Samples count in both runs, but all against other versions of the reference.
     OtherReferences,
 }
+
+impl RunComparison {
+    /// Whether several samples of a model made one block, of which no interval can be
+    /// drawn.
+    #[must_use]
+    pub fn is_one_block(&self) -> bool {
+        let is_one = |model: &ModelComparison| {
+            let figures = model.figures.as_ref();
+            figures.is_some_and(|figures| figures.blocks == 1 && model.samples > 1)
+        };
+        self.models.iter().any(is_one)
+    }
+}

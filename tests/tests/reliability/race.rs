@@ -15,6 +15,61 @@ use crate::state::running;
 /// Three recordings and the request document.
 const UPLOADS: u64 = 4;
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scoring_that_began_while_a_reference_was_being_saved_is_told_to_be_old() {
+    let ground = Ground::start().await;
+    let case = Arc::new(Case::start(&ground, Options::default()).await);
+    let dataset = case.dataset().await;
+    let run = case.run(&dataset, &[PRO]).await;
+    case.settle().await;
+    let people = api::Handler::new(case.clean.clone());
+    let get = async |path: String| {
+        let answer = case.asked_of(&people, "GET", &path, None, "").await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.body["data"].clone()
+    };
+    let results = get(format!("/runs/{run}/results")).await;
+    let sample = results[0]["sample_id"].as_str().unwrap().to_owned();
+
+    let held = case.injector.hold(|site| {
+        let writes = ["PutItem", "TransactWriteItems"];
+        site.handler == "api"
+            && site.call.contains(" samples")
+            && writes.iter().any(|write| site.call.contains(write))
+    });
+    let saving = tokio::spawn({
+        let case = case.clone();
+        let (path, body) = (
+            format!("/samples/{sample}"),
+            json!({ "ground_truth": "other" }),
+        );
+        async move { case.once("api", "PATCH", &path, Some(&body), "edit").await }
+    });
+    held.reached().await;
+    // It begins after the first mark, and reads the reference as it was.
+    let path = format!("/runs/{run}/rescore");
+    let answer = case.asked_of(&people, "POST", &path, None, "again").await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    while get(format!("/runs/{run}")).await["scorings"][1]["current"] != true {
+        let deadline = Deadline::after(Duration::from_secs(110));
+        poll::handle(json!({}), &case.clean, deadline).await;
+    }
+    held.release();
+    assert_eq!(saving.await.unwrap().unwrap().status, 200);
+
+    let scored = get(format!("/runs/{run}/results")).await;
+    assert_ne!(scored[0]["ground_truth"], "other");
+    // What reports and the page of the run go by.
+    let store = &case.clean.store;
+    let changed = store
+        .references_changed(&case.project, dataset.parse().unwrap())
+        .await;
+    let run = store.run(&case.project, run).await.unwrap().unwrap();
+    let begun = run.all_scorings()[1].inserted_at;
+    assert!(changed.unwrap().unwrap() > begun);
+    Arc::into_inner(case).unwrap().end().await;
+}
+
 /// What happens while the worker stands before its claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meanwhile {

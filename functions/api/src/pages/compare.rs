@@ -6,6 +6,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
 use stt_eval_shared::store::runs::RunFilter;
+use stt_eval_shared::wire::report::SPEAKER;
 
 use super::answer::written;
 use super::session::Visit;
@@ -13,7 +14,8 @@ use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
-use crate::services::report::{ComparisonQuestion, compare};
+use crate::services::report::ComparisonQuestion;
+use crate::services::report::blocks::{self, Blocks};
 use crate::services::runs;
 use crate::views;
 
@@ -33,14 +35,23 @@ pub async fn show(
     let text = |name| query.text(name).filter(|text| !text.is_empty());
     let project = &visit.caller.actor.project;
     let run = runs::find(&app, project, id).await?;
+    let blocks = Blocks::asked(query.text("block_by"));
     let question = ComparisonQuestion {
-        block_by: text("block_by").map(str::to_owned),
+        block_by: None,
         normalizer: text("normalizer").map(str::to_owned),
     };
     let found = match text("with") {
         Some(other) => {
             let other = other.parse().map_err(|_| Refusal::no_such("run"))?;
-            Some(compare::compare(&app, project, (id, other), &question).await?)
+            let has_speakers = match blocks {
+                Blocks::Usual => {
+                    let fields = blocks::fields(&app, project, run.dataset).await?;
+                    fields.contains(SPEAKER)
+                }
+                _ => false,
+            };
+            let (runs, blocks) = ((id, other), (&blocks, has_speakers));
+            Some(blocks::comparison(&app, project, runs, question.clone(), blocks).await?)
         }
         None => None,
     };
@@ -56,7 +67,7 @@ pub async fn show(
         run: &run,
         others: &others,
         more_runs: page.next.is_some(),
-        block_by: question.block_by.as_deref().unwrap_or_default(),
+        block_by: blocks.said(),
         normalizer: question.normalizer.as_deref().unwrap_or_default(),
     };
     let frame = visit.frame(&run.run_name, Section::Runs);

@@ -1,12 +1,15 @@
 //! One clip of a dataset, and the reference of it that people edit.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use stt_eval_html::dataset::{self as html, Draft};
+use stt_eval_html::earlier::KeyNames;
 use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::domain::SampleId;
+use stt_eval_shared::domain::{KeyId, SampleId};
 use stt_eval_shared::wire::datasets::SamplePatch;
 
 use super::answer::{redirect, written};
@@ -26,8 +29,17 @@ async fn page(
     cursor: &str,
     draft: Option<&Draft<'_>>,
 ) -> Result<Response, Refusal> {
-    let (dataset, sample) = samples::find(app, &visit.caller.actor.project, id).await?;
-    let sample = views::datasets::sample(sample, None);
+    let project = &visit.caller.actor.project;
+    let (dataset, sample) = samples::find(app, project, id).await?;
+    let wordings = samples::wordings(app, project, &sample).await?;
+    let nameless = wordings.earlier.iter().filter(|of| of.name.is_none());
+    let keys: BTreeSet<KeyId> = nameless.filter_map(|of| of.by).collect();
+    let mut names = KeyNames::new();
+    if !keys.is_empty() {
+        let known = app.store.keys_of(project, keys).await?.into_iter();
+        names.extend(known.map(|key| (key.id, key.name)));
+    }
+    let sample = views::datasets::sample_with(sample, wordings);
     written(html::sample(
         visit.frame(&dataset.name, Section::Datasets),
         &dataset.name,
@@ -35,6 +47,7 @@ async fn page(
         cursor,
         visit.may(Role::Editor),
         draft,
+        &names,
     ))
 }
 

@@ -23,7 +23,7 @@ use crate::services::attempt::Attempt;
 use crate::services::datasets::check::check_drafted;
 use crate::services::datasets::create::create;
 use crate::services::datasets::draft::language_tag;
-use crate::services::datasets::table::{self, Judged, Table};
+use crate::services::datasets::table::{self, Judged, Table, Wanted};
 use crate::services::deletion;
 
 /// Clips that are shown before they are saved.
@@ -38,6 +38,7 @@ struct Form {
     /// The table, once it was kept.
     kept: Option<(FileId, String)>,
     table: Option<Table>,
+    split: Wanted,
 }
 
 /// What is wrong with a field of it.
@@ -74,6 +75,7 @@ impl Form {
             language: text("language"),
             kept: None,
             table: None,
+            split: Wanted::asked(parts.fields.text("split")),
         };
         let project = &visit.caller.actor.project;
         let kept = async {
@@ -173,6 +175,8 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         usable: judged.drafts.len(),
         refused: judged.refused,
         waiting: judged.waiting,
+        splits: &judged.splits,
+        split: judged.split.as_deref(),
         findings: &groups,
         clips: &clips,
         problem,
@@ -201,7 +205,7 @@ async fn judged(
     };
     let actor = &visit.caller.actor;
     let table = form.table.as_ref();
-    let judged = table::judge(app, actor, &form.chosen.0, table, &tag).await?;
+    let judged = table::judge(app, actor, &form.chosen.0, table, &tag, &form.split).await?;
     match judged.problem {
         Some(problem) => Ok(Err(back((Field::Table, problem)).await?)),
         None => Ok(Ok(judged)),

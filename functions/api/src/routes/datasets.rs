@@ -96,7 +96,11 @@ async fn create(
     let make = async |attempt: Attempt| {
         let checked = check(app, actor, "", value).await?;
         let dataset = write(app, actor, &attempt, &checked, true).await?;
-        Ok(views::datasets::dataset(dataset, None))
+        let splits = Some(checked.splits).filter(|splits| !splits.is_empty());
+        Ok(wire::datasets::Dataset {
+            splits,
+            ..views::datasets::dataset(dataset, None)
+        })
     };
     let show = async |ids: Vec<DatasetId>| {
         let dataset = app.store.dataset(&actor.project, first(&ids)?).await?;

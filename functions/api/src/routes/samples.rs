@@ -7,7 +7,7 @@ use stt_eval_shared::wire;
 use stt_eval_shared::wire::datasets::SamplePatch;
 use stt_eval_shared::wire::envelope::Envelope;
 
-use crate::http::auth::AsEditor;
+use crate::http::auth::{AsEditor, AsViewer};
 use crate::http::envelope::ok;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
@@ -19,7 +19,23 @@ use crate::views;
 
 /// The routes of samples.
 pub fn routes<R: Gather>() -> R {
-    R::default().with(handlers!(update))
+    R::default().with(handlers!(show, update))
+}
+
+/// A sample, with the latest earlier wordings of its reference.
+#[utoipa::path(get, path = "/samples/{id}", tag = "datasets", operation_id = "get_sample",
+    params(("id" = SampleId, Path, description = "Id of the sample")),
+    responses((status = 200, description = "The sample", body = Envelope<wire::datasets::Sample>)))]
+async fn show(
+    State(app): State<App>,
+    AsViewer(caller): AsViewer,
+    Params(NoQuery): Params<NoQuery>,
+    id: PathId<SampleId>,
+) -> Answer {
+    let project = &caller.actor.project;
+    let (_, sample) = samples::find(&app, project, id.get()?).await?;
+    let wordings = samples::wordings(&app, project, &sample).await?;
+    ok(views::datasets::sample_with(sample, wordings))
 }
 
 /// Changes the reference, language or metadata of a sample.

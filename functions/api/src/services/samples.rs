@@ -4,6 +4,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{Dataset, Metadata, Sample, SampleChange};
 use stt_eval_shared::domain::reference_origin::{MAX_TAKEN, Taken};
 use stt_eval_shared::domain::validate::Errors;
+use stt_eval_shared::domain::wordings::Wordings;
 use stt_eval_shared::domain::{ProjectId, SampleId, Timestamp};
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::store::{Page, Store};
@@ -85,6 +86,23 @@ pub fn check_taken(text: String, taken: Taken) -> Result<SampleChange, Refusal> 
     })
 }
 
+/// What is kept of the earlier wordings of a sample's reference.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn wordings(
+    app: &App,
+    project: &ProjectId,
+    sample: &Sample,
+) -> Result<Wordings, Refusal> {
+    // The first has none before it.
+    let kept = match sample.reference_version {
+        1 => None,
+        _ => app.store.wordings(project, sample.id).await?,
+    };
+    Ok(kept.unwrap_or_else(|| Wordings::unnoted(sample)))
+}
+
 /// A sample and its dataset. Only samples of a dataset that can be seen can be seen.
 ///
 /// # Errors
@@ -149,17 +167,32 @@ pub async fn update_seen(
         let now = Timestamp::now();
         let next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;
-        if next.reference_version != sample.reference_version {
-            // Before it is: figures that are told to be old and are not do no harm.
-            let mark = app.store.mark_references(&actor.project, dataset.id, now);
-            mark.await?;
+        if next.reference_version == sample.reference_version {
+            match app.store.save_sample(&actor.project, &next).await {
+                Ok(()) => return Ok(next),
+                Err(error) => tries.after(error).await?,
+            }
+            continue;
         }
-        let saved = match dataset.with_changed(&sample, &next, now) {
-            None => app.store.save_sample(&actor.project, &next).await,
-            Some(counted) => app.store.save_sample_and_dataset(&next, &counted).await,
-        };
-        match saved {
-            Ok(()) => return Ok(next),
+        let project = &actor.project;
+        let ((), kept) = futures::future::try_join(
+            // Before it is: figures that are told to be old and are not do no harm.
+            app.store.mark_references(project, dataset.id, now),
+            app.store.wordings(project, id),
+        )
+        .await?;
+        let wordings = Wordings::after(kept, &sample, &next, actor.name.as_deref());
+        let counted = dataset.with_changed(&sample, &next, now);
+        let saved = app
+            .store
+            .save_reference(project, &next, &wordings, counted.as_ref());
+        match saved.await {
+            Ok(()) => {
+                // And after it was: what was scored in between read the older one.
+                let now = Timestamp::now();
+                app.store.mark_references(project, dataset.id, now).await?;
+                return Ok(next);
+            }
             Err(error) => tries.after(error).await?,
         }
     }

@@ -2,7 +2,10 @@
 
 use stt_eval_shared::domain::dataset;
 use stt_eval_shared::domain::reference_origin;
-use stt_eval_shared::wire::datasets::{Dataset, DatasetMetadata, FromModel, Sample};
+use stt_eval_shared::domain::wordings::{Wording, Wordings};
+use stt_eval_shared::wire::datasets::{
+    Dataset, DatasetMetadata, EarlierReference, EarlierReferences, FromModel, Sample,
+};
 
 use super::Signed;
 
@@ -20,6 +23,7 @@ pub fn dataset(dataset: dataset::Dataset, samples: Option<Vec<Sample>>) -> Datas
             has_ground_truth_count: dataset.has_ground_truth_count,
             total_duration_seconds: dataset.total_duration_ms as f64 / 1000.0,
         },
+        splits: None,
         samples,
         inserted_at: dataset.inserted_at,
         updated_at: dataset.updated_at,
@@ -35,6 +39,30 @@ fn from_model(from: reference_origin::FromModel) -> FromModel {
     }
 }
 
+fn earlier_reference(wording: Wording) -> EarlierReference {
+    EarlierReference {
+        ground_truth: wording.text,
+        reference_version: wording.version,
+        written_by: wording.by,
+        writer_name: wording.name,
+        written_at: wording.at,
+    }
+}
+
+/// A sample with the earlier wordings of its reference.
+#[must_use]
+pub fn sample_with(sample: dataset::Sample, wordings: Wordings) -> Sample {
+    let left_out = wordings.left_out();
+    let earlier = wordings.earlier.into_iter().map(earlier_reference);
+    Sample {
+        earlier: Some(EarlierReferences {
+            references: earlier.collect(),
+            left_out,
+        }),
+        ..self::sample(sample, None)
+    }
+}
+
 /// A sample.
 #[must_use]
 pub fn sample(sample: dataset::Sample, signed_url: Signed) -> Sample {
@@ -46,6 +74,7 @@ pub fn sample(sample: dataset::Sample, signed_url: Signed) -> Sample {
         ground_truth: sample.ground_truth,
         reference_version: sample.reference_version,
         from_models: sample.from_models.into_iter().map(from_model).collect(),
+        earlier: None,
         language: sample.language,
         metadata: sample.metadata,
         duration_seconds: sample.duration_seconds,

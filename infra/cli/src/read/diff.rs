@@ -75,14 +75,8 @@ pub async fn show(
             .patiently(PATIENCE.max(to.patience));
         to.ask(&request).await
     };
-    let is_one_block = |told: &RunComparison| {
-        let mut figures = told.models.iter().filter_map(|model| {
-            let blocks = model.figures.as_ref()?.blocks;
-            Some(blocks == 1 && model.samples > 1)
-        });
-        figures.any(|is_one| is_one)
-    };
-    let comparison = in_blocks(arguments.block_by.as_deref(), ask, is_one_block).await?;
+    let named = arguments.block_by.as_deref();
+    let comparison = in_blocks(named, ask, RunComparison::is_one_block).await?;
     let error = (!comparison.comparable).then(|| {
         let reasons = comparison.reason.iter();
         let of_models = comparison

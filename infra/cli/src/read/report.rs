@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stt_eval_domain::RunId;
 use stt_eval_wire::paths;
-use stt_eval_wire::report::{ModelReport, Report};
+use stt_eval_wire::report::{ModelReport, Report, SPEAKER};
 
 use super::Document;
 use super::lists::{name, table};
@@ -52,9 +52,6 @@ pub struct Modelled {
     pub latency_p95_ms: Option<u32>,
 }
 
-/// The field that makes blocks, unless another one is named.
-const SPEAKER: &str = "speaker";
-
 /// Asks for figures in blocks: by the field that is named, else by speaker, where speakers are
 /// known and there are several. So every command tells the same of a run.
 ///
@@ -92,11 +89,7 @@ pub async fn figures(
             .patiently(PATIENCE.max(to.patience));
         to.ask(&request).await
     };
-    let is_one_block = |report: &Report| {
-        let found = report.comparison.as_ref();
-        found.is_some_and(|found| found.blocks == 1 && found.samples > 1)
-    };
-    in_blocks(block_by, ask, is_one_block).await
+    in_blocks(block_by, ask, Report::is_one_block).await
 }
 
 /// What tells the references of a run from those of others: its dataset, and which of them
@@ -147,7 +140,7 @@ pub fn models(report: &Report) -> (Vec<Modelled>, Vec<Compared>) {
         let rate = |one: &Modelled| one.wer.unwrap_or(f64::INFINITY);
         rate(a).total_cmp(&rate(b))
     });
-    let by_speaker = report.block_by.as_deref() == Some("speaker");
+    let by_speaker = report.block_by.as_deref() == Some(SPEAKER);
     let pairs = report.comparison.iter().flat_map(|comparison| {
         let compared = |pair: &stt_eval_wire::comparison::Pair| Compared {
             a: pair.a.clone(),

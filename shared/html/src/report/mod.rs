@@ -36,6 +36,7 @@ use self::pairs::Pairs;
 use self::slices::Parting;
 use self::spread::Spread;
 use self::texts::Judged;
+pub(crate) use self::verdict::together;
 use self::verdict::{Verdict, verdict};
 use self::waterfall::Waterfall;
 use self::worst::Worst;

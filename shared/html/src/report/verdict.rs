@@ -1,7 +1,7 @@
 //! What a report comes to, in a sentence: never more than the comparisons tell.
 
 use stt_eval_wire::comparison::Pair;
-use stt_eval_wire::report::{ModelReport, Report};
+use stt_eval_wire::report::{ModelReport, Report, SPEAKER};
 
 use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
@@ -52,8 +52,20 @@ pub(super) fn pair<'a>(report: &'a Report, one: &str, other: &str) -> Option<(&'
 /// What blocks are called.
 fn blocks(report: &Report, number: u64) -> String {
     match &report.block_by {
+        Some(field) if field == SPEAKER => counted(number, "more speaker", "more speakers"),
         Some(field) => format!("{} more values of “{}”", count(number), visible(field)),
         None => format!("{} more", count(number)),
+    }
+}
+
+/// What of the clips counts as one, where that is not each of them.
+pub(crate) fn together(field: &str) -> String {
+    match field {
+        SPEAKER => "Clips of one speaker count together for intervals and verdicts".to_owned(),
+        field => format!(
+            "Clips of one “{}” count together for intervals and verdicts",
+            visible(field)
+        ),
     }
 }
 
@@ -114,6 +126,17 @@ fn alone(report: &Report) -> Verdict {
 /// What a report comes to. Empty while nothing is scored.
 #[must_use]
 pub fn verdict(report: &Report) -> Verdict {
+    let mut verdict = of_models(report);
+    let blocks = report.block_by.as_ref().zip(report.comparison.as_ref());
+    verdict.further.extend(blocks.map(|(field, found)| {
+        let of = counted(found.blocks as u64, "block", "blocks");
+        vec![words(format!("{}: {of} in all.", together(field)))]
+    }));
+    verdict
+}
+
+/// The same without what counts as one.
+fn of_models(report: &Report) -> Verdict {
     let ranked = ranked(report);
     let Some((best, others)) = ranked
         .split_first()

@@ -4,6 +4,8 @@ texts! {
     /// A text of the page.
     Compare {
         Offer: "Compare",
+        ClipByClip: "Draw intervals clip by clip",
+        AsUsual: "Draw intervals speaker by speaker, where speakers are known",
         With: "Compare with",
         Choose: "Choose a run",
         NoOthers: "There is no other run over this dataset yet. Start one, then compare it with this one.",

@@ -47,7 +47,7 @@ fn page(found: Option<&RunComparison>) -> String {
         run: &this,
         others: &[other],
         more_runs: true,
-        block_by: "speaker",
+        block_by: Some("speaker"),
         normalizer: "",
     };
     let html = compare::page(frame(), asked, found).unwrap();
@@ -68,6 +68,21 @@ fn another_run_is_chosen_and_what_else_was_asked_is_kept() {
     assert!(html.contains("name=\"block_by\" value=\"speaker\""));
     assert!(!html.contains("normalizer"), "{html}");
     assert!(!html.contains("class=\"verdict\""));
+}
+
+#[test]
+fn clips_of_one_speaker_count_together_and_need_not() {
+    let models = [model("a", -0.03, true)];
+    let by_speaker = comparison(&models, json!({ "block_by": "speaker" }));
+    let html = page(Some(&by_speaker));
+    assert!(
+        html.contains("Clips of one speaker count together"),
+        "{html}"
+    );
+    let clips = format!("href=\"?with={OTHER}&#38;block_by=\">Draw intervals clip by clip</a>");
+    assert!(html.contains(&clips), "{html}");
+    let html = page(Some(&comparison(&models, json!({}))));
+    assert!(!html.contains("count together") && !html.contains("Draw intervals"));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! A dataset, its clips, and a new one.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use stt_eval_html::dataset::{self, Draft, Shown};
+use stt_eval_html::earlier::KeyNames;
 use stt_eval_html::upload::{
     self, Clip, Field, Findings, Given, Language, New, Preview, Recording,
 };
@@ -95,7 +98,8 @@ fn a_dataset_shows_its_clips_and_editors_can_change_what_is_said() {
 fn a_reference_that_was_changed_meanwhile_stands_beside_what_was_written() {
     let stands = sample(json!({}));
     let page = |draft: Option<&Draft<'_>>| {
-        dataset::sample(frame(), HOSTILE, &stands, "abc", true, draft).unwrap()
+        let keys = KeyNames::new();
+        dataset::sample(frame(), HOSTILE, &stands, "abc", true, draft, &keys).unwrap()
     };
     let draft = Draft {
         text: "mine",
@@ -122,6 +126,51 @@ fn a_reference_that_was_changed_meanwhile_stands_beside_what_was_written() {
     check(&html);
     assert!(!html.contains("role=\"alert\""));
     check(&dataset::delete(frame(), &made(), 3).unwrap());
+}
+
+#[test]
+fn what_a_reference_said_before_can_be_used_again() {
+    let key = "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
+    let by = |version: u32, text: Value, key: Option<&str>, name: Option<&str>| {
+        json!({ "ground_truth": text, "reference_version": version, "written_by": key,
+                "writer_name": name, "written_at": WHEN })
+    };
+    let earlier = json!({ "left_out": 4, "references": [
+        by(7, json!("\nپہلا \"><b>"), Some(key), Some(HOSTILE)),
+        by(6, json!(""), Some(key), None),
+        by(5, Value::Null, None, None),
+    ] });
+    let of = sample(json!({ "earlier": earlier, "reference_version": 8 }));
+    let keys = KeyNames::from([(key.parse().unwrap(), HOSTILE.to_owned())]);
+    let page = |may_edit, keys: &KeyNames| {
+        dataset::sample(frame(), "d", &of, "abc", may_edit, None, keys).unwrap()
+    };
+    let html = page(true, &keys);
+    check(&html);
+    assert!(html.contains("<details id=\"earlier\"><summary>Earlier wordings"));
+    assert_eq!(html.matches("Use this wording").count(), 3, "{html}");
+    // Each is sent as what follows the version that stands.
+    assert_eq!(html.matches("name=\"etag\" value=\"8\"").count(), 4);
+    assert!(
+        html.contains("value=\"\nپہلا &#34;&#62;&#60;b&#62;\""),
+        "{html}"
+    );
+    assert_eq!(
+        html.matches("name=\"silent\" value=\"true\"><p>").count(),
+        1
+    );
+    assert!(html.contains("with the key “"), "{html}");
+    assert!(
+        html.contains("4\u{a0}older versions are not kept"),
+        "{html}"
+    );
+    let html = page(false, &KeyNames::new());
+    check(&html);
+    assert!(
+        !html.contains("<form method=\"post\" action=\"/samples"),
+        "{html}"
+    );
+    assert!(html.contains("with a key that is revoked"), "{html}");
 }
 
 fn given() -> Given<'static> {
@@ -202,8 +251,36 @@ fn what_was_found_is_shown_before_anything_is_saved() {
             language: "ur-IN",
         },
     ];
+    let several = BTreeMap::from([("test".to_owned(), 20), ("<b>".to_owned(), 80)]);
+    let split_of = |splits, split| {
+        let of = Preview {
+            splits,
+            split,
+            given: given(),
+            usable: 2,
+            refused: 0,
+            waiting: 0,
+            findings: &[],
+            clips: &[],
+            problem: None,
+        };
+        upload::preview(frame(), of).unwrap()
+    };
+    let html = split_of(&several, Some("test"));
+    check(&html);
+    assert!(html.contains("This table has splits: "), "{html}");
+    assert!(html.contains("<option value=\"test\" selected>test 20</option>"));
+    assert!(html.contains("type=\"hidden\" name=\"split\" value=\"test\""));
+    let html = split_of(&several, None);
+    check(&html);
+    assert!(html.contains("<option value=\"\" selected>all of them together"));
+    assert!(html.contains("type=\"hidden\" name=\"split\" value=\"\""));
+    let none = BTreeMap::new();
+    assert!(!split_of(&none, None).contains("split"));
     let page = |usable, refused, waiting, problem| {
         let of = Preview {
+            splits: &none,
+            split: None,
             given: given(),
             usable,
             refused,

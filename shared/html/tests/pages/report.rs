@@ -278,6 +278,20 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
 }
 
 #[test]
+fn what_counts_together_is_told_in_the_sentence_and_the_method() {
+    let mut value = report("r", &models(), WORDS, true);
+    let alone = report::file(&value).unwrap();
+    assert!(!alone.contains("count together") && alone.contains("each clip is a block"));
+    value.block_by = Some("speaker".to_owned());
+    value.comparison.as_mut().unwrap().blocks = 9;
+    let html = report::file(&value).unwrap();
+    let told =
+        "Clips of one speaker count together for intervals and verdicts: 9\u{a0}blocks in all.";
+    assert!(html.contains(told), "{html}");
+    assert!(html.contains("clips of one “speaker” are a block"));
+}
+
+#[test]
 fn orders_sort_the_better_ones_first() {
     let value = report("r", &models(), WORDS, true);
     let first = |order: Order| {

@@ -26,6 +26,36 @@ async fn samples(w: &World, made: &Answer) -> Value {
 }
 
 #[test]
+fn one_split_of_a_table_is_taken_where_it_is_named_and_several_are_told() {
+    with(async |w| {
+        for name in ["1.wav", "2.wav", "3.wav"] {
+            w.file(name, "audio/wav", audio()).await;
+        }
+        let table = "filename,ground_truth,split\n1.wav,एक,train\n2.wav,दो,test\n3.wav,तीन,train\n";
+        let manifest = w.file("t.csv", CSV, table.into()).await;
+        let all = make(w, "all", &manifest).await.data(201).clone();
+        assert_eq!(all["splits"], json!({ "test": 1, "train": 2 }));
+        assert_eq!(all["dataset_metadata"]["sample_count"], 3);
+        let shown = w.get(&format!("/datasets/{}", id(&all))).await;
+        assert!(shown.data(200).get("splits").is_none());
+        let of = async |name: &str, split: &str| {
+            let body = json!({ "name": name, "language": "hi", "manifest_file_id": manifest,
+                               "split": split });
+            w.post("/datasets", &body).await
+        };
+        let trained = of("trained", "training").await;
+        assert_eq!(trained.data(201)["dataset_metadata"]["sample_count"], 2);
+        assert!(trained.data(201).get("splits").is_none());
+        let none = of("none", "dev").await;
+        assert_eq!(none.refused(422), ["split"]);
+        let body = json!({ "name": "inline", "language": "hi", "split": "test",
+                           "samples": [{ "file_id": w.recording().await }] });
+        let inline = w.post("/datasets", &body).await;
+        assert_eq!(inline.refused(422), ["split"]);
+    });
+}
+
+#[test]
 fn tables_and_json_lines_say_the_same() {
     with(async |w| {
         let one = w.file("एक, दो.wav", "audio/wav", audio()).await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::store::{bare, rows};
 use crate::support::{Expect, PRO, World, id, text, with};
 
 /// The only sample of a new dataset.
@@ -16,6 +17,69 @@ async fn given(w: &World, dataset: &str) -> u64 {
     dataset.data(200)["dataset_metadata"]["has_ground_truth_count"]
         .as_u64()
         .unwrap()
+}
+
+#[test]
+fn earlier_wordings_are_kept_with_who_wrote_them_and_go_with_the_dataset() {
+    with(async |w| {
+        let (dataset, sample) = sample(w, Some("नमस्ते sandalwood")).await;
+        let path = format!("/samples/{}", id(&sample));
+        let first = w.get(&path).await.data(200).clone();
+        assert_eq!(first["ground_truth"], "नमस्ते sandalwood");
+        assert_eq!(first["earlier"], json!({ "references": [], "left_out": 0 }));
+        for next in [json!(null), json!(""), json!("three")] {
+            let next = json!({ "ground_truth": next });
+            let changed = w.patch(&path, &next).await.data(200).clone();
+            // The same again is no other wording, and nor is another language.
+            w.patch(&path, &next).await.ok(200);
+            assert!(changed.get("earlier").is_none());
+            let other = json!({ "language": "hi" });
+            w.patch(&path, &other).await.ok(200);
+        }
+        let earlier = w.get(&path).await.data(200)["earlier"].clone();
+        assert_eq!(earlier["left_out"], 0);
+        let earlier = earlier["references"].as_array().unwrap();
+        let told: Vec<_> = earlier
+            .iter()
+            .map(|one| (&one["reference_version"], &one["ground_truth"]))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (&json!(3), &json!("")),
+                (&json!(2), &json!(null)),
+                (&json!(1), &json!("नमस्ते sandalwood"))
+            ]
+        );
+        for one in earlier {
+            assert!(text(&one["written_by"]).starts_with("key_"), "{one}");
+            assert_eq!(one["writer_name"], Value::Null);
+            assert!(text(&one["written_at"]).ends_with('Z'), "{one}");
+        }
+        assert_eq!(rows(w, "sandalwood").await.len(), 1);
+        // Lists of samples don't carry them.
+        let listed = format!("/datasets/{dataset}?include_samples=true");
+        let listed = w.get(&listed).await.data(200)["samples"].clone();
+        assert_eq!(listed.as_array().unwrap().len(), 1);
+        assert!(listed[0].get("earlier").is_none());
+
+        // As many as there is room for.
+        let long = "x".repeat(9_000);
+        for text in [&*long, "short", &*long, "last"] {
+            let next = json!({ "ground_truth": text });
+            w.patch(&path, &next).await.ok(200);
+        }
+        let earlier = w.get(&path).await.data(200)["earlier"].clone();
+        assert_eq!(earlier["references"].as_array().unwrap().len(), 2);
+        assert_eq!(earlier["left_out"], 5);
+
+        w.delete(&format!("/datasets/{dataset}")).await.ok(200);
+        w.machine
+            .wait("all of it is gone", async || {
+                rows(w, bare(&dataset)).await.is_empty().then_some(())
+            })
+            .await;
+    });
 }
 
 #[test]

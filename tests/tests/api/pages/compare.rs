@@ -1,7 +1,9 @@
 //! Two runs side by side.
 
+use serde_json::{Value, json};
+
 use super::{Browser, key};
-use crate::support::{FLASH, PRO, id, with};
+use crate::support::{Expect, FLASH, PRO, id, items, text, with};
 
 #[test]
 fn a_run_is_compared_with_another_over_its_dataset() {
@@ -72,5 +74,84 @@ fn a_run_is_compared_with_another_over_its_dataset() {
         let mut stranger = Browser::signed_in(w, &stranger.key).await;
         assert_eq!(stranger.get(&path).await.status, 404);
         assert_eq!(with(&mut stranger, &id(&other)).await.status, 404);
+    });
+}
+
+#[test]
+fn intervals_are_drawn_by_speaker_where_speakers_are_known() {
+    with(async |w| {
+        let texts = ["one two three four", "five six", "seven eight", "nine ten"];
+        let made = w.dataset("spoken", &texts.map(Some)).await.id;
+        let path = format!("/datasets/{made}?include_samples=true");
+        let samples = w.get(&path).await.data(200)["samples"].clone();
+        for (number, sample) in items(&samples).iter().enumerate() {
+            let speaker = json!({ "speaker": format!("s{}", number / 2), "all": "same" });
+            let patch = json!({ "metadata": speaker });
+            let path = format!("/samples/{}", id(sample));
+            w.patch(&path, &patch).await.ok(200);
+        }
+        let run = w.run(&made, &[PRO, FLASH]).await;
+        let other = w.run(&made, &[PRO, FLASH]).await;
+        let path = format!("/runs/{}", id(&run));
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let together = "Clips of one speaker count together";
+        for (query, blocks) in [
+            ("", Some("2\u{a0}blocks")),
+            ("?sort=wer&utm_source=mail", Some("2\u{a0}blocks")),
+            ("?block_by=", None),
+            ("?block_by=&group_by=speaker", None),
+        ] {
+            for page in ["report", "report.html"] {
+                let page = browser.get(&format!("{path}/{page}{query}")).await;
+                assert_eq!(page.status, 200, "{}", page.text);
+                assert_eq!(page.text.contains(together), blocks.is_some(), "{query}");
+                assert!(
+                    page.text.contains(blocks.unwrap_or("4\u{a0}blocks")),
+                    "{query}"
+                );
+            }
+        }
+        // What is chosen stays chosen.
+        let page = browser.get(&format!("{path}/report?block_by=")).await;
+        assert!(
+            page.text.contains("/report.html?block_by=&#38;"),
+            "{}",
+            page.text
+        );
+        assert!(page.text.contains("?block_by=&#38;sort="), "{}", page.text);
+        // One block of all is none.
+        let page = browser.get(&format!("{path}/report?block_by=all")).await;
+        assert!(page.text.contains("1\u{a0}block"), "{}", page.text);
+        let compare = format!("{path}/compare?with={}", id(&other));
+        let page = browser.get(&compare).await;
+        assert!(page.text.contains(together), "{}", page.text);
+        let page = browser.get(&format!("{compare}&block_by=")).await;
+        assert!(!page.text.contains(together), "{}", page.text);
+        assert!(
+            page.text.contains("where speakers are known</a>"),
+            "{}",
+            page.text
+        );
+        // Programs get what they ask for.
+        let told = w.get(&format!("{path}/report")).await.data(200).clone();
+        assert_eq!(told["block_by"], Value::Null);
+        let export = format!("{path}/export?format=html");
+        let url = w
+            .machine
+            .wait("the export is made", async || {
+                let answer = w.get(&export).await;
+                (answer.status == 200).then(|| text(&answer.data(200)["url"]).to_owned())
+            })
+            .await;
+        let file = browser
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        assert!(file.contains(together));
     });
 }

@@ -137,7 +137,7 @@ const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 45] = [
+pub const OPERATIONS: [Operation; 46] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/whoami", "viewer", None),
@@ -149,6 +149,7 @@ pub const OPERATIONS: [Operation; 45] = [
         "viewer",
         None,
     ),
+    op("GET", "/samples/{sample}", "viewer", None),
     op("GET", "/providers", "viewer", None),
     op("GET", "/languages", "viewer", None),
     op("GET", "/models", "viewer", None),

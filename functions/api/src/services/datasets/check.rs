@@ -13,6 +13,7 @@ use stt_eval_shared::wire::datasets::NewDataset;
 
 use super::draft::{Draft, language_tag, metadata, reference, size};
 use super::manifest;
+use super::splits::Splits;
 use crate::actor::Actor;
 use crate::refusal::{Refusal, finish};
 use crate::services::named::in_body;
@@ -31,6 +32,8 @@ pub struct CheckedDataset {
     pub drafts: Vec<Draft>,
     /// Their files.
     pub files: BTreeMap<FileId, File>,
+    /// Splits of its manifest that were taken together.
+    pub splits: Splits,
     /// What is put before field names: `dataset.` inside a run.
     pub at: &'static str,
 }
@@ -188,6 +191,10 @@ pub async fn check(
     let mut errors = Errors::new();
     let about = about(at, &new, &mut errors);
     let default = about.language.as_deref().unwrap_or_default();
+    let mut splits = Splits::new();
+    if new.split.is_some() && new.manifest_file_id.is_none() {
+        errors.push(format!("{at}split"), "is of a manifest");
+    }
     let drafts = match (&new.samples, &new.manifest_file_id) {
         (Some(_), Some(_)) => {
             errors.push(
@@ -205,11 +212,22 @@ pub async fn check(
             let field = format!("{at}manifest_file_id");
             match errors.keep(in_body::<FileId>(&field, id)) {
                 None => Vec::new(),
-                Some(id) => manifest::drafts(app, actor, &field, id, default, &mut errors).await?,
+                Some(id) => {
+                    let split = new.split.as_deref();
+                    let read = manifest::drafts(
+                        app,
+                        actor,
+                        (&field, id),
+                        (default, split),
+                        (&mut splits, &mut errors),
+                    );
+                    read.await?
+                }
             }
         }
     };
-    settled(app, actor, at, about, drafts, errors).await
+    let checked = settled(app, actor, at, about, drafts, errors).await?;
+    Ok(CheckedDataset { splits, ..checked })
 }
 
 /// Checks a dataset whose samples are drafted already; what it says of samples itself
@@ -261,6 +279,7 @@ async fn settled(
         keywords,
         drafts,
         files,
+        splits: Splits::new(),
         at,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use stt_eval_formats::same_split;
 use stt_eval_shared::App;
 use stt_eval_shared::domain::FileId;
 use stt_eval_shared::domain::file::{File, FileKind, FileStatus, MAX_MANIFEST_BYTES};
@@ -9,6 +10,7 @@ use stt_eval_shared::domain::manifest::{FileRef, Format, Row, parse};
 use stt_eval_shared::domain::validate::{self, Errors};
 
 use super::draft::{Draft, language_tag, reference, size};
+use super::splits::{Splits, of_row, several};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
 use crate::services::named::last_part;
@@ -45,14 +47,14 @@ pub fn readable(field: &str, file: Option<File>, errors: &mut Errors) -> Option<
     None
 }
 
-/// Reads a manifest into samples. Errors name the line.
+/// Reads a manifest into samples: those of a split, or all, of which is told what splits
+/// they are of. Errors name the line.
 pub async fn drafts(
     app: &App,
     actor: &Actor,
-    field: &str,
-    id: FileId,
-    language: &str,
-    errors: &mut Errors,
+    (field, id): (&str, FileId),
+    (language, split): (&str, Option<&str>),
+    (splits, errors): (&mut Splits, &mut Errors),
 ) -> Result<Vec<Draft>, Refusal> {
     let file = app.store.file(&actor.project, id).await?;
     let Some((file, format)) = readable(field, file, errors) else {
@@ -64,7 +66,7 @@ pub async fn drafts(
         .range(&file.object_key, version, 0, file.size_bytes)
         .await?;
     let (bytes, format) = of_contract(bytes, format, Use::Samples);
-    let rows = match parse(&bytes, format) {
+    let mut rows = match parse(&bytes, format) {
         Ok(rows) => rows,
         Err(found) => {
             for error in found {
@@ -73,6 +75,18 @@ pub async fn drafts(
             return Ok(Vec::new());
         }
     };
+    match split {
+        None => *splits = several(rows.iter().map(|row| &row.metadata)),
+        Some(split) => {
+            rows.retain(|row| of_row(&row.metadata).is_some_and(|own| same_split(own, split)));
+            if rows.is_empty() {
+                errors.push(
+                    field.replace("manifest_file_id", "split"),
+                    "no row is of it",
+                );
+            }
+        }
+    }
     let names = rows.iter().flat_map(|row| match &row.file {
         FileRef::Name(name) => vec![normal(name), normal(last_part(name))],
         FileRef::Id(_) => Vec::new(),

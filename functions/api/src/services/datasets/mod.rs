@@ -7,4 +7,5 @@ pub mod draft;
 pub mod manifest;
 mod models;
 mod snapshot;
+pub mod splits;
 pub mod table;

@@ -23,6 +23,7 @@ use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
 use super::manifest::readable;
 use super::models::not_taken;
+use super::splits::{self, Splits, several};
 use crate::actor::Actor;
 use crate::refusal::{Refusal, finish};
 use crate::services::attempt::Attempt;
@@ -44,6 +45,39 @@ const fn topic(kind: FindingKind) -> Topic {
         | FindingKind::TwoTextColumns
         | FindingKind::OddDuration
         | FindingKind::LossySource => Topic::Other,
+    }
+}
+
+/// Which split of a table is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// The usual one: that for tests, else that for development, else all of them.
+    #[default]
+    Usual,
+    /// All of them together.
+    All,
+    /// One.
+    Of(String),
+}
+
+impl Wanted {
+    /// As a form says it: nothing is said of what is usual.
+    #[must_use]
+    pub fn asked(given: Option<&str>) -> Self {
+        match given {
+            None => Self::Usual,
+            Some("") => Self::All,
+            Some(split) => Self::Of(split.to_owned()),
+        }
+    }
+
+    fn of(&self, splits: &Splits) -> Option<String> {
+        match self {
+            _ if splits.is_empty() => None,
+            Self::Usual => splits::usual(splits).map(str::to_owned),
+            Self::All => None,
+            Self::Of(split) => Some(split.clone()),
+        }
     }
 }
 
@@ -78,6 +112,10 @@ pub struct Judged {
     pub refused: usize,
     /// How many recordings are still being read.
     pub waiting: usize,
+    /// Splits of the table, where it has several.
+    pub splits: Splits,
+    /// The one that is taken; none: all of them together.
+    pub split: Option<String>,
     /// Why nothing can be made of the table.
     pub problem: Option<String>,
 }
@@ -225,6 +263,7 @@ pub async fn judge(
     recordings: &[FileId],
     table: Option<&Table>,
     language: &str,
+    split: &Wanted,
 ) -> Result<Judged, Refusal> {
     let files = settled(app, &actor.project, recordings).await?;
     let mut judged = Judged::default();
@@ -250,7 +289,7 @@ pub async fn judge(
         by_name.insert(file.filename.clone(), *id);
     }
     match table {
-        Some(table) => rows(&mut judged, &files, &by_name, table, language),
+        Some(table) => rows(&mut judged, &files, &by_name, (table, split), language),
         None => alone(&mut judged, &files, recordings, language),
     }
     if judged.drafts.len() > MAX_SAMPLES {
@@ -315,20 +354,29 @@ fn rows(
     judged: &mut Judged,
     files: &BTreeMap<FileId, File>,
     by_name: &BTreeMap<String, FileId>,
-    table: &Table,
+    (table, split): (&Table, &Wanted),
     language: &str,
 ) {
     let name = in_files::base(&table.name);
     let nothing = |name: &String| (name.clone(), Vec::new());
     let source = by_name.keys().map(nothing);
     let source = source.chain([(name.to_owned(), table.bytes.to_vec())]);
-    let options = Options {
+    let source = InMemory::new(source);
+    let mut options = Options {
         language: Some(language.to_owned()),
-        // Who sends a table to be a dataset means all of it.
         all_splits: true,
         ..Options::default()
     };
-    let found = match judge_table(&InMemory::new(source), Some(name), &options) {
+    let mut found = judge_table(&source, Some(name), &options);
+    if let Ok(all) = &found {
+        judged.splits = several(all.samples.iter().map(|sample| &sample.metadata));
+        judged.split = split.of(&judged.splits);
+        if judged.split.is_some() {
+            options.split.clone_from(&judged.split);
+            found = judge_table(&source, Some(name), &options);
+        }
+    }
+    let found = match found {
         Ok(found) => found,
         Err(problem) => {
             judged.problem = Some(of_problem(&problem));

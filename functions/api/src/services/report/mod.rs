@@ -5,6 +5,7 @@
 //! than a request may is gone on with by the next.
 
 mod assemble;
+pub mod blocks;
 pub mod compare;
 pub mod export;
 mod fields;
@@ -134,12 +135,15 @@ pub async fn report(
     id: RunId,
     wanted: &ReportQuestion,
 ) -> Result<Report, Refusal> {
+    let run = app.store.run(project, id).await?;
+    let run = run.ok_or_else(|| Refusal::no_such("run"))?;
+    of_run(app, run, wanted).await
+}
+
+/// The same of a run that was read.
+async fn of_run(app: &App, run: Run, wanted: &ReportQuestion) -> Result<Report, Refusal> {
     let begun = Instant::now();
-    let run = app
-        .store
-        .run(project, id)
-        .await?
-        .ok_or_else(|| Refusal::no_such("run"))?;
+    let project = &run.project.clone();
     let scoring = choose(&run, wanted)?;
     let (dataset, scored_at) = (run.dataset, scoring.inserted_at);
     let changed = async { Ok(app.store.references_changed(project, dataset).await?) };

@@ -17,17 +17,17 @@ use stt_eval_shared::objects::PLAYBACK_TTL;
 use stt_eval_shared::scoring::SCORER_VERSION;
 use stt_eval_shared::store::samples::SampleFacts;
 use stt_eval_shared::wire::export::{Export, ExportFormat, ExportUnderWay, Exported};
+use stt_eval_shared::wire::report::SPEAKER;
 
 use self::object::Stored;
 use self::pieces::{Stopped, Writing};
+use super::blocks::{self, Blocks};
 use super::kept::Place;
 use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
 use crate::refusal::{Kind, Refusal};
 
 /// Changes with what an export says.
-const EXPORT_VERSION: u32 = 2;
-/// The field of samples that tells who speaks.
-const SPEAKER: &str = "speaker";
+const EXPORT_VERSION: u32 = 3;
 
 /// An export that was made; the file lies beside this.
 #[derive(Debug, Serialize, Deserialize)]
@@ -89,16 +89,10 @@ pub async fn export(
     let no_such = || Refusal::no_such("run");
     let run = app.store.run(project, id).await?.ok_or_else(no_such)?;
     let ended = !run.status.is_active();
-    let facts = match format {
-        // A report has neither speakers nor references.
-        ExportFormat::Html => Vec::new(),
-        _ => {
-            let read = app
-                .store
-                .sample_facts(project, run.dataset, run.sample_count, &[SPEAKER]);
-            read.await?
-        }
-    };
+    let facts = app
+        .store
+        .sample_facts(project, run.dataset, run.sample_count, &[SPEAKER])
+        .await?;
     let source = Source { run, facts, format };
     let name = name(&source, ended);
     let place = Place::new(project, id, &name, ended);
@@ -117,7 +111,7 @@ pub async fn export(
         begun,
     };
     let done = match format {
-        ExportFormat::Html => asked.page(app, project).await,
+        ExportFormat::Html => asked.page(app).await,
         _ => in_turn(app, project, asked.table(app)).await,
     };
     match done {
@@ -148,10 +142,13 @@ struct Asked {
 
 impl Asked {
     /// Of the report, which is made in a turn of its own.
-    async fn page(self, app: &App, project: &ProjectId) -> Result<Exported, Refusal> {
+    async fn page(self, app: &App) -> Result<Exported, Refusal> {
         let begun_at = Timestamp::now();
-        let id = self.source.run.id;
-        let report = super::report(app, project, id, &ReportQuestion::default()).await?;
+        let mut facts = self.source.facts.iter();
+        let has_speakers = facts.any(|fact| fact.metadata.contains_key(SPEAKER));
+        let usual = (&Blocks::Usual, has_speakers);
+        let report = blocks::report(app, &self.source.run, ReportQuestion::default(), usual);
+        let report = report.await?;
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Refusal::internal(error.to_string()))?;
         let bytes = self.stored.write(app, page.into()).await?;

@@ -13,7 +13,9 @@ use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::store::samples::SampleFacts;
 
-use super::{SPEAKER, Source};
+use stt_eval_shared::wire::report::SPEAKER;
+
+use super::Source;
 use crate::refusal::Refusal;
 use crate::services::results::selection::current;
 use crate::views;

@@ -1,0 +1,86 @@
+//! Splits of a table. Training and test data are never taken together without that being
+//! told.
+
+use std::collections::BTreeMap;
+
+use stt_eval_formats::same_split;
+use stt_eval_shared::domain::dataset::Metadata;
+
+/// The column that names them.
+pub const SPLIT: &str = "split";
+
+/// How many rows each has.
+pub type Splits = BTreeMap<String, u64>;
+
+/// The split of a row.
+#[must_use]
+pub fn of_row(row: &Metadata) -> Option<&str> {
+    let named = row
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(SPLIT));
+    named
+        .map(|(_, split)| split.trim())
+        .filter(|split| !split.is_empty())
+}
+
+/// Those of rows, where there are several. Two spellings are one.
+#[must_use]
+pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
+    let mut splits = Splits::new();
+    for split in rows.filter_map(of_row) {
+        let known = splits
+            .keys()
+            .find(|known| same_split(known, split))
+            .cloned();
+        *splits
+            .entry(known.unwrap_or_else(|| split.to_owned()))
+            .or_default() += 1;
+    }
+    if splits.len() < 2 {
+        splits.clear();
+    }
+    splits
+}
+
+/// The one that is taken where none is chosen: models are judged by test data.
+#[must_use]
+pub fn usual(splits: &Splits) -> Option<&str> {
+    let of = |name: &str| splits.keys().find(|split| same_split(split, name));
+    of("test").or_else(|| of("dev")).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_splits_are_counted_and_one_is_taken() {
+        let counted = |splits: &[&str]| {
+            let row = |split: &&str| Metadata::from([("Split".to_owned(), (*split).to_owned())]);
+            let rows: Vec<Metadata> = splits.iter().map(row).collect();
+            several(rows.iter())
+        };
+        for (given, are_told, taken) in [
+            (
+                &["train", "test", "Train"][..],
+                &[("test", 1), ("train", 2)][..],
+                Some("test"),
+            ),
+            (
+                &["train", "validation", "val"],
+                &[("train", 1), ("validation", 2)],
+                Some("validation"),
+            ),
+            (&["train", "other", ""], &[("other", 1), ("train", 1)], None),
+            (&["train", "train"], &[], None),
+            (&[], &[], None),
+        ] {
+            let splits = counted(given);
+            let told: Vec<_> = splits
+                .iter()
+                .map(|(split, rows)| (&**split, *rows))
+                .collect();
+            assert_eq!((&*told, usual(&splits)), (are_told, taken), "{given:?}");
+        }
+    }
+}
