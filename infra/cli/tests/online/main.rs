@@ -14,6 +14,7 @@ mod exports;
 mod keys;
 #[cfg(unix)]
 mod many;
+mod references;
 mod refused;
 #[cfg(unix)]
 mod stopped;

@@ -7,6 +7,7 @@ use stt_eval_scoring::trim;
 
 use crate::decode::lines;
 use crate::format::Format;
+use crate::idle::is_marked;
 use crate::markup::Markup;
 use crate::text::{Text, Whole};
 
@@ -83,6 +84,11 @@ impl Lines {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether one of them has markup, or what is written as it.
+    pub(crate) fn are_marked(&self) -> bool {
+        is_marked(&self.0)
     }
 
     /// At least as many as there are.
