@@ -343,7 +343,9 @@ fn together(
     }
     let hypotheses = heard
         .first()
-        .map_or(right.format, |(source, _)| source.format);
+        .map_or(right.beside.unwrap_or(right.format), |(source, _)| {
+            source.beside.unwrap_or(source.format)
+        });
     for (mut source, shown) in heard {
         for remark in std::mem::take(&mut source.remarks) {
             if !remarks.contains(&remark) {

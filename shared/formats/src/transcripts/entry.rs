@@ -118,6 +118,8 @@ pub struct Transcripts {
     pub columns: Vec<String>,
     /// Those of them that could be hypotheses, where no name says so.
     pub offered: Vec<String>,
+    /// What hypotheses beside references were, where that is another format.
+    pub beside: Option<Format>,
     /// Whether one of its results has several channels.
     pub has_channels: bool,
     /// What was joined, left out or taken for something.
@@ -134,6 +136,7 @@ impl Transcripts {
             lines: Lines::default(),
             columns: Vec::new(),
             offered: Vec::new(),
+            beside: None,
             has_channels: false,
             remarks: Vec::new(),
         }

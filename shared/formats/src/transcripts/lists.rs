@@ -90,6 +90,7 @@ pub(super) fn beside_references(
         return Ok(true);
     }
     made.format = right.format;
+    made.beside = Some(first.format);
     of_file(
         files,
         right.name,
