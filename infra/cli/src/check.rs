@@ -170,6 +170,11 @@ pub fn tell(
         source,
         ..
     } = look(source, reading, depth)?;
+    if output.json {
+        for remark in &judged.remarks {
+            output.note(&format!("note: {remark}"));
+        }
+    }
     let errors = judged.findings.errors();
     let unusable = judged
         .samples

@@ -48,15 +48,25 @@ pub fn normaliser(name: &str) -> Result<Normaliser, Failure> {
     })
 }
 
+/// The tag of a language that is not told.
+pub const UNDETERMINED: &str = "und";
+
 /// Refuses what can be no tag of a language. One that is not known here can be normalised all
-/// the same, by what holds for all.
+/// the same, by what holds for all, which is told.
 ///
 /// # Errors
 /// It is none.
-pub fn tag(name: &str) -> Result<(), Failure> {
+pub fn tag(name: &str, output: &Output) -> Result<(), Failure> {
     match language::resolve(name) {
         Err(error @ LanguageError::Malformed) => {
             Err(Failure::usage(format!("--language {name}: {error}")))
+        }
+        Err(_) if name != UNDETERMINED => {
+            output.note(&format!(
+                "note: --language {name} is none of those that are known here: texts are \
+                 normalised by what holds for all"
+            ));
+            Ok(())
         }
         _ => Ok(()),
     }
@@ -73,7 +83,7 @@ fn looks_like_a_file(text: &str) -> bool {
 /// Runs the command.
 pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Failure> {
     let normaliser = normaliser(&arguments.normalizer)?;
-    tag(&arguments.language)?;
+    tag(&arguments.language, output)?;
     if looks_like_a_file(&arguments.text) && !Path::new(&arguments.text).exists() {
         let text = &arguments.text;
         output.note(&format!(

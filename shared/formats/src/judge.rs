@@ -7,9 +7,10 @@ use super::finding::{FindingKind, Findings};
 use super::folders;
 use super::format::Format;
 use super::garbled;
+use super::idle;
 use super::judged::{Judged, Sample, odd_length};
 use super::language;
-use super::layout::{Layout, layouts, same_split, usual_split};
+use super::layout::{Layout, layouts, no_format, same_split, usual_split};
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
 use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
@@ -26,15 +27,10 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         match file {
             Some(_) => found.iter_mut().for_each(|layout| layout.format = wanted),
             None => {
-                let names: Vec<&str> = found.iter().map(|layout| layout.format.name()).collect();
-                let message = format!(
-                    "the folder is no {}; it could be: {}",
-                    wanted.name(),
-                    names.join(", ")
-                );
+                let others = no_format(wanted, found.iter().map(|layout| layout.format));
                 found.retain(|layout| layout.format == wanted);
                 if found.is_empty() {
-                    return Err(Problem::new(Code::UnknownFormat, message));
+                    return Err(others);
                 }
             }
         }
@@ -69,7 +65,7 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             Some((chosen, best, _)) => folders::agree((chosen, best), (&layout, &reading))?,
         }
     }
-    let Some((layout, mut reading, findings)) = first else {
+    let Some((mut layout, mut reading, findings)) = first else {
         let nothing = || {
             let problem = Problem::new(Code::Nothing, "no recordings were found");
             problem.hint(manifest::NO_RECORDINGS)
@@ -91,6 +87,10 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         return Err(Problem::new(Code::Nothing, format!("{files}: no rows")));
     }
     garbled::refuse(files, &reading.rows, options)?;
+    reading.remarks.extend(idle::split(&mut layout, options)?);
+    reading
+        .remarks
+        .extend(idle::options(&reading.rows, options));
     Ok(judged(files, layout, reading, findings, &resolver, options))
 }
 
@@ -178,10 +178,11 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
         .iter()
         .filter_map(|row| row.split.as_deref())
         .collect();
-    let chosen = usual_split(&splits)?.to_owned();
     if options.split.is_some() {
-        return Some(chosen);
+        // No others were read.
+        return splits.first().map(|split| (*split).to_owned());
     }
+    let chosen = usual_split(&splits)?.to_owned();
     // Some spell one split in two ways.
     let is_other = |split: &&str| !same_split(split, &chosen);
     let others: Vec<&str> = splits.iter().copied().filter(is_other).collect();

@@ -47,6 +47,17 @@ pub(crate) fn no_split<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -
     Problem::new(Code::Ambiguous, message).hint("--split with one of these")
 }
 
+/// A format that was asked for, of a folder that could be read as others.
+pub(crate) fn no_format(wanted: Format, there: impl Iterator<Item = Format>) -> Problem {
+    let names: Vec<&str> = there.map(Format::name).collect();
+    let others = match names.as_slice() {
+        [] => String::new(),
+        names => format!("; it could be: {}", names.join(", ")),
+    };
+    let message = format!("the folder is no {}{others}", wanted.name());
+    Problem::new(Code::UnknownFormat, message)
+}
+
 /// Of splits the one that is taken without being asked for: no two are ever mixed.
 pub(crate) fn usual_split<'a>(there: &BTreeSet<&'a str>) -> Option<&'a str> {
     SPLITS.iter().find_map(|(name, _)| {

@@ -24,6 +24,7 @@ mod folders;
 mod format;
 mod garbled;
 mod headerless;
+mod idle;
 mod json;
 mod judge;
 mod judged;

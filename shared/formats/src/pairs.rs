@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::Files;
 use super::format::Format;
+use super::idle::is_marked;
+use super::markup::Markup;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted};
 use super::repeats::{Repeat, numbered, told};
@@ -46,6 +48,9 @@ pub fn pairs(
         heard.push((made, shown(source)));
     }
     all_there(&heard, wanted)?;
+    if heard.is_empty() {
+        of_models(&right, wanted, shown(references))?;
+    }
     columns_there(&right, &heard, wanted, shown(references))?;
     if wanted.channel > 0 {
         let mut all = heard.iter().map(|(source, _)| source);
@@ -55,6 +60,11 @@ pub fn pairs(
                 "--channel {channel} chooses nothing: no result has several channels"
             ));
         }
+    }
+    let is_read = wanted.markup.is_some_and(|markup| markup != Markup::None);
+    if is_read && !are_marked(&right) {
+        let remark = "--markup chooses nothing: no reference has braces or <*>";
+        right.remarks.push(remark.to_owned());
     }
     // A column that was chosen in one table is called as it is; of several tables, each is.
     let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
@@ -81,6 +91,26 @@ fn all_there(heard: &[(Transcripts, &str)], wanted: &ReadOptions) -> Result<(), 
         .hint("--hyp names columns of tables; other sources are one system each"))
 }
 
+/// Whether each model that was asked for is beside the references, where these are no table.
+fn of_models(right: &Transcripts, wanted: &ReadOptions, shown: &str) -> Result<(), Problem> {
+    let columns = Columns::new(right.columns.clone());
+    let mut all = wanted.hypotheses.iter();
+    let missing = all.find(|asked| columns.of_system(asked).is_none());
+    match missing {
+        Some(asked) if !right.columns.is_empty() => {
+            Err(no_column(asked, shown, &right.columns, "--hyp"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether any reference has markup that could be read in one way or another.
+fn are_marked(right: &Transcripts) -> bool {
+    let mut entries = right.entries.iter();
+    let of_entry = |entry: &Entry| entry.text.as_ref().is_some_and(|text| is_marked(text));
+    right.lines.are_marked() || entries.any(of_entry)
+}
+
 /// Whether there is anything of which the column of the text could be chosen: a table, a
 /// manifest, or annotations with their tiers.
 fn columns_there(
@@ -89,14 +119,13 @@ fn columns_there(
     wanted: &ReadOptions,
     shown: &str,
 ) -> Result<(), Problem> {
-    let has = |source: &Transcripts| {
-        let of_tiers = matches!(source.format, Format::Elan | Format::TextGrid);
-        source.format.is_manifest() && source.format != Format::SideFiles || of_tiers
-    };
     let Some(asked) = &wanted.text_column else {
         return Ok(());
     };
-    if has(right) || heard.iter().any(|(source, _)| has(source)) {
+    let has_tiers = |source: &Transcripts| matches!(source.format, Format::Elan | Format::TextGrid);
+    // A table of hypotheses has no column of the reference.
+    let has_columns = right.format.is_manifest() && right.format != Format::SideFiles;
+    if has_columns || has_tiers(right) || heard.iter().any(|(source, _)| has_tiers(source)) {
         return Ok(());
     }
     let message = format!(
@@ -314,7 +343,9 @@ fn together(
     }
     let hypotheses = heard
         .first()
-        .map_or(right.format, |(source, _)| source.format);
+        .map_or(right.beside.unwrap_or(right.format), |(source, _)| {
+            source.beside.unwrap_or(source.format)
+        });
     for (mut source, shown) in heard {
         for remark in std::mem::take(&mut source.remarks) {
             if !remarks.contains(&remark) {

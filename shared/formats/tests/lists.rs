@@ -61,7 +61,10 @@ fn references_with_times_have_their_systems_beside_them() {
             [text("घर जा"), text("ठीक है")]
         ]
     );
-    assert_eq!(found.references, Format::Stm);
+    assert_eq!(
+        (found.references, found.hypotheses),
+        (Format::Stm, Format::Ctm)
+    );
     assert_eq!(found.samples[0].speaker(), Some("asha"));
     // Without a name that says so, every other list is a system.
     let other = r#"[{"session_id": "s1", "words": "घर"}, {"session_id": "s3", "words": "x"}]"#;

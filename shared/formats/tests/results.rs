@@ -6,9 +6,10 @@
 )]
 
 use stt_eval_formats::files::{InMemory, stem};
+use stt_eval_formats::markup::Markup;
 use stt_eval_formats::transcripts::ReadOptions;
 use stt_eval_formats::write::{self, Told, Written};
-use stt_eval_formats::{Code, Hypothesis, Pairs, Problem, Source, pairs};
+use stt_eval_formats::{Code, Format, Hypothesis, Pairs, Problem, Source, pairs};
 
 fn text(text: &str) -> Hypothesis {
     Hypothesis::Text(text.into())
@@ -274,6 +275,86 @@ fn an_option_that_chooses_nothing_is_told() {
         "no column \"foo\" is in r.txt, which is read as plain lines. --text-column names a \
          column of a table"
     );
+}
+
+#[test]
+fn an_option_that_chooses_nothing_of_texts_is_told_or_refused() {
+    let files = InMemory::new([
+        ("r.txt", "घर\nx\n"),
+        ("h.csv", "id,foo,hypothesis\n1,घर,x\n2,y,z\n"),
+        ("braces.txt", "{घर|घऱ}\nx\n"),
+        (
+            "tasks.json",
+            r#"[{"data": {"audio": "a.wav"}, "predictions": [{"model_version": "nova",
+         "result": [{"type": "textarea", "from_name": "t", "value": {"text": ["घर"]}}]}]}]"#,
+        ),
+    ]);
+    let source = |name| Source {
+        files: &files,
+        file: Some(name),
+        name: stem(name),
+    };
+    // The column of the reference is none of a table of hypotheses.
+    let of_text = ReadOptions {
+        text_column: Some("foo".to_owned()),
+        ..ReadOptions::default()
+    };
+    let problem = pairs(&source("r.txt"), &[source("h.csv")], &of_text).unwrap_err();
+    assert!(
+        told(&problem).starts_with("no column \"foo\" is in r.txt"),
+        "{problem}"
+    );
+    let of_markup = ReadOptions {
+        markup: Some(Markup::Braces),
+        ..ReadOptions::default()
+    };
+    let remark = "--markup chooses nothing: no reference has braces or <*>";
+    let made = pairs(&source("r.txt"), &[source("h.csv")], &of_markup).unwrap();
+    assert!(made.remarks.iter().any(|one| one == remark));
+    let made = pairs(&source("braces.txt"), &[source("h.csv")], &of_markup).unwrap();
+    assert!(!made.remarks.iter().any(|one| one == remark));
+    let of_models = ReadOptions {
+        hypotheses: vec!["nova".to_owned(), "bogus".to_owned()],
+        ..ReadOptions::default()
+    };
+    let problem = pairs(&source("tasks.json"), &[], &of_models).unwrap_err();
+    assert_eq!(
+        told(&problem),
+        "tasks.json: has no column \"bogus\"; there is nova. --hyp with one of these"
+    );
+}
+
+#[test]
+fn a_format_is_chosen_in_a_folder_too() {
+    let right = InMemory::new([
+        ("u1.txt", "घर"),
+        ("u1.srt", "1\n00:00:00,100 --> 00:00:02,300\nx\n"),
+    ]);
+    let heard = InMemory::new([("u1.txt", "घर"), ("u2.txt", "x")]);
+    let folder = |files, name| Source {
+        files,
+        file: None,
+        name,
+    };
+    let of_format = |format| ReadOptions {
+        format: Some(format),
+        ..ReadOptions::default()
+    };
+    let sides = [folder(&heard, "hyps")];
+    let made = pairs(
+        &folder(&right, "refs"),
+        &sides,
+        &of_format(Format::SideFiles),
+    )
+    .unwrap();
+    assert_eq!((made.samples.len(), &made.heard[0][0]), (1, &text("घर")));
+    let problem = pairs(&folder(&right, "refs"), &sides, &of_format(Format::Srt)).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "hyps: the folder is no srt; it could be: lines"
+    );
+    let problem = pairs(&folder(&right, "refs"), &sides, &of_format(Format::Nemo)).unwrap_err();
+    assert!(problem.to_string().contains("no nemo"), "{problem}");
 }
 
 #[test]

@@ -336,6 +336,10 @@ pub struct References {
     pub consensus: u64,
     /// Of all these, such as took another wording from a model's output.
     pub with_variants: u64,
+    /// A digest of what they say, of their languages and their order: figures with the same
+    /// are measured by the same texts. Empty where there is no reference.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// A report of a run. Rates are fractions of 1.

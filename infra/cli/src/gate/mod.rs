@@ -54,6 +54,18 @@ pub fn remarks(arguments: &GateArguments, conditions: &[Condition]) -> Vec<Strin
                 .to_owned(),
         );
     }
+    if arguments.baseline_model.is_some() && arguments.baseline.is_none() {
+        remarks.push("--baseline-model chooses nothing: there is no --baseline".to_owned());
+    }
+    let of_verdicts = [
+        ("--allow-weak", arguments.allow_weak),
+        ("--exit-zero", arguments.exit_zero),
+    ];
+    for (option, _) in of_verdicts.iter().filter(|(_, is_asked)| *is_asked) {
+        if conditions.is_empty() {
+            remarks.push(format!("{option} changes nothing: there is no --fail-if"));
+        }
+    }
     let is_written = arguments.junit.is_some() && arguments.junit_samples.is_none();
     if is_written && conditions.is_empty() {
         remarks

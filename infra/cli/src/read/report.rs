@@ -13,7 +13,6 @@ use super::runs::find;
 use crate::arguments::ReportArguments;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
-use crate::journal::digest;
 use crate::output::{Output, dollars};
 use crate::saved;
 use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
@@ -92,17 +91,11 @@ pub async fn figures(
     in_blocks(block_by, ask, Report::is_one_block).await
 }
 
-/// What tells the references of a run from those of others: its dataset, and which of them
-/// are others than it was made with.
-pub fn references(report: &Report) -> String {
-    let now = &report.references;
-    let all = (
-        &report.dataset_id,
-        [now.edited, now.consensus, now.with_variants],
-    );
-    // Numbers and an id can be written.
-    let all = serde_json::to_vec(&all).unwrap_or_default();
-    format!("sha256:{}", digest(&all))
+/// What tells the references of a run from others: a digest of what they say. `None` where
+/// there are none, or the deployment is of a release that does not tell.
+pub fn references(report: &Report) -> Option<String> {
+    let digest = &report.references.digest;
+    (!digest.is_empty()).then(|| format!("sha256:{digest}"))
 }
 
 fn modelled(model: &ModelReport) -> Modelled {
@@ -204,7 +197,7 @@ struct Told<'a> {
     run: RunOf,
     normalizer: &'a str,
     scorer: &'a str,
-    references: String,
+    references: Option<String>,
     models: Vec<Modelled>,
     comparisons: Vec<Compared>,
     report: &'a Report,

@@ -319,7 +319,7 @@ pub async fn tell(
             let scoring = gate::Scoring {
                 normaliser: &normalizer,
                 scorer: &report.scoring.scorer_version,
-                references: &references,
+                references: references.as_deref().unwrap_or_default(),
             };
             let verdicts = gate::judge(asked, scoring, conditions, &scored, before.as_ref())?;
             if asked.junit.is_some() || asked.summary.is_some() {
@@ -349,7 +349,7 @@ pub async fn tell(
         run: RunOf::new(to, run),
         normalizer: Some(normalizer),
         scorer: Some(report.scoring.scorer_version.clone()),
-        references: Some(references),
+        references,
         models,
         comparisons,
         gates: verdicts,

@@ -17,7 +17,7 @@ use super::told::Asked;
 use crate::arguments::ScoreArguments;
 use crate::failure::{Exit, Failure};
 use crate::gate;
-use crate::normalise::{normaliser, tag};
+use crate::normalise::{UNDETERMINED, normaliser, tag};
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::saved;
 
@@ -53,7 +53,7 @@ struct Document<'a> {
 pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure> {
     let conditions = gate::conditions(&arguments.gate)?;
     let normaliser = normaliser(&arguments.normalizer)?;
-    tag(&arguments.language)?;
+    tag(&arguments.language, output)?;
     gate::can_be_written(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
         output.note(&format!("note: {remark}"));
@@ -68,6 +68,13 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     )?;
     for remark in &pairs.remarks {
         output.note(&format!("note: {remark}"));
+    }
+    let mut samples = pairs.samples.iter();
+    if arguments.language != UNDETERMINED && samples.all(|pair| pair.language().is_some()) {
+        let language = &arguments.language;
+        output.note(&format!(
+            "note: --language {language} chooses nothing: every sample names its own"
+        ));
     }
     let markup = arguments.markup.map(Into::into);
     let full = conditions.iter().any(gate::Condition::needs_all);

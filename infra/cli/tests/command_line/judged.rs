@@ -157,6 +157,14 @@ fn what_is_not_judged_is_told() {
         );
         assert!(!set.path("-").exists());
     }
+    let (exit, told) = words(&["--allow-weak", "--exit-zero", "--baseline-model", "x"]);
+    for idle in [
+        "note: --baseline-model chooses nothing: there is no --baseline\n",
+        "note: --allow-weak changes nothing: there is no --fail-if\n",
+        "note: --exit-zero changes nothing: there is no --fail-if\n",
+    ] {
+        assert!(exit == 0 && told.contains(idle), "{told}");
+    }
     let (exit, told) = words(&["--junit-samples", "worst=5"]);
     assert!(exit == 2 && told.contains("--junit"), "{told}");
 }

@@ -6,12 +6,15 @@
 )]
 
 mod check;
+mod documents;
 mod gate;
 mod gate_simulations;
 mod judged;
 mod keywords;
 mod output;
 mod page;
+#[path = "../support/promised.rs"]
+mod promised;
 mod score;
 
 use std::path::{Path, PathBuf};

@@ -372,3 +372,88 @@ fn markup_that_means_nothing_is_told_with_its_file_and_line() {
         assert!(message.starts_with(place), "{message}");
     }
 }
+
+#[test]
+fn an_option_that_chooses_nothing_is_told() {
+    let table = "id,reference,language\nu1,\u{918}\u{930},hi\nu2,\u{918}\u{930},hi\n";
+    let set = Set::new(&[
+        ("r.csv", table.as_bytes()),
+        ("r.txt", "\u{918}\u{930}\nx\n".as_bytes()),
+        ("h.csv", b"id,hypothesis\nu1,x\nu2,y\n"),
+        ("h.txt", b"a\nb\n"),
+        ("set/a.wav", &super::wav()),
+        ("set/a.txt", b"one two"),
+    ]);
+    for (arguments, exit, wanted) in [
+        (
+            &["score", "r.csv", "h.csv", "--language", "ta"][..],
+            0,
+            "note: --language ta chooses nothing: every sample names its own\n",
+        ),
+        (
+            &["score", "r.txt", "h.txt", "--language", "tlh"],
+            0,
+            "note: --language tlh is none of those that are known here: texts are normalised by \
+             what holds for all\n",
+        ),
+        (
+            &["normalise", "x", "--language", "tlh"],
+            0,
+            "note: --language tlh is none of those that are known here: texts are normalised by \
+             what holds for all\n",
+        ),
+        (
+            &["score", "r.txt", "h.txt", "--markup", "braces"],
+            0,
+            "note: --markup chooses nothing: no reference has braces or <*>\n",
+        ),
+        (
+            &["score", "r.txt", "h.txt", "--channel", "1"],
+            0,
+            "note: --channel 1 chooses nothing: no result has several channels\n",
+        ),
+        (
+            &["score", "r.txt", "h.txt", "--text-column", "foo"],
+            2,
+            "error: no column \"foo\" is in r.txt, which is read as plain lines\n",
+        ),
+        (
+            &["score", "r.txt", "h.txt", "--hyp", "foo"],
+            2,
+            "error: no column \"foo\" is in h.txt\n",
+        ),
+        (
+            &["check", "set", "--text-column", "foo"],
+            2,
+            "error: a.txt: has no columns, and so no \"foo\": it is read as audio with text files \
+             beside it\n",
+        ),
+        (
+            &[
+                "run",
+                "set",
+                "--dry-run",
+                "--limit",
+                "1",
+                "--fail-if",
+                "wer>0.1",
+            ],
+            0,
+            "note: --dry-run judges the source, all of it, and does not look at --limit, --fail-if\n",
+        ),
+    ] {
+        let told = set.run(arguments);
+        let words = text(&told.stderr);
+        assert!(
+            code(&told) == exit && words.contains(wanted),
+            "{arguments:?}: {words}"
+        );
+    }
+    let told = set.run(&["score", "r.txt", "h.txt", "--language", "hi"]);
+    assert_eq!(text(&told.stderr), "");
+    // Of a source it stands with what else had to be found out.
+    let told = set.run(&["check", "set", "--split", "test", "--no-probe"]);
+    let note =
+        "  note    --split test chooses nothing: nothing tells of which split its rows are\n";
+    assert!(text(&told.stdout).contains(note), "{}", text(&told.stdout));
+}

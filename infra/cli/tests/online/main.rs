@@ -9,11 +9,15 @@
 mod busy;
 #[cfg(unix)]
 mod demo;
+mod documents;
 mod exports;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
 mod many;
+#[path = "../support/promised.rs"]
+mod promised;
+mod references;
 mod refused;
 #[cfg(unix)]
 mod stopped;

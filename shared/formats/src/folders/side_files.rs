@@ -7,7 +7,7 @@ use crate::files;
 use crate::finding::FindingKind;
 use crate::json;
 use crate::layout::Layout;
-use crate::manifest::{Reader, Row, Said};
+use crate::manifest::{Reader, Row, Said, no_columns};
 use crate::paths::has_audio_extension;
 use crate::problem::Problem;
 
@@ -18,6 +18,14 @@ pub(super) const SIDE_EXTENSIONS: [&str; 8] = [
 
 /// Recordings of a folder; `layout.files` are those with a text beside them.
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
+    let has_tiers = |name: &String| has_tiers(name);
+    let of_text = reader.options.text_column.as_deref();
+    if let Some(asked) = of_text.filter(|_| !layout.files.iter().any(has_tiers)) {
+        return Err(no_columns(layout, asked, "--text-column"));
+    }
+    if let Some(asked) = &reader.options.audio_column {
+        return Err(no_columns(layout, asked, "--audio-column"));
+    }
     for audio in recordings(reader) {
         let stem = audio
             .rsplit_once('.')
@@ -45,6 +53,12 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         reader.reading.rows.push(row);
     }
     Ok(())
+}
+
+/// Whether a file is annotations, of which a tier can be chosen.
+fn has_tiers(name: &str) -> bool {
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    matches!(end, "eaf" | "TextGrid" | "textgrid")
 }
 
 fn recordings(reader: &Reader<'_>) -> Vec<String> {

@@ -1,11 +1,13 @@
 //! Exports of Label Studio: tasks, the small JSON, and the tables.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cells::table_of;
 use super::reader::Reader;
 use super::regions::joined;
-use super::row::{Row, Said};
+use super::row::{Options, Row, Said};
 use super::table;
 use crate::finding::FindingKind;
 use crate::json;
@@ -13,6 +15,7 @@ use crate::layout::Layout;
 use crate::paths::has_audio_extension;
 use crate::problem::Problem;
 use crate::table::{Role, role_of};
+use crate::transcripts::no_column;
 
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     for name in &layout.files {
@@ -39,12 +42,59 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
                 .findings
                 .of_line(FindingKind::BadRow, name, line, reason);
         }
+        columns_there(&tasks.rows, name, reader.options)?;
         for (line, object) in tasks.rows {
             let row = task(reader, name, line, &object);
             reader.reading.rows.push(row);
         }
     }
     Ok(())
+}
+
+/// Refuses a field that is asked for and is in no task: of texts, or of recordings.
+fn columns_there(tasks: &[(u64, Value)], name: &str, options: &Options) -> Result<(), Problem> {
+    if let Some(asked) = &options.audio_column {
+        let data = tasks
+            .iter()
+            .filter_map(|(_, task)| task.get("data")?.as_object());
+        let fields: BTreeSet<&String> = data.flat_map(|data| data.keys()).collect();
+        if !fields.contains(asked) {
+            let fields: Vec<String> = fields.into_iter().cloned().collect();
+            return Err(no_column(asked, name, &fields, "--audio-column"));
+        }
+    }
+    if let Some(asked) = &options.text_column {
+        let of = |key: &str| -> Vec<&Value> {
+            let lists = tasks
+                .iter()
+                .filter_map(|(_, task)| task.get(key)?.as_array());
+            lists.flatten().collect()
+        };
+        let all = ["annotations", "completions", "predictions"]
+            .map(of)
+            .concat();
+        let results = all
+            .into_iter()
+            .filter_map(|one| one.get("result")?.as_array());
+        let texts = results.flatten().filter(is_text);
+        let fields: BTreeSet<String> = texts.filter_map(field).collect();
+        if !fields.contains(asked) {
+            let fields: Vec<String> = fields.into_iter().collect();
+            return Err(no_column(asked, name, &fields, "--text-column"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a region is one of text.
+fn is_text(region: &&Value) -> bool {
+    region.get("type").and_then(Value::as_str) == Some("textarea")
+}
+
+/// The field that a region is of.
+fn field(region: &Value) -> Option<String> {
+    let name = region.get("from_name")?.as_str()?;
+    Some(name.to_owned())
 }
 
 fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
@@ -55,7 +105,11 @@ fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
         ..Row::default()
     };
     if let Some(Value::Object(data)) = object.get("data") {
-        let named = data.iter().find(|(key, _)| role_of(key) == Role::Audio);
+        let asked = reader.options.audio_column.as_ref();
+        let named = data.iter().find(|(key, _)| match asked {
+            Some(asked) => *key == asked,
+            None => role_of(key) == Role::Audio,
+        });
         let by_end = || {
             data.iter().find(|(_, value)| {
                 value
@@ -120,18 +174,12 @@ fn annotation(task: &Value) -> Option<&Value> {
 /// the one that is asked for.
 fn regions(annotation: &Value, wanted: Option<&str>) -> Option<String> {
     let list = annotation.get("result")?.as_array()?;
-    let is_text = |one: &&Value| one.get("type").and_then(Value::as_str) == Some("textarea");
-    let name = |one: &Value| {
-        one.get("from_name")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
     let texts: Vec<&Value> = list.iter().filter(is_text).collect();
-    let field = match wanted {
+    let wanted = match wanted {
         Some(wanted) => Some(wanted.to_owned()),
-        None => texts.first().and_then(|one| name(one)),
+        None => texts.first().and_then(|one| field(one)),
     };
-    let of_field = texts.into_iter().filter(|one| name(one) == field);
+    let of_field = texts.into_iter().filter(|one| field(one) == wanted);
     let values: Vec<&Value> = of_field.filter_map(|one| one.get("value")).collect();
     (!values.is_empty()).then(|| joined(values))
 }

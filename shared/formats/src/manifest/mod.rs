@@ -49,24 +49,36 @@ const fn columns(format: Format) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Refuses a column of the text that is asked for and is not there.
+/// A column that is asked for of what has none.
+pub(crate) fn no_columns(layout: &Layout, asked: &str, option: &str) -> Problem {
+    let file = layout.files.first().map_or("", String::as_str);
+    let message = format!(
+        "has no columns, and so no {asked:?}: it is read as {}",
+        layout.format.title()
+    );
+    let problem = Problem::new(Code::ChooseColumn, message).file(file);
+    problem.hint(format!("{option} names a column of a table"))
+}
+
+/// Refuses columns that are asked for and are not there.
 fn columns_there(layout: &Layout, options: &Options) -> Result<(), Problem> {
-    let (Some(asked), Some(there)) = (&options.text_column, columns(layout.format)) else {
+    let Some(there) = columns(layout.format) else {
+        return Ok(());
+    };
+    if let Some(asked) = &options.audio_column {
+        return Err(no_columns(layout, asked, "--audio-column"));
+    }
+    let Some(asked) = &options.text_column else {
         return Ok(());
     };
     let is_asked = |name: &&str| key(name) == key(asked);
     if there.iter().any(is_asked) {
         return Ok(());
     }
-    let file = layout.files.first().map_or("", String::as_str);
     if there.is_empty() {
-        let message = format!(
-            "has no columns, and so no {asked:?}: it is read as {}",
-            layout.format.title()
-        );
-        let problem = Problem::new(Code::ChooseColumn, message).file(file);
-        return Err(problem.hint("--text-column names a column of a table"));
+        return Err(no_columns(layout, asked, "--text-column"));
     }
+    let file = layout.files.first().map_or("", String::as_str);
     let there: Vec<String> = there.iter().map(|name| (*name).to_owned()).collect();
     Err(no_column(asked, file, &there, "--text-column"))
 }

@@ -7,6 +7,7 @@ use stt_eval_scoring::trim;
 
 use crate::decode::lines;
 use crate::format::Format;
+use crate::idle::is_marked;
 use crate::markup::Markup;
 use crate::text::{Text, Whole};
 
@@ -85,6 +86,11 @@ impl Lines {
         self.0.is_empty()
     }
 
+    /// Whether one of them has markup, or what is written as it.
+    pub(crate) fn are_marked(&self) -> bool {
+        is_marked(&self.0)
+    }
+
     /// At least as many as there are.
     pub(crate) fn at_most(&self) -> usize {
         memchr::memchr_iter(b'\n', self.0.as_bytes()).count() + 1
@@ -112,6 +118,8 @@ pub struct Transcripts {
     pub columns: Vec<String>,
     /// Those of them that could be hypotheses, where no name says so.
     pub offered: Vec<String>,
+    /// What hypotheses beside references were, where that is another format.
+    pub beside: Option<Format>,
     /// Whether one of its results has several channels.
     pub has_channels: bool,
     /// What was joined, left out or taken for something.
@@ -128,6 +136,7 @@ impl Transcripts {
             lines: Lines::default(),
             columns: Vec::new(),
             offered: Vec::new(),
+            beside: None,
             has_channels: false,
             remarks: Vec::new(),
         }

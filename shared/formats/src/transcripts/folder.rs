@@ -1,6 +1,6 @@
 //! A folder as references or hypotheses: one file for each recording, or a manifest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::file::{format_of_empty, of_file};
@@ -10,7 +10,7 @@ use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
 use crate::format::Format;
 use crate::json;
-use crate::layout::layouts;
+use crate::layout::{layouts, no_format};
 use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem, counted};
 
@@ -26,8 +26,12 @@ pub(super) fn read(
         .filter(|name| !is_litter(name))
         .collect();
     let mut made = Transcripts::new(Format::Service, "");
+    let is_kaldi = matches!(
+        wanted.format,
+        None | Some(Format::Kaldi | Format::KaldiText)
+    );
     let of_kaldi = names.iter().find(|name| base(name) == "text");
-    if let Some(name) = of_kaldi {
+    if let Some(name) = of_kaldi.filter(|_| is_kaldi) {
         made.format = Format::KaldiText;
         of_file(files, name, Format::KaldiText, side, wanted, &mut made)?;
         return Ok(made);
@@ -54,14 +58,29 @@ pub(super) fn read(
                 | "textgrid"
         )
     };
-    let texts: Vec<&String> = names.iter().copied().filter(|name| single(name)).collect();
+    let mut texts: Vec<&String> = names.iter().copied().filter(|name| single(name)).collect();
     let mut formats = Vec::with_capacity(texts.len());
     for name in &texts {
         formats.push(one_format(files, name));
     }
+    if let Some(wanted) = wanted.format {
+        let there: BTreeSet<Format> = formats.iter().flatten().copied().collect();
+        let is_asked = |format: &Option<Format>| match wanted {
+            Format::SideFiles => *format == Some(Format::Lines),
+            wanted => *format == Some(wanted),
+        };
+        let mut asked = formats.iter().map(is_asked);
+        texts.retain(|_| asked.next() == Some(true));
+        formats.retain(is_asked);
+        let is_none = || layouts(files, None, None).is_err();
+        if texts.is_empty() && (!wanted.is_manifest() || is_none()) {
+            return Err(no_format(wanted, there.into_iter()));
+        }
+    }
+    let is_told = wanted.format.is_some();
     let is_each_one = !texts.is_empty()
         && formats.iter().all(Option::is_some)
-        && (texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
+        && (is_told || texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
         let is_result = |name: &&&String| single(name) || has_audio_extension(name);
         if texts.len() > 1 && names.iter().filter(is_result).count() == names.len() {
@@ -215,7 +234,14 @@ fn manifest(
     wanted: &ReadOptions,
     mut made: Transcripts,
 ) -> Result<Transcripts, Problem> {
-    let found = layouts(files, None, None)?;
+    let mut found = layouts(files, None, None)?;
+    if let Some(wanted) = wanted.format {
+        let others = no_format(wanted, found.iter().map(|layout| layout.format));
+        found.retain(|layout| layout.format == wanted);
+        if found.is_empty() {
+            return Err(others);
+        }
+    }
     let with_texts = found
         .into_iter()
         .find(|layout| layout.format != Format::Audio);
@@ -227,7 +253,7 @@ fn manifest(
         [table] if side == Side::Hypotheses => {
             of_file(files, table, layout.format, side, wanted, &mut made)?;
         }
-        _ => wide::of_layout(files, &layout, wanted, &mut made)?,
+        _ => wide::of_layout(files, &layout, side, wanted, &mut made)?,
     }
     Ok(made)
 }

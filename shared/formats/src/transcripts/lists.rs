@@ -32,8 +32,12 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn of(files: &dyn Files, name: &'a str) -> Option<Self> {
+    /// One of the format that is asked for, if one is.
+    fn of(files: &dyn Files, name: &'a str, wanted: &ReadOptions) -> Option<Self> {
         let (own, format) = named(name)?;
+        if wanted.format.is_some_and(|wanted| wanted != format) {
+            return None;
+        }
         let is = format != Format::SegLst || format_of(files, name) == Ok(Format::SegLst);
         is.then_some(Self { name, own, format })
     }
@@ -65,12 +69,12 @@ pub(super) fn beside_references(
 ) -> Result<bool, Problem> {
     let is_right = |name: &str| named(name).is_some_and(|(own, _)| REFERENCES.contains(&own));
     let mut all = names.iter().filter(|name| is_right(name));
-    let right = all.find_map(|name| List::of(files, name));
+    let right = all.find_map(|name| List::of(files, name, wanted));
     let Some(right) = right else {
         return Ok(false);
     };
     let others = names.iter().filter(|name| !is_right(name));
-    let others = others.filter_map(|name| List::of(files, name));
+    let others = others.filter_map(|name| List::of(files, name, wanted));
     let (mut heard, others): (Vec<List<'_>>, Vec<List<'_>>) =
         others.partition(|list| list.system().is_some());
     if heard.is_empty() {
@@ -86,6 +90,7 @@ pub(super) fn beside_references(
         return Ok(true);
     }
     made.format = right.format;
+    made.beside = Some(first.format);
     of_file(
         files,
         right.name,

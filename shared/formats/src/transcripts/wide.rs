@@ -43,8 +43,7 @@ pub(super) fn read(
             files: vec![name.to_owned()],
             split: None,
         };
-        of_layout(files, &layout, wanted, made)?;
-        return Ok(());
+        return of_layout(files, &layout, side, wanted, made);
     }
     let mut reader = Reader::new(files, &options, &mut findings);
     let table = table_of(&mut reader, name).map_err(|problem| {
@@ -74,11 +73,17 @@ pub(super) fn read(
 pub(super) fn of_layout(
     files: &dyn Files,
     layout: &Layout,
+    side: Side,
     wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
+    // It is the column of the reference.
+    let of_right = wanted
+        .text_column
+        .as_ref()
+        .filter(|_| side == Side::References);
     let options = Options {
-        text_column: wanted.text_column.clone(),
+        text_column: of_right.cloned(),
         ..Options::default()
     };
     let mut findings = Findings::default();

@@ -2,6 +2,7 @@
 //! not understood, options that choose nothing.
 
 use stt_eval_formats::files::InMemory;
+use stt_eval_formats::markup::Markup;
 use stt_eval_formats::{Code, FindingKind, Format, Options, Problem, judge};
 
 use super::{count, files, folder, said};
@@ -275,4 +276,89 @@ fn lengths_that_can_not_be_are_told() {
         "ends at 9 s, its recording at 5.000 s: the text may be of more than is there"
     );
     assert!(judged.samples[2].usable);
+}
+
+#[test]
+fn an_option_that_chooses_nothing_of_a_source_is_told_or_refused() {
+    let rows = "file_name,text,language\na.wav,घर,hi\nb.wav,ठीक,hi\nc.wav,x y,hi\n";
+    let all = with_four("t.csv", rows);
+    let asked = Options {
+        split: Some("test".to_owned()),
+        language: Some("ta".to_owned()),
+        markup: Some(Markup::Braces),
+        ..Options::default()
+    };
+    assert_eq!(
+        judge(&files(&all), None, &asked).unwrap().remarks,
+        [
+            "--split test chooses nothing: nothing tells of which split its rows are",
+            "--language ta chooses nothing: every row names its own",
+            "--markup chooses nothing: no text has braces or <*>",
+        ]
+    );
+    // What chooses something is not told.
+    let rows = "file_name,text,language,split\na.wav,{घर|घऱ},hi,fold1\nb.wav,ठीक,,fold2\n";
+    let all = with_four("t.csv", rows);
+    let fold = Options {
+        split: Some("fold1".to_owned()),
+        ..asked.clone()
+    };
+    let judged = judge(&files(&all), None, &fold).unwrap();
+    assert_eq!(judged.split.as_deref(), Some("fold1"));
+    assert_eq!(
+        judged.remarks,
+        ["--language ta chooses nothing: every row names its own"]
+    );
+    // A file that is called as a split is of that one.
+    let rows = "file_name,text\na.wav,{घर|घऱ}\n";
+    let all = with_four("test.csv", rows);
+    let judged = judge(&files(&all), Some("test.csv"), &asked).unwrap();
+    assert_eq!(judged.split.as_deref(), Some("test"));
+    assert_eq!(judged.remarks, Vec::<String>::new());
+    let of_train = Options {
+        split: Some("train".to_owned()),
+        ..Options::default()
+    };
+    let problem = judge(&files(&all), Some("test.csv"), &of_train).unwrap_err();
+    assert_eq!(
+        told(&problem),
+        "test.csv: is of the split test, and not of \"train\". leave --split out, or name the \
+         folder"
+    );
+}
+
+#[test]
+fn columns_are_asked_for_of_what_has_some() {
+    let of_audio = Options {
+        audio_column: Some("clip".to_owned()),
+        ..Options::default()
+    };
+    let kaldi = [("wav.scp", "u1 a.wav\n"), ("text", "u1 x\n"), ("a.wav", "")];
+    assert_eq!(
+        told(&refused(&kaldi, &of_audio)),
+        "wav.scp: has no columns, and so no \"clip\": it is read as Kaldi data folder. \
+         --audio-column names a column of a table"
+    );
+    let sides = [("a.wav", ""), ("a.txt", "घर")];
+    let told_of_sides = told(&refused(&sides, &of_column("foo")));
+    assert!(told_of_sides.starts_with("a.txt: has no columns, and so no \"foo\""));
+    assert!(told(&refused(&sides, &of_audio)).contains("--audio-column"));
+    let tasks = r#"[{"data": {"clip": "a.wav", "audio": "b.wav"}, "annotations": [{"result": [
+        {"type": "textarea", "from_name": "said", "value": {"text": ["घर"]}},
+        {"type": "textarea", "from_name": "meant", "value": {"text": ["घऱ"]}}]}]}]"#;
+    let tasks = with_four("tasks.json", tasks);
+    let taken = judge(&files(&tasks), None, &of_audio).unwrap();
+    assert_eq!(said(&taken), [("a.wav", Some("घर"))]);
+    let meant = judge(&files(&tasks), None, &of_column("meant")).unwrap();
+    assert_eq!(said(&meant), [("b.wav", Some("घऱ"))]);
+    assert_eq!(
+        told(&refused(&tasks, &of_column("bogus"))),
+        "tasks.json: has no column \"bogus\"; there are meant, said. --text-column with one of \
+         these"
+    );
+    let of_bogus = Options {
+        audio_column: Some("bogus".to_owned()),
+        ..Options::default()
+    };
+    assert!(told(&refused(&tasks, &of_bogus)).contains("there are audio, clip"));
 }

@@ -9,7 +9,7 @@ use stt_eval_shared::scoring::CorpusSums;
 use stt_eval_shared::scoring::uncertainty::{Comparison, Resampling, Sample};
 use stt_eval_shared::wire::comparison::{Interval, Rank};
 use stt_eval_shared::wire::report::{
-    Cost, Group, Groups, Human, Keyword, Keywords, Latency, ModelReport, Report,
+    Cost, Group, Groups, Human, Keyword, Keywords, Latency, ModelReport, References, Report,
 };
 use stt_eval_shared::wire::{self, compared, scored};
 use time::OffsetDateTime;
@@ -383,7 +383,10 @@ pub async fn view(
         scoring: views::report::scoring(run, scoring),
         scorings: views::report::scorings(run),
         common_samples: scan.common_samples,
-        references: scan.origins.references(),
+        references: References {
+            digest: scan.digest,
+            ..scan.origins.references()
+        },
         comparison: comparison.map(|comparison| comparison.view(&names)),
         warnings,
         providers: models,

@@ -142,6 +142,7 @@ mod tests {
             edited: 0,
             consensus: 3,
             with_variants: 2,
+            digest: String::new(),
         };
         assert_eq!(origins.references(), counted);
     }

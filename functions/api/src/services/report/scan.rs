@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::App;
+use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::failure::failed_by;
 use stt_eval_shared::domain::rescoring::{AsScored, Scoring};
 use stt_eval_shared::domain::result::Outcome;
@@ -132,6 +133,8 @@ pub struct Scan {
     pub verdicts: BTreeMap<String, u64>,
     /// References that were words of models.
     pub origins: Origins,
+    /// A digest of all references so far, and where they stand.
+    pub digest: String,
 }
 
 /// How many reviewers found a transcription right, and how many wrong.
@@ -256,6 +259,7 @@ impl Scan {
             judged: Vec::new(),
             verdicts: BTreeMap::new(),
             origins: Origins::default(),
+            digest: String::new(),
         })
     }
 
@@ -321,7 +325,7 @@ impl Scan {
         texts: &mut Texts,
     ) {
         let mut answered = Vec::with_capacity(entries.len());
-        let mut scored_by = None;
+        let mut scored_by: Option<(u32, String)> = None;
         for (found, entry) in self.models.iter_mut().zip(entries) {
             let Some(Entry {
                 mut outcome,
@@ -347,8 +351,15 @@ impl Scan {
                 }
                 self.judged.push(votes(position, &review));
             }
-            if outcome.ground_truth.is_some() {
-                scored_by = scored_by.max(Some(outcome.reference_version));
+            if let Some(reference) = &outcome.ground_truth
+                && scored_by
+                    .as_ref()
+                    .is_none_or(|(version, _)| *version < outcome.reference_version)
+            {
+                let told = (&self.digest, position, &*outcome.language, reference);
+                // A number and texts can be written.
+                let told = serde_json::to_vec(&told).unwrap_or_default();
+                scored_by = Some((outcome.reference_version, sha256_hex(&told)));
             }
             // What failed was not paid for, as a rule, and has no price by the hour.
             if !matches!(item, ScannedItem::Failed(..)) {
@@ -364,9 +375,10 @@ impl Scan {
                 answered.push(score);
             }
         }
-        if let Some(version) = scored_by {
+        if let Some((version, digest)) = scored_by {
             let from = fields.words_of_models(usize::from(position));
             self.origins.add(from, version);
+            self.digest = digest;
         }
         if answered.len() == self.models.len() {
             self.common_samples += 1;
