@@ -22,6 +22,8 @@ use crate::services::{deletion, runs};
 
 /// Most mistakes of a table that are shown.
 const MOST: usize = 10;
+/// How many are, where the lines of all can be left out.
+const SOME: usize = 3;
 /// What the JSON route calls the table.
 const FIELD: &str = "manifest_file_id";
 
@@ -155,8 +157,13 @@ fn problems(refusal: &Refusal) -> Vec<String> {
     if refusal.fields.is_empty() {
         return vec![refusal.message.clone()];
     }
-    let more = refusal.fields.len().saturating_sub(MOST);
-    let fields = refusal.fields.iter().take(MOST);
+    let (most, all) = match refusal.could_leave_out {
+        0 => (MOST, refusal.fields.len()),
+        // They are all of one kind, of which some are enough.
+        lines => (SOME, lines),
+    };
+    let more = all.saturating_sub(most);
+    let fields = refusal.fields.iter().take(most);
     let fields = fields.map(|error| told(&error.field, &error.message));
     let rest = (more > 0).then(|| format!("{more} more of this kind"));
     fields.chain(rest).collect()
