@@ -63,6 +63,8 @@ pub struct Refusal {
     pub message: String,
     /// The fields that are wrong, where it is about fields.
     pub fields: Vec<FieldError>,
+    /// How many transcripts could be left out, so that nothing is wrong any more.
+    pub could_leave_out: usize,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
     /// What really happened. For logs only.
@@ -76,6 +78,7 @@ impl Refusal {
             kind,
             message: message.into(),
             fields: Vec::new(),
+            could_leave_out: 0,
             retry_after: None,
             cause: None,
         }

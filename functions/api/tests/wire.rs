@@ -67,6 +67,8 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "DatasetId" => DatasetId,
         "DatasetMetadata" => datasets::DatasetMetadata,
         "DatasetView" => datasets::Dataset,
+        "EarlierReferenceView" => datasets::EarlierReference,
+        "EarlierReferencesView" => datasets::EarlierReferences,
         "Envelope_AcceptedView" => Envelope<consensus::Accepted>,
         "Envelope_CreatedKey" => Envelope<access::CreatedKey>,
         "DialectAuth" => dialect::Auth,

@@ -41,6 +41,9 @@ pub struct NotTaken<'a> {
     pub name: &'a str,
     /// What is wrong, sentence by sentence.
     pub problems: &'a [String],
+    /// Their table, which is still there, and how many of its lines could be left out so
+    /// that the others are taken.
+    pub could_leave_out: Option<(&'a str, usize)>,
 }
 
 /// A run as it is at a moment.
@@ -64,6 +67,10 @@ pub(crate) struct Live {
     is_scored_again: bool,
     list_name: String,
     list_problems: Vec<String>,
+    /// The table that is still there; empty without one.
+    list_kept: String,
+    /// What of it could be left out.
+    list_left_out: String,
     pub(crate) is_active: bool,
 }
 
@@ -182,6 +189,8 @@ impl Live {
                 .iter()
                 .any(|scoring| scoring.status == ScoringStatus::Pending),
             list_name: String::new(),
+            list_kept: String::new(),
+            list_left_out: String::new(),
             list_problems: Vec::new(),
             is_active: run.status.is_active(),
         }
@@ -196,6 +205,13 @@ impl Live {
             .map(|problem| visible(problem).into_owned())
             .collect();
         self.list_name = visible(list.name).into_owned();
+        if let Some((table, lines)) = list.could_leave_out {
+            table.clone_into(&mut self.list_kept);
+            self.list_left_out = format!(
+                "Leave out {} that this dataset does not have",
+                counted(lines as u64, "line of a clip", "lines of clips")
+            );
+        }
         self
     }
 }

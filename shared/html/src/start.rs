@@ -37,6 +37,8 @@ pub struct Filled {
     pub blind_review: bool,
     /// Name of the model of transcripts made elsewhere.
     pub transcripts: String,
+    /// Whether their lines of clips that the dataset does not have are left out.
+    pub leave_out: bool,
     /// Their table, once it was sent.
     pub table: Option<Kept>,
     /// Random, and another in each form: what is sent twice with it is done once.

@@ -55,6 +55,10 @@ pub struct NewTranscripts {
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,
+    /// Whether transcripts of clips that the dataset does not have are left out; without
+    /// that they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_out_unknown: Option<bool>,
 }
 
 /// Transcripts to be added to a run that has ended: the fields of one list, or
@@ -74,6 +78,10 @@ pub struct AddedTranscripts {
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,
+    /// Whether transcripts of clips that the dataset does not have are left out; without
+    /// that they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_out_unknown: Option<bool>,
     /// Several lists.
     #[schema(value_type = Option<Vec<NewTranscripts>>, min_items = 1, max_items = 16)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,7 +23,8 @@ use crate::services::attempt::Attempt;
 use crate::services::datasets::check::check_drafted;
 use crate::services::datasets::create::create;
 use crate::services::datasets::draft::language_tag;
-use crate::services::datasets::table::{self, Judged, Table, Wanted};
+use crate::services::datasets::splits::Wanted;
+use crate::services::datasets::table::{self, Judged, Table};
 use crate::services::deletion;
 
 /// Clips that are shown before they are saved.

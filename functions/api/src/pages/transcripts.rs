@@ -22,6 +22,8 @@ use crate::services::{deletion, runs};
 
 /// Most mistakes of a table that are shown.
 const MOST: usize = 10;
+/// How many are, where the lines of all can be left out.
+const SOME: usize = 3;
 /// What the JSON route calls the table.
 const FIELD: &str = "manifest_file_id";
 
@@ -37,15 +39,31 @@ pub async fn submit(
     // Before anything is kept.
     runs::find(&app, &visit.caller.actor.project, id).await?;
     let sent = parts.take("table");
-    let name = parts.fields.text("name").unwrap_or_default().trim();
-    match take(&app, &visit, id, name, sent).await {
+    let text = |name| parts.fields.text(name).unwrap_or_default().trim();
+    let (name, leaves_out) = (text("name"), text("leave_out") == "true");
+    let given = match sent {
+        Some(sent) => Ok(Given::Sent(sent)),
+        None if text("kept").is_empty() => Err("must be chosen"),
+        None => text("kept")
+            .parse()
+            .map(Given::Kept)
+            .map_err(|_| "must be chosen again"),
+    };
+    let given = given.map_err(|message| Refusal::invalid_field("table", message));
+    let (taken, kept) = match given {
+        Ok(given) => take(&app, &visit, id, (name, leaves_out), given).await,
+        Err(refusal) => (Err(refusal), None),
+    };
+    match taken {
         Ok(()) => Ok(redirect(&format!("/runs/{id}"))),
         Err(refusal) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
             let (run, actions) = follow::of(&app, &visit, id).await?;
             let problems = problems(&refusal);
+            let kept = kept.map(|table| table.to_string());
             let list = NotTaken {
                 name,
                 problems: &problems,
+                could_leave_out: kept.as_deref().map(|id| (id, refusal.could_leave_out)),
             };
             let frame = visit.frame(&run.run_name, Section::Runs);
             let page = html::page_with(frame, &run, actions, Timestamp::now(), list);
@@ -74,28 +92,54 @@ pub(super) async fn forget(app: &App, project: &ProjectId, table: FileId) {
     }
 }
 
+/// A table of a form.
+enum Given {
+    /// It came with it.
+    Sent(Sent),
+    /// It came before.
+    Kept(FileId),
+}
+
+/// Adds a table; gives it back where it is still there, as it could be taken in part.
 async fn take(
     app: &App,
     visit: &Visit,
     id: RunId,
-    name: &str,
-    sent: Option<Sent>,
-) -> Result<(), Refusal> {
+    (name, leaves_out): (&str, bool),
+    given: Given,
+) -> (Result<(), Refusal>, Option<FileId>) {
     let actor = &visit.caller.actor;
     let project = &actor.project;
-    let sent = sent.ok_or_else(|| Refusal::invalid_field("table", "must be chosen"))?;
-    let table = keep(app, project, sent).await?;
+    let kept = match given {
+        Given::Sent(sent) => keep(app, project, sent).await,
+        Given::Kept(table) => Ok(table),
+    };
+    let table = match kept {
+        Ok(table) => table,
+        Err(refusal) => return (Err(refusal), None),
+    };
     let attempt = Attempt::new(project.clone(), None, Timestamp::now());
     let given = AddedTranscripts {
         name: Some(name.to_owned()),
         manifest_file_id: Some(table.to_string()),
+        leave_out_unknown: leaves_out.then_some(true),
         ..AddedTranscripts::default()
     };
     // Sent twice, the second finds the same transcripts there, or a run that is under way.
-    let added = add(app, actor, id, &attempt, given).await;
+    let added = add(app, actor, id, &attempt, given).await.map(|_| ());
+    if added
+        .as_ref()
+        .is_err_and(|refusal| refusal.could_leave_out > 0)
+    {
+        // It goes by itself where nobody goes on with it.
+        return match table::kept(app, project, table).await {
+            Ok(_) => (added, Some(table)),
+            Err(refusal) => (Err(refusal), None),
+        };
+    }
     // What it said is the run's now, or is to be sent anew.
     forget(app, project, table).await;
-    added.map(|_| ())
+    (added, None)
 }
 
 /// What is wrong with a field of a list of transcripts, in the words of a form.
@@ -113,8 +157,13 @@ fn problems(refusal: &Refusal) -> Vec<String> {
     if refusal.fields.is_empty() {
         return vec![refusal.message.clone()];
     }
-    let more = refusal.fields.len().saturating_sub(MOST);
-    let fields = refusal.fields.iter().take(MOST);
+    let (most, all) = match refusal.could_leave_out {
+        0 => (MOST, refusal.fields.len()),
+        // They are all of one kind, of which some are enough.
+        lines => (SOME, lines),
+    };
+    let more = all.saturating_sub(most);
+    let fields = refusal.fields.iter().take(most);
     let fields = fields.map(|error| told(&error.field, &error.message));
     let rest = (more > 0).then(|| format!("{more} more of this kind"));
     fields.chain(rest).collect()

@@ -21,6 +21,7 @@ texts! {
         ListName: "Name of the model",
         ListNameHint: "Small letters, digits, dots and dashes: whisper-large-v3.",
         ListTable: "Table of transcripts",
+        AnotherTable: "Or another table of transcripts",
         ListTableHint: "CSV, TSV or JSON lines with a column for the file (filename) and one for what was heard (transcript); up to 4 MiB.",
         AddNow: "Add transcripts",
         DeleteRun: "Delete run",

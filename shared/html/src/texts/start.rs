@@ -16,6 +16,7 @@ texts! {
         Models: "Models",
         ModelsHint: "At most 16. Each is asked for every clip of the dataset.",
         Transcripts: "Transcripts made elsewhere",
+        LeaveOut: "Leave out lines of clips that the dataset does not have",
         TranscriptsHint: "Optional. They count as a model of the run, and may be all that it has: then no model is asked, and nothing is spent.",
         DropTable: "Drop the file here, or choose it.",
         OwnModels: "Your own models",

@@ -50,6 +50,7 @@ fn filled() -> Filled {
         max_cost: "0.10".to_owned(),
         lossless_flac: true,
         blind_review: false,
+        leave_out: false,
         transcripts: "mine".to_owned(),
         table: Some(Kept {
             id: "file_1".to_owned(),

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::Browser;
+use super::datasets::hidden;
 use crate::support::{PRO, id, with};
 
 const CSV: &str = "text/csv";
@@ -53,6 +54,27 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
             .as_array()
             .unwrap()
             .len();
+        // Lines of other clips are left out once that was said.
+        let more = "filename;transcript\n0.wav;one two\n8.wav;x\n1.wav;tree\n9.wav;y\n";
+        let more = Some(("table", "heard.csv", CSV, more.as_bytes()));
+        let page = browser.send_form(&form, &[("name", "mine")], more).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        let offer = "Leave out 2\u{a0}lines of clips that this dataset does not have";
+        assert!(page.text.contains(offer), "{}", page.text);
+        let kept = hidden(&page, "kept");
+        let again = [("name", "mine"), ("kept", &*kept)];
+        let page = browser.send_form(&form, &again, None).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains(offer), "{}", page.text);
+        let said = [&again[..], &[("leave_out", "true")]].concat();
+        let page = browser.send_form(&form, &said, None).await;
+        assert_eq!(
+            (page.status, page.header("location")),
+            (303, &*path),
+            "{}",
+            page.text
+        );
+        w.ended(&run).await;
         let page = browser.send_form(&form, &[("name", "mine")], sent).await;
         assert_eq!((page.status, page.header("location")), (303, &*path));
         let run = w.ended(&run).await;

@@ -11,6 +11,7 @@ mod review;
 mod routes;
 mod session;
 mod settings;
+mod splits;
 mod start;
 mod variant;
 

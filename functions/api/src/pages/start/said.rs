@@ -27,6 +27,7 @@ fn filled(form: &Pairs) -> Filled {
         max_cost: text("max_cost_usd"),
         lossless_flac: form.text("lossless_flac").is_some(),
         blind_review: form.text("blind_review").is_some(),
+        leave_out: form.text("leave_out").is_some(),
         transcripts: text("transcripts").trim().to_owned(),
         table: form.text("kept").map(|id| Kept {
             id: id.to_owned(),
@@ -79,6 +80,7 @@ fn list(filled: &Filled) -> Option<NewTranscripts> {
         name: filled.transcripts.clone(),
         items: None,
         manifest_file_id: Some(table.id.clone()),
+        leave_out_unknown: filled.leave_out.then_some(true),
     })
 }
 
@@ -180,7 +182,16 @@ pub(super) fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
     if refusal.fields.is_empty() {
         return vec![wrong(Field::Form, &refusal.message)];
     }
-    refusal.fields.iter().map(|of| field(of, filled)).collect()
+    let mut all: Vec<Wrong> = refusal.fields.iter().map(|of| field(of, filled)).collect();
+    if refusal.could_leave_out > 0 {
+        let message = format!(
+            "{} of its lines are of clips that the dataset does not have; tick below that they are \
+             left out",
+            refusal.could_leave_out
+        );
+        all.insert(0, wrong(Field::Transcripts, &message));
+    }
+    all
 }
 
 #[cfg(test)]

@@ -43,10 +43,44 @@ pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
 }
 
 /// The one that is taken where none is chosen: models are judged by test data.
-#[must_use]
-pub fn usual(splits: &Splits) -> Option<&str> {
+fn usual(splits: &Splits) -> Option<&str> {
     let of = |name: &str| splits.keys().find(|split| same_split(split, name));
     of("test").or_else(|| of("dev")).map(String::as_str)
+}
+
+/// Which split of a table is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// The usual one: that for tests, else that for development, else all of them.
+    #[default]
+    Usual,
+    /// All of them together.
+    All,
+    /// One.
+    Of(String),
+}
+
+impl Wanted {
+    /// As a form says it: nothing is said of what is usual.
+    #[must_use]
+    pub fn asked(given: Option<&str>) -> Self {
+        match given {
+            None => Self::Usual,
+            Some("") => Self::All,
+            Some(split) => Self::Of(split.to_owned()),
+        }
+    }
+
+    /// The one that it is in a table; none for all of them.
+    #[must_use]
+    pub fn of(&self, splits: &Splits) -> Option<String> {
+        match self {
+            _ if splits.is_empty() => None,
+            Self::Usual => usual(splits).map(str::to_owned),
+            Self::All => None,
+            Self::Of(split) => Some(split.clone()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
 use super::manifest::readable;
 use super::models::not_taken;
-use super::splits::{self, Splits, several};
+use super::splits::{Splits, Wanted, several};
 use crate::actor::Actor;
 use crate::refusal::{Refusal, finish};
 use crate::services::attempt::Attempt;
@@ -45,39 +45,6 @@ const fn topic(kind: FindingKind) -> Topic {
         | FindingKind::TwoTextColumns
         | FindingKind::OddDuration
         | FindingKind::LossySource => Topic::Other,
-    }
-}
-
-/// Which split of a table is meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Wanted {
-    /// The usual one: that for tests, else that for development, else all of them.
-    #[default]
-    Usual,
-    /// All of them together.
-    All,
-    /// One.
-    Of(String),
-}
-
-impl Wanted {
-    /// As a form says it: nothing is said of what is usual.
-    #[must_use]
-    pub fn asked(given: Option<&str>) -> Self {
-        match given {
-            None => Self::Usual,
-            Some("") => Self::All,
-            Some(split) => Self::Of(split.to_owned()),
-        }
-    }
-
-    fn of(&self, splits: &Splits) -> Option<String> {
-        match self {
-            _ if splits.is_empty() => None,
-            Self::Usual => splits::usual(splits).map(str::to_owned),
-            Self::All => None,
-            Self::Of(split) => Some(split.clone()),
-        }
     }
 }
 

@@ -9,6 +9,28 @@ use stt_eval_shared::store::samples::Clip;
 
 use crate::services::named::last_part;
 
+/// Why a name is not that of one clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotOne {
+    /// The dataset has no such clip.
+    Unknown(&'static str),
+    /// It has several.
+    Several,
+}
+
+impl NotOne {
+    /// In words.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Unknown(message) => message,
+            Self::Several => {
+                "several clips of the dataset have this name; name it by file_id or sample_id"
+            }
+        }
+    }
+}
+
 /// The clips of a dataset.
 pub struct Clips<'a> {
     by_sample: HashMap<SampleId, &'a Clip>,
@@ -41,24 +63,20 @@ impl<'a> Clips<'a> {
     ///
     /// # Errors
     /// Why it is none of the dataset, or not one.
-    pub fn find(&self, clip: &ClipRef) -> Result<&'a Clip, String> {
+    pub fn find(&self, clip: &ClipRef) -> Result<&'a Clip, NotOne> {
         match clip {
             ClipRef::Sample(id) => match self.by_sample.get(id) {
                 Some(clip) => Ok(clip),
-                None => Err("is no sample of the dataset".to_owned()),
+                None => Err(NotOne::Unknown("is no sample of the dataset")),
             },
             ClipRef::File(id) => match self.by_file.get(id) {
                 Some(clip) => Ok(clip),
-                None => Err("is no file of the dataset".to_owned()),
+                None => Err(NotOne::Unknown("is no file of the dataset")),
             },
             ClipRef::Name(name) => match self.named(name).or_else(|| self.named(last_part(name))) {
                 Some([one]) => Ok(one),
-                Some([_, ..]) => Err(
-                    "several clips of the dataset have this name; name it by file_id or \
-                         sample_id"
-                        .to_owned(),
-                ),
-                _ => Err("no clip of the dataset has this name".to_owned()),
+                Some([_, ..]) => Err(NotOne::Several),
+                _ => Err(NotOne::Unknown("no clip of the dataset has this name")),
             },
         }
     }

@@ -11,7 +11,7 @@ use stt_eval_shared::domain::validate::{Errors, FieldError};
 use stt_eval_shared::store::samples::Clip;
 use stt_eval_shared::wire::transcripts::NewTranscript;
 
-use super::clips::Clips;
+use super::clips::{Clips, NotOne};
 use super::manifest;
 use super::request::{List, Source};
 use crate::refusal::{Refusal, finish};
@@ -64,8 +64,12 @@ pub async fn read(
     let mut errors = Errors::new();
     let known = Clips::of(clips);
     let (mut checked, mut bytes) = (Vec::with_capacity(lists.len()), 0);
-    for List { at, name, source } in lists {
-        let placed = match source {
+    let (mut unknown, mut others) = (0, false);
+    for list in lists {
+        let List {
+            at, name, source, ..
+        } = list;
+        let placed: Vec<Placed> = match source {
             Source::Items(items) => {
                 let items = items.into_iter().enumerate();
                 let placed = items.filter_map(|(index, item)| {
@@ -80,7 +84,17 @@ pub async fn read(
                 rows.map(|row| self::row(&at, row)).collect()
             }
         };
-        let texts = by_position(placed, &known, clips.len(), &mut errors);
+        let is_given = !placed.is_empty();
+        others |= !errors.is_empty() && unknown == 0;
+        let found = by_position(placed, &known, clips.len(), list.leaves_out, &mut errors);
+        let ByPosition { texts, .. } = found;
+        unknown += found.unknown;
+        // Such a list would be a model that has said nothing of any clip.
+        let is_none = is_given && texts.iter().all(Option::is_none);
+        if is_none && list.leaves_out {
+            errors.push(format!("{at}items"), "none is of a clip of the dataset");
+        }
+        others |= found.is_wrong || is_none;
         let (imported, blocks) = blocks(texts)?;
         checked.push(CheckedTranscripts {
             at,
@@ -89,7 +103,11 @@ pub async fn read(
             blocks,
         });
     }
-    finish(errors)?;
+    finish(errors).map_err(|refusal| Refusal {
+        // Where nothing else is wrong with them.
+        could_leave_out: if others { 0 } else { unknown },
+        ..refusal
+    })?;
     Ok(checked)
 }
 
@@ -148,27 +166,40 @@ fn item(place: String, item: NewTranscript, errors: &mut Errors) -> Option<Place
     })
 }
 
+/// Transcripts of a list.
+struct ByPosition {
+    /// By the position of their clip.
+    texts: Vec<Option<Transcript>>,
+    /// How many are of clips that the dataset does not have.
+    unknown: usize,
+    /// Whether something else is wrong.
+    is_wrong: bool,
+}
+
 /// Transcripts by the position of their clip; none of a clip twice.
 fn by_position(
     placed: Vec<Placed>,
     known: &Clips<'_>,
     clips: usize,
+    leaves_out: bool,
     errors: &mut Errors,
-) -> Vec<Option<Transcript>> {
+) -> ByPosition {
     let mut texts: Vec<Option<Transcript>> = vec![None; clips];
     let mut places: Vec<Option<String>> = vec![None; clips];
+    let (mut unknown, mut is_wrong) = (0, false);
     for one in placed {
-        if errors.is_full() {
-            break;
-        }
         let clip = match known.find(&one.clip) {
             Ok(clip) => clip,
-            Err(message) => {
-                errors.push(one.clip_field, message);
+            Err(NotOne::Unknown(_)) if leaves_out => continue,
+            Err(why) => {
+                unknown += usize::from(matches!(why, NotOne::Unknown(_)));
+                is_wrong |= why == NotOne::Several;
+                errors.push(one.clip_field, why.message());
                 continue;
             }
         };
         if let Err(error) = fits(&one, clip) {
+            is_wrong = true;
             errors.push(error.field, error.message);
             continue;
         }
@@ -178,6 +209,7 @@ fn by_position(
             continue;
         };
         if let Some(first) = place {
+            is_wrong = true;
             errors.push(one.clip_field, format!("is the same clip as in {first}"));
             continue;
         }
@@ -189,7 +221,11 @@ fn by_position(
             cost_micro_usd: one.cost_micro_usd,
         });
     }
-    texts
+    ByPosition {
+        texts,
+        unknown,
+        is_wrong,
+    }
 }
 
 /// Whether a text can be kept beside the reference of its clip.

@@ -26,6 +26,8 @@ pub struct List {
     pub name: String,
     /// Where its transcripts are.
     pub source: Source,
+    /// Whether those of other clips than the dataset's are left out.
+    pub leaves_out: bool,
 }
 
 /// Checks the lists of a new run, which has so many other models.
@@ -69,9 +71,10 @@ pub fn added(given: AddedTranscripts, errors: &mut Errors) -> Vec<List> {
         name,
         items,
         manifest_file_id,
+        leave_out_unknown,
         transcripts,
     } = given;
-    let single = items.is_some() || manifest_file_id.is_some();
+    let single = items.is_some() || manifest_file_id.is_some() || leave_out_unknown.is_some();
     match (name, transcripts) {
         (None, Some(transcripts)) if !single => lists(Some(transcripts), 0, errors),
         (_, Some(_)) => {
@@ -87,6 +90,7 @@ pub fn added(given: AddedTranscripts, errors: &mut Errors) -> Vec<List> {
                 name,
                 items,
                 manifest_file_id,
+                leave_out_unknown,
             };
             list(String::new(), one, errors).into_iter().collect()
         }
@@ -94,6 +98,7 @@ pub fn added(given: AddedTranscripts, errors: &mut Errors) -> Vec<List> {
 }
 
 fn list(at: String, given: NewTranscripts, errors: &mut Errors) -> Option<List> {
+    let leaves_out = given.leave_out_unknown == Some(true);
     let name = errors.keep(validate::model_name(&format!("{at}name"), &given.name));
     let source = match (given.items, given.manifest_file_id) {
         (Some(_), Some(_)) => {
@@ -126,6 +131,7 @@ fn list(at: String, given: NewTranscripts, errors: &mut Errors) -> Option<List> 
         at,
         name: name?,
         source: source?,
+        leaves_out,
     })
 }
 
