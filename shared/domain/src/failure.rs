@@ -88,7 +88,7 @@ failure_codes! {
     // answers are bounded by the length of the audio.
     OutputTooLong, "output_too_long", Service, false, "the transcription is longer than can be kept";
     // The vendor's, for one item.
-    InputUnavailable, "input_unavailable", Service, true, "The audio was no longer available at the provider.";
+    InputUnavailable, "input_unavailable", Service, true, "The provider did not find the audio: it was not there, or there no longer.";
     ProviderCancelled, "provider_cancelled", Service, true, "The provider cancelled this item before it was done.";
     ProviderError, "provider_error", Service, true, "The provider reported an error for this item.";
     ProviderMissing, "provider_missing", Service, true, "the provider's output has no line for this item";

@@ -61,8 +61,9 @@ function heard() {
 // The guard is one place for buttons, keys and touch.
 function refuses(value) {
   if (!settings.guard) return '';
-  if (begun.judged || begun.broken) return '';
+  if (begun.judged || value === 'cannot_tell') return '';
   const share = heard();
+  if (begun.broken && share < 90) return 'It can’t be heard here: say “Cannot tell”, or skip it.';
   if (value === 'right' && share < 90) return 'Listen to the end first.';
   if (value === 'wrong' && share < 90 && played < 3) return 'Listen for three seconds first.';
   return '';
@@ -131,18 +132,20 @@ function start() {
 function failed() {
   if (begun.again) return isBroken();
   begun.again = true;
-  const { currentTime, paused } = audio;
+  // A browser may have stopped it before it tells of the error.
+  const { currentTime } = audio;
+  const plays = begun.plays || !audio.paused;
   // A bucket that does not know this site can be listened to.
   audio.removeAttribute('crossorigin');
   audio.load();
   if (currentTime > 0) audio.currentTime = currentTime;
-  if (!paused) start();
+  if (plays) start();
   return undefined;
 }
 
 function isBroken() {
   begun.broken = true;
-  tell('This recording can’t be played here. Go on, or skip the clip.');
+  tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
   look();
 }
 
@@ -272,7 +275,7 @@ function previous() {
 // ---- actions ----
 
 function body(go) {
-  form.elements.listened.value = begun.broken ? '' : String(heard());
+  form.elements.listened.value = String(heard());
   const data = new FormData(form);
   data.set('go', go);
   return new URLSearchParams(data).toString();
@@ -524,6 +527,7 @@ function begin() {
       // The last clip is gone, and with it the player.
       if (!form?.isConnected) return;
       heard();
+      begun.plays = !audio.paused;
       if (begun.asks && !audio.paused) tell('');
       begun.asks &&= audio.paused;
       $('play').textContent = audio.paused ? 'Play' : 'Pause';

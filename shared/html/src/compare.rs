@@ -11,6 +11,7 @@ use stt_eval_wire::run_comparison::{
 use stt_eval_wire::runs::Run;
 
 use crate::RenderError;
+use crate::buttons::by_buttons;
 use crate::charts::forest::{Axis, Forest, Value};
 use crate::figures::{count, counted, percent, points, points_interval, probability};
 use crate::invisible::visible;
@@ -210,7 +211,7 @@ fn row(of: &ModelComparison) -> Row {
         model: visible(&of.provider).into_owned(),
         figures,
         why: of.reason.as_ref().map_or_else(String::new, |reason| {
-            format!("{} {}", why(reason), visible(&reason.message))
+            format!("{} {}", why(reason), by_buttons(&visible(&reason.message)))
         }),
         clips: count(of.samples as u64),
         left_out: left_out(&of.left_out),
@@ -298,7 +299,13 @@ impl Found {
         let mut hint = String::new();
         if let Some(reason) = &found.reason {
             finding.push(vec![words(why(reason).to_string())]);
-            hint = visible(&reason.message).into_owned();
+            // A run is known by its name.
+            let told = [&found.run, &found.other]
+                .into_iter()
+                .fold(by_buttons(&reason.message), |told, run| {
+                    told.replace(&run.id.to_string(), &format!("“{}”", run.run_name))
+                });
+            hint = visible(&told).into_owned();
         } else if let Some(field) = &found.block_by {
             hint = format!("{}.", crate::report::together(field));
         }

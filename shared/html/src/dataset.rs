@@ -14,7 +14,7 @@ use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::consensus::Agreed;
 use crate::texts::datasets::Say;
-use crate::words::{Words, unmarked};
+use crate::words::{Words, literal, unmarked};
 
 /// Longest reference, in bytes, that is edited in its list: a longer one would stand
 /// there twice, and has a page of its own.
@@ -114,7 +114,7 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         history: (sample.reference_version > 1).then(|| sample_path(sample)),
         words: said
             .filter(|text| !text.is_empty())
-            .map(|text| unmarked(text, &sample.language)),
+            .map(|text| unmarked(&literal(text), &sample.language)),
         is_silent: said == Some(""),
         edited: (may_edit && is_short).then(|| edited(sample, cursor)),
         elsewhere: (may_edit && !is_short).then(|| sample_path(sample)),

@@ -10,7 +10,7 @@ use crate::texts::Text;
 use crate::texts::settings::Settings;
 
 /// What is filled into the form. Its key is not: that is typed anew.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Filled<'a> {
     /// Name.
     pub name: &'a str,
@@ -24,10 +24,14 @@ pub struct Filled<'a> {
     pub price: &'a str,
     /// Currency of the price; the first where none is chosen.
     pub currency: &'a str,
+    /// Languages, as they were typed.
+    pub languages: &'a str,
+    /// Formats that are ticked.
+    pub formats: Vec<&'a str>,
 }
 
 /// What there is, and what can be made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct OwnModels<'a> {
     /// The models there are.
     pub models: &'a [OwnModel],
@@ -35,10 +39,20 @@ pub struct OwnModels<'a> {
     pub dialects: &'a [&'a str],
     /// Currencies of prices.
     pub currencies: &'a [&'a str],
+    /// Formats of audio.
+    pub formats: &'a [&'a str],
     /// What is filled in.
     pub filled: Filled<'a>,
     /// What is wrong with it: the field as the API calls it, and why.
-    pub problems: &'a [(&'a str, &'a str)],
+    pub problems: &'a [(String, String)],
+}
+
+/// What is wrong, and where.
+struct Problem {
+    field: String,
+    anchor: &'static str,
+    label: String,
+    why: String,
 }
 
 struct Row {
@@ -46,6 +60,7 @@ struct Row {
     id: String,
     address: String,
     languages: String,
+    formats: String,
     price: String,
     has_key: Settings,
 }
@@ -62,11 +77,13 @@ pub(crate) struct Section<'a> {
     rows: Vec<Row>,
     dialects: Vec<Choice<'a>>,
     currencies: Vec<Choice<'a>>,
+    formats: Vec<Choice<'a>>,
     name: String,
     base_url: String,
     model: String,
     price: String,
-    problems: Vec<String>,
+    languages: String,
+    problems: Vec<Problem>,
 }
 
 /// It is a template itself, whose texts are escaped already.
@@ -78,6 +95,7 @@ fn row(model: &OwnModel) -> Row {
         id: visible(&model.id).into_owned(),
         address: visible(&model.base_url).into_owned(),
         languages: counted(model.languages.len() as u64, "language", "languages"),
+        formats: model.formats.join(", "),
         price: if model.price_per_audio_hour == 0.0 {
             dollars(0.0)
         } else {
@@ -92,40 +110,68 @@ fn row(model: &OwnModel) -> Row {
     }
 }
 
-/// What a field is called in the form.
-fn label(field: &str) -> String {
-    let known = match field {
-        "name" => Settings::ModelName,
-        "base_url" => Settings::Address,
-        "model" => Settings::ModelThere,
-        "api_key" => Settings::KeyIfAny,
-        "dialect" => Settings::Dialect,
-        "price_per_audio_hour" => Settings::AnHour,
-        "currency" => Settings::Currency,
-        other => return visible(other).into_owned(),
-    };
-    known.to_string()
+/// Fields of the form, in its order: as the API calls them, where they stand, and what
+/// people are told.
+const FIELDS: [(&str, &str, Settings); 9] = [
+    ("name", "model-name", Settings::ModelName),
+    ("base_url", "model-address", Settings::Address),
+    ("model", "model-there", Settings::ModelThere),
+    ("dialect", "model-dialect", Settings::Dialect),
+    ("api_key", "model-key", Settings::KeyIfAny),
+    ("price_per_audio_hour", "model-price", Settings::AnHour),
+    ("currency", "model-currency", Settings::Currency),
+    ("languages", "model-languages", Settings::Languages),
+    ("formats", "model-formats", Settings::Formats),
+];
+
+fn problem(field: &str, why: &str) -> Problem {
+    // One of a list is told at the list.
+    let field = field.split(['[', '.']).next().unwrap_or_default();
+    let known = FIELDS.iter().find(|(name, ..)| *name == field);
+    Problem {
+        field: field.to_owned(),
+        anchor: known.map_or("new-model", |(_, anchor, _)| anchor),
+        label: known.map_or_else(
+            || visible(field).into_owned(),
+            |(.., label)| label.to_string(),
+        ),
+        why: visible(why).into_owned(),
+    }
 }
 
 impl<'a> Section<'a> {
     pub(crate) fn of(of: OwnModels<'a>) -> Self {
-        let choices = |names: &'a [&'a str], wanted: &str| -> Vec<Choice<'a>> {
+        let choices = |names: &'a [&'a str], wanted: &[&str]| -> Vec<Choice<'a>> {
             let choice = |name: &&'a str| Choice {
                 name,
-                chosen: *name == wanted,
+                chosen: wanted.contains(name),
             };
             names.iter().map(choice).collect()
         };
-        let problem = |(field, why): &(&str, &str)| format!("{}: {}", label(field), visible(why));
+        let mut problems: Vec<_> = of.problems.iter().map(|(f, why)| problem(f, why)).collect();
+        problems.sort_by_key(|of| FIELDS.iter().position(|(name, ..)| *name == of.field));
         Self {
             rows: of.models.iter().map(row).collect(),
-            dialects: choices(of.dialects, of.filled.dialect),
-            currencies: choices(of.currencies, of.filled.currency),
+            dialects: choices(of.dialects, &[of.filled.dialect]),
+            currencies: choices(of.currencies, &[of.filled.currency]),
+            formats: choices(of.formats, &of.filled.formats),
             name: visible(of.filled.name).into_owned(),
             base_url: visible(of.filled.base_url).into_owned(),
             model: visible(of.filled.model).into_owned(),
             price: visible(of.filled.price).into_owned(),
-            problems: of.problems.iter().map(problem).collect(),
+            languages: visible(of.filled.languages).into_owned(),
+            problems,
         }
+    }
+
+    /// What is wrong with a field; empty where nothing is.
+    fn wrong(&self, field: &str) -> String {
+        let of = self.problems.iter().filter(|of| of.field == field);
+        of.map(|of| &*of.why).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whether it is the first that is wrong.
+    fn is_first(&self, field: &str) -> bool {
+        self.problems.first().is_some_and(|of| of.field == field)
     }
 }

@@ -71,7 +71,7 @@ pub enum Told<'a> {
 }
 
 /// What administrators see besides.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct OfAdmins<'a> {
     /// Vendors, by name.
     pub vendors: &'a [Vendor<'a>],

@@ -133,6 +133,8 @@ pub struct Form<'a> {
     pub wrong: &'a [Wrong],
     /// What it would take, where that was asked.
     pub estimate: Option<&'a Estimate>,
+    /// Address that shows the same again, where that of the page does not; else empty.
+    pub again: &'a str,
 }
 
 /// A sentence at the top, with the place it is about.
@@ -171,6 +173,7 @@ struct Group {
 }
 
 struct EstimateRow {
+    name: String,
     model: String,
     clips: String,
     refused: String,
@@ -204,7 +207,7 @@ struct Page<'a> {
     may_add_keys: bool,
     estimate: Option<EstimateTable>,
     /// Where the form is, of a page that answers one.
-    again: String,
+    again: &'a str,
 }
 
 /// The vendor of a model. Each of the project's own has credentials by itself
@@ -336,8 +339,12 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
     groups
 }
 
-fn estimate_row(model: &ModelEstimate) -> EstimateRow {
+fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
+    let known = models.iter().find(|known| known.id == model.model);
     EstimateRow {
+        name: known.map_or_else(String::new, |known| {
+            visible(&known.display_name).into_owned()
+        }),
         model: visible(&model.model).into_owned(),
         clips: count(model.items - model.unsupported.min(model.items)),
         refused: match model.unsupported {
@@ -354,10 +361,14 @@ fn estimate_row(model: &ModelEstimate) -> EstimateRow {
     }
 }
 
-fn estimate_table(estimate: &Estimate, max_cost: &str) -> EstimateTable {
-    let max: Option<f64> = max_cost.trim().parse().ok();
+fn estimate_table(estimate: &Estimate, of: &Form<'_>) -> EstimateTable {
+    let max: Option<f64> = of.filled.max_cost.trim().parse().ok();
     EstimateTable {
-        rows: estimate.models.iter().map(estimate_row).collect(),
+        rows: estimate
+            .models
+            .iter()
+            .map(|model| estimate_row(model, of.models))
+            .collect(),
         hours: duration(estimate.models.iter().map(|m| m.audio_hours).sum::<f64>() * 3_600.0),
         cost: dollars(estimate.cost_usd),
         above: max.is_some_and(|max| estimate.cost_usd > max),
@@ -393,14 +404,8 @@ pub fn page(frame: Frame<'_>, of: &Form<'_>) -> Result<String, RenderError> {
         more_datasets: of.more_datasets,
         groups: groups(of),
         may_add_keys: of.may_add_keys,
-        estimate: of
-            .estimate
-            .map(|estimate| estimate_table(estimate, &of.filled.max_cost)),
-        again: match of.estimate.is_some() || !of.wrong.is_empty() {
-            true if of.filled.dataset.is_empty() => "/runs/new".to_owned(),
-            true => format!("/runs/new?dataset={}", of.filled.dataset),
-            false => String::new(),
-        },
+        estimate: of.estimate.map(|estimate| estimate_table(estimate, of)),
+        again: of.again,
     };
     page.render()
 }

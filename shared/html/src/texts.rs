@@ -201,6 +201,7 @@ pub(crate) enum Text {
     ClipByClip,
     ShowParts,
     RunsAreMade,
+    RunsAreRead,
     EndHint,
     BeginAgain,
 }
@@ -435,6 +436,9 @@ impl Text {
             Self::ShowParts => "Show",
             Self::RunsAreMade => {
                 "Runs are started by editors: ask one of them, or sign in with the key of one."
+            }
+            Self::RunsAreRead => {
+                "Open a run: its report says which model is best, and who reviews begins there with “Review”."
             }
             Self::EndOfQueue => "That was the last clip in this order",
             Self::EndHint => {

@@ -13,7 +13,7 @@ use crate::language::called;
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
-use crate::words::{Words, unmarked};
+use crate::words::{Words, literal, unmarked};
 
 /// Findings of a kind that are listed; the rest is counted.
 const LISTED: usize = 20;
@@ -220,7 +220,9 @@ fn line(clip: &Clip<'_>) -> Line {
     Line {
         file: visible(clip.file).into_owned(),
         language: called(clip.language).into_owned(),
-        words: clip.text.map(|text| unmarked(&shown(text), clip.language)),
+        words: clip
+            .text
+            .map(|text| unmarked(&shown(&literal(text)), clip.language)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The texts of a result, as they are shown wherever results are.
 
+use std::borrow::Cow;
+
 use stt_eval_wire::results::{Result as Heard, WordTime};
 use stt_eval_wire::scores::{AlignedWord, Flag};
 
@@ -31,7 +33,22 @@ impl Words {
 /// What was said, where that is known.
 pub(crate) fn reference(heard: &Heard) -> Option<Words> {
     let said = heard.ground_truth.as_deref()?;
-    Some(unmarked(said, &heard.language))
+    Some(unmarked(&literal(said), &heard.language))
+}
+
+/// A reference as people read it: where nothing in it is markup, what is escaped stands for
+/// itself. With groups it is shown as it is written.
+pub(crate) fn literal(reference: &str) -> Cow<'_, str> {
+    let mut out = String::with_capacity(reference.len());
+    let mut chars = reference.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '{' | '}' | '<' => return Cow::Borrowed(reference),
+            '\\' => out.extend(chars.next()),
+            other => out.push(other),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A text of a language as it is, with nothing marked.
@@ -92,4 +109,21 @@ pub(crate) fn note(heard: &Heard) -> String {
 /// A flag in words.
 pub(crate) fn flag(flag: &Flag) -> String {
     flag.name().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read_as_what_they_stand_for() {
+        for (written, read) in [
+            ("plain", "plain"),
+            (r"\<script>a\|b\\", r"<script>a|b\"),
+            (r"\{x\} {a|b}", r"\{x\} {a|b}"),
+            ("<*> end", "<*> end"),
+        ] {
+            assert_eq!(literal(written), read);
+        }
+    }
 }

@@ -17,11 +17,11 @@ TABLES = {
 }
 
 
-def wav(seed, seconds=0.4):
+def wav(seed, seconds=0.4, rate=8000):
     """A recording of which there is no other."""
-    samples = [((index * (seed + 3)) % 2000) - 1000 for index in range(int(8000 * seconds))]
+    samples = [((index * (seed + 3)) % 2000) - 1000 for index in range(int(rate * seconds))]
     data = struct.pack(f"<{len(samples)}h", *samples)
-    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(data))
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, rate * 2, 2, 16, b"data", len(data))
     return head + data
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 from test_datasets import describe, drop, recordings, status, table
 from test_runs import fill
@@ -18,6 +19,47 @@ def test_back_from_a_run_that_was_started_leads_to_the_form(visit):
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("New run")
     expect(page.get_by_label("Dataset")).not_to_have_value("")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_estimate_is_loaded_again_and_come_back_to_with_all_that_was_chosen(visit, scripts):
+    page = visit(java_script_enabled=scripts)
+    page.goto("/runs/new")
+    name = "estimated & लौटे"
+    fill(page, name, models=("Gemini 2.5 Flash",))
+    page.get_by_label("At most (US$)").fill("12.50")
+    page.get_by_label("Always review blind").check()
+
+    def is_kept():
+        expect(page.get_by_label("Run name")).to_have_value(name)
+        expect(page.get_by_label("Dataset")).not_to_have_value("")
+        expect(page.get_by_label(re.compile("^Gemini 2.5 Flash (?!Lite)"))).to_be_checked()
+        expect(page.get_by_label("At most (US$)")).to_have_value("12.50")
+        expect(page.get_by_label("Always review blind")).to_be_checked()
+
+    page.get_by_role("button", name="Estimate").click()
+    estimate = page.get_by_role("heading", name="What it would take")
+    for leave in [lambda: None, page.reload, lambda: (page.get_by_role("link", name="Help").click(), page.go_back())]:
+        leave()
+        expect(estimate).to_be_visible()
+        is_kept()
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.go_back()
+    expect(estimate).to_be_visible()
+    is_kept()
+
+
+def test_what_a_mistake_was_made_in_is_kept_by_loading_it_again(visit):
+    page = visit()
+    page.goto("/runs/new")
+    fill(page, "by mistake", models=("Gemini 2.5 Flash",))
+    page.get_by_label("At most (US$)").fill("a lot")
+    page.get_by_role("button", name="Start run").click()
+    expect(page.get_by_role("alert")).to_contain_text("must be an amount")
+    page.reload()
+    expect(page.get_by_label("Run name")).to_have_value("by mistake")
+    expect(page.get_by_label("At most (US$)")).to_have_value("a lot")
 
 
 def test_back_from_a_dataset_that_was_saved_leads_to_where_it_was_made(visit):

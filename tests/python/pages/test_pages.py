@@ -136,6 +136,19 @@ def test_a_page_takes_few_requests(visit, site):
     assert len(asked) <= 4, asked
 
 
+def test_the_head_of_a_page_leaves_room_on_a_phone(visit):
+    page = visit(viewport={"width": 360, "height": 740})
+    page.goto("/help")
+    assert page.locator("header").bounding_box()["height"] <= 110
+    targets = page.locator("header").locator("a, button")
+    for target in targets.all():
+        box = target.bounding_box()
+        assert box["height"] >= 44 and box["width"] >= 32, target.inner_text()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360, target.inner_text()
+    page.get_by_role("navigation").get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+
+
 def test_pages_work_at_320_pixels_with_wide_text(visit, site):
     page = visit(viewport={"width": 320, "height": 640})
     for path in paths(site):

@@ -559,6 +559,16 @@ def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run)
     page.route("**/audio/*", lambda route: route.fulfill(content_type="audio/wav", body="no sound"))
     page.goto(f"/runs/{run}/review")
     expect(page.get_by_text("This recording can’t be played here.")).to_be_visible()
+    # What nobody heard is neither right nor wrong: by key, by button, by a reason.
+    for judge in [
+        lambda: page.keyboard.press("y"),
+        lambda: group(page, "A").get_by_role("button", name="Wrong").click(),
+        lambda: page.keyboard.press("1"),
+    ]:
+        judge()
+        expect(page.locator("[aria-pressed=true]")).to_have_count(0)
+    expect(page.get_by_text("It can’t be heard here: say “Cannot tell”, or skip it.")).to_be_visible()
+    page.keyboard.press("1")
     page.keyboard.press("x")
     expect(page.get_by_label("The recording can't be understood")).to_be_checked()
     expect(verdict(page, "A")).to_have_text("Cannot tell")
@@ -566,6 +576,11 @@ def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
     until(lambda: counts(site, run), {"reviews": 2, "right": 0, "wrong": 0})
+    for result in site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?limit=100"):
+        for review in site.api("GET", f"/api/v1/evaluations/stt/results/{result['id']}/reviews"):
+            assert review["listened"] == 0
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
 
 
 def test_three_verdicts_are_undone_one_by_one(visit, site, run):

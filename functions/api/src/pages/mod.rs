@@ -78,7 +78,7 @@ pub fn routes(app: &App) -> Served {
         .route("/runs/new", get(start::show))
         .route(
             "/runs/estimate",
-            get(start::estimate_again).post(start::estimate),
+            get(start::show_estimate).post(start::estimate),
         )
         .route("/runs/{id}", get(runs::show))
         .route("/runs/{id}/progress", get(follow::progress))

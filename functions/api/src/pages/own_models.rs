@@ -4,7 +4,8 @@ use axum::extract::State;
 use stt_eval_html::own_models::Filled;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::domain::validate::FieldError;
+use stt_eval_shared::domain::{Timestamp, language};
 use stt_eval_shared::wire::models::{DialectChoice, NewModel};
 use stt_eval_shared::wire::secret::SecretText;
 
@@ -25,6 +26,9 @@ enum Act {
     Remove,
 }
 
+/// What the name of a box of a format begins with.
+const FORMAT: &str = "format.";
+
 fn filled(form: &Pairs) -> Filled<'_> {
     let text = |name| form.text(name).unwrap_or_default().trim();
     Filled {
@@ -34,6 +38,31 @@ fn filled(form: &Pairs) -> Filled<'_> {
         dialect: text("dialect"),
         price: text("price_per_audio_hour"),
         currency: text("currency"),
+        languages: text("languages"),
+        formats: form.ticked(FORMAT).collect(),
+    }
+}
+
+/// Languages as they were typed, one by one.
+fn typed(languages: &str) -> impl Iterator<Item = &str> {
+    let parts = languages.split([',', ';', '،', '\n']).map(str::trim);
+    parts.filter(|part| !part.is_empty())
+}
+
+/// The code of a language that was typed, which may be its name.
+fn code(typed: &str) -> String {
+    let is_it = |known: &&language::Language| known.name.eq_ignore_ascii_case(typed);
+    let known = language::all().iter().find(is_it);
+    known.map_or_else(|| typed.to_lowercase(), |known| known.code.to_owned())
+}
+
+/// What is wrong, as the form knows it: of one of the languages its name is told.
+fn problem(of: &FieldError, filled: &Filled<'_>) -> (String, String) {
+    let index = of.field.strip_prefix("languages[");
+    let index = index.and_then(|rest| rest.strip_suffix(']')?.parse().ok());
+    match index.and_then(|index| typed(filled.languages).nth(index)) {
+        Some(typed) => ("languages".to_owned(), format!("“{typed}” {}", of.message)),
+        None => (of.field.clone(), of.message.clone()),
     }
 }
 
@@ -54,6 +83,9 @@ fn new_model(form: &Pairs) -> Result<NewModel, Refusal> {
         dialect: given(filled.dialect).map(DialectChoice::Named),
         price_per_audio_hour: price,
         currency: given(filled.currency),
+        languages: given(filled.languages).map(|text| typed(&text).map(code).collect()),
+        formats: (!filled.formats.is_empty())
+            .then(|| filled.formats.iter().map(|&name| name.to_owned()).collect()),
         ..NewModel::default()
     })
 }
@@ -81,15 +113,14 @@ pub async fn submit(State(app): State<App>, visit: Visit, Form(form): Form) -> A
     match made.await {
         Ok(_) => Ok(redirect("/settings?told=model_made#own")),
         Err(refusal) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
+            let filled = filled(&form);
             let fields = refusal.fields.iter();
-            let mut problems: Vec<(&str, &str)> = fields
-                .map(|field| (&*field.field, &*field.message))
-                .collect();
+            let mut problems: Vec<_> = fields.map(|of| problem(of, &filled)).collect();
             // The name is taken, or there are as many as there may be.
             if problems.is_empty() {
-                problems.push(("name", &refusal.message));
+                problems.push(("name".to_owned(), refusal.message));
             }
-            let sent = Some((filled(&form), &*problems));
+            let sent = Some((filled, &*problems));
             let mut page = settings::page(&app, &visit, None, sent).await?;
             *page.status_mut() = status(refusal.kind);
             Ok(page)

@@ -8,6 +8,7 @@ use stt_eval_html::settings::{self as html, OfAdmins, Told, You};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::dialect::Dialect;
+use stt_eval_shared::providers::model::Format;
 use stt_eval_shared::providers::{API_KEY, Field, Vendor};
 use stt_eval_shared::wire::access::NewCredential;
 use stt_eval_shared::wire::secret::SecretText;
@@ -31,7 +32,7 @@ fn longest(vendor: &Vendor) -> usize {
 }
 
 /// The form of a model of the project's own as it was sent, and what is wrong with it.
-type SentModel<'a> = (Filled<'a>, &'a [(&'a str, &'a str)]);
+type SentModel<'a> = (Filled<'a>, &'a [(String, String)]);
 
 /// The page of the settings.
 pub(super) async fn page(
@@ -71,6 +72,7 @@ pub(super) async fn page(
         .collect();
     let models = app.store.own_models(&actor.project).await?;
     let models: Vec<_> = models.into_iter().map(views::models::own).collect();
+    let formats: Vec<&str> = Format::EVERY.iter().map(|format| format.name).collect();
     let (filled, problems) = sent.unwrap_or_default();
     let of_admins = OfAdmins {
         vendors: &vendors,
@@ -78,6 +80,7 @@ pub(super) async fn page(
             models: &models,
             dialects: Dialect::NAMES,
             currencies: &CURRENCIES,
+            formats: &formats,
             filled,
             problems,
         },

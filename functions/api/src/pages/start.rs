@@ -18,7 +18,7 @@ use stt_eval_shared::wire::estimate::Estimate;
 use stt_eval_shared::wire::runs::NewRun;
 use time::OffsetDateTime;
 
-use self::said::{Sent, checked, problems, read, wrong};
+use self::said::{Sent, checked, choices, filled, problems, read, wrong};
 use super::answer::{redirect, written};
 use super::parts::AnyForm;
 use super::session::Visit;
@@ -26,7 +26,7 @@ use super::transcripts;
 use crate::actor::Actor;
 use crate::http::error::{Answer, status};
 use crate::http::idempotency::{Idempotency, Making, first};
-use crate::http::query::Pairs;
+use crate::http::query::{Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
 use crate::services::{about_run, catalogue, estimate, runs};
@@ -83,6 +83,17 @@ async fn datasets(
 struct Shown<'a> {
     wrong: &'a [Wrong],
     estimate: Option<&'a Estimate>,
+    /// Where the form is as it stands, for a page that can't be asked for again.
+    again: String,
+}
+
+/// The address of the form as it is filled in; without what would make it too long.
+fn form_address(filled: &Filled) -> String {
+    match choices(filled) {
+        Some(choices) => format!("/runs/new?{choices}"),
+        None if filled.dataset.is_empty() => "/runs/new".to_owned(),
+        None => format!("/runs/new?dataset={}", encoded(&filled.dataset)),
+    }
 }
 
 /// The form. Without anything chosen, it is filled with what is likely.
@@ -111,15 +122,23 @@ async fn page(
         may_add_keys: visit.may(Role::Admin),
         wrong: shown.wrong,
         estimate: shown.estimate,
+        again: &shown.again,
     };
     written(html::page(visit.frame("New run", Section::Runs), &of))
 }
 
-/// Shows the form, for a dataset where one is asked for.
+/// Shows the form: as its address fills it in, or for a dataset where one is asked for.
 pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
     visit.needs(Role::Editor)?;
     let project = &visit.caller.actor.project;
     let query = Pairs::any(query.as_deref().unwrap_or_default());
+    if query.text("run_name").is_some() {
+        let filled = Filled {
+            token: token()?,
+            ..filled(&query)
+        };
+        return page(&app, &visit, &filled, Shown::default()).await;
+    }
     let today = OffsetDateTime::from(Timestamp::now()).date();
     let (dataset, name) = match query.text("dataset") {
         Some(id) => {
@@ -155,39 +174,65 @@ async fn again(
     let shown = Shown {
         wrong,
         estimate: None,
+        again: form_address(filled),
     };
     let mut response = page(app, visit, filled, shown).await?;
     *response.status_mut() = status(kind);
     Ok(response)
 }
 
-/// Shows what a run would take. Starts nothing.
+/// Leads to what a run would take, at an address that can be loaded again and come back
+/// to. What has no room in one is answered at once.
 pub async fn estimate(State(app): State<App>, visit: Visit, AnyForm(form): AnyForm) -> Answer {
     visit.needs(Role::Editor)?;
     let Sent { filled, wrong, .. } = read(&app, &visit, form).await?;
-    let new = match checked(&filled, wrong, app.config.lossless_flac) {
-        Ok(new) => new,
-        Err(wrong) => return again(&app, &visit, &filled, (Kind::Invalid, &wrong)).await,
+    match choices(&filled) {
+        Some(choices) if wrong.is_empty() => Ok(redirect(&format!("/runs/estimate?{choices}"))),
+        _ => estimated(&app, &visit, &filled, wrong).await,
+    }
+}
+
+/// Shows what a run would take. Starts nothing.
+pub async fn show_estimate(
+    State(app): State<App>,
+    visit: Visit,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    visit.needs(Role::Editor)?;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    if query.text("run_name").is_none() {
+        return Ok(redirect("/runs/new"));
+    }
+    let filled = Filled {
+        token: token()?,
+        ..filled(&query)
     };
-    match estimate::estimate(&app, &visit.caller.actor, new).await {
+    estimated(&app, &visit, &filled, Vec::new()).await
+}
+
+async fn estimated(app: &App, visit: &Visit, filled: &Filled, wrong: Vec<Wrong>) -> Answer {
+    let new = match checked(filled, wrong, app.config.lossless_flac) {
+        Ok(new) => new,
+        Err(wrong) => return again(app, visit, filled, (Kind::Invalid, &wrong)).await,
+    };
+    match estimate::estimate(app, &visit.caller.actor, new).await {
         Ok(estimate) => {
             let shown = Shown {
                 wrong: &[],
                 estimate: Some(&estimate),
+                again: match choices(filled) {
+                    Some(_) => String::new(),
+                    None => form_address(filled),
+                },
             };
-            page(&app, &visit, &filled, shown).await
+            page(app, visit, filled, shown).await
         }
         Err(refusal) if is_told_in_form(refusal.kind) => {
-            let wrong = problems(&refusal, &filled);
-            again(&app, &visit, &filled, (refusal.kind, &wrong)).await
+            let wrong = problems(&refusal, filled);
+            again(app, visit, filled, (refusal.kind, &wrong)).await
         }
         Err(refusal) => Err(refusal),
     }
-}
-
-/// The address of an estimate, asked for anew: the form.
-pub async fn estimate_again(_: Visit) -> Answer {
-    Ok(redirect("/runs/new"))
 }
 
 /// Starts the run of a form, or finds the one that it has started. A second click comes

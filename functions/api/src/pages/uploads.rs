@@ -174,6 +174,16 @@ fn content_type(sent: &Sent) -> String {
     )
 }
 
+/// What is wrong with a recording, as it is told beside its field.
+fn in_form(message: &str) -> String {
+    match message.strip_prefix("file: ") {
+        // Of a file only its name is text.
+        Some(why) if why.starts_with("must not contain") => format!("Its name {why}"),
+        Some(why) => format!("It {why}"),
+        None => message.to_owned(),
+    }
+}
+
 /// Keeps a recording that came in a form, and leads back to the page with it.
 async fn take_one(app: &App, visit: &Visit, mut parts: Parts) -> Answer {
     let mut chosen = Chosen::read(parts.fields.text("files").unwrap_or_default())?;
@@ -211,7 +221,8 @@ async fn take_one(app: &App, visit: &Visit, mut parts: Parts) -> Answer {
                 files: &files,
                 ..Given::default()
             };
-            let problem = Some((Field::Recording, &*refusal.message));
+            let told = in_form(&refusal.message);
+            let problem = Some((Field::Recording, &*told));
             page(app, visit, &chosen, given, problem).await
         }
         Err(refusal) => Err(refusal),
@@ -221,6 +232,20 @@ async fn take_one(app: &App, visit: &Visit, mut parts: Parts) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_recording_is_told_in_words() {
+        for (message, told) in [
+            ("file: must be chosen", "It must be chosen"),
+            (
+                "file: must not contain U+0000",
+                "Its name must not contain U+0000",
+            ),
+            ("there is no room", "there is no room"),
+        ] {
+            assert_eq!(in_form(message), told);
+        }
+    }
 
     #[test]
     fn recordings_come_back_as_they_were_written() {

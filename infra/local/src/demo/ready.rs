@@ -62,7 +62,7 @@ impl Ready {
                 let samples = samples(&clips, &ids);
                 let wanted = json!({
                     "name": DATASET, "language": "en", "samples": samples,
-                    "description": "Short synthesized recordings that come with this program",
+                    "description": "Short synthesized recordings in 10 languages that come with this program: each clip has its own",
                 });
                 client.post("/datasets", &wanted).await?
             }

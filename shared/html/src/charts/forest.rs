@@ -74,7 +74,12 @@ impl Forest {
             .iter()
             .map(|v| ends(v).1.max(v.value))
             .fold(0.0, f64::max);
-        // Values that are all the same stand on an axis of a point.
+        // Values that are all the same stand on an axis of a point, on both sides of what is
+        // no difference.
+        let low = match axis {
+            Axis::Difference if high - low < LEAST => low.min(-LEAST / 2.0),
+            _ => low,
+        };
         let high = high.max(low + LEAST);
         let room = (high - low) * 0.04;
         let low = if low < 0.0 { low - room } else { low };
@@ -127,5 +132,18 @@ mod tests {
             told.dedup();
             assert!(labels.len() > 2 && told == labels, "{labels:?}");
         }
+        let none = Value {
+            name: "a".to_owned(),
+            value: 0.0,
+            interval: Some((0.0, 0.0)),
+            certain: false,
+            text: String::new(),
+        };
+        let forest = Forest::new(String::new(), String::new(), vec![none], Axis::Difference);
+        let (at, zero) = (forest.rows[0].at.0, forest.zero.unwrap().0);
+        assert!(
+            (at - zero).abs() < 0.01 && (at - WIDTH / 2.0).abs() < 10.0,
+            "{at} {zero}"
+        );
     }
 }

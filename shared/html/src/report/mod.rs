@@ -41,6 +41,7 @@ use self::verdict::{Verdict, verdict};
 use self::waterfall::Waterfall;
 use self::worst::Worst;
 use crate::RenderError;
+use crate::buttons::by_buttons;
 use crate::figures::{counted, percent};
 use crate::invisible::visible;
 use crate::layout::Frame;
@@ -108,20 +109,6 @@ fn progress(report: &Report) -> String {
         percent(read),
         counted(report.sample_count.into(), "clip", "clips"),
     )
-}
-
-/// What a warning advises as a request of the API, as the button of the run that asks the same.
-fn by_buttons(told: &str) -> String {
-    let request = told.split_once("POST /runs/").and_then(|(before, rest)| {
-        let (_, behind) = rest.split_once("/retry asks")?;
-        Some((before, behind))
-    });
-    match request {
-        Some((before, behind)) => {
-            format!("{before}“{}” of the run asks{behind}", Text::RetryFailed)
-        }
-        None => told.to_owned(),
-    }
 }
 
 impl<'a> Page<'a> {

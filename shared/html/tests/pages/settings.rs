@@ -40,6 +40,8 @@ fn page(told: Option<Told<'_>>) -> String {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let own: OwnModel = serde_json::from_value(own).unwrap();
+    let problems = [("languages", "“xx” is not known"), ("base_url", HOSTILE)];
+    let problems = problems.map(|(field, why)| (field.to_owned(), why.to_owned()));
     let of = OfAdmins {
         vendors: &[
             vendor("google", Some(&kept)),
@@ -51,12 +53,14 @@ fn page(told: Option<Told<'_>>) -> String {
             models: &[own],
             dialects: &["openai", "vllm"],
             currencies: &["USD", "INR"],
+            formats: &["wav", "flac"],
             filled: Filled {
                 name: "\"<b>\u{202e}",
                 dialect: "vllm",
+                formats: vec!["flac"],
                 ..Filled::default()
             },
-            problems: &[("base_url", HOSTILE)],
+            problems: &problems,
         },
     };
     let html = settings::page(frame(), YOU, Some(of), told).unwrap();
@@ -68,7 +72,13 @@ fn page(told: Option<Told<'_>>) -> String {
 fn a_model_of_ones_own_is_made_and_what_is_wrong_is_told() {
     let html = page(None);
     for told in [
-        "<li>Address: &#60;img",
+        "<li><a href=\"#model-address\">Address</a>: &#60;img",
+        "<li><a href=\"#model-languages\">Languages</a>: “xx” is not known</li>",
+        "aria-describedby=\"model-address-hint model-address-wrong\" aria-invalid=\"true\" autofocus>",
+        "aria-describedby=\"model-languages-hint model-languages-wrong\" aria-invalid=\"true\">",
+        "<p class=\"error\" id=\"model-languages-wrong\">“xx” is not known</p>",
+        "name=\"format.flac\" value=\"1\" checked>",
+        "name=\"format.wav\" value=\"1\">",
         "<option selected>vllm</option>",
         "<details id=\"new-model\" open>",
         "name=\"name\" value=\"one\"",
@@ -114,7 +124,13 @@ fn a_refused_key_is_told_at_its_vendor() {
         1,
         "{html}"
     );
-    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 1);
+    // The form of a model of ones own has two of its own.
+    let (vendors, _) = html.split_once("id=\"own\"").unwrap();
+    assert_eq!(
+        vendors.matches("aria-invalid=\"true\"").count(),
+        1,
+        "{html}"
+    );
     let html = page(Some(told(true)));
     assert_eq!(html.matches("name=\"unchecked\"").count(), 1, "{html}");
 }

@@ -77,6 +77,7 @@ fn page(wrong: &[Wrong], estimate: Option<&Estimate>, may_add_keys: bool) -> Str
         may_add_keys,
         wrong,
         estimate,
+        again: "/runs/new?run_name=a&b",
     };
     let html = start::page(frame(), &of).unwrap();
     check(&html);

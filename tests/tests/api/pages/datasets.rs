@@ -301,7 +301,7 @@ fn without_scripts_recordings_are_sent_one_by_one() {
             (None, "must be chosen"),
             (
                 Some(("file", "a.wav", "audio/wav", &b"just text"[..])),
-                "file: ",
+                ">It ",
             ),
             (
                 Some(("file", "a.exe", "application/x-msdownload", &*bytes)),
@@ -440,6 +440,34 @@ fn a_table_is_judged_before_it_is_saved() {
             "{}",
             page.text
         );
+    });
+}
+
+#[test]
+fn recordings_of_one_name_in_two_formats_are_nothing_double() {
+    with(async |w| {
+        let files = recordings(w, &["talk.wav", "talk.mp3"]).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let form = [("name", "Stems"), ("language", "en"), ("files", &*files)];
+        let named = "file_name,text\ntalk.wav,one two\ntalk.mp3,three four\n";
+        let ids = "id,file_name,text\n7,talk.wav,one two\n7,talk.mp3,three four\n";
+        for (table, is_told) in [(named, false), (ids, true)] {
+            let sent = Some(("table", "t.csv", "text/csv", table.as_bytes()));
+            let page = browser.send_form("/datasets/preview", &form, sent).await;
+            assert!(
+                page.text.contains("2\u{a0}clips can be saved"),
+                "{}",
+                page.text
+            );
+            // Ids of their own that are the same may tell of a row that was copied.
+            assert_eq!(
+                page.text.contains("line 2 has the same id"),
+                is_told,
+                "{}",
+                page.text
+            );
+            assert_eq!(page.text.contains("Duplicates"), is_told, "{}", page.text);
+        }
     });
 }
 

@@ -29,7 +29,7 @@ const PAGES: [(&str, &str, Option<&str>); 57] = [
     ("GET", "/runs", Some("viewer")),
     ("POST", "/runs", Some("editor")),
     ("GET", "/runs/new", Some("editor")),
-    ("GET", "/runs/estimate", Some("viewer")),
+    ("GET", "/runs/estimate", Some("editor")),
     ("POST", "/runs/estimate", Some("editor")),
     ("GET", "/runs/{run}", Some("viewer")),
     ("GET", "/runs/{run}/progress", Some("viewer")),

@@ -210,13 +210,13 @@ fn administrators_make_and_remove_models_of_their_own() {
             ]
         };
         for (sent, told) in [
-            (fields("Not so", PUBLIC, ""), "<li>Name: "),
-            (fields("mine", "http://10.0.0.1/v1", ""), "<li>Address: "),
+            (fields("Not so", PUBLIC, ""), ">Name</a>: "),
+            (fields("mine", "http://10.0.0.1/v1", ""), ">Address</a>: "),
             (
                 fields("mine", PUBLIC, "a lot"),
-                "An hour of audio: must be an amount",
+                "An hour of audio</a>: must be an amount",
             ),
-            (fields("mine", PUBLIC, "-1"), "<li>An hour of audio: "),
+            (fields("mine", PUBLIC, "-1"), ">An hour of audio</a>: "),
         ] {
             let page = browser.post("/settings/models", &sent).await;
             assert_eq!(page.status, 422, "{told}: {}", page.text);
@@ -228,11 +228,33 @@ fn administrators_make_and_remove_models_of_their_own() {
             );
             assert!(!page.text.contains("314159"), "it never comes back");
         }
+        let odd = [
+            &fields("mine", PUBLIC, "")[..],
+            &[("languages", "Hindi, klingon")],
+        ]
+        .concat();
+        let page = browser.post("/settings/models", &odd).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        for told in [
+            "id=\"model-languages-wrong\">“klingon” is not known; known are ",
+            "value=\"Hindi, klingon\"",
+        ] {
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+        }
+        assert_eq!(page.text.matches("autofocus").count(), 1, "{}", page.text);
         assert_eq!(w.get("/models").await.data(200), &json!([]));
-        let page = browser
-            .post("/settings/models", &fields("mine", PUBLIC, "12.5"))
-            .await;
+        let lists = [
+            ("languages", "Hindi, ta"),
+            ("format.wav", "1"),
+            ("format.flac", "1"),
+        ];
+        let all = [&fields("mine", PUBLIC, "12.5")[..], &lists].concat();
+        let page = browser.post("/settings/models", &all).await;
         assert_eq!(page.status, 303, "{}", page.text);
+        let made = w.get("/models").await.data(200)[0].clone();
+        assert_eq!(made["languages"], json!(["hi", "ta"]));
+        let formats = made["formats"].as_array().map(Vec::len);
+        assert_eq!(formats, Some(2), "{made}");
         let page = browser.get("/settings?told=model_made").await;
         for told in ["custom/mine", "12.5 INR", "can be chosen in new runs"] {
             assert!(page.text.contains(told), "{told}: {}", page.text);

@@ -107,6 +107,7 @@ fn transcripts_alone_make_a_run() {
         assert_eq!(each(&runs(w).await, "id").len(), 0);
         // What was sent for an estimate need not be chosen again.
         let page = sent(&mut browser, "/runs/estimate", &fields("mine"), file).await;
+        let page = shown(&mut browser, page).await;
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(page.text.contains("Nothing is started yet") && page.text.contains(">free<"));
         assert!(page.text.contains("heard &#60;b&#62;.csv"), "{}", page.text);
@@ -140,6 +141,14 @@ async fn sent(
 ) -> Page {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, text)| (*name, &**text)).collect();
     browser.send_form(path, &fields, file).await
+}
+
+/// What a form leads to: an estimate has an address of its own.
+async fn shown(browser: &mut Browser, page: Page) -> Page {
+    match page.header("location") {
+        to if to.starts_with("/runs/estimate?") => browser.get(to).await,
+        _ => page,
+    }
 }
 
 #[test]
@@ -194,6 +203,7 @@ fn what_is_wrong_is_told_at_its_field_and_nothing_is_started() {
                 let fixed = [("token", &*token), ("run_name", "kept \"name\"")];
                 let all = [&fixed[..], &fields[..]].concat();
                 let page = browser.post(path, &all).await;
+                let page = shown(&mut browser, page).await;
                 // To tell what it would take, no key of a vendor is needed.
                 if path == "/runs/estimate" && told[0].contains("credentials") {
                     assert_eq!(page.status, 200, "{}", page.text);
@@ -240,6 +250,14 @@ fn an_estimate_starts_nothing_and_keeps_what_is_filled_in() {
             ("max_cost_usd", "0.000001"),
         ];
         let page = browser.post("/runs/estimate", &fields).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let to = page.header("location").to_owned();
+        assert!(to.starts_with("/runs/estimate?run_name=look&"), "{to}");
+        assert!(
+            !to.contains(&token),
+            "who is sent it has a form of their own"
+        );
+        let page = browser.get(&to).await;
         assert_eq!(page.status, 200, "{}", page.text);
         for text in [
             "What it would take",
@@ -250,9 +268,30 @@ fn an_estimate_starts_nothing_and_keeps_what_is_filled_in() {
         ] {
             assert!(page.text.contains(text), "{text}: {}", page.text);
         }
-        assert_eq!(token_of(&page), token);
+        assert!(
+            !page.text.contains("data-again"),
+            "it is asked for again as it is"
+        );
         assert_eq!(runs(w).await, json!([]));
-        // Asked for anew, as after signing in again, it is the form.
+        // The form as it stands is at an address as well, and what has no room in one is
+        // answered at once.
+        let form = browser
+            .get(&to.replace("/runs/estimate", "/runs/new"))
+            .await;
+        assert!(
+            form.text.contains("value=\"0.000001\"") && !form.text.contains("What it would take")
+        );
+        let long = format!("model.custom/{}", "x".repeat(4_000));
+        let all = [&fields[..], &[(&*long, "1")]].concat();
+        let page = browser.post("/runs/estimate", &all).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        let again = format!("data-again=\"/runs/new?dataset={}\"", made.id);
+        assert!(page.text.contains(&again), "{}", page.text);
+        let page = browser.post("/runs", &fields[..3]).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        let again = "data-again=\"/runs/new?run_name=look&#38;dataset_id=";
+        assert!(page.text.contains(again), "{}", page.text);
+        // Of nothing it is the form.
         let page = browser.get("/runs/estimate").await;
         assert_eq!((page.status, page.header("location")), (303, "/runs/new"));
     });
@@ -293,6 +332,7 @@ fn only_editors_start_runs_and_only_over_datasets_of_their_own() {
         assert!(!form.text.contains(&made.id), "{}", form.text);
         for path in ["/runs", "/runs/estimate"] {
             let page = browser.post(path, &fields).await;
+            let page = shown(&mut browser, page).await;
             assert_eq!(page.status, 422);
             assert!(page.text.contains("there is no such dataset"));
             // What was sent is shown again, but not what it is called.

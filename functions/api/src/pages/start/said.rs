@@ -8,7 +8,7 @@ use stt_eval_shared::wire::object::Object;
 use stt_eval_shared::wire::runs::{NewRun, NewRunConfig};
 use stt_eval_shared::wire::transcripts::NewTranscripts;
 
-use crate::http::query::Pairs;
+use crate::http::query::{Pairs, encoded};
 use crate::pages::parts::Parts;
 use crate::pages::session::Visit;
 use crate::pages::transcripts;
@@ -17,8 +17,13 @@ use crate::refusal::{Kind, Refusal};
 /// What the name of a box of a model begins with; its id follows.
 const MODEL: &str = "model.";
 
+/// Longest choices in an address. Browsers send it twice, with the page that is asked for
+/// and with the one it was asked from, and a gateway takes 10,240 bytes of all that goes
+/// before a body.
+const MAX_CHOICES: usize = 4_000;
+
 /// What a form says.
-fn filled(form: &Pairs) -> Filled {
+pub(super) fn filled(form: &Pairs) -> Filled {
     let text = |name| form.text(name).unwrap_or_default().to_owned();
     Filled {
         name: text("run_name"),
@@ -35,6 +40,31 @@ fn filled(form: &Pairs) -> Filled {
         }),
         token: text("token"),
     }
+}
+
+/// What is filled in, as the query of an address that fills it in again; `None` where it
+/// has no room in one. Its token stays out: who is sent the address has a form of their own.
+pub(super) fn choices(filled: &Filled) -> Option<String> {
+    let mut query = format!("run_name={}", encoded(&filled.name));
+    let table = filled.table.as_ref();
+    let flag = |is: bool| if is { "1" } else { "" };
+    for (name, value) in [
+        ("dataset_id", &*filled.dataset),
+        ("max_cost_usd", &*filled.max_cost),
+        ("lossless_flac", flag(filled.lossless_flac)),
+        ("blind_review", flag(filled.blind_review)),
+        ("transcripts", &*filled.transcripts),
+        ("kept", table.map_or("", |table| &*table.id)),
+        ("kept_name", table.map_or("", |table| &*table.name)),
+    ] {
+        if !value.is_empty() {
+            query.extend(["&", name, "=", &encoded(value)]);
+        }
+    }
+    for model in &filled.models {
+        query.extend(["&", MODEL, &encoded(model), "=1"]);
+    }
+    (query.len() <= MAX_CHOICES).then_some(query)
 }
 
 /// A form that was sent.
@@ -197,6 +227,41 @@ pub(super) fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices_of_an_address_are_those_of_the_form() {
+        let form = Filled {
+            name: "दौड़ & <b>?=#".to_owned(),
+            dataset: "ds_1".to_owned(),
+            models: ["a/b", "custom/c d"].map(str::to_owned).into(),
+            max_cost: "1,5".to_owned(),
+            lossless_flac: true,
+            blind_review: false,
+            transcripts: "mine".to_owned(),
+            table: Some(Kept {
+                id: "file_1".to_owned(),
+                name: "a&b.csv".to_owned(),
+            }),
+            token: "secret".to_owned(),
+        };
+        let query = choices(&form).unwrap();
+        assert!(query.bytes().all(|byte| byte.is_ascii_graphic()), "{query}");
+        assert!(!query.contains("secret"), "{query}");
+        let read = filled(&Pairs::any(&query));
+        assert_eq!(
+            Filled {
+                token: form.token.clone(),
+                ..read
+            },
+            form
+        );
+        let long = Filled {
+            models: (0..400).map(|number| format!("custom/{number}")).collect(),
+            ..form
+        };
+        assert_eq!(choices(&long), None);
+        assert_eq!(choices(&Filled::default()).as_deref(), Some("run_name="));
+    }
 
     #[test]
     fn what_only_a_form_can_have_wrong_is_told_field_by_field() {

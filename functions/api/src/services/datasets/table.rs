@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use stt_eval_formats::files::{self as in_files, InMemory};
+use stt_eval_formats::files::{self as in_files, InMemory, stem};
 use stt_eval_formats::paths::has_audio_extension;
 use stt_eval_formats::{FindingKind, Options, Problem, Sample, judge as judge_table};
 use stt_eval_shared::App;
@@ -350,12 +350,17 @@ fn rows(
             return;
         }
     };
-    // Rows of one recording have one id as well, which is not worth saying twice.
+    // An id that is only the name of a recording says nothing that its recording does not:
+    // of the same recording that is told already, and others of its name are others.
+    let is_named = |sample: &&Sample| sample.audio.as_deref().map(stem) == Some(&*sample.id);
+    let named = found.samples.iter().filter(is_named);
+    let named: BTreeSet<Option<u64>> = named.map(|sample| Some(sample.line)).collect();
     let same_audio = found.kept().iter();
     let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
     let same_audio: BTreeSet<Option<u64>> = same_audio.map(|finding| finding.line).collect();
     for finding in found.kept() {
-        if finding.kind == FindingKind::DuplicateId && same_audio.contains(&finding.line) {
+        let told = named.contains(&finding.line) || same_audio.contains(&finding.line);
+        if finding.kind == FindingKind::DuplicateId && told {
             continue;
         }
         let place = finding

@@ -1,0 +1,57 @@
+//! What the API advises, in words of the pages.
+
+use crate::texts::Text;
+use crate::texts::following::Following;
+
+/// What is advised as a request of the API, as the button of the run that asks the same;
+/// codes of failures as words.
+pub(crate) fn by_buttons(told: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(told.len()), told);
+    while let Some((before, behind)) = rest.split_once("POST /runs/") {
+        let Some((_, behind)) = behind.split_once('/') else {
+            break;
+        };
+        let end = behind
+            .find(|c: char| !c.is_ascii_lowercase())
+            .unwrap_or(behind.len());
+        let (verb, after) = behind.split_at(end);
+        out += before;
+        match verb {
+            "retry" => out += &format!("“{}” of the run", Text::RetryFailed),
+            _ => out += &format!("“{}” of the run", Following::ScoreAgain),
+        }
+        rest = after;
+    }
+    out += rest;
+    match out.split_once("(all failures: ") {
+        Some((before, codes)) => {
+            format!("{before}(all failures: {}", codes.replace('_', " "))
+        }
+        None => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_buttons_and_codes_are_words() {
+        for (told, shown) in [
+            ("nothing of it", "nothing of it"),
+            (
+                "once the run has ended, POST /runs/run_1/retry asks for failed items again (all \
+                 failures: input_unavailable 2, no_speech 1)",
+                "once the run has ended, “Retry failed” of the run asks for failed items again \
+                 (all failures: input unavailable 2, no speech 1)",
+            ),
+            (
+                "not scored with a_b; POST /runs/run_1/rescore does that",
+                "not scored with a_b; “Score again” of the run does that",
+            ),
+            ("POST /runs/", "POST /runs/"),
+        ] {
+            assert_eq!(by_buttons(told), shown);
+        }
+    }
+}
