@@ -13,6 +13,7 @@
 
 #[cfg(feature = "archives")]
 pub mod archive;
+mod asked;
 #[cfg(feature = "parquet")]
 mod columnar;
 pub mod decode;

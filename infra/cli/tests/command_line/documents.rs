@@ -35,7 +35,8 @@ fn documents_have_the_fields_that_the_readme_tells() {
     ];
     holds("score", &score);
     holds("normalise", &[told(&["normalise", "x", "--json"])]);
+    holds("man", &[told(&["man", "pages", "--json"])]);
     let refused = told(&["score", "nowhere", "--json"]);
     let keys: Vec<&str> = super::keys(&refused["error"]);
-    assert_eq!(keys, ["code", "message", "hint", "rows"]);
+    assert_eq!(keys, ["code", "hint", "message", "rows"]);
 }
