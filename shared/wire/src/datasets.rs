@@ -150,7 +150,7 @@ pub struct Sample {
     pub updated_at: Timestamp,
 }
 
-/// The latest earlier wordings of a reference: at most 10, of 16,000 bytes together.
+/// The latest earlier wordings of a reference: at most 10, of 300,000 bytes together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = EarlierReferencesView)]
 pub struct EarlierReferences {

@@ -53,6 +53,7 @@ pub(super) fn choices(filled: &Filled) -> Option<String> {
         ("max_cost_usd", &*filled.max_cost),
         ("lossless_flac", flag(filled.lossless_flac)),
         ("blind_review", flag(filled.blind_review)),
+        ("leave_out", flag(filled.leave_out)),
         ("transcripts", &*filled.transcripts),
         ("kept", table.map_or("", |table| &*table.id)),
         ("kept_name", table.map_or("", |table| &*table.name)),
@@ -237,6 +238,7 @@ mod tests {
             max_cost: "1,5".to_owned(),
             lossless_flac: true,
             blind_review: false,
+            leave_out: true,
             transcripts: "mine".to_owned(),
             table: Some(Kept {
                 id: "file_1".to_owned(),
