@@ -182,11 +182,10 @@ fn is_by_line(source: &Transcripts) -> bool {
     source.entries.iter().all(|entry| entry.id.is_none())
 }
 
-fn ids(entries: &[Entry]) -> HashSet<&str> {
-    entries
-        .iter()
-        .filter_map(|entry| entry.id.as_deref())
-        .collect()
+/// Ids as they are compared: sides are brought together without case as well.
+fn ids(entries: &[Entry]) -> HashSet<String> {
+    let ids = entries.iter().filter_map(|entry| entry.id.as_deref());
+    ids.map(str::to_ascii_lowercase).collect()
 }
 
 /// Fewest lines of which first words tell anything.
@@ -218,6 +217,7 @@ fn by_first_words(
             let remark = match (&of_right, &of_source) {
                 (Some(ids), None) if is_plain(source) => as_words(ids, name, shown),
                 (None, Some(ids)) if is_plain(right) => as_words(ids, shown, name),
+                (Some(right), Some(own)) => others(right, own, name, shown),
                 _ => None,
             };
             remarks.extend(remark);
@@ -244,6 +244,16 @@ fn as_words(ids: &[Entry], one: &str, other: &str) -> Option<String> {
     Some(format!(
         "every line of {one} begins with what may be an id ({first} …), and those of \
          {other} do not: ids count as words; give both sides ids, or take them out of {one}"
+    ))
+}
+
+/// What is to be told where lines of both lists begin with what may be ids, and not the same.
+fn others(right: &[Entry], own: &[Entry], name: &str, shown: &str) -> Option<String> {
+    let first = |entries: &[Entry]| entries.get(..FEWEST)?.first()?.id.clone();
+    let (one, other) = (first(right)?, first(own)?);
+    Some(format!(
+        "every line of {name} and {shown} begins with what may be an id ({one} …; {other} …), and \
+         these are not the same: they are compared line by line, and such ids count as words"
     ))
 }
 

@@ -79,6 +79,67 @@ fn an_id_that_is_there_again_is_told_with_its_lines() {
 }
 
 #[test]
+fn lists_of_ids_are_such_though_one_comes_again_or_a_line_is_empty() {
+    let right = ("r.txt", "u-1 घर\nu-2 ठीक\nu-3 हाँ\nu-4 आज\n");
+    for (heard, told) in [
+        (
+            "u-1 घर\nu-2 a\nu-3 हाँ\nu-4 आज\nu-2 b\n",
+            vec!["h.txt line 5: the id u-2 is there again, first on line 2; the first counts"],
+        ),
+        ("u-4 आज\n\nu-1 घर\nU-2 a\nu-3\tहाँ\n", vec![]),
+    ] {
+        for right in [
+            right,
+            ("r.csv", "id,text\nu-1,घर\nu-2,ठीक\nu-3,हाँ\nu-4,आज\n"),
+        ] {
+            let made = scored(&[right, ("h.txt", heard)]).unwrap();
+            let texts = [text("घर"), text("a"), text("हाँ"), text("आज")];
+            assert_eq!(made.heard[0], texts, "{heard}");
+            assert_eq!(made.remarks, told);
+            assert_eq!(made.hypotheses, Format::KaldiText);
+        }
+    }
+    // What nearly all lines begin with is a word; others that may be ids are told.
+    let words = "one-1 a\none-1 b\none-1 c\n";
+    let made = scored(&[("r.txt", words), ("h.txt", words)]).unwrap();
+    assert_eq!((made.references, made.remarks.len()), (Format::Lines, 0));
+    let other = "x-1 घर\nx-2 ठीक\nx-3 हाँ\nx-4 आज\n";
+    let made = scored(&[right, ("h.txt", other)]).unwrap();
+    assert_eq!(made.references, Format::Lines);
+    assert_eq!(
+        made.remarks,
+        [
+            "every line of r.txt and h.txt begins with what may be an id (u-1 …; x-1 …), and these \
+             are not the same: they are compared line by line, and such ids count as words"
+        ]
+    );
+}
+
+#[test]
+fn rows_of_a_model_that_come_again_are_told_and_the_first_counts() {
+    let long = "model,id,reference,hypothesis\na,u1,घर,घर\nb,u1,घर,x\na,u2,ठीक,ठीक\n\
+                a,u1,घर,और\nb,u1,मकान,और\nb,u2,ठीक,ठीक\n";
+    let made = scored(&[("l.csv", long)]).unwrap();
+    assert_eq!(made.systems, ["a", "b"]);
+    assert_eq!(made.heard[0], [text("घर"), text("ठीक")]);
+    assert_eq!(made.heard[1], [text("x"), text("ठीक")]);
+    assert_eq!(
+        made.remarks,
+        [
+            "l.csv line 5: a has u1 again; the first counts (1 further line is so)",
+            "l.csv line 6: the reference of u1 is another one than on line 2; the first counts",
+        ]
+    );
+    let heard = "model,id,hypothesis\na,u1,घर\na,u2,a\na,u3,हाँ\na,u2,b\n";
+    let made = scored(&[TABLE, ("h.csv", heard)]).unwrap();
+    assert_eq!(made.heard[0], [text("घर"), text("a"), text("हाँ")]);
+    assert_eq!(
+        made.remarks,
+        ["h.csv line 5: a has u2 again; the first counts"]
+    );
+}
+
+#[test]
 fn ids_of_one_side_alone_are_told_for_they_count_as_words() {
     let (with, without) = ("u-1 घर जाओ\nu-2 ठीक\nu-3 हाँ\n", "घर जाओ\nठीक\nहाँ\n");
     for (right, heard) in [(with, without), (without, with)] {

@@ -10,7 +10,7 @@ use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 use crate::table::Role;
 
 pub(super) fn read(
@@ -176,6 +176,7 @@ fn of_table(
     let language = columns.first(Role::Language);
     let speaker = columns.first(Role::Speaker);
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    let mut again = Again::default();
     for (index, (line, _)) in table.rows.iter().enumerate() {
         let named = table.text(index, id).or_else(|| {
             let path = table.text(index, audio)?;
@@ -210,10 +211,8 @@ fn of_table(
             && let Some(named) = &named
         {
             if let Some(at) = by_id.get(named).copied() {
-                let same = made.entries.get_mut(at);
-                if let Some(same) = same {
-                    same.hypotheses.append(&mut entry.hypotheses);
-                    same.failures.append(&mut entry.failures);
+                if let Some(same) = made.entries.get_mut(at) {
+                    again.joined(entry, same, named, side);
                 }
                 continue;
             }
@@ -222,8 +221,77 @@ fn of_table(
         entry.id = named;
         made.entries.push(entry);
     }
+    made.remarks.extend(again.told(name));
     if id.is_none() && audio.is_none() {
         made.entries.iter_mut().for_each(|entry| entry.id = None);
     }
     Ok(())
+}
+
+/// What rows of a long table say that others before them said.
+#[derive(Default)]
+struct Again {
+    /// The first of the rows that have a text of a model and a sample once more, and how many
+    /// there are.
+    texts: Option<String>,
+    more_texts: usize,
+    /// The same of references that differ from the first of their sample.
+    references: Option<String>,
+    more_references: usize,
+}
+
+impl Again {
+    /// Brings a row of `side` to those of its sample: what is there already stands.
+    fn joined(&mut self, row: Entry, same: &mut Entry, id: &str, side: Side) {
+        let line = row.line;
+        let stands = |name: &str, same: &Entry| {
+            same.hypotheses.contains_key(name) || same.failures.contains_key(name)
+        };
+        let mut note = |name: &str| {
+            self.more_texts += usize::from(self.texts.is_some());
+            let told = || format!("line {line}: {name} has {id} again; the first counts");
+            self.texts.get_or_insert_with(told);
+        };
+        for (name, text) in row.hypotheses {
+            match stands(&name, same) {
+                true => note(&name),
+                false => drop(same.hypotheses.insert(name, text)),
+            }
+        }
+        for (name, reason) in row.failures {
+            match stands(&name, same) {
+                true => note(&name),
+                false => drop(same.failures.insert(name, reason)),
+            }
+        }
+        let is_said = row.text.as_deref().is_some_and(|text| !text.is_empty());
+        let is_other = side == Side::References && is_said && row.text != same.text;
+        if is_other {
+            self.more_references += usize::from(self.references.is_some());
+            self.references.get_or_insert_with(|| {
+                format!(
+                    "line {line}: the reference of {id} is another one than on line {}; the \
+                     first counts",
+                    same.line
+                )
+            });
+        }
+    }
+
+    fn told(self, file: &str) -> impl Iterator<Item = String> {
+        let all = [
+            (self.texts, self.more_texts),
+            (self.references, self.more_references),
+        ];
+        all.into_iter().filter_map(move |(first, more)| {
+            let first = first?;
+            Some(match more {
+                0 => format!("{file} {first}"),
+                more => {
+                    let more = counted(more, "further line is", "further lines are");
+                    format!("{file} {first} ({more} so)")
+                }
+            })
+        })
+    }
 }

@@ -22,20 +22,24 @@ fn is_id(word: &str) -> bool {
     word.is_ascii() && word.bytes().any(marks) && word.bytes().any(|b| b.is_ascii_alphanumeric())
 }
 
-/// Ids and texts of lines that were read as plain; `None` where one does not begin with
-/// what can be an id, or two begin with the same: a first word must never be lost to a
-/// guess.
+/// Ids and texts of lines that were read as plain, those without a word left out; `None` where
+/// one does not begin with what can be an id, or more than a quarter begin as another one
+/// does: a first word must never be lost to a guess, and a list of ids may have one twice.
 pub(crate) fn first_words(lines: &Lines) -> Option<Vec<Entry>> {
     let mut seen = std::collections::BTreeSet::new();
     let mut made = Vec::new();
     for (line, text) in (1..).zip(lines.texts()) {
+        if text.is_empty() {
+            continue;
+        }
         let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
-        if !is_id(id) || !seen.insert(id.to_owned()) {
+        if !is_id(id) {
             return None;
         }
+        seen.insert(id.to_owned());
         made.push(Entry::of(id, line, text.within(rest.trim())));
     }
-    Some(made)
+    (!made.is_empty() && seen.len() * 4 >= made.len() * 3).then_some(made)
 }
 
 pub(super) fn kaldi_text(text: &Arc<Whole>, made: &mut Transcripts) -> Result<(), Problem> {
