@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{MAX_SAMPLE_BYTES, Sample};
+use super::reference_origin::FromModel;
 use super::{KeyId, Timestamp};
 
 /// Most earlier wordings of a reference that are kept.
@@ -28,6 +29,9 @@ pub struct Wording {
     /// When, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// What of it were words of models; of the version that stands, the sample has that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_models: Vec<FromModel>,
 }
 
 /// Versions of a reference, kept beside the sample.
@@ -52,6 +56,7 @@ impl Wordings {
             0,
             Wording {
                 text: before.ground_truth.clone(),
+                from_models: before.from_models.clone(),
                 ..stands
             },
         );
@@ -69,9 +74,19 @@ impl Wordings {
                 by: after.updated_by,
                 name: name.map(str::to_owned),
                 at: Some(after.updated_at),
+                from_models: Vec::new(),
             },
             earlier,
         }
+    }
+
+    /// What of this text were words of models, if a reference of it was there before: a wording
+    /// that is used again is as much of them as it was.
+    #[must_use]
+    pub fn from_models(&self, text: &str) -> Option<&[FromModel]> {
+        let is_it = |wording: &&Wording| wording.text.as_deref() == Some(text);
+        let found = self.earlier.iter().find(is_it)?;
+        Some(&found.from_models)
     }
 
     /// Of a sample of whose reference nothing was noted so far.
@@ -102,6 +117,7 @@ impl Wording {
             by: sample.updated_by.filter(|_| sample.rev == 1),
             name: None,
             at: is_first.then_some(sample.inserted_at),
+            from_models: Vec::new(),
         }
     }
 }

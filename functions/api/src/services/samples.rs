@@ -165,7 +165,7 @@ pub async fn update_seen(
             )));
         }
         let now = Timestamp::now();
-        let next = sample.changed(change, &dataset, actor.key, now);
+        let mut next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;
         if next.reference_version == sample.reference_version {
             match app.store.save_sample(&actor.project, &next).await {
@@ -181,6 +181,11 @@ pub async fn update_seen(
             app.store.wordings(project, id),
         )
         .await?;
+        let used_again = kept.as_ref().zip(next.ground_truth.as_deref());
+        let used_again = used_again.and_then(|(kept, text)| kept.from_models(text));
+        if let (Some(from), None) = (used_again, &change.taken) {
+            next.from_models = from.to_vec();
+        }
         let wordings = Wordings::after(kept, &sample, &next, actor.name.as_deref());
         let counted = dataset.with_changed(&sample, &next, now);
         let saved = app

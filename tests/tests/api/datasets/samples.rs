@@ -64,7 +64,7 @@ fn earlier_wordings_are_kept_with_who_wrote_them_and_go_with_the_dataset() {
         assert!(listed[0].get("earlier").is_none());
 
         // As many as there is room for.
-        let long = "x".repeat(9_000);
+        let long = "क".repeat(60_000);
         for text in [&*long, "short", &*long, "last"] {
             let next = json!({ "ground_truth": text });
             w.patch(&path, &next).await.ok(200);

@@ -84,7 +84,7 @@ fn unknown_routes_and_methods_are_refused_in_the_envelope() {
             ("PUT", "/files"),
             ("PATCH", "/datasets"),
             ("POST", "/datasets/ds_1"),
-            ("GET", "/samples/smp_1"),
+            ("PUT", "/samples/smp_1"),
             ("PUT", "/runs"),
             ("GET", "/runs/run_1/cancel"),
             ("DELETE", "/results/res_1"),

@@ -178,6 +178,7 @@ fn references_start_from_what_models_agree_on() {
 
         wordings(w, &mut browser, &made, &run).await;
         orders(w, &run).await;
+        used_again(w, &made).await;
     });
 }
 
@@ -257,6 +258,27 @@ async fn wordings(w: &World, browser: &mut Browser, made: &Made, run: &Value) {
         &page,
         &["3 variants of references came from", "<dt>References</dt>"],
     );
+}
+
+/// What a reference said before is as much of models as it was, once it is used again.
+async fn used_again(w: &World, made: &Made) {
+    for (at, earlier, how) in [
+        (0, "alpha \\{beta", vec!["consensus"]),
+        (1, "one two", vec![]),
+        (1, "one {two|too}", vec!["variant"]),
+        (1, "typed now", vec!["variant"]),
+    ] {
+        let sample = samples(w, made).await[at].clone();
+        let path = format!("/samples/{}", id(&sample));
+        if at == 0 {
+            let cleared = json!({ "ground_truth": null });
+            let cleared = w.patch(&path, &cleared).await.data(200).clone();
+            assert_eq!(cleared["from_models"], json!([]));
+        }
+        let again = json!({ "ground_truth": earlier });
+        let again = w.patch(&path, &again).await.data(200).clone();
+        assert_eq!(each(&again["from_models"], "how"), how, "{again}");
+    }
 }
 
 /// Results by what models disagree on, and by what nobody has reviewed.
