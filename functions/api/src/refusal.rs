@@ -65,6 +65,8 @@ pub struct Refusal {
     pub fields: Vec<FieldError>,
     /// How many transcripts could be left out, so that nothing is wrong any more.
     pub could_leave_out: usize,
+    /// How many transcripts of a list there are, where none is of a clip of the dataset.
+    pub of_another: usize,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
     /// What really happened. For logs only.
@@ -79,6 +81,7 @@ impl Refusal {
             message: message.into(),
             fields: Vec::new(),
             could_leave_out: 0,
+            of_another: 0,
             retry_after: None,
             cause: None,
         }

@@ -30,7 +30,7 @@ impl FieldError {
 pub struct Errors(Vec<FieldError>);
 
 /// Errors that are told at most: more do not help.
-const MAX_ERRORS: usize = 20;
+pub const MAX_ERRORS: usize = 20;
 
 impl Errors {
     /// None yet.

@@ -278,6 +278,8 @@ function begin() {
     await ask([item]);
     await put(item);
     dataset.elements.kept.value = item.id;
+    // It was chosen of the table before.
+    dataset.elements.split?.remove();
     table.value = '';
   }
 

@@ -4,6 +4,8 @@
 //! with the reason and with what to do.
 
 use askama::Template;
+use stt_eval_wire::compared::tell_nothing;
+use stt_eval_wire::report::SPEAKER;
 use stt_eval_wire::run_comparison::{
     ComparedRun, LeftOut, ModelComparison, NotComparable, NotComparableCode, PairedFigures,
     RunComparison,
@@ -249,6 +251,43 @@ fn alone(models: &[String], what: &str) -> Option<Sentence> {
     Some(sentence)
 }
 
+/// How many blocks there are; models may have heard different clips.
+fn blocks(found: &RunComparison) -> Option<String> {
+    let all = || figures_of(found).map(|(_, figures)| figures.blocks as u64);
+    let (least, most) = all().min().zip(all().max())?;
+    let most_told = counted(most, "block", "blocks");
+    Some(if least == most {
+        most_told
+    } else {
+        format!("{} to {most_told}", count(least))
+    })
+}
+
+/// What counts as one, and whether too few of them do for any difference to be shown.
+fn hint(found: &RunComparison) -> String {
+    let blocks = blocks(found);
+    let together = found.block_by.as_deref().map(|field| {
+        let together = crate::report::together(field);
+        match &blocks {
+            Some(blocks) => format!("{together}: {blocks} in all."),
+            None => format!("{together}."),
+        }
+    });
+    let tests = figures_of(found).count();
+    let too_few = |(_, figures): (_, &PairedFigures)| tell_nothing(figures.blocks, tests);
+    let none_told = blocks.filter(|_| figures_of(found).all(too_few));
+    let none_told = none_told.map(|blocks| {
+        let more = match found.block_by.as_deref() {
+            None => "clips",
+            Some(SPEAKER) => "speakers",
+            Some(_) => "blocks",
+        };
+        format!("With {blocks} no difference can be shown, however large: that takes more {more}.")
+    });
+    let told: Vec<String> = together.into_iter().chain(none_told).collect();
+    told.join(" ")
+}
+
 fn facts(found: &RunComparison) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut fact = |name, value| facts.push(Fact { name, value });
@@ -269,6 +308,10 @@ fn facts(found: &RunComparison) -> Vec<Fact> {
     let by = match &found.block_by {
         Some(field) => format!("clips of one “{}” are a block", visible(field)),
         None => "each clip is a block".to_owned(),
+    };
+    let by = match blocks(found) {
+        Some(blocks) => format!("{by}: {blocks}"),
+        None => by,
     };
     let tests = figures_of(found).count() as u64;
     fact(
@@ -296,8 +339,7 @@ impl Found {
             .into_iter()
             .filter_map(|verdict| sentence(found, verdict));
         let mut finding: Vec<Sentence> = sentences.collect();
-        let mut hint = String::new();
-        if let Some(reason) = &found.reason {
+        let hint = if let Some(reason) = &found.reason {
             finding.push(vec![words(why(reason).to_string())]);
             // A run is known by its name.
             let told = [&found.run, &found.other]
@@ -305,10 +347,10 @@ impl Found {
                 .fold(by_buttons(&reason.message), |told, run| {
                     told.replace(&run.id.to_string(), &format!("“{}”", run.run_name))
                 });
-            hint = visible(&told).into_owned();
-        } else if let Some(field) = &found.block_by {
-            hint = format!("{}.", crate::report::together(field));
-        }
+            visible(&told).into_owned()
+        } else {
+            self::hint(found)
+        };
         if finding.is_empty() {
             finding.push(vec![words(Compare::NoneCompared.to_string())]);
         }

@@ -69,7 +69,9 @@ pub(crate) struct Live {
     list_problems: Vec<String>,
     /// The table that is still there; empty without one.
     list_kept: String,
-    /// What of it could be left out.
+    /// How many of its lines could be left out: what is ticked is ticked of these.
+    list_lines: usize,
+    /// The same in words.
     list_left_out: String,
     pub(crate) is_active: bool,
 }
@@ -190,6 +192,7 @@ impl Live {
                 .any(|scoring| scoring.status == ScoringStatus::Pending),
             list_name: String::new(),
             list_kept: String::new(),
+            list_lines: 0,
             list_left_out: String::new(),
             list_problems: Vec::new(),
             is_active: run.status.is_active(),
@@ -207,6 +210,7 @@ impl Live {
         self.list_name = visible(list.name).into_owned();
         if let Some((table, lines)) = list.could_leave_out {
             table.clone_into(&mut self.list_kept);
+            self.list_lines = lines;
             self.list_left_out = format!(
                 "Leave out {} that this dataset does not have",
                 counted(lines as u64, "line of a clip", "lines of clips")

@@ -47,6 +47,8 @@ pub struct Given<'a> {
     pub name: &'a str,
     /// Its language, as it was typed.
     pub language: &'a str,
+    /// The split that was chosen, empty for all of them.
+    pub split: Option<&'a str>,
 }
 
 /// A field of the form of a new dataset.
@@ -167,6 +169,8 @@ pub struct Preview<'a> {
     pub waiting: usize,
     /// Rows of each split of the table, where it has several.
     pub splits: &'a BTreeMap<String, u64>,
+    /// How many rows name none of them.
+    pub without_split: u64,
     /// The split that is taken; without one all are, together.
     pub split: Option<&'a str>,
     /// What was found.
@@ -239,6 +243,8 @@ struct PreviewPage<'a> {
     splits: Vec<Split<'a>>,
     /// They in a sentence.
     there_are: String,
+    /// What is taken.
+    taken: String,
     /// The one that is taken; empty for all.
     split: &'a str,
     given: Given<'a>,
@@ -272,9 +278,25 @@ pub fn preview(frame: Frame<'_>, of: Preview<'_>) -> Result<String, RenderError>
     });
     let splits: Vec<Split<'_>> = splits.collect();
     let each: Vec<&str> = splits.iter().map(|split| &*split.text).collect();
+    let without = match of.without_split {
+        0 => String::new(),
+        rows => format!("; {}", counted(rows, "row names none", "rows name none")),
+    };
+    let taken = of.split.map(|split| {
+        let rest = match of.without_split {
+            0 => "",
+            _ => ", and no row that names no split",
+        };
+        format!(
+            "Only “{}” is taken{rest}. {}",
+            visible(split),
+            Say::BestByTest
+        )
+    });
     let page = PreviewPage {
         frame,
-        there_are: format!("This table has splits: {}.", each.join(", ")),
+        there_are: format!("This table has splits: {}{without}.", each.join(", ")),
+        taken: taken.unwrap_or_else(|| Say::AllSplits.to_string()),
         splits,
         split: of.split.unwrap_or_default(),
         name: visible(of.given.name).into_owned(),

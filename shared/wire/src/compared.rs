@@ -88,6 +88,12 @@ fn least_p(blocks: usize) -> f64 {
     }
 }
 
+/// Whether so many blocks are too few for any of so many comparisons to tell a difference.
+#[must_use]
+pub fn tell_nothing(blocks: usize, comparisons: usize) -> bool {
+    comparisons > 0 && least_p(blocks) * comparisons as f64 >= ALPHA
+}
+
 /// Whether there are too few blocks for reliable intervals, or for any verdict.
 #[must_use]
 pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
@@ -98,7 +104,7 @@ pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
             "intervals are not reliable from fewer than {RELIABLE_BLOCKS}"
         ));
     }
-    if pairs > 0 && least_p(blocks) * pairs as f64 >= ALPHA {
+    if tell_nothing(blocks, pairs) {
         let what = match pairs {
             1 => "1 comparison, whatever they do: that takes more blocks".to_owned(),
             _ => format!(

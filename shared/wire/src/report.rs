@@ -84,7 +84,7 @@ pub struct Cost {
     /// Hours of audio of the items that were transcribed.
     pub audio_hours: f64,
     /// US dollars for an hour of audio that was transcribed; null while not everything was
-    /// read, and where nothing was transcribed.
+    /// read, where nothing was transcribed, and of transcripts that came without costs.
     pub usd_per_audio_hour: Option<f64>,
     /// The day on which the catalogue's price was read that held when the run was made;
     /// null of models that are not in the catalogue.

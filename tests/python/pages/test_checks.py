@@ -296,6 +296,19 @@ def test_two_equal_models_are_not_told_apart_and_charts_have_their_figures_in_ta
             assert figure.strip().replace("\u2212", "-") in tables, figure
 
 
+def test_cells_of_few_clips_stand_in_the_columns_of_their_models(visit, equal):
+    page = visit()
+    page.goto(f"/runs/{equal}/report")
+    heads = page.locator(".slices thead th").all()
+    rows = page.locator(".slices tbody tr").all()
+    assert len(heads) >= 3 and len(rows) > 1
+    assert page.locator(".slices td.few").count() == len(rows) * 3
+    for row in rows:
+        for head, cell in zip(heads, row.locator("td").all(), strict=False):
+            above, box = head.bounding_box(), cell.bounding_box()
+            assert abs(above["x"] - box["x"]) < 1 and abs(above["width"] - box["width"]) < 1, (above, box)
+
+
 def test_a_form_of_another_site_gives_no_verdict(visit, site, run):  # noqa: F811
     page = visit()
     page.goto(f"/runs/{run}/review")

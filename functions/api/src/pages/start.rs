@@ -22,13 +22,13 @@ use self::said::{Sent, checked, choices, filled, problems, read, wrong};
 use super::answer::{redirect, written};
 use super::parts::AnyForm;
 use super::session::Visit;
-use super::transcripts;
 use crate::actor::Actor;
 use crate::http::error::{Answer, status};
 use crate::http::idempotency::{Idempotency, Making, first};
 use crate::http::query::{Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
+use crate::services::datasets::kept;
 use crate::services::{about_run, catalogue, estimate, runs};
 use crate::views;
 
@@ -304,11 +304,11 @@ pub async fn submit(
     };
     match started(&app, &visit.caller.actor, &idempotency, &new, digest).await {
         Ok(id) => {
-            let kept = filled
+            let table = filled
                 .table
                 .and_then(|table| table.id.parse::<FileId>().ok());
-            if let Some(kept) = kept {
-                transcripts::forget(&app, &visit.caller.actor.project, kept).await;
+            if let Some(table) = table {
+                kept::forget(&app, &visit.caller.actor.project, table).await;
             }
             Ok(redirect(&format!("/runs/{id}")))
         }

@@ -23,9 +23,9 @@ use crate::services::attempt::Attempt;
 use crate::services::datasets::check::check_drafted;
 use crate::services::datasets::create::create;
 use crate::services::datasets::draft::language_tag;
+use crate::services::datasets::kept;
 use crate::services::datasets::splits::Wanted;
 use crate::services::datasets::table::{self, Judged, Table};
-use crate::services::deletion;
 
 /// Clips that are shown before they are saved.
 const CLIPS: usize = 20;
@@ -53,6 +53,7 @@ impl Form {
             table: kept.zip(table).map(|(id, (_, name))| (id, &**name)),
             name: &self.name,
             language: &self.language,
+            split: self.split.text(),
         }
     }
 
@@ -76,10 +77,14 @@ impl Form {
             language: text("language"),
             kept: None,
             table: None,
-            split: Wanted::asked(parts.fields.text("split")),
+            // One was chosen of the table before.
+            split: match &sent {
+                Some(_) => Wanted::Usual,
+                None => Wanted::asked(parts.fields.text("split")),
+            },
         };
         let project = &visit.caller.actor.project;
-        let kept = async {
+        let read = async {
             let id = match sent {
                 Some(sent) => {
                     let attempt = Attempt::new(project.clone(), None, Timestamp::now());
@@ -87,7 +92,7 @@ impl Form {
                         name: sent.filename,
                         bytes: sent.bytes,
                     };
-                    Some(table::keep(app, project, table, &attempt).await?.id)
+                    Some(kept::keep(app, project, table, &attempt).await?.id)
                 }
                 None if text("kept").is_empty() => None,
                 None => Some(text("kept").parse::<FileId>().map_err(|_| {
@@ -96,10 +101,10 @@ impl Form {
             };
             match id {
                 None => Ok::<_, Refusal>(None),
-                Some(id) => Ok(Some((id, table::kept(app, project, id).await?))),
+                Some(id) => Ok(Some((id, kept::read(app, project, id).await?))),
             }
         };
-        match kept.await {
+        match read.await {
             Ok(None) => Ok((form, None)),
             Ok(Some((id, table))) => {
                 form.kept = Some((id, table.name.clone()));
@@ -176,7 +181,8 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         usable: judged.drafts.len(),
         refused: judged.refused,
         waiting: judged.waiting,
-        splits: &judged.splits,
+        splits: &judged.parts.splits,
+        without_split: judged.parts.without,
         split: judged.split.as_deref(),
         findings: &groups,
         clips: &clips,
@@ -272,7 +278,10 @@ pub async fn save(State(app): State<App>, visit: Visit, parts: Parts) -> Answer 
     };
     match made.await {
         Ok(dataset) => {
-            forget(&app, &visit, &form).await;
+            // Its rows are samples now.
+            if let Some((id, _)) = &form.kept {
+                kept::forget(&app, &actor.project, *id).await;
+            }
             Ok(redirect(&format!("/datasets/{}?saved", dataset.id)))
         }
         Err(refusal) if matches!(refusal.kind, Kind::Invalid | Kind::Conflict) => {
@@ -281,14 +290,5 @@ pub async fn save(State(app): State<App>, visit: Visit, parts: Parts) -> Answer 
             Ok(page)
         }
         Err(refusal) => Err(refusal),
-    }
-}
-
-/// Deletes the table of a dataset that was made of it: its rows are samples now.
-async fn forget(app: &App, visit: &Visit, form: &Form) {
-    if let Some((id, _)) = &form.kept
-        && let Err(error) = deletion::file(app, &visit.caller.actor.project, *id).await
-    {
-        tracing::warn!(file_id = %id, error = ?error.cause, "the table of a dataset stays as a file");
     }
 }

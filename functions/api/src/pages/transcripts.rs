@@ -5,6 +5,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::runs::{self as html, NotTaken};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::validate::MAX_ERRORS;
 use stt_eval_shared::domain::{FileId, ProjectId, RunId, Timestamp};
 use stt_eval_shared::wire::transcripts::AddedTranscripts;
 
@@ -16,9 +17,10 @@ use crate::http::error::{Answer, status};
 use crate::http::id::PathId;
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
-use crate::services::datasets::table::{self, Table};
+use crate::services::datasets::kept;
+use crate::services::datasets::table::Table;
+use crate::services::runs;
 use crate::services::transcripts::add::add;
-use crate::services::{deletion, runs};
 
 /// Most mistakes of a table that are shown.
 const MOST: usize = 10;
@@ -40,7 +42,7 @@ pub async fn submit(
     runs::find(&app, &visit.caller.actor.project, id).await?;
     let sent = parts.take("table");
     let text = |name| parts.fields.text(name).unwrap_or_default().trim();
-    let (name, leaves_out) = (text("name"), text("leave_out") == "true");
+    let (name, ticked) = (text("name"), text("leave_out"));
     let given = match sent {
         Some(sent) => Ok(Given::Sent(sent)),
         None if text("kept").is_empty() => Err("must be chosen"),
@@ -51,7 +53,7 @@ pub async fn submit(
     };
     let given = given.map_err(|message| Refusal::invalid_field("table", message));
     let (taken, kept) = match given {
-        Ok(given) => take(&app, &visit, id, (name, leaves_out), given).await,
+        Ok(given) => take(&app, &visit, id, (name, ticked), given).await,
         Err(refusal) => (Err(refusal), None),
     };
     match taken {
@@ -82,14 +84,7 @@ pub(super) async fn keep(app: &App, project: &ProjectId, sent: Sent) -> Result<F
         name: sent.filename,
         bytes: sent.bytes,
     };
-    Ok(table::keep(app, project, table, &attempt).await?.id)
-}
-
-/// Deletes a table that was kept.
-pub(super) async fn forget(app: &App, project: &ProjectId, table: FileId) {
-    if let Err(error) = deletion::file(app, project, table).await {
-        tracing::warn!(file_id = %table, error = ?error.cause, "a table of transcripts stays as a file");
-    }
+    Ok(kept::keep(app, project, table, &attempt).await?.id)
 }
 
 /// A table of a form.
@@ -105,41 +100,69 @@ async fn take(
     app: &App,
     visit: &Visit,
     id: RunId,
-    (name, leaves_out): (&str, bool),
+    (name, ticked): (&str, &str),
     given: Given,
 ) -> (Result<(), Refusal>, Option<FileId>) {
     let actor = &visit.caller.actor;
     let project = &actor.project;
-    let kept = match given {
-        Given::Sent(sent) => keep(app, project, sent).await,
-        Given::Kept(table) => Ok(table),
+    let there = match given {
+        Given::Sent(sent) => keep(app, project, sent).await.map(|table| (table, 0)),
+        Given::Kept(table) => Ok((table, told_of(table, ticked))),
     };
-    let table = match kept {
-        Ok(table) => table,
+    let (table, told) = match there {
+        Ok(there) => there,
         Err(refusal) => return (Err(refusal), None),
     };
-    let attempt = Attempt::new(project.clone(), None, Timestamp::now());
-    let given = AddedTranscripts {
-        name: Some(name.to_owned()),
-        manifest_file_id: Some(table.to_string()),
-        leave_out_unknown: leaves_out.then_some(true),
-        ..AddedTranscripts::default()
+    let added = async |leaves_out: bool| {
+        let attempt = Attempt::new(project.clone(), None, Timestamp::now());
+        let given = AddedTranscripts {
+            name: Some(name.to_owned()),
+            manifest_file_id: Some(table.to_string()),
+            leave_out_unknown: leaves_out.then_some(true),
+            ..AddedTranscripts::default()
+        };
+        add(app, actor, id, &attempt, given).await.map(|_| ())
     };
     // Sent twice, the second finds the same transcripts there, or a run that is under way.
-    let added = add(app, actor, id, &attempt, given).await.map(|_| ());
-    if added
+    let mut taken = added(false).await;
+    let is_told =
+        |refusal: &Refusal| refusal.could_leave_out > 0 && refusal.could_leave_out == told;
+    if taken.as_ref().is_err_and(is_told) {
+        taken = added(true).await;
+    }
+    if taken
         .as_ref()
         .is_err_and(|refusal| refusal.could_leave_out > 0)
     {
         // It goes by itself where nobody goes on with it.
-        return match table::kept(app, project, table).await {
-            Ok(_) => (added, Some(table)),
+        return match kept::read(app, project, table).await {
+            Ok(_) => (taken, Some(table)),
             Err(refusal) => (Err(refusal), None),
         };
     }
     // What it said is the run's now, or is to be sent anew.
-    forget(app, project, table).await;
-    (added, None)
+    kept::forget(app, project, table).await;
+    (taken, None)
+}
+
+/// How many lines of a table were told to be left out where that was ticked; what is ticked
+/// names the table, for another one may have been chosen since.
+fn told_of(table: FileId, ticked: &str) -> usize {
+    let of = ticked.split_once(':');
+    let of = of.filter(|(id, _)| *id == table.to_string());
+    of.and_then(|(_, lines)| lines.parse().ok()).unwrap_or(0)
+}
+
+/// That a table is of another dataset, and what to do.
+pub(super) fn of_another(lines: usize) -> String {
+    let none = match lines {
+        1 => "its only line is of no clip of this dataset".to_owned(),
+        _ => format!("none of its {lines} lines is of a clip of this dataset"),
+    };
+    format!(
+        "{none}: send the table of this dataset, or go to a run over the dataset that it is of; a \
+         clip is known by the name of its recording"
+    )
 }
 
 /// What is wrong with a field of a list of transcripts, in the words of a form.
@@ -157,16 +180,24 @@ fn problems(refusal: &Refusal) -> Vec<String> {
     if refusal.fields.is_empty() {
         return vec![refusal.message.clone()];
     }
-    let (most, all) = match refusal.could_leave_out {
-        0 => (MOST, refusal.fields.len()),
+    let (most, all, at_least) = match (refusal.of_another, refusal.could_leave_out) {
+        (0, 0) => match refusal.fields.len() {
+            // More than these are not counted.
+            MAX_ERRORS => (MOST, MAX_ERRORS, "at least "),
+            all => (MOST, all, ""),
+        },
         // They are all of one kind, of which some are enough.
-        lines => (SOME, lines),
+        (0, lines) | (lines, _) => (SOME, lines, ""),
     };
-    let more = all.saturating_sub(most);
+    let more = match refusal.fields.len() > most {
+        true => all.saturating_sub(most),
+        false => 0,
+    };
+    let first = (refusal.of_another > 0).then(|| of_another(refusal.of_another));
     let fields = refusal.fields.iter().take(most);
     let fields = fields.map(|error| told(&error.field, &error.message));
-    let rest = (more > 0).then(|| format!("{more} more of this kind"));
-    fields.chain(rest).collect()
+    let rest = (more > 0).then(|| format!("{at_least}{more} more of this kind"));
+    first.into_iter().chain(fields).chain(rest).collect()
 }
 
 #[cfg(test)]
@@ -196,5 +227,25 @@ mod tests {
         refusal.fields = vec![field("name"); 12];
         let told = problems(&refusal);
         assert_eq!((told.len(), &*told[10]), (11, "2 more of this kind"));
+        refusal.fields = vec![field("name"); MAX_ERRORS];
+        assert_eq!(problems(&refusal)[10], "at least 10 more of this kind");
+        refusal.of_another = 30;
+        let told = problems(&refusal);
+        assert!(told[0].starts_with("none of its 30 lines is of a clip of this dataset"));
+        assert_eq!((told.len(), &*told[4]), (5, "27 more of this kind"));
+    }
+
+    #[test]
+    fn what_is_left_out_was_told_of_this_table() {
+        let [table, other] = [1, 2].map(|n| FileId::mint(n, [1; 10]));
+        for (ticked, lines) in [
+            (format!("{table}:12"), 12),
+            (format!("{other}:12"), 0),
+            (format!("{table}:"), 0),
+            ("true".to_owned(), 0),
+            (String::new(), 0),
+        ] {
+            assert_eq!(told_of(table, &ticked), lines, "{ticked}");
+        }
     }
 }

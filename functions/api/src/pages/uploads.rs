@@ -24,7 +24,7 @@ use crate::http::json::{self, JsonBody};
 use crate::http::query::Pairs;
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
-use crate::services::datasets::table;
+use crate::services::datasets::kept;
 use crate::services::files::{inline, uploads};
 
 /// What the id of a file begins with, which ids in a form leave out: there may be 10,000.
@@ -140,7 +140,7 @@ async fn announced(app: &App, visit: &Visit, request: Request) -> Answer {
     let made = async {
         let JsonBody { value, .. } = JsonBody::<NewFiles>::from_request(request, &()).await?;
         let attempt = Attempt::new(project.clone(), None, Timestamp::now());
-        let announced = uploads::check(value)?.with_manifests_for(table::KEPT);
+        let announced = uploads::check(value)?.with_manifests_for(kept::KEPT);
         uploads::announce(app, project, announced, &attempt).await
     };
     let mut response = match made.await {

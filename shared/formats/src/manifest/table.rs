@@ -75,6 +75,8 @@ pub(crate) fn rows(
     let mut left_out = BTreeMap::new();
     let mut splits = BTreeSet::new();
     let before = reader.reading.rows.len();
+    // Where rows name splits, one that names none is of no split that is asked for.
+    let is_parted = (0..table.rows.len()).any(|index| table.text(index, chosen.split).is_some());
     for (index, (line, cells)) in table.rows.iter().enumerate() {
         let wanted = reader.options.split.as_deref();
         let split = table.text(index, chosen.split);
@@ -83,9 +85,11 @@ pub(crate) fn rows(
         {
             splits.insert(split.clone());
         }
-        if let (Some(wanted), Some(split)) = (wanted, &split)
-            && !crate::layout::same_split(wanted, split)
-        {
+        let is_of = |wanted: &str| {
+            let own = split.as_deref();
+            own.is_some_and(|own| crate::layout::same_split(wanted, own))
+        };
+        if is_parted && wanted.is_some_and(|wanted| !is_of(wanted)) {
             continue;
         }
         let number = |column| table.cell(index, column).and_then(Cell::number);

@@ -9,6 +9,7 @@ use crate::charts::scatter::{Model, Scatter};
 use crate::figures::{dollars, interval, percent};
 use crate::invisible::visible;
 use crate::texts::Text;
+use crate::texts::datasets::Say;
 
 struct Row {
     number: usize,
@@ -21,7 +22,7 @@ struct Row {
 }
 
 /// When the prices were read that costs were worked out by, oldest and newest.
-fn read_at(models: &[(&ModelReport, f64, f64)]) -> String {
+fn read_at(models: &[(&ModelReport, f64)]) -> String {
     let days = models
         .iter()
         .filter_map(|(model, ..)| model.cost.price_read_at.as_deref());
@@ -73,13 +74,19 @@ fn better_and_cheaper<'a>(report: &'a Report, model: &ModelReport) -> Option<&'a
     })
 }
 
-fn finding(rows: &[Row], dominated: &[bool]) -> String {
-    let names = rows.iter().zip(dominated).filter(|(_, is)| !**is);
-    let names: Vec<&str> = names.map(|(row, _)| &*row.name).collect();
+/// Of models whose price is known.
+fn finding(rows: &[Row], points: &[Model]) -> String {
+    let names = points.iter().filter(|point| !point.dominated);
+    let names = names.filter_map(|point| rows.get(point.number.checked_sub(1)?));
+    let names: Vec<&str> = names.map(|row| &*row.name).collect();
     format!(
         "Not beaten for certain at a lower or the same price: {}.",
         names.join(", ")
     )
+}
+
+fn not_known() -> String {
+    Say::NotKnown.to_string()
 }
 
 fn seconds(millis: u32) -> String {
@@ -90,35 +97,39 @@ impl Cost {
     /// The section of a report.
     #[must_use]
     pub fn new(report: &Report) -> Self {
-        let models: Vec<(&ModelReport, f64, f64)> = ranked(report)
+        let mut models: Vec<(&ModelReport, f64)> = ranked(report)
             .into_iter()
-            .filter_map(|model| {
-                let wer = model.score.as_ref()?.all.wer;
-                Some((model, model.cost.usd_per_audio_hour?, wer))
-            })
+            .filter_map(|model| Some((model, model.score.as_ref()?.all.wer)))
             .collect();
+        let is_known = |(model, _): &(&ModelReport, f64)| model.cost.usd_per_audio_hour.is_some();
+        if !models.iter().any(is_known) {
+            models.clear();
+        }
         let read_at = read_at(&models);
-        let (mut rows, mut points, mut dominated) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, (model, price, rate)) in models.into_iter().enumerate() {
+        let (mut rows, mut points) = (Vec::new(), Vec::new());
+        for (index, (model, rate)) in models.into_iter().enumerate() {
             let beaten_by = better_and_cheaper(report, model);
             let ends = model
                 .wer_interval
                 .as_ref()
                 .map(|ends| (ends.low, ends.high));
-            dominated.push(beaten_by.is_some());
-            points.push(Model {
+            let price = model.cost.usd_per_audio_hour;
+            points.extend(price.map(|price| Model {
                 number: index + 1,
                 price,
                 rate,
                 interval: ends,
                 dominated: beaten_by.is_some(),
-            });
+            }));
             let ends = ends.map(|(low, high)| format!(" ({})", interval(low, high)));
             rows.push(Row {
                 number: index + 1,
                 name: visible(&model.provider).into_owned(),
-                price: dollars(price),
-                spent: dollars(model.cost.usd),
+                price: price.map_or_else(not_known, dollars),
+                spent: match (price, model.cost.usd) {
+                    (None, 0.0) => not_known(),
+                    (_, usd) => dollars(usd),
+                },
                 wer: format!("{}{}", percent(rate), ends.unwrap_or_default()),
                 latency: model.latency.map_or_else(String::new, |latency| {
                     format!("{}, {}", seconds(latency.p50_ms), seconds(latency.p95_ms))
@@ -131,7 +142,7 @@ impl Cost {
                 }),
             });
         }
-        let finding = finding(&rows, &dominated);
+        let finding = finding(&rows, &points);
         let has_latency = rows.iter().any(|row| !row.latency.is_empty());
         Self {
             chart: Scatter::new(Text::Cost.to_string(), finding, &points),

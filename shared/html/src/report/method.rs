@@ -36,8 +36,14 @@ fn versions(report: &Report) -> String {
                 usd: 0.0,
                 audio_hours: 0.0,
                 ..
-            } => "nothing".to_owned(),
-            Cost { usd, .. } => dollars(usd),
+            } => "nothing spent".to_owned(),
+            Cost {
+                usd: 0.0,
+                usd_per_audio_hour: None,
+                ..
+            } => "cost not known".to_owned(),
+            Cost { usd: 0.0, .. } => "nothing spent".to_owned(),
+            Cost { usd, .. } => format!("{} spent", dollars(usd)),
         };
         let price = match &model.cost.price_read_at {
             Some(day) => format!(" by its price as read on {}", visible(day)),
@@ -46,7 +52,7 @@ fn versions(report: &Report) -> String {
         let temperature = model.temperature;
         let temperature = temperature.map_or_else(String::new, |t| format!("temperature {t}; "));
         format!(
-            "{} ({}; {temperature}{spent} spent{price})",
+            "{} ({}; {temperature}{spent}{price})",
             visible(&model.provider),
             visible(&versions),
         )

@@ -59,7 +59,7 @@ pub(crate) enum Say {
     LeaveOut,
     Split,
     TakeThis,
-    OneSplit,
+    BestByTest,
     AllSplits,
     AllTogether,
     ChangeSomething,
@@ -148,7 +148,7 @@ impl Say {
             Self::LeaveOut => "Leave out what can’t be used",
             Self::Split => "Split",
             Self::TakeThis => "Take this split",
-            Self::OneSplit => "One of them is taken: models are judged by test data.",
+            Self::BestByTest => "Models are judged best by test data.",
             Self::AllSplits => {
                 "All are taken together. What a model was trained with says little of how good it is."
             }

@@ -86,6 +86,33 @@ fn clips_of_one_speaker_count_together_and_need_not() {
 }
 
 #[test]
+fn how_many_blocks_there_are_is_told_and_what_they_cannot_tell() {
+    let of_blocks = |name: &str, blocks: usize| {
+        let mut model = model(name, -0.03, false);
+        model["figures"]["blocks"] = json!(blocks);
+        model
+    };
+    let by_speaker = json!({ "block_by": "speaker" });
+    let few = comparison(&[of_blocks("a", 4)], by_speaker.clone());
+    let html = page(Some(&few));
+    for told in [
+        "count together for intervals and verdicts: 4\u{a0}blocks in all.",
+        "With 4\u{a0}blocks no difference can be shown, however large: that takes more speakers.",
+        "clips of one “speaker” are a block: 4\u{a0}blocks",
+    ] {
+        assert!(html.contains(told), "{told}: {html}");
+    }
+    // Two tests take more of them than one, and one that could tell is enough.
+    let models = [of_blocks("a", 6), of_blocks("b", 6)];
+    let html = page(Some(&comparison(&models, json!({}))));
+    assert!(html.contains("With 6\u{a0}blocks no difference"), "{html}");
+    let models = [of_blocks("a", 6), of_blocks("b", 12)];
+    let html = page(Some(&comparison(&models, by_speaker)));
+    assert!(html.contains("6 to 12\u{a0}blocks in all."), "{html}");
+    assert!(!html.contains("no difference can be shown"), "{html}");
+}
+
+#[test]
 fn a_run_is_better_only_where_the_comparison_says_so() {
     let models = [
         model("a", -0.03, true),

@@ -179,6 +179,7 @@ fn given() -> Given<'static> {
         table: Some(("file_01KAR8F3V4N7C3Q8Z5W2Y0H6M2", HOSTILE)),
         name: "Fever <calls>",
         language: "ur",
+        split: None,
     }
 }
 
@@ -205,6 +206,7 @@ fn a_new_dataset_says_what_is_wrong_at_the_field() {
     let html = page(None);
     check(&html);
     assert!(html.contains("data-project=\"demo\"") && !html.contains("aria-invalid"));
+    assert!(!html.contains("name=\"split\""));
     assert_eq!(
         html.matches("value=\"01KAR8F3V4N7C3Q8Z5W2Y0H6M1\"").count(),
         2
@@ -252,9 +254,10 @@ fn what_was_found_is_shown_before_anything_is_saved() {
         },
     ];
     let several = BTreeMap::from([("test".to_owned(), 20), ("<b>".to_owned(), 80)]);
-    let split_of = |splits, split| {
+    let split_of = |splits, split, without_split| {
         let of = Preview {
             splits,
+            without_split,
             split,
             given: given(),
             usable: 2,
@@ -266,20 +269,23 @@ fn what_was_found_is_shown_before_anything_is_saved() {
         };
         upload::preview(frame(), of).unwrap()
     };
-    let html = split_of(&several, Some("test"));
+    let html = split_of(&several, Some("test"), 4);
     check(&html);
+    assert!(html.contains("80; 4\u{a0}rows name none.") || html.contains("20; 4\u{a0}rows"));
+    assert!(html.contains("Only “test” is taken, and no row that names no split."));
     assert!(html.contains("This table has splits: "), "{html}");
     assert!(html.contains("<option value=\"test\" selected>test 20</option>"));
     assert!(html.contains("type=\"hidden\" name=\"split\" value=\"test\""));
-    let html = split_of(&several, None);
+    let html = split_of(&several, None, 0);
     check(&html);
     assert!(html.contains("<option value=\"\" selected>all of them together"));
     assert!(html.contains("type=\"hidden\" name=\"split\" value=\"\""));
     let none = BTreeMap::new();
-    assert!(!split_of(&none, None).contains("split"));
+    assert!(!split_of(&none, None, 0).contains("split"));
     let page = |usable, refused, waiting, problem| {
         let of = Preview {
             splits: &none,
+            without_split: 0,
             split: None,
             given: given(),
             usable,

@@ -124,6 +124,7 @@ fn transcripts_that_were_not_taken_can_be_sent_again() {
     check(&page);
     assert!(page.contains("<details open>") && page.contains("rows[3].text: is missing"));
     assert!(page.contains("Leave out 12\u{a0}lines of clips that this dataset does not have"));
+    assert!(page.contains("value=\"file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1:12\""));
     assert!(page.contains("name=\"kept\" value=\"file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\""));
     let asked = runs::delete(frame(), &run(json!({}))).unwrap();
     check(&asked);

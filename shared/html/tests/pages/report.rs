@@ -318,7 +318,7 @@ fn orders_sort_the_better_ones_first() {
     for (order, model) in [
         (Order::Rank, "gemini-2.5-pro"),
         (Order::Wer, "gemini-2.5-pro"),
-        (Order::Cost, "imported/whisper-large-v3-hi"),
+        (Order::Cost, "gemini-2.5-flash"),
         (Order::Model, "gemini-2.5-flash"),
         (Order::Perfect, "gemini-2.5-pro"),
     ] {
@@ -328,6 +328,26 @@ fn orders_sort_the_better_ones_first() {
         assert_eq!(order.name().parse(), Ok(order));
     }
     assert!("nonsense".parse::<Order>().is_err());
+}
+
+#[test]
+fn what_a_list_cost_is_not_known_where_it_does_not_say() {
+    let html = report::file(&report("r", &models(), WORDS, true)).unwrap();
+    let cost = html.split("<section aria-labelledby=\"cost\">").nth(1);
+    let cost = cost.unwrap().split("</section>").next().unwrap();
+    let row = cost.split("whisper-large-v3-hi").nth(1).unwrap();
+    let row = row.split("</tr>").next().unwrap();
+    assert_eq!(row.matches(">not known<").count(), 2, "{row}");
+    assert_eq!(cost.matches("<tr>").count(), 5, "{cost}");
+    assert_eq!(cost.matches("class=\"mark\"").count(), 3, "{cost}");
+    let chart = cost.split("Not beaten for certain").nth(1).unwrap();
+    let chart = chart.split('<').next().unwrap();
+    assert!(
+        chart.contains("gemini-2.5-pro") && !chart.contains("whisper"),
+        "{chart}"
+    );
+    assert!(html.contains("cost not known") && !html.contains(">free<"));
+    assert!(!html.contains("free spent"));
 }
 
 #[test]

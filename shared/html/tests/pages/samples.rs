@@ -241,7 +241,7 @@ pub fn models() -> Vec<Model> {
             "imported/whisper-large-v3-hi",
             402,
             (3, 4, 4),
-            Some(0.0),
+            None,
             json!({ "loop": 6, "stock_phrase": 9, "empty": 2 }),
             [58, 41, 26, 15, 9, 6, 4, 3, 2, 1, 3, 12],
         ),

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::Browser;
-use super::datasets::hidden;
+use super::datasets::{hidden, recordings};
 use crate::support::{PRO, id, with};
 
 const CSV: &str = "text/csv";
@@ -66,7 +66,23 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
         let page = browser.send_form(&form, &again, None).await;
         assert_eq!(page.status, 422, "{}", page.text);
         assert!(page.text.contains(offer), "{}", page.text);
-        let said = [&again[..], &[("leave_out", "true")]].concat();
+        // It holds for the lines of this table that were told, and for no others.
+        let said = format!("{kept}:2");
+        for other in ["true", &*format!("{kept}:1")] {
+            let other = [&again[..], &[("leave_out", other)]].concat();
+            let page = browser.send_form(&form, &other, None).await;
+            assert_eq!(page.status, 422, "{}", page.text);
+            assert!(page.text.contains(offer), "{}", page.text);
+        }
+        let third = "filename;transcript\n0.wav;one two\n6.wav;x\n7.wav;y\n";
+        let third = Some(("table", "third.csv", CSV, third.as_bytes()));
+        let ticked = [&again[..], &[("leave_out", &*said)]].concat();
+        let page = browser.send_form(&form, &ticked, third).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains(offer), "{}", page.text);
+        let left = hidden(&page, "kept");
+        assert_eq!(w.delete(&format!("/files/{left}")).await.status, 200);
+        let said = [&again[..], &[("leave_out", &*said)]].concat();
         let page = browser.send_form(&form, &said, None).await;
         assert_eq!(
             (page.status, page.header("location")),
@@ -105,6 +121,58 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
 }
 
 #[test]
+fn a_form_of_transcripts_forgets_tables_of_forms_alone() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        let path = format!("/runs/{}", id(&run));
+        let form = format!("{path}/transcripts");
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let recording = recordings(w, &["spare.wav"]).await;
+        let table = b"filename,transcript\n0.wav,one two\n".to_vec();
+        let table = w.file("mine.csv", CSV, table).await;
+        for file in [format!("file_{recording}"), table] {
+            let fields = [("name", "mine"), ("kept", &*file)];
+            browser.send_form(&form, &fields, None).await;
+            assert_eq!(w.get(&format!("/files/{file}")).await.status, 200, "{file}");
+            // Nor does one of datasets see to it that it goes.
+            let fields = [
+                ("name", "n"),
+                ("language", "hi"),
+                ("files", &*recording),
+                ("kept", &*file),
+            ];
+            let page = browser.send_form("/datasets/preview", &fields, None).await;
+            assert_eq!(page.status, 422, "{}", page.text);
+        }
+    });
+}
+
+#[test]
+fn of_a_table_of_another_dataset_it_is_told_what_to_do() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.run(&made.id, &[PRO]).await;
+        let form = format!("/runs/{}/transcripts", id(&run));
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let lines: String = (1..31)
+            .map(|line| format!("other-{line}.wav,x\n"))
+            .collect();
+        let table = format!("filename,transcript\n{lines}");
+        let sent = Some(("table", "o.csv", CSV, table.as_bytes()));
+        let page = browser.send_form(&form, &[("name", "mine")], sent).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        for told in [
+            "none of its 30 lines is of a clip of this dataset: send the table of this dataset",
+            "27 more of this kind",
+        ] {
+            assert!(page.text.contains(told), "{told}: {}", page.text);
+        }
+        assert!(!page.text.contains("Leave out"), "{}", page.text);
+    });
+}
+
+#[test]
 fn a_run_is_taken_along_scored_again_and_deleted() {
     with(async |w| {
         let made = w.dataset("d", &[Some("one two")]).await;
@@ -134,6 +202,10 @@ fn a_run_is_taken_along_scored_again_and_deleted() {
             page.text
                 .contains("references of the dataset were changed since")
         );
+        // To the minute, as other times are.
+        let last = page.text.split("(last at ").nth(1).unwrap();
+        let last = last.split(')').next().unwrap();
+        assert!(last.len() == 20 && last.ends_with(" UTC"), "{last}");
         // Clips can be parted by what their table says of them.
         let option = "<option value=\"place &#60;1&#62;\">place &#60;1&#62;</option>";
         assert!(page.text.contains(option), "{}", page.text);

@@ -84,6 +84,8 @@ pub(super) async fn read(app: &App, visit: &Visit, mut parts: Parts) -> Result<S
     let (mut digest, mut wrong) = (None, Vec::new());
     if let Some(sent) = parts.take("table") {
         digest = Some(sha256_hex(&sent.bytes));
+        // What is to be left out was said of the table before.
+        filled.leave_out = false;
         let name = sent.filename.clone();
         match transcripts::keep(app, &visit.caller.actor.project, sent).await {
             Ok(id) => {
@@ -220,6 +222,10 @@ pub(super) fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
              left out",
             refusal.could_leave_out
         );
+        all.insert(0, wrong(Field::Transcripts, &message));
+    }
+    if refusal.of_another > 0 {
+        let message = transcripts::of_another(refusal.of_another);
         all.insert(0, wrong(Field::Transcripts, &message));
     }
     all

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod create;
 pub mod draft;
+pub mod kept;
 pub mod manifest;
 mod models;
 mod snapshot;

@@ -23,11 +23,27 @@ pub fn of_row(row: &Metadata) -> Option<&str> {
         .filter(|split| !split.is_empty())
 }
 
-/// Those of rows, where there are several. Two spellings are one.
+/// What rows say of their splits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// How many rows each split has.
+    pub splits: Splits,
+    /// How many rows name none.
+    pub without: u64,
+}
+
+/// Splits of rows, where not all of them are of one. Two spellings are one.
 #[must_use]
-pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
-    let mut splits = Splits::new();
-    for split in rows.filter_map(of_row) {
+pub fn parts<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Parts {
+    let Parts {
+        mut splits,
+        mut without,
+    } = Parts::default();
+    for row in rows {
+        let Some(split) = of_row(row) else {
+            without += 1;
+            continue;
+        };
         let known = splits
             .keys()
             .find(|known| same_split(known, split))
@@ -36,6 +52,16 @@ pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
             .entry(known.unwrap_or_else(|| split.to_owned()))
             .or_default() += 1;
     }
+    match (splits.len(), without) {
+        (0, _) | (1, 0) => Parts::default(),
+        _ => Parts { splits, without },
+    }
+}
+
+/// The splits alone, where there are several.
+#[must_use]
+pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
+    let mut splits = parts(rows).splits;
     if splits.len() < 2 {
         splits.clear();
     }
@@ -71,6 +97,16 @@ impl Wanted {
         }
     }
 
+    /// The same as a form says it.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Usual => None,
+            Self::All => Some(""),
+            Self::Of(split) => Some(split),
+        }
+    }
+
     /// The one that it is in a table; none for all of them.
     #[must_use]
     pub fn of(&self, splits: &Splits) -> Option<String> {
@@ -92,24 +128,34 @@ mod tests {
         let counted = |splits: &[&str]| {
             let row = |split: &&str| Metadata::from([("Split".to_owned(), (*split).to_owned())]);
             let rows: Vec<Metadata> = splits.iter().map(row).collect();
-            several(rows.iter())
+            (several(rows.iter()), parts(rows.iter()).without)
         };
-        for (given, are_told, taken) in [
+        for (given, are_told, taken, without) in [
             (
                 &["train", "test", "Train"][..],
                 &[("test", 1), ("train", 2)][..],
                 Some("test"),
+                0,
             ),
             (
                 &["train", "validation", "val"],
                 &[("train", 1), ("validation", 2)],
                 Some("validation"),
+                0,
             ),
-            (&["train", "other", ""], &[("other", 1), ("train", 1)], None),
-            (&["train", "train"], &[], None),
-            (&[], &[], None),
+            (
+                &["train", "other", ""],
+                &[("other", 1), ("train", 1)],
+                None,
+                1,
+            ),
+            (&["test", "", " "], &[], None, 2),
+            (&["train", "train"], &[], None, 0),
+            (&["", ""], &[], None, 0),
+            (&[], &[], None, 0),
         ] {
-            let splits = counted(given);
+            let (splits, named_none) = counted(given);
+            assert_eq!(named_none, without, "{given:?}");
             let told: Vec<_> = splits
                 .iter()
                 .map(|(split, rows)| (&**split, *rows))

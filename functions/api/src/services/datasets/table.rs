@@ -6,28 +6,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stt_eval_formats::files::{self as in_files, InMemory, stem};
-use stt_eval_formats::paths::has_audio_extension;
 use stt_eval_formats::{FindingKind, Options, Problem, Sample, judge as judge_table};
 use stt_eval_shared::App;
-use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
-use stt_eval_shared::domain::file::{
-    Declared, File, FileKind, FileStatus, MANIFEST_TYPES, MAX_MANIFEST_BYTES,
-};
+use stt_eval_shared::domain::file::{File, FileStatus};
 use stt_eval_shared::domain::validate::{self, Errors};
-use stt_eval_shared::domain::{FileId, ProjectId, Timestamp};
-use stt_eval_shared::store::StoreError;
+use stt_eval_shared::domain::{FileId, ProjectId};
 use stt_eval_shared::wire::findings::Topic;
 
 use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
-use super::manifest::readable;
 use super::models::not_taken;
-use super::splits::{Splits, Wanted, several};
+use super::splits::{Parts, Wanted, parts};
 use crate::actor::Actor;
-use crate::refusal::{Refusal, finish};
-use crate::services::attempt::Attempt;
-use crate::services::files::inline::{self, Inline};
+use crate::refusal::Refusal;
 
 /// How often files are looked at that are still being read, and for how long between.
 const LOOKS: u32 = 12;
@@ -80,7 +72,7 @@ pub struct Judged {
     /// How many recordings are still being read.
     pub waiting: usize,
     /// Splits of the table, where it has several.
-    pub splits: Splits,
+    pub parts: Parts,
     /// The one that is taken; none: all of them together.
     pub split: Option<String>,
     /// Why nothing can be made of the table.
@@ -107,7 +99,7 @@ fn without_options(message: &str) -> String {
     }
 }
 
-fn of_problem(problem: &Problem) -> String {
+pub(super) fn of_problem(problem: &Problem) -> String {
     let hint = problem.hint.as_deref().filter(|hint| !hint.contains("--"));
     match hint {
         Some(hint) => format!("{problem}: {hint}"),
@@ -115,90 +107,8 @@ fn of_problem(problem: &Problem) -> String {
     }
 }
 
-/// Keeps a table as a manifest of the project, in UTF-8 whatever it came in, so that it
-/// need not be sent again to be saved.
-///
-/// # Errors
-/// When it is no text, or none that a table could be.
-pub async fn keep(
-    app: &App,
-    project: &ProjectId,
-    table: Table,
-    attempt: &Attempt,
-) -> Result<File, Refusal> {
-    let refused = |message: String| Refusal::invalid_field("table", message);
-    if has_audio_extension(&table.name) {
-        return Err(refused("is a recording, not a table".to_owned()));
-    }
-    let mut errors = Errors::new();
-    let filename = errors.keep(validate::name("table", &table.name));
-    finish(errors)?;
-    let filename = filename.ok_or_else(|| refused("must have a name".to_owned()))?;
-    let files = InMemory::new([(filename.clone(), table.bytes.to_vec())]);
-    let decoded =
-        in_files::text(&files, &filename).map_err(|problem| refused(of_problem(&problem)))?;
-    let text = decoded.text;
-    if text.trim().is_empty() {
-        return Err(refused("is empty".to_owned()));
-    }
-    if text.len() as u64 > MAX_MANIFEST_BYTES {
-        let most = MAX_MANIFEST_BYTES / (1024 * 1024);
-        return Err(refused(format!("is larger than {most} MB")));
-    }
-    let [csv, tsv, json_lines] = MANIFEST_TYPES;
-    let content_type = if text.trim_start().starts_with(['{', '[']) {
-        json_lines
-    } else if filename.ends_with(".tsv") {
-        tsv
-    } else {
-        csv
-    };
-    let bytes = Bytes::from(text.into_string());
-    let declared = Declared {
-        filename,
-        kind: FileKind::Manifest,
-        content_type: content_type.to_owned(),
-        size_bytes: bytes.len() as u64,
-        checksum_sha256: Some(sha256_hex(&bytes)),
-    };
-    inline::keep(app, project, Inline { declared, bytes }, attempt).await
-}
-
-/// How long a table of which no dataset is made stays as a file.
-pub const KEPT: Duration = Duration::from_secs(24 * 3_600);
-
-/// Reads a table that was kept or uploaded as a manifest. It is one of a preview then, and
-/// goes by itself where no dataset is made of it.
-///
-/// # Errors
-/// When there is none of this id, or it can't be read (yet).
-pub async fn kept(app: &App, project: &ProjectId, id: FileId) -> Result<Table, Refusal> {
-    let found = settled(app, project, &[id]).await?.remove(&id);
-    let mut errors = Errors::new();
-    let file = readable("table", found, &mut errors);
-    finish(errors)?;
-    let (file, _) = file.ok_or_else(|| Refusal::invalid_field("table", "can't be read"))?;
-    let version = file.object_version.as_deref();
-    let bytes = app
-        .objects
-        .range(&file.object_key, version, 0, file.size_bytes)
-        .await?;
-    if file.due_at.is_none() {
-        let until = Timestamp::now() + KEPT;
-        match app.store.save_file(&file.clone().postponed(until)).await {
-            // Another request with the same table has done it, or has deleted it.
-            Ok(()) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Table {
-        name: file.filename,
-        bytes,
-    })
-}
-
 /// Files, once none of them is being read any more, or after some seconds.
-async fn settled(
+pub(super) async fn settled(
     app: &App,
     project: &ProjectId,
     ids: &[FileId],
@@ -335,9 +245,13 @@ fn rows(
         ..Options::default()
     };
     let mut found = judge_table(&source, Some(name), &options);
+    // Recordings that a row names, be it one of a split that is not taken.
+    let mut listed = BTreeSet::new();
     if let Ok(all) = &found {
-        judged.splits = several(all.samples.iter().map(|sample| &sample.metadata));
-        judged.split = split.of(&judged.splits);
+        let names = all.samples.iter().filter_map(|sample| sample.audio.clone());
+        listed.extend(names);
+        judged.parts = parts(all.samples.iter().map(|sample| &sample.metadata));
+        judged.split = split.of(&judged.parts.splits);
         if judged.split.is_some() {
             options.split.clone_from(&judged.split);
             found = judge_table(&source, Some(name), &options);
@@ -396,7 +310,8 @@ fn rows(
             }
         }
     }
-    for (name, id) in by_name.iter().filter(|(_, id)| !named.contains(id)) {
+    let is_left = |(name, id): &(&String, &FileId)| !named.contains(*id) && !listed.contains(*name);
+    for (name, id) in by_name.iter().filter(is_left) {
         match unusable(files.get(id)) {
             Some(why) => judged.tell(Topic::Recording, format!("{name} {why}")),
             None => judged.tell(Topic::WithoutRow, name),

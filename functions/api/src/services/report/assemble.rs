@@ -276,6 +276,8 @@ fn of_model(
     let hours = found.seconds / 3600.0;
     let latency = latency(&found.latencies);
     let dollars = usd(model.cost_micro_usd);
+    // Transcripts that came without costs were not made for nothing.
+    let is_known = model.imported.is_none() || model.cost_micro_usd > 0;
     Ok(ModelReport {
         provider: model.model.clone(),
         coverage: coverage(&found),
@@ -291,7 +293,7 @@ fn of_model(
         cost: Cost {
             usd: dollars,
             audio_hours: hours,
-            usd_per_audio_hour: (whole && hours > 0.0).then(|| dollars / hours),
+            usd_per_audio_hour: (whole && is_known && hours > 0.0).then(|| dollars / hours),
             price_read_at,
         },
         latency_seconds: None,

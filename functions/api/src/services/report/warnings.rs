@@ -106,12 +106,15 @@ fn temperatures(run: &Run) -> Option<Warning> {
 
 /// A reference was changed at a time, and the figures are of those before.
 pub fn changed(at: Timestamp) -> Warning {
+    let at = at.to_string();
+    // To the minute, as pages tell times.
+    let minute = at.get(..16).unwrap_or(&at).replace('T', " ");
     Warning {
         code: WarningCode::ReferencesChanged,
         model: None,
         count: 0,
         message: format!(
-            "references of the dataset were changed since this was scored (last at {at}); score \
+            "references of the dataset were changed since this was scored (last at {minute} UTC); score \
              the run again to count them"
         ),
     }

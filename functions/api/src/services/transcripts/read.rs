@@ -64,7 +64,7 @@ pub async fn read(
     let mut errors = Errors::new();
     let known = Clips::of(clips);
     let (mut checked, mut bytes) = (Vec::with_capacity(lists.len()), 0);
-    let (mut unknown, mut others) = (0, false);
+    let (mut unknown, mut others, mut of_another) = (0, false, 0);
     for list in lists {
         let List {
             at, name, source, ..
@@ -84,15 +84,18 @@ pub async fn read(
                 rows.map(|row| self::row(&at, row)).collect()
             }
         };
-        let is_given = !placed.is_empty();
+        let given = placed.len();
         others |= !errors.is_empty() && unknown == 0;
         let found = by_position(placed, &known, clips.len(), list.leaves_out, &mut errors);
         let ByPosition { texts, .. } = found;
         unknown += found.unknown;
         // Such a list would be a model that has said nothing of any clip.
-        let is_none = is_given && texts.iter().all(Option::is_none);
+        let is_none = given > 0 && texts.iter().all(Option::is_none);
         if is_none && list.leaves_out {
             errors.push(format!("{at}items"), "none is of a clip of the dataset");
+        }
+        if is_none && !found.is_wrong {
+            of_another += given;
         }
         others |= found.is_wrong || is_none;
         let (imported, blocks) = blocks(texts)?;
@@ -106,6 +109,7 @@ pub async fn read(
     finish(errors).map_err(|refusal| Refusal {
         // Where nothing else is wrong with them.
         could_leave_out: if others { 0 } else { unknown },
+        of_another,
         ..refusal
     })?;
     Ok(checked)
