@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::files::{Files, base, parent};
+use super::files::{Files, parent};
 use super::finding::{FindingKind, Findings};
 use super::folders;
 use super::format::Format;
