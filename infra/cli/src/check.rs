@@ -124,6 +124,7 @@ pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<L
         (Code::Nothing, None) => problem.file(&source.display().to_string()),
         _ => problem,
     })?;
+    passed_over(&mut judged, &files);
     leave_outside(&mut judged, &files);
     let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
     let kept = match depth {
@@ -221,6 +222,21 @@ fn options(reading: &ReadingArguments) -> Options {
         language: reading.language.clone(),
         markup: reading.markup.map(Into::into),
         allow_outside: reading.allow_outside,
+    }
+}
+
+/// Tells of files that can't be read, where nothing else does: one may be the list that is
+/// meant.
+fn passed_over(judged: &mut Judged, files: &OnDisk) {
+    for (file, reason) in files.unread() {
+        let is_told =
+            |found: &Finding| found.file.as_deref() == Some(&file) || found.message.contains(&file);
+        let mut recordings = judged.samples.iter().filter_map(|one| one.audio.as_deref());
+        let is_recording = recordings.any(|audio| audio == file);
+        if !is_recording && !judged.kept().iter().any(is_told) {
+            let remark = format!("{file} can't be read, and is left out: {reason}");
+            judged.remarks.push(remark);
+        }
     }
 }
 

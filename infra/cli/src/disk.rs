@@ -1,7 +1,7 @@
 //! Files of this machine as the crate of formats wants them.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ pub struct OnDisk {
     /// The last folder that was asked for and is not there: lists name thousands of files of
     /// one.
     not_there: RefCell<Option<PathBuf>>,
+    /// Files that the machine did not let be read, and why.
+    unread: RefCell<BTreeMap<String, String>>,
     /// What an archive was unpacked to; it goes away with this value.
     _unpacked: Option<TempDir>,
 }
@@ -137,6 +139,7 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
         working: None,
         outside: false,
         not_there: RefCell::default(),
+        unread: RefCell::default(),
         _unpacked: None,
     };
     Ok(Named {
@@ -180,6 +183,7 @@ impl OnDisk {
             working: working.as_deref().and_then(absolute),
             outside,
             not_there: RefCell::default(),
+            unread: RefCell::default(),
             _unpacked: None,
         })
     }
@@ -203,6 +207,15 @@ impl OnDisk {
     }
 
     fn file(&self, name: &str) -> Result<File, ReadError> {
+        let opened = self.opened(name);
+        if let Err(ReadError::Failed(reason)) = &opened {
+            let mut unread = self.unread.borrow_mut();
+            unread.insert(name.to_owned(), reason.clone());
+        }
+        opened
+    }
+
+    fn opened(&self, name: &str) -> Result<File, ReadError> {
         let path = self.path(name);
         let told = |error: std::io::Error| ReadError::Failed(error.to_string());
         // A link may lead out of the folder.
@@ -224,6 +237,11 @@ impl OnDisk {
             return Err(ReadError::Failed("is no regular file".to_owned()));
         }
         File::open(path).map_err(told)
+    }
+
+    /// Files that the machine did not let be read, and why.
+    pub fn unread(&self) -> BTreeMap<String, String> {
+        self.unread.borrow().clone()
     }
 }
 

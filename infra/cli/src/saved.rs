@@ -58,6 +58,33 @@ pub fn has_folder(option: &str, path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Writes a file beside its place and puts it there once it is whole. What is no file, such
+/// as a pipe, is written as it is there.
+///
+/// # Errors
+/// It can't be written; what was there before is there still.
+pub fn whole<T>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> std::io::Result<T>,
+) -> Result<T, Failure> {
+    let told = |error: std::io::Error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::new(Exit::Failed, "output", message)
+    };
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return write(path).map_err(told);
+    }
+    let beside = beside(path);
+    let done = write(&beside)
+        .and_then(|made| std::fs::rename(&beside, path).map(|()| made))
+        .map_err(told);
+    if done.is_err() {
+        // What went wrong is told; what is left of it is of no use.
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
+
 /// Puts a page where it was asked for; `-` is standard output, and then nothing else is to
 /// go there. Tells whether that was so.
 ///
@@ -68,14 +95,7 @@ pub fn page(path: &Path, page: &str, output: &Output) -> Result<bool, Failure> {
         raw_to_stdout(page.as_bytes())?;
         return Ok(true);
     }
-    let beside = beside(path);
-    let done = std::fs::write(&beside, page).and_then(|()| std::fs::rename(&beside, path));
-    if let Err(error) = done {
-        // What went wrong is told; what is left of it is of no use.
-        let _ = std::fs::remove_file(&beside);
-        let message = format!("{}: {error}", path.display());
-        return Err(Failure::new(Exit::Failed, "output", message));
-    }
+    whole(path, |beside| std::fs::write(beside, page))?;
     output.note(&format!("written: {}", path.display()));
     Ok(false)
 }

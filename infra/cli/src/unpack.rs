@@ -15,6 +15,9 @@ const HEAD: u64 = 64 * 1024;
 /// Bytes that tell an archive from everything else.
 const MARK: u64 = 4;
 
+/// What helps where temporary files have no room.
+pub const ROOM: &str = "TMPDIR names a folder with room";
+
 /// A folder for what is unpacked; it goes away with its value.
 ///
 /// # Errors
@@ -39,6 +42,27 @@ pub fn create(path: &Path) -> std::io::Result<File> {
         std::fs::create_dir_all(folder)?;
     }
     OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// A file that is written, and why it could not be: that is the machine's fault, and not the
+/// archive's.
+struct Written {
+    file: File,
+    refused: Option<std::io::Error>,
+}
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes).map_err(|error| {
+            let kind = error.kind();
+            self.refused = Some(error);
+            kind.into()
+        })
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Unpacks a file if it is an archive of files; `None` if it is not.
@@ -74,13 +98,20 @@ pub fn unpacked(path: &Path) -> Result<Option<TempDir>, Failure> {
             continue;
         };
         let own = entry.name.clone();
-        let mut to = create(&folder.path().join(&own)).map_err(|error| {
+        let refused = |error: std::io::Error| {
             let message = format!("{name}: {own} can't be unpacked: {error}");
-            Failure::new(Exit::Failed, "machine", message)
-        })?;
-        archive
-            .copy(index, &mut to)
-            .map_err(|problem| problem.inside(&name))?;
+            Failure::new(Exit::Failed, "machine", message).hint(ROOM)
+        };
+        let file = create(&folder.path().join(&own)).map_err(refused)?;
+        let mut to = Written {
+            file,
+            refused: None,
+        };
+        let copied = archive.copy(index, &mut to);
+        if let Some(error) = to.refused.filter(|_| copied.is_err()) {
+            return Err(refused(error));
+        }
+        copied.map_err(|problem| problem.inside(&name))?;
     }
     Ok(Some(folder))
 }

@@ -275,6 +275,10 @@ fn judged(
     let mut by_id: HashMap<String, u64> = HashMap::new();
     let mut by_text: HashMap<String, usize> = HashMap::new();
     let mut grouped = 0;
+    // The folder that was named may be the one of a language.
+    let of_place = files
+        .place()
+        .and_then(|place| language::of_path(&format!("{place}/")));
     for row in reading.rows {
         grouped += usize::from(
             row.markup.is_none()
@@ -334,7 +338,7 @@ fn judged(
             }
         }
         let path = place.as_ref().map_or("", |(name, _)| name.as_str());
-        let language = language_of(&row, path, options);
+        let language = language_of(&row, path, options).or_else(|| of_place.clone());
         let text = row.said.text().map(markup::without_marks);
         match (&row.said, &text) {
             (Said::EmptyCell, _) => {

@@ -391,3 +391,62 @@ fn lists_for_sclite_in_one_folder_are_references_and_systems() {
         ("decode", &text("घर"))
     );
 }
+
+#[test]
+fn what_failed_is_told_beside_lists_that_have_no_word_for_it() {
+    let mut samples = samples();
+    for sample in &mut samples {
+        sample.speaker = Some("s 1".to_owned());
+    }
+    // What a model fails at counts as nothing heard.
+    samples[1].told[1].error = Some("empty_output".to_owned());
+    let systems = ["a".to_owned(), "b".to_owned()];
+    let mut same = |text: &str, _: &Written| text.to_owned();
+    let side = |system| write::trn(&samples, system, &mut same).text;
+    let mut side = side;
+    let lists = [
+        ("run/ref.trn", side(None)),
+        ("run/hyp.a.trn", side(Some(0))),
+        ("run/hyp.b.trn", side(Some(1))),
+        (
+            "run/failed.jsonl",
+            write::failed(&systems, &samples, write::trn_id),
+        ),
+    ];
+    let files = InMemory::new(lists.clone());
+    let folder = |files, name| Source {
+        files,
+        file: None,
+        name,
+    };
+    let failed = || Hypothesis::Failed("provider_timeout".to_owned());
+    let made = pairs(&folder(&files, "run"), &[], &ReadOptions::default()).unwrap();
+    assert_eq!(made.systems, systems);
+    let wanted = [
+        [failed(), text(""), text("घर जाओ")],
+        [text("घर"), text(""), text("x, \"y\"")],
+    ];
+    assert_eq!(made.heard, wanted);
+    assert!(made.missing.is_empty() && made.remarks.is_empty());
+    // Of one system beside other references.
+    let [right, heard, _, list] = lists;
+    let files = InMemory::new([right.clone(), heard, list]);
+    let right = InMemory::new([right]);
+    let source = Source {
+        files: &right,
+        file: Some("run/ref.trn"),
+        name: "ref",
+    };
+    let made = pairs(&source, &[folder(&files, "run")], &ReadOptions::default()).unwrap();
+    assert_eq!(made.heard[0], wanted[0]);
+    // Our own tables say the same.
+    let files = InMemory::new([("run.csv", write::csv(&systems, &samples, false))]);
+    let made = of_files(&files, "run.csv", &[]).unwrap();
+    assert_eq!(made.heard, wanted);
+    // Tasks have the ids of their samples.
+    let files = InMemory::new([("run.json", write::label_studio(&systems, &samples))]);
+    let made = of_files(&files, "run.json", &[]).unwrap();
+    let ids: Vec<String> = made.samples.iter().map(|one| one.id.to_string()).collect();
+    assert_eq!(ids, ["u1", "u2", "u3"]);
+    assert_eq!(made.remarks, Vec::<String>::new());
+}

@@ -189,6 +189,8 @@ pub enum MadeBy {
 pub enum Here {
     /// The report as one page, as `report --html` writes it.
     Html,
+    /// Lines of SCTK as the deployment writes them, with what failed.
+    Trn,
     /// Segments of `meeteval`, one for each sample.
     SegLst,
     /// Segments of SCTK, likewise.
@@ -206,7 +208,7 @@ impl FormatName {
             Self::Csv => MadeBy::Deployment(ExportFormat::Csv),
             Self::Jsonl => MadeBy::Deployment(ExportFormat::Jsonl),
             Self::Nemo => MadeBy::Deployment(ExportFormat::Nemo),
-            Self::Trn => MadeBy::Deployment(ExportFormat::Trn),
+            Self::Trn => MadeBy::Here(Here::Trn),
             Self::Html => MadeBy::Here(Here::Html),
             Self::Seglst => MadeBy::Here(Here::SegLst),
             Self::Stm => MadeBy::Here(Here::Stm),
@@ -220,6 +222,7 @@ impl FormatName {
         match self.made() {
             MadeBy::Deployment(format) => format.name(),
             MadeBy::Here(Here::Html) => "html",
+            MadeBy::Here(Here::Trn) => ExportFormat::Trn.name(),
             MadeBy::Here(Here::SegLst) => "seglst",
             MadeBy::Here(Here::Stm) => "stm",
             MadeBy::Here(Here::LabelStudio) => "label_studio",
@@ -232,6 +235,7 @@ impl FormatName {
         match self.made() {
             MadeBy::Deployment(format) => format.extension(),
             MadeBy::Here(Here::Html) => "html",
+            MadeBy::Here(Here::Trn) => ExportFormat::Trn.extension(),
             MadeBy::Here(Here::SegLst) => "seglst.zip",
             MadeBy::Here(Here::Stm) => "stm.zip",
             MadeBy::Here(Here::LabelStudio) => "label_studio.json",

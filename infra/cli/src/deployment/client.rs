@@ -199,6 +199,18 @@ impl Deployment {
         request: &Request,
         most: usize,
     ) -> Result<Vec<T>, Failure> {
+        Ok(self.some(request, most).await?.0)
+    }
+
+    /// Asks for a list, up to so many, and whether there are more.
+    ///
+    /// # Errors
+    /// What is refused, or can't be reached.
+    pub async fn some<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        most: usize,
+    ) -> Result<(Vec<T>, bool), Failure> {
         let mut all: Vec<T> = Vec::new();
         let mut cursor: Option<Cursor> = None;
         while all.len() < most {
@@ -212,10 +224,10 @@ impl Deployment {
             all.extend(more);
             match next {
                 Some(next) => cursor = Some(next),
-                None => break,
+                None => return Ok((all, false)),
             }
         }
-        Ok(all)
+        Ok((all, true))
     }
 
     /// Asks for a list that has no pages.

@@ -61,13 +61,18 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
     made.p = measured.p.filter(|_| condition.is_regression());
     made.smallest_visible = measured.smallest_visible;
     let facts = format!("{place}{}", facts(condition, &measured));
-    if condition.is_careful()
-        && !weak
-        && let Some(reason) = too_little(&measured)
-    {
-        made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
-        return made;
-    }
+    let lacks = match condition.is_careful() {
+        true => too_little(&measured),
+        false => None,
+    };
+    let lifted = match lacks {
+        None => String::new(),
+        Some(reason) if weak => format!("; judged with {reason} (--allow-weak)"),
+        Some(reason) => {
+            made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
+            return made;
+        }
+    };
     let figure = match condition.bound {
         Bound::Point => Some(measured.value),
         Bound::Low => measured.low,
@@ -81,7 +86,7 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
     let sure = level.is_none_or(|(level, p)| p < level);
     if condition.is_true_of(figure) && sure {
         made.status = Status::Failed;
-        made.message = format!("{facts}: {}", condition.text);
+        made.message = format!("{facts}: {}{lifted}", condition.text);
         return made;
     }
     let unseen = measured.smallest_visible.filter(|visible| {
@@ -98,10 +103,10 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
             return made;
         }
         made.status = Status::Passed;
-        made.message = format!("{facts}; {told}");
+        made.message = format!("{facts}; {told}{lifted}");
         return made;
     }
     made.status = Status::Passed;
-    made.message = format!("{facts}; not {}", condition.text);
+    made.message = format!("{facts}; not {}{lifted}", condition.text);
     made
 }

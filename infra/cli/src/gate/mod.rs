@@ -23,7 +23,7 @@ pub use verdict::{Status, Verdict};
 use crate::arguments::GateArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output};
-use crate::saved::has_folder;
+use crate::saved::{has_folder, whole};
 use crate::score::{Compared, Scored, SystemOf};
 
 /// Reads the conditions; `failed>0.01` is added where there is any.
@@ -151,7 +151,11 @@ pub fn unsaved(
     }
 }
 
-/// Writes what was asked for: XML of `JUnit`, a summary.
+/// Writes what was asked for: XML of `JUnit`, a summary. One that can't be written does not
+/// keep the other from being.
+///
+/// # Errors
+/// What could not be written, all of it.
 pub fn write(
     arguments: &GateArguments,
     verdicts: &[Verdict],
@@ -159,20 +163,25 @@ pub fn write(
     comparisons: &[Compared],
     scored: &Scored,
 ) -> Result<(), Failure> {
-    let failed = |path: &std::path::Path, error: std::io::Error| {
-        let message = format!("{}: {error}", path.display());
-        Failure::new(Exit::Failed, "output", message)
-    };
-    if let Some(path) = &arguments.junit {
-        std::fs::write(path, junit::xml(verdicts, scored, arguments.junit_samples))
-            .map_err(|error| failed(path, error))?;
-    }
-    if let Some(path) = &arguments.summary {
+    let report = arguments.junit.as_ref().map_or(Ok(()), |path| {
+        let xml = junit::xml(verdicts, scored, arguments.junit_samples);
+        whole(path, |beside| std::fs::write(beside, xml))
+    });
+    let summary = arguments.summary.as_ref().map_or(Ok(()), |path| {
         let text = summary::markdown(verdicts, systems, comparisons);
         let mut options = std::fs::OpenOptions::new();
         let file = options.append(true).create(true).open(path);
         file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-            .map_err(|error| failed(path, error))?;
+            .map_err(|error| {
+                let message = format!("{}: {error}", path.display());
+                Failure::new(Exit::Failed, "output", message)
+            })
+    });
+    match (report, summary) {
+        (Err(report), Err(summary)) => {
+            let message = format!("{}; {}", report.message, summary.message);
+            Err(Failure { message, ..report })
+        }
+        (report, summary) => report.and(summary),
     }
-    Ok(())
 }

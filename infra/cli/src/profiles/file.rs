@@ -183,10 +183,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside).map_err(told)?;
-    std::io::Write::write_all(&mut file, bytes)
+    let done = std::io::Write::write_all(&mut file, bytes)
         .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(told)
+        .and_then(|()| std::fs::rename(&beside, path));
+    if done.is_err() {
+        // What went wrong is told; what is left of it is of no use.
+        let _ = std::fs::remove_file(&beside);
+    }
+    done.map_err(told)
 }
 
 /// Makes a folder that only its owner can look into.

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stt_eval_domain::RunId;
 use stt_eval_formats::counted;
+use stt_eval_formats::write::FAILED;
+use stt_eval_wire::export::ExportFormat;
+use stt_eval_wire::runs::Run;
 
 use super::runs::{find, goes_on};
 use super::{Document, RunOf, download, made_here};
-use crate::arguments::{ExportArguments, FormatName, MadeBy, ToExport};
+use crate::arguments::{ExportArguments, FormatName, Here, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
-use crate::saved::{beside, has_folder, replaceable};
+use crate::saved::{has_folder, replaceable, whole};
 
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
@@ -73,17 +76,51 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Tells what failed where a format has no word for it: other programs take it for an answer.
+fn tell_failed(run: &Run, format: FormatName, output: &Output) {
+    let told = match format.made() {
+        MadeBy::Here(Here::Trn | Here::Stm | Here::SegLst) => format!(
+            "the lines of these are empty; {FAILED} in the archive tells what a service failed \
+             at, which score leaves out, and other programs count as nothing heard"
+        ),
+        MadeBy::Deployment(ExportFormat::Nemo) | MadeBy::Here(Here::LabelStudio) => {
+            "nothing of these is in the file, and score counts them as nothing heard; csv and \
+             jsonl tell what failed"
+                .to_owned()
+        }
+        _ => return,
+    };
+    let of = |model: &String| {
+        let counts = run.model_counts.get(model)?;
+        let all = counts.pending + counts.completed + counts.failed;
+        (counts.failed > 0).then(|| format!("{} of {all} of {model}", counts.failed))
+    };
+    let mut failed: Vec<String> = run.providers.iter().filter_map(of).collect();
+    if failed.is_empty() && run.counts.failed > 0 {
+        failed.push(format!("{} of {}", run.counts.failed, run.total_items));
+    }
+    if !failed.is_empty() {
+        output.note(&format!("note: failed: {}: {told}", failed.join(", ")));
+    }
+}
+
 /// Saves a run that is over.
 ///
 /// # Errors
 /// It can't be made, fetched or written.
-pub async fn saved(to: &Deployment, run: RunId, file: &ToExport) -> Result<Saved, Failure> {
+pub async fn saved(
+    to: &Deployment,
+    run: &Run,
+    file: &ToExport,
+    output: &Output,
+) -> Result<Saved, Failure> {
     let format = file.format;
-    let path = file.file.clone().unwrap_or_else(|| usual(run, format));
+    let path = file.file.clone().unwrap_or_else(|| usual(run.id, format));
+    tell_failed(run, format, output);
     let bytes = match format.made() {
-        MadeBy::Deployment(format) => download::keep(to, run, format, &path).await?,
+        MadeBy::Deployment(format) => download::keep(to, run.id, format, &path).await?,
         MadeBy::Here(format) => {
-            let made = made_here::make(to, run, format).await?;
+            let made = made_here::make(to, run.id, format).await?;
             placed(&made.path, &path)?
         }
     };
@@ -115,6 +152,7 @@ pub async fn save(
     }
     let file = arguments.output.clone();
     if file.as_deref() == Some(Path::new("-")) {
+        tell_failed(&run, format, output);
         match format.made() {
             MadeBy::Deployment(format) => {
                 let file = download::made(to, run.id, format).await?;
@@ -130,7 +168,7 @@ pub async fn save(
         has_folder("--output", file)?;
         replaceable(file)?;
     }
-    let saved = saved(to, run.id, &ToExport { format, file }).await?;
+    let saved = saved(to, &run, &ToExport { format, file }, output).await?;
     let document = Document::of(Told {
         run: RunOf::of(&run),
         saved,
@@ -146,15 +184,7 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
 
 /// Puts a file that was made in its place, whole or not at all; gives its length.
 fn placed(made: &Path, path: &Path) -> Result<u64, Failure> {
-    let beside = beside(path);
-    let done = std::fs::copy(made, &beside)
-        .and_then(|bytes| std::fs::rename(&beside, path).map(|()| bytes))
-        .map_err(|error| failed(path, &error));
-    if done.is_err() {
-        // What went wrong is told; what is left of it is of no use.
-        let _ = std::fs::remove_file(&beside);
-    }
-    done
+    whole(path, |beside| std::fs::copy(made, beside))
 }
 
 /// A file on standard output.

@@ -29,6 +29,15 @@ pub fn table<const N: usize>(
     columns(&all)
 }
 
+/// Tells that a list ends before what there is does.
+pub fn tell_more(more: bool, shown: usize, output: &Output) {
+    if more {
+        output.note(&format!(
+            "note: there are more than these {shown}: --limit N shows N"
+        ));
+    }
+}
+
 #[derive(Serialize)]
 struct Models {
     models: Vec<Model>,
@@ -94,6 +103,7 @@ pub async fn languages(to: &Deployment, output: &Output) -> Result<Exit, Failure
 #[derive(Serialize)]
 struct Datasets {
     datasets: Vec<Dataset>,
+    more: bool,
 }
 
 /// `datasets`.
@@ -102,10 +112,10 @@ pub async fn datasets(
     list: &ListArguments,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let datasets = to
-        .list(&Request::get(paths::datasets()), list.limit)
-        .await?;
-    let document = Document::of(Datasets { datasets });
+    let request = Request::get(paths::datasets());
+    let (datasets, more) = to.some(&request, list.limit).await?;
+    tell_more(more, datasets.len(), output);
+    let document = Document::of(Datasets { datasets, more });
     output.result(&document, || {
         let rows = document.content.datasets.iter().map(|dataset: &Dataset| {
             let facts = &dataset.dataset_metadata;
@@ -125,6 +135,7 @@ pub async fn datasets(
 #[derive(Serialize)]
 struct Files {
     files: Vec<File>,
+    more: bool,
 }
 
 /// `files`.
@@ -133,8 +144,10 @@ pub async fn files(
     list: &ListArguments,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let files = to.list(&Request::get(paths::files()), list.limit).await?;
-    let document = Document::of(Files { files });
+    let request = Request::get(paths::files());
+    let (files, more) = to.some(&request, list.limit).await?;
+    tell_more(more, files.len(), output);
+    let document = Document::of(Files { files, more });
     output.result(&document, || {
         let rows = document.content.files.iter().map(|file: &File| {
             let seconds = file.duration_seconds;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use stt_eval_domain::RunId;
-use stt_eval_formats::write::{self, Written, Zip};
+use stt_eval_formats::archive::Archive as Packed;
+use stt_eval_formats::write::{self, Told, Written, Zip};
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::export::ExportFormat;
 use stt_eval_wire::paths;
@@ -47,6 +48,8 @@ struct Line {
     reference: Option<String>,
     #[serde(default)]
     hypotheses: serde_json::Map<String, Value>,
+    #[serde(default)]
+    results: serde_json::Map<String, Value>,
 }
 
 /// What a run has, with plain references.
@@ -64,7 +67,15 @@ fn read(path: &Path, models: &[String]) -> Result<Vec<Written>, Failure> {
             let text = line.hypotheses.get(model).and_then(Value::as_str);
             text.map(str::to_owned)
         });
+        let told = models.iter().map(|model| {
+            let error = line.results.get(model).and_then(|told| told.get("error"));
+            Told {
+                error: error.and_then(Value::as_str).map(str::to_owned),
+                ..Told::default()
+            }
+        });
         samples.push(Written {
+            told: told.collect(),
             heard: heard.collect(),
             id: line.id,
             audio: line.audio,
@@ -129,6 +140,20 @@ impl<'a> Archive<'a> {
         }
     }
 
+    /// The list of what failed, if anything did.
+    fn add_failed(
+        &mut self,
+        names: &[String],
+        samples: &[Written],
+        id: impl Fn(&Written) -> String,
+    ) -> Result<(), Failure> {
+        let failed = write::failed(names, samples, id);
+        match failed.is_empty() {
+            true => Ok(()),
+            false => self.add(write::FAILED, failed.as_bytes()),
+        }
+    }
+
     fn finish(self) -> Result<(), Failure> {
         let Self {
             path,
@@ -158,18 +183,43 @@ fn as_reference(samples: &[Written], system: usize) -> Vec<Written> {
     samples.iter().map(of).collect()
 }
 
-/// References and hypotheses, a file for each.
+/// References and hypotheses, a file for each, and what failed.
 fn sides(
     path: &Path,
-    models: &[String],
+    (models, samples): (&[String], &[Written]),
     end: &str,
     side: impl Fn(Option<usize>) -> String,
+    id: impl Fn(&Written) -> String,
 ) -> Result<(), Failure> {
     let mut archive = Archive::new(path)?;
     archive.add(&format!("ref.{end}"), side(None).as_bytes())?;
-    for (at, name) in file_names(models).iter().enumerate() {
+    let names = file_names(models);
+    for (at, name) in names.iter().enumerate() {
         archive.add(&format!("hyp.{name}.{end}"), side(Some(at)).as_bytes())?;
     }
+    archive.add_failed(&names, samples, id)?;
+    archive.finish()
+}
+
+/// An archive of the deployment with what failed, of which its lines say nothing.
+fn with_failed(
+    path: &Path,
+    whole: &Path,
+    models: &[String],
+    samples: &[Written],
+) -> Result<(), Failure> {
+    let file = File::open(path).map_err(|error| failed(path, &error))?;
+    let mut packed = Packed::open(file)?;
+    let mut archive = Archive::new(whole)?;
+    for index in 0..packed.entries().len() {
+        let mut content = Vec::new();
+        packed.copy(index, &mut content)?;
+        let name = packed.entries().get(index).map(|entry| entry.name.clone());
+        archive.add(&name.unwrap_or_default(), content.as_slice())?;
+    }
+    // So they are called there.
+    let names: Vec<String> = models.iter().map(|model| model.replace('/', "-")).collect();
+    archive.add_failed(&names, samples, write::trn_id)?;
     archive.finish()
 }
 
@@ -252,6 +302,15 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
             _folder: folder,
         });
     }
+    if format == Here::Trn {
+        download::keep(to, run.id, ExportFormat::Trn, &path).await?;
+        if run.counts.failed + run.counts.pending == 0 {
+            return Ok(Made {
+                path,
+                _folder: folder,
+            });
+        }
+    }
     let lines = folder.path().join("run.jsonl");
     download::keep(to, run.id, ExportFormat::Jsonl, &lines).await?;
     let models = &run.providers;
@@ -264,18 +323,24 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
     match format {
         // It was made above.
         Here::Html => {}
+        Here::Trn => {
+            let whole = folder.path().join("whole");
+            with_failed(&path, &whole, models, &known())?;
+            std::fs::rename(&whole, &path).map_err(|error| failed(&path, &error))?;
+        }
         Here::SegLst => {
             let known = known();
-            sides(&path, models, "seglst.json", |side| {
-                write::seg_lst(&known, side)
-            })?;
+            let side = |side| write::seg_lst(&known, side);
+            let id = |sample: &Written| sample.id.clone();
+            sides(&path, (models, &known), "seglst.json", side, id)?;
         }
         Here::Stm => {
             let known = known();
-            sides(&path, models, "stm", |side| match side {
+            let side = |side| match side {
                 None => write::stm(&known),
                 Some(system) => write::stm(&as_reference(&known, system)),
-            })?;
+            };
+            sides(&path, (models, &known), "stm", side, write::stm_id)?;
         }
         Here::LabelStudio => {
             let tasks = write::label_studio(models, &samples);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use stt_eval_wire::paths;
 use stt_eval_wire::results::Result as RunResult;
 
-use super::lists::name;
+use super::lists::{name, tell_more};
 use super::runs::find;
 use super::{Document, RunOf};
 use crate::arguments::ResultsArguments;
@@ -17,6 +17,7 @@ use crate::score::percent;
 struct Results {
     run: RunOf,
     results: Vec<RunResult>,
+    more: bool,
 }
 
 /// `results`.
@@ -37,11 +38,13 @@ pub async fn show(
         .with_some("provider", arguments.model.as_ref())
         .with_some("status", arguments.status.as_ref())
         .with_some("sort", arguments.worst.then_some("-wer"));
-    let results = to.list(&request, arguments.list.limit).await?;
+    let (results, more) = to.some(&request, arguments.list.limit).await?;
     let document = Document::of(Results {
         run: RunOf::of(&run),
         results,
+        more,
     });
+    tell_more(more, document.content.results.len(), output);
     if document.content.results.is_empty() {
         let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];
         let wanted: Vec<&str> = wanted.into_iter().flatten().collect();

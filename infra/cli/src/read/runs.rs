@@ -7,7 +7,7 @@ use stt_eval_wire::report::NewScoring;
 use stt_eval_wire::runs::{Retry, Run, RunStatus};
 
 use super::Document;
-use super::lists::{name, table};
+use super::lists::{name, table, tell_more};
 use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
@@ -82,6 +82,7 @@ impl From<Run> for Named {
 #[derive(Serialize)]
 struct Runs {
     runs: Vec<Named>,
+    more: bool,
 }
 
 /// `runs`.
@@ -93,9 +94,10 @@ pub async fn list(
     let request = Request::get(paths::runs())
         .with_some("status", arguments.status.as_ref())
         .with_some("dataset_id", arguments.dataset.as_ref());
-    let runs: Vec<Run> = to.list(&request, arguments.list.limit).await?;
+    let (runs, more) = to.some::<Run>(&request, arguments.list.limit).await?;
+    tell_more(more, runs.len(), output);
     let runs = runs.into_iter().map(Named::from).collect();
-    let document = Document::of(Runs { runs });
+    let document = Document::of(Runs { runs, more });
     output.result(&document, || {
         let rows = document.content.runs.iter().map(|Named { run, .. }| {
             [

@@ -20,7 +20,7 @@ use crate::deployment::http;
 use crate::failure::{Exit, Failure};
 use crate::journal::digest;
 use crate::profiles::Target;
-use crate::unpack::temporary;
+use crate::unpack::{ROOM, temporary};
 
 /// The models that are simulated where none is named.
 pub const MODELS: [&str; 2] = ["gemini-3.8-flash", "gemini-3.5-flash-lite"];
@@ -161,6 +161,7 @@ impl Demo {
             }),
             Err(reason) => {
                 end(&mut child);
+                has_room(folder.path())?;
                 let told = std::fs::read_to_string(&log).unwrap_or_default();
                 let told = told.lines().find(|line| !line.trim().is_empty());
                 Err(failed(match told {
@@ -227,6 +228,20 @@ impl Drop for Demo {
     fn drop(&mut self) {
         end(&mut self.child);
     }
+}
+
+/// Bytes that a machine needs at least.
+const LEAST: usize = 1024 * 1024;
+
+/// Whether there is room for a machine in a folder: without it the program can't even say
+/// what it lacks.
+fn has_room(folder: &Path) -> Result<(), Failure> {
+    let file = folder.join("room");
+    let written = std::fs::write(&file, vec![0; LEAST]);
+    written.map_err(|error| {
+        let message = format!("--demo has no room in {}: {error}", folder.display());
+        Failure::new(Exit::Failed, "machine", message).hint(ROOM)
+    })
 }
 
 /// The line by which it says that it is ready.

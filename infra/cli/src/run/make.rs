@@ -1,11 +1,11 @@
 //! Making the dataset and the run, each once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_wire::datasets::{Dataset, NewDataset, NewMetadata, NewSample};
 use stt_eval_wire::object::Object;
-use stt_eval_wire::paths;
+use stt_eval_wire::paths::{self, IDEMPOTENCY_HEADER};
 use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
 
 use super::plan::{Bytes, Plan, Upload};
@@ -53,6 +53,10 @@ pub struct UsedDataset {
 const KEY_KNOWN: Duration = Duration::from_secs(20 * 3_600);
 /// Clocks may differ by this much.
 const CLOCKS: Duration = Duration::from_secs(600);
+/// Longest wait for what another process of the same command makes.
+const OTHERS: Duration = Duration::from_secs(20);
+/// Between two looks whether it is there.
+const LOOK: Duration = Duration::from_millis(200);
 
 fn odd_id() -> Failure {
     Failure::new(Exit::Failed, "journal", "an id in the journal is none")
@@ -66,6 +70,12 @@ fn sorted(models: &[String]) -> Vec<String> {
 
 fn is_gone(failure: &Failure) -> bool {
     failure.code == "not_found"
+}
+
+/// Whether its key was used with other files: two processes upload their own.
+fn is_of_another(failure: &Failure) -> bool {
+    let is_key = |field: &str| field.eq_ignore_ascii_case(IDEMPOTENCY_HEADER);
+    failure.rows.iter().any(|row| is_key(&row.field))
 }
 
 impl Making<'_> {
@@ -172,8 +182,9 @@ impl Making<'_> {
         if let Some(id) = self.dataset_before().await? {
             return Ok(UsedDataset { id, samples });
         }
+        let named = self.named().await?;
         if self.arguments.reuse
-            && let Some(there) = self.named().await?
+            && let Some(there) = &named
         {
             let id = there.id;
             self.output.note(&format!(
@@ -183,8 +194,29 @@ impl Making<'_> {
             let samples = there.dataset_metadata.sample_count as usize;
             return Ok(UsedDataset { id, samples });
         }
+        if let Some(there) = named
+            && let Some(id) = self.same_or_taken(&there)?
+        {
+            return Ok(UsedDataset { id, samples });
+        }
         let id = self.new_or_same().await?;
         Ok(UsedDataset { id, samples })
+    }
+
+    /// What a name that is taken means before anything is sent: the dataset is the same, or
+    /// it is refused; `None` where a command that was killed may have made it itself.
+    fn same_or_taken(&self, there: &Dataset) -> Result<Option<DatasetId>, Failure> {
+        let name = &self.plan.fingerprint;
+        if self.is_same(there) {
+            let step = self.journal.begin(DATASETS, name)?;
+            let id = there.id;
+            self.journal.made(DATASETS, name, &step, id.to_string())?;
+            return Ok(Some(id));
+        }
+        match self.journal.begun(DATASETS, name)? {
+            Some(_) => Ok(None),
+            None => Err(self.taken(Exit::Failed, "conflict")),
+        }
     }
 
     async fn new_or_same(&self) -> Result<DatasetId, Failure> {
@@ -202,14 +234,34 @@ impl Making<'_> {
                 let step = self.journal.begin(DATASETS, name)?;
                 (self.made_dataset(&new, &step).await?, step)
             }
-            Err(failure) if failure.code == "conflict" => match self.same_name().await? {
-                Some(id) => (id, step),
-                None => return Err(self.taken(failure).await?),
+            Err(failure) if failure.code == "conflict" => match self.named().await? {
+                Some(there) if self.is_same(&there) => (there.id, step),
+                Some(_) => {
+                    // Nothing was made by its key: the next command asks before it sends.
+                    self.journal.forget(DATASETS, name)?;
+                    return Err(self.taken(failure.exit, failure.code));
+                }
+                None => return Err(failure),
             },
+            Err(failure) if is_of_another(&failure) => return self.made_by_another().await,
             other => (other?, step),
         };
         self.journal.made(DATASETS, name, &step, id.to_string())?;
         Ok(id)
+    }
+
+    /// What the same command, which runs at the same time, makes by the same key.
+    async fn made_by_another(&self) -> Result<DatasetId, Failure> {
+        let until = Instant::now() + OTHERS;
+        while Instant::now() < until {
+            if let Some(id) = self.dataset_before().await? {
+                return Ok(id);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        self.journal.forget(DATASETS, &self.plan.fingerprint)?;
+        let message = "the same command began to make this dataset, and did not end it";
+        Err(Failure::new(Exit::Failed, "conflict", message).hint("the same command again goes on"))
     }
 
     async fn made_dataset(&self, new: &NewDataset, step: &Step) -> Result<DatasetId, Failure> {
@@ -218,17 +270,11 @@ impl Making<'_> {
         Ok(made.id)
     }
 
-    /// A dataset with the name that tells its content; a name that was given tells
-    /// nothing.
-    async fn same_name(&self) -> Result<Option<DatasetId>, Failure> {
-        if self.arguments.name.is_some() {
-            return Ok(None);
-        }
-        let there = self.named().await?.filter(|dataset| {
-            let count = dataset.dataset_metadata.sample_count as usize;
-            count == self.plan.clips.len()
-        });
-        Ok(there.map(|dataset| dataset.id))
+    /// Whether a dataset with the name is the same: the name that is made up tells the
+    /// content, and one that was given tells nothing.
+    fn is_same(&self, there: &Dataset) -> bool {
+        let count = there.dataset_metadata.sample_count as usize;
+        self.arguments.name.is_none() && count == self.plan.clips.len()
     }
 
     /// The dataset that has the name.
@@ -241,15 +287,12 @@ impl Making<'_> {
         Ok(all.into_iter().find(|dataset| dataset.name == name))
     }
 
-    /// Why the dataset can't be made, where its name may be taken.
-    async fn taken(&self, refused: Failure) -> Result<Failure, Failure> {
-        if self.named().await?.is_none() {
-            return Ok(refused);
-        }
+    /// That the name of the dataset is taken.
+    fn taken(&self, exit: Exit, code: &'static str) -> Failure {
         let name = self.name();
         let message = format!("dataset “{name}” exists with other content");
-        Ok(Failure::new(refused.exit, refused.code, message)
-            .hint("--name NAME gives this one another name; --reuse runs the one that is there"))
+        Failure::new(exit, code, message)
+            .hint("--name NAME gives this one another name; --reuse runs the one that is there")
     }
 
     /// The request: with its samples, or with a manifest where they are too many.

@@ -30,7 +30,7 @@ use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
 use crate::normalise::normaliser;
-use crate::output::{ErrorOf, Output, about};
+use crate::output::{ErrorOf, Output, about, limit};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
@@ -351,7 +351,7 @@ async fn agree(
     }
     let cap = arguments
         .max_cost
-        .map_or(String::new(), |cap| format!("; at most ${cap:.2}"));
+        .map_or(String::new(), |cap| format!("; at most {}", limit(cap)));
     let line = format!(
         "Estimate   {} × {}, {} each: {}{cap}",
         plan.clips.len(),

@@ -275,6 +275,23 @@ fn not_judged(conditions: &[Condition], run: &Run, reason: &str) -> Vec<Verdict>
     conditions.iter().flat_map(of).collect()
 }
 
+/// What was counted, with what the report tells of each model: there is one interval of a
+/// figure.
+fn told_as(report: &Report, models: &[Modelled], mut scored: Scored) -> Scored {
+    for system in &mut scored.systems {
+        let model = models.iter().find(|model| model.model == system.name);
+        system.cost_usd = model.map(|model| model.cost_usd);
+        system.latency_p95_ms = model.and_then(|model| model.latency_p95_ms).map(f64::from);
+        let mut all = report.providers.iter();
+        let told = all.find(|one| one.provider == system.name);
+        system.told = told.map(|told| Told {
+            words: ends(told.wer_interval.as_ref()),
+            characters: ends(told.cer_interval.as_ref()),
+        });
+    }
+    scored
+}
+
 /// Tells the end of a run.
 ///
 /// # Errors
@@ -292,26 +309,21 @@ pub async fn tell(
     let normalizer = report.scoring.normalizer.clone();
     let references = references(&report);
     let mut unsaved = None;
-    let verdicts = match unfit(run, &report) {
-        _ if conditions.is_empty() => Vec::new(),
-        Some(reason) => not_judged(conditions, run, &reason),
-        None => {
-            let full = conditions.iter().any(Condition::needs_all);
-            let mut scored = counted(to, run, &normalizer, full).await?;
-            for system in &mut scored.systems {
-                let model = models.iter().find(|model| model.model == system.name);
-                system.cost_usd = model.map(|model| model.cost_usd);
-                system.latency_p95_ms = model.and_then(|model| model.latency_p95_ms).map(f64::from);
-                // There is one interval of a figure, and the report tells it.
-                let told = report
-                    .providers
-                    .iter()
-                    .find(|one| one.provider == system.name);
-                system.told = told.map(|told| Told {
-                    words: ends(told.wer_interval.as_ref()),
-                    characters: ends(told.cer_interval.as_ref()),
-                });
-            }
+    let is_written = asked.junit.is_some() || asked.summary.is_some();
+    let reason = unfit(run, &report).filter(|_| !conditions.is_empty());
+    let is_judged = reason.is_none() && !conditions.is_empty();
+    let full = conditions.iter().any(Condition::needs_all);
+    let scored = match is_judged || is_written {
+        true => Some(told_as(
+            &report,
+            &models,
+            counted(to, run, &normalizer, full).await?,
+        )),
+        false => None,
+    };
+    let verdicts = match (&scored, reason) {
+        (_, Some(reason)) => not_judged(conditions, run, &reason),
+        (Some(scored), None) if is_judged => {
             let before = match named {
                 Some(named) => Some(baseline(to, named, &normalizer, full).await?),
                 None => None,
@@ -321,22 +333,22 @@ pub async fn tell(
                 scorer: &report.scoring.scorer_version,
                 references: references.as_deref().unwrap_or_default(),
             };
-            let verdicts = gate::judge(asked, scoring, conditions, &scored, before.as_ref())?;
-            if asked.junit.is_some() || asked.summary.is_some() {
-                let (mut systems, _) = compare(&scored, 0);
-                for system in &mut systems {
-                    let model = models.iter().find(|model| model.model == system.name);
-                    system.wer_interval = model.and_then(|model| model.wer_interval);
-                }
-                unsaved = gate::write(asked, &verdicts, &systems, &comparisons, &scored).err();
-            }
-            verdicts
+            gate::judge(asked, scoring, conditions, scored, before.as_ref())?
         }
+        _ => Vec::new(),
     };
+    if let Some(scored) = scored.filter(|_| is_written) {
+        let (mut systems, _) = compare(&scored, 0);
+        for system in &mut systems {
+            let model = models.iter().find(|model| model.model == system.name);
+            system.wer_interval = model.and_then(|model| model.wer_interval);
+        }
+        unsaved = gate::write(asked, &verdicts, &systems, &comparisons, &scored).err();
+    }
     gate::annotate(&verdicts, asked.exit_zero);
     let mut exports = Vec::new();
     for file in &arguments.export {
-        match saved(to, run.id, file).await {
+        match saved(to, run, file, output).await {
             Ok(file) => exports.push(file),
             Err(failure) => unsaved = unsaved.or(Some(failure)),
         }

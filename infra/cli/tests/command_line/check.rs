@@ -253,3 +253,18 @@ fn a_recording_that_is_a_link_out_of_the_folder_is_not_opened() {
     let told = document(&set.run(&["check", "set", "--json", "--allow-outside"]));
     assert_eq!(told["summary"]["usable"], 3, "{told}");
 }
+
+#[test]
+fn a_folder_that_is_named_can_name_the_language() {
+    let set = Set::new(&[
+        ("lay/hindi/a.wav", &wav()),
+        (
+            "lay/hindi/metadata.csv",
+            b"file_name,transcription\na.wav,one\n",
+        ),
+    ]);
+    for source in ["lay", "lay/hindi", "lay/hindi/metadata.csv"] {
+        let told = document(&set.run(&["check", source, "--json"]));
+        assert_eq!(told["summary"]["languages"]["hi"], 1, "{source}: {told}");
+    }
+}

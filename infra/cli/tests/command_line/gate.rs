@@ -73,7 +73,10 @@ fn the_gate_fails_passes_or_cannot_judge() {
     let few = ["few-r.txt", "few.txt", "--fail-if", "wer.high>0.2"];
     assert_eq!(gates(&few).0, 101);
     let weak: Vec<&str> = few.iter().copied().chain(["--allow-weak"]).collect();
-    assert_eq!(gates(&weak).0, 0);
+    let (exit, told) = gates(&weak);
+    assert_eq!(exit, 0);
+    let told = told[0]["message"].as_str().unwrap().to_owned();
+    assert!(told.ends_with("100 are needed (--allow-weak)"), "{told}");
     assert_eq!(
         gates(&["few-r.txt", "few.txt", "--fail-if", "cost_usd>1"]).0,
         101

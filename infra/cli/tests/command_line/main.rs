@@ -15,6 +15,8 @@ mod output;
 mod page;
 #[path = "../support/promised.rs"]
 mod promised;
+#[cfg(unix)]
+mod room;
 mod score;
 
 use std::path::{Path, PathBuf};

@@ -69,7 +69,14 @@ async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told()
         head.starts_with("GET /api/v1/evaluations/stt/files/")
     });
     let leaves = leaves.await;
-    let mut kept = bench.command(&with(&["--yes", "--json", "--patience", "1"]));
+    // A dataset of the same content is there: nothing is sent, and nothing asked of files.
+    let mut same = bench.command(&with(&["--yes", "--detach", "--patience", "1"]));
+    same.env("STT_EVAL_URL", &leaves);
+    let same = bench.told(same.output().await.unwrap());
+    assert_eq!(code(&same), 0);
+    assert_eq!(bench.counts().await, (2, 1));
+    let named = ["--yes", "--json", "--patience", "1", "--name", "kept"];
+    let mut kept = bench.command(&with(&named));
     kept.env("STT_EVAL_URL", &leaves);
     let kept = bench.told(kept.output().await.unwrap());
     assert_eq!(code(&kept), 1);

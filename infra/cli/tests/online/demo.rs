@@ -72,6 +72,23 @@ async fn a_demonstration_says_so_on_every_line_and_leaves_nothing_behind() {
     let silent = silent.output().await.unwrap();
     assert_eq!(document(&silent)["error"]["code"], "no_demo");
     assert_eq!(left(), 0);
+    // Without room a program can't say what it lacks.
+    let program = env!("CARGO_BIN_EXE_stt-eval");
+    let full = "trap '' XFSZ && ulimit -f 0 && exec \"$0\" run set --demo --language en --json";
+    let full = Command::new("/bin/sh")
+        .args(["-c", full, program])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TMPDIR", &temporary)
+        .env("STT_EVAL_LOCAL_BIN", "/bin/true")
+        .output()
+        .await
+        .unwrap();
+    let error = document(&full)["error"].clone();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("--demo has no room in "), "{error}");
+    assert_eq!(left(), 0);
 
     // Killed, it can clear nothing away; its machine does.
     for signal in ["-INT", "-KILL"] {

@@ -11,6 +11,7 @@ mod busy;
 mod demo;
 mod documents;
 mod exports;
+mod failed;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]

@@ -151,3 +151,21 @@ async fn ctrl_c_leaves_the_run_going() {
     assert_eq!(bench.counts().await, (1, 1));
     bench.machine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_command_twice_at_once_makes_one_run() {
+    let bench = Bench::new().await;
+    let mut both = Vec::new();
+    for _ in 0..2 {
+        both.push(bench.command(&with(&["--yes", "--json"])).spawn().unwrap());
+    }
+    let mut runs = Vec::new();
+    for one in both {
+        let told = document(&bench.told(one.wait_with_output().await.unwrap()));
+        assert_eq!(told["ok"], true, "{told}");
+        runs.push(told["run"]["id"].clone());
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(bench.counts().await, (1, 1));
+    bench.machine.stop().await;
+}

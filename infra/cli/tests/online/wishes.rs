@@ -107,6 +107,34 @@ async fn as_wished(bench: &Bench) {
         "{words}"
     );
     assert!(words.contains("--reuse"), "{words}");
+    // That is known before anything is sent.
+    let files = async || bench.json(&["files", "--limit", "100"]).await["files"].clone();
+    let before = files().await;
+    let new = bench.home.path().join("new.d");
+    std::fs::create_dir(&new).unwrap();
+    std::fs::write(new.join("new.wav"), wav(77, 0.3)).unwrap();
+    let new_content = "run new.d -p gemini-2.5-pro --language en --yes --name x";
+    let new_content: Vec<&str> = new_content.split(' ').collect();
+    for _ in 0..2 {
+        let taken = bench.run(&new_content).await;
+        let words = text(&taken.stderr);
+        assert_eq!(code(&taken), 1, "{words}");
+        let told = "error: dataset “x” exists with other content\n";
+        assert!(
+            words.contains(told) && !words.contains("Uploading"),
+            "{words}"
+        );
+    }
+    assert_eq!(files().await, before);
+    std::fs::remove_dir_all(new).unwrap();
+    // A summary takes no gate.
+    let summed = with(&["--name", "x", "--summary", "sum.md"]);
+    let summed = bench.run(&summed).await;
+    assert_eq!(code(&summed), 0, "{}", text(&summed.stderr));
+    let summary = bench.home.path().join("sum.md");
+    let told = std::fs::read_to_string(&summary).unwrap();
+    assert!(told.contains("| gemini-2.5-flash | 25.0"), "{told}");
+    std::fs::remove_file(summary).unwrap();
     let reused = [&other[..], &["--reuse", "--json"]].concat();
     let reused = document(&bench.run(&reused).await);
     assert_eq!(reused["run"]["dataset_id"], dataset.as_str());
@@ -181,6 +209,17 @@ async fn without_room(bench: &Bench) {
         text(&nowhere.stderr)
     );
     assert_eq!(bench.counts().await, before);
+
+    let key = bench.home.path().join("key");
+    std::fs::write(&key, bench.key()).unwrap();
+    let url = bench.machine.node.url.clone();
+    let told = full(&["login", &url, "--key-file", key.to_str().unwrap()]).await;
+    assert_eq!(code(&told), 1, "{}", text(&told.stderr));
+    let config = bench.config("");
+    let left = std::fs::read_dir(&config).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "{}", text(&told.stderr));
+    std::fs::remove_dir_all(bench.home.path().join(".config")).unwrap();
+    std::fs::remove_file(key).unwrap();
 
     let run = bench.json(&with(&["--yes"])).await;
     let id = run["run"]["id"].as_str().unwrap();

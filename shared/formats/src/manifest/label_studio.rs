@@ -97,9 +97,15 @@ fn field(region: &Value) -> Option<String> {
     Some(name.to_owned())
 }
 
+/// The id of a task; one that was never imported has that of its data.
+fn id(task: &Value) -> Option<String> {
+    let own = task.get("id").and_then(json::scalar);
+    own.or_else(|| task.get("data")?.get("id").and_then(json::scalar))
+}
+
 fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
     let mut row = Row {
-        id: object.get("id").and_then(json::scalar).unwrap_or_default(),
+        id: id(object).unwrap_or_default(),
         file: name.to_owned(),
         line,
         ..Row::default()

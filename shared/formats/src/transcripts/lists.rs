@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::failed::Failed;
 use super::file::of_file;
 use super::segments::{self, Segment, joined};
 use crate::detect::format_of;
@@ -49,6 +50,15 @@ impl<'a> List<'a> {
             (rest.is_empty() || rest.starts_with('.')).then(|| rest.trim_start_matches('.'))
         })
     }
+
+    /// What its system is called.
+    fn called(&self) -> &'a str {
+        match self.system() {
+            Some("") => "hyp",
+            Some(system) => system,
+            None => self.own,
+        }
+    }
 }
 
 /// What a list is called, and what it is by its end.
@@ -85,8 +95,13 @@ pub(super) fn beside_references(
         return Ok(false);
     };
     made.format = first.format;
+    let failed = Failed::beside(files, right.name)?;
     if let (Side::Hypotheses, [_]) = (side, heard.as_slice()) {
         of_file(files, first.name, first.format, side, wanted, made)?;
+        for entry in &mut made.entries {
+            let said = entry.text.as_deref().unwrap_or_default();
+            entry.failed = failed.reason(first.called(), entry.id.as_deref(), said);
+        }
         return Ok(true);
     }
     made.format = right.format;
@@ -105,11 +120,7 @@ pub(super) fn beside_references(
         places.entry(id).or_insert(at);
     }
     for list in heard {
-        let system = match list.system() {
-            Some("") => "hyp",
-            Some(system) => system,
-            None => list.own,
-        };
+        let system = list.called();
         let mut of_system = Transcripts::new(list.format, system);
         let heard = Side::Hypotheses;
         of_file(files, list.name, list.format, heard, wanted, &mut of_system)?;
@@ -123,6 +134,10 @@ pub(super) fn beside_references(
             let beside = at.and_then(|at| made.entries.get_mut(*at));
             match (beside, entry.text) {
                 (Some(beside), Some(text)) => {
+                    if let Some(reason) = failed.reason(system, entry.id.as_deref(), &text) {
+                        beside.failures.insert(system.to_owned(), reason);
+                        continue;
+                    }
                     let heard = beside.hypotheses.entry(system.to_owned());
                     heard.or_insert_with(|| text.to_string());
                 }

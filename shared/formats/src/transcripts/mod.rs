@@ -5,6 +5,7 @@ pub(crate) mod annotations;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
+mod failed;
 mod file;
 mod folder;
 mod lists;

@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stt_eval_domain::failure::failed_by;
+use stt_eval_scoring::FailedBy;
+
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::systems::{Heard, OfSystem, heard, no_column, offered, there};
 use crate::files::Files;
@@ -198,6 +201,14 @@ fn of_table(
         for system in &systems {
             let name = of_model.as_ref().unwrap_or(&system.name);
             if let Some(reason) = table.text(index, system.error) {
+                if matches!(failed_by(&reason), FailedBy::Model) {
+                    // It counts as nothing heard.
+                    if lone == Some(system.text) && side == Side::Hypotheses {
+                        entry.text = Some("".into());
+                    }
+                    entry.hypotheses.insert(name.clone(), String::new());
+                    continue;
+                }
                 if lone == Some(system.text) && side == Side::Hypotheses {
                     entry.failed = Some(reason.clone());
                 }

@@ -2,7 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use stt_eval_domain::failure::failed_by;
+use stt_eval_scoring::FailedBy;
+
 use super::{Told, Written};
+
+/// What the list of [`failed`] is called in an archive.
+pub const FAILED: &str = "failed.jsonl";
 
 fn line(out: &mut String, value: &Value) {
     *out += &value.to_string();
@@ -53,6 +59,28 @@ fn known(told: &Told) -> Value {
         "latency_ms": told.latency_ms,
         "alignment": told.alignment,
     })
+}
+
+/// What services failed at: a line for each sample and system, for archives whose formats
+/// have no word for it. What a model failed at counts as nothing heard, which these say.
+#[must_use]
+pub fn failed(systems: &[String], samples: &[Written], id: impl Fn(&Written) -> String) -> String {
+    let mut out = String::new();
+    for sample in samples {
+        for (at, system) in systems.iter().enumerate() {
+            if sample.heard.get(at).is_some_and(Option::is_some) {
+                continue;
+            }
+            let told = sample.told.get(at);
+            let error = told.and_then(|told| told.error.as_deref());
+            let error = error.unwrap_or("pending");
+            if matches!(failed_by(error), FailedBy::Service) {
+                let told = json!({"id": id(sample), "system": system, "error": error});
+                line(&mut out, &told);
+            }
+        }
+    }
+    out
 }
 
 /// A manifest that `NeMo`'s Speech Data Explorer opens: `pred_text_<system>`. Samples

@@ -7,8 +7,8 @@ mod sctk;
 mod tables;
 mod zip;
 
-pub use json::{jsonl, label_studio, nemo, seg_lst};
-pub use sctk::{Trn, stm, trn};
+pub use json::{FAILED, failed, jsonl, label_studio, nemo, seg_lst};
+pub use sctk::{Trn, stm, stm_id, trn, trn_id};
 pub use tables::{audiofolder, csv, csv_head, csv_rows};
 pub use zip::Zip;
 

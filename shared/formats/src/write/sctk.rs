@@ -20,8 +20,10 @@ fn word(text: &str) -> Option<String> {
     (!clean.is_empty() && clean != "@" && clean != "/").then_some(clean)
 }
 
-/// An id of the form `speaker-utterance`, without what ends ids there.
-fn id(sample: &Written) -> String {
+/// What a sample is called in TRN: an id of the form `speaker-utterance`, without what ends
+/// ids there.
+#[must_use]
+pub fn trn_id(sample: &Written) -> String {
     let tidy = |text: &str| -> String {
         let allowed = |c: char| !c.is_whitespace() && !matches!(c, '(' | ')');
         text.chars()
@@ -60,9 +62,15 @@ pub fn trn(
             out.changed += usize::from(kept.as_deref() != Some(written));
             words.extend(kept);
         }
-        out.text += &format!("{} ({})\n", words.join(" "), id(sample));
+        out.text += &format!("{} ({})\n", words.join(" "), trn_id(sample));
     }
     out
+}
+
+/// What a sample is called in STM.
+#[must_use]
+pub fn stm_id(sample: &Written) -> String {
+    sample.id.replace(char::is_whitespace, "_")
 }
 
 /// STM of the references: one segment for each sample that has a length.
@@ -79,7 +87,7 @@ pub fn stm(samples: &[Written]) -> String {
             .as_deref()
             .unwrap_or("unknown")
             .replace(char::is_whitespace, "_");
-        let file = sample.id.replace(char::is_whitespace, "_");
+        let file = stm_id(sample);
         out += &format!("{file} 1 {speaker} 0.00 {seconds:.2} {}\n", words.join(" "));
     }
     out
