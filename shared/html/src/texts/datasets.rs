@@ -57,8 +57,7 @@ pub(crate) enum Say {
     Text,
     NotKnown,
     LeaveOut,
-    Split,
-    TakeThis,
+    TakeOne,
     BestByTest,
     AllSplits,
     AllTogether,
@@ -146,8 +145,7 @@ impl Say {
             Self::Text => "Text",
             Self::NotKnown => "not known",
             Self::LeaveOut => "Leave out what can’t be used",
-            Self::Split => "Split",
-            Self::TakeThis => "Take this split",
+            Self::TakeOne => "Take:",
             Self::BestByTest => "Models are judged best by test data.",
             Self::AllSplits => {
                 "All are taken together. What a model was trained with says little of how good it is."

@@ -274,11 +274,11 @@ fn what_was_found_is_shown_before_anything_is_saved() {
     assert!(html.contains("80; 4\u{a0}rows name none.") || html.contains("20; 4\u{a0}rows"));
     assert!(html.contains("Only “test” is taken, and no row that names no split."));
     assert!(html.contains("This table has splits: "), "{html}");
-    assert!(html.contains("<option value=\"test\" selected>test 20</option>"));
+    assert!(html.contains("name=\"split\" value=\"test\" aria-current=\"true\">test 20</button>"));
     assert!(html.contains("type=\"hidden\" name=\"split\" value=\"test\""));
     let html = split_of(&several, None, 0);
     check(&html);
-    assert!(html.contains("<option value=\"\" selected>all of them together"));
+    assert!(html.contains("name=\"split\" value=\"\" aria-current=\"true\">all of them together"));
     assert!(html.contains("type=\"hidden\" name=\"split\" value=\"\""));
     let none = BTreeMap::new();
     assert!(!split_of(&none, None, 0).contains("split"));
