@@ -37,7 +37,6 @@
 mod boxes;
 pub mod cut;
 mod flac;
-pub mod flac_encoder;
 mod foreign;
 mod format;
 mod fragments;

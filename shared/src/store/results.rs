@@ -312,7 +312,7 @@ impl Store {
                 .map(move |sk| (pk.clone(), sk))
         });
         let mut items = self.get_many(&self.tables.results, keys).await?;
-        items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
+        items.sort_unstable_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
         entries(items)
     }
 
@@ -339,7 +339,7 @@ impl Store {
             keys
         });
         let mut items = self.get_many(&self.tables.results, keys).await?;
-        items.sort_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
+        items.sort_unstable_by(|a, b| row::text(a, "sk").cmp(&row::text(b, "sk")));
         entries(items)
     }
 

@@ -384,7 +384,7 @@ impl Store {
             .into_iter()
             .map(row::read::<Run>)
             .collect::<Result<Vec<_>, _>>()?;
-        items.sort_by_key(|run| std::cmp::Reverse(run.id));
+        items.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
         Ok((Page { items, next }, total))
     }
 

@@ -191,7 +191,7 @@ impl Store {
                 }
             }
         }
-        samples.sort_by_key(|sample| sample.id);
+        samples.sort_unstable_by_key(|sample| sample.id);
         Ok(samples)
     }
 

@@ -47,9 +47,9 @@ pub fn comparison(
     resampling: Resampling,
     names: &[String],
 ) -> Comparison {
-    let rate = |index: &usize| found.providers.get(*index).map_or(0.0, |p| p.rate);
-    let mut order: Vec<usize> = (0..found.providers.len()).collect();
-    order.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let rate = |index: usize| found.providers.get(index).map_or(0.0, |p| p.rate);
+    let rates: Vec<f64> = found.providers.iter().map(|p| p.rate).collect();
+    let order = uncertainty::ascending(&rates);
     let leaders = order.first().zip(order.get(1));
     let of_leaders = found
         .pairs
@@ -57,7 +57,7 @@ pub fn comparison(
         .find(|pair| leaders.is_some_and(|(a, b)| (pair.a, pair.b) == (*a.min(b), *a.max(b))));
     let of_system = |(index, name): (usize, &String)| {
         let compared = Compared {
-            wer: rate(&index),
+            wer: rate(index),
             wer_interval: interval(found, index),
         };
         (name.clone(), compared)

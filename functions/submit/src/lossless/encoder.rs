@@ -3,8 +3,8 @@
 //! A block is encoded by itself: its bytes depend on its samples and its number alone.
 //! So any part of a file can be made again without what is before it.
 
+use stt_eval_flac::{FlacEncoder, MAX_CHANNELS};
 use stt_eval_shared::audio::cut::Pcm16;
-use stt_eval_shared::audio::flac_encoder::{FlacEncoder, MAX_CHANNELS};
 
 /// Bytes before the first block: the mark, and one description.
 pub(super) const HEADER: usize = 42;

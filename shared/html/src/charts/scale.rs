@@ -127,7 +127,7 @@ impl Scale {
 pub fn apart(wishes: &[f64], gap: f64, top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wishes.len()).collect();
     let wish = |index: &usize| wishes.get(*index).copied().unwrap_or(top);
-    order.sort_by(|a, b| wish(a).total_cmp(&wish(b)));
+    order.sort_unstable_by(|a, b| wish(a).total_cmp(&wish(b)).then(a.cmp(b)));
     let needed = gap * wishes.len().saturating_sub(1) as f64;
     let gap = if needed > bottom - top {
         gap * (bottom - top) / needed

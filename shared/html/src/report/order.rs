@@ -82,7 +82,7 @@ impl Order {
             Self::Cost => model.cost.usd_per_audio_hour,
         };
         if self == Self::Model {
-            models.sort_by(|a, b| a.provider.cmp(&b.provider));
+            models.sort_unstable_by(|a, b| a.provider.cmp(&b.provider));
             return;
         }
         models.sort_by(|a, b| match (figure(a), figure(b)) {

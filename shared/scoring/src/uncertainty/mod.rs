@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use table::{Sums, Table};
 use thiserror::Error;
-pub use verdicts::holm;
+pub use verdicts::{ascending, holm};
 
 /// From fewer blocks than this, intervals are not reliable, and how many more
 /// would help can't be told.

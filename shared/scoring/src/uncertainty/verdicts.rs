@@ -2,12 +2,19 @@
 
 use super::pair::{ALPHA, PairComparison};
 
+/// Places of values, from the least value to the greatest; equal ones stay in their order.
+#[must_use]
+pub fn ascending(values: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
+    order
+}
+
 /// Adjusts p-values for having looked at all of them (Holm 1979): the chance of
 /// any false verdict among them stays what it is for one.
 #[must_use]
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
+    let order = ascending(p_values);
     let mut adjusted = vec![1.0; p_values.len()];
     let mut least: f64 = 0.0;
     for (rank, index) in order.into_iter().enumerate() {
@@ -49,8 +56,7 @@ pub(super) fn standings(rates: &[f64], pairs: &[PairComparison]) -> Vec<Standing
             group: 0,
         })
         .collect();
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|a, b| rates[*a].total_cmp(&rates[*b]));
+    let order = ascending(rates);
     let (mut group, mut leader) = (0, None);
     for p in order {
         if leader.is_none_or(|leader| beats(leader, p)) {

@@ -34,7 +34,7 @@ impl Parts {
             *counts.entry(value).or_default() += 1;
         }
         let mut values: Vec<(&str, usize)> = counts.into_iter().collect();
-        values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         values.truncate(most);
         let values: Vec<String> = values
             .into_iter()

@@ -24,7 +24,7 @@ pub fn coverage(found: &ModelScan) -> Coverage {
 fn codes(found: &ModelScan) -> String {
     const SHOWN: usize = 3;
     let mut codes: Vec<(&String, &u64)> = found.failures.iter().collect();
-    codes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    codes.sort_unstable_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let more = if codes.len() > SHOWN { ", …" } else { "" };
     let codes: Vec<String> = codes
         .iter()

@@ -118,7 +118,8 @@ async fn make(
         place.keep_half(app, scan, begun_at).await?;
         return Err(unfinished("order", read, run.sample_count));
     }
-    scan.found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    scan.found
+        .sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let positions: Vec<u16> = scan.found.into_iter().map(|(_, at)| at).collect();
     let now = Timestamp::now();
     place

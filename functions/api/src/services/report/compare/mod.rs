@@ -44,7 +44,7 @@ fn scorings(
         let mut fit = run.all_scorings();
         fit.retain(|one| one.status == ScoringStatus::Completed && one.normalizer == name);
         // The one that counts first, then the latest.
-        fit.sort_by_key(|one| std::cmp::Reverse((one.id == run.scorings.current, one.id)));
+        fit.sort_unstable_by_key(|one| std::cmp::Reverse((one.id == run.scorings.current, one.id)));
         if fit.is_empty() {
             let message = format!(
                 "run {} was not scored with {name}; POST /runs/{}/rescore does that",

@@ -2,8 +2,9 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 
+use stt_eval_audio::cut::flac_to_wav;
+
 use super::*;
-use crate::cut::flac_to_wav;
 
 /// A file of frames of `block` samples each.
 fn file(rate: u32, channels: u16, block: usize, sound: &[u8]) -> Vec<u8> {
