@@ -22,14 +22,21 @@ const PREFIX = 'stt-outbox.';
 const LONGEST_WAIT = 30000;
 // What is saved at once is not told: a bar that flashes takes eyes off the text.
 const SOON = 1000;
+// How long one who signs out waits for what is not saved.
+const PATIENCE = 3000;
 
 let entries = Object.keys(localStorage)
   .filter((name) => name.startsWith(PREFIX))
   .sort()
   .map((name) => remembered(localStorage, name, undefined))
   .filter((entry) => entry?.url);
-let whenSaved = () => {};
+// What was done before a page asked for it.
+const unsaid = [];
+let whenSaved = (did) => unsaid.push(did);
 let signedOut = false;
+let leaving = false;
+let isOpen = false;
+const held = new Set();
 // The one that is on its way, and when its answer, or none, is there.
 let underWay;
 let answered = Promise.resolve();
@@ -37,7 +44,19 @@ let wait = 1000;
 let timer;
 let telling;
 
-const waiting = () => entries.filter((entry) => !entry.refused);
+// What is of somebody else waits for them, and is told apart.
+const isHeld = (entry) => held.has(entry.id);
+const waiting = () => entries.filter((entry) => !entry.refused && !isHeld(entry));
+const verdictsOf = (some) => some.reduce((sum, entry) => sum + entry.verdicts, 0);
+const field = (entry, name) => new URLSearchParams(entry.body).get(name) ?? '';
+const by = (entry) => field(entry, 'by');
+
+// What an entry says of its transcriptions, for eyes.
+function said(entry) {
+  const names = { right: 'right', wrong: 'wrong', cannot_tell: 'cannot tell' };
+  const found = [...new URLSearchParams(entry.body)].filter(([name, value]) => /^[A-Z]\.verdict$/.test(name) && names[value]);
+  return found.map(([name, value]) => `${name[0]} ${names[value]}`).join(', ');
+}
 
 function link(text, href, elsewhere) {
   const made = document.createElement('a');
@@ -58,12 +77,13 @@ function makeBar() {
 
 function tell() {
   const bar = document.querySelector('[data-unsaved]') ?? makeBar();
-  const verdicts = waiting().reduce((sum, entry) => sum + entry.verdicts, 0);
+  const verdicts = verdictsOf(waiting());
+  const others = entries.filter(isHeld);
   const refused = entries.find((entry) => entry.refused);
   bar.replaceChildren();
   // By the time in an entry's name.
   const late = waiting().some((entry) => Date.now() - Number.parseInt(entry.id, 10) >= SOON);
-  bar.hidden = !refused && !(verdicts && (late || signedOut));
+  bar.hidden = !refused && !others.length && !(verdicts && (late || signedOut || leaving));
   clearTimeout(telling);
   if (verdicts && bar.hidden) telling = setTimeout(tell, SOON);
   if (bar.hidden) return;
@@ -71,7 +91,16 @@ function tell() {
   if (verdicts && signedOut) {
     bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', true), ' ');
   }
-  if (refused) bar.append(refused.refused, ' ', link('Look at the clip again', refused.page));
+  if (others.length) {
+    const name = document.createElement('bdi');
+    name.textContent = by(others[0]);
+    bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in. ');
+  }
+  if (leaving) bar.append('Signing out loses what is not saved. Wait, or press “Sign out” once more. ');
+  if (refused) {
+    const what = said(refused);
+    bar.append(refused.refused, what && ` You said: ${what}.`, ' ', link('Look at the clip again', refused.page));
+  }
 }
 
 function keep(entry) {
@@ -97,12 +126,16 @@ async function send(entry) {
   const isOurs = answer.headers.get('content-type')?.startsWith('application/json');
   if (isOurs && answer.ok) {
     const { did } = await answer.json();
-    for (const one of entries.filter((one) => one.refused && one.url === entry.url)) forget(one);
+    for (const one of entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry))) forget(one);
     forget(entry);
     wait = 1000;
     if (did) whenSaved(did);
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
+  } else if (answer.status === 409) {
+    // Somebody else is signed in here by now.
+    held.add(entry.id);
+    tell();
   } else {
     // For good: it is kept and told, and forgotten once the clip is judged anew.
     entry.refused =
@@ -135,6 +168,7 @@ async function pump() {
 export function add(url, page, body, verdicts) {
   const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts };
   entries.push(entry);
+  leaving = false;
   keep(entry);
   pump();
 }
@@ -150,14 +184,37 @@ export async function takeBack() {
 
 export const isEmpty = () => !waiting().length;
 
+// What is not saved would be gone with the session: it is sent first, and told.
+async function leave(event) {
+  if (leaving || !entries.length) return;
+  event.preventDefault();
+  const form = event.target;
+  await Promise.race([answered.catch(() => {}).then(pump), new Promise((done) => setTimeout(done, PATIENCE))]);
+  if (!entries.length) {
+    form.submit();
+    return;
+  }
+  leaving = true;
+  tell();
+}
+
 // Sends what an earlier window has left; `saved` is told what was done.
 export function open(saved) {
-  whenSaved = saved;
+  if (saved) {
+    whenSaved = saved;
+    for (const did of unsaid.splice(0)) saved(did);
+    addEventListener('beforeunload', (event) => {
+      if (!isEmpty()) event.preventDefault();
+    });
+  }
+  if (isOpen) return;
+  isOpen = true;
   addEventListener('online', pump);
   addEventListener('pagehide', pump);
-  addEventListener('beforeunload', (event) => {
-    if (!isEmpty()) event.preventDefault();
-  });
+  document.querySelector('form.visitor')?.addEventListener('submit', leave);
   tell();
   if (!isEmpty()) pump();
 }
+
+// On every page: what a review has left is saved wherever its reviewer is.
+open();

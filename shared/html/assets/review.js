@@ -2,10 +2,9 @@
 // where the network is. Without it the same forms are sent by the browser.
 
 import * as keys from './keys.js';
-import * as outbox from './outbox.js';
 import * as player from './player.js';
-
-const { remember, remembered } = outbox;
+// It is on every page.
+import { add, isEmpty, open, remember, remembered, takeBack } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -121,6 +120,11 @@ function setRate(rate) {
 const PACES = [1, 1.25, 1.5, 2, 0.75];
 
 function start() {
+  // What failed before may be there by now.
+  if (audio.error) {
+    begun.again = false;
+    audio.load();
+  }
   audio.play().catch((error) => {
     if (error.name !== 'NotAllowedError') return;
     begun.asks = true;
@@ -143,9 +147,12 @@ function failed() {
   return undefined;
 }
 
-function isBroken() {
+async function isBroken() {
   begun.broken = true;
-  tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
+  const answer = await fetch(location.href).catch(() => undefined);
+  const isSignedOut = answer?.redirected && new URL(answer.url).pathname === '/sign-in';
+  if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
+  else tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
   look();
 }
 
@@ -268,7 +275,7 @@ async function goOn() {
 function previous() {
   if (!behind.length) tell('There is no clip before this one here.');
   // It would be shown without what is not saved yet.
-  else if (!outbox.isEmpty()) tell('What you said is being saved. Try again in a moment.');
+  else if (!isEmpty()) tell('What you said is being saved. Try again in a moment.');
   else reopen(behind.pop(), 'The clip before.');
 }
 
@@ -287,7 +294,7 @@ function save() {
     tell('Say of a transcription whether it is right, or skip the clip.');
     return;
   }
-  outbox.add(form.action, location.href, body('next'), said);
+  add(form.action, location.href, body('next'), said);
   goOn().then(() => form && tell('Next clip.'));
 }
 
@@ -301,7 +308,7 @@ function undo() {
 async function undoLast() {
   tell('');
   // What was not sent yet is only forgotten.
-  const waiting = await outbox.takeBack();
+  const waiting = await takeBack();
   if (waiting) {
     await reopen(waiting, 'Taken back.');
     return;
@@ -504,7 +511,7 @@ function begin() {
   played = 0;
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
-  $('undo').disabled = !done.length && outbox.isEmpty() && !form.elements.did.value;
+  $('undo').disabled = !done.length && isEmpty() && !form.elements.did.value;
   if (form.elements.did.value && !done.length) {
     done = form.elements.did.value.split(',');
     remember(sessionStorage, doneName, done);
@@ -536,7 +543,7 @@ function begin() {
   audio.addEventListener('timeupdate', heard);
   audio.addEventListener('error', failed);
   // What is heard again may end again.
-  audio.addEventListener('playing', () => { begun.again = false; });
+  audio.addEventListener('playing', () => Object.assign(begun, { again: false, broken: false }));
   player.open(form, audio);
   form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
   setRate(settings.rate ?? 1);
@@ -573,4 +580,4 @@ document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('popstate', () => location.reload());
 begin();
-outbox.open(hasDone);
+open(hasDone);

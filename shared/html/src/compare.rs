@@ -15,7 +15,7 @@ use stt_eval_wire::runs::Run;
 use crate::RenderError;
 use crate::buttons::by_buttons;
 use crate::charts::forest::{Axis, Forest, Value};
-use crate::figures::{count, counted, percent, points, points_interval, probability};
+use crate::figures::{count, counted, percent, points, points_interval, probability, these};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::progress::{path, status};
@@ -141,7 +141,7 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     );
     let one = of.len() == 1;
     let clips = match of.as_slice() {
-        [only] => format!("these {}", counted(only.samples as u64, "clip", "clips")),
+        [only] => these(only.samples as u64, "clip", "clips"),
         _ => "the clips that both have".to_owned(),
     };
     if verdict == Compare::CannotTellApart {

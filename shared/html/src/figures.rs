@@ -117,9 +117,40 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
     )
 }
 
+/// "this clip", "these 3 clips".
+#[must_use]
+pub fn these(number: u64, one: &str, several: &str) -> String {
+    match number {
+        1 => format!("this {one}"),
+        _ => format!("these {}", counted(number, one, several)),
+    }
+}
+
+/// A number that is only an estimate, upwards to two digits: 35,687 → 36,000.
+#[must_use]
+pub fn roughly(number: u64) -> u64 {
+    let digits = number.checked_ilog10().unwrap_or_default();
+    let step = 10_u64.pow(digits.saturating_sub(1));
+    number.div_ceil(step).saturating_mul(step)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn estimates_have_two_digits() {
+        for (number, shown) in [
+            (0, 0),
+            (7, 7),
+            (99, 99),
+            (101, 110),
+            (35_687, 36_000),
+            (u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(roughly(number), shown, "{number}");
+        }
+    }
 
     #[test]
     fn numbers_are_shown_alike_everywhere() {

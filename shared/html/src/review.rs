@@ -147,6 +147,8 @@ pub struct Clip<'a> {
     pub revealed: bool,
     /// Which transcriptions stand under which letters, which the form sends back.
     pub slots_tag: &'a str,
+    /// The name of the reviewer: what they say waits for them where they are signed out.
+    pub by: &'a str,
     /// Whether the reviewer may change references, and does not only propose.
     pub may_edit: bool,
     /// Where the next clip is found.
@@ -278,6 +280,7 @@ struct Page<'a> {
     without: Option<String>,
     of_clip: Vec<Check>,
     slots_tag: &'a str,
+    by: &'a str,
     may_edit: bool,
     next: &'a str,
     notice: Option<Notice>,
@@ -342,6 +345,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
             format!("{models} no transcription of this clip.")
         }),
         slots_tag: of.slots_tag,
+        by: of.by,
         may_edit: of.may_edit,
         next: of.next,
         notice: of.notice,

@@ -43,6 +43,9 @@ pub(crate) enum Text {
     SkipToContent,
     Provisional,
     NothingScored,
+    OnlySilence,
+    NoClipHasAReference,
+    StartFromModels,
     // Headings of the report, which tests rely on.
     WhoWins,
     Gate,
@@ -214,6 +217,9 @@ impl Text {
             Self::SkipToContent => "Skip to content",
             Self::Provisional => "provisional",
             Self::NothingScored => "Nothing is scored yet.",
+            Self::OnlySilence => "Nothing is said on any clip, so there is no error rate.",
+            Self::NoClipHasAReference => "No clip has a reference, so nothing can be scored.",
+            Self::StartFromModels => "Type references, or start from what models agree on",
             Self::WhoWins => "Who wins",
             Self::Gate => "The gate",
             Self::GatePassed => "passed:",
@@ -296,7 +302,7 @@ impl Text {
                 "It is low where nearly everything is right, however well reviewers agree: read \
                  it beside the figures above."
             }
-            Self::NoCost => "No model's cost for an hour of audio is known yet.",
+            Self::NoCost => "No model's cost for an hour of audio is known.",
             Self::NoComparison => "There are no two models to compare on the same clips.",
             Self::NoParts => {
                 "All clips are in one language, and are not parted by a field of their table."

@@ -223,6 +223,35 @@ fn blocks_that_never_vary_have_no_interval_of_width_zero() {
 }
 
 #[test]
+fn what_nothing_is_said_on_has_no_rate_and_makes_none() {
+    let silent = Sample {
+        errors: 2,
+        reference: 0,
+    };
+    let spoken = |errors| Sample {
+        errors,
+        reference: 4,
+    };
+    let none = Sample::default();
+    let result = Resampling::default()
+        .run(&[vec![silent; 40], vec![none; 40]], None)
+        .expect("even");
+    assert!(result.providers.iter().all(|p| p.interval.is_none()));
+    let pair = &result.pairs[0];
+    assert_eq!((pair.interval, pair.probability_a_better), (None, None));
+    // Errors on silence lift the rate of what is said: few resamples have nothing that is.
+    let with = |one, other| [vec![one; 5], vec![spoken(other), spoken(1), spoken(0)]].concat();
+    let result = Resampling::default()
+        .run(&[with(silent, 2), with(none, 1)], None)
+        .expect("even");
+    let of = |provider: usize| result.providers[provider].interval.expect("varies");
+    assert!(of(0).high > 1.0 && of(0).high < 14.0, "{:?}", of(0));
+    assert!(of(1).high <= 0.25, "{:?}", of(1));
+    let difference = result.pairs[0].interval.expect("varies");
+    assert!(difference.high < 5.0, "{difference:?}");
+}
+
+#[test]
 fn few_blocks_tell_nothing() {
     let (good, bad) = (always(0), always(9));
     let speakers: Vec<&str> = (0..40)

@@ -57,6 +57,10 @@ pub enum WarningCode {
     VariantsFromModels,
     /// A reference of the dataset was changed since the run was scored by them.
     ReferencesChanged,
+    /// Samples have no reference: what was transcribed of them counts in no figure.
+    NoReference,
+    /// Every reference is silent: rates are counts of words that models wrote.
+    NoWords,
 }
 
 /// 95 % interval of a rate, by a studentised bootstrap over blocks. It tells how

@@ -347,3 +347,37 @@ async fn parts_of_ten_clips_have_intervals_and_clips_are_spread_over_rates() {
     assert_eq!(samples_at(FLASH, 11), &beyond);
     machine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clips_that_count_nowhere_are_told() {
+    let machine = Machine::start().await;
+    let client = machine.client("demo");
+    let unknown = Told {
+        reference: None,
+        ..told("", Some("one"), Some("two"), json!({}))
+    };
+    let silent = || told("", Some("you you"), Some(""), json!({}));
+    let warned = async |samples: &[Told], code: &str| {
+        let name = json!({ "name": format!("{code} {}", samples.len()) });
+        let made = dataset(&machine, &client, name, samples).await;
+        let run = run(&machine, &client, &made).await;
+        let found = report(&client, &run, "").await;
+        let mut warnings = found["warnings"].as_array().unwrap().iter();
+        let told = warnings.find(|warning| warning["code"] == code);
+        told.map(|told| (told["count"].as_u64().unwrap(), told["message"].to_string()))
+    };
+    let spoken = || told("one two", Some("one two"), Some("one"), json!({}));
+    let all = [unknown, spoken(), silent()];
+    let (count, text) = warned(&all, "no_reference").await.unwrap();
+    assert!(
+        count == 1 && text.contains("1 of 3 clips has no reference"),
+        "{text}"
+    );
+    assert_eq!(warned(&all[1..], "no_reference").await, None);
+    assert_eq!(warned(&all, "no_words").await, None);
+    let (count, text) = warned(&[silent(), silent()], "no_words").await.unwrap();
+    assert!(
+        count == 4 && text.contains(&format!("{PRO} 4, {FLASH} 0")),
+        "{text}"
+    );
+}

@@ -13,6 +13,7 @@ mod method;
 mod models;
 mod order;
 mod pairs;
+mod silent;
 mod slices;
 mod spread;
 mod texts;
@@ -33,6 +34,7 @@ use self::cost::Cost;
 use self::method::Method;
 use self::models::Models;
 use self::pairs::Pairs;
+use self::silent::{no_finding, without_rates};
 use self::slices::Parting;
 use self::spread::Spread;
 use self::texts::Judged;
@@ -84,6 +86,8 @@ struct Page<'a> {
     is_provisional: bool,
     progress: String,
     verdict: Verdict,
+    /// What stands in place of a finding.
+    no_finding: Text,
     gate: Vec<Judged>,
     warnings: Vec<String>,
     anchors: Vec<Anchor>,
@@ -113,6 +117,7 @@ fn progress(report: &Report) -> String {
 
 impl<'a> Page<'a> {
     fn new(report: &Report, frame: Frame<'a>, links: Option<Links<'a>>, order: Order) -> Self {
+        let report = &*without_rates(report);
         let verdict = verdict(report);
         let finding = plain(&verdict.finding);
         let is_scored = report.providers.iter().any(|model| model.score.is_some());
@@ -131,6 +136,7 @@ impl<'a> Page<'a> {
             is_provisional: !report.complete,
             progress: progress(report),
             verdict,
+            no_finding: no_finding(report),
             warnings: report
                 .warnings
                 .iter()

@@ -70,12 +70,17 @@ impl Pairs {
                 .map(|column| cell(report, &model.provider, column))
                 .collect(),
         });
+        let adjusted = match comparison.comparisons as u64 {
+            0 | 1 => String::new(),
+            pairs => format!(
+                "; p-values are adjusted for all {} (Holm), intervals are not",
+                counted(pairs, "pair", "pairs")
+            ),
+        };
         let note = format!(
-            "Paired permutation test over {} in {}; p-values are adjusted for all {} (Holm), \
-             intervals are not.",
+            "Paired permutation test over {} in {}{adjusted}.",
             counted(comparison.samples as u64, "clip", "clips"),
             counted(comparison.blocks as u64, "block", "blocks"),
-            counted(comparison.comparisons as u64, "pair", "pairs"),
         );
         Some(Self {
             rows: rows.collect(),

@@ -59,7 +59,8 @@ fn name(group: &Group) -> String {
     }
 }
 
-fn words(summary: &Summary) -> u64 {
+/// Words of the references that figures are of.
+pub(super) fn words(summary: &Summary) -> u64 {
     summary.all.hits + summary.all.substitutions + summary.all.deletions
 }
 

@@ -3,7 +3,7 @@
 use stt_eval_wire::comparison::Pair;
 use stt_eval_wire::report::{ModelReport, Report, SPEAKER};
 
-use crate::figures::{count, counted, percent};
+use crate::figures::{count, counted, percent, roughly, these};
 use crate::invisible::visible;
 pub use crate::sentence::plain;
 use crate::sentence::{Sentence, named, names, words};
@@ -51,6 +51,7 @@ pub(super) fn pair<'a>(report: &'a Report, one: &str, other: &str) -> Option<(&'
 
 /// What blocks are called.
 fn blocks(report: &Report, number: u64) -> String {
+    let number = roughly(number);
     match &report.block_by {
         Some(field) if field == SPEAKER => counted(number, "more speaker", "more speakers"),
         Some(field) => format!("{} more values of “{}”", count(number), visible(field)),
@@ -145,7 +146,7 @@ fn of_models(report: &Report) -> Verdict {
         return alone(report);
     };
     let compared = report.comparison.as_ref().map_or(0, |c| c.samples);
-    let clips = counted(compared as u64, "clip", "clips");
+    let clips = these(compared as u64, "clip", "clips");
     let in_first = |model: &&&ModelReport| model.rank.is_some_and(|rank| rank.group == 1);
     let tied: Vec<&ModelReport> = others.iter().filter(in_first).copied().collect();
     let behind: Vec<&ModelReport> = others.iter().filter(|m| !in_first(m)).copied().collect();
@@ -154,7 +155,7 @@ fn of_models(report: &Report) -> Verdict {
         verdict.finding = vec![named(&best.provider), words(" makes fewer errors than ")];
         names(&mut verdict.finding, providers(others));
         verdict.finding.push(words(format!(
-            ": on these {clips}, chance does not explain the difference{}.",
+            ": on {clips}, chance does not explain the difference{}.",
             if others.len() > 1 {
                 " to any of them"
             } else {
@@ -169,7 +170,7 @@ fn of_models(report: &Report) -> Verdict {
         providers(if tied.is_empty() { others } else { &tied }),
     );
     verdict.finding.push(words(format!(
-        " {} not distinguishable from it with these {clips}.",
+        " {} not distinguishable from it with {clips}.",
         if tied.len() > 1 { "are" } else { "is" }
     )));
     verdict.further.extend(more(report, best, &tied));

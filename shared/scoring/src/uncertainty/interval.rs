@@ -50,7 +50,9 @@ fn standard_deviation(values: &[f64]) -> f64 {
 /// 96; see `shared/scoring/tests/scoring_simulations.rs`.
 ///
 /// The ends stay within the rates of single blocks: no resample can leave them.
-/// `None` from one block, and where blocks do not vary: nothing is known then.
+/// Resamples of no reference tokens have no rate and are left out. `None` from one block,
+/// where blocks do not vary and where there is nothing to have a rate of: nothing is known
+/// then.
 pub(super) fn of_rate(
     total: &Sums,
     replicates: &[Sums],
@@ -59,7 +61,8 @@ pub(super) fn of_rate(
 ) -> Option<Interval> {
     let rate = total.rate();
     let error = total.standard_error(blocks, rate);
-    if blocks < 2 || error <= 0.0 || replicates.is_empty() {
+    let replicates: Vec<&Sums> = replicates.iter().filter(|sums| sums.has_rate()).collect();
+    if blocks < 2 || error <= 0.0 || replicates.is_empty() || !total.has_rate() {
         return None;
     }
     let root = rate.sqrt();
@@ -73,12 +76,12 @@ pub(super) fn of_rate(
             off * f64::from(u32::MAX)
         }
     };
-    let offs = sorted(replicates.iter().map(off).collect());
+    let offs = sorted(replicates.iter().copied().map(off).collect());
     let end = |q: f64| {
         let end = (root - quantile(&offs, q) * error / (2.0 * root)).max(0.0);
         end * end
     };
-    let rates: Vec<f64> = replicates.iter().map(Sums::rate).collect();
+    let rates: Vec<f64> = replicates.iter().map(|sums| sums.rate()).collect();
     Some(Interval {
         low: end(0.975).max(least).min(rate),
         high: end(0.025).min(most).max(rate),

@@ -200,6 +200,7 @@ impl Resampling {
         all.map(|((a, b), (p_value, p_adjusted))| {
             let difference = totals[*a].rate() - totals[*b].rate();
             let both = replicates[*a].iter().zip(&replicates[*b]);
+            let both = both.filter(|(a, b)| a.has_rate() && b.has_rate());
             let differences: Vec<f64> = both.map(|(a, b)| a.rate() - b.rate()).collect();
             let probability_a_better = share_better(&differences).filter(|_| count > 1);
             let interval = interval::of_difference(differences, count);
@@ -249,11 +250,18 @@ fn sums_of_blocks<P: AsRef<[Sample]>>(providers: &[P], block_of: &[usize]) -> Ve
     providers.iter().map(of).collect()
 }
 
-/// Least and greatest rate of a block.
+/// Least and greatest rate of a block. One of no reference tokens has no rate: with errors it
+/// lifts what it is drawn with without bounds.
 fn ends(blocks: &[Sample]) -> (f64, f64) {
-    let rates = blocks.iter().map(|block| block.rate());
-    rates.fold((f64::INFINITY, 0.0), |(least, most), rate| {
-        (least.min(rate), f64::max(most, rate))
+    let rates = blocks
+        .iter()
+        .map(|block| match (block.reference, block.errors) {
+            (0, 0) => (f64::INFINITY, 0.0),
+            (0, _) => (f64::INFINITY, f64::INFINITY),
+            _ => (block.rate(), block.rate()),
+        });
+    rates.fold((f64::INFINITY, 0.0), |ends, (least, most)| {
+        (f64::min(ends.0, least), f64::max(ends.1, most))
     })
 }
 

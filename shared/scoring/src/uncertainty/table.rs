@@ -21,6 +21,11 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    /// Whether there is anything that a rate could be of.
+    pub(super) fn has_rate(&self) -> bool {
+        self.reference >= 1.0
+    }
+
     /// Pooled rate. As elsewhere: over no reference tokens it is the count of
     /// errors.
     pub(super) fn rate(&self) -> f64 {

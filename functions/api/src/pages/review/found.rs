@@ -6,8 +6,9 @@ use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{RunId, SampleId};
 
 use super::slots::Slots;
+use crate::http::query::Pairs;
 use crate::pages::session::Visit;
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 use crate::services::results::queue;
 use crate::services::runs;
 
@@ -21,6 +22,26 @@ pub struct Found {
     pub slots: Slots,
     /// Address of its page.
     pub path: String,
+}
+
+impl Found {
+    /// The same with the letters of a form that was sent.
+    ///
+    /// # Errors
+    /// When another transcription came in since it was made: letters do not stand for the
+    /// same any more.
+    pub fn of_form(self, visit: &Visit, form: &Pairs) -> Result<Self, Refusal> {
+        let sample = SampleId::new(self.run.dataset, self.clip.position);
+        let tag = form.text("slots").unwrap_or_default();
+        let slots = Slots::of_form(&visit.caller, sample, &self.clip, tag);
+        let slots = slots.ok_or_else(|| {
+            Refusal::new(
+                Kind::Changed,
+                "the clip has got another transcription since this page was made; look at it again",
+            )
+        })?;
+        Ok(Self { slots, ..self })
+    }
 }
 
 /// Finds one by the ids of an address.

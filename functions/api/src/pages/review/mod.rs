@@ -183,6 +183,7 @@ async fn page(
         left,
         revealed,
         slots_tag: slots.tag(),
+        by: &visit.name,
         may_edit: visit.may(Role::Editor),
         next: &next,
         notice,
@@ -245,6 +246,17 @@ fn judgements(
     entries.map(step).collect()
 }
 
+/// Refuses what somebody else said: it is saved when they are signed in.
+fn is_of(visit: &Visit, form: &Pairs) -> Result<(), Refusal> {
+    match form.text("by").filter(|by| *by != visit.name) {
+        None => Ok(()),
+        Some(by) => {
+            let text = format!("this was said by {by}, who is not signed in here any more");
+            Err(Refusal::new(Kind::Conflict, text))
+        }
+    }
+}
+
 /// Saves what a form says of a clip, and goes on.
 pub async fn save(
     State(app): State<App>,
@@ -256,7 +268,7 @@ pub async fn save(
     let found = find(&app, &visit, (&id, &sample)).await?;
     let mut asked = Asked::of_run(&form, &found.run);
     let go = Go::of(&form);
-    let position = found.clip.position;
+    let (position, path) = (found.clip.position, found.path.clone());
     let of_run = format!("/runs/{}", found.run.id);
     let to_next = |asked: &Asked, told: &str| {
         format!("{of_run}/review?{}&after={position}{told}", asked.query())
@@ -264,28 +276,33 @@ pub async fn save(
     if go == Go::Skip {
         return Ok(told(&headers, None, &to_next(&asked, "")));
     }
+    is_of(&visit, &form)?;
     let actor = &visit.caller.actor;
-    let saved = if form.text("slots") == Some(found.slots.tag()) {
-        let judgements = judgements(&found, &asked, &form, &visit)?;
-        reviews::save(&app, actor, found.run.id, &judgements).await
-    } else {
-        // Another transcription came in: letters do not stand for the same any more.
-        Err(Refusal::new(
-            Kind::Changed,
-            "the clip has got another transcription since this page was made; look at it again",
-        ))
+    let run = found.run.id;
+    let saved = match found.of_form(&visit, &form) {
+        Ok(found) => {
+            let judgements = judgements(&found, &asked, &form, &visit)?;
+            reviews::save(&app, actor, run, &judgements)
+                .await
+                .map_err(|refusal| (refusal, true))
+        }
+        Err(refusal) => Err((refusal, false)),
     };
     let entries = match saved {
         Ok((_, entries)) => entries,
-        Err(refusal) if refusal.kind == Kind::Changed && !wants_json(&headers) => {
-            let is_same = form.text("slots") == Some(found.slots.tag());
+        Err((refusal, is_same)) if refusal.kind == Kind::Changed && !wants_json(&headers) => {
             let found = find(&app, &visit, (&id, &sample)).await?;
-            let sent = is_same.then_some(&form);
-            let mut response = page(&app, &visit, found, &asked, sent).await?;
+            // What was said stands under the letters that it was said of.
+            let mut response = if is_same {
+                let found = found.of_form(&visit, &form)?;
+                page(&app, &visit, found, &asked, Some(&form)).await?
+            } else {
+                page(&app, &visit, found, &asked, None).await?
+            };
             *response.status_mut() = StatusCode::PRECONDITION_FAILED;
             return Ok(response);
         }
-        Err(refusal) => return Err(refusal),
+        Err((refusal, _)) => return Err(refusal),
     };
     let who = actor.reviewer();
     let changes = entries.iter().filter_map(|entry| own(entry, &who));
@@ -297,7 +314,7 @@ pub async fn save(
     let to = if go == Go::Next {
         to_next(&asked, "&told=saved")
     } else {
-        format!("{}?{}&told=saved", found.path, asked.query())
+        format!("{path}?{}&told=saved", asked.query())
     };
     Ok(told(&headers, act, &to))
 }

@@ -18,32 +18,49 @@ pub struct Slots {
     tag: String,
 }
 
+/// Digits of whom letters were drawn for, which a tag begins with.
+const DIGITS: usize = 16;
+
 fn drawn(secret: &str, what: &str) -> String {
     sha256_hex(format!("slots/1 {secret} {what}").as_bytes())
+}
+
+/// For whom letters are drawn.
+fn whom(caller: &Caller) -> String {
+    let actor = &caller.actor;
+    let mut whom = drawn(
+        &caller.cursor_secret,
+        &format!("{} {:?}", actor.key, actor.name),
+    );
+    whom.truncate(DIGITS);
+    whom
 }
 
 impl Slots {
     /// Of a clip for a reviewer.
     pub fn of(caller: &Caller, sample: SampleId, clip: &Clip) -> Self {
-        let models = clip.completed.iter().map(|entry| entry.outcome.id.model());
-        Self::drawn(caller, sample, models)
+        Self::for_whom(caller, &whom(caller), sample, clip)
     }
 
-    fn drawn(caller: &Caller, sample: SampleId, models: impl Iterator<Item = u8>) -> Self {
-        let actor = &caller.actor;
-        let who = format!("{} {:?} {sample}", actor.key, actor.name);
-        let mut places: Vec<(String, u8)> = models
-            .map(|model| {
-                (
-                    drawn(&caller.cursor_secret, &format!("{who} {model}")),
-                    model,
-                )
-            })
-            .collect();
+    /// The same, of a form that was made of them; `None` when a transcription came in since.
+    /// The form may be older than the session: whom its letters were drawn for is in it.
+    pub fn of_form(caller: &Caller, sample: SampleId, clip: &Clip, tag: &str) -> Option<Self> {
+        let slots = Self::for_whom(caller, tag.get(..DIGITS)?, sample, clip);
+        (slots.tag == tag).then_some(slots)
+    }
+
+    fn for_whom(caller: &Caller, whom: &str, sample: SampleId, clip: &Clip) -> Self {
+        let models = clip.completed.iter().map(|entry| entry.outcome.id.model());
+        Self::drawn(&caller.cursor_secret, whom, sample, models)
+    }
+
+    fn drawn(secret: &str, whom: &str, sample: SampleId, models: impl Iterator<Item = u8>) -> Self {
+        let place = |model| (drawn(secret, &format!("{whom} {sample} {model}")), model);
+        let mut places: Vec<(String, u8)> = models.map(place).collect();
         places.sort_unstable();
         let order: Vec<u8> = places.into_iter().map(|(_, model)| model).collect();
-        let mut tag = drawn(&caller.cursor_secret, &format!("{who} tag {order:?}"));
-        tag.truncate(16);
+        let own = drawn(secret, &format!("{whom} {sample} tag {order:?}"));
+        let tag = format!("{whom}{}", own.get(..DIGITS).unwrap_or_default());
         Self { order, tag }
     }
 
@@ -111,7 +128,8 @@ mod tests {
     fn orders(of: &Caller) -> Vec<Vec<u8>> {
         let dataset = DatasetId::mint(1, [2; 10]);
         let samples = (0..60).map(|position| SampleId::new(dataset, position));
-        let drawn = samples.map(|sample| Slots::drawn(of, sample, 0..4));
+        let whom = whom(of);
+        let drawn = samples.map(|sample| Slots::drawn(&of.cursor_secret, &whom, sample, 0..4));
         drawn.map(|slots| slots.order).collect()
     }
 

@@ -66,20 +66,13 @@ async fn meant(
     (does, asked): (Does, &Pairs),
 ) -> Result<Meant, Refusal> {
     visit.needs(does.role())?;
-    let found = find(app, visit, place).await?;
+    let found = find(app, visit, place).await?.of_form(visit, asked)?;
     let wanted = asked.text("of").and_then(|of| of.chars().next());
     let slot = found
         .slots
         .ids(&found.clip)
         .find(|(letter, _)| Some(*letter) == wanted);
-    // Another transcription came in: letters do not stand for the same any more.
-    let is_same = asked.text("slots") == Some(found.slots.tag());
-    let Some((letter, id)) = slot.filter(|_| is_same) else {
-        return Err(Refusal::new(
-            Kind::Changed,
-            "the clip has got another transcription since this page was made; look at it again",
-        ));
-    };
+    let (letter, id) = slot.ok_or_else(|| Refusal::no_such("transcription"))?;
     let entries = found.clip.completed.iter();
     let entry = entries
         .map(|entry| entry.outcome.id)

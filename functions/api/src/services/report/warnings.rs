@@ -104,6 +104,53 @@ fn temperatures(run: &Run) -> Option<Warning> {
     })
 }
 
+/// Clips that count in no figure, as nobody said what is heard on them.
+fn no_reference(run: &Run, models: &[ModelScan]) -> Option<Warning> {
+    let count = models.iter().map(|found| found.without_reference).max()?;
+    let all = run.sample_count;
+    (count > 0).then(|| Warning {
+        code: WarningCode::NoReference,
+        model: None,
+        count,
+        message: format!(
+            "{count} of {all} {} no reference: what was transcribed of them counts in no figure \
+             but coverage, cost and time",
+            if count == 1 {
+                "clips has"
+            } else {
+                "clips have"
+            }
+        ),
+    })
+}
+
+/// Where nothing is said on any clip, no rate is made of the words that models wrote.
+fn no_words(names: &[String], models: &[ModelScan]) -> Option<Warning> {
+    let kept = || models.iter().flat_map(|found| &found.kept);
+    let is_silent = kept().next().is_some() && kept().all(|kept| kept.words().reference == 0);
+    let wrote = |found: &ModelScan| {
+        found
+            .kept
+            .iter()
+            .map(|kept| kept.words().errors)
+            .sum::<u64>()
+    };
+    let of = names.iter().zip(models);
+    let of: Vec<String> = of
+        .map(|(name, found)| format!("{name} {}", wrote(found)))
+        .collect();
+    is_silent.then(|| Warning {
+        code: WarningCode::NoWords,
+        model: None,
+        count: models.iter().map(wrote).sum(),
+        message: format!(
+            "every reference is silent, and no error rate is made of no words; words that models \
+             wrote there: {}",
+            of.join(", ")
+        ),
+    })
+}
+
 /// A reference was changed at a time, and the figures are of those before.
 pub fn changed(at: Timestamp) -> Warning {
     let at = at.to_string();
@@ -137,6 +184,8 @@ pub fn of(
         warnings.extend(most.and_then(|most| fewer_shared(comparison, most)));
         warnings.extend(few_blocks(comparison));
     }
+    warnings.extend(no_reference(run, models));
+    warnings.extend(no_words(names, models));
     warnings.extend(temperatures(run));
     warnings.extend(origins.warnings(run.sample_count));
     warnings
