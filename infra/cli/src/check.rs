@@ -222,6 +222,7 @@ fn options(reading: &ReadingArguments) -> Options {
         language: reading.language.clone(),
         markup: reading.markup.map(Into::into),
         allow_outside: reading.allow_outside,
+        hypotheses: reading.hyp.clone(),
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod demo;
 mod estimate;
+mod imported;
 mod languages;
 mod make;
 mod plan;
+mod samples;
 mod upload;
 mod verdict;
 mod watch;
@@ -37,7 +39,7 @@ use crate::terminal::{agrees, can_ask};
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
 use estimate::{WITHIN, within_cap};
-use make::{Making, UsedDataset};
+use make::Making;
 use plan::{Plan, plan};
 use verdict::{Document, tell};
 
@@ -65,11 +67,14 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             output,
         );
     }
-    if arguments.models.is_empty() {
+    let imported = imported::of_columns(&arguments.reading.hyp)?;
+    if arguments.models.is_empty() && imported.is_empty() {
         return Err(Failure::usage("no model is named").hint(
-            "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them",
+            "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them; \
+             --hyp COLUMN takes transcripts that the source has",
         ));
     }
+    imported::are_few(&imported, &arguments.models)?;
     let mut named = BTreeSet::new();
     if let Some(twice) = arguments.models.iter().find(|model| !named.insert(*model)) {
         return Err(Failure::usage(format!("-p {twice} is there twice")));
@@ -80,14 +85,18 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
                 .hint("add --limit N"),
         );
     }
-    let conditions = gate::conditions(&arguments.gate)?;
+    let mut conditions = gate::conditions(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
         output.note(&format!("note: {remark}"));
     }
-    for condition in &conditions {
-        if let Some(named) = &condition.model
+    for condition in &mut conditions {
+        if let Some(named) = &mut condition.model
             && !arguments.models.contains(named)
         {
+            if let Some(one) = imported.iter().find(|one| one.is_called(named)) {
+                *named = one.model();
+                continue;
+            }
             let message = format!("condition {:?}: no -p {named} is asked", condition.text);
             return Err(Failure::usage(message));
         }
@@ -111,7 +120,8 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     let words = looked.text(output);
     output.step("source", looked.facts(), words.trim_end());
     leave_out(&looked, arguments, output)?;
-    let plan = plan(&looked, arguments)?;
+    imported::offered(&looked, arguments, output);
+    let plan = plan(&looked, arguments, imported)?;
     let (machine, to, journal) = match place {
         Place::Demo(program) => {
             let machine = Demo::start(&program)?;
@@ -250,16 +260,15 @@ async fn go(
                 making.forget_run()?;
             }
             let agreed = agree(to, plan, arguments, shared, output).await?;
-            let UsedDataset {
-                id: dataset,
-                samples,
-            } = making.dataset().await?;
+            let used = making.dataset().await?;
+            let (dataset, samples) = (used.id, used.samples);
             let name = making.name();
             let facts = json!({"dataset": dataset.to_string(), "name": name, "samples": samples});
             let clips = counted(samples, "sample", "samples");
             let words = format!("Dataset    {dataset}  “{name}”  {clips}");
             output.step("dataset", facts, &words);
-            let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
+            let new = making.new_run(dataset, imported::lists(&making, &used).await?);
+            let request = Request::post(paths::estimate(), &new)?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
                 within_cap(
@@ -269,7 +278,7 @@ async fn go(
                 )?;
                 still_agreed(agreed, &estimate, shared, output)?;
             }
-            making.run(dataset).await?
+            making.run(&new, dataset).await?
         }
     };
     *under_way.borrow_mut() = Some(run.id.to_string());
@@ -348,6 +357,11 @@ async fn agree(
     // With --reuse what is in the source is not sent.
     if !arguments.reuse {
         languages::fit(to, plan, arguments, &catalogue).await?;
+    }
+    imported::tell(plan, output);
+    if arguments.models.is_empty() {
+        // Nothing is asked that costs anything.
+        return Ok(cost);
     }
     let cap = arguments
         .max_cost

@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 mod exports;
 mod failed;
+mod imported;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]

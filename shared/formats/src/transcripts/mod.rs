@@ -20,7 +20,7 @@ mod tiers;
 mod wide;
 pub(crate) mod words;
 
-pub(crate) use systems::no_column;
+pub(crate) use systems::{OfSystem, no_column};
 
 pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 
