@@ -186,19 +186,21 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
     // Some spell one split in two ways.
     let is_other = |split: &&str| !same_split(split, &chosen);
     let others: Vec<&str> = splits.iter().copied().filter(is_other).collect();
-    if !others.is_empty() {
-        let others = others.join(", ");
-        let all = reading.rows.len();
-        let is_own = |row: &Row| {
-            row.split
-                .as_deref()
-                .is_some_and(|own| same_split(own, &chosen))
-        };
-        reading.rows.retain(is_own);
+    let others = match others.is_empty() {
+        true => "the others name no split".to_owned(),
+        false => format!("there is {} as well (--split)", others.join(", ")),
+    };
+    let all = reading.rows.len();
+    let is_own = |row: &Row| {
+        row.split
+            .as_deref()
+            .is_some_and(|own| same_split(own, &chosen))
+    };
+    reading.rows.retain(is_own);
+    let taken = reading.rows.len();
+    if taken < all {
         reading.remarks.push(format!(
-            "{} of {all} rows are of the split {chosen}, which is taken; there is {others} as \
-             well (--split)",
-            reading.rows.len()
+            "{taken} of {all} rows are of the split {chosen}, which is taken; {others}"
         ));
     }
     Some(chosen)
