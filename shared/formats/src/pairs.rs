@@ -257,6 +257,21 @@ fn others(right: &[Entry], own: &[Entry], name: &str, shown: &str) -> Option<Str
     ))
 }
 
+/// What is to be told of references that are not known: empty cells of a table, and null.
+fn unknown(right: &[Entry], name: &str) -> Option<String> {
+    let mut unknown = right.iter().filter(|entry| entry.text.is_none());
+    let first = unknown.next()?;
+    let place = match (&first.id, first.line) {
+        (Some(id), 0 | 1) => id.clone(),
+        (_, line) => format!("line {line}"),
+    };
+    let rows = counted(1 + unknown.count(), "reference is", "references are");
+    Some(format!(
+        "{name}: {rows} not known ({place}: empty, or null); each counts as nothing said: take out \
+         what is not to be scored"
+    ))
+}
+
 fn together(
     mut right: Transcripts,
     mut heard: Vec<(Transcripts, &str)>,
@@ -266,7 +281,8 @@ fn together(
     let as_words = by_first_words(&mut right, &mut heard, name);
     let mut remarks = right.remarks.clone();
     remarks.extend(as_words);
-    let repeats = numbered(&mut right.entries);
+    remarks.extend(unknown(&right.entries, name));
+    let repeats = numbered(&mut right);
     remarks.extend(told(&repeats, name, "each is a sample of its own"));
     let mut all = Vec::new();
     if heard.is_empty() {
@@ -298,7 +314,7 @@ fn together(
                 remarks.push(remark);
             }
         }
-        let repeats = numbered(&mut source.entries);
+        let repeats = numbered(&mut source);
         all.extend(systems(&mut source, shown, by_table, &repeats));
     }
     if right.entries.is_empty() && right.lines.is_empty() {
