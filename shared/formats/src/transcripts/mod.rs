@@ -17,6 +17,7 @@ mod systems;
 mod text_grid;
 #[cfg(feature = "annotations")]
 mod tiers;
+mod trns;
 mod wide;
 pub(crate) mod words;
 
