@@ -10,7 +10,7 @@ use stt_eval_wire::secret::SecretText;
 use crate::arguments::Style;
 use crate::events;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, harmless, to_stderr};
+use crate::output::{Output, harmless, in_locale, to_stderr};
 
 /// Longest key that is read.
 const LONGEST_KEY: u64 = 4_096;
@@ -36,7 +36,8 @@ pub fn can_draw(output: &Output) -> bool {
 /// Standard input can't be read.
 pub fn agrees(question: &str) -> Result<bool, Failure> {
     let mut stderr = std::io::stderr().lock();
-    let asked = write!(stderr, "{} [y/N]  ", harmless(question)).and_then(|()| stderr.flush());
+    let asked = write!(stderr, "{} [y/N]  ", harmless(&in_locale(question.into())))
+        .and_then(|()| stderr.flush());
     drop(asked);
     let mut line = String::new();
     std::io::stdin()

@@ -5,7 +5,7 @@ use stt_eval_formats::counted;
 use super::compare::Compared;
 use super::count::Scored;
 use super::figures::{Ends, SystemOf};
-use crate::output::columns;
+use crate::columns::columns;
 
 /// A rate in per cent.
 pub fn percent(rate: f64) -> String {
