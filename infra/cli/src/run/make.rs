@@ -10,6 +10,7 @@ use stt_eval_wire::paths::{self, IDEMPOTENCY_HEADER};
 use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
 use stt_eval_wire::transcripts::NewTranscripts;
 
+use super::idle;
 use super::imported::{self, Imported};
 use super::plan::{Bytes, Plan, Upload};
 use super::upload::upload;
@@ -223,8 +224,9 @@ impl Making<'_> {
         {
             let id = there.id;
             self.output.note(&format!(
-                "note: {id} is run as it is; what is in {} is not sent",
-                self.arguments.source.display()
+                "note: {id} is run as it is; what is in {} is not sent{}",
+                self.arguments.source.display(),
+                idle::beside_reuse(self.arguments)
             ));
             return Ok(UsedDataset {
                 id,

@@ -5,6 +5,7 @@
 
 mod demo;
 mod estimate;
+mod idle;
 mod imported;
 mod languages;
 mod make;
@@ -56,7 +57,7 @@ enum Place {
 
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
-    if let Some(remark) = idle(arguments) {
+    for remark in idle::remarks(arguments) {
         output.note(&format!("note: {remark}"));
     }
     if arguments.dry_run {
@@ -154,36 +155,6 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             },
         }
     })
-}
-
-/// Options that choose nothing beside others.
-fn idle(arguments: &RunArguments) -> Option<String> {
-    let gate = &arguments.gate;
-    let of_gate = [
-        ("--fail-if", !gate.fail_if.is_empty()),
-        ("--junit", gate.junit.is_some()),
-        ("--summary", gate.summary.is_some()),
-    ];
-    let (option, does, others) = match () {
-        () if arguments.dry_run => {
-            let others = [
-                ("--limit", arguments.limit.is_some()),
-                ("--export", !arguments.export.is_empty()),
-            ];
-            ("--dry-run", "judges the source, all of it", others)
-        }
-        () if arguments.detach => {
-            let others = [("--timeout", arguments.timeout.is_some()), ("", false)];
-            ("--detach", "waits for no result", others)
-        }
-        () => return None,
-    };
-    let all = others.into_iter().chain(of_gate);
-    let idle: Vec<&str> = all
-        .filter(|(_, asked)| *asked)
-        .map(|(name, _)| name)
-        .collect();
-    (!idle.is_empty()).then(|| format!("{option} {does}, and does not look at {}", idle.join(", ")))
 }
 
 /// Ctrl-C: nothing is lost, and a run goes on.

@@ -157,9 +157,24 @@ async fn as_they_are(bench: &Bench) {
     let table = "file_name,text,d\n61.wav,words,word\n99.wav,word,word\n60.wav,word,word\n";
     std::fs::write(folder.join("metadata.csv"), table).unwrap();
     std::fs::write(folder.join("99.wav"), wav(99, 0.2)).unwrap();
-    let reused = [&run[..], &["--hyp", "d", "--reuse"]].concat();
-    let reused = bench.run(&[&reused[..], &["--json"]].concat()).await;
+    let wishes = [
+        "--keyword",
+        "x",
+        "--limit",
+        "9",
+        "--max-cost",
+        "1",
+        "--json",
+    ];
+    let reused = [&run[..], &["--hyp", "d", "--reuse"], &wishes].concat();
+    let reused = bench.run(&reused).await;
     let words = text(&reused.stderr);
+    for noted in [
+        "note: no -p is asked, so nothing comes of --max-cost\n",
+        "is run as it is; what is in long.d is not sent, and nothing comes of --keyword\n",
+    ] {
+        assert!(words.contains(noted), "{words}");
+    }
     let noted = "note: transcripts of 1 utterance are left out: the dataset does not have them";
     assert!(words.contains(noted), "{words}");
     let reused = super::document(&reused);
