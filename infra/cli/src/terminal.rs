@@ -129,6 +129,12 @@ impl Manner {
     }
 }
 
+/// Tells the terminal something that is not seen.
+fn steer(sequence: &str) {
+    let written = std::io::stderr().lock().write_all(sequence.as_bytes());
+    drop(written);
+}
+
 /// How far things are.
 #[derive(Debug)]
 pub struct Progress<'a> {
@@ -160,9 +166,13 @@ impl<'a> Progress<'a> {
     ) {
         if self.manner == Manner::Drawn {
             self.clear();
+            // A line that is too long ends at the edge: one that went on below it would not be
+            // taken away.
+            steer("\u{1b}[?7l");
             for line in lines {
                 to_stderr(line);
             }
+            steer("\u{1b}[?7h");
             self.drawn = lines.len();
             return;
         }
@@ -187,9 +197,7 @@ impl<'a> Progress<'a> {
     /// Takes away what was drawn.
     pub fn clear(&mut self) {
         if self.drawn > 0 {
-            let mut stderr = std::io::stderr().lock();
-            let moved = write!(stderr, "\u{1b}[{}A\u{1b}[J", self.drawn);
-            drop(moved);
+            steer(&format!("\u{1b}[{}A\u{1b}[J", self.drawn));
         }
         self.drawn = 0;
     }

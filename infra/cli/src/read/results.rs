@@ -53,7 +53,7 @@ pub async fn show(
             false => format!("note: no result is like that: {}", wanted.join(", ")),
         });
     }
-    output.result(&document, || {
+    output.result_of_texts(&document, || {
         // Texts stand last on a line of their own: no terminal agrees on their width.
         let mut out = String::new();
         for one in &document.content.results {
