@@ -4,7 +4,7 @@
 const COMMANDS: [&str; 3] = ["retry", "rescore", "cancel"];
 
 /// Words of the contract, and what they are called here.
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 11] = [
     ("GET /runs/{id}", "stt-eval status RUN"),
     ("PUT /credentials/", "stt-eval credentials set "),
     ("GET /providers", "stt-eval models"),
@@ -13,7 +13,18 @@ const WORDS: [(&str, &str); 9] = [
     ("config.prompt", "--prompt"),
     ("config.normalizer", "--normalizer"),
     ("config.lossless_flac", "--lossless-flac"),
-    ("with this Idempotency-Key", "of this command"),
+    (
+        "the first request with this Idempotency-Key",
+        "this command",
+    ),
+    (
+        "ask again with the same Idempotency-Key",
+        "the same command again goes on",
+    ),
+    (
+        "Idempotency-Key: was used with another request; take a new key for a new request",
+        "the same command, with other content, is under way or was begun before",
+    ),
 ];
 
 /// `POST /runs/ID/retry` is what `stt-eval retry ID` asks, `max_cost_usd` is `--max-cost`.
@@ -76,6 +87,10 @@ mod tests {
                 "POST /runs/a/transcripts; POST /runs/ x/retry",
             ),
             ("nothing", "nothing"),
+            (
+                "what the first request with this Idempotency-Key made has been deleted since",
+                "what this command made has been deleted since",
+            ),
             (
                 "max_cost_usd is used up; GET /runs/{id} tells it",
                 "--max-cost is used up; stt-eval status RUN tells it",

@@ -238,7 +238,7 @@ async fn go(
             let clips = counted(samples, "sample", "samples");
             let words = format!("Dataset    {dataset}  “{name}”  {clips}");
             output.step("dataset", facts, &words);
-            let new = making.new_run(dataset, imported::lists(&making, &used).await?);
+            let new = making.new_run(dataset, imported::lists(making, &used).await?);
             let request = Request::post(paths::estimate(), &new)?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
