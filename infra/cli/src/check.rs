@@ -341,6 +341,14 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
     for remark in &judged.remarks {
         out += &format!("  note    {remark}\n");
     }
+    let mut heard: BTreeMap<&str, usize> = BTreeMap::new();
+    for system in judged.samples.iter().flat_map(|one| one.hypotheses.keys()) {
+        *heard.entry(system).or_default() += 1;
+    }
+    for (system, count) in heard {
+        let count = counted(count, "transcript", "transcripts");
+        out += &format!("  heard   {count} of {system}\n");
+    }
     for (rule, count) in &judged.found_by {
         out += &format!("  audio   {count} found {}\n", by_rule(*rule));
     }

@@ -258,12 +258,13 @@ fn others(right: &[Entry], own: &[Entry], name: &str, shown: &str) -> Option<Str
 }
 
 /// What is to be told of references that are not known: empty cells of a table, and null.
-fn unknown(right: &[Entry], name: &str) -> Option<String> {
-    let mut unknown = right.iter().filter(|entry| entry.text.is_none());
+fn unknown(right: &Transcripts, name: &str) -> Option<String> {
+    let mut unknown = right.entries.iter().filter(|entry| entry.text.is_none());
     let first = unknown.next()?;
-    let place = match (&first.id, first.line) {
-        (Some(id), 0 | 1) => id.clone(),
-        (_, line) => format!("line {line}"),
+    let place = match &first.id {
+        // Of a folder, the file is called so.
+        Some(id) if !right.files.is_empty() => id.clone(),
+        _ => format!("line {}", first.line),
     };
     let rows = counted(1 + unknown.count(), "reference is", "references are");
     Some(format!(
@@ -281,7 +282,7 @@ fn together(
     let as_words = by_first_words(&mut right, &mut heard, name);
     let mut remarks = right.remarks.clone();
     remarks.extend(as_words);
-    remarks.extend(unknown(&right.entries, name));
+    remarks.extend(unknown(&right, name));
     let repeats = numbered(&mut right);
     remarks.extend(told(&repeats, name, "each is a sample of its own"));
     let mut all = Vec::new();

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde::Serialize;
 use serde_json::json;
 use stt_eval_domain::SampleId;
-use stt_eval_domain::imported::model_id;
+use stt_eval_domain::imported::{self, model_id};
+use stt_eval_domain::result::MAX_TEXT_BYTES;
 use stt_eval_domain::run::MAX_PROVIDERS;
 use stt_eval_domain::validate;
 use stt_eval_formats::counted;
@@ -127,18 +128,40 @@ pub fn offered(looked: &Looked, arguments: &RunArguments, output: &Output) {
     }
 }
 
-/// Refuses a column without a transcript of any clip.
+/// Refuses a column without a transcript of any clip, and a transcript that a deployment does
+/// not keep.
 ///
 /// # Errors
 /// There is one.
-pub fn are_there(imported: &[Imported], clips: &[Clip]) -> Result<(), Failure> {
-    match imported.iter().find(|one| one.transcripts(clips) == 0) {
-        None => Ok(()),
-        Some(one) => {
+pub fn can_be_sent(imported: &[Imported], clips: &[Clip]) -> Result<(), Failure> {
+    for one in imported {
+        if one.transcripts(clips) == 0 {
             let message = format!("--hyp {}: no utterance has a transcript there", one.column);
-            Err(Failure::new(Exit::Nothing, "nothing", message))
+            return Err(Failure::new(Exit::Nothing, "nothing", message));
+        }
+        for clip in clips {
+            let heard = clip.heard.get(&one.column);
+            if let Some(reason) = heard.and_then(|text| refused(text, clip)) {
+                let Clip { file, line, .. } = clip;
+                let message = format!("{file} line {line}: --hyp {}: {reason}", one.column);
+                return Err(Failure::new(Exit::Findings, "bad_transcript", message)
+                    .hint("take the text out of its cell: the clip counts as failed then"));
+            }
         }
     }
+    Ok(())
+}
+
+/// Why a transcript is not kept, if it is not.
+fn refused(text: &str, clip: &Clip) -> Option<String> {
+    if let Err(error) = imported::text("text", text) {
+        return Some(error.message);
+    }
+    let reference = clip.said.ground_truth.as_deref().unwrap_or_default();
+    let bytes = text.len() + reference.len();
+    (bytes > MAX_TEXT_BYTES).then(|| {
+        format!("with its reference it has {bytes} bytes; at most {MAX_TEXT_BYTES} can be kept")
+    })
 }
 
 /// Tells how much there is of each.

@@ -224,7 +224,7 @@ pub fn plan(
     let keywords = Keywords::all(&arguments.keyword);
     let all = serde_json::to_vec(&(content, &language, &keywords, &arguments.name))
         .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
-    imported::are_there(&imported, &clips)?;
+    imported::can_be_sent(&imported, &clips)?;
     Ok(Plan {
         fingerprint: digest(&all),
         language,

@@ -56,6 +56,12 @@ async fn columns_of_transcripts_are_models_of_the_run() {
     let last = &checked["samples"][3];
     assert_eq!(last["hypotheses"], json!({"whisper": "seven eight"}));
     assert_eq!(last["metadata"], json!({}), "{last}");
+    let words = bench
+        .run(&["check", "heard.d", "--hyp", "whisper,Azure v2"])
+        .await;
+    let words = text(&words.stdout);
+    let heard = "  heard   2 transcripts of Azure v2\n  heard   4 transcripts of whisper\n";
+    assert!(words.contains(heard), "{words}");
     // No model is asked, so nothing has to be agreed to.
     let both = ["--hyp", "whisper,Azure v2"];
     let told = bench.run(&with(&both)).await;
@@ -206,6 +212,35 @@ async fn wrong(bench: &Bench) {
         assert_eq!(code(&refused), 2, "{asked:?} {words}");
         assert!(words.contains(told), "{asked:?} {words}");
     }
+    // Of recordings on which nothing is said no rate is told.
+    let still = bench.home.path().join("still.d");
+    std::fs::create_dir_all(&still).unwrap();
+    std::fs::write(still.join("7.wav"), wav(7, 0.2)).unwrap();
+    let line = json!({"file_name": "7.wav", "text": "", "whisper": "thank you"});
+    std::fs::write(still.join("metadata.jsonl"), format!("{line}\n")).unwrap();
+    let run = ["run", "still.d", "--language", "en", "--hyp", "whisper"];
+    let told = bench.run(&run).await;
+    let words = text(&told.stdout);
+    let noted = "no rate is made of no words; imported/whisper wrote 2 words on them\n";
+    assert!(
+        words.contains(noted) && !words.contains("00.0 %"),
+        "{words}"
+    );
+    let told = bench.run(&["results", "latest"]).await;
+    assert!(text(&told.stdout).contains("WER – (2 words on silence)"));
+    // What a deployment would not keep is told with its line, before anything is sent.
+    let before = bench.counts().await;
+    for (first, exit, told) in [
+        ("\0", 3, "metadata.jsonl line 1: --hyp whisper: "),
+        (&"word ".repeat(20_001), 3, "at most 100000"),
+    ] {
+        write(bench, first);
+        let refused = bench.run(&with(&["--hyp", "whisper"])).await;
+        let words = text(&refused.stderr);
+        assert_eq!(code(&refused), exit, "{words}");
+        assert!(words.contains(told), "{words}");
+    }
+    assert_eq!(bench.counts().await, before);
     // What has no columns has none of transcripts.
     let plain = bench.home.path().join("plain.d");
     std::fs::create_dir_all(&plain).unwrap();
