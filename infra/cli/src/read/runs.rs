@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::journal;
 use crate::normalise::normaliser;
 use crate::output::Output;
-use crate::score::percent;
+use crate::score::CountsOf;
 
 /// Runs that are looked through for a name.
 const LOOKED_THROUGH: usize = 1_000;
@@ -178,7 +178,8 @@ pub fn progress(run: &Run, now: Timestamp) -> Vec<String> {
             (None, None) if run.counts.pending == 0 => (each.to_string(), none()),
             (None, None) => (none(), none()),
         };
-        let wer = score.map_or_else(none, |score| percent(score.all.wer));
+        let words = score.map(|score| CountsOf::from(&score.all));
+        let wer = crate::score::shown(score.map(|score| score.all.wer), words);
         let own = run.waiting.iter().flatten();
         let own = own.filter(|one| one.provider == *model);
         let told = |one: &Waiting| format!("{} {}{}", one.items, in_short(one), next_try(one, now));
