@@ -94,6 +94,12 @@ impl Looked {
         }
     }
 
+    /// Only what has to be there until everything is sent: files that were unpacked. Lists are
+    /// long.
+    pub fn unpacked(self) -> (OnDisk, Option<TempDir>) {
+        (self.files, self.kept)
+    }
+
     /// What was found, for programs.
     pub fn facts(&self) -> serde_json::Value {
         serde_json::json!({

@@ -217,7 +217,8 @@ type Ids = HashMap<(String, usize), String>;
 
 /// Files that the journal knows and the deployment still has.
 async fn known(to: &Deployment, journal: &Journal, all: &[&Upload]) -> Result<Ids, Failure> {
-    let kept = journal.uploaded()?;
+    let wanted = all.iter().map(|one| one.sha256.as_str()).collect();
+    let kept = journal.uploaded(&wanted)?;
     let asked = all.iter().filter_map(|one| {
         let key = (one.sha256.clone(), one.nth);
         let id: FileId = kept.get(&key)?.parse().ok()?;
