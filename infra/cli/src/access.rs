@@ -6,9 +6,10 @@ use stt_eval_wire::access::{Right, Role, WhoAmI};
 use stt_eval_wire::paths;
 
 use crate::arguments::{LoginArguments, LogoutArguments, Shared};
+use crate::columns::columns;
 use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
-use crate::output::{ErrorOf, Output, SCHEMA, columns};
+use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::profiles::{
     self, FIRST, Kept, Profiles, Target, address, chosen, forget, forget_in_keyring, keep, kept_in,
 };

@@ -94,6 +94,12 @@ impl Looked {
         }
     }
 
+    /// Only what has to be there until everything is sent: files that were unpacked. Lists are
+    /// long.
+    pub fn unpacked(self) -> (OnDisk, Option<TempDir>) {
+        (self.files, self.kept)
+    }
+
     /// What was found, for programs.
     pub fn facts(&self) -> serde_json::Value {
         serde_json::json!({
@@ -222,6 +228,7 @@ fn options(reading: &ReadingArguments) -> Options {
         language: reading.language.clone(),
         markup: reading.markup.map(Into::into),
         allow_outside: reading.allow_outside,
+        hypotheses: reading.hyp.clone(),
     }
 }
 
@@ -339,6 +346,14 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
     out += &format!("  {}\n", facts.join(", "));
     for remark in &judged.remarks {
         out += &format!("  note    {remark}\n");
+    }
+    let mut heard: BTreeMap<&str, usize> = BTreeMap::new();
+    for system in judged.samples.iter().flat_map(|one| one.hypotheses.keys()) {
+        *heard.entry(system).or_default() += 1;
+    }
+    for (system, count) in heard {
+        let count = counted(count, "transcript", "transcripts");
+        out += &format!("  heard   {count} of {system}\n");
     }
     for (rule, count) in &judged.found_by {
         out += &format!("  audio   {count} found {}\n", by_rule(*rule));

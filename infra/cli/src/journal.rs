@@ -1,8 +1,8 @@
 //! What was done for a deployment, written down before and after each step: a command
 //! that was killed goes on where it was, without a second dataset or a second run.
 
-use std::collections::HashMap;
-use std::io::Write;
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -172,24 +172,31 @@ impl Journal {
         self.folder.join("uploads.jsonl")
     }
 
-    /// Ids of files by content and number, as far as they were uploaded.
+    /// Ids of files by content and number, as far as they were uploaded and are among those
+    /// that are wanted: a journal is as long as its years.
     ///
     /// # Errors
     /// The journal can't be read.
-    pub fn uploaded(&self) -> Result<HashMap<(String, usize), String>, Failure> {
+    pub fn uploaded(
+        &self,
+        wanted: &HashSet<&str>,
+    ) -> Result<HashMap<(String, usize), String>, Failure> {
         let path = self.uploads();
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let file = match std::fs::File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashMap::new()),
             Err(error) => return Err(failed(&path, error)),
         };
-        // A line that a kill cut short is as good as none.
-        let lines = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok());
-        Ok(lines
-            .map(|one: Uploaded| ((one.sha256, one.nth), one.id))
-            .collect())
+        let mut all = HashMap::new();
+        for line in std::io::BufReader::new(file).split(b'\n') {
+            let line = line.map_err(|error| failed(&path, error))?;
+            // A line that a kill cut short is as good as none.
+            let one: Option<Uploaded> = serde_json::from_slice(&line).ok();
+            if let Some(one) = one.filter(|one| wanted.contains(one.sha256.as_str())) {
+                all.insert((one.sha256, one.nth), one.id);
+            }
+        }
+        Ok(all)
     }
 
     /// Writes down that a file was uploaded.

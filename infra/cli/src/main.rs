@@ -6,6 +6,7 @@
 mod access;
 mod arguments;
 mod check;
+mod columns;
 mod deployment;
 mod disk;
 mod embedded;
@@ -86,7 +87,7 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
     if error.exit_code() == 0 {
         return match error.kind() {
             clap::error::ErrorKind::DisplayVersion if json => output::version().into(),
-            _ if error.print().is_err() => Exit::ReaderGone.into(),
+            _ if output::help(error).is_err() => Exit::ReaderGone.into(),
             _ => ExitCode::SUCCESS,
         };
     }
@@ -112,7 +113,7 @@ fn wrong_usage(error: &clap::Error) -> ExitCode {
         }
     } else if has_key {
         output::to_stderr(&format!("{}\nhint: {NO_ARGUMENT}", text.trim_end()));
-    } else if error.print().is_err() {
+    } else if output::help(error).is_err() {
         return Exit::ReaderGone.into();
     }
     Exit::Usage.into()

@@ -84,6 +84,14 @@ fn looks_like_a_file(text: &str) -> bool {
 pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Failure> {
     let normaliser = normaliser(&arguments.normalizer)?;
     tag(&arguments.language, output)?;
+    let is_said = arguments.language != UNDETERMINED;
+    if is_said && !normaliser.steps().iter().any(|step| step.is_lossy()) {
+        output.note(&format!(
+            "note: --language {} changes nothing: {} does the same in all languages",
+            arguments.language,
+            normaliser.name()
+        ));
+    }
     if looks_like_a_file(&arguments.text) && !Path::new(&arguments.text).exists() {
         let text = &arguments.text;
         output.note(&format!(
@@ -102,7 +110,7 @@ pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Fail
         texts: texts.collect(),
         error: None,
     };
-    output.result(&document, || shown(&document))?;
+    output.result_of_texts(&document, || shown(&document))?;
     Ok(Exit::Done)
 }
 

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stt_eval_domain::validate::FieldError;
-use unicode_width::UnicodeWidthStr;
 
 use crate::arguments::{Colour, Shared, Style};
+use crate::deployment::as_commands;
 use crate::events;
 use crate::failure::{Exit, Failure};
 use crate::gate;
@@ -100,8 +100,31 @@ impl Output {
         if self.json {
             document_to(document)
         } else {
-            to_stdout(&text())
+            to_stdout(&in_locale(text().into()))
         }
+    }
+
+    /// The same of a result that is others' texts, which stay as they are.
+    pub fn result_of_texts<T: Serialize>(
+        &self,
+        document: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.json {
+            true => document_to(document),
+            false => to_stdout(&text()),
+        }
+    }
+
+    /// A bar of what is done.
+    pub fn bar(&self, share: f64) -> String {
+        const CELLS: usize = 18;
+        let (full, empty) = match self.fancy {
+            true => ("█", "░"),
+            false => ("#", "-"),
+        };
+        let done = (share.clamp(0.0, 1.0) * CELLS as f64) as usize;
+        full.repeat(done) + &empty.repeat(CELLS - done)
     }
 
     /// Tells a failure: in words, and as the document if one was asked for.
@@ -176,6 +199,15 @@ fn marked(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.map(|line| format!("SIMULATED  {line}")).collect())
 }
 
+/// Text for where only ASCII can be shown: our own dots are written out. What stands in others'
+/// texts can't be helped.
+pub fn in_locale(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.contains('…') && !is_utf8() {
+        true => Cow::Owned(text.replace('…', "...")),
+        false => text,
+    }
+}
+
 /// A line on standard error. There is nobody to tell that it can't be written.
 pub fn to_stderr(text: &str) {
     let text = &without_keys(text);
@@ -185,7 +217,7 @@ pub fn to_stderr(text: &str) {
         return;
     }
     let mut stderr = anstream::stderr().lock();
-    let written = writeln!(stderr, "{}", harmless(&marked(text)));
+    let written = writeln!(stderr, "{}", harmless(&in_locale(marked(text))));
     drop(written);
 }
 
@@ -240,6 +272,18 @@ pub fn harmless(text: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     out
+}
+
+/// Help, which is written as it comes where everything in it can be shown.
+pub fn help(error: &clap::Error) -> std::io::Result<()> {
+    if is_utf8() {
+        return error.print();
+    }
+    let text = error.render().ansi().to_string().replace('…', "...");
+    match error.use_stderr() {
+        true => anstream::stderr().lock().write_all(text.as_bytes()),
+        false => anstream::stdout().lock().write_all(text.as_bytes()),
+    }
 }
 
 /// Text on standard output.
@@ -337,7 +381,7 @@ impl ErrorOf {
         to_stderr(&format!("\u{1b}[31merror\u{1b}[0m: {}", self.message));
         gate::annotate_error(&self.message);
         for row in &self.rows {
-            let told = format!("{}: {}", row.field, row.message);
+            let told = as_commands(&format!("{}: {}", row.field, row.message));
             // Of a single field the message may say it all.
             if !self.message.contains(&told) {
                 to_stderr(&format!("  {told}"));
@@ -384,43 +428,6 @@ impl Failed {
     }
 }
 
-/// Whether a cell is a figure, or stands for one that is not there.
-fn is_figure(cell: &str) -> bool {
-    let first = cell.split(' ').next().unwrap_or_default();
-    first.starts_with(|c: char| c.is_ascii_digit() || "$<–+-".contains(c))
-        && !first.chars().any(char::is_alphabetic)
-}
-
-/// Lines in columns: figures aligned right, texts left. The first row is a heading.
-pub fn columns(rows: &[Vec<String>]) -> String {
-    let is_right = |column: usize| {
-        let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column));
-        let figures = cells.clone().any(|cell| is_figure(cell));
-        column > 0 && figures && cells.all(|cell| cell.is_empty() || is_figure(cell))
-    };
-    let widths = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::from(" ");
-        for (column, cell) in row.iter().enumerate() {
-            let space = " ".repeat(widths(column).saturating_sub(cell.width()));
-            if column == 0 {
-                line += &format!(" {cell}{space}");
-            } else if !is_right(column) {
-                line += &format!("  {cell}{space}");
-            } else {
-                line += &format!("  {space}{cell}");
-            }
-        }
-        out += line.trim_end();
-        out.push('\n');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,18 +450,26 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned() {
-        let rows = [["system", "WER"], ["a", "12.5 %"]].map(|row| row.map(String::from).to_vec());
-        assert_eq!(columns(&rows), "  system     WER\n  a       12.5 %\n");
-        let rows = [
-            ["run", "name", "done", "cost"],
-            ["r1", "a", "5/12", "<$0.01"],
-            ["r2", "9 lives", "–", "$12.00"],
-            ["r3", "2x", "", ""],
+    fn bars_are_as_long_as_their_share() {
+        let output = |fancy| Output {
+            no_input: true,
+            json: false,
+            quiet: false,
+            progress: Style::Auto,
+            fancy,
+        };
+        let drawn = [0.0, 0.5, 0.999, 1.0, 7.0].map(|share| output(false).bar(share));
+        let wanted = [
+            "------------------",
+            "#########---------",
+            "#################-",
+            "##################",
+            "##################",
         ];
+        assert_eq!(drawn, wanted);
         assert_eq!(
-            columns(&rows.map(|row| row.map(String::from).to_vec())),
-            "  run  name     done    cost\n  r1   a        5/12  <$0.01\n  r2   9 lives     –  $12.00\n  r3   2x\n"
+            output(true).bar(0.25),
+            format!("{}{}", "█".repeat(4), "░".repeat(14))
         );
     }
 }

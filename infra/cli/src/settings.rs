@@ -4,8 +4,9 @@
 use serde::Serialize;
 
 use crate::arguments::Shared;
+use crate::columns::columns;
 use crate::failure::{Exit, Failure};
-use crate::output::{ErrorOf, Output, SCHEMA, columns};
+use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::profiles::{self, Profiles, Settings, kept_in};
 use crate::project;
 

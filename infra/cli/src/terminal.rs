@@ -10,7 +10,7 @@ use stt_eval_wire::secret::SecretText;
 use crate::arguments::Style;
 use crate::events;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, harmless, to_stderr};
+use crate::output::{Output, harmless, in_locale, to_stderr};
 
 /// Longest key that is read.
 const LONGEST_KEY: u64 = 4_096;
@@ -36,7 +36,8 @@ pub fn can_draw(output: &Output) -> bool {
 /// Standard input can't be read.
 pub fn agrees(question: &str) -> Result<bool, Failure> {
     let mut stderr = std::io::stderr().lock();
-    let asked = write!(stderr, "{} [y/N]  ", harmless(question)).and_then(|()| stderr.flush());
+    let asked = write!(stderr, "{} [y/N]  ", harmless(&in_locale(question.into())))
+        .and_then(|()| stderr.flush());
     drop(asked);
     let mut line = String::new();
     std::io::stdin()
@@ -128,6 +129,12 @@ impl Manner {
     }
 }
 
+/// Tells the terminal something that is not seen.
+fn steer(sequence: &str) {
+    let written = std::io::stderr().lock().write_all(sequence.as_bytes());
+    drop(written);
+}
+
 /// How far things are.
 #[derive(Debug)]
 pub struct Progress<'a> {
@@ -159,9 +166,13 @@ impl<'a> Progress<'a> {
     ) {
         if self.manner == Manner::Drawn {
             self.clear();
+            // A line that is too long ends at the edge: one that went on below it would not be
+            // taken away.
+            steer("\u{1b}[?7l");
             for line in lines {
                 to_stderr(line);
             }
+            steer("\u{1b}[?7h");
             self.drawn = lines.len();
             return;
         }
@@ -186,9 +197,7 @@ impl<'a> Progress<'a> {
     /// Takes away what was drawn.
     pub fn clear(&mut self) {
         if self.drawn > 0 {
-            let mut stderr = std::io::stderr().lock();
-            let moved = write!(stderr, "\u{1b}[{}A\u{1b}[J", self.drawn);
-            drop(moved);
+            steer(&format!("\u{1b}[{}A\u{1b}[J", self.drawn));
         }
         self.drawn = 0;
     }

@@ -186,19 +186,21 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
     // Some spell one split in two ways.
     let is_other = |split: &&str| !same_split(split, &chosen);
     let others: Vec<&str> = splits.iter().copied().filter(is_other).collect();
-    if !others.is_empty() {
-        let others = others.join(", ");
-        let all = reading.rows.len();
-        let is_own = |row: &Row| {
-            row.split
-                .as_deref()
-                .is_some_and(|own| same_split(own, &chosen))
-        };
-        reading.rows.retain(is_own);
+    let others = match others.is_empty() {
+        true => "the others name no split".to_owned(),
+        false => format!("there is {} as well (--split)", others.join(", ")),
+    };
+    let all = reading.rows.len();
+    let is_own = |row: &Row| {
+        row.split
+            .as_deref()
+            .is_some_and(|own| same_split(own, &chosen))
+    };
+    reading.rows.retain(is_own);
+    let taken = reading.rows.len();
+    if taken < all {
         reading.remarks.push(format!(
-            "{} of {all} rows are of the split {chosen}, which is taken; there is {others} as \
-             well (--split)",
-            reading.rows.len()
+            "{taken} of {all} rows are of the split {chosen}, which is taken; {others}"
         ));
     }
     Some(chosen)
@@ -271,8 +273,9 @@ fn judged(
         findings,
         found_by: BTreeMap::new(),
     };
-    let mut by_audio: HashMap<String, u64> = HashMap::new();
-    let mut by_id: HashMap<String, u64> = HashMap::new();
+    // Places of samples.
+    let mut by_audio: HashMap<String, usize> = HashMap::new();
+    let mut by_id: HashMap<String, usize> = HashMap::new();
     let mut by_text: HashMap<String, usize> = HashMap::new();
     let mut grouped = 0;
     // The folder that was named may be the one of a language.
@@ -318,23 +321,22 @@ fn judged(
         if let Some((name, rule)) = &place {
             *judged.found_by.entry(*rule).or_default() += 1;
             let piece = format!("{name}\n{:?}\n{:?}", row.start, row.end);
-            if let Some(line) = by_audio.get(&piece) {
+            if let Some(at) = by_audio.get(&piece) {
+                let other = place_of(&judged.samples, *at, &row.file);
                 bad |= tell(
                     FindingKind::SameAudio,
-                    format!("{name} is that of line {line} too"),
+                    format!("{name} is that of {other} too"),
                 );
             } else {
-                by_audio.insert(piece, row.line);
+                by_audio.insert(piece, judged.samples.len());
             }
         }
         if !row.id.is_empty() {
-            if let Some(line) = by_id.get(&row.id) {
-                tell(
-                    FindingKind::DuplicateId,
-                    format!("line {line} has the same id"),
-                );
+            if let Some(at) = by_id.get(&row.id) {
+                let other = place_of(&judged.samples, *at, &row.file);
+                tell(FindingKind::DuplicateId, format!("{other} has the same id"));
             } else {
-                by_id.insert(row.id.clone(), row.line);
+                by_id.insert(row.id.clone(), judged.samples.len());
             }
         }
         let path = place.as_ref().map_or("", |(name, _)| name.as_str());
@@ -383,7 +385,11 @@ fn judged(
             file: row.file,
             line: row.line,
             audio: place.map(|(name, _)| name),
-            audio_as_written: row.command.map(|command| command.text).or(row.audio),
+            audio_as_written: row
+                .command
+                .map(|command| command.text)
+                .or(row.written)
+                .or(row.audio),
             text,
             ground_truth,
             language,
@@ -406,6 +412,14 @@ fn judged(
         judged.findings.of_source(FindingKind::LossySource, message);
     }
     judged
+}
+
+/// Where an earlier sample stands, as seen from a file.
+fn place_of(samples: &[Sample], at: usize, file: &str) -> String {
+    match samples.get(at) {
+        Some(one) if one.file != file => format!("{} line {}", one.file, one.line),
+        one => format!("line {}", one.map_or(0, |one| one.line)),
+    }
 }
 
 /// Characters of a command that a message shows.

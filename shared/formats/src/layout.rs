@@ -31,6 +31,9 @@ pub(crate) const SPLITS: [(&str, &[&str]); 6] = [
     ("invalidated", &["invalidated"]),
 ];
 
+/// How a list of Kaldi's recordings is called, perhaps with something before it.
+pub(crate) const WAV_SCP: &str = "wav.scp";
+
 /// Whether two names mean one split.
 #[must_use]
 pub fn same_split(one: &str, other: &str) -> bool {
@@ -113,7 +116,7 @@ fn of_file(files: &dyn Files, name: &str) -> Result<Layout, Problem> {
             .hint("name its folder, or a table with a line like `file_name,text` on top"));
     }
     let mut format = match base(name) {
-        "wav.scp" => Format::Kaldi,
+        own if own.ends_with(WAV_SCP) => Format::Kaldi,
         _ => format_of(files, name)?,
     };
     headerless::refuse(files, name, format)?;

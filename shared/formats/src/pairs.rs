@@ -257,6 +257,22 @@ fn others(right: &[Entry], own: &[Entry], name: &str, shown: &str) -> Option<Str
     ))
 }
 
+/// What is to be told of references that are not known: empty cells of a table, and null.
+fn unknown(right: &Transcripts, name: &str) -> Option<String> {
+    let mut unknown = right.entries.iter().filter(|entry| entry.text.is_none());
+    let first = unknown.next()?;
+    let place = match &first.id {
+        // Of a folder, the file is called so.
+        Some(id) if !right.files.is_empty() => id.clone(),
+        _ => format!("line {}", first.line),
+    };
+    let rows = counted(1 + unknown.count(), "reference is", "references are");
+    Some(format!(
+        "{name}: {rows} not known ({place}: empty, or null); each counts as nothing said: take out \
+         what is not to be scored"
+    ))
+}
+
 fn together(
     mut right: Transcripts,
     mut heard: Vec<(Transcripts, &str)>,
@@ -266,7 +282,8 @@ fn together(
     let as_words = by_first_words(&mut right, &mut heard, name);
     let mut remarks = right.remarks.clone();
     remarks.extend(as_words);
-    let repeats = numbered(&mut right.entries);
+    remarks.extend(unknown(&right, name));
+    let repeats = numbered(&mut right);
     remarks.extend(told(&repeats, name, "each is a sample of its own"));
     let mut all = Vec::new();
     if heard.is_empty() {
@@ -298,7 +315,7 @@ fn together(
                 remarks.push(remark);
             }
         }
-        let repeats = numbered(&mut source.entries);
+        let repeats = numbered(&mut source);
         all.extend(systems(&mut source, shown, by_table, &repeats));
     }
     if right.entries.is_empty() && right.lines.is_empty() {

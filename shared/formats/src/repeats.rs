@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::problem::counted;
-use super::transcripts::Entry;
+use super::transcripts::Transcripts;
 
 /// An id that was there before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) struct Repeat {
     times: usize,
     line: u64,
     first: u64,
+    /// The file of the first and its own, in a folder.
+    files: Option<[String; 2]>,
 }
 
 impl Repeat {
@@ -23,22 +25,32 @@ impl Repeat {
     }
 }
 
-/// Numbers the ids of a list that come again.
-pub(super) fn numbered(entries: &mut [Entry]) -> Vec<Repeat> {
-    let mut seen: HashMap<&str, (usize, u64)> = HashMap::with_capacity(entries.len());
+/// The file that an entry is of.
+fn file_of(files: &[(usize, String)], at: usize) -> Option<&str> {
+    let behind = files.partition_point(|(begin, _)| *begin <= at);
+    let (_, file) = files.get(behind.checked_sub(1)?)?;
+    Some(file)
+}
+
+/// Numbers the ids of a source that come again.
+pub(super) fn numbered(source: &mut Transcripts) -> Vec<Repeat> {
+    let (entries, files) = (&mut source.entries, &source.files);
+    let mut seen: HashMap<&str, (usize, usize)> = HashMap::with_capacity(entries.len());
     let mut repeats = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         let Some(id) = entry.id.as_deref() else {
             continue;
         };
-        let (times, first) = seen.entry(id).or_insert((0, entry.line));
+        let (times, first) = seen.entry(id).or_insert((0, at));
         *times += 1;
         if *times > 1 {
+            let pair = file_of(files, *first).zip(file_of(files, at));
             let repeat = Repeat {
                 written: id.to_owned(),
                 times: *times,
                 line: entry.line,
-                first: *first,
+                first: entries.get(*first).map_or(0, |first| first.line),
+                files: pair.map(|(first, own)| [first.to_owned(), own.to_owned()]),
             };
             repeats.push((at, repeat));
         }
@@ -56,16 +68,21 @@ pub(super) fn numbered(entries: &mut [Entry]) -> Vec<Repeat> {
 pub(super) fn told(repeats: &[Repeat], file: &str, consequence: &str) -> Option<String> {
     let (first, others) = repeats.split_first()?;
     let id = &first.written;
-    // Files of a folder are all read from their first line.
-    let mut remark = match first.line == first.first {
-        true => format!("{file}: the id {id} is there twice; {consequence}"),
-        false => format!(
+    let mut remark = match &first.files {
+        Some([one, other]) if one != other => {
+            format!("{file}: the id {id} is in {one} and in {other}; {consequence}")
+        }
+        _ => format!(
             "{file} line {}: the id {id} is there again, first on line {}; {consequence}",
             first.line, first.first
         ),
     };
     if !others.is_empty() {
-        let more = counted(others.len(), "further line is", "further lines are");
+        let (one, several) = match first.files {
+            Some(_) => ("further file is", "further files are"),
+            None => ("further line is", "further lines are"),
+        };
+        let more = counted(others.len(), one, several);
         remark += &format!(" ({more} so)");
     }
     Some(remark)

@@ -144,3 +144,40 @@ fn a_line_of_a_list_that_can_not_be_read_is_told() {
         "s2.ctm line 40: is not <file> <channel> <start> <duration> <word>"
     );
 }
+
+#[test]
+fn lists_of_trn_are_of_systems_and_none_is_taken_for_the_references() {
+    let (a, b) = ("घर (s-1)\nठीक (s-2)\n", "घर (s-1)\nठीक है (s-2)\n");
+    let right = ("right.trn", "घर (s-1)\nठीक है (s-2)\n");
+    let found = beside(right, &[("nova.trn", a), ("hyp.whisper.trn", b)]).unwrap();
+    assert_eq!(found.systems, ["whisper", "nova"]);
+    assert_eq!(found.heard[1], [text("घर"), text("ठीक")]);
+    assert!(found.missing.is_empty() && found.remarks.is_empty());
+    let found = beside(right, &[("nova/hyp.trn", a), ("whisper/hyp.trn", b)]).unwrap();
+    assert_eq!(found.systems, ["nova/hyp", "whisper/hyp"]);
+    // Parts of one list, and one alone.
+    let parts = [("1.trn", "घर (s-1)\n"), ("2.trn", "ठीक (s-2)\n")];
+    for all in [&parts[..], &[("nova.trn", a)]] {
+        let found = beside(right, all).unwrap();
+        assert_eq!(found.systems, ["hyps"]);
+        assert_eq!(found.heard, [[text("घर"), text("ठीक")]]);
+    }
+    let refused = whole(&[("a.trn", a), ("b.trn", b)]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "run: a.trn and b.trn have the same ids (s-1 …), and which of them has the references is \
+         not known"
+    );
+    let hint = "call it ref.trn; or name it first, and what was heard behind it: a.trn b.trn";
+    assert_eq!(refused.hint.as_deref(), Some(hint));
+}
+
+#[test]
+fn an_id_of_two_files_is_told_with_both() {
+    let found = beside(
+        ("right.trn", "घर (u1)\n"),
+        &[("a/u1.txt", "घर"), ("b/u1.txt", "जाओ")],
+    );
+    let told = "hyps: the id u1 is in a/u1.txt and in b/u1.txt; the first counts";
+    assert_eq!(found.unwrap().remarks, [told]);
+}

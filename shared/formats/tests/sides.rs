@@ -212,3 +212,27 @@ fn odd_tables_are_told() {
         ]
     );
 }
+
+#[test]
+fn references_that_are_not_known_are_told() {
+    let heard = ("h.csv", "id,hypothesis\nu1,a\nu2,b\nu3,c\nu4,d\n");
+    let lines = "{\"id\":\"u1\",\"reference\":\"a\"}\n{\"id\":\"u2\",\"reference\":null}\n\
+                 {\"id\":\"u3\",\"reference\":NaN}\n{\"id\":\"u4\",\"reference\":\"\"}\n";
+    for (name, text, line) in [
+        ("r.jsonl", lines, 2),
+        ("r.csv", "id,reference\nu1,a\nu2,\nu3, \nu4,d\n", 3),
+    ] {
+        let made = scored(&[(name, text), heard]).unwrap();
+        let told = format!(
+            "{name}: 2 references are not known (line {line}: empty, or null); each counts as \
+             nothing said: take out what is not to be scored"
+        );
+        assert_eq!(made.remarks, [told]);
+        let references: Vec<&str> = made.samples.iter().map(|one| &*one.reference).collect();
+        assert_eq!(references[..3], ["a", "", ""]);
+    }
+    // What is said to be nothing is known.
+    let nothing = "{\"id\":\"u1\",\"reference\":\"\"}\n";
+    let made = scored(&[("r.jsonl", nothing), ("h.csv", "id,hypothesis\nu1,a\n")]);
+    assert!(made.unwrap().remarks.is_empty());
+}

@@ -387,7 +387,8 @@ pub enum CredentialsCommand {
 pub struct RunArguments {
     /// A folder, or a manifest in it
     pub source: PathBuf,
-    /// A model (`stt-eval models`); give it once for each, here or in `stt-eval.toml`
+    /// A model (`stt-eval models`); give it once for each, here or in `stt-eval.toml`. None is
+    /// needed with --hyp
     #[arg(long = "model", short = 'p', value_name = "MODEL")]
     pub models: Vec<String>,
     #[command(flatten)]
@@ -451,7 +452,7 @@ pub struct RunArguments {
     /// `stt-eval-local` makes here and that is gone at the end; every line says SIMULATED
     #[arg(
         long,
-        conflicts_with_all = ["detach", "timeout", "new", "junit", "summary", "baseline"],
+        conflicts_with_all = ["detach", "timeout", "new", "junit", "summary", "baseline", "hyp"],
     )]
     pub demo: bool,
     #[command(flatten)]

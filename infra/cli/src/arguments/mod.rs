@@ -213,6 +213,10 @@ pub struct ReadingArguments {
     /// Take files that lie outside of the folder
     #[arg(long)]
     pub allow_outside: bool,
+    /// Columns of transcripts that were made elsewhere, one for each system: `run` scores them
+    /// beside the models, as `imported/A` and `imported/B`
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub hyp: Vec<String>,
 }
 
 /// What braces mean.

@@ -3,8 +3,42 @@
 /// Requests about a run that are commands here.
 const COMMANDS: [&str; 3] = ["retry", "rescore", "cancel"];
 
-/// `POST /runs/ID/retry` is what `stt-eval retry ID` asks.
+/// Words of the contract, and what they are called here.
+const WORDS: [(&str, &str); 11] = [
+    ("GET /runs/{id}", "stt-eval status RUN"),
+    ("PUT /credentials/", "stt-eval credentials set "),
+    ("GET /providers", "stt-eval models"),
+    ("GET /languages", "stt-eval languages"),
+    ("max_cost_usd", "--max-cost"),
+    ("config.prompt", "--prompt"),
+    ("config.normalizer", "--normalizer"),
+    ("config.lossless_flac", "--lossless-flac"),
+    (
+        "the first request with this Idempotency-Key",
+        "this command",
+    ),
+    (
+        "ask again with the same Idempotency-Key",
+        "the same command again goes on",
+    ),
+    (
+        "Idempotency-Key: was used with another request; take a new key for a new request",
+        "the same command, with other content, is under way or was begun before",
+    ),
+];
+
+/// `POST /runs/ID/retry` is what `stt-eval retry ID` asks, `max_cost_usd` is `--max-cost`.
 pub fn as_commands(text: &str) -> String {
+    let mut text = requests(text);
+    for (word, here) in WORDS {
+        if text.contains(word) {
+            text = text.replace(word, here);
+        }
+    }
+    text
+}
+
+fn requests(text: &str) -> String {
     const REQUEST: &str = "POST /runs/";
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -53,6 +87,14 @@ mod tests {
                 "POST /runs/a/transcripts; POST /runs/ x/retry",
             ),
             ("nothing", "nothing"),
+            (
+                "what the first request with this Idempotency-Key made has been deleted since",
+                "what this command made has been deleted since",
+            ),
+            (
+                "max_cost_usd is used up; GET /runs/{id} tells it",
+                "--max-cost is used up; stt-eval status RUN tells it",
+            ),
         ] {
             assert_eq!(as_commands(told), here);
         }

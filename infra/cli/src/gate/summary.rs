@@ -1,7 +1,7 @@
 //! The result as Markdown, for pages of CI.
 
 use super::verdict::{Status, Verdict};
-use crate::score::{Compared, SystemOf, points, rate, sentence};
+use crate::score::{Compared, SystemOf, of_pairs, shown, shown_interval};
 
 /// Text in a cell of a table.
 fn cell(text: &str) -> String {
@@ -24,21 +24,23 @@ fn cell(text: &str) -> String {
 pub fn markdown(verdicts: &[Verdict], systems: &[SystemOf], comparisons: &[Compared]) -> String {
     let mut out = "### stt-eval\n\n| system | WER | 95 % | CER | samples |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for system in systems {
-        let ends = system.wer_interval.map_or_else(
-            || "–".to_owned(),
-            |ends| format!("{} … {}", points(ends.low), points(ends.high)),
-        );
+        let words = system.counted();
         out += &format!(
-            "| {} | {} | {ends} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} |\n",
             cell(&system.name),
-            rate(system.wer),
-            rate(system.cer),
+            shown(system.wer, words),
+            shown_interval(system.wer_interval, words),
+            shown(system.cer, words),
             system.samples
         );
     }
     out.push('\n');
-    for pair in comparisons {
-        out += &format!("{}\n\n", cell(&sentence(pair)));
+    let sentences = of_pairs(
+        comparisons,
+        systems.iter().map(|one| (&*one.name, one.counted())),
+    );
+    for sentence in sentences.lines() {
+        out += &format!("{}\n\n", cell(sentence));
     }
     for verdict in verdicts {
         let mark = match verdict.status {

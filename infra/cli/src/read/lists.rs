@@ -8,9 +8,10 @@ use stt_eval_wire::paths;
 
 use super::Document;
 use crate::arguments::ListArguments;
+use crate::columns::columns;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, columns};
+use crate::output::Output;
 
 /// The name of a value of an enumeration, as JSON has it.
 pub fn name<T: Serialize>(value: T) -> String {

@@ -15,7 +15,7 @@ use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, dollars};
 use crate::saved;
-use crate::score::{Compared, CountsOf, Ends, interval, percent, sentence};
+use crate::score::{self, Compared, CountsOf, Ends, is_silent, percent, shown, shown_interval};
 
 /// A report of a large run takes several requests.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -108,12 +108,7 @@ fn modelled(model: &ModelReport) -> Modelled {
             low: ends.low,
             high: ends.high,
         }),
-        words: all.map(|all| CountsOf {
-            hits: all.hits,
-            substitutions: all.substitutions,
-            deletions: all.deletions,
-            insertions: all.insertions,
-        }),
+        words: all.map(CountsOf::from),
         cer: all.map(|all| all.cer),
         raw_wer: all.map(|all| all.raw_wer),
         completed: model.completed,
@@ -159,9 +154,9 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
     let rows = models.iter().map(|model| {
         [
             model.model.clone(),
-            model.wer.map_or_else(none, percent),
-            interval(model.wer_interval),
-            model.cer.map_or_else(none, percent),
+            shown(model.wer, model.words),
+            shown_interval(model.wer_interval, model.words),
+            shown(model.cer, model.words),
             model.words.map_or_else(none, |words| {
                 format!(
                     "{} / {} / {}",
@@ -174,12 +169,10 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
     });
     let heading = ["model", "WER", "95 %", "CER", "S / D / I", "failed", "cost"];
     let mut out = table(heading, rows);
-    for pair in pairs {
-        out += &sentence(pair);
-        out.push('\n');
-    }
+    out += &score::of_pairs(pairs, models.iter().map(|one| (&*one.model, one.words)));
     let heard: Vec<String> = models
         .iter()
+        .filter(|model| !is_silent(model.words))
         .filter_map(|model| model.raw_wer.map(percent))
         .collect();
     out += &match heard.is_empty() {

@@ -53,14 +53,17 @@ pub async fn show(
             false => format!("note: no result is like that: {}", wanted.join(", ")),
         });
     }
-    output.result(&document, || {
+    output.result_of_texts(&document, || {
         // Texts stand last on a line of their own: no terminal agrees on their width.
         let mut out = String::new();
         for one in &document.content.results {
-            let wer = one
-                .score
-                .as_ref()
-                .map_or("–".to_owned(), |score| percent(score.wer));
+            let wer = match &one.score {
+                None => "–".to_owned(),
+                Some(score) if score.reference_words == 0 => {
+                    format!("– ({} words on silence)", score.hypothesis_words)
+                }
+                Some(score) => percent(score.wer),
+            };
             out += &format!(
                 "{}  {}  {}  WER {wer}\n",
                 one.id,

@@ -1,20 +1,22 @@
 //! `runs`, `status`, `cancel`, `retry`, `rescore`; and which run is meant.
 
 use serde::Serialize;
-use stt_eval_domain::RunId;
+use stt_eval_domain::{RunId, Timestamp};
 use stt_eval_wire::paths;
 use stt_eval_wire::report::NewScoring;
-use stt_eval_wire::runs::{Retry, Run, RunStatus};
+use stt_eval_wire::runs::{Retry, Run, RunStatus, Waiting, WaitingReason};
 
 use super::Document;
 use super::lists::{name, table, tell_more};
 use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
+use crate::check::lasted;
+use crate::columns::columns;
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal;
 use crate::normalise::normaliser;
-use crate::output::{Output, columns};
-use crate::score::percent;
+use crate::output::Output;
+use crate::score::CountsOf;
 
 /// Runs that are looked through for a name.
 const LOOKED_THROUGH: usize = 1_000;
@@ -123,38 +125,86 @@ struct OneOf {
     run: Named,
 }
 
-/// Lines about a run: what each model has achieved so far, and what is waited for.
-pub fn progress(run: &Run) -> Vec<String> {
+/// What clips wait for, in few words: a column of a table.
+fn in_short(waiting: &Waiting) -> &str {
+    match waiting.waiting_reason {
+        WaitingReason::ProviderBatchesFull
+        | WaitingReason::ProviderCallsFull
+        | WaitingReason::ProviderStorageFull
+        | WaitingReason::ModelQueueFull => "queued at the provider (quota)",
+        WaitingReason::ProviderRateLimited => "held back by the provider (limits)",
+        WaitingReason::ProviderOutOfCredit => "the account has no credit left",
+        WaitingReason::ProviderKeyRefused => "the provider refuses the key",
+        WaitingReason::ProviderUnreachable => "the provider can't be reached",
+        WaitingReason::AnswerUnusable => "its answer can't be read",
+        WaitingReason::SendingAudio => "sending audio",
+        WaitingReason::AudioUnreadable => "the audio can't be read",
+        WaitingReason::SubmissionUnconfirmed => "looking for the batch",
+        WaitingReason::Resubmitting => "sent once more",
+        WaitingReason::Other => "not sent yet",
+    }
+}
+
+/// When it is tried again.
+fn next_try(waiting: &Waiting, now: Timestamp) -> String {
+    match waiting.next_attempt_at {
+        None => String::new(),
+        Some(at) if at <= now => ", next try now".to_owned(),
+        Some(at) => format!(", next try in {}", lasted(at.since(now))),
+    }
+}
+
+/// A table of a run: what each model has achieved so far, and what waits for what.
+pub fn progress(run: &Run, now: Timestamp) -> Vec<String> {
     let mut rows = vec![
-        ["model", "done", "failed", "WER so far"]
+        ["model", "done", "failed", "WER so far", "waiting"]
             .map(str::to_owned)
             .to_vec(),
     ];
     let each = run.total_items / (run.providers.len().max(1) as u64);
     for model in &run.providers {
         let score = run.score.as_ref().and_then(|all| all.get(model)?.as_ref());
-        let (done, failed, wer) = match score {
-            Some(score) => (
+        let none = || "–".to_owned();
+        let (done, failed) = match (run.model_counts.get(model), score) {
+            (Some(counts), _) => (
+                (counts.completed + counts.failed).to_string(),
+                counts.failed.to_string(),
+            ),
+            // Of an older deployment.
+            (None, Some(score)) => (
                 (u64::from(score.completed) + u64::from(score.failed)).to_string(),
                 score.failed.to_string(),
-                percent(score.all.wer),
             ),
-            // Nothing of it is scored: how much of it failed is not told by the run.
-            None if run.counts.pending == 0 => (each.to_string(), "–".to_owned(), "–".to_owned()),
-            None => ("–".to_owned(), "–".to_owned(), "–".to_owned()),
+            (None, None) if run.counts.pending == 0 => (each.to_string(), none()),
+            (None, None) => (none(), none()),
         };
-        rows.push(vec![model.clone(), format!("{done}/{each}"), failed, wer]);
+        let words = score.map(|score| CountsOf::from(&score.all));
+        let wer = crate::score::shown(score.map(|score| score.all.wer), words);
+        let own = run.waiting.iter().flatten();
+        let own = own.filter(|one| one.provider == *model);
+        let told = |one: &Waiting| format!("{} {}{}", one.items, in_short(one), next_try(one, now));
+        let waiting: Vec<String> = own.map(told).collect();
+        let waiting = match waiting.is_empty() {
+            true => "–".to_owned(),
+            false => waiting.join("; "),
+        };
+        rows.push(vec![
+            model.clone(),
+            format!("{done}/{each}"),
+            failed,
+            wer,
+            waiting,
+        ]);
     }
-    let mut lines: Vec<String> = columns(&rows).lines().map(str::to_owned).collect();
-    for waiting in run.waiting.iter().flatten() {
-        let next = waiting.next_attempt_at;
-        let next = next.map_or(String::new(), |at| format!(" (next try {at})"));
-        lines.push(format!(
-            "  {}: {} wait: {}{next}",
-            waiting.provider, waiting.items, waiting.message
-        ));
-    }
-    lines
+    columns(&rows).lines().map(str::to_owned).collect()
+}
+
+/// What is waited for as sentences; of what a person must do something about, or all.
+pub fn waits(run: &Run, is_all: bool) -> Vec<String> {
+    let told = |one: &&Waiting| is_all || one.waiting_reason.needs_a_person();
+    let all = run.waiting.iter().flatten().filter(told);
+    all.map(|one| format!("  {}: {} wait: {}", one.provider, one.items, one.message))
+        .collect()
 }
 
 fn words(run: &Run) -> String {
@@ -167,7 +217,8 @@ fn words(run: &Run) -> String {
         run.total_items,
         run.counts.failed
     );
-    for line in progress(run) {
+    let lines = progress(run, Timestamp::now());
+    for line in lines.into_iter().chain(waits(run, true)) {
         out += &format!("{line}\n");
     }
     if let Some(reason) = &run.error_message {
@@ -240,4 +291,51 @@ pub async fn rescore(
         run.id
     ));
     shown(run, output)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_stands_beside_its_model() {
+        let at = |text: &str| -> Timestamp { serde_json::from_value(json!(text)).unwrap() };
+        let now = at("2026-11-29T10:00:00.000Z");
+        let run: Run = serde_json::from_value(json!({
+            "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": "r",
+            "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": "d", "type": "stt",
+            "language": "hi", "providers": ["a", "b"], "status": "processing",
+            "total_items": 810, "counts": {"pending": 195, "completed": 614, "failed": 1},
+            "model_counts": {
+                "a": {"pending": 0, "completed": 404, "failed": 1},
+                "b": {"pending": 195, "completed": 210, "failed": 0}
+            },
+            "score": null, "error_message": null, "warnings": [], "round": 1, "asked_again": 0,
+            "scorings": [], "inserted_at": now, "updated_at": now, "finished_at": null,
+            "waiting": [
+                {
+                    "provider": "b", "waiting_reason": "model_queue_full", "message": "It is full",
+                    "items": 190, "next_attempt_at": "2026-11-29T10:01:30.000Z"
+                },
+                {
+                    "provider": "b", "waiting_reason": "provider_key_refused",
+                    "message": "Replace it", "items": 5, "next_attempt_at": null
+                }
+            ]
+        }))
+        .unwrap();
+        assert_eq!(
+            progress(&run, now),
+            [
+                "  model     done  failed  WER so far  waiting",
+                "  a      405/405       1           –  –",
+                "  b      210/405       0           –  190 queued at the provider (quota), next try \
+                 in 1 min 30 s; 5 the provider refuses the key",
+            ]
+        );
+        assert_eq!(waits(&run, false), ["  b: 5 wait: Replace it"]);
+        assert_eq!(waits(&run, true).len(), 2);
+    }
 }

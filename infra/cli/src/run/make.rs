@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use stt_eval_domain::{DatasetId, RunId, Timestamp};
 use stt_eval_wire::datasets::{Dataset, NewDataset, NewMetadata, NewSample};
 use stt_eval_wire::object::Object;
 use stt_eval_wire::paths::{self, IDEMPOTENCY_HEADER};
 use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
+use stt_eval_wire::transcripts::NewTranscripts;
 
+use super::idle;
+use super::imported::{self, Imported};
 use super::plan::{Bytes, Plan, Upload};
 use super::upload::upload;
 use crate::arguments::{Keywords, RunArguments};
@@ -20,10 +24,10 @@ use crate::output::Output;
 const DATASETS: &str = "datasets";
 /// Steps of runs.
 const RUNS: &str = "runs";
-/// Largest list of samples in a request; its limit is 1 MiB.
-const INLINE_BYTES: usize = 900_000;
+/// Largest list of samples or transcripts in a request; its limit is 1 MiB.
+pub const INLINE_BYTES: usize = 900_000;
 /// Most samples in a request.
-const INLINE: usize = stt_eval_domain::dataset::MAX_INLINE_SAMPLES;
+pub const INLINE: usize = stt_eval_domain::dataset::MAX_INLINE_SAMPLES;
 /// Datasets and runs that are looked through for a name.
 const LOOKED_THROUGH: usize = 10_000;
 
@@ -47,6 +51,8 @@ pub struct UsedDataset {
     pub id: DatasetId,
     /// How many samples it has.
     pub samples: usize,
+    /// Whether they are what is in the source, in its order.
+    pub is_own: bool,
 }
 
 /// The key of a request is known for at least a day.
@@ -66,6 +72,20 @@ fn sorted(models: &[String]) -> Vec<String> {
     let mut models = models.to_vec();
     models.sort();
     models
+}
+
+/// Values as lines of JSON.
+///
+/// # Errors
+/// One can't be written.
+pub fn json_lines<T: Serialize>(all: &[T]) -> Result<Vec<u8>, Failure> {
+    let told = |error: serde_json::Error| Failure::new(Exit::Failed, "request", error.to_string());
+    let mut lines = Vec::new();
+    for one in all {
+        serde_json::to_writer(&mut lines, one).map_err(told)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }
 
 fn is_gone(failure: &Failure) -> bool {
@@ -110,7 +130,18 @@ impl Making<'_> {
         };
         let asked =
             asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
-        Ok(digest(&asked))
+        let asked = digest(&asked);
+        Ok(match imported::digest_of(self.plan)? {
+            None => asked,
+            Some(heard) => digest(format!("{asked} {heard}").as_bytes()),
+        })
+    }
+
+    /// All models of the run, in the order of their names.
+    fn models(&self) -> Vec<String> {
+        let imported = self.plan.imported.iter().map(Imported::model);
+        let all = self.arguments.models.iter().cloned().chain(imported);
+        sorted(&all.collect::<Vec<_>>())
     }
 
     /// Models are a set: their order makes no other run.
@@ -179,8 +210,13 @@ impl Making<'_> {
     /// What is refused, or can't be reached.
     pub async fn dataset(&self) -> Result<UsedDataset, Failure> {
         let samples = self.plan.clips.len();
+        let own = |id| UsedDataset {
+            id,
+            samples,
+            is_own: true,
+        };
         if let Some(id) = self.dataset_before().await? {
-            return Ok(UsedDataset { id, samples });
+            return Ok(own(id));
         }
         let named = self.named().await?;
         if self.arguments.reuse
@@ -188,19 +224,22 @@ impl Making<'_> {
         {
             let id = there.id;
             self.output.note(&format!(
-                "note: {id} is run as it is; what is in {} is not sent",
-                self.arguments.source.display()
+                "note: {id} is run as it is; what is in {} is not sent{}",
+                self.arguments.source.display(),
+                idle::beside_reuse(self.arguments)
             ));
-            let samples = there.dataset_metadata.sample_count as usize;
-            return Ok(UsedDataset { id, samples });
+            return Ok(UsedDataset {
+                id,
+                samples: there.dataset_metadata.sample_count as usize,
+                is_own: false,
+            });
         }
         if let Some(there) = named
             && let Some(id) = self.same_or_taken(&there)?
         {
-            return Ok(UsedDataset { id, samples });
+            return Ok(own(id));
         }
-        let id = self.new_or_same().await?;
-        Ok(UsedDataset { id, samples })
+        Ok(own(self.new_or_same().await?))
     }
 
     /// What a name that is taken means before anything is sent: the dataset is the same, or
@@ -326,17 +365,20 @@ impl Making<'_> {
                 })
             })
             .collect();
-        let told =
-            |error: serde_json::Error| Failure::new(Exit::Failed, "request", error.to_string());
-        let mut lines = Vec::new();
-        for sample in &samples {
-            serde_json::to_writer(&mut lines, sample).map_err(told)?;
-            lines.push(b'\n');
-        }
+        let lines = json_lines(&samples)?;
         if samples.len() <= INLINE && lines.len() <= INLINE_BYTES {
             new.samples = Some(samples);
             return Ok(new);
         }
+        new.manifest_file_id = self.manifest(lines).await?;
+        Ok(new)
+    }
+
+    /// Uploads lines of JSON, and gives the id of their file.
+    ///
+    /// # Errors
+    /// What is refused, or can't be reached.
+    pub async fn manifest(&self, lines: Vec<u8>) -> Result<Option<String>, Failure> {
         let manifest = Upload {
             filename: "stt-eval.jsonl".to_owned(),
             content_type: "application/jsonl",
@@ -346,12 +388,15 @@ impl Making<'_> {
             bytes: Bytes::Memory(lines),
         };
         let ids = upload(self.to, self.journal, &[&manifest], 1, self.output).await?;
-        new.manifest_file_id = ids.into_iter().next();
-        Ok(new)
+        Ok(ids.into_iter().next())
     }
 
-    /// The request of the run.
-    pub fn new_run(&self, dataset: DatasetId) -> NewRun {
+    /// The request of the run, with transcripts that were made elsewhere.
+    pub fn new_run(
+        &self,
+        dataset: DatasetId,
+        transcripts: Option<Vec<Object<NewTranscripts>>>,
+    ) -> NewRun {
         let arguments = self.arguments;
         let config = NewRunConfig {
             prompt: arguments.prompt.clone(),
@@ -363,7 +408,8 @@ impl Making<'_> {
         NewRun {
             run_name: self.name(),
             dataset_id: Some(dataset.to_string()),
-            providers: Some(arguments.models.clone()),
+            providers: (!arguments.models.is_empty()).then(|| arguments.models.clone()),
+            transcripts,
             max_cost_usd: arguments.max_cost,
             config: is_given.then_some(Object(config)),
             ..NewRun::default()
@@ -374,20 +420,20 @@ impl Making<'_> {
     ///
     /// # Errors
     /// What is refused, or can't be reached.
-    pub async fn run(&self, dataset: DatasetId) -> Result<Run, Failure> {
+    pub async fn run(&self, new: &NewRun, dataset: DatasetId) -> Result<Run, Failure> {
         let name = self.run_name()?;
         let step = self.journal.begin(RUNS, &name)?;
         if let Some(run) = self.begun_long_ago(dataset, &step).await? {
             self.journal.made(RUNS, &name, &step, run.id.to_string())?;
             return Ok(run);
         }
-        let request = Request::post(paths::runs(), &self.new_run(dataset))?.once(&step.key);
+        let request = Request::post(paths::runs(), new)?.once(&step.key);
         let (run, step) = match self.to.ask::<Run>(&request).await {
             // What the key made was deleted since.
             Err(failure) if is_gone(&failure) => {
                 self.journal.forget(RUNS, &name)?;
                 let step = self.journal.begin(RUNS, &name)?;
-                let again = Request::post(paths::runs(), &self.new_run(dataset))?.once(&step.key);
+                let again = Request::post(paths::runs(), new)?.once(&step.key);
                 (self.to.ask::<Run>(&again).await?, step)
             }
             other => (other?, step),
@@ -409,7 +455,7 @@ impl Making<'_> {
         let request = Request::get(paths::runs()).with("dataset_id", dataset);
         let all: Vec<Run> = self.to.list(&request, LOOKED_THROUGH).await?;
         let name = self.name();
-        let models = sorted(&self.arguments.models);
+        let models = self.models();
         let is_it = |run: &Run| {
             run.run_name == name
                 && sorted(&run.providers) == models

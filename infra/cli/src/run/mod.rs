@@ -5,9 +5,12 @@
 
 mod demo;
 mod estimate;
+mod idle;
+mod imported;
 mod languages;
 mod make;
 mod plan;
+mod samples;
 mod upload;
 mod verdict;
 mod watch;
@@ -37,7 +40,7 @@ use crate::terminal::{agrees, can_ask};
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
 use estimate::{WITHIN, within_cap};
-use make::{Making, UsedDataset};
+use make::Making;
 use plan::{Plan, plan};
 use verdict::{Document, tell};
 
@@ -54,7 +57,7 @@ enum Place {
 
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
-    if let Some(remark) = idle(arguments) {
+    for remark in idle::remarks(arguments) {
         output.note(&format!("note: {remark}"));
     }
     if arguments.dry_run {
@@ -65,11 +68,14 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             output,
         );
     }
-    if arguments.models.is_empty() {
+    let imported = imported::of_columns(&arguments.reading.hyp)?;
+    if arguments.models.is_empty() && imported.is_empty() {
         return Err(Failure::usage("no model is named").hint(
-            "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them",
+            "-p MODEL, or `model` under [run] in stt-eval.toml; stt-eval models lists them; \
+             --hyp COLUMN takes transcripts that the source has",
         ));
     }
+    imported::are_few(&imported, &arguments.models)?;
     let mut named = BTreeSet::new();
     if let Some(twice) = arguments.models.iter().find(|model| !named.insert(*model)) {
         return Err(Failure::usage(format!("-p {twice} is there twice")));
@@ -80,14 +86,18 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
                 .hint("add --limit N"),
         );
     }
-    let conditions = gate::conditions(&arguments.gate)?;
+    let mut conditions = gate::conditions(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
         output.note(&format!("note: {remark}"));
     }
-    for condition in &conditions {
-        if let Some(named) = &condition.model
+    for condition in &mut conditions {
+        if let Some(named) = &mut condition.model
             && !arguments.models.contains(named)
         {
+            if let Some(one) = imported.iter().find(|one| one.is_called(named)) {
+                *named = one.model();
+                continue;
+            }
             let message = format!("condition {:?}: no -p {named} is asked", condition.text);
             return Err(Failure::usage(message));
         }
@@ -111,7 +121,9 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     let words = looked.text(output);
     output.step("source", looked.facts(), words.trim_end());
     leave_out(&looked, arguments, output)?;
-    let plan = plan(&looked, arguments)?;
+    imported::offered(&looked, arguments, output);
+    let plan = plan(&looked, arguments, imported)?;
+    let _unpacked = looked.unpacked();
     let (machine, to, journal) = match place {
         Place::Demo(program) => {
             let machine = Demo::start(&program)?;
@@ -144,36 +156,6 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             },
         }
     })
-}
-
-/// Options that choose nothing beside others.
-fn idle(arguments: &RunArguments) -> Option<String> {
-    let gate = &arguments.gate;
-    let of_gate = [
-        ("--fail-if", !gate.fail_if.is_empty()),
-        ("--junit", gate.junit.is_some()),
-        ("--summary", gate.summary.is_some()),
-    ];
-    let (option, does, others) = match () {
-        () if arguments.dry_run => {
-            let others = [
-                ("--limit", arguments.limit.is_some()),
-                ("--export", !arguments.export.is_empty()),
-            ];
-            ("--dry-run", "judges the source, all of it", others)
-        }
-        () if arguments.detach => {
-            let others = [("--timeout", arguments.timeout.is_some()), ("", false)];
-            ("--detach", "waits for no result", others)
-        }
-        () => return None,
-    };
-    let all = others.into_iter().chain(of_gate);
-    let idle: Vec<&str> = all
-        .filter(|(_, asked)| *asked)
-        .map(|(name, _)| name)
-        .collect();
-    (!idle.is_empty()).then(|| format!("{option} {does}, and does not look at {}", idle.join(", ")))
 }
 
 /// Ctrl-C: nothing is lost, and a run goes on.
@@ -250,16 +232,15 @@ async fn go(
                 making.forget_run()?;
             }
             let agreed = agree(to, plan, arguments, shared, output).await?;
-            let UsedDataset {
-                id: dataset,
-                samples,
-            } = making.dataset().await?;
+            let used = making.dataset().await?;
+            let (dataset, samples) = (used.id, used.samples);
             let name = making.name();
             let facts = json!({"dataset": dataset.to_string(), "name": name, "samples": samples});
             let clips = counted(samples, "sample", "samples");
             let words = format!("Dataset    {dataset}  “{name}”  {clips}");
             output.step("dataset", facts, &words);
-            let request = Request::post(paths::estimate(), &making.new_run(dataset))?.repeatable();
+            let new = making.new_run(dataset, imported::lists(making, &used).await?);
+            let request = Request::post(paths::estimate(), &new)?.repeatable();
             let estimate: Estimate = to.ask(&request).await?;
             if !arguments.demo {
                 within_cap(
@@ -269,7 +250,7 @@ async fn go(
                 )?;
                 still_agreed(agreed, &estimate, shared, output)?;
             }
-            making.run(dataset).await?
+            making.run(&new, dataset).await?
         }
     };
     *under_way.borrow_mut() = Some(run.id.to_string());
@@ -348,6 +329,11 @@ async fn agree(
     // With --reuse what is in the source is not sent.
     if !arguments.reuse {
         languages::fit(to, plan, arguments, &catalogue).await?;
+    }
+    imported::tell(plan, output);
+    if arguments.models.is_empty() {
+        // Nothing is asked that costs anything.
+        return Ok(cost);
     }
     let cap = arguments
         .max_cost

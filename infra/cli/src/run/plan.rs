@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stt_eval_domain::dataset::{MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLES};
 
+use super::imported::{self, Imported};
 use crate::arguments::{Keywords, RunArguments};
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
@@ -53,6 +54,8 @@ pub struct Clip {
     pub seconds: f64,
     /// What is said, and in which language.
     pub said: Said,
+    /// What systems heard elsewhere, by the name of their column.
+    pub heard: BTreeMap<String, String>,
 }
 
 /// What is said in a clip.
@@ -75,6 +78,8 @@ pub struct Plan {
     pub language: String,
     /// Tells what is sent apart from everything else: content, texts, names.
     pub fingerprint: String,
+    /// Systems whose transcripts were made elsewhere.
+    pub imported: Vec<Imported>,
     /// Files that are there until they were sent.
     _pieces: Pieces,
 }
@@ -128,7 +133,11 @@ fn metadata(sample: &stt_eval_formats::Sample) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// Nothing can be used, too much can, no language is known, or a file can't be read.
-pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> {
+pub fn plan(
+    looked: &Looked,
+    arguments: &RunArguments,
+    imported: Vec<Imported>,
+) -> Result<Plan, Failure> {
     let mut clips = Vec::new();
     let mut pieces = Pieces::default();
     for sample in looked.judged.samples.iter().filter(|sample| sample.usable) {
@@ -169,6 +178,7 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
                 language: sample.language.clone(),
                 metadata: metadata(sample),
             },
+            heard: sample.hypotheses.clone(),
         });
     }
     if let Some(limit) = arguments.limit {
@@ -214,10 +224,12 @@ pub fn plan(looked: &Looked, arguments: &RunArguments) -> Result<Plan, Failure> 
     let keywords = Keywords::all(&arguments.keyword);
     let all = serde_json::to_vec(&(content, &language, &keywords, &arguments.name))
         .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+    imported::can_be_sent(&imported, &clips)?;
     Ok(Plan {
         fingerprint: digest(&all),
         language,
         clips,
+        imported,
         _pieces: pieces,
     })
 }

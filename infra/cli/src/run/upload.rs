@@ -114,12 +114,12 @@ async fn send(
             // A later part may be offered it for another upload of the same content.
             taken.insert(done.1.clone());
             ids.insert(done.0, done.1);
-            let line = sent.line();
-            let lines = std::slice::from_ref(&line);
-            progress.show(lines, &line, ("upload", || sent.facts()), sent.share());
+            let line = sent.line("");
+            let drawn = sent.line(&format!("{}  ", output.bar(sent.share())));
+            progress.show(&[drawn], &line, ("upload", || sent.facts()), sent.share());
         }
     }
-    progress.end(&sent.line(), ("upload", || sent.facts()));
+    progress.end(&sent.line(""), ("upload", || sent.facts()));
     Ok(())
 }
 
@@ -170,14 +170,15 @@ impl Sent {
         })
     }
 
-    fn line(&self) -> String {
+    /// In words, with a bar in front where one is drawn.
+    fn line(&self, bar: &str) -> String {
         if self.of_files.get() == 0 {
             let known = counted(self.known.get(), "file is", "files are");
             return format!("Uploading  nothing: {known} known from before");
         }
         let mega = |bytes: u64| bytes as f64 / 1e6;
         let mut line = format!(
-            "Uploading  {}/{} files  {:.1}/{:.1} MB",
+            "Uploading  {bar}{}/{} files  {:.1}/{:.1} MB",
             self.files.get(),
             self.of_files.get(),
             mega(self.bytes.get()),
@@ -216,7 +217,8 @@ type Ids = HashMap<(String, usize), String>;
 
 /// Files that the journal knows and the deployment still has.
 async fn known(to: &Deployment, journal: &Journal, all: &[&Upload]) -> Result<Ids, Failure> {
-    let kept = journal.uploaded()?;
+    let wanted = all.iter().map(|one| one.sha256.as_str()).collect();
+    let kept = journal.uploaded(&wanted)?;
     let asked = all.iter().filter_map(|one| {
         let key = (one.sha256.clone(), one.nth);
         let id: FileId = kept.get(&key)?.parse().ok()?;

@@ -10,12 +10,13 @@ use stt_eval_formats::markup::Markup;
 use stt_eval_formats::{About, Format, Hypothesis, Id, Pair, Pairs};
 use stt_eval_scoring::FailedBy;
 use stt_eval_wire::comparison::Interval;
-use stt_eval_wire::datasets::{Dataset, Sample};
+use stt_eval_wire::datasets::Sample;
 use stt_eval_wire::paths;
 use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
+use super::samples;
 use crate::arguments::RunArguments;
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
@@ -98,29 +99,18 @@ impl Document {
 async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>, Failure> {
     let mut all = HashMap::new();
     let mut any = false;
-    let mut cursor: Option<String> = None;
-    loop {
-        let request = Request::get(paths::dataset(run.dataset_id))
-            .with("include_samples", "true")
-            .with("limit", 100)
-            .with_some("cursor", cursor);
-        let (dataset, next) = to.ask_paged::<Dataset>(&request).await?;
-        for sample in dataset.samples.into_iter().flatten() {
-            let sample: Sample = sample;
-            let speaker = serde_json::to_value(&sample.metadata)
-                .ok()
-                .and_then(|fields| fields.get("speaker")?.as_str().map(str::to_owned));
-            any |= speaker.is_some();
-            // No name begins with a blank.
-            let speaker = speaker.unwrap_or_else(|| format!(" {}", sample.id));
-            all.insert(sample.id.to_string(), speaker);
-        }
-        match next {
-            Some(next) => cursor = Some(next.to_string()),
-            None if any => return Ok(all),
-            None => return Ok(HashMap::new()),
-        }
+    let keep = |sample: Sample| {
+        let speaker = samples::field(&sample, "speaker");
+        any |= speaker.is_some();
+        // No name begins with a blank.
+        let speaker = speaker.unwrap_or_else(|| format!(" {}", sample.id));
+        all.insert(sample.id.to_string(), speaker);
+    };
+    samples::each(to, run.dataset_id, keep).await?;
+    if !any {
+        all.clear();
     }
+    Ok(all)
 }
 
 /// What a model made of a sample, as the gate counts it: a failure of the model is an

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use stt_eval_domain::Timestamp;
 use stt_eval_wire::paths;
 use stt_eval_wire::runs::Run;
 
 use crate::deployment::{Deployment, Request};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::read::{goes_on, progress};
+use crate::read::{goes_on, progress, waits};
 use crate::terminal::Progress;
 
 /// The first pause between looks.
@@ -44,7 +45,8 @@ pub async fn watch(
                 "failed": run.counts.failed,
             })
         };
-        shown.show(&progress(&run), &line, ("progress", facts), share);
+        let drawn = [progress(&run, Timestamp::now()), waits(&run, false)].concat();
+        shown.show(&drawn, &line, ("progress", facts), share);
         if until.is_some_and(|until| Instant::now() + pause > until) {
             break;
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use stt_eval_scoring::Counts;
+use stt_eval_wire::scores::Figures;
 
 /// Ends of an interval of 95 %.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -23,6 +24,31 @@ pub struct CountsOf {
     pub deletions: u64,
     /// Ones too many.
     pub insertions: u64,
+}
+
+impl CountsOf {
+    /// Words or characters of the references.
+    pub const fn reference(self) -> u64 {
+        self.hits + self.substitutions + self.deletions
+    }
+}
+
+impl SystemOf {
+    /// Its words, where a sample counts.
+    pub fn counted(&self) -> Option<CountsOf> {
+        (self.samples > 0).then_some(self.words)
+    }
+}
+
+impl From<&Figures> for CountsOf {
+    fn from(figures: &Figures) -> Self {
+        Self {
+            hits: figures.hits,
+            substitutions: figures.substitutions,
+            deletions: figures.deletions,
+            insertions: figures.insertions,
+        }
+    }
 }
 
 impl From<Counts> for CountsOf {

@@ -8,6 +8,7 @@ mod figures;
 mod page;
 mod show;
 mod sides;
+mod silence;
 mod told;
 mod unscored;
 
@@ -16,5 +17,6 @@ pub use compare::{Compared, compare, speakers};
 pub use count::{One, Scored, System, Told, count, is_in};
 pub use figures::{CountsOf, Ends, SystemOf};
 pub use page::worst;
-pub use show::{interval, percent, points, probability, rate, sentence};
+pub use show::{interval, of_pairs, percent, points, probability};
 pub use sides::{read, wanted};
+pub use silence::{is_silent, shown, shown_interval};

@@ -4,8 +4,9 @@ use stt_eval_formats::counted;
 
 use super::compare::Compared;
 use super::count::Scored;
-use super::figures::{Ends, SystemOf};
-use crate::output::columns;
+use super::figures::{CountsOf, Ends, SystemOf};
+use super::silence::{self, shown, shown_interval};
+use crate::columns::columns;
 
 /// A rate in per cent.
 pub fn percent(rate: f64) -> String {
@@ -63,9 +64,9 @@ pub fn text(
         let words = system.words;
         rows.push(vec![
             system.name.clone(),
-            rate(system.wer),
-            interval(system.wer_interval),
-            rate(system.cer),
+            shown(system.wer, system.counted()),
+            shown_interval(system.wer_interval, system.counted()),
+            shown(system.cer, system.counted()),
             format!(
                 "{} / {} / {}",
                 words.substitutions, words.deletions, words.insertions
@@ -87,15 +88,25 @@ pub fn text(
             system.name
         );
     }
-    for pair in comparisons {
-        out += &sentence(pair);
-        out.push('\n');
-    }
-    out
+    out + &of_pairs(
+        comparisons,
+        systems.iter().map(|one| (&*one.name, one.counted())),
+    )
+}
+
+/// A sentence for each pair of systems; where no reference has a word, that alone.
+pub fn of_pairs<'a>(
+    comparisons: &[Compared],
+    systems: impl Iterator<Item = (&'a str, Option<CountsOf>)>,
+) -> String {
+    silence::note(systems).unwrap_or_else(|| {
+        let sentences = comparisons.iter().map(|pair| sentence(pair) + "\n");
+        sentences.collect()
+    })
 }
 
 /// Which of two is better, and how sure that is.
-pub fn sentence(pair: &Compared) -> String {
+fn sentence(pair: &Compared) -> String {
     if pair.samples == 0 {
         let (a, b) = (&pair.a, &pair.b);
         return format!("{a} and {b} can't be compared: there is no sample that both have.");

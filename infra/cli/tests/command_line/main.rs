@@ -18,6 +18,7 @@ mod promised;
 #[cfg(unix)]
 mod room;
 mod score;
+mod silence;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -41,6 +41,17 @@ fn colours_follow_the_flag_then_the_environment() {
         },
         &["--color", "never"]
     ));
+    // What is ours is in ASCII then, and others' texts are as they are.
+    let dots = |arguments: &[&str]| {
+        let mut command = command(set.folder.path());
+        let told = command.env("LANG", "C").args(arguments).output().unwrap();
+        format!("{}{}", text(&told.stdout), text(&told.stderr))
+    };
+    let told = dots(&["check", "--help"]);
+    assert!(told.contains("test, dev, train ...") && !told.contains('…'));
+    let told = dots(&["normalise", "\u{2026}.txt", "--normalizer", "raw-v1"]);
+    let note = "note: there is no file ....txt: it is taken as a text\n";
+    assert!(told.contains("….txt") && told.contains(note), "{told}");
     let ascii = command(set.folder.path())
         .env("LANG", "C")
         .args(["score", "r.txt", "h.txt", "--fail-if", "wer>0.9"])

@@ -441,6 +441,27 @@ fn an_option_that_chooses_nothing_is_told() {
             0,
             "note: --dry-run judges the source, all of it, and does not look at --limit, --fail-if\n",
         ),
+        (
+            &[
+                "run",
+                "set",
+                "--dry-run",
+                "--sample-seed",
+                "1",
+                "--keyword",
+                "x",
+                "--lossless-flac",
+                "--timeout",
+                "1h",
+            ],
+            0,
+            "does not look at --sample-seed, --keyword, --lossless-flac, --timeout\n",
+        ),
+        (
+            &["normalise", "x", "--language", "hi"],
+            0,
+            "note: --language hi changes nothing: indic-v1 does the same in all languages\n",
+        ),
     ] {
         let told = set.run(arguments);
         let words = text(&told.stderr);
@@ -449,6 +470,16 @@ fn an_option_that_chooses_nothing_is_told() {
             "{arguments:?}: {words}"
         );
     }
+    let lossy = [
+        "normalise",
+        "x",
+        "--language",
+        "hi",
+        "--normalizer",
+        "indic-v1+numbers",
+    ];
+    let told = set.run(&lossy);
+    assert_eq!((code(&told), text(&told.stderr)), (0, ""));
     let told = set.run(&["score", "r.txt", "h.txt", "--language", "hi"]);
     assert_eq!(text(&told.stderr), "");
     // Of a source it stands with what else had to be found out.

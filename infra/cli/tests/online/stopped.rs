@@ -106,7 +106,7 @@ async fn kills_at_random_moments_make_nothing_twice() {
 }
 
 /// The one file of a kind in the journal.
-fn journal_file(home: &Path, kind: &str) -> PathBuf {
+pub(super) fn journal_file(home: &Path, kind: &str) -> PathBuf {
     let state = home.join(".local/state/stt-eval");
     let deployment = std::fs::read_dir(state).unwrap().next().unwrap().unwrap();
     let files = std::fs::read_dir(deployment.path().join(kind)).unwrap();

@@ -52,7 +52,7 @@ async fn as_wished(bench: &Bench) {
     let capped = bench.run(&with(&capped)).await;
     let words = text(&capped.stderr);
     assert_eq!(code(&capped), 0, "{words}");
-    let noted = "note: gemini-2.5-flash: what is under way when max_cost_usd";
+    let noted = "note: gemini-2.5-flash: what is under way when --max-cost";
     assert!(words.lines().any(|line| line.starts_with(noted)), "{words}");
     let wrong = bench.run(&["run", "--events", "--limit", "x"]).await;
     assert_eq!(of(&events(&wrong.stderr), "error")["code"], "usage");

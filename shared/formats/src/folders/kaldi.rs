@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::text_if_there;
 use crate::decode::lines;
-use crate::files::beside;
+use crate::files::{base, beside};
 use crate::finding::FindingKind;
-use crate::layout::Layout;
+use crate::layout::{Layout, WAV_SCP};
 use crate::manifest::lines::first_word;
 use crate::manifest::{Command, Reader, Row, Said};
 use crate::paths::{has_audio_extension, word_of_command};
@@ -38,11 +38,22 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
     Ok(())
 }
 
+/// The name of a file beside a list: with what stands before `wav.scp` in the list's name, where
+/// there is such a one.
+fn company(reader: &Reader<'_>, scp: &str, name: &str) -> String {
+    let before = base(scp).strip_suffix(WAV_SCP).unwrap_or_default();
+    let own = beside(scp, &format!("{before}{name}"));
+    match reader.has(&own) {
+        true => own,
+        false => beside(scp, name),
+    }
+}
+
 fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     let text = reader.text(scp)?;
     let recordings = table(&text);
     let mut optional = |name: &str| -> Result<Table, Problem> {
-        let found = text_if_there(reader, &beside(scp, name))?;
+        let found = text_if_there(reader, &company(reader, scp, name))?;
         Ok(found.as_deref().map(table).unwrap_or_default())
     };
     let texts = optional("text")?;
@@ -52,9 +63,9 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     let lengths = optional("reco2dur")?;
     let segments = optional("segments")?;
     let by_segments = !segments.is_empty();
-    let text_name = beside(scp, "text");
+    let text_name = company(reader, scp, "text");
     let place_name = if by_segments {
-        beside(scp, "segments")
+        company(reader, scp, "segments")
     } else {
         scp.to_owned()
     };

@@ -83,6 +83,14 @@ impl Cells {
         }
     }
 
+    /// A cell as what is said; `None` where that is not known.
+    pub(crate) fn said(&self, row: usize, column: Option<usize>) -> Option<String> {
+        match self.cell(row, column)?.said() {
+            Said::Text(text) => Some(text),
+            Said::Absent | Said::EmptyCell => None,
+        }
+    }
+
     pub(super) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
         self.rows.get(row)?.1.get(column?)?.as_ref()
     }

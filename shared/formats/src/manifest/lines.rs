@@ -45,6 +45,7 @@ pub(super) fn ids_and_texts(reader: &mut Reader<'_>, layout: &Layout) -> Result<
                 file: name.clone(),
                 line,
                 audio: Some(audio),
+                written: Some(id.to_owned()),
                 said: Said::Text(text.trim().to_owned()),
                 ..Row::default()
             };
@@ -102,6 +103,7 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
                 file: name.clone(),
                 line,
                 audio: Some(format!("wavs/{id}.wav")),
+                written: Some((*id).to_owned()),
                 said: Said::of_cell(if takes_raw { raw } else { normalised }),
                 ..Row::default()
             };
@@ -154,6 +156,7 @@ pub(super) fn fleurs(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Pro
                 } else {
                     format!("{split}/{file}")
                 }),
+                written: Some((*file).to_owned()),
                 said: Said::of_cell(if normalised { plain } else { raw }),
                 seconds: samples.trim().parse::<f64>().ok().map(|n| n / SAMPLE_RATE),
                 ..Row::default()

@@ -4,6 +4,7 @@
 
 mod cells;
 mod embedded;
+mod heard;
 mod label_studio;
 pub(crate) mod lines;
 mod reader;
@@ -95,6 +96,8 @@ pub fn read(
 ) -> Result<Reading, Problem> {
     let mut reader = Reader::new(files, options, findings);
     columns_there(layout, options)?;
+    #[cfg(feature = "folders")]
+    heard::can_be_there(layout, options, columns(layout.format).is_some())?;
     match layout.format {
         Format::Fleurs => lines::fleurs(&mut reader, layout)?,
         Format::LibriSpeech | Format::Mls | Format::Transcriptions => {
@@ -128,5 +131,7 @@ pub fn read(
             return Err(problem.file(file).hint(NO_RECORDINGS));
         }
     }
+    #[cfg(feature = "folders")]
+    heard::of_models(&mut reader.reading, layout, options)?;
     Ok(reader.reading)
 }

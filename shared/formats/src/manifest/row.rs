@@ -27,6 +27,9 @@ pub struct Options {
     pub markup: Option<Markup>,
     /// Take what lies outside of the folder.
     pub allow_outside: bool,
+    /// Columns of what systems heard; without them, those that are called so.
+    #[cfg(feature = "folders")]
+    pub hypotheses: Vec<String>,
 }
 
 /// What is said.
@@ -81,8 +84,10 @@ pub struct Row {
     pub file: String,
     /// Line, from 1.
     pub line: u64,
-    /// The path of the recording, as written.
+    /// The path of the recording, as written or as its format means it.
     pub audio: Option<String>,
+    /// What is written, where that is another path or an id.
+    pub written: Option<String>,
     /// The command of a shell that makes the recording, which is never run; `audio` is then
     /// the file in it.
     pub command: Option<Command>,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::cells::{Cell, Cells, rounded_ids, table_of};
+use super::heard;
 use super::reader::Reader;
 use super::regions;
 use super::row::{Row, Said};
@@ -20,7 +21,7 @@ use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Columns, Role};
-use crate::transcripts::no_column;
+use crate::transcripts::{OfSystem, no_column};
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
 /// ones.
@@ -56,9 +57,14 @@ pub(crate) fn rows(
     name: &str,
     table: &Cells,
 ) -> Result<(), Problem> {
-    let chosen = choose(reader, layout, name, table)?;
+    let asked = heard::asked_for(reader, table, name)?;
+    let chosen = choose(reader, layout, name, table, &asked)?;
     tarred::refuse(reader.files, name, table, chosen.audio)?;
-    let hypotheses = table.columns.all(Role::Hypothesis);
+    heard::are_nothing_else(&asked, table, name, [chosen.audio, chosen.text])?;
+    let hypotheses = match asked.is_empty() {
+        true => table.columns.all(Role::Hypothesis),
+        false => asked.iter().map(|system| system.text).collect(),
+    };
     let used = [
         chosen.audio,
         chosen.text,
@@ -71,6 +77,7 @@ pub(crate) fn rows(
         .into_iter()
         .flatten()
         .chain(hypotheses.clone())
+        .chain(asked.iter().filter_map(|system| system.error))
         .collect();
     let mut left_out = BTreeMap::new();
     let mut splits = BTreeSet::new();
@@ -124,7 +131,8 @@ pub(crate) fn rows(
         if row.audio.as_deref().is_some_and(is_ours) {
             row.markup = Some(Markup::Braces);
         }
-        for column in &hypotheses {
+        heard::of_row(&mut row, table, index, &asked);
+        for column in hypotheses.iter().filter(|_| asked.is_empty()) {
             if let Some(text) = table.any_text(index, Some(*column)) {
                 let name = table.columns.name(*column);
                 let model = name.strip_prefix("pred_text_").unwrap_or(name);
@@ -207,6 +215,8 @@ fn audio_of(row: &mut Row, cell: Option<&Cell>, layout: &Layout, file: &str) {
         Some(cell) => cell.text(),
         None => None,
     };
+    #[cfg(feature = "folders")]
+    row.written.clone_from(&path);
     row.audio = path.map(|path| match layout.format {
         Format::Calibrate if !crate::paths::has_audio_extension(&path) => {
             format!("audios/{path}.wav")
@@ -261,8 +271,10 @@ fn choose(
     layout: &Layout,
     file: &str,
     table: &Cells,
+    heard: &[OfSystem],
 ) -> Result<Chosen, Problem> {
     let columns = &table.columns;
+    let is_heard = |column: &usize| heard.iter().any(|system| system.text == *column);
     let asked = |wanted: &Option<String>, option: &str| match wanted {
         None => Ok(None),
         Some(name) => match columns.named(name) {
@@ -291,9 +303,11 @@ fn choose(
     };
     audio = audio.or_else(named);
     let mut text = asked(&reader.options.text_column, "--text-column")?;
-    let all = columns.all(Role::Text);
+    let mut all = columns.all(Role::Text);
+    all.retain(|column| !is_heard(column));
     if text.is_none() {
-        text = of_lahaja(columns).or_else(|| all.first().copied());
+        let of_lahaja = of_lahaja(columns).filter(|column| !is_heard(column));
+        text = of_lahaja.or_else(|| all.first().copied());
         let rest: Vec<usize> = all
             .iter()
             .copied()
@@ -314,7 +328,7 @@ fn choose(
         }
     }
     if text.is_none() && audio.is_some() {
-        text = guessed(file, table)?;
+        text = guessed(file, table, is_heard)?;
     }
     let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
     reader.reading.audio_column = name(audio);
@@ -345,7 +359,11 @@ const LOOKED_AT: usize = 50;
 
 /// The one column that could hold the text although its name is not known: most of its
 /// cells have words.
-fn guessed(file: &str, table: &Cells) -> Result<Option<usize>, Problem> {
+fn guessed(
+    file: &str,
+    table: &Cells,
+    is_heard: impl Fn(&usize) -> bool,
+) -> Result<Option<usize>, Problem> {
     let columns = &table.columns;
     let has_words = |column: &usize| {
         let rows = 0..table.rows.len().min(LOOKED_AT);
@@ -361,6 +379,7 @@ fn guessed(file: &str, table: &Cells) -> Result<Option<usize>, Problem> {
     };
     let others = (0..columns.names().len())
         .filter(|column| crate::table::role_of(columns.name(*column)) == Role::Other);
+    let others = others.filter(|column| !is_heard(column));
     let likely: Vec<usize> = others.filter(has_words).collect();
     match likely.as_slice() {
         [] => Ok(None),

@@ -111,6 +111,8 @@ pub struct Transcripts {
     pub name: String,
     /// In the order of the source.
     pub entries: Vec<Entry>,
+    /// Of a folder, its files, and at which entry each begins.
+    pub files: Vec<(usize, String)>,
     /// Texts that nothing is known of but their line: the first is line 1. A source has
     /// these or entries.
     pub lines: Lines,
@@ -133,6 +135,7 @@ impl Transcripts {
             format,
             name: name.to_owned(),
             entries: Vec::new(),
+            files: Vec::new(),
             lines: Lines::default(),
             columns: Vec::new(),
             offered: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::file::{format_of_empty, of_file};
 use super::lists::{beside_references, of_recordings};
-use super::{segments, services, wide};
+use super::{segments, services, trns, wide};
 use crate::detect::format_of;
 use crate::files::{Files, base, is_litter, stem};
 use crate::format::Format;
@@ -37,6 +37,9 @@ pub(super) fn read(
         return Ok(made);
     }
     if beside_references(files, &names, side, wanted, &mut made)? {
+        return Ok(made);
+    }
+    if trns::read(files, &names, side, wanted, &mut made)? {
         return Ok(made);
     }
     let single = |name: &str| {
@@ -97,6 +100,7 @@ pub(super) fn read(
     }
     let mut remarks = Remarks::default();
     for (name, format) in listed {
+        made.files.push((made.entries.len(), name.to_owned()));
         if format == Format::Lines {
             let text = crate::files::text(files, name)?.text;
             let words: Vec<&str> = text.split_whitespace().collect();

@@ -158,7 +158,7 @@ pub(super) fn beside_references(
 }
 
 /// A remark with the file it is about.
-fn said(name: &str, remark: String) -> String {
+pub(super) fn said(name: &str, remark: String) -> String {
     match remark.starts_with(name) {
         true => remark,
         false => format!("{name}: {remark}"),
@@ -200,20 +200,30 @@ pub(super) fn of_recordings(
         );
         return Ok(());
     };
-    let mut order: Vec<Entry> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
     let mut by_system: BTreeMap<&str, Vec<Segment>> = BTreeMap::new();
     for ((_, segments), system) in all.into_iter().zip(&systems) {
         by_system.entry(system).or_default().extend(segments);
     }
+    let mut each = Vec::with_capacity(by_system.len());
     for (system, segments) in by_system {
         let mut of_system = Transcripts::new(made.format, system);
         joined(segments, markup, &mut of_system);
         let remarks = of_system.remarks.into_iter();
         made.remarks
             .extend(remarks.map(|remark| said(system, remark)));
-        made.columns.push(system.to_owned());
-        for entry in of_system.entries {
+        each.push((system.to_owned(), of_system.entries));
+    }
+    side_by_side(each, made);
+    Ok(())
+}
+
+/// Brings what systems heard together by id.
+pub(super) fn side_by_side(systems: Vec<(String, Vec<Entry>)>, made: &mut Transcripts) {
+    let mut order: Vec<Entry> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (system, entries) in systems {
+        made.columns.push(system.clone());
+        for entry in entries {
             let id = entry.id.clone().unwrap_or_default();
             let at = *places.entry(id).or_insert(order.len());
             if at == order.len() {
@@ -223,14 +233,11 @@ pub(super) fn of_recordings(
                 });
             }
             if let (Some(beside), Some(text)) = (order.get_mut(at), entry.text) {
-                beside
-                    .hypotheses
-                    .insert(system.to_owned(), text.to_string());
+                beside.hypotheses.insert(system.clone(), text.to_string());
             }
         }
     }
     made.entries = order;
-    Ok(())
 }
 
 /// The system of each file, if several files have the same recordings and are no parts of
@@ -272,7 +279,7 @@ fn systems(all: &[(&str, Vec<Segment>)]) -> Option<Vec<String>> {
     Some(all.iter().map(|(name, _)| called(name)).collect())
 }
 
-fn named_system(name: &str) -> &str {
+pub(super) fn named_system(name: &str) -> &str {
     let own = named(name).map_or_else(|| base(name), |(own, _)| own);
     HEARD
         .iter()

@@ -17,10 +17,11 @@ mod systems;
 mod text_grid;
 #[cfg(feature = "annotations")]
 mod tiers;
+mod trns;
 mod wide;
 pub(crate) mod words;
 
-pub(crate) use systems::no_column;
+pub(crate) use systems::{OfSystem, no_column};
 
 pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 

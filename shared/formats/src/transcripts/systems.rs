@@ -8,17 +8,17 @@ use crate::problem::{Code, Problem};
 use crate::table::{Columns, PREDICTED, Role, error_of, is_fact, is_right};
 
 /// The columns of a system.
-pub(super) struct OfSystem {
-    pub(super) name: String,
+pub(crate) struct OfSystem {
+    pub(crate) name: String,
     /// What it heard.
-    pub(super) text: usize,
+    pub(crate) text: usize,
     /// Why it failed, where it did.
-    pub(super) error: Option<usize>,
+    pub(crate) error: Option<usize>,
 }
 
 impl OfSystem {
     /// One of a table; in our own exports it has a column for failures as well.
-    fn new(columns: &Columns, name: &str, text: usize) -> Self {
+    pub(crate) fn new(columns: &Columns, name: &str, text: usize) -> Self {
         let error = error_of(of_column(columns.name(text)));
         Self {
             name: name.to_owned(),

@@ -195,7 +195,8 @@ fn of_table(
         };
         let own = |column: Option<usize>| table.any_text(index, column);
         entry.text = match side {
-            Side::References => Some(own(text).unwrap_or_default().into()),
+            // An empty cell does not tell whether anything is said.
+            Side::References => table.said(index, text).map(Into::into),
             Side::Hypotheses => own(lone).map(Into::into),
         };
         for system in &systems {

@@ -156,3 +156,67 @@ fn prompts_of_festival_lead_to_their_recordings() {
     assert_eq!((bad.kind, bad.line), (FindingKind::BadRow, Some(4)));
     assert_eq!(bad.message, "is not ( id \"text\" )");
 }
+
+#[test]
+fn recordings_are_told_as_they_are_written() {
+    let voices = "client_id\tpath\tsentence\nc\tx.mp3\tone\nc\ty\ttwo\n";
+    let prompts = "LJ900-0001|He left.|He left.\n";
+    let fleurs = "1\t101.wav\tone.\tone\to n e |\t16000\tMALE\n";
+    for (list, recordings, written) in [
+        (
+            ("stt.csv", "id,text\n1,one\n2,two\n"),
+            &["audios/1.wav", "audios/2.wav"][..],
+            &["1", "2"][..],
+        ),
+        (
+            ("data.csv", "audio_file,text\na.wav,one\n"),
+            &["audios/a.wav"],
+            &["a.wav"],
+        ),
+        (
+            ("test.tsv", voices),
+            &["clips/x.mp3", "clips/y.mp3"],
+            &["x.mp3", "y"],
+        ),
+        (
+            ("metadata.csv", prompts),
+            &["wavs/LJ900-0001.wav"],
+            &["LJ900-0001"],
+        ),
+        (("test.tsv", fleurs), &["test/101.wav"], &["101.wav"]),
+        (
+            ("1/2/1-2.trans.txt", "1-2-0 HE CAME\n"),
+            &["1/2/1-2-0.flac"],
+            &["1-2-0"],
+        ),
+    ] {
+        let all: Vec<(&str, &str)> = recordings.iter().map(|name| (*name, "")).collect();
+        let judged = folder(&[&all[..], &[list]].concat());
+        let samples = judged.samples.iter();
+        let found: Vec<_> = samples
+            .map(|one| {
+                let written = one.audio_as_written.as_deref().unwrap();
+                (one.audio.as_deref().unwrap(), written)
+            })
+            .collect();
+        let wanted = recordings.iter().copied().zip(written.iter().copied());
+        assert_eq!(found, wanted.collect::<Vec<_>>(), "{}", list.0);
+    }
+}
+
+#[test]
+fn an_id_that_is_there_again_is_told_with_its_file() {
+    let judged = folder(&[
+        ("a/u1.wav", ""),
+        ("a/u1.txt", "one"),
+        ("b/u1.wav", ""),
+        ("b/u1.txt", "two"),
+    ]);
+    let told: Vec<&str> = judged
+        .kept()
+        .iter()
+        .filter(|found| found.kind == FindingKind::DuplicateId)
+        .map(|found| found.message.as_str())
+        .collect();
+    assert_eq!(told, ["a/u1.txt line 1 has the same id"]);
+}

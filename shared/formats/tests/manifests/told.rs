@@ -69,6 +69,14 @@ fn of_a_table_with_several_splits_one_is_taken() {
             .replace("test", "z"),
     ));
     assert_eq!((judged.samples.len(), judged.split), (4, None));
+    // Rows that name none are no part of the one that is named, as with --split.
+    let unnamed = SPLITS.replace("train", "").replace("dev", "");
+    let judged = folder(&with_four("all.csv", &unnamed));
+    assert_eq!(said(&judged), [("c.wav", Some("z"))]);
+    let told = "1 of 4 rows are of the split test, which is taken; the others name no split";
+    assert_eq!(judged.remarks, [told]);
+    let judged = folder(&with_four("all.csv", &unnamed.replace("test", "x")));
+    assert_eq!((judged.samples.len(), judged.split), (4, None));
     // Common Voice's spontaneous speech, and lines of JSON.
     let spontaneous = "client_id\taudio_id\taudio_file\ttranscription\tsplit\nc\t1\ta.wav\tx\ttrain\nc\t2\tb.wav\ty\ttest\nc\t3\tc.wav\t\tunassigned\n";
     let judged = folder(&[

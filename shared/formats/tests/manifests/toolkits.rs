@@ -178,3 +178,20 @@ fn label_studio() {
     ]);
     assert_eq!(count(&manifest, FindingKind::LossySource), 1);
 }
+
+#[test]
+fn a_list_of_recordings_may_have_a_name_before_its_own() {
+    let all = [
+        ("dev-wav.scp", "u1 a.wav\nu2 b.wav\n"),
+        ("dev-text", "u1 one\nu2 two\n"),
+        ("text", "u1 three\nu2 four\n"),
+        ("utt2spk", "u1 s1\nu2 s2\n"),
+        ("a.wav", ""),
+        ("b.wav", ""),
+    ];
+    let judged = judge(&files(&all), Some("dev-wav.scp"), &Options::default()).unwrap();
+    assert_eq!(judged.format, Format::Kaldi);
+    let wanted = [("a.wav", Some("one")), ("b.wav", Some("two"))];
+    assert_eq!(said(&judged), wanted);
+    assert_eq!(judged.samples[1].speaker.as_deref(), Some("s2"));
+}
