@@ -1,6 +1,6 @@
 //! A dataset and its samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub const MAX_GROUND_TRUTH_CHARS: usize = 100_000;
 pub const MAX_SAMPLE_BYTES: usize = 300_000;
 /// Most metadata fields on a sample.
 pub const MAX_METADATA_FIELDS: usize = 50;
+/// The field that says who speaks: clips of one speaker are not independent.
+pub const SPEAKER: &str = "speaker";
 /// Longest metadata value in characters.
 pub const MAX_METADATA_VALUE_CHARS: usize = 1_000;
 /// Most keywords of a dataset.
@@ -66,6 +68,11 @@ pub struct Dataset {
     pub has_ground_truth_count: u32,
     /// Length of all recordings in milliseconds.
     pub total_duration_ms: u64,
+    /// Names of the free fields of its samples, `speaker` among them where it is one, and
+    /// [`MAX_METADATA_FIELDS`] at most. A name may outlive its last field. `None` of
+    /// datasets that were made before names were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BTreeSet<String>>,
     /// Clearing it away must leave the recordings alone: it was never sealed.
     #[serde(default)]
     pub keep_files: bool,
@@ -173,6 +180,38 @@ impl Sample {
 }
 
 impl Dataset {
+    /// The names of fields that are kept of these samples.
+    pub fn fields_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> BTreeSet<String> {
+        let mut kept = BTreeSet::new();
+        for name in samples
+            .into_iter()
+            .flat_map(|sample| sample.metadata.keys())
+        {
+            let fits = kept.len() < MAX_METADATA_FIELDS || name == SPEAKER;
+            if fits && !kept.contains(name) {
+                kept.insert(name.clone());
+            }
+        }
+        kept
+    }
+
+    /// With the names of a sample's fields; `None` where all of them are kept already, or
+    /// none are.
+    #[must_use]
+    pub fn with_fields_of(&self, sample: &Sample, now: Timestamp) -> Option<Self> {
+        let kept = self.fields.as_ref()?;
+        let is_new = |name: &&String| {
+            !kept.contains(*name) && (kept.len() < MAX_METADATA_FIELDS || **name == SPEAKER)
+        };
+        let new: Vec<String> = sample.metadata.keys().filter(is_new).cloned().collect();
+        (!new.is_empty()).then(|| Self {
+            fields: Some(kept.iter().cloned().chain(new).collect()),
+            updated_at: now,
+            rev: self.rev + 1,
+            ..self.clone()
+        })
+    }
+
     /// What it counts once a sample has changed; `None` where that is the same.
     #[must_use]
     pub fn with_changed(&self, before: &Sample, after: &Sample, now: Timestamp) -> Option<Self> {

@@ -95,6 +95,7 @@ function toggleReason(number) {
 
 // A reason says that it is wrong, but for a spelling that is accepted too.
 function reasonChanged(event) {
+  if (event.target.name === 'audio_unusable') hasUnusable();
   const slot = event.target.closest('[data-slot]');
   if (!slot || event.target.type !== 'checkbox') return;
   makeCurrent(slot);
@@ -105,7 +106,13 @@ function reasonChanged(event) {
 function unusable() {
   const box = form.elements.audio_unusable;
   box.checked = !box.checked;
-  for (const slot of slots()) if (box.checked && !verdict(slot)) show(slot, 'cannot_tell');
+  hasUnusable();
+}
+
+// What can't be understood can't be judged; what was judged stays.
+function hasUnusable() {
+  const [before, after] = form.elements.audio_unusable.checked ? ['', 'cannot_tell'] : ['cannot_tell', ''];
+  for (const slot of slots()) if (verdict(slot) === before) show(slot, after);
 }
 
 // ---- sound ----
@@ -272,6 +279,15 @@ async function goOn() {
   put(next);
 }
 
+// What was typed is not left behind unseen.
+function skip() {
+  const typed = [...form.querySelectorAll('textarea')].some((box) => box.value !== box.defaultValue);
+  if (!typed || begun.leaves) return goOn();
+  begun.leaves = true;
+  tell('Your comment is saved with a verdict only: say “Cannot tell” to keep it, or skip once more to leave it out.');
+  return undefined;
+}
+
 function previous() {
   if (!behind.length) tell('There is no clip before this one here.');
   // It would be shown without what is not saved yet.
@@ -409,7 +425,7 @@ const actions = {
   comment,
   grid,
   save,
-  skip: goOn,
+  skip,
   previous,
   edit,
   undo,

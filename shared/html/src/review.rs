@@ -46,7 +46,7 @@ pub fn reason_name(reason: Reason) -> &'static str {
         Reason::InventedText => "Text made up",
         Reason::MissingText => "Text missing",
         Reason::ReferenceWrong => "The reference is wrong",
-        Reason::AudioUnusable => "The recording can't be understood",
+        Reason::AudioUnusable => "The recording can’t be understood",
     }
 }
 

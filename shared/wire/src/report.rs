@@ -392,7 +392,7 @@ pub struct Report {
 }
 
 /// The field that makes blocks for people, unless another one is named.
-pub const SPEAKER: &str = "speaker";
+pub use stt_eval_domain::dataset::SPEAKER;
 
 impl Report {
     /// Whether several samples made one block, of which no interval can be drawn.

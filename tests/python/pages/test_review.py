@@ -504,6 +504,38 @@ def test_right_is_for_those_who_listened(visit, site, run):
     assert review["listened"] >= 90 and review["blind"] and review["reviewer"]["name"] == "Asha"
 
 
+def test_a_comment_is_not_skipped_unseen(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("c")
+    page.keyboard.type("the second word")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.get_by_text("Your comment is saved with a verdict only")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 1 of {len(TEXTS)}")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+
+
+def test_what_can_not_be_understood_is_told_of_each_transcription_by_key_and_mouse(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("y")
+    box = page.get_by_role("checkbox", name="can’t be understood")
+    for press in [box.click, lambda: page.keyboard.press("x")]:
+        press()
+        expect(box).to_be_checked()
+        expect(verdict(page, "A")).to_have_text("Right")
+        expect(verdict(page, "B")).to_have_text("Cannot tell")
+        press()
+        expect(box).not_to_be_checked()
+        expect(verdict(page, "B")).to_have_count(0)
+
+
 def test_a_network_that_is_gone_loses_nothing(visit, site, run):
     page = visit()
     without_guard(page)
@@ -570,7 +602,7 @@ def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run)
     expect(page.get_by_text("It can’t be heard here: say “Cannot tell”, or skip it.")).to_be_visible()
     page.keyboard.press("1")
     page.keyboard.press("x")
-    expect(page.get_by_label("The recording can't be understood")).to_be_checked()
+    expect(page.get_by_label("The recording can’t be understood")).to_be_checked()
     expect(verdict(page, "A")).to_have_text("Cannot tell")
     expect(verdict(page, "B")).to_have_text("Cannot tell")
     page.keyboard.press("Enter")

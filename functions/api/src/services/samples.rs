@@ -167,6 +167,17 @@ pub async fn update_seen(
         let now = Timestamp::now();
         let mut next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;
+        // First: a name that is kept and not there does no harm.
+        let dataset = match dataset.with_fields_of(&next, now) {
+            Some(named) => match app.store.save_dataset(&named).await {
+                Ok(()) => named,
+                Err(error) => {
+                    tries.after(error).await?;
+                    continue;
+                }
+            },
+            None => dataset,
+        };
         if next.reference_version == sample.reference_version {
             match app.store.save_sample(&actor.project, &next).await {
                 Ok(()) => return Ok(next),

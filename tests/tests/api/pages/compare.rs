@@ -78,6 +78,24 @@ fn a_run_is_compared_with_another_over_its_dataset() {
 }
 
 #[test]
+fn speakers_are_known_wherever_in_a_dataset_they_are_named() {
+    with(async |w| {
+        let made = w.dataset("late", &[Some("one two"); 23]).await.id;
+        let path = format!("/datasets/{made}?include_samples=true&limit=100");
+        let samples = w.get(&path).await.data(200)["samples"].clone();
+        for sample in &items(&samples)[21..] {
+            let patch = json!({ "metadata": { "speaker": "s" } });
+            let path = format!("/samples/{}", id(sample));
+            w.patch(&path, &patch).await.ok(200);
+        }
+        let run = w.run(&made, &[PRO, FLASH]).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get(&format!("/runs/{}/report", id(&run))).await;
+        assert!(page.text.contains("22\u{a0}blocks in all"), "{}", page.text);
+    });
+}
+
+#[test]
 fn intervals_are_drawn_by_speaker_where_speakers_are_known() {
     with(async |w| {
         let texts = ["one two three four", "five six", "seven eight", "nine ten"];

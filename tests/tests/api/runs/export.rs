@@ -4,6 +4,7 @@ use std::io::Read;
 
 use flate2::read::DeflateDecoder;
 use futures::StreamExt;
+use gemini_sim::{Fault, FaultRule, Route};
 use serde_json::{Value, json};
 use stt_eval_tests::Client;
 
@@ -53,6 +54,37 @@ fn unpacked(bytes: &[u8]) -> Vec<(String, String)> {
         at += 46 + name;
     }
     found
+}
+
+#[test]
+fn an_archive_tells_what_a_service_failed_at() {
+    with(async |w| {
+        let refused = Fault::Status {
+            code: 400,
+            message: Some("no".to_owned()),
+            after_commit: false,
+            retry_after: None,
+        };
+        let mut rule: FaultRule = w.fault(refused).on(Route::BatchCreate);
+        rule.model = Some(FLASH.to_owned());
+        w.strike(rule);
+        let made = w.dataset("d", &[Some("one two"), None]).await;
+        let run = w.run(&made.id, &[PRO, FLASH]).await;
+        let files = unpacked(&exported(w, &run, "trn").await);
+        let names: Vec<&str> = files.iter().map(|(name, _)| &**name).collect();
+        let (pro, flash) = (format!("hyp.{PRO}.trn"), format!("hyp.{FLASH}.trn"));
+        assert_eq!(names, ["ref.trn", &pro, &flash, "failed.jsonl"]);
+        let told: Vec<Value> = files[3]
+            .1
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        // A line for each that has a reference, as the other files have them.
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0]["system"], FLASH);
+        let line = format!("({})", text(&told[0]["id"]));
+        assert!(files[2].1.trim().ends_with(&line), "{files:?}");
+    });
 }
 
 #[test]

@@ -118,6 +118,7 @@ pub async fn create(
         sample_count: count(samples.len()),
         has_ground_truth_count: count(samples.iter().filter(|s| s.ground_truth.is_some()).count()),
         total_duration_ms: total_ms(&samples),
+        fields: Some(Dataset::fields_of(&samples)),
         keep_files: false,
         inserted_at: now,
         updated_at: now,

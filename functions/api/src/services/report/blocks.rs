@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use stt_eval_shared::App;
+use stt_eval_shared::domain::dataset::Dataset;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{DatasetId, ProjectId, RunId};
 use stt_eval_shared::wire::report::{Report, SPEAKER};
@@ -12,7 +13,7 @@ use stt_eval_shared::wire::run_comparison::RunComparison;
 use super::{ComparisonQuestion, ReportQuestion, compare, of_run};
 use crate::refusal::Refusal;
 
-/// Clips whose fields are looked at: a table has the same in each row.
+/// Clips of an older dataset whose fields are looked at: a table has the same in each row.
 const LOOKED_AT: usize = 20;
 
 /// Fields of the clips of a dataset.
@@ -24,11 +25,12 @@ pub async fn fields(
     project: &ProjectId,
     dataset: DatasetId,
 ) -> Result<BTreeSet<String>, Refusal> {
+    let found = app.store.dataset(project, dataset).await?;
+    if let Some(kept) = found.and_then(|dataset| dataset.fields) {
+        return Ok(kept);
+    }
     let first = app.store.list_samples(project, dataset, None, LOOKED_AT);
-    let samples = first.await?.items.into_iter();
-    Ok(samples
-        .flat_map(|sample| sample.metadata.into_keys())
-        .collect())
+    Ok(Dataset::fields_of(&first.await?.items))
 }
 
 /// What makes blocks.

@@ -70,6 +70,9 @@ pub struct Writing {
     /// Whether samples have a reference, by position: each file of an archive has lines
     /// for these.
     referenced: Vec<bool>,
+    /// What services failed at, which the lines of an archive have no word for.
+    #[serde(default)]
+    failed: String,
 }
 
 fn passes(run: &Run, format: ExportFormat) -> usize {
@@ -198,6 +201,8 @@ impl Writing {
                         *slot = true;
                     }
                 }
+                let names = systems(&source.run);
+                self.failed += &write::failed(&names, &rows, write::trn_id);
                 plainly(&mut rows);
                 write::trn(&rows, None, &mut |text, row| {
                     normaliser.apply_to_reference(text, &language(row))
@@ -238,6 +243,10 @@ impl Writing {
     ) -> Result<u64, Stopped> {
         if source.format == ExportFormat::Trn {
             let mut end = Vec::new();
+            if !self.failed.is_empty() {
+                self.archive.begin(write::FAILED, &mut end)?;
+                self.archive.add(self.failed.as_bytes(), &mut end)?;
+            }
             self.archive.finish(&mut end)?;
             self.object.add(app, stored, &end).await?;
         }
