@@ -404,7 +404,12 @@ pub fn page(
         let at = at.get(..16).unwrap_or(&at).replace('T', " ");
         Choice {
             id: run.id.to_string(),
-            text: format!("{} · {at} · {}", visible(&run.run_name), status(run.status)),
+            // In a choice nothing but characters keeps a name's direction to itself.
+            text: format!(
+                "\u{2068}{}\u{2069} · {at} · {}",
+                visible(&run.run_name),
+                status(run.status)
+            ),
             chosen: found.is_some_and(|found| found.other.id == run.id),
         }
     };

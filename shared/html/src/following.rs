@@ -66,7 +66,7 @@ pub(crate) struct Live {
     is_left: bool,
     is_scored_again: bool,
     list_name: String,
-    list_problems: Vec<String>,
+    pub(crate) list_problems: Vec<String>,
     /// The table that is still there; empty without one.
     list_kept: String,
     /// How many of its lines could be left out: what is ticked is ticked of these.

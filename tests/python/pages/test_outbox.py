@@ -1,7 +1,7 @@
 """What is said and not saved yet, where sessions end, people change and pages are others."""
 
 import pytest
-from conftest import sign_in
+from conftest import shot, sign_in
 from playwright.sync_api import expect
 from test_review import TEXTS, counts, dataset, ready, run, until, without_guard  # noqa: F401
 
@@ -55,6 +55,7 @@ def test_signing_out_waits_for_what_is_not_saved(visit, site, run, recovers):  #
         return
     out.click()
     expect(page.get_by_text("Signing out loses what is not saved.")).to_be_visible()
+    shot(page, "outbox-signing-out", full_page=False)
     assert page.url.endswith("/runs") and page.evaluate(KEPT) == 2
     out.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
@@ -88,9 +89,12 @@ def test_what_one_said_is_not_saved_as_another_and_waits_for_them(visit, site, r
     page = context.new_page()
     sign_in(page, site.key, name="Bimal")
     expect(page.get_by_text("4 not saved yet: they are saved here when Asha signs in.")).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    shot(page, "outbox-of-another-phone", full_page=False)
     # The same clips by somebody else take nothing away.
     page.goto(f"/runs/{run}/review")
     ready(page)
+    shot(page, "outbox-review-phone", full_page=False)
     judge(page, "nn")
     until(lambda: counts(site, run)["reviews"], 2)
     expect(page.get_by_text("they are saved here when Asha signs in.")).to_be_visible()

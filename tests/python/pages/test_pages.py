@@ -129,6 +129,8 @@ def test_pages_are_accessible_and_fit(visit, site, name, scheme):
 
 def test_a_page_takes_few_requests(visit, site):
     page = visit()
+    # Nothing of the page before.
+    page.wait_for_load_state("networkidle")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"/runs/{site.run}/report")
