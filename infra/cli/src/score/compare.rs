@@ -1,11 +1,16 @@
 //! Intervals, and whether systems differ.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use stt_eval_scoring::Counts;
 use stt_eval_scoring::uncertainty::{Comparison, Resampling, Sample};
 
 use super::count::{One, Scored, System};
 use super::figures::{Ends, SystemOf};
+
+/// What the block of a sample of nobody begins with, as no name does.
+pub const NOBODY: char = ' ';
 
 /// Two systems, on the samples that both have.
 #[derive(Debug, Clone, Serialize)]
@@ -83,6 +88,13 @@ pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> 
         .map(|index| scored.pairs.samples.get(*index)?.speaker())
         .collect();
     speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
+}
+
+/// Speakers among the blocks of samples, where these are of speakers.
+pub fn known_speakers(scored: &Scored, kept: &[usize]) -> Option<usize> {
+    let all = speakers(scored, kept)?;
+    let known = all.into_iter().filter(|name| !name.starts_with(NOBODY));
+    Some(known.collect::<BTreeSet<_>>().len())
 }
 
 /// Figures of all systems, and all pairs of them. Without `replicates` there are no intervals;
