@@ -290,27 +290,33 @@ fn a_column_is_the_reference_or_what_was_heard() {
         };
         pairs(&source, &[], &wanted)
     };
-    // Another column that could be the reference is.
-    let made = read("reference", None).unwrap();
+    assert_eq!(
+        read("reference", None).unwrap_err().to_string(),
+        "w.csv: the column \"reference\" has the reference by its name"
+    );
+    let made = read("reference", Some("transcription")).unwrap();
     assert_eq!(&*made.samples[0].reference, "b");
     assert_eq!(made.heard, [[text("a")]]);
+    // Another column that could be the reference is.
+    let made = read("transcription", None).unwrap();
+    assert_eq!(&*made.samples[0].reference, "a");
     assert_eq!(
         read("A", Some("A")).unwrap_err().to_string(),
         "w.csv: the column \"A\" is asked for as the reference, and as what a system heard"
     );
-    let lone = InMemory::new([("w.csv", "id,reference,A\n1,a,c\n")]);
+    let lone = InMemory::new([("w.csv", "id,text,A\n1,a,c\n")]);
     let source = Source {
         files: &lone,
         file: Some("w.csv"),
         name: "w",
     };
     let wanted = ReadOptions {
-        hypotheses: vec!["reference".to_owned()],
+        hypotheses: vec!["text".to_owned()],
         ..ReadOptions::default()
     };
     let refused = pairs(&source, &[], &wanted).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "w.csv: no column could be the reference; there are id, reference, A"
+        "w.csv: no column could be the reference; there are id, text, A"
     );
 }

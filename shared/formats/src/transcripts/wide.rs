@@ -15,7 +15,7 @@ use crate::layout::Layout;
 use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
-use crate::table::Role;
+use crate::table::{Role, is_right};
 
 /// The tag of a language that is not told.
 const UNDETERMINED: &str = "und";
@@ -122,6 +122,22 @@ pub(super) fn of_layout(
     Ok(())
 }
 
+/// Refuses a column of what systems heard that is called as what should have been heard.
+pub(crate) fn of_both_sides(
+    table: &Cells,
+    name: &str,
+    systems: &[OfSystem],
+) -> Result<(), Problem> {
+    let called = |system: &OfSystem| is_right(table.columns.name(system.text));
+    let Some(system) = systems.iter().find(|one| called(one)) else {
+        return Ok(());
+    };
+    let column = table.columns.name(system.text);
+    let message = format!("the column {column:?} has the reference by its name");
+    let problem = Problem::new(Code::ChooseColumn, message).file(name);
+    Err(problem.hint("--hyp names what systems heard; --text-column says what the reference is"))
+}
+
 /// Fields of a sample that are asked for, as far as it has them.
 fn fields(wanted: &ReadOptions, of: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
     let all = wanted.fields.iter();
@@ -201,6 +217,9 @@ fn of_table(
     made.columns = columns.names().to_vec();
     if side == Side::References && systems.is_empty() {
         made.offered = offered(table);
+    }
+    if side == Side::References && wanted.text_column.is_none() {
+        of_both_sides(table, name, &systems)?;
     }
     let is_heard = |column: &usize| systems.iter().any(|system| system.text == *column);
     let text = match &wanted.text_column {
