@@ -2,6 +2,7 @@
 //! not have takes no room.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::format::Format;
@@ -67,6 +68,8 @@ pub struct About {
     pub language: Option<String>,
     /// Speaker.
     pub speaker: Option<String>,
+    /// Those of its other fields that were asked for.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// One sample.
@@ -107,6 +110,16 @@ impl Pair {
     #[must_use]
     pub fn speaker(&self) -> Option<&str> {
         self.about.as_ref()?.speaker.as_deref()
+    }
+
+    /// A field, if it is there and was asked for.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        match name {
+            "language" => self.language(),
+            "speaker" => self.speaker(),
+            _ => self.about.as_ref()?.fields.get(name).map(String::as_str),
+        }
     }
 }
 

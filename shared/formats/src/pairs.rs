@@ -333,6 +333,7 @@ fn together(
             markup: entry.markup,
             language: entry.language,
             speaker: entry.speaker,
+            fields: entry.fields,
         };
         let id = id.unwrap_or(Id::Line(entry.line));
         Pair::new(id, entry.text.unwrap_or_default(), about)

@@ -5,6 +5,7 @@
 )]
 
 use stt_eval_formats::files::{InMemory, stem};
+use stt_eval_formats::markup::Markup;
 use stt_eval_formats::transcripts::ReadOptions;
 use stt_eval_formats::{Format, Hypothesis, Pairs, Problem, Source, pairs};
 
@@ -235,4 +236,87 @@ fn references_that_are_not_known_are_told() {
     let nothing = "{\"id\":\"u1\",\"reference\":\"\"}\n";
     let made = scored(&[("r.jsonl", nothing), ("h.csv", "id,hypothesis\nu1,a\n")]);
     assert!(made.unwrap().remarks.is_empty());
+}
+
+#[test]
+fn references_of_our_own_export_keep_their_markup() {
+    let table = "id,reference,A,A wer,A cer,A error,reference_from\n\
+                 1,ठीक है \\{x\\|y\\},ठीक है {x|y},0,0,,\n";
+    let line = "{\"id\":\"1\",\"reference\":\"{a|b} c\",\"hypotheses\":{\"A\":\"b c\"},\
+                \"reference_from\":null}\n";
+    for (name, text) in [("run.csv", table), ("run.jsonl", line)] {
+        let made = scored(&[(name, text)]).unwrap();
+        assert_eq!(made.systems, ["A"]);
+        assert_eq!(made.samples[0].markup(), Some(Markup::Braces), "{name}");
+    }
+    // Other tables have plain texts.
+    let made = scored(&[("r.csv", &table.replace("reference_from", "from"))]).unwrap();
+    assert_eq!(made.samples[0].markup(), None);
+}
+
+#[test]
+fn what_a_table_of_references_mixes_is_told() {
+    let table = "id,reference,hypothesis,split,language\n1,a,a,test,hi\n2,b,b,train,klingon\n\
+                 3,c,c,train,und\n4,d,d,train,elvish\n";
+    let made = scored(&[("t.csv", table)]).unwrap();
+    assert_eq!(
+        made.remarks,
+        [
+            "t.csv: rows of all splits are scored: test (1), train (3); take out those that are \
+             not meant",
+            "t.csv line 3: the language \"klingon\" is not known, and counts as none (1 further \
+             row is so)",
+        ]
+    );
+    let one = table.replace("train", "test").replace("klingon", "ta");
+    let made = scored(&[("t.csv", &one.replace("elvish", "Tamil"))]).unwrap();
+    assert!(made.remarks.is_empty(), "{:?}", made.remarks);
+}
+
+#[test]
+fn a_column_is_the_reference_or_what_was_heard() {
+    let table = [("w.csv", "id,reference,transcription,A\n1,a,b,c\n")];
+    let read = |hyp: &str, text: Option<&str>| {
+        let all = InMemory::new(table);
+        let source = Source {
+            files: &all,
+            file: Some("w.csv"),
+            name: "w",
+        };
+        let wanted = ReadOptions {
+            hypotheses: vec![hyp.to_owned()],
+            text_column: text.map(str::to_owned),
+            ..ReadOptions::default()
+        };
+        pairs(&source, &[], &wanted)
+    };
+    assert_eq!(
+        read("reference", None).unwrap_err().to_string(),
+        "w.csv: the column \"reference\" has the reference by its name"
+    );
+    let made = read("reference", Some("transcription")).unwrap();
+    assert_eq!(&*made.samples[0].reference, "b");
+    assert_eq!(made.heard, [[text("a")]]);
+    // Another column that could be the reference is.
+    let made = read("transcription", None).unwrap();
+    assert_eq!(&*made.samples[0].reference, "a");
+    assert_eq!(
+        read("A", Some("A")).unwrap_err().to_string(),
+        "w.csv: the column \"A\" is asked for as the reference, and as what a system heard"
+    );
+    let lone = InMemory::new([("w.csv", "id,text,A\n1,a,c\n")]);
+    let source = Source {
+        files: &lone,
+        file: Some("w.csv"),
+        name: "w",
+    };
+    let wanted = ReadOptions {
+        hypotheses: vec!["text".to_owned()],
+        ..ReadOptions::default()
+    };
+    let refused = pairs(&source, &[], &wanted).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "w.csv: no column could be the reference; there are id, text, A"
+    );
 }

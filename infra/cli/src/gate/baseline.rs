@@ -47,7 +47,7 @@ impl Baseline {
         let normaliser: Normaliser = normaliser(&arguments.normalizer)?;
         let wanted = stt_eval_formats::transcripts::ReadOptions {
             hypotheses: Vec::new(),
-            ..score::wanted(arguments)
+            ..score::wanted(arguments, Vec::new())
         };
         let pairs = score::read(&arguments.references, std::slice::from_ref(path), &wanted)?;
         let markup = arguments.markup.map(Into::into);
@@ -106,6 +106,43 @@ impl Baseline {
     }
 }
 
+/// By how much a rate may differ from its counts.
+const ROUNDED: f64 = 1e-6;
+
+/// What can't be, of figures of a document that somebody may have changed.
+fn impossible(systems: &[Value]) -> Option<String> {
+    let count = |counts: &Value, name: &str| counts.get(name).and_then(Value::as_f64);
+    systems.iter().find_map(|system| {
+        let name = system
+            .get("name")
+            .or_else(|| system.get("model"))?
+            .as_str()?;
+        [("wer", "words"), ("cer", "characters")]
+            .into_iter()
+            .find_map(|(rate, counts)| {
+                let told = system.get(rate)?.as_f64()?;
+                if told < 0.0 {
+                    return Some(format!(
+                        "its {rate} of {name} is {told}: no rate is below 0"
+                    ));
+                }
+                let counts = system.get(counts).filter(|counts| counts.is_object())?;
+                let errors = count(counts, "substitutions")?
+                    + count(counts, "deletions")?
+                    + count(counts, "insertions")?;
+                let reference = count(counts, "hits")? + errors - count(counts, "insertions")?;
+                let counted = if reference > 0.0 {
+                    errors / reference
+                } else {
+                    errors
+                };
+                ((told - counted).abs() > ROUNDED).then(|| {
+                    format!("its {rate} of {name} is {told}, and its counts say {counted:.6}")
+                })
+            })
+    })
+}
+
 /// A document of `score` or `run`, if the file is one.
 fn saved(path: &Path) -> Result<Option<Baseline>, Failure> {
     let is_json = path.extension().is_some_and(|end| end == "json");
@@ -150,6 +187,12 @@ fn saved(path: &Path) -> Result<Option<Baseline>, Failure> {
     // Of a system that failed altogether there is nothing to compare with.
     let is_counted = |system: &&Value| system.get("samples").and_then(Value::as_u64) != Some(0);
     let systems: Option<Vec<_>> = systems.iter().filter(is_counted).map(one).collect();
+    if let Some(reason) = list("systems")
+        .or_else(|| list("models"))
+        .and_then(|all| impossible(all))
+    {
+        return Err(failed(reason));
+    }
     let systems = systems.ok_or_else(|| failed("is a document without figures".to_owned()))?;
     let text = |name: &str| {
         let text = document.get(name).and_then(Value::as_str);

@@ -154,6 +154,15 @@ impl Condition {
             group: None,
         };
         for word in words {
+            let is_twice = (made.p.is_some() && word.starts_with("p<"))
+                || (made.model.is_some() && word.starts_with("model="))
+                || (made.group.is_some() && word.starts_with("group="));
+            if is_twice {
+                let (name, _) = word.split_at(word.find(['<', '=']).unwrap_or_default());
+                return Err(wrong(&format!(
+                    "{name} is there twice; a condition has one, and --fail-if may be there again"
+                )));
+            }
             if let Some(level) = word.strip_prefix("p<") {
                 let level = number(Some(level)).filter(|p| (0.0..1.0).contains(p));
                 made.p = Some(level.ok_or_else(|| wrong("p is between 0 and 1"))?);
@@ -247,6 +256,9 @@ mod tests {
             "regression.high>2",
             "cost_usd.low>1",
             "regression>0 p<2",
+            "wer>0.1 group=speaker:s1 group=language:hi",
+            "wer>0.1 model=a model=a",
+            "regression>0 p<0.1 p<0.2",
         ] {
             assert!(Condition::parse(bad).is_err(), "{bad}");
         }

@@ -32,10 +32,12 @@ fn too_little(measured: &Measured) -> Option<String> {
             )
         ));
     }
-    if measured.blocks < RELIABLE_BLOCKS {
+    // Samples of nobody may all be of one speaker.
+    let speakers = measured.speakers.unwrap_or(measured.blocks);
+    if speakers < RELIABLE_BLOCKS {
         return Some(format!(
             "{}; {RELIABLE_BLOCKS} are needed",
-            counted(measured.blocks, "speaker", "speakers")
+            counted(speakers, "speaker", "speakers")
         ));
     }
     None
@@ -109,4 +111,25 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
     made.status = Status::Passed;
     made.message = format!("{facts}; not {}{lifted}", condition.text);
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_nobody_may_be_of_one_speaker() {
+        let lacks = |speakers| {
+            let measured = Measured {
+                samples: 400,
+                words: 4_000,
+                blocks: 390,
+                speakers,
+                ..Measured::default()
+            };
+            too_little(&measured)
+        };
+        assert_eq!(lacks(Some(9)).unwrap(), "9 speakers; 10 are needed");
+        assert_eq!((lacks(Some(10)), lacks(None)), (None, None));
+    }
 }

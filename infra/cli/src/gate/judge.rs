@@ -13,7 +13,7 @@ use super::measured::{Measured, of_share};
 use super::verdict::Verdict;
 use crate::arguments::GateArguments;
 use crate::failure::Failure;
-use crate::score::{Ends, One, Scored, System, is_in, speakers};
+use crate::score::{Ends, One, Scored, System, is_in, known_speakers, speakers};
 
 /// Resamples: the ends of intervals decide here.
 const REPLICATES: usize = 10_000;
@@ -130,9 +130,13 @@ fn measure(
 ) -> Found {
     let group = condition.group.as_ref();
     if let Some((key, _)) = group
-        && !matches!(key.as_str(), "language" | "speaker")
+        && !scored
+            .pairs
+            .samples
+            .iter()
+            .any(|pair| pair.field(key).is_some())
     {
-        return Err(format!("groups here are language and speaker, not {key}"));
+        return Err(format!("no sample has {key}"));
     }
     let samples = scored.pairs.samples.iter().enumerate();
     let inside: Vec<usize> = samples
@@ -155,6 +159,7 @@ fn measure(
             samples: of.len(),
             words: words(of, system),
             blocks: blocks(scored, of),
+            speakers: known_speakers(scored, of),
             ..Measured::default()
         }
     };
@@ -295,6 +300,7 @@ fn rate(
         samples: kept.len(),
         words: words(kept, system),
         blocks: compared.blocks,
+        speakers: known_speakers(scored, kept),
         ..Measured::default()
     })
 }
@@ -397,6 +403,7 @@ fn regression(
         samples: common.len(),
         words: words(&common, system),
         blocks: compared.blocks,
+        speakers: known_speakers(scored, &common),
         ..Measured::default()
     })
 }

@@ -26,6 +26,9 @@ pub struct Measured {
     pub words: u64,
     /// Blocks they fall into.
     pub blocks: usize,
+    /// Speakers among these, where blocks are of speakers; the others are each a sample of
+    /// nobody.
+    pub speakers: Option<usize>,
     /// What the baseline is called.
     pub against: Option<String>,
     /// Samples that only one of both has.
@@ -76,7 +79,11 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
     };
     let mut samples = counted(measured.samples, "sample", "samples");
     if measured.blocks > 0 && measured.blocks < measured.samples {
-        samples += &format!(", {}", counted(measured.blocks, "speaker", "speakers"));
+        let known = measured.speakers.unwrap_or(measured.blocks);
+        samples += &format!(", {}", counted(known, "speaker", "speakers"));
+        if known < measured.blocks {
+            samples += &format!(" and {} of nobody", measured.blocks - known);
+        }
     }
     if measured.left_out > 0 {
         samples += &format!(", {} without a hypothesis left out", measured.left_out);
@@ -106,6 +113,38 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
                 _ => percent(measured.value),
             };
             format!("{name} {value} ({ends}{samples})")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_nobody_are_no_speakers() {
+        let condition = Condition::parse("wer>0.1");
+        let told = |speakers| {
+            let measured = Measured {
+                value: 0.2,
+                samples: 45,
+                blocks: 39,
+                speakers,
+                ..Measured::default()
+            };
+            condition
+                .as_ref()
+                .map(|condition| facts(condition, &measured))
+        };
+        for (speakers, wanted) in [
+            (
+                Some(13),
+                "WER 20.0 % (45 samples, 13 speakers and 26 of nobody)",
+            ),
+            (Some(39), "WER 20.0 % (45 samples, 39 speakers)"),
+            (None, "WER 20.0 % (45 samples, 39 speakers)"),
+        ] {
+            assert_eq!(told(speakers).unwrap(), wanted);
         }
     }
 }

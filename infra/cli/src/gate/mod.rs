@@ -44,6 +44,13 @@ pub fn conditions(arguments: &GateArguments) -> Result<Vec<Condition>, Failure> 
     Ok(all)
 }
 
+/// Fields of samples that groups are of, beside those that are known anyway.
+pub fn fields(conditions: &[Condition]) -> Vec<String> {
+    let groups = conditions.iter().filter_map(|one| one.group.as_ref());
+    let others = groups.filter(|(key, _)| !matches!(key.as_str(), "language" | "speaker"));
+    others.map(|(key, _)| key.clone()).collect()
+}
+
 /// What is asked of a gate that judges nothing of it: a job that is green for nothing.
 pub fn remarks(arguments: &GateArguments, conditions: &[Condition]) -> Vec<String> {
     let mut remarks = Vec::new();

@@ -123,6 +123,7 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     leave_out(&looked, arguments, output)?;
     imported::offered(&looked, arguments, output);
     let plan = plan(&looked, arguments, imported)?;
+    plan.has_groups(&conditions, arguments)?;
     let _unpacked = looked.unpacked();
     let (machine, to, journal) = match place {
         Place::Demo(program) => {

@@ -11,6 +11,7 @@ use super::imported::{self, Imported};
 use crate::arguments::{Keywords, RunArguments};
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
+use crate::gate::Condition;
 use crate::journal::digest;
 use crate::pieces::{Pieces, is_piece};
 use crate::probe;
@@ -88,6 +89,47 @@ impl Plan {
     /// Hours of audio.
     pub fn hours(&self) -> f64 {
         self.clips.iter().map(|clip| clip.seconds).sum::<f64>() / 3_600.0
+    }
+}
+
+impl Plan {
+    /// Refuses conditions on groups that no clip is in: they could not be judged, after all was
+    /// paid for.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn has_groups(
+        &self,
+        conditions: &[Condition],
+        arguments: &RunArguments,
+    ) -> Result<(), Failure> {
+        // With --reuse the dataset may be another one.
+        let conditions = conditions.iter().filter(|_| !arguments.reuse);
+        for condition in conditions {
+            let Some((key, value)) = &condition.group else {
+                continue;
+            };
+            let mut own = self.clips.iter().map(|clip| match key.as_str() {
+                "language" => clip.said.language.as_deref().or(Some(&self.language)),
+                _ => clip.said.metadata.get(key).map(String::as_str),
+            });
+            if own.any(|own| own == Some(value.as_str())) {
+                continue;
+            }
+            let message = format!(
+                "condition {:?}: no utterance has {key}:{value}",
+                condition.text
+            );
+            let mut fields: Vec<&str> = vec!["language"];
+            for name in self.clips.iter().flat_map(|clip| clip.said.metadata.keys()) {
+                if !fields.contains(&name.as_str()) && name != "utterance" {
+                    fields.push(name);
+                }
+            }
+            let fields = fields.join(", ");
+            return Err(Failure::usage(message).hint(format!("they have {fields}")));
+        }
+        Ok(())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
 use crate::read::{Modelled, Saved, figures, find, models, pairs_text, references, saved};
-use crate::score::{Compared, Ends, Scored, Told, compare, count};
+use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
 
 /// A run in documents.
 #[derive(Debug, Serialize)]
@@ -96,21 +96,36 @@ impl Document {
 
 /// Speakers of samples, as far as they are known; none where nobody is. A sample of nobody
 /// is a block of its own, as the deployment's reports have it.
-async fn speakers(to: &Deployment, run: &Run) -> Result<HashMap<String, String>, Failure> {
+async fn about(
+    to: &Deployment,
+    run: &Run,
+    fields: &[String],
+) -> Result<HashMap<String, OfSample>, Failure> {
     let mut all = HashMap::new();
     let mut any = false;
     let keep = |sample: Sample| {
         let speaker = samples::field(&sample, "speaker");
         any |= speaker.is_some();
-        // No name begins with a blank.
-        let speaker = speaker.unwrap_or_else(|| format!(" {}", sample.id));
-        all.insert(sample.id.to_string(), speaker);
+        let speaker = speaker.unwrap_or_else(|| format!("{NOBODY}{}", sample.id));
+        let of = fields
+            .iter()
+            .filter_map(|name| Some((name.clone(), samples::field(&sample, name)?)));
+        let fields = of.collect();
+        let speaker = Some(speaker);
+        all.insert(sample.id.to_string(), OfSample { speaker, fields });
     };
     samples::each(to, run.dataset_id, keep).await?;
     if !any {
-        all.clear();
+        all.values_mut().for_each(|one| one.speaker = None);
     }
     Ok(all)
+}
+
+/// What is known of a sample beside its texts.
+#[derive(Default)]
+struct OfSample {
+    speaker: Option<String>,
+    fields: BTreeMap<String, String>,
 }
 
 /// What a model made of a sample, as the gate counts it: a failure of the model is an
@@ -133,12 +148,12 @@ async fn counted(
     to: &Deployment,
     run: &Run,
     normalizer: &str,
-    full: bool,
+    (full, fields): (bool, &[String]),
 ) -> Result<Scored, Failure> {
     let results: Vec<Made> = to
         .list(&Request::get(paths::results(run.id)), usize::MAX)
         .await?;
-    let speakers = speakers(to, run).await?;
+    let mut samples_there = about(to, run, fields).await?;
     let mut samples: BTreeMap<String, (Pair, Vec<Hypothesis>)> = BTreeMap::new();
     for one in &results {
         let Some(reference) = &one.ground_truth else {
@@ -153,10 +168,12 @@ async fn counted(
         };
         let id = one.sample_id.to_string();
         let entry = samples.entry(id.clone()).or_insert_with(|| {
+            let OfSample { speaker, fields } = samples_there.remove(&id).unwrap_or_default();
             let about = About {
                 markup: Some(Markup::Braces),
                 language: Some(one.language.clone()),
-                speaker: speakers.get(&id).cloned(),
+                speaker,
+                fields,
             };
             let id = Id::Named(id.into_boxed_str());
             let pair = Pair::new(id, reference.as_str().into(), about);
@@ -221,13 +238,13 @@ async fn baseline(
     to: &Deployment,
     named: Named,
     normalizer: &str,
-    full: bool,
+    asked: (bool, &[String]),
 ) -> Result<Baseline, Failure> {
     let run = match named {
         Named::Saved(saved) => return Ok(saved),
         Named::Run(run) => run,
     };
-    let scored = counted(to, &run, normalizer, full).await?;
+    let scored = counted(to, &run, normalizer, asked).await?;
     Ok(Baseline::Texts {
         scored: Box::new(scored),
         of_models: true,
@@ -303,11 +320,12 @@ pub async fn tell(
     let reason = unfit(run, &report).filter(|_| !conditions.is_empty());
     let is_judged = reason.is_none() && !conditions.is_empty();
     let full = conditions.iter().any(Condition::needs_all);
+    let fields = gate::fields(conditions);
     let scored = match is_judged || is_written {
         true => Some(told_as(
             &report,
             &models,
-            counted(to, run, &normalizer, full).await?,
+            counted(to, run, &normalizer, (full, &fields)).await?,
         )),
         false => None,
     };
@@ -315,7 +333,7 @@ pub async fn tell(
         (_, Some(reason)) => not_judged(conditions, run, &reason),
         (Some(scored), None) if is_judged => {
             let before = match named {
-                Some(named) => Some(baseline(to, named, &normalizer, full).await?),
+                Some(named) => Some(baseline(to, named, &normalizer, (full, &fields)).await?),
                 None => None,
             };
             let scoring = gate::Scoring {

@@ -64,7 +64,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     let pairs = read(
         &arguments.references,
         &arguments.hypotheses,
-        &wanted(arguments),
+        &wanted(arguments, gate::fields(&conditions)),
     )?;
     for remark in &pairs.remarks {
         output.note(&format!("note: {remark}"));

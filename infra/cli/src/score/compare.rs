@@ -1,11 +1,16 @@
 //! Intervals, and whether systems differ.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use stt_eval_scoring::Counts;
 use stt_eval_scoring::uncertainty::{Comparison, Resampling, Sample};
 
 use super::count::{One, Scored, System};
 use super::figures::{Ends, SystemOf};
+
+/// What the block of a sample of nobody begins with, as no name does.
+pub const NOBODY: char = '\0';
 
 /// Two systems, on the samples that both have.
 #[derive(Debug, Clone, Serialize)]
@@ -83,6 +88,13 @@ pub fn speakers<'a>(scored: &'a Scored, kept: &[usize]) -> Option<Vec<&'a str>> 
         .map(|index| scored.pairs.samples.get(*index)?.speaker())
         .collect();
     speakers.filter(|all| all.iter().any(|one| Some(one) != all.first()))
+}
+
+/// Speakers among the blocks of samples, where any of these is of a speaker.
+pub fn known_speakers(scored: &Scored, kept: &[usize]) -> Option<usize> {
+    let all = speakers(scored, kept)?;
+    let known = all.into_iter().filter(|name| !name.starts_with(NOBODY));
+    Some(known.collect::<BTreeSet<_>>().len()).filter(|known| *known > 0)
 }
 
 /// Figures of all systems, and all pairs of them. Without `replicates` there are no intervals;
@@ -168,4 +180,40 @@ pub(super) fn resampled(
     let blocks = speakers(scored, kept);
     // The lists are of one length by their making.
     resampling.run(&all, blocks.as_deref()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use stt_eval_formats::{About, Format, Id, Pair, Pairs};
+
+    use super::*;
+
+    #[test]
+    fn samples_of_nobody_are_blocks_and_no_speakers() {
+        let of = |named: &[&str]| {
+            let pair = |(line, speaker): (u64, &&str)| {
+                let about = About {
+                    speaker: Some((*speaker).to_owned()),
+                    ..About::default()
+                };
+                Pair::new(Id::Line(line), "a".into(), about)
+            };
+            let scored = Scored {
+                pairs: Pairs {
+                    references: Format::Service,
+                    hypotheses: Format::Service,
+                    systems: Vec::new(),
+                    samples: (1..).zip(named).map(pair).collect(),
+                    heard: Vec::new(),
+                    missing: Vec::new(),
+                    remarks: Vec::new(),
+                },
+                systems: Vec::new(),
+            };
+            let kept: Vec<usize> = (0..named.len()).collect();
+            known_speakers(&scored, &kept)
+        };
+        assert_eq!(of(&["s1", "\0x", "s1", " s2", "\0y"]), Some(2));
+        assert_eq!((of(&["\0x", "\0y"]), of(&["s1", "s1"])), (None, None));
+    }
 }

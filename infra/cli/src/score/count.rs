@@ -341,10 +341,5 @@ pub fn is_in(pair: &Pair, group: Option<&(String, String)>) -> bool {
     let Some((key, value)) = group else {
         return true;
     };
-    let own = match key.as_str() {
-        "language" => pair.language(),
-        "speaker" => pair.speaker(),
-        _ => None,
-    };
-    own == Some(value.as_str())
+    pair.field(key) == Some(value.as_str())
 }

@@ -13,7 +13,7 @@ mod told;
 mod unscored;
 
 pub use command::run;
-pub use compare::{Compared, compare, speakers};
+pub use compare::{Compared, NOBODY, compare, known_speakers, speakers};
 pub use count::{One, Scored, System, Told, count, is_in};
 pub use figures::{CountsOf, Ends, SystemOf};
 pub use page::worst;

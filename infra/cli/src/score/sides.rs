@@ -13,8 +13,9 @@ use crate::failure::Failure;
 const STDIN: &str = "-";
 
 /// What a command asks of reading texts.
-pub fn wanted(arguments: &ScoreArguments) -> ReadOptions {
+pub fn wanted(arguments: &ScoreArguments, fields: Vec<String>) -> ReadOptions {
     ReadOptions {
+        fields,
         format: arguments.format,
         text_column: arguments.text_column.clone(),
         hypotheses: arguments.hyp.clone(),

@@ -120,6 +120,37 @@ fn a_saved_document_is_a_baseline_for_points() {
     };
     assert_eq!(with("regression>0.03"), 100);
     assert_eq!(with("regression>0.05"), 0);
+    // Figures that can't be are no baseline.
+    let good = text(&saved.stdout);
+    let wer = document(&saved)["systems"][0]["wer"].clone();
+    let is = format!("\"wer\":{wer}");
+    assert!(good.contains(&is), "{good}");
+    for (changed, told) in [
+        (
+            good.replace(&is, "\"wer\":-0.5"),
+            "is -0.5: no rate is below 0",
+        ),
+        (
+            good.replace(&is, "\"wer\":5.0"),
+            "is 5, and its counts say ",
+        ),
+    ] {
+        std::fs::write(set.path("changed.json"), changed).unwrap();
+        let refused = [
+            "score",
+            "r.txt",
+            "now.txt",
+            "--baseline",
+            "changed.json",
+            "--fail-if",
+            "regression>0.03",
+        ];
+        let refused = set.run(&refused);
+        let words = text(&refused.stderr);
+        assert_eq!(code(&refused), 2, "{words}");
+        let place = "error: changed.json: its wer of before ";
+        assert!(words.contains(place) && words.contains(told), "{words}");
+    }
     assert_eq!(with("regression>0.03 p<0.05"), 101);
     let other = set.run(&[
         "score",
@@ -172,5 +203,25 @@ fn junit_and_summary_are_written() {
     assert_eq!(
         text(&nowhere.stderr),
         "error: --junit: there is no folder no\n"
+    );
+}
+
+#[test]
+fn groups_are_of_any_column() {
+    let table = "id,reference,hypothesis,domain\n1,a b,a b,read\n2,a b,a c,call\n3,a b,d c,call\n";
+    let set = Set::new(&[("t.csv", table.as_bytes())]);
+    let judged = |condition: &str| {
+        let told = set.run(&["score", "t.csv", "--json", "--fail-if", condition]);
+        (code(&told), document(&told)["gates"][0].clone())
+    };
+    let (exit, gate) = judged("wer>0.7 group=domain:call");
+    assert_eq!((exit, &gate["value"]), (100, &0.75.into()), "{gate}");
+    let (exit, gate) = judged("wer>0.7 group=domain:read");
+    assert_eq!((exit, &gate["value"]), (0, &0.0.into()), "{gate}");
+    let (exit, gate) = judged("wer>0.7 group=nope:read");
+    let message = gate["message"].as_str().unwrap();
+    assert!(
+        exit == 101 && message.ends_with("no sample has nope"),
+        "{gate}"
     );
 }

@@ -28,6 +28,7 @@ fn write(bench: &Bench, first: &str) {
             42 => "five".into(),
             _ => said.into(),
         };
+        line["domain"] = if seed > 41 { "call" } else { "read" }.into();
         if seed == 40 {
             line["whisper"] = first.into();
         }
@@ -55,7 +56,7 @@ async fn columns_of_transcripts_are_models_of_the_run() {
         .await;
     let last = &checked["samples"][3];
     assert_eq!(last["hypotheses"], json!({"whisper": "seven eight"}));
-    assert_eq!(last["metadata"], json!({}), "{last}");
+    assert_eq!(last["metadata"], json!({"domain": "call"}), "{last}");
     let words = bench
         .run(&["check", "heard.d", "--hyp", "whisper,Azure v2"])
         .await;
@@ -126,6 +127,8 @@ async fn beside_models(bench: &Bench) {
         "wer>0.5 model=whisper",
         "--fail-if",
         "failed>0.9",
+        "--fail-if",
+        "wer>0.1 model=whisper group=domain:read",
     ];
     let refused = bench.run(&with(&asked)).await;
     assert_eq!(code(&refused), 2, "{}", text(&refused.stderr));
@@ -136,7 +139,11 @@ async fn beside_models(bench: &Bench) {
             .record(&wav(seed, 0.3), "gemini-2.5-pro", "one two");
     }
     let agreed = [&asked[..], &["--yes"]].concat();
-    let done = bench.json(&with(&agreed)).await;
+    let failed = bench.run(&with(&[&agreed[..], &["--json"]].concat())).await;
+    assert_eq!(code(&failed), 100, "{}", text(&failed.stderr));
+    let done = super::document(&failed);
+    assert_eq!(done["gates"][3]["group"], "domain:read", "{done}");
+    assert_eq!(done["gates"][3]["value"], 0.25);
     assert_eq!(done["models"].as_array().unwrap().len(), 2, "{done}");
     assert_eq!(done["gates"][0]["model"], "imported/whisper", "{done}");
     assert_eq!(done["gates"][0]["status"], "passed");
@@ -192,7 +199,7 @@ async fn wrong(bench: &Bench) {
     for (asked, told) in [
         (
             &["--hyp", "nemo"][..],
-            "metadata.jsonl: has no column \"nemo\"; there are Azure v2, file_name, text, \
+            "metadata.jsonl: has no column \"nemo\"; there are Azure v2, domain, file_name, text, \
              whisper, Azure v2 error",
         ),
         (
@@ -205,6 +212,10 @@ async fn wrong(bench: &Bench) {
         (
             &["--hyp", "whisper", "--fail-if", "wer>1 model=azure"],
             "no -p azure is asked",
+        ),
+        (
+            &["--hyp", "whisper", "--fail-if", "wer>1 group=domain:none"],
+            "no utterance has domain:none\nhint: they have language, domain",
         ),
     ] {
         let refused = bench.run(&with(asked)).await;

@@ -9,6 +9,8 @@ use super::{Layout, Options, Reading, no_column, no_columns};
 use crate::format::Format;
 use crate::problem::Problem;
 use crate::transcripts::OfSystem;
+#[cfg(feature = "folders")]
+use crate::transcripts::of_both_sides;
 
 /// What asks for them.
 #[cfg(feature = "folders")]
@@ -30,6 +32,9 @@ pub(super) fn asked_for(
         if found.iter().all(|other| other.text != text) {
             found.push(OfSystem::new(columns, asked, text));
         }
+    }
+    if reader.options.text_column.is_none() {
+        of_both_sides(table, file, &found)?;
     }
     Ok(found)
 }

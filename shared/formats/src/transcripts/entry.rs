@@ -34,6 +34,8 @@ pub struct ReadOptions {
     pub markup: Option<Markup>,
     /// Which channel is taken where several were recognised, from 0.
     pub channel: usize,
+    /// Fields of references that are kept, beside language and speaker.
+    pub fields: Vec<String>,
 }
 
 /// One text.
@@ -57,6 +59,8 @@ pub struct Entry {
     pub language: Option<String>,
     /// Speaker.
     pub speaker: Option<String>,
+    /// Those of its other fields that are asked for.
+    pub fields: BTreeMap<String, String>,
 }
 
 impl Entry {

@@ -22,6 +22,8 @@ mod wide;
 pub(crate) mod words;
 
 pub(crate) use systems::{OfSystem, no_column};
+#[cfg(feature = "folders")]
+pub(crate) use wide::of_both_sides;
 
 pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
 

@@ -13,8 +13,14 @@ use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
+use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
-use crate::table::Role;
+use crate::table::{Role, is_right};
+
+/// The tag of a language that is not told.
+const UNDETERMINED: &str = "und";
+/// The field that only our own exports have.
+const OURS: &str = "reference_from";
 
 pub(super) fn read(
     files: &dyn Files,
@@ -105,14 +111,78 @@ pub(super) fn of_layout(
             text: row.said.text().map(Into::into),
             markup: row.markup,
             failed: None,
-            hypotheses: row.hypotheses,
+            hypotheses: std::mem::take(&mut row.hypotheses),
             failures: BTreeMap::new(),
             language: row.language.as_deref().and_then(crate::language::tag_of),
             speaker: row.speaker,
+            fields: fields(wanted, |name| row.metadata.get(name).cloned()),
         });
     }
     made.columns = models.into_iter().collect();
     Ok(())
+}
+
+/// Refuses a column of what systems heard that is called as what should have been heard.
+pub(crate) fn of_both_sides(
+    table: &Cells,
+    name: &str,
+    systems: &[OfSystem],
+) -> Result<(), Problem> {
+    let called = |system: &OfSystem| is_right(table.columns.name(system.text));
+    let Some(system) = systems.iter().find(|one| called(one)) else {
+        return Ok(());
+    };
+    let column = table.columns.name(system.text);
+    let message = format!("the column {column:?} has the reference by its name");
+    let problem = Problem::new(Code::ChooseColumn, message).file(name);
+    Err(problem.hint("--hyp names what systems heard; --text-column says what the reference is"))
+}
+
+/// Fields of a sample that are asked for, as far as it has them.
+fn fields(wanted: &ReadOptions, of: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let all = wanted.fields.iter();
+    all.filter_map(|name| Some((name.clone(), of(name)?)))
+        .collect()
+}
+
+/// Tells of a table that has several splits: all of them count.
+fn several_splits(table: &Cells, name: &str) -> Option<String> {
+    let split = table.columns.first(Role::Split)?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for row in 0..table.rows.len() {
+        *counts.entry(table.text(row, Some(split))?).or_default() += 1;
+    }
+    let told: Vec<String> = counts
+        .iter()
+        .map(|(split, count)| format!("{split} ({count})"))
+        .collect();
+    (told.len() > 1).then(|| {
+        format!(
+            "{name}: rows of all splits are scored: {}; take out those that are not meant",
+            told.join(", ")
+        )
+    })
+}
+
+/// Tells of languages of a table that are not known.
+fn unknown_languages(table: &Cells, column: Option<usize>, name: &str) -> Option<String> {
+    let mut unknown = (0..table.rows.len()).filter_map(|row| {
+        let own = table.text(row, column)?;
+        let is_known = own == UNDETERMINED || crate::language::tag_of(&own).is_some();
+        (!is_known).then_some((row, own))
+    });
+    let (row, language) = unknown.next()?;
+    let line = table.rows.get(row).map_or(0, |(line, _)| *line);
+    let more = match unknown.count() {
+        0 => String::new(),
+        more => format!(
+            " ({} so)",
+            counted(more, "further row is", "further rows are")
+        ),
+    };
+    Some(format!(
+        "{name} line {line}: the language {language:?} is not known, and counts as none{more}"
+    ))
 }
 
 /// What could be the reference as well as the one that is taken.
@@ -148,11 +218,26 @@ fn of_table(
     if side == Side::References && systems.is_empty() {
         made.offered = offered(table);
     }
+    if side == Side::References && wanted.text_column.is_none() {
+        of_both_sides(table, name, &systems)?;
+    }
+    let is_heard = |column: &usize| systems.iter().any(|system| system.text == *column);
     let text = match &wanted.text_column {
         Some(asked) if side == Side::References => match columns.named(asked) {
+            Some(column) if is_heard(&column) => {
+                let message = format!(
+                    "the column {asked:?} is asked for as the reference, and as \
+                                       what a system heard"
+                );
+                return Err(Problem::new(Code::ChooseColumn, message).file(name));
+            }
             Some(column) => Some(column),
             None => return Err(no_column(asked, name, columns.names(), "--text-column")),
         },
+        _ if side == Side::References => {
+            let mut all = columns.all(Role::Text).into_iter();
+            all.find(|column| !is_heard(column))
+        }
         _ => columns.first(Role::Text),
     };
     if wanted.text_column.is_none() && side == Side::References {
@@ -178,6 +263,13 @@ fn of_table(
         .extend(rounded_ids(table, id.or(audio)).map(|remark| format!("{name}: {remark}")));
     let language = columns.first(Role::Language);
     let speaker = columns.first(Role::Speaker);
+    // Our own exports have references as they are kept, with their markup.
+    let is_ours = columns.named(OURS).is_some();
+    if side == Side::References {
+        made.remarks.extend(several_splits(table, name));
+        made.remarks
+            .extend(unknown_languages(table, language, name));
+    }
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     let mut again = Again::default();
     for (index, (line, _)) in table.rows.iter().enumerate() {
@@ -186,11 +278,17 @@ fn of_table(
             Some(crate::paths::stem_as_written(&path).to_owned())
         });
         let language = table.text(index, language);
+        let other = |field: &str| table.text(index, columns.named(field));
         let of_model = table.text(index, model);
         let mut entry = Entry {
             line: *line,
             language: language.as_deref().and_then(crate::language::tag_of),
             speaker: table.text(index, speaker),
+            markup: (is_ours && side == Side::References).then_some(Markup::Braces),
+            fields: match side {
+                Side::References => fields(wanted, other),
+                Side::Hypotheses => BTreeMap::new(),
+            },
             ..Entry::default()
         };
         let own = |column: Option<usize>| table.any_text(index, column);
