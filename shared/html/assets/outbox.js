@@ -96,7 +96,7 @@ function tell() {
     name.textContent = by(others[0]);
     bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in. ');
   }
-  if (leaving) bar.append('Signing out loses what is not saved. Wait, or press “Sign out” once more. ');
+  if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
   if (refused) {
     const what = said(refused);
     bar.append(refused.refused, what && ` You said: ${what}.`, ' ', link('Look at the clip again', refused.page));
@@ -184,12 +184,16 @@ export async function takeBack() {
 
 export const isEmpty = () => !waiting().length;
 
+// Waits a while for what can be saved now.
+export const settled = () =>
+  Promise.race([answered.catch(() => {}).then(pump), new Promise((done) => setTimeout(done, PATIENCE))]);
+
 // What is not saved would be gone with the session: it is sent first, and told.
 async function leave(event) {
   if (leaving || !entries.length) return;
   event.preventDefault();
   const form = event.target;
-  await Promise.race([answered.catch(() => {}).then(pump), new Promise((done) => setTimeout(done, PATIENCE))]);
+  await settled();
   if (!entries.length) {
     form.submit();
     return;

@@ -4,7 +4,7 @@
 import * as keys from './keys.js';
 import * as player from './player.js';
 // It is on every page.
-import { add, isEmpty, open, remember, remembered, takeBack } from './outbox.js';
+import { add, isEmpty, open, remember, remembered, settled, takeBack } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -269,7 +269,12 @@ function put({ url, page }) {
 
 async function goOn() {
   if (!ahead.length) await look();
-  const next = ahead.shift();
+  let next = ahead.shift();
+  if (next && !next.page.querySelector('#review')) {
+    // What there is to come back to is known once all is saved.
+    await settled();
+    next = await fetchPage(next.url).catch(() => next);
+  }
   if (!next) {
     tell('The next clip can’t be loaded now. What you said is kept and will be saved.');
     return;

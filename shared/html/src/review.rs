@@ -361,10 +361,21 @@ struct End<'a> {
     around: Around<'a>,
     run_name: String,
     notice: Option<Text>,
-    is_empty: bool,
+    rest: Rest,
 }
 
-/// The page behind the last clip of an order, `is_empty` if there was none.
+/// What there is to come back to at the end of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Clips that were skipped.
+    Skipped,
+    /// Nothing of the order.
+    Nothing,
+    /// Nothing of the run: the reviewer has judged all.
+    NothingAtAll,
+}
+
+/// The page behind the last clip of an order.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -372,10 +383,10 @@ pub fn end(
     frame: Frame<'_>,
     around: Around<'_>,
     saved: bool,
-    is_empty: bool,
+    rest: Rest,
 ) -> Result<String, RenderError> {
     let page = End {
-        is_empty,
+        rest,
         frame,
         run_name: visible(around.run_name).into_owned(),
         around,

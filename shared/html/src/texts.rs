@@ -206,6 +206,9 @@ pub(crate) enum Text {
     RunsAreMade,
     RunsAreRead,
     EndHint,
+    AllJudged,
+    AllJudgedHint,
+    AllTranscriptions,
     BeginAgain,
 }
 
@@ -450,6 +453,9 @@ impl Text {
             Self::EndHint => {
                 "Clips that you skipped are still there: begin again, or choose another order."
             }
+            Self::AllJudged => "You have judged every clip",
+            Self::AllJudgedHint => "Other people may judge them too: each judgement counts.",
+            Self::AllTranscriptions => "All transcriptions",
             Self::BeginAgain => "Begin again",
         }
     }

@@ -361,6 +361,23 @@ def test_the_last_clip_may_be_left_while_it_sounds(visit, run):
     expect(page.get_by_role("heading", level=1)).to_have_text("No clip is in this order")
 
 
+def test_one_who_has_judged_all_is_told_so(visit, site, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    for number in range(1, len(TEXTS) + 1):
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        page.keyboard.press("y")
+        page.keyboard.press("n")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")
+    expect(page.get_by_role("link", name="Begin again")).to_have_count(0)
+    page.get_by_role("link", name="All transcriptions").click()
+    page.goto(f"/runs/{run}/review")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")
+
+
 def test_buttons_of_a_headset_and_foot_pedals_work(visit, site, run):
     page = visit()
     page.add_init_script(

@@ -62,7 +62,7 @@ fn page(found: Option<&RunComparison>) -> String {
 fn another_run_is_chosen_and_what_else_was_asked_is_kept() {
     let html = page(None);
     assert!(html.contains(&format!(
-        "<option value=\"{OTHER}\">October · 2026-11-26 10:00"
+        "<option value=\"{OTHER}\">\u{2068}October\u{2069} · 2026-11-26 10:00"
     )));
     assert!(html.contains("<option value=\"\">Choose a run</option>"));
     assert!(html.contains("name=\"block_by\" value=\"speaker\""));
@@ -136,7 +136,7 @@ fn a_run_is_better_only_where_the_comparison_says_so() {
     told("\u{2212}3.0 ✓");
     told("\u{2212}0.2 ≈");
     told("<b>\u{2212}3.0</b><small>\u{2212}4.0 to \u{2212}2.0</small>");
-    told("selected>October");
+    told("selected>\u{2068}October");
     assert!(
         !html.contains("provisional") && !html.contains("rough"),
         "{html}"

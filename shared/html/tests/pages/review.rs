@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stt_eval_html::results::Choice;
-use stt_eval_html::review::{self, Around, Clip, Notice, Said, Slot};
+use stt_eval_html::review::{self, Around, Clip, Notice, Rest, Said, Slot};
 use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
 
 use crate::others::{HOSTILE, WHEN, check, frame, heard};
@@ -221,7 +221,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
 
 #[test]
 fn an_order_has_an_end() {
-    let page = review::end(frame(), around(), true, false).unwrap();
+    let page = review::end(frame(), around(), true, Rest::Skipped).unwrap();
     check(&page);
     assert!(
         page.contains("/runs/x/review?queue=worst&amp;blind=1\""),
@@ -229,8 +229,12 @@ fn an_order_has_an_end() {
     );
     assert!(page.contains(">Saved.<"));
     assert!(page.contains("That was the last clip"), "{page}");
-    let empty = review::end(frame(), around(), false, true).unwrap();
+    let empty = review::end(frame(), around(), false, Rest::Nothing).unwrap();
     check(&empty);
     assert!(empty.contains("No clip is in this order"), "{empty}");
     assert!(!empty.contains("skipped"), "{empty}");
+    let all = review::end(frame(), around(), false, Rest::NothingAtAll).unwrap();
+    check(&all);
+    assert!(all.contains("You have judged every clip"), "{all}");
+    assert!(!all.contains("Begin again"), "{all}");
 }

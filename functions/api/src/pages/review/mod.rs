@@ -12,9 +12,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 use stt_eval_html::layout::Section;
-use stt_eval_html::review::{self as html, Around, Clip, Notice, Said, Slot};
+use stt_eval_html::review::{self as html, Around, Clip, Notice, Rest, Said, Slot};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::review::Queue;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{RunId, SampleId};
 use stt_eval_shared::wire::results::{Result as Heard, Review};
@@ -94,9 +95,16 @@ pub async fn next(
             let around = around(&run, &of_run, &asked, &did);
             let frame = visit.frame(&run.name, Section::Runs);
             let saved = asked.is_told("saved");
-            // Nobody comes from a clip.
-            let is_empty = asked.after.is_none() && did.is_empty() && !saved;
-            fragment(written(html::end(frame, around, saved, is_empty)))
+            let first = match asked.after {
+                None => Next::End,
+                Some(_) => queue::next(&app, &actor.project, &run, who, None).await?,
+            };
+            let rest = match (first, asked.queue) {
+                (Next::Clip(_) | Next::Behind(_), _) => Rest::Skipped,
+                (Next::End, Queue::Clips | Queue::Random | Queue::Worst) => Rest::NothingAtAll,
+                (Next::End, _) => Rest::Nothing,
+            };
+            fragment(written(html::end(frame, around, saved, rest)))
         }
     }
 }
