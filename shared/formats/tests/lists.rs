@@ -181,3 +181,17 @@ fn an_id_of_two_files_is_told_with_both() {
     let told = "hyps: the id u1 is in a/u1.txt and in b/u1.txt; the first counts";
     assert_eq!(found.unwrap().remarks, [told]);
 }
+
+#[test]
+fn what_failed_is_of_the_system_that_its_file_is_called_by() {
+    let failed = r#"{"id": "s-2", "system": "imported/a", "error": "quota"}"#;
+    let found = whole(&[
+        ("ref.trn", "घर (s-1)\nठीक (s-2)\n"),
+        ("hyp.imported-a.trn", "घर (s-1)\n (s-2)\n"),
+        ("hyp.imported-b.trn", "घर (s-1)\n (s-2)\n"),
+        ("failed.jsonl", failed),
+    ]);
+    let found = found.unwrap();
+    let failed = Hypothesis::Failed("quota".to_owned());
+    assert_eq!(found.heard, [[text("घर"), failed], [text("घर"), text("")]]);
+}

@@ -212,10 +212,15 @@ fn with_failed(
     let mut packed = Packed::open(file)?;
     let mut archive = Archive::new(whole)?;
     for index in 0..packed.entries().len() {
+        let name = packed.entries().get(index).map(|entry| entry.name.clone());
+        let name = name.unwrap_or_default();
+        if name == write::FAILED {
+            // Deployments of a later release tell it as well; older ones do not.
+            continue;
+        }
         let mut content = Vec::new();
         packed.copy(index, &mut content)?;
-        let name = packed.entries().get(index).map(|entry| entry.name.clone());
-        archive.add(&name.unwrap_or_default(), content.as_slice())?;
+        archive.add(&name, content.as_slice())?;
     }
     // So they are called there.
     let names: Vec<String> = models.iter().map(|model| model.replace('/', "-")).collect();

@@ -31,6 +31,9 @@ pub const INLINE: usize = stt_eval_domain::dataset::MAX_INLINE_SAMPLES;
 /// Datasets and runs that are looked through for a name.
 const LOOKED_THROUGH: usize = 10_000;
 
+/// The normaliser that a run has where none is named.
+const USUAL: &str = "indic-v1";
+
 /// What is made, and where it is written down.
 pub struct Making<'a> {
     /// The deployment.
@@ -114,13 +117,13 @@ impl Making<'_> {
     }
 
     /// What tells this run apart from others over the same dataset, by models in this order.
-    fn digest(&self, models: &[String]) -> Result<String, Failure> {
+    fn digest(&self, models: &[String], normalizer: Option<&str>) -> Result<String, Failure> {
         let arguments = self.arguments;
         let asked = (
             &self.plan.fingerprint,
             models,
             &arguments.prompt,
-            &arguments.normalizer,
+            normalizer,
             arguments.max_cost,
         );
         // Journals know runs that say nothing of it from before there was the option.
@@ -144,15 +147,32 @@ impl Making<'_> {
         sorted(&all.collect::<Vec<_>>())
     }
 
-    /// Models are a set: their order makes no other run.
+    /// Models are a set: their order makes no other run, and neither does the usual normaliser,
+    /// named or not.
     fn run_name(&self) -> Result<String, Failure> {
         let models = &self.arguments.models;
+        let asked = self.arguments.normalizer.as_deref();
+        let same = match asked {
+            None => Some(Some(USUAL)),
+            Some(USUAL) => Some(None),
+            Some(_) => None,
+        };
+        let own = self.digest(&sorted(models), asked)?;
         // Journals know runs by the order in which their models were named.
-        let as_named = self.digest(models)?;
-        if self.journal.begun(RUNS, &as_named)?.is_some() {
-            return Ok(as_named);
+        let mut others = vec![self.digest(models, asked)?];
+        if let Some(same) = same {
+            others.push(self.digest(&sorted(models), same)?);
+            others.push(self.digest(models, same)?);
         }
-        self.digest(&sorted(models))
+        for other in others {
+            if other != own
+                && self.journal.begun(RUNS, &own)?.is_none()
+                && self.journal.begun(RUNS, &other)?.is_some()
+            {
+                return Ok(other);
+            }
+        }
+        Ok(own)
     }
 
     /// The run that the same command made before.

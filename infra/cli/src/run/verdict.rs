@@ -315,6 +315,14 @@ pub async fn tell(
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
     let references = references(&report);
+    let begun = run.config.as_ref().map(|config| config.normalizer.as_str());
+    if let Some(begun) = begun.filter(|begun| *begun != normalizer) {
+        output.note(&format!(
+            "note: the run was scored again, with {normalizer}, and its figures are of that; \
+             stt-eval rescore {} --normalizer {begun} scores it as it began",
+            run.id
+        ));
+    }
     let mut unsaved = None;
     let is_written = asked.junit.is_some() || asked.summary.is_some();
     let reason = unfit(run, &report).filter(|_| !conditions.is_empty());
@@ -434,7 +442,12 @@ fn end(
     };
     match run.status {
         RunStatus::Failed => failed("run_failed", "nothing in the run succeeded"),
-        RunStatus::Cancelled => failed("run_cancelled", "the run was cancelled"),
+        RunStatus::Cancelled => {
+            let hint = "--new makes a new run over the same dataset".to_owned();
+            let message = "the run was cancelled";
+            let error = ErrorOf::new("run_cancelled", message, Some(hint));
+            (Exit::Failed, Some(error))
+        }
         _ => (Exit::Done, None),
     }
 }
@@ -445,9 +458,11 @@ fn is_unknown_to_stand_in(to: &Deployment, report: &Report) -> bool {
     let url = reqwest::Url::parse(&to.target.url).ok();
     let host = url.as_ref().and_then(reqwest::Url::host_str);
     let is_here = host.is_some_and(|host| host == "localhost" || host.starts_with("127."));
-    let mut codes = report
+    let codes = report
         .providers
         .iter()
         .flat_map(|model| model.failures.keys());
-    is_here && codes.all(|code| code == FailureCode::InputUnavailable.as_str())
+    let mut codes = codes.peekable();
+    let any = codes.peek().is_some();
+    is_here && any && codes.all(|code| code == FailureCode::InputUnavailable.as_str())
 }

@@ -221,6 +221,19 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     bench.json(&["keys", "revoke", revoked]).await;
     let rescored = bench.json(&["rescore", id, "--normalizer", "raw-v1"]).await;
     assert_eq!(rescored["run"]["id"], id);
+    let begun = std::time::Instant::now();
+    while bench.json(&["report", id]).await["normalizer"] != "raw-v1" {
+        assert!(begun.elapsed() < stt_eval_tests::machine::PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // The same command tells that, and the usual normaliser makes no other run.
+    for more in [&[][..], &["--normalizer", "indic-v1"]] {
+        let told = bench.run(&with(more)).await;
+        let words = text(&told.stderr);
+        let note = "note: the run was scored again, with raw-v1, and its figures are of that";
+        assert!(code(&told) == 0 && words.contains(note), "{words}");
+    }
+    assert_eq!(bench.counts().await, (1, 1));
 
     // A new one only if it is asked for; the dataset stays.
     let new = bench.json(&with(&["--yes", "--new"])).await;

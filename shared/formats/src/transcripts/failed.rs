@@ -8,6 +8,11 @@ use crate::json;
 use crate::problem::Problem;
 use crate::write::FAILED;
 
+/// A system as its file is called: `imported/a` has `hyp.imported-a.trn`.
+fn as_file(system: &str) -> String {
+    system.replace('/', "-")
+}
+
 /// Why systems have nothing, by system and id.
 #[derive(Default)]
 pub(super) struct Failed(HashMap<(String, String), String>);
@@ -26,7 +31,7 @@ impl Failed {
         let rows = json::objects(&told, &own)?.rows;
         let one = |(_, row): (u64, serde_json::Value)| {
             let of = |field: &str| row.get(field)?.as_str().map(str::to_owned);
-            Some(((of("system")?, of("id")?), of("error")?))
+            Some(((as_file(&of("system")?), of("id")?), of("error")?))
         };
         Ok(Self(rows.into_iter().filter_map(one).collect()))
     }
@@ -36,7 +41,7 @@ impl Failed {
         if self.0.is_empty() || !said.is_empty() {
             return None;
         }
-        let key = (system.to_owned(), id?.to_owned());
+        let key = (as_file(system), id?.to_owned());
         self.0.get(&key).cloned()
     }
 }
