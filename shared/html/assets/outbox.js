@@ -185,8 +185,14 @@ export async function takeBack() {
 export const isEmpty = () => !waiting().length;
 
 // Waits a while for what can be saved now.
-export const settled = () =>
-  Promise.race([answered.catch(() => {}).then(pump), new Promise((done) => setTimeout(done, PATIENCE))]);
+export async function settled() {
+  const end = Date.now() + PATIENCE;
+  while (!isEmpty() && Date.now() < end) {
+    const pause = new Promise((done) => setTimeout(done, PATIENCE / 6));
+    if (!underWay) pump();
+    await Promise.race([answered.catch(() => pause), pause]);
+  }
+}
 
 // What is not saved would be gone with the session: it is sent first, and told.
 async function leave(event) {

@@ -106,13 +106,25 @@ struct Page<'a> {
 }
 
 fn progress(report: &Report) -> String {
-    let read = f64::from(report.samples_read) / f64::from(report.sample_count.max(1));
-    format!(
-        "The run is {}: figures are of what has come in so far ({} of {}) and will change.",
-        report.status.as_str(),
-        percent(read),
-        counted(report.sample_count.into(), "clip", "clips"),
-    )
+    let done = report
+        .providers
+        .iter()
+        .map(|model| u64::from(model.completed + model.failed));
+    let (done, models) = (done.sum::<u64>(), report.providers.len() as u64);
+    let all = u64::from(report.sample_count) * models;
+    let of = format!(
+        "{} of {}",
+        percent(done as f64 / all.max(1) as f64),
+        counted(all, "transcription", "transcriptions")
+    );
+    let status = report.status.as_str();
+    if report.status.is_active() {
+        format!(
+            "The run is {status}: figures are of what has come in so far ({of}) and will change."
+        )
+    } else {
+        format!("The run is {status}: figures are of what had come in ({of}).")
+    }
 }
 
 impl<'a> Page<'a> {

@@ -109,7 +109,7 @@ fn clips_are_judged_blind_one_after_the_other_and_undone() {
         seen.dedup();
         assert_eq!(seen.len(), 3, "each clip once");
         assert!(
-            page.text.contains("That was the last clip"),
+            page.text.contains("You have judged every clip"),
             "{}",
             page.text
         );
