@@ -320,3 +320,22 @@ fn a_column_is_the_reference_or_what_was_heard() {
         "w.csv: no column could be the reference; there are id, text, A"
     );
 }
+
+#[test]
+fn rows_of_our_own_export_without_a_reference_are_left_out() {
+    let table = "id,reference,A,A wer,A cer,reference_from\n1,a,a,0,0,\n2,,b c,,,\n3,,you,1,3,\n";
+    let of = |id: &str, reference: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"reference\":{reference},\"hypotheses\":{{\"A\":\"x\"}},\
+             \"reference_from\":null}}\n"
+        )
+    };
+    let lines = of("1", "\"a\"") + &of("2", "null") + &of("3", "\"\"");
+    for (name, content) in [("run.csv", table), ("run.jsonl", &lines)] {
+        let made = scored(&[(name, content)]).unwrap();
+        let ids: Vec<String> = made.samples.iter().map(|one| one.id.to_string()).collect();
+        assert_eq!(ids, ["1", "3"], "{name}");
+        let told = format!("{name}: 1 row has no reference, and no figure in the run: left out");
+        assert_eq!(made.remarks, [told]);
+    }
+}

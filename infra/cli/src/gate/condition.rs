@@ -99,13 +99,34 @@ pub struct Condition {
     pub group: Option<(String, String)>,
 }
 
+/// Words of a condition: what is in quotes is one, as names of speakers may have blanks.
+fn words_of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => word.get_or_insert_default().push(c),
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            None => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 impl Condition {
     /// Reads a condition.
     ///
     /// # Errors
     /// What is wrong with it, in a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |reason: &str| format!("condition {text:?}: {reason}");
+        let wrong = |reason: &str| format!("condition \"{text}\": {reason}");
         let begins = text.trim();
         let at = begins
             .find(['>', '<'])
@@ -128,7 +149,8 @@ impl Condition {
             let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
             return Err(wrong(&format!("metrics are {}", names.join(", "))));
         };
-        let mut words = rest.split_whitespace();
+        let words = words_of(rest);
+        let mut words = words.iter().map(String::as_str);
         let number = |word: Option<&str>| {
             word.and_then(|word| word.parse::<f64>().ok())
                 .filter(|n| n.is_finite())
@@ -174,7 +196,7 @@ impl Condition {
                     .ok_or_else(|| wrong("a group is key:value"))?;
                 made.group = Some((key.to_owned(), value.to_owned()));
             } else {
-                return Err(wrong(&format!("{word:?} means nothing")));
+                return Err(wrong(&format!("\"{word}\" means nothing")));
             }
         }
         let above = matches!(comparison, Comparison::Above | Comparison::AtLeast);
@@ -235,6 +257,15 @@ mod tests {
         );
         assert_eq!(one.model.as_deref(), Some("a/b"));
         assert_eq!(one.group_name().as_deref(), Some("language:hi"));
+        let quoted = "wer>0.1 group=\"speaker:वक्ता s3\" model='a b'";
+        let one = Condition::parse(quoted).unwrap();
+        assert_eq!(one.group_name().as_deref(), Some("speaker:वक्ता s3"));
+        assert_eq!(one.model.as_deref(), Some("a b"));
+        let refused = Condition::parse("wer>0.1 वक्ता").unwrap_err();
+        assert_eq!(
+            refused,
+            "condition \"wer>0.1 वक्ता\": \"वक्ता\" means nothing"
+        );
         let one = Condition::parse("wer.high>=0.2").unwrap();
         assert_eq!(
             (one.bound, one.comparison),

@@ -58,7 +58,7 @@ pub fn judge(
         let systems: Vec<&System> = scored.systems.iter().filter(fits).collect();
         if systems.is_empty() {
             let message = format!(
-                "condition {:?}: there is no system {}",
+                "condition \"{}\": there is no system {}",
                 condition.text,
                 named.unwrap_or_default()
             );

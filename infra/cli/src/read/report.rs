@@ -185,6 +185,11 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
     out
 }
 
+/// Whether a warning tells of silent references, which the table has said.
+pub fn is_of_silence(message: &str) -> bool {
+    message.starts_with("every reference is silent")
+}
+
 #[derive(Serialize)]
 struct Told<'a> {
     run: RunOf,
@@ -243,7 +248,11 @@ pub async fn show(
             told.run.id, told.run.name, told.run.status
         );
         out += &pairs_text(&told.models, &told.comparisons, told.normalizer);
-        for warning in &report.warnings {
+        for warning in report
+            .warnings
+            .iter()
+            .filter(|one| !is_of_silence(&one.message))
+        {
             out += &format!("note: {}\n", as_commands(&warning.message));
         }
         out

@@ -98,7 +98,7 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
                 *named = one.model();
                 continue;
             }
-            let message = format!("condition {:?}: no -p {named} is asked", condition.text);
+            let message = format!("condition \"{}\": no -p {named} is asked", condition.text);
             return Err(Failure::usage(message));
         }
     }

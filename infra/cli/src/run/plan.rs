@@ -117,7 +117,7 @@ impl Plan {
                 continue;
             }
             let message = format!(
-                "condition {:?}: no utterance has {key}:{value}",
+                "condition \"{}\": no utterance has {key}:{value}",
                 condition.text
             );
             let mut fields: Vec<&str> = vec!["language"];

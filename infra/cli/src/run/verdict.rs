@@ -24,7 +24,9 @@ use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
-use crate::read::{Modelled, Saved, figures, find, models, pairs_text, references, saved};
+use crate::read::{
+    Modelled, Saved, figures, find, is_of_silence, models, pairs_text, references, saved,
+};
 use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
 
 /// A run in documents.
@@ -392,7 +394,11 @@ pub async fn tell(
             &document.comparisons,
             document.normalizer.as_deref().unwrap_or_default(),
         );
-        for warning in &report.warnings {
+        for warning in report
+            .warnings
+            .iter()
+            .filter(|one| !is_of_silence(&one.message))
+        {
             out += &format!("note: {}\n", as_commands(&warning.message));
         }
         out += &gate::text(&document.gates, output);

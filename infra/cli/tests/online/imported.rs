@@ -63,6 +63,9 @@ async fn columns_of_transcripts_are_models_of_the_run() {
     let words = text(&words.stdout);
     let heard = "  heard   2 transcripts of Azure v2\n  heard   4 transcripts of whisper\n";
     assert!(words.contains(heard), "{words}");
+    let failed = "1 transcript of Azure v2 failed with its service; a run counts them as the \
+                  model's own failures";
+    assert!(words.contains(failed), "{words}");
     // No model is asked, so nothing has to be agreed to.
     let both = ["--hyp", "whisper,Azure v2"];
     let told = bench.run(&with(&both)).await;

@@ -91,6 +91,25 @@ pub(super) fn of_row(row: &mut Row, table: &Cells, index: usize, asked: &[OfSyst
     }
 }
 
+/// Tells what services failed at: a run has no word for it.
+#[cfg(feature = "folders")]
+pub(super) fn failures(asked: &[OfSystem], table: &Cells, file: &str) -> Vec<String> {
+    use crate::problem::counted;
+
+    let of = |system: &OfSystem| {
+        let rows = 0..table.rows.len();
+        let failed = rows.filter(|row| table.text(*row, system.error).is_some());
+        let failed = Some(failed.count()).filter(|failed| *failed > 0)?;
+        Some(format!(
+            "{file}: {} of {} failed with its service; a run counts them as the model's own \
+             failures, with all words missing, and score leaves them out",
+            counted(failed, "transcript", "transcripts"),
+            system.name
+        ))
+    };
+    asked.iter().filter_map(of).collect()
+}
+
 /// Refuses columns that are asked for of what has none.
 #[cfg(feature = "folders")]
 pub(super) fn can_be_there(

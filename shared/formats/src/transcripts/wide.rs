@@ -265,6 +265,9 @@ fn of_table(
     let speaker = columns.first(Role::Speaker);
     // Our own exports have references as they are kept, with their markup.
     let is_ours = columns.named(OURS).is_some();
+    let is_rate = |column: &usize| columns.name(*column).ends_with(" wer");
+    let rates: Vec<usize> = (0..columns.names().len()).filter(is_rate).collect();
+    let mut left_out = 0;
     if side == Side::References {
         made.remarks.extend(several_splits(table, name));
         made.remarks
@@ -297,6 +300,15 @@ fn of_table(
             Side::References => table.said(index, text).map(Into::into),
             Side::Hypotheses => own(lone).map(Into::into),
         };
+        if is_ours && side == Side::References && entry.text.is_none() {
+            // A reference that says nothing is blank in a table as well, but was scored.
+            let is_scored = |rate: &usize| table.text(index, Some(*rate)).is_some();
+            if !rates.iter().any(is_scored) {
+                left_out += 1;
+                continue;
+            }
+            entry.text = Some("".into());
+        }
         for system in &systems {
             let name = of_model.as_ref().unwrap_or(&system.name);
             if let Some(reason) = table.text(index, system.error) {
@@ -330,6 +342,12 @@ fn of_table(
         }
         entry.id = named;
         made.entries.push(entry);
+    }
+    if left_out > 0 {
+        let rows = counted(left_out, "row has", "rows have");
+        made.remarks.push(format!(
+            "{name}: {rows} no reference, and no figure in the run: left out"
+        ));
     }
     made.remarks.extend(again.told(name));
     if id.is_none() && audio.is_none() {
