@@ -135,7 +135,7 @@ function start() {
   audio.play().catch((error) => {
     if (error.name !== 'NotAllowedError') return;
     begun.asks = true;
-    tell(matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
+    tell(settings.keys && matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
   });
 }
 

@@ -147,6 +147,8 @@ pub struct Clip<'a> {
     pub revealed: bool,
     /// Which transcriptions stand under which letters, which the form sends back.
     pub slots_tag: &'a str,
+    /// What the reference says now, where it was changed since this was scored.
+    pub says_now: Option<&'a str>,
     /// The name of the reviewer: what they say waits for them where they are signed out.
     pub by: &'a str,
     /// Whether the reviewer may change references, and does not only propose.
@@ -281,6 +283,7 @@ struct Page<'a> {
     of_clip: Vec<Check>,
     slots_tag: &'a str,
     by: &'a str,
+    says_now: Option<String>,
     may_edit: bool,
     next: &'a str,
     notice: Option<Notice>,
@@ -346,6 +349,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         }),
         slots_tag: of.slots_tag,
         by: of.by,
+        says_now: of.says_now.map(|text| visible(text).into_owned()),
         may_edit: of.may_edit,
         next: of.next,
         notice: of.notice,

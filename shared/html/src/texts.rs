@@ -206,6 +206,8 @@ pub(crate) enum Text {
     RunsAreMade,
     RunsAreRead,
     EndHint,
+    SaysNow,
+    SaysNothing,
     AllJudged,
     AllJudgedHint,
     AllTranscriptions,
@@ -453,6 +455,10 @@ impl Text {
             Self::EndHint => {
                 "Clips that you skipped are still there: begin again, or choose another order."
             }
+            Self::SaysNow => {
+                "Changed since this was scored; marks and rates are of the one above until the run is scored again. It says now:"
+            }
+            Self::SaysNothing => "nothing",
             Self::AllJudged => "You have judged every clip",
             Self::AllJudgedHint => "Other people may judge them too: each judgement counts.",
             Self::AllTranscriptions => "All transcriptions",

@@ -266,6 +266,15 @@ fn a_run_can_want_its_reviews_blind_and_what_reviewers_differ_on_is_found() {
         assert!(page.text.contains("The last clip of this queue"));
         let (other, _) = begin(&mut ravi, &run, "queue=unreviewed").await;
         assert_ne!(other.split('?').next(), at.split('?').next());
+        // What is changed while others judge is told beside what was scored.
+        let path = format!("/samples/{}", text(&judged["sample_id"]));
+        let change = json!({ "ground_truth": "one too" });
+        w.patch(&path, &change).await.data(200);
+        let page = browser.get(&at).await;
+        let told = "It says now: <bdi dir=\"auto\">one too</bdi>";
+        assert!(page.text.contains(told), "{}", page.text);
+        let page = browser.get(&other).await;
+        assert!(!page.text.contains("It says now"), "{}", page.text);
         // The form of a run has a box for it.
         let form = browser.get("/runs/new").await;
         assert!(form.text.contains("name=\"blind_review\""));

@@ -126,7 +126,22 @@ async fn page(
     } = found;
     let actor = &visit.caller.actor;
     let who = actor.reviewer();
-    let left = queue::left(app, &actor.project, &run, (asked.queue, &who), &clip).await?;
+    let sample = SampleId::new(run.dataset, clip.position);
+    let (left, sample) = futures::future::try_join(
+        queue::left(app, &actor.project, &run, (asked.queue, &who), &clip),
+        async { Ok(app.store.sample(&actor.project, sample).await?) },
+    )
+    .await?;
+    let scored = clip
+        .completed
+        .iter()
+        .map(|entry| entry.outcome.reference_version);
+    let changed = sample.filter(|sample| {
+        scored
+            .max()
+            .is_some_and(|scored| scored < sample.reference_version)
+    });
+    let says_now = changed.map(|sample| sample.ground_truth.unwrap_or_else(|| "–".to_owned()));
     let is_judged = clip.is_judged(&who) && !clip.completed.is_empty();
     let revealed = is_judged || !asked.blind;
     let count = clip.completed.len();
@@ -192,6 +207,7 @@ async fn page(
         revealed,
         slots_tag: slots.tag(),
         by: &visit.name,
+        says_now: says_now.as_deref(),
         may_edit: visit.may(Role::Editor),
         next: &next,
         notice,
