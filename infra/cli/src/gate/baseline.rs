@@ -28,11 +28,25 @@ pub enum Baseline {
         scorer: String,
         /// The digest of its references; none in documents of before there was one.
         references: String,
-        /// Name, samples, WER and CER of each system.
-        systems: Vec<(String, usize, f64, f64)>,
+        /// Of each system.
+        systems: Vec<SystemFigures>,
         /// Whether it is of a run.
         of_models: bool,
     },
+}
+
+/// Figures of a system in a saved document.
+pub struct SystemFigures {
+    /// Its name.
+    pub name: String,
+    /// Samples that count.
+    pub samples: usize,
+    /// Word error rate.
+    pub wer: f64,
+    /// Character error rate.
+    pub cer: f64,
+    /// Samples without a hypothesis: not known which, so what both have can't be told.
+    pub without: usize,
 }
 
 impl Baseline {
@@ -88,7 +102,7 @@ impl Baseline {
             Self::Texts { scored, .. } => {
                 scored.systems.iter().map(|one| one.name.as_str()).collect()
             }
-            Self::Figures { systems, .. } => systems.iter().map(|one| one.0.as_str()).collect(),
+            Self::Figures { systems, .. } => systems.iter().map(|one| one.name.as_str()).collect(),
         }
     }
 
@@ -172,17 +186,18 @@ fn saved(path: &Path) -> Result<Option<Baseline>, Failure> {
             "is a document of schema {schema}; this program knows 1"
         )));
     }
+    // Those of some system; which one is not told.
+    let missing = list("missing").map_or(0, Vec::len);
     let one = |system: &Value| {
-        Some((
-            system
-                .get("name")
-                .or_else(|| system.get("model"))?
-                .as_str()?
-                .to_owned(),
-            usize::try_from(system.get("samples")?.as_u64()?).ok()?,
-            system.get("wer")?.as_f64()?,
-            system.get("cer")?.as_f64()?,
-        ))
+        let name = system.get("name").or_else(|| system.get("model"))?;
+        let count = |name: &str| usize::try_from(system.get(name)?.as_u64()?).ok();
+        Some(SystemFigures {
+            name: name.as_str()?.to_owned(),
+            samples: count("samples")?,
+            wer: system.get("wer")?.as_f64()?,
+            cer: system.get("cer")?.as_f64()?,
+            without: missing + count("failed").unwrap_or_default(),
+        })
     };
     // Of a system that failed altogether there is nothing to compare with.
     let is_counted = |system: &&Value| system.get("samples").and_then(Value::as_u64) != Some(0);

@@ -2,6 +2,7 @@
 
 use stt_eval_formats::counted;
 
+use super::baseline::SystemFigures;
 use super::condition::{Bound, Condition, Metric};
 use super::judge::{Found, Scoring, sample, words};
 use super::measured::Measured;
@@ -37,7 +38,7 @@ pub fn agrees(now: Scoring<'_>, before: Scoring<'_>) -> Result<(), String> {
 pub fn by_figures(
     condition: &Condition,
     system: &System,
-    (_, samples, wer, cer): &(String, usize, f64, f64),
+    before: &SystemFigures,
     scored: &Scored,
 ) -> Found {
     if condition.p.is_some() || condition.bound != Bound::Point || condition.group.is_some() {
@@ -50,11 +51,22 @@ pub fn by_figures(
     let kept: Vec<usize> = (0..scored.pairs.samples.len())
         .filter(|index| !system.samples[*index].is_failed())
         .collect();
-    if kept.len() != *samples {
+    if kept.len() != before.samples {
         return Err(format!(
             "the baseline has {}, this {}",
-            counted(*samples, "sample", "samples"),
+            counted(before.samples, "sample", "samples"),
             kept.len()
+        ));
+    }
+    if before.without > 0 {
+        let have = match before.without {
+            1 => "has",
+            _ => "have",
+        };
+        return Err(format!(
+            "{} of the baseline {have} no hypothesis, so what both have is not known: name its \
+             hypotheses or its run instead",
+            counted(before.without, "sample", "samples")
         ));
     }
     let metric = condition.metric;
@@ -65,9 +77,9 @@ pub fn by_figures(
         reference += one.reference;
     }
     let before = if metric == Metric::CerRegression {
-        *cer
+        before.cer
     } else {
-        *wer
+        before.wer
     };
     let now = errors as f64 / (reference.max(1)) as f64;
     Ok(Measured {

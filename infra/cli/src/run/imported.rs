@@ -1,7 +1,7 @@
 //! Transcripts that stand beside the recordings, made elsewhere: each column that is asked for
 //! becomes a model of the run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,14 +10,12 @@ use stt_eval_domain::imported::{self, model_id};
 use stt_eval_domain::result::MAX_TEXT_BYTES;
 use stt_eval_domain::run::MAX_PROVIDERS;
 use stt_eval_domain::validate;
-use stt_eval_formats::counted;
-use stt_eval_wire::datasets::Sample;
 use stt_eval_wire::object::Object;
 use stt_eval_wire::transcripts::{NewTranscript, NewTranscripts};
 
+use super::joined;
 use super::make::{INLINE, INLINE_BYTES, Making, UsedDataset, json_lines};
 use super::plan::{Clip, Plan};
-use super::samples;
 use crate::arguments::RunArguments;
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
@@ -270,45 +268,16 @@ pub async fn lists(
     Ok(Some(lists))
 }
 
-/// The sample of each clip. Of a dataset that has other content, by the recording's name and
-/// the utterance's.
+/// The sample of each clip.
 async fn samples_of(
     making: &Making<'_>,
     used: &UsedDataset,
 ) -> Result<Vec<Option<String>>, Failure> {
-    let clips = &making.plan.clips;
-    if used.is_own {
-        let id = |position| Some(SampleId::new(used.id, position).to_string());
-        return Ok((0..).map(id).take(clips.len()).collect());
+    if !used.is_own {
+        return joined::samples_of(making, used.id).await;
     }
-    let mut there: HashMap<(String, Option<String>), VecDeque<String>> = HashMap::new();
-    let keep = |sample: Sample| {
-        let key = (
-            sample.filename.clone(),
-            samples::field(&sample, "utterance"),
-        );
-        there
-            .entry(key)
-            .or_default()
-            .push_back(sample.id.to_string());
-    };
-    samples::each(making.to, used.id, keep).await?;
-    let mut find = |clip: &Clip| {
-        let name = &clip.upload.filename;
-        // As the deployment keeps it.
-        let name = validate::name("filename", name).unwrap_or_else(|_| name.clone());
-        let utterance = clip.said.metadata.get("utterance").cloned();
-        there.get_mut(&(name, utterance))?.pop_front()
-    };
-    let found: Vec<Option<String>> = clips.iter().map(&mut find).collect();
-    let missing = found.iter().filter(|one| one.is_none()).count();
-    if missing > 0 {
-        making.output.note(&format!(
-            "note: transcripts of {} are left out: the dataset does not have them",
-            counted(missing, "utterance", "utterances")
-        ));
-    }
-    Ok(found)
+    let id = |position| Some(SampleId::new(used.id, position).to_string());
+    Ok((0..).map(id).take(making.plan.clips.len()).collect())
 }
 
 #[cfg(test)]

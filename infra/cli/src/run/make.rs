@@ -52,6 +52,8 @@ pub struct Making<'a> {
 pub struct UsedDataset {
     /// Its id.
     pub id: DatasetId,
+    /// Its name, which may tell of another source of the same content.
+    pub name: String,
     /// How many samples it has.
     pub samples: usize,
     /// Whether they are what is in the source, in its order.
@@ -204,7 +206,7 @@ impl Making<'_> {
     }
 
     /// The dataset that was made of the same content before.
-    async fn dataset_before(&self) -> Result<Option<DatasetId>, Failure> {
+    async fn dataset_before(&self) -> Result<Option<Dataset>, Failure> {
         let name = &self.plan.fingerprint;
         let Some(Step { id: Some(id), .. }) = self.journal.begun(DATASETS, name)? else {
             return Ok(None);
@@ -215,7 +217,7 @@ impl Making<'_> {
             .ask::<Dataset>(&Request::get(paths::dataset(id)))
             .await
         {
-            Ok(_) => Ok(Some(id)),
+            Ok(there) => Ok(Some(there)),
             Err(failure) if is_gone(&failure) => {
                 self.journal.forget(DATASETS, name)?;
                 Ok(None)
@@ -230,13 +232,14 @@ impl Making<'_> {
     /// What is refused, or can't be reached.
     pub async fn dataset(&self) -> Result<UsedDataset, Failure> {
         let samples = self.plan.clips.len();
-        let own = |id| UsedDataset {
+        let own = |id, name| UsedDataset {
             id,
+            name,
             samples,
             is_own: true,
         };
-        if let Some(id) = self.dataset_before().await? {
-            return Ok(own(id));
+        if let Some(there) = self.dataset_before().await? {
+            return Ok(own(there.id, there.name));
         }
         let named = self.named().await?;
         if self.arguments.reuse
@@ -250,6 +253,7 @@ impl Making<'_> {
             ));
             return Ok(UsedDataset {
                 id,
+                name: there.name.clone(),
                 samples: there.dataset_metadata.sample_count as usize,
                 is_own: false,
             });
@@ -257,9 +261,9 @@ impl Making<'_> {
         if let Some(there) = named
             && let Some(id) = self.same_or_taken(&there)?
         {
-            return Ok(own(id));
+            return Ok(own(id, self.name()));
         }
-        Ok(own(self.new_or_same().await?))
+        Ok(own(self.new_or_same().await?, self.name()))
     }
 
     /// What a name that is taken means before anything is sent: the dataset is the same, or
@@ -313,8 +317,8 @@ impl Making<'_> {
     async fn made_by_another(&self) -> Result<DatasetId, Failure> {
         let until = Instant::now() + OTHERS;
         while Instant::now() < until {
-            if let Some(id) = self.dataset_before().await? {
-                return Ok(id);
+            if let Some(there) = self.dataset_before().await? {
+                return Ok(there.id);
             }
             tokio::time::sleep(LOOK).await;
         }

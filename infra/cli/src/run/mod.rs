@@ -7,6 +7,7 @@ mod demo;
 mod estimate;
 mod idle;
 mod imported;
+mod joined;
 mod languages;
 mod make;
 mod plan;
@@ -235,7 +236,7 @@ async fn go(
             let agreed = agree(to, plan, arguments, shared, output).await?;
             let used = making.dataset().await?;
             let (dataset, samples) = (used.id, used.samples);
-            let name = making.name();
+            let name = &used.name;
             let facts = json!({"dataset": dataset.to_string(), "name": name, "samples": samples});
             let clips = counted(samples, "sample", "samples");
             let words = format!("Dataset    {dataset}  “{name}”  {clips}");

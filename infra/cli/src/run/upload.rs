@@ -28,7 +28,7 @@ const ANNOUNCED: usize = 100;
 /// Most bytes that are announced at once: signed addresses are good for 15 minutes.
 const ANNOUNCED_BYTES: u64 = 64 * 1024 * 1024;
 /// Requests about single files at the same time.
-const ASKED_AT_ONCE: usize = 8;
+pub const ASKED_AT_ONCE: usize = 8;
 /// How long is waited until what was uploaded is registered.
 const REGISTERED: Duration = Duration::from_secs(600);
 /// How long a file that the journal knows is waited for: its bytes may never have come.

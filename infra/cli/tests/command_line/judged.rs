@@ -66,6 +66,26 @@ fn a_saved_document_of_other_references_or_another_scorer_is_not_judged() {
             "{file}: {message}"
         );
     }
+    // What counts as not heard, or was in no figure, is not what both have.
+    changed("without.json", &|document| {
+        document["missing"] = serde_json::json!(["7", "9"]);
+    });
+    changed("failed.json", &|document| {
+        document["systems"][0]["failed"] = 1.into();
+    });
+    for (file, reason) in [
+        (
+            "without.json",
+            "2 samples of the baseline have no hypothesis, so what both have is not known: \
+             name its hypotheses or its run instead",
+        ),
+        ("failed.json", "1 sample of the baseline has no hypothesis"),
+    ] {
+        let condition = ["--fail-if", "regression>0.05", "--baseline", file];
+        let (code, told) = judged(&set, &condition);
+        let message = told["gates"][0]["message"].as_str().unwrap();
+        assert!(code == 101 && message.contains(reason), "{file}: {message}");
+    }
     // A difference has one sign, of one kind.
     std::fs::copy(set.path("now.txt"), set.path("worse.txt")).unwrap();
     let better = set.run(&[

@@ -13,6 +13,7 @@ mod documents;
 mod exports;
 mod failed;
 mod imported;
+mod joined;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]

@@ -1,0 +1,123 @@
+//! Transcripts for a dataset that is run as it is: each goes with its own recording, whatever
+//! that is called and wherever its row stands.
+
+use stt_eval_tests::audio::wav;
+
+use super::{Bench, code, document, text};
+
+/// A recording, what is said in it, and what was heard.
+type Row<'a> = (&'a str, u32, &'a str, &'a str);
+
+/// Three folders with recordings of the same names; two are the same to the byte.
+const ROWS: [Row<'_>; 6] = [
+    ("a/0.wav", 201, "one two", "one two"),
+    ("b/0.wav", 202, "three four", "three for"),
+    ("c/0.wav", 203, "five six", "five six"),
+    ("a/1.wav", 204, "seven eight", "seven eight"),
+    ("b/1.wav", 205, "nine ten", "nine ten"),
+    ("c/1.wav", 205, "red green", "red green"),
+];
+
+fn write(bench: &Bench, folder: &str, rows: &[Row<'_>]) {
+    let folder = bench.home.path().join(folder);
+    let mut table = "file_name,text,whisper\n".to_owned();
+    for (name, seed, said, heard) in rows {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, wav(*seed, 0.3)).unwrap();
+        table += &format!("{name},{said},{heard}\n");
+    }
+    std::fs::write(folder.join("metadata.csv"), table).unwrap();
+}
+
+fn run<'a>(folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let run = ["run", folder, "--language", "en", "--hyp", "whisper"];
+    [&run[..], &["--name", "two"], more].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transcripts_go_with_their_recordings() {
+    let bench = Bench::new().await;
+    write(&bench, "two", &ROWS);
+    let first = bench.json(&run("two", &[])).await;
+    let wer = 1.0 / 12.0;
+    assert_eq!(first["models"][0]["wer"], wer, "{first}");
+
+    // In another order, and by other names.
+    let mut sorted = ROWS;
+    sorted.reverse();
+    write(&bench, "sorted", &sorted);
+    let renamed = ROWS.map(|(name, seed, said, heard)| match name {
+        "a/0.wav" => ("b/1.wav", seed, said, heard),
+        "b/1.wav" => ("a/0.wav", seed, said, heard),
+        _ => (name, seed, said, heard),
+    });
+    write(&bench, "renamed", &renamed);
+    for folder in ["sorted", "renamed"] {
+        let again = bench.json(&run(folder, &["--reuse"])).await;
+        assert_eq!(again["run"]["dataset_id"], first["run"]["dataset_id"]);
+        assert_eq!(again["models"][0]["wer"], wer, "{folder}: {again}");
+        assert_eq!(again["models"][0]["completed"], 6, "{folder}: {again}");
+    }
+
+    // Other recordings, of the same names and of others.
+    let before = bench.counts().await;
+    let same_names = ROWS.map(|(name, seed, said, heard)| match seed {
+        201 | 202 => (name, seed + 100, said, heard),
+        _ => (name, seed, said, heard),
+    });
+    write(&bench, "other", &same_names);
+    let strange = ROWS.map(|(_, seed, said, heard)| match seed {
+        203 => ("x.wav", 303, said, heard),
+        _ => ("y.wav", 304, said, heard),
+    });
+    write(&bench, "strange", &strange[2..4]);
+    for (folder, told) in [
+        (
+            "other",
+            "2 of 6 recordings with a transcript are not in the dataset “two”, which has other \
+             audio by the same names",
+        ),
+        (
+            "strange",
+            "2 of 2 recordings with a transcript are not in the dataset “two”",
+        ),
+    ] {
+        let refused = bench.run(&run(folder, &["--reuse", "--json"])).await;
+        let error = &document(&refused)["error"];
+        assert_eq!(code(&refused), 3, "{error} {}", text(&refused.stderr));
+        assert_eq!(error["message"], told, "{folder}");
+        assert_eq!(error["code"], "other_audio");
+    }
+    assert_eq!(bench.counts().await, before);
+
+    // More than the dataset has: what it lacks is left out, and told.
+    let more = [&ROWS[..], &[("d/0.wav", 206, "blue", "blue")]].concat();
+    write(&bench, "more", &more);
+    let told = bench.run(&run("more", &["--reuse", "--json"])).await;
+    let noted = "note: transcripts of 1 utterance are left out: the dataset does not have them\n";
+    assert!(text(&told.stderr).contains(noted), "{}", text(&told.stderr));
+    assert_eq!(document(&told)["models"][0]["wer"], wer);
+    bench.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_is_told_by_the_name_that_it_has() {
+    let bench = Bench::new().await;
+    write(&bench, "one", &ROWS);
+    // The same content in another folder, with another transcript.
+    let mut heard = ROWS;
+    heard[0].3 = "one too";
+    write(&bench, "copy", &heard);
+    let told = async |folder: &str| {
+        let run = ["run", folder, "--language", "en", "--hyp", "whisper"];
+        let words = text(&bench.run(&run).await.stderr);
+        let mut lines = words.lines();
+        let line = lines.find(|line| line.starts_with("Dataset "));
+        line.unwrap_or_else(|| panic!("{words}")).to_owned()
+    };
+    let first = told("one").await;
+    assert!(first.contains("“one "), "{first}");
+    assert_eq!(told("copy").await, first);
+    bench.machine.stop().await;
+}
