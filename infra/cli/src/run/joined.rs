@@ -237,3 +237,54 @@ fn are_there(
     Err(Failure::new(Exit::Findings, "other_audio", message)
         .hint("without --reuse, and by another --name, they are a dataset of their own"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(sha256: &str, filename: &str, utterance: &str, text: &str) -> Known {
+        Known {
+            sha256: (!sha256.is_empty()).then(|| sha256.to_owned()),
+            size: 100,
+            filename: filename.to_owned(),
+            utterance: Some(utterance.to_owned()),
+            text: Some(text.to_owned()),
+        }
+    }
+
+    #[test]
+    fn recordings_that_are_alike_are_told_apart_by_what_is_most_alike() {
+        let there = [
+            known("s", "0.wav", "0", "one"),
+            known("s", "0.wav", "0", "two"),
+            known("s", "1.wav", "1", "one"),
+            known("other", "2.wav", "2", "one"),
+        ];
+        let clips = [
+            known("s", "x.wav", "x", "new"),
+            known("s", "1.wav", "1", "changed"),
+            known("s", "y.wav", "y", "two"),
+            known("none", "2.wav", "2", "one"),
+            known("s", "z.wav", "z", "new"),
+        ];
+        let wanted = [Some(0), Some(2), Some(1), None, None];
+        assert_eq!(places(&clips, &there), wanted);
+    }
+
+    #[test]
+    fn without_a_checksum_only_what_is_there_once_is_taken() {
+        let there = [
+            known("", "0.wav", "0", "one"),
+            known("", "1.wav", "1", "one"),
+            known("", "1.wav", "1", "two"),
+            known("", "2.wav", "2", "one"),
+        ];
+        let mut clips = [
+            known("a", "0.wav", "0", "one"),
+            known("b", "1.wav", "1", "one"),
+            known("c", "2.wav", "2", "one"),
+        ];
+        clips[2].size = 101;
+        assert_eq!(places(&clips, &there), [Some(0), None, None]);
+    }
+}

@@ -121,3 +121,43 @@ async fn a_dataset_is_told_by_the_name_that_it_has() {
     assert_eq!(told("copy").await, first);
     bench.machine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transcripts_go_with_their_pieces() {
+    let bench = Bench::new().await;
+    let line = |nth: u32, said: &str, heard: &str| {
+        let offset = f64::from(nth) * 0.3;
+        serde_json::json!({
+            "audio_filepath": "long.wav", "offset": offset, "duration": 0.3, "text": said,
+            "pred_text_whisper": heard,
+        })
+        .to_string()
+    };
+    let lines = [
+        line(0, "one two", "one two"),
+        line(1, "three four", "three for"),
+        line(2, "five six", "five six"),
+    ];
+    let mut backwards = lines.clone();
+    backwards.reverse();
+    let write = |folder: &str, seed: u32, lines: &[String]| {
+        let folder = bench.home.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("long.wav"), wav(seed, 0.9)).unwrap();
+        std::fs::write(folder.join("manifest.jsonl"), lines.join("\n")).unwrap();
+    };
+    write("pieces", 211, &lines);
+    write("backwards", 211, &backwards);
+    write("others", 212, &lines);
+    let first = bench.json(&run("pieces", &[])).await;
+    assert_eq!(first["models"][0]["wer"], 1.0 / 6.0, "{first}");
+    let again = bench.json(&run("backwards", &["--reuse"])).await;
+    assert_ne!(again["run"]["id"], first["run"]["id"]);
+    assert_eq!(again["run"]["dataset_id"], first["run"]["dataset_id"]);
+    assert_eq!(again["models"][0]["wer"], 1.0 / 6.0, "{again}");
+    let refused = bench.run(&run("others", &["--reuse"])).await;
+    let words = text(&refused.stderr);
+    assert_eq!(code(&refused), 3, "{words}");
+    assert!(words.contains("3 of 3 recordings with a transcript are not in"));
+    bench.machine.stop().await;
+}
