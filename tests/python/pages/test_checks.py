@@ -102,7 +102,7 @@ def test_ten_results_are_judged_by_keys_alone_from_sign_in_on(visit, site, equal
             assert page.evaluate("document.activeElement.id") == "clip"
             expect(page.locator("[data-slot].current")).to_have_count(1)
             page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")
     n = len(TEXTS)
     until(lambda: counts(site, equal)["reviews"], 3 * n)
 
