@@ -123,7 +123,7 @@ def test_a_queue_is_judged_by_keys_alone(visit, site, run):
         expect(verdict(page, "B")).to_have_text("Wrong")
         page.keyboard.press("Escape")
         page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")
     n = len(TEXTS)
     until(lambda: counts(site, run), {"reviews": 2 * n, "right": n, "wrong": n})
     reviews = site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?reason=number_or_date&limit=100")
@@ -157,7 +157,7 @@ def test_keys_of_an_indian_keyboard_are_those_of_their_places(visit, site, run):
         press(page, "ब", "KeyY")
         press(page, "ल", "KeyN")
         page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")
     n = len(TEXTS)
     until(lambda: counts(site, run), {"reviews": 2 * n, "right": n, "wrong": n - 1})
 
