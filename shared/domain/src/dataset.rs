@@ -68,8 +68,8 @@ pub struct Dataset {
     pub has_ground_truth_count: u32,
     /// Length of all recordings in milliseconds.
     pub total_duration_ms: u64,
-    /// Names of the free fields of its samples, `speaker` among them where it is one, and
-    /// [`MAX_METADATA_FIELDS`] at most. A name may outlive its last field. `None` of
+    /// Names of the free fields of its samples, [`MAX_METADATA_FIELDS`] at most, and
+    /// [`SPEAKER`] beside them where it is one. A name may outlive its last field. `None` of
     /// datasets that were made before names were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<BTreeSet<String>>,

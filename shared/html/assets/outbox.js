@@ -132,7 +132,7 @@ async function send(entry) {
     if (did) whenSaved(did);
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
-  } else if (answer.status === 409) {
+  } else if (isOurs && answer.status === 409) {
     // Somebody else is signed in here by now.
     held.add(entry.id);
     tell();

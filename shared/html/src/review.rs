@@ -149,8 +149,9 @@ pub struct Clip<'a> {
     pub slots_tag: &'a str,
     /// What the reference says now, where it was changed since this was scored.
     pub says_now: Option<&'a str>,
-    /// The name of the reviewer: what they say waits for them where they are signed out.
-    pub by: &'a str,
+    /// The name of the reviewer, and the project: what they say waits for them where they are
+    /// signed out.
+    pub by: (&'a str, &'a str),
     /// Whether the reviewer may change references, and does not only propose.
     pub may_edit: bool,
     /// Where the next clip is found.
@@ -282,7 +283,7 @@ struct Page<'a> {
     without: Option<String>,
     of_clip: Vec<Check>,
     slots_tag: &'a str,
-    by: &'a str,
+    by: (&'a str, &'a str),
     says_now: Option<String>,
     may_edit: bool,
     next: &'a str,

@@ -206,7 +206,7 @@ async fn page(
         left,
         revealed,
         slots_tag: slots.tag(),
-        by: &visit.name,
+        by: (&visit.name, visit.caller.actor.project.as_str()),
         says_now: says_now.as_deref(),
         may_edit: visit.may(Role::Editor),
         next: &next,
@@ -270,15 +270,17 @@ fn judgements(
     entries.map(step).collect()
 }
 
-/// Refuses what somebody else said: it is saved when they are signed in.
+/// Refuses what was said by somebody else, or in another project: it is saved when they are
+/// signed in there.
 fn is_of(visit: &Visit, form: &Pairs) -> Result<(), Refusal> {
-    match form.text("by").filter(|by| *by != visit.name) {
-        None => Ok(()),
-        Some(by) => {
-            let text = format!("this was said by {by}, who is not signed in here any more");
-            Err(Refusal::new(Kind::Conflict, text))
-        }
+    let project = visit.caller.actor.project.as_str();
+    let differs = |field, own: &str| form.text(field).is_some_and(|given| given != own);
+    if !differs("by", &visit.name) && !differs("project", project) {
+        return Ok(());
     }
+    let by = form.text("by").unwrap_or_default();
+    let text = format!("this was said by {by}, who is not signed in here any more");
+    Err(Refusal::new(Kind::Conflict, text))
 }
 
 /// Saves what a form says of a clip, and goes on.
@@ -289,9 +291,18 @@ pub async fn save(
     headers: HeaderMap,
     Form(form): Form,
 ) -> Answer {
+    let go = Go::of(&form);
+    if go != Go::Skip
+        && let Err(refusal) = is_of(&visit, &form)
+    {
+        // Scripts keep it: to them other refusals are pages.
+        return match wants_json(&headers) {
+            true => Ok((StatusCode::CONFLICT, Json(json!({ "waits": true }))).into_response()),
+            false => Err(refusal),
+        };
+    }
     let found = find(&app, &visit, (&id, &sample)).await?;
     let mut asked = Asked::of_run(&form, &found.run);
-    let go = Go::of(&form);
     let (position, path) = (found.clip.position, found.path.clone());
     let of_run = format!("/runs/{}", found.run.id);
     let to_next = |asked: &Asked, told: &str| {
@@ -300,7 +311,6 @@ pub async fn save(
     if go == Go::Skip {
         return Ok(told(&headers, None, &to_next(&asked, "")));
     }
-    is_of(&visit, &form)?;
     let actor = &visit.caller.actor;
     let run = found.run.id;
     let saved = match found.of_form(&visit, &form) {
