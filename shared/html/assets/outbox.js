@@ -94,7 +94,7 @@ function tell() {
   if (others.length) {
     const name = document.createElement('bdi');
     name.textContent = by(others[0]);
-    bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in. ');
+    bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in with a key of that project. ');
   }
   if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
   if (refused) {

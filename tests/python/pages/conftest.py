@@ -38,6 +38,7 @@ class Site:
     def __init__(self, ready):
         self.url = ready["url"]
         self.key = ready["api_keys"]["demo"]
+        self.key_of_other = ready["api_keys"].get("other")
 
     def api(self, method, path, body=None, key=None):
         data = json.dumps(body).encode() if body is not None else None
@@ -58,6 +59,7 @@ def site(tmp_path_factory):
     subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, timeout=300)
     # Runs that tests start take long enough to be looked at.
     serve = [BINARY, "serve", "--gemini", "sim", "--batch-delay", "3s"]
+    serve += ["--project", "demo", "--project", "other"]
     serve += ["--simulate-others", "--listen", "127.0.0.1:0", "--data", str(data)]
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -88,7 +88,7 @@ def test_what_one_said_is_not_saved_as_another_and_waits_for_them(visit, site, r
     context.clear_cookies()
     page = context.new_page()
     sign_in(page, site.key, name="Bimal")
-    expect(page.get_by_text("4 not saved yet: they are saved here when Asha signs in.")).to_be_visible()
+    expect(page.get_by_text("4 not saved yet: they are saved here when Asha signs in with a key of that project.")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 740})
     shot(page, "outbox-of-another-phone", full_page=False)
     # The same clips by somebody else take nothing away.
@@ -97,12 +97,26 @@ def test_what_one_said_is_not_saved_as_another_and_waits_for_them(visit, site, r
     shot(page, "outbox-review-phone", full_page=False)
     judge(page, "nn")
     until(lambda: counts(site, run)["reviews"], 2)
-    expect(page.get_by_text("they are saved here when Asha signs in.")).to_be_visible()
+    expect(page.get_by_text("they are saved here when Asha signs in with a key of that project.")).to_be_visible()
     assert page.evaluate(KEPT) == 2
     context.clear_cookies()
     page = context.new_page()
     sign_in(page, site.key)
     until(lambda: counts(site, run)["reviews"], 6)
+    until(lambda: page.evaluate(KEPT), 0)
+
+
+def test_what_was_said_in_one_project_waits_while_another_is_looked_at(visit, site, run):  # noqa: F811
+    context = left_behind(visit(), f"/runs/{run}/review")
+    context.clear_cookies()
+    page = context.new_page()
+    sign_in(page, site.key_of_other)
+    expect(page.get_by_text("4 not saved yet: they are saved here when Asha signs in with a key of that project.")).to_be_visible()
+    assert page.evaluate(KEPT) == 2 and counts(site, run)["reviews"] == 0
+    context.clear_cookies()
+    page = context.new_page()
+    sign_in(page, site.key)
+    until(lambda: counts(site, run)["reviews"], 4)
     until(lambda: page.evaluate(KEPT), 0)
 
 
