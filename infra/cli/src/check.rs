@@ -347,13 +347,23 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
     for remark in &judged.remarks {
         out += &format!("  note    {remark}\n");
     }
-    let mut heard: BTreeMap<&str, usize> = BTreeMap::new();
-    for system in judged.samples.iter().flat_map(|one| one.hypotheses.keys()) {
-        *heard.entry(system).or_default() += 1;
+    // How much each system heard, and at how much its service failed.
+    let mut heard: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for one in &judged.samples {
+        for system in one.hypotheses.keys() {
+            heard.entry(system).or_default().0 += 1;
+        }
+        for system in one.failures.keys() {
+            heard.entry(system).or_default().1 += 1;
+        }
     }
-    for (system, count) in heard {
+    for (system, (count, failed)) in heard {
         let count = counted(count, "transcript", "transcripts");
-        out += &format!("  heard   {count} of {system}\n");
+        let failed = match failed {
+            0 => String::new(),
+            failed => format!("; its service failed at {failed}"),
+        };
+        out += &format!("  heard   {count} of {system}{failed}\n");
     }
     for (rule, count) in &judged.found_by {
         out += &format!("  audio   {count} found {}\n", by_rule(*rule));

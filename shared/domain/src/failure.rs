@@ -95,6 +95,7 @@ failure_codes! {
     ProviderQuota, "provider_quota", Service, true, "A limit at the provider kept this item from being worked on.";
     ProviderRejected, "provider_rejected", Service, false, "The provider refused this item as invalid, most likely for its audio.";
     ProviderUnauthorized, "provider_unauthorized", Service, true, "The provider did not accept the credentials for this item.";
+    TranscriptFailed, "transcript_failed", Service, false, "the service that made the transcripts failed at this clip";
     UnsupportedByModel, "unsupported_by_model", Service, false, "the model can't take this clip";
     // The vendor's, for a whole job.
     ProviderExpired, "provider_expired", Service, true, "the provider did not process the batch in time";

@@ -101,6 +101,7 @@ fn codes_are_what_they_were() {
         "provider_quota",
         "provider_rejected",
         "provider_unauthorized",
+        "transcript_failed",
         "unsupported_by_model",
         "provider_expired",
         "provider_failed",

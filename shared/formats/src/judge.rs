@@ -399,6 +399,7 @@ fn judged(
             seconds: row.seconds,
             metadata: row.metadata,
             hypotheses: row.hypotheses,
+            failures: row.failures,
             usable: !bad,
             is_embedded: row.is_embedded,
         });

@@ -41,6 +41,9 @@ pub struct Sample {
     /// Hypotheses that the source has, by model.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub hypotheses: BTreeMap<String, String>,
+    /// What services failed at and why, by model.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, String>,
     /// Whether nothing is against it.
     pub usable: bool,
     /// Whether its recording is inside of its file, as those of Parquet are; `recordings`

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::{ItemOutcome, Measured, OutputLine, ReadsLines};
 use crate::domain::ResultId;
-use crate::domain::imported::Transcript;
+use crate::domain::imported::{Transcript, failure};
 use crate::domain::usage::Usage;
 use crate::domain::word_times::WordTimes;
 
@@ -14,6 +14,8 @@ use crate::domain::word_times::WordTimes;
 struct Line {
     key: String,
     text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +30,7 @@ pub fn line(key: ResultId, transcript: Transcript) -> Result<Vec<u8>, serde_json
     let mut line = serde_json::to_vec(&Line {
         key: key.to_string(),
         text: transcript.text,
+        error: transcript.error,
         latency_ms: transcript.latency_ms,
         cost_micro_usd: transcript.cost_micro_usd,
     })?;
@@ -47,11 +50,14 @@ impl ReadsLines for Lines {
         match serde_json::from_slice::<Line>(line) {
             Ok(line) => OutputLine::Item {
                 key: line.key,
-                outcome: ItemOutcome::Transcribed {
-                    text: line.text,
-                    word_times: WordTimes::default(),
-                    model_version: None,
-                    usage: Usage::default(),
+                outcome: match line.error {
+                    None => ItemOutcome::Transcribed {
+                        text: line.text,
+                        word_times: WordTimes::default(),
+                        model_version: None,
+                        usage: Usage::default(),
+                    },
+                    Some(reason) => failed(&reason),
                 },
             },
             Err(error) => OutputLine::Malformed {
@@ -73,6 +79,18 @@ impl ReadsLines for Lines {
     }
 }
 
+/// Asked again it would say the same.
+fn failed(reason: &str) -> ItemOutcome {
+    let (code, message) = failure(reason);
+    ItemOutcome::Failed {
+        code: code.into(),
+        message,
+        retryable: false,
+        usage: Usage::default(),
+        model_version: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +107,7 @@ mod tests {
             let transcript = Transcript {
                 position: 42,
                 text: text.into(),
+                error: None,
                 latency_ms,
                 cost_micro_usd,
             };
@@ -107,6 +126,19 @@ mod tests {
             let item = OutputLine::Item { key, outcome };
             assert_eq!(Lines.read_line(&line), item);
         }
+        let transcript = Transcript {
+            position: 42,
+            text: String::new(),
+            error: Some("timeout".to_owned()),
+            latency_ms: None,
+            cost_micro_usd: None,
+        };
+        let failed = Lines.read_line(&line(key, transcript).unwrap());
+        assert!(
+            matches!(&failed, OutputLine::Item { outcome: ItemOutcome::Failed { code, retryable: false, .. }, .. }
+                if code == "transcript_failed"),
+            "{failed:?}"
+        );
         assert_eq!(Lines.read_line(b" "), OutputLine::Blank);
         let broken = Lines.read_line(b"{\"key\":\"a\"}");
         assert!(matches!(broken, OutputLine::Malformed { .. }));

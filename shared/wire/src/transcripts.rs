@@ -23,7 +23,14 @@ pub struct NewTranscript {
     pub filename: Option<String>,
     /// What was heard; `""` for nothing. At most 100,000 characters.
     #[schema(max_length = 100_000)]
-    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// In place of `text`: why the service has made none, such as `timeout`. The clip fails
+    /// as `transcript_failed`, the service's failure, and is in no figure of the model; one of the codes that
+    /// tell of a model's own failure (`max_tokens`, `blocked_safety` …) stays what it is.
+    #[schema(min_length = 1, max_length = 500)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// How long it took, in milliseconds.
     #[schema(minimum = 0, maximum = 86_400_000)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +44,7 @@ pub struct NewTranscript {
 /// Transcripts that were made elsewhere by one model: `items` or `manifest_file_id`.
 ///
 /// They become the model `imported/<name>` of a run, which is scored, compared and
-/// reviewed like any other; a sample without one fails as `missing_transcript`.
+/// reviewed like any other; a sample of which nothing is said fails as `missing_transcript`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTranscripts {
@@ -51,7 +58,8 @@ pub struct NewTranscripts {
     /// In place of `items`: a table of up to 10,000 rows that was uploaded as a
     /// manifest, with a column `sample_id`, `file_id` or `filename`, a column
     /// `hypothesis` (or `transcription`, `transcript`, `text`) and perhaps
-    /// `latency_ms` and `cost_usd`; other columns are left alone.
+    /// `error` (of a clip at which the service failed; a number beside a text is left
+    /// alone), `latency_ms` and `cost_usd`; other columns are left alone.
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,

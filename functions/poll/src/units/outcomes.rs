@@ -156,9 +156,10 @@ impl<'a> UnitScorer<'a> {
     }
 
     /// Whether a line tells of a failure that may pass. Lines of a batch that was
-    /// stopped are cancelled because of that.
+    /// stopped are cancelled because of that, and nobody is asked for transcripts.
     fn may_pass(&self, outcome: &ItemOutcome) -> bool {
-        matches!(outcome, ItemOutcome::Failed { code, .. }
+        self.unit.kind != UnitKind::Imported
+            && matches!(outcome, ItemOutcome::Failed { code, .. }
             if FailureCode::of(code).is_some_and(FailureCode::may_pass) && !self.unit.cut_short)
     }
 

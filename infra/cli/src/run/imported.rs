@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::json;
 use stt_eval_domain::SampleId;
-use stt_eval_domain::imported::{self, model_id};
+use stt_eval_domain::imported::{self, MAX_ERROR_CHARS, model_id};
 use stt_eval_domain::result::MAX_TEXT_BYTES;
 use stt_eval_domain::run::MAX_PROVIDERS;
 use stt_eval_domain::validate;
@@ -48,6 +48,12 @@ impl Imported {
     /// How many clips have a transcript of it.
     fn transcripts(&self, clips: &[Clip]) -> usize {
         let has = |clip: &&Clip| clip.heard.contains_key(&self.column);
+        clips.iter().filter(has).count()
+    }
+
+    /// At how many its service failed.
+    fn failed(&self, clips: &[Clip]) -> usize {
+        let has = |clip: &&Clip| clip.failed.contains_key(&self.column);
         clips.iter().filter(has).count()
     }
 }
@@ -139,7 +145,11 @@ pub fn can_be_sent(imported: &[Imported], clips: &[Clip]) -> Result<(), Failure>
         }
         for clip in clips {
             let heard = clip.heard.get(&one.column);
-            if let Some(reason) = heard.and_then(|text| refused(text, clip)) {
+            let failed = clip.failed.get(&one.column);
+            let failed = failed.filter(|reason| reason.contains('\0'));
+            let reason = heard.and_then(|text| refused(text, clip));
+            let reason = reason.or(failed.map(|_| "its error holds U+0000".to_owned()));
+            if let Some(reason) = reason {
                 let Clip { file, line, .. } = clip;
                 let message = format!("{file} line {line}: --hyp {}: {reason}", one.column);
                 return Err(Failure::new(Exit::Findings, "bad_transcript", message)
@@ -172,11 +182,21 @@ pub fn tell(plan: &Plan, output: &Output) {
     let mut words = Vec::new();
     for one in &plan.imported {
         let (model, count) = (one.model(), one.transcripts(&plan.clips));
-        facts.push(json!({"model": model, "transcripts": count}));
-        words.push(match all - count {
+        let failed = one.failed(&plan.clips);
+        facts.push(json!({"model": model, "transcripts": count, "failed_by_service": failed}));
+        let mut said = match all - count {
             0 => format!("{model} of all {all}"),
-            missing => format!("{model} of {count} of {all}; {missing} count as failed"),
-        });
+            _ => format!("{model} of {count} of {all}"),
+        };
+        if failed > 0 {
+            said.push_str(&format!("; its service failed at {failed}"));
+        }
+        match all - count - failed {
+            0 => {}
+            1 => said.push_str("; 1 counts as failed by itself"),
+            missing => said.push_str(&format!("; {missing} count as failed by itself")),
+        }
+        words.push(said);
     }
     let words = format!("Transcripts made elsewhere: {}", words.join(", "));
     output.step("transcripts", json!({"models": facts}), &words);
@@ -194,9 +214,20 @@ pub fn digest_of(plan: &Plan) -> Result<Option<String>, Failure> {
         let texts = plan.clips.iter().map(|clip| clip.heard.get(&one.column));
         (one.name.clone(), texts.collect::<Vec<_>>())
     };
+    let failed = |one: &Imported| -> Vec<_> {
+        let reasons = plan.clips.iter().map(|clip| clip.failed.get(&one.column));
+        reasons.collect()
+    };
+    let unwritten = |error: serde_json::Error| {
+        let message = error.to_string();
+        Failure::new(Exit::Failed, "request", message)
+    };
     let all: Vec<_> = plan.imported.iter().map(of).collect();
-    let all = serde_json::to_vec(&all)
-        .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+    let mut all = serde_json::to_vec(&all).map_err(unwritten)?;
+    if plan.clips.iter().any(|clip| !clip.failed.is_empty()) {
+        let failed: Vec<_> = plan.imported.iter().map(failed).collect();
+        serde_json::to_writer(&mut all, &failed).map_err(unwritten)?;
+    }
     Ok(Some(digest(&all)))
 }
 
@@ -204,7 +235,25 @@ pub fn digest_of(plan: &Plan) -> Result<Option<String>, Failure> {
 #[derive(Serialize)]
 struct Line {
     sample_id: String,
-    hypothesis: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hypothesis: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Line {
+    /// What a column says of a clip, if it says anything.
+    fn of(column: &str, clip: &Clip, sample: &str) -> Option<Self> {
+        let error = clip.failed.get(column);
+        // Longer ones are the traces of programmes.
+        let shortened = |reason: &String| reason.trim().chars().take(MAX_ERROR_CHARS).collect();
+        let hypothesis = clip.heard.get(column);
+        (error.is_some() || hypothesis.is_some()).then(|| Self {
+            sample_id: sample.to_owned(),
+            hypothesis: hypothesis.cloned(),
+            error: error.map(shortened),
+        })
+    }
 }
 
 impl From<Line> for NewTranscript {
@@ -212,6 +261,7 @@ impl From<Line> for NewTranscript {
         Self {
             sample_id: Some(line.sample_id),
             text: line.hypothesis,
+            error: line.error,
             ..Self::default()
         }
     }
@@ -235,10 +285,7 @@ pub async fn lists(
     for one in &plan.imported {
         let clips = plan.clips.iter().zip(&samples);
         let line = |(clip, sample): (&'_ Clip, &'_ Option<String>)| {
-            Some(Line {
-                sample_id: sample.clone()?,
-                hypothesis: clip.heard.get(&one.column)?.clone(),
-            })
+            Line::of(&one.column, clip, sample.as_deref()?)
         };
         let lines: Vec<Line> = clips.filter_map(line).collect();
         if lines.is_empty() {

@@ -195,7 +195,8 @@ fn are_there(
     there: &[Known],
     found: &[Option<usize>],
 ) -> Result<(), Failure> {
-    let heard = making.plan.clips.iter().map(|clip| !clip.heard.is_empty());
+    let heard = making.plan.clips.iter();
+    let heard = heard.map(|clip| !(clip.heard.is_empty() && clip.failed.is_empty()));
     let heard = heard.zip(clips).zip(found).filter(|((heard, _), _)| *heard);
     let heard: Vec<(&Known, Option<usize>)> =
         heard.map(|((_, clip), found)| (clip, *found)).collect();

@@ -57,6 +57,8 @@ pub struct Clip {
     pub said: Said,
     /// What systems heard elsewhere, by the name of their column.
     pub heard: BTreeMap<String, String>,
+    /// Why services heard nothing there, by the same name.
+    pub failed: BTreeMap<String, String>,
 }
 
 /// What is said in a clip.
@@ -221,6 +223,7 @@ pub fn plan(
                 metadata: metadata(sample),
             },
             heard: sample.hypotheses.clone(),
+            failed: sample.failures.clone(),
         });
     }
     if let Some(limit) = arguments.limit {

@@ -61,26 +61,27 @@ async fn columns_of_transcripts_are_models_of_the_run() {
         .run(&["check", "heard.d", "--hyp", "whisper,Azure v2"])
         .await;
     let words = text(&words.stdout);
-    let heard = "  heard   2 transcripts of Azure v2\n  heard   4 transcripts of whisper\n";
+    let heard = "  heard   2 transcripts of Azure v2; its service failed at 1\n  heard   4 \
+                 transcripts of whisper\n";
     assert!(words.contains(heard), "{words}");
-    let failed = "1 transcript of Azure v2 failed with its service; a run counts them as the \
-                  model's own failures";
-    assert!(words.contains(failed), "{words}");
+    assert_eq!(last["failures"], json!({"Azure v2": "quota"}), "{last}");
     // No model is asked, so nothing has to be agreed to.
     let both = ["--hyp", "whisper,Azure v2"];
     let told = bench.run(&with(&both)).await;
     let words = text(&told.stderr);
     assert_eq!(code(&told), 0, "{words}");
-    let noted = "Transcripts made elsewhere: imported/azure-v2 of 2 of 4; 2 count as failed, \
-                 imported/whisper of all 4\n";
+    let noted = "Transcripts made elsewhere: imported/azure-v2 of 2 of 4; its service failed at \
+                 1; 1 counts as failed by itself, imported/whisper of all 4\n";
     assert!(words.contains(noted), "{words}");
     assert!(!words.contains("Estimate"), "{words}");
     let first = bench.json(&with(&both)).await;
     assert_eq!(of(&first, "imported/whisper")["wer"], 0.0, "{first}");
     let azure = of(&first, "imported/azure-v2");
     assert_eq!(azure["completed"], 2, "{azure}");
-    assert_eq!(azure["failed_by_model"], 2, "{azure}");
-    assert_eq!(azure["words"]["deletions"], 3 + 4, "{azure}");
+    assert_eq!(azure["failed_by_model"], 1, "{azure}");
+    assert_eq!(azure["failed_by_service"], 1, "{azure}");
+    assert_eq!(azure["words"]["deletions"], 3 + 2, "{azure}");
+    same_by_score(&bench, azure).await;
     assert_eq!(bench.counts().await, (1, 1));
     #[cfg(unix)]
     cut_short(&bench, &first).await;
@@ -101,6 +102,25 @@ async fn columns_of_transcripts_are_models_of_the_run() {
     as_they_are(&bench).await;
     wrong(&bench).await;
     bench.machine.stop().await;
+}
+
+/// The same table without a deployment, and what the run exports.
+async fn same_by_score(bench: &Bench, azure: &Value) {
+    bench
+        .json(&["export", "latest", "--format", "csv", "--output", "run.csv"])
+        .await;
+    for (file, model) in [
+        ("heard.d/metadata.jsonl", "Azure v2"),
+        ("run.csv", "imported/azure-v2"),
+    ] {
+        let score = ["score", file, "--hyp", model, "--language", "en"];
+        let scored = bench.json(&score).await;
+        let offline = &scored["systems"][0];
+        assert_eq!(offline["failed"], azure["failed_by_service"], "{offline}");
+        for figure in ["wer", "words"] {
+            assert_eq!(offline[figure], azure[figure], "{figure}: {offline}");
+        }
+    }
 }
 
 /// A command that was killed just before it knew what it had made, an hour or days ago.

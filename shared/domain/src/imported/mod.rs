@@ -10,6 +10,7 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::{FailureCode, Whose};
 use super::unit::MAX_UNIT_SAMPLES;
 use super::validate::{self, FieldError};
 
@@ -21,6 +22,8 @@ pub const VENDOR: &str = "imported";
 pub const MAX_INLINE: usize = 1_000;
 /// Longest transcript in characters.
 pub const MAX_TRANSCRIPT_CHARS: usize = 100_000;
+/// Longest reason, in characters, why there is no transcript.
+pub const MAX_ERROR_CHARS: usize = 500;
 /// Longest time that may be told of one transcript: a day.
 pub const MAX_LATENCY_MS: f64 = 86_400_000.0;
 /// Highest cost in US dollars that may be told of one transcript.
@@ -33,7 +36,8 @@ pub const BLOCK: u16 = MAX_UNIT_SAMPLES as u16;
 pub struct Imported {
     /// SHA-256 of what they say, hex: part of the names of their blocks.
     pub digest: String,
-    /// How many there are; the other samples of the dataset have none.
+    /// How many there are, those that failed among them; of the other samples of the
+    /// dataset nothing is said.
     pub transcripts: u32,
 }
 
@@ -44,6 +48,9 @@ pub struct Transcript {
     pub position: u16,
     /// What was heard; empty for nothing.
     pub text: String,
+    /// Why the service that made the others has made none of this sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// How long it took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u32>,
@@ -61,6 +68,29 @@ pub fn model_id(name: &str) -> String {
 /// Checks a transcript.
 pub fn text(field: &str, text: &str) -> Result<String, FieldError> {
     validate::text(field, text, MAX_TRANSCRIPT_CHARS)
+}
+
+/// Checks why a service has made no transcript.
+pub fn error(field: &str, reason: &str) -> Result<String, FieldError> {
+    let reason = validate::text(field, reason.trim(), MAX_ERROR_CHARS)?;
+    if reason.is_empty() {
+        let message = "must not be empty: a reason such as \"timeout\"";
+        return Err(FieldError::new(field, message));
+    }
+    Ok(reason)
+}
+
+/// What a reason counts as, and in words. A code of ours that is the model's own failure
+/// stays what it is, as our exports write them; everything else is the failure of its service.
+#[must_use]
+pub fn failure(reason: &str) -> (FailureCode, String) {
+    match FailureCode::of(reason) {
+        Some(code) if code.whose() == Whose::Model => (code, code.message().to_owned()),
+        _ => {
+            let code = FailureCode::TranscriptFailed;
+            (code, format!("{}: {reason}", code.message()))
+        }
+    }
 }
 
 /// Checks how long a transcript took; to the millisecond.
@@ -86,6 +116,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_reason_is_the_services_unless_it_is_a_failure_of_models() {
+        for (reason, code) in [
+            ("max_tokens", FailureCode::MaxTokens),
+            ("timeout", FailureCode::TranscriptFailed),
+            ("provider_quota", FailureCode::TranscriptFailed),
+        ] {
+            assert_eq!(failure(reason).0, code, "{reason}");
+            assert!(!failure(reason).1.is_empty());
+        }
+    }
+
+    #[test]
     fn figures_are_bounded() {
         assert_eq!(latency_ms("l", 812.6).unwrap(), 813);
         assert_eq!(cost_micro_usd("c", 0.000_123_4).unwrap(), 123);
@@ -94,6 +136,10 @@ mod tests {
             assert_eq!(cost_micro_usd("c", bad).unwrap_err().field, "c");
         }
         assert!(text("t", "").is_ok() && text("t", "a\0").is_err());
+        assert_eq!(error("e", " timeout ").unwrap(), "timeout");
+        for bad in [" ", "a\0", &"x".repeat(MAX_ERROR_CHARS + 1)] {
+            assert_eq!(error("e", bad).unwrap_err().field, "e");
+        }
         assert!(text("t", &"x".repeat(MAX_TRANSCRIPT_CHARS + 1)).is_err());
     }
 }

@@ -1,11 +1,11 @@
 //! Tables of transcripts: CSV, TSV or JSON lines with a column that says which clip
-//! it is, one with the transcript, and perhaps `latency_ms` and `cost_usd`. Other
+//! it is, one with the transcript, and perhaps `error`, `latency_ms` and `cost_usd`. Other
 //! columns are left alone: such tables come out of other tools.
 
 use super::super::rows::{self, Cell, Format, Kind, Record};
 use super::super::validate::{Errors, FieldError};
 use super::super::{FileId, SampleId};
-use super::{cost_micro_usd, latency_ms, text};
+use super::{MAX_ERROR_CHARS, cost_micro_usd, error, latency_ms, text};
 
 /// Columns that say which clip it is, the most precise first.
 const CLIP: [&str; 3] = ["sample_id", "file_id", "filename"];
@@ -55,6 +55,8 @@ pub struct Row {
     pub column: &'static str,
     /// What was heard; empty for nothing.
     pub text: String,
+    /// Why there is no transcript.
+    pub error: Option<String>,
     /// How long it took, in milliseconds.
     pub latency_ms: Option<u32>,
     /// What it cost, in millionths of a US dollar.
@@ -114,9 +116,18 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
             }
         },
     };
-    let heard = match hypothesis(&record) {
-        Some((column, text_given)) => errors.keep(text(&at(column), text_given)),
-        None => {
+    let found = hypothesis(&record);
+    let is_heard = found.is_some_and(|(_, heard)| !heard.trim().is_empty());
+    // A number beside a text is a rate of errors in the tables of some tools.
+    let is_reason = |cell: &&str| !(is_heard && cell.trim().parse::<f64>().is_ok());
+    let reason = given("error").filter(is_reason).map(|reason| {
+        let shortened: String = reason.trim().chars().take(MAX_ERROR_CHARS).collect();
+        errors.keep(error(&at("error"), &shortened))
+    });
+    let heard = match (&reason, found) {
+        (Some(_), _) => Some(String::new()),
+        (None, Some((column, heard))) => errors.keep(text(&at(column), heard)),
+        (None, None) => {
             errors.push(at("hypothesis"), "is required; \"\" for nothing heard");
             None
         }
@@ -139,6 +150,7 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
         clip: clip?,
         column: named?.0,
         text: heard?,
+        error: reason.flatten(),
         latency_ms: latency.flatten(),
         cost_micro_usd: cost.flatten(),
     })
@@ -200,6 +212,40 @@ mod tests {
         assert_eq!(rows[0].clip, ClipRef::Sample(sample));
         assert_eq!(rows[1].clip, ClipRef::File(file));
         assert!(rows.iter().all(|row| row.text == "heard"));
+    }
+
+    #[test]
+    fn what_a_service_failed_at_is_no_transcript() {
+        let long = "x".repeat(MAX_ERROR_CHARS + 9);
+        let csv = format!(
+            "filename,hypothesis,error\na,,timeout\nb,half of it, 503 \nc,half of it,HTTP 503\n\
+             d,,500\ne,heard,\nf,heard,0.25\ng,,{long}\n"
+        );
+        let jsonl = "{\"filename\":\"a\",\"error\":\"timeout\"}\n\
+                     {\"filename\":\"b\",\"text\":null,\"error\":\"timeout\"}\n\
+                     {\"filename\":\"c\",\"text\":\"\",\"error\":null}";
+        let rows = |table: &str, format| -> Vec<(String, Option<String>)> {
+            let rows = parse(table.as_bytes(), format).unwrap();
+            rows.into_iter().map(|row| (row.text, row.error)).collect()
+        };
+        let failed = |reason: &str| (String::new(), Some(reason.to_owned()));
+        let heard = |text: &str| (text.to_owned(), None);
+        assert_eq!(
+            rows(&csv, Format::Csv),
+            [
+                failed("timeout"),
+                heard("half of it"),
+                failed("HTTP 503"),
+                failed("500"),
+                heard("heard"),
+                heard("heard"),
+                failed(&long[..MAX_ERROR_CHARS]),
+            ]
+        );
+        assert_eq!(
+            rows(jsonl, Format::Jsonl),
+            [failed("timeout"), failed("timeout"), heard("")]
+        );
     }
 
     #[test]

@@ -80,34 +80,15 @@ pub(super) const fn are_nothing_else(
     Ok(())
 }
 
-/// What systems heard of a row. One that failed there heard nothing that could be taken.
+/// What systems heard of a row, and what services failed at.
 pub(super) fn of_row(row: &mut Row, table: &Cells, index: usize, asked: &[OfSystem]) {
     for system in asked {
-        if table.text(index, system.error).is_none()
-            && let Some(text) = table.any_text(index, Some(system.text))
-        {
+        if let Some(reason) = table.text(index, system.error) {
+            row.failures.insert(system.name.clone(), reason);
+        } else if let Some(text) = table.any_text(index, Some(system.text)) {
             row.hypotheses.insert(system.name.clone(), text);
         }
     }
-}
-
-/// Tells what services failed at: a run has no word for it.
-#[cfg(feature = "folders")]
-pub(super) fn failures(asked: &[OfSystem], table: &Cells, file: &str) -> Vec<String> {
-    use crate::problem::counted;
-
-    let of = |system: &OfSystem| {
-        let rows = 0..table.rows.len();
-        let failed = rows.filter(|row| table.text(*row, system.error).is_some());
-        let failed = Some(failed.count()).filter(|failed| *failed > 0)?;
-        Some(format!(
-            "{file}: {} of {} failed with its service; a run counts them as the model's own \
-             failures, with all words missing, and score leaves them out",
-            counted(failed, "transcript", "transcripts"),
-            system.name
-        ))
-    };
-    asked.iter().filter_map(of).collect()
 }
 
 /// Refuses columns that are asked for of what has none.

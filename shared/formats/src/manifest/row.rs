@@ -117,6 +117,8 @@ pub struct Row {
     pub metadata: BTreeMap<String, String>,
     /// Hypotheses that the source has, by model.
     pub hypotheses: BTreeMap<String, String>,
+    /// What services failed at and why, by model.
+    pub failures: BTreeMap<String, String>,
 }
 
 /// What a source says.

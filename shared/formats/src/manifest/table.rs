@@ -79,10 +79,6 @@ pub(crate) fn rows(
         .chain(hypotheses.clone())
         .chain(asked.iter().filter_map(|system| system.error))
         .collect();
-    #[cfg(feature = "folders")]
-    let failed = heard::failures(&asked, table, name);
-    #[cfg(feature = "folders")]
-    reader.reading.remarks.extend(failed);
     let mut left_out = BTreeMap::new();
     let mut splits = BTreeSet::new();
     let before = reader.reading.rows.len();

@@ -181,6 +181,51 @@ fn several_models_and_a_provider_are_one_run() {
     });
 }
 
+/// Another service's failure is in no figure, one of its model's counts as nothing heard.
+#[test]
+fn what_their_service_failed_at_is_told_as_its_failure() {
+    with(async |w| {
+        let truths = ["one two", "three four", "five six", "seven eight"].map(Some);
+        let made = w.dataset("d", &truths).await;
+        let csv = "filename,hypothesis,error\n0.wav,one two,\n1.wav,,HTTP 503\n2.wav,,max_tokens\n";
+        let table = w.file("t.csv", "text/csv", csv.into()).await;
+        let run = run(
+            w,
+            &made,
+            json!([
+                { "name": "a", "items": [
+                    { "filename": "0.wav", "text": "one two" },
+                    { "filename": "1.wav", "error": "HTTP 503" },
+                    { "filename": "2.wav", "error": "max_tokens" },
+                ] },
+                { "name": "b", "manifest_file_id": table },
+            ]),
+        )
+        .await;
+        assert_eq!(each(&run["warnings"], "count"), [1, 1], "{run}");
+        let report = report(w, &run).await;
+        for model in ["imported/a", "imported/b"] {
+            let results = json!(w.results(&run, &format!("provider={model}")).await);
+            let codes = json!([
+                null,
+                "transcript_failed",
+                "max_tokens",
+                "missing_transcript"
+            ]);
+            assert_eq!(json!(each(&results, "error_code")), codes, "{model}");
+            let message = results[1]["error_message"].as_str().unwrap();
+            assert!(message.ends_with(": HTTP 503"), "{message}");
+            let retryable = json!([null, false, false, false]);
+            assert_eq!(json!(each(&results, "retryable")), retryable);
+            let score = &of(&report, model)["score"];
+            assert_eq!(score["failed_by_service"], 1, "{score}");
+            assert_eq!(score["failed_by_model"], 2, "{score}");
+            // Four of six words: the clip that failed is not counted.
+            assert_eq!(run["score"][model]["wer"], 4.0 / 6.0, "{run}");
+        }
+    });
+}
+
 #[test]
 fn what_a_request_that_died_has_left_is_cleared_away() {
     with(async |w| {

@@ -47,6 +47,7 @@ struct Placed {
     text_field: String,
     clip: ClipRef,
     text: String,
+    error: Option<String>,
     latency_ms: Option<u32>,
     cost_micro_usd: Option<u64>,
 }
@@ -123,6 +124,7 @@ fn row(at: &str, row: imported::Row) -> Placed {
         place,
         clip: row.clip,
         text: row.text,
+        error: row.error,
         latency_ms: row.latency_ms,
         cost_micro_usd: row.cost_micro_usd,
     }
@@ -146,7 +148,20 @@ fn item(place: String, item: NewTranscript, errors: &mut Errors) -> Option<Place
         }
     };
     let text_field = field("text");
-    let text = errors.keep(imported::text(&text_field, &item.text));
+    let (text, error) = match (&item.text, &item.error) {
+        (Some(text), None) => (errors.keep(imported::text(&text_field, text)), None),
+        (None, Some(reason)) => {
+            let reason = errors.keep(imported::error(&field("error"), reason));
+            (reason.is_some().then(String::new), reason)
+        }
+        _ => {
+            errors.push(
+                &*text_field,
+                "give one of text and error; \"\" for nothing heard",
+            );
+            (None, None)
+        }
+    };
     let latency_ms = match item.latency_ms {
         None => Some(None),
         Some(given) => errors
@@ -164,6 +179,7 @@ fn item(place: String, item: NewTranscript, errors: &mut Errors) -> Option<Place
         text_field,
         clip: clip?,
         text: text?,
+        error,
         latency_ms: latency_ms?,
         cost_micro_usd: cost_micro_usd?,
         place,
@@ -221,6 +237,7 @@ fn by_position(
         *text = Some(Transcript {
             position,
             text: one.text,
+            error: one.error,
             latency_ms: one.latency_ms,
             cost_micro_usd: one.cost_micro_usd,
         });
@@ -273,6 +290,7 @@ mod tests {
             text.map(|text| Transcript {
                 position,
                 text: text.to_owned(),
+                error: None,
                 latency_ms: None,
                 cost_micro_usd: None,
             })
