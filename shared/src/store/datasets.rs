@@ -2,7 +2,7 @@
 //!
 //! `new#ds_…` unsealed, `ds_…` visible, `del#ds_…` being deleted. So lists and
 //! look-ups need no filter, and half a dataset is never seen. `changed#ds_…` tells when a
-//! reference was changed last.
+//! reference was changed last, `fields#ds_…` how often free fields of samples were.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idempotency::Claim;
 use super::row::{self, Item, Row};
-use super::txn::TxnError;
+use super::txn::{TxnError, beside_transactions};
 use super::{Page, Store, StoreError, read_page};
 use crate::domain::dataset::{Dataset, DatasetStatus};
 use crate::domain::{DatasetId, ProjectId, Timestamp};
@@ -47,6 +47,19 @@ struct Mark {
 
 fn mark_key(id: DatasetId) -> String {
     format!("changed#{id}")
+}
+
+/// How often free fields of a dataset's samples were changed, and when that began the last time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct FieldChanges {
+    /// How often. Counted before a change is there, and also where it never came to be.
+    pub changes: u64,
+    /// When the last of them began.
+    pub at: Timestamp,
+}
+
+fn fields_key(id: DatasetId) -> String {
+    format!("fields#{id}")
 }
 
 pub(super) fn item(dataset: &Dataset) -> Result<Item, StoreError> {
@@ -174,6 +187,39 @@ impl Store {
         Ok(mark.map(|mark| mark.at))
     }
 
+    /// Counts a change of the free fields of a sample that is about to be made.
+    pub async fn count_field_change(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.tables.datasets)
+            .key("pk", row::s(project.as_str()))
+            .key("sk", row::s(fields_key(id)))
+            .update_expression("SET #at = :at ADD changes :one")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", row::s(at.to_string()))
+            .expression_attribute_values(":one", row::n(1));
+        beside_transactions(|| update.clone().send()).await?;
+        Ok(())
+    }
+
+    /// How often free fields were changed; `None` if never.
+    pub async fn field_changes(
+        &self,
+        project: &ProjectId,
+        id: DatasetId,
+    ) -> Result<Option<FieldChanges>, StoreError> {
+        let found = self
+            .get(&self.tables.datasets, project.as_str(), fields_key(id))
+            .await?;
+        found.map(row::read).transpose()
+    }
+
     /// A visible dataset, and when a reference of it was changed last: one request.
     pub async fn dataset_and_change(
         &self,
@@ -295,8 +341,9 @@ impl Store {
     /// Removes what is left of a deleted dataset.
     pub async fn finish_delete_dataset(&self, dataset: &Dataset) -> Result<(), StoreError> {
         let project = dataset.project.as_str();
-        self.delete(&self.tables.datasets, project, mark_key(dataset.id))
-            .await?;
+        for beside in [mark_key(dataset.id), fields_key(dataset.id)] {
+            self.delete(&self.tables.datasets, project, beside).await?;
+        }
         let key = sort_key(dataset.id, DatasetStatus::Deleting);
         self.delete(&self.tables.datasets, project, key).await
     }

@@ -7,6 +7,7 @@
 
 mod clips;
 mod failures;
+mod fields;
 mod figures;
 mod limits;
 mod progress;

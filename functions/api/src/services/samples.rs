@@ -167,6 +167,12 @@ pub async fn update_seen(
         let now = Timestamp::now();
         let mut next = sample.changed(change, &dataset, actor.key, now);
         draft::size("body", next.ground_truth.as_deref(), &next.metadata)?;
+        if next.metadata != sample.metadata {
+            // Before it is there: what was made of the fields before holds no longer.
+            app.store
+                .count_field_change(&actor.project, dataset.id, now)
+                .await?;
+        }
         // First: a name that is kept and not there does no harm.
         let dataset = match dataset.with_fields_of(&next, now) {
             Some(named) => match app.store.save_dataset(&named).await {

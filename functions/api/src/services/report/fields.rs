@@ -1,9 +1,12 @@
-//! What a report needs of the samples, in a few bytes for each.
+//! What a report needs of the samples, in a few bytes for each; and whether that is still
+//! what it was.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::reference_origin::FromModel;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::store::samples::SampleFacts;
@@ -12,6 +15,9 @@ use stt_eval_shared::wire::report::GroupKind;
 use super::question::ReportQuestion;
 use crate::refusal::Refusal;
 
+/// How long a change of a sample may take from when it is counted until it is there: longer
+/// than a request may.
+const SETTLED: Duration = Duration::from_secs(60);
 /// Most values of a field that are told apart.
 pub const MAX_GROUPS: usize = 20;
 /// Most languages that are told apart.
@@ -104,6 +110,50 @@ fn column<'a>(
     Ok(Some(values))
 }
 
+/// What the free fields of a dataset are told to be the same by.
+#[derive(Debug)]
+pub enum Known {
+    /// By how often they were changed, the last time long enough ago that all of it is there:
+    /// none is read.
+    Counted(u64),
+    /// By what they say.
+    Read(Fields),
+}
+
+impl Known {
+    /// Of the dataset of a run.
+    pub async fn of(app: &App, run: &Run, wanted: &ReportQuestion) -> Result<Self, Refusal> {
+        let changes = app.store.field_changes(&run.project, run.dataset).await?;
+        let now = Timestamp::now();
+        match changes {
+            None => Ok(Self::Counted(0)),
+            Some(last) if now.since(last.at) > SETTLED => Ok(Self::Counted(last.changes)),
+            Some(_) => Ok(Self::Read(Fields::read(app, run, wanted).await?)),
+        }
+    }
+
+    /// Part of the name of what is made of them.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Counted(changes) => changes.to_string(),
+            Self::Read(fields) => fields.digest.clone(),
+        }
+    }
+
+    /// The fields, read now if they are not yet.
+    pub async fn read(
+        self,
+        app: &App,
+        run: &Run,
+        wanted: &ReportQuestion,
+    ) -> Result<Fields, Refusal> {
+        match self {
+            Self::Read(fields) => Ok(fields),
+            Self::Counted(_) => Fields::read(app, run, wanted).await,
+        }
+    }
+}
+
 /// Samples by what the report asks for.
 #[derive(Debug, Default)]
 pub struct Fields {
@@ -116,6 +166,7 @@ pub struct Fields {
     durations: Vec<f64>,
     /// By position, of samples whose reference has taken words of models.
     from_models: BTreeMap<usize, Vec<FromModel>>,
+    /// Changes with the fields that are used.
     digest: String,
 }
 
@@ -156,12 +207,6 @@ impl Fields {
                 .collect(),
             digest: sha256_hex(digest.as_bytes()),
         })
-    }
-
-    /// Changes with the fields that are used.
-    #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
     }
 
     /// Blocks of samples; `None` when each is its own.

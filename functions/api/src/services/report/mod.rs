@@ -27,7 +27,7 @@ use stt_eval_shared::wire::report::Report;
 
 pub use self::question::{ComparisonQuestion, ReportQuestion};
 
-use self::fields::Fields;
+use self::fields::{Fields, Known};
 pub(in crate::services) use self::kept::Place;
 use self::scan::Scan;
 use crate::refusal::{Kind, Refusal};
@@ -39,7 +39,7 @@ const AT_ONCE: u8 = 2;
 /// How long one may take: longer than the function's timeout.
 const LEASE: Duration = Duration::from_secs(40);
 /// Changes with what a report says or how it is worked out.
-const REPORT_VERSION: u32 = 10;
+const REPORT_VERSION: u32 = 11;
 
 /// The scoring that a report is asked of.
 fn choose(run: &Run, wanted: &ReportQuestion) -> Result<Scoring, Refusal> {
@@ -81,7 +81,7 @@ fn choose(run: &Run, wanted: &ReportQuestion) -> Result<Scoring, Refusal> {
 }
 
 /// Name of what a report depends on.
-fn key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion, fields: Option<&Fields>) -> String {
+fn key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion, fields: Option<&Known>) -> String {
     let text = serde_json::json!([
         REPORT_VERSION,
         run.rev,
@@ -90,7 +90,7 @@ fn key(run: &Run, scoring: &Scoring, wanted: &ReportQuestion, fields: Option<&Fi
         stt_eval_shared::scoring::SCORER_VERSION,
         wanted.block_by,
         wanted.group_by,
-        fields.map(Fields::digest),
+        fields.map(Known::name),
     ]);
     sha256_hex(text.to_string().as_bytes())
 }
@@ -170,7 +170,7 @@ async fn made(
     let by_fields = wanted.block_by.is_some() || wanted.group_by.is_some();
     let mut fields = None;
     if ended && by_fields {
-        fields = Some(Fields::read(app, &run, wanted).await?);
+        fields = Some(Known::of(app, &run, wanted).await?);
     }
     let name = if ended {
         key(&run, &scoring, wanted, fields.as_ref())
@@ -215,7 +215,7 @@ struct Asked<'a> {
     run: Run,
     scoring: Scoring,
     wanted: &'a ReportQuestion,
-    fields: Option<Fields>,
+    fields: Option<Known>,
     place: Place,
     begun: Instant,
 }
@@ -231,7 +231,7 @@ impl Asked<'_> {
             begun,
         } = self;
         let fields = match fields {
-            Some(fields) => fields,
+            Some(known) => known.read(app, &run, wanted).await?,
             None => Fields::read(app, &run, wanted).await?,
         };
         let dataset = app

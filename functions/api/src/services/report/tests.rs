@@ -120,7 +120,8 @@ fn keys_change_with_everything_a_report_depends_on() {
         ..ReportQuestion::default()
     };
     let by_speaker = wanted(Some("speaker"));
-    let fields = |values: &[Option<&str>]| Fields::new(&facts(values), &by_speaker).unwrap();
+    let fields =
+        |values: &[Option<&str>]| Known::Read(Fields::new(&facts(values), &by_speaker).unwrap());
     let (one, two) = (fields(&[Some("a"), None]), fields(&[Some("b"), None]));
     let plain = key(&run, &scoring, &wanted(None), None);
     let others = [
@@ -144,9 +145,11 @@ fn keys_change_with_everything_a_report_depends_on() {
         ),
         key(&run, &scoring, &by_speaker, Some(&one)),
         key(&run, &scoring, &by_speaker, Some(&two)),
+        key(&run, &scoring, &by_speaker, Some(&Known::Counted(0))),
+        key(&run, &scoring, &by_speaker, Some(&Known::Counted(1))),
     ];
     let all: std::collections::BTreeSet<&String> = others.iter().chain([&plain]).collect();
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
     assert_eq!(plain, key(&run, &scoring, &wanted(None), None));
 }
 

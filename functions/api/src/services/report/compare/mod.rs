@@ -20,7 +20,7 @@ use stt_eval_shared::wire::run_comparison::{NotComparable, NotComparableCode, Ru
 
 use self::assemble::not_comparable;
 use self::scan::PairScan;
-use super::fields::Fields;
+use super::fields::Known;
 use super::kept::Place;
 use super::question::{ComparisonQuestion, ReportQuestion};
 use super::scan::Texts;
@@ -28,7 +28,7 @@ use super::{in_turn, unfinished};
 use crate::refusal::Refusal;
 
 /// Changes with what a comparison says or how it is worked out.
-const COMPARISON_VERSION: u32 = 1;
+const COMPARISON_VERSION: u32 = 2;
 
 /// The scorings of the two that are compared, or why there are none alike.
 fn scorings(
@@ -90,7 +90,7 @@ fn key(
     sides: [(&Run, &Scoring); 2],
     question: &ComparisonQuestion,
     ended: bool,
-    fields: Option<&Fields>,
+    fields: Option<&Known>,
 ) -> String {
     let side = |(run, scoring): (&Run, &Scoring)| {
         let state = if ended { run.rev } else { run.round.into() };
@@ -109,7 +109,7 @@ fn key(
         ended,
         sides.map(side),
         question.block_by,
-        fields.map(Fields::digest),
+        fields.map(Known::name),
     ]);
     sha256_hex(text.to_string().as_bytes())
 }
@@ -166,7 +166,7 @@ pub async fn compare(
     let ended = !run.status.is_active() && !other.status.is_active();
     // Free fields can change without the runs; nothing else that is used can.
     let fields = match question.block_by {
-        Some(_) => Some(Fields::read(app, &run, &by_block).await?),
+        Some(_) => Some(Known::of(app, &run, &by_block).await?),
         None => None,
     };
     let sides = [(&run, &ours), (&other, &theirs)];
@@ -179,6 +179,7 @@ pub async fn compare(
         sides,
         models: &models,
         question,
+        by_block: &by_block,
         fields,
         place,
         begun,
@@ -191,7 +192,8 @@ struct Asked<'a> {
     sides: [(&'a Run, &'a Scoring); 2],
     models: &'a [(u8, u8)],
     question: &'a ComparisonQuestion,
-    fields: Option<Fields>,
+    by_block: &'a ReportQuestion,
+    fields: Option<Known>,
     place: Place,
     begun: Instant,
 }
@@ -218,8 +220,11 @@ impl Asked<'_> {
             return Err(unfinished("comparison", read, run.sample_count));
         }
         let scorings = (ours, theirs);
-        let fields = self.fields.as_ref();
-        let made = assemble::view(run, other, scorings, self.question, fields, &scan)?;
+        let fields = match self.fields {
+            Some(known) => Some(known.read(app, run, self.by_block).await?),
+            None => None,
+        };
+        let made = assemble::view(run, other, scorings, self.question, fields.as_ref(), &scan)?;
         let now = Timestamp::now();
         self.place
             .keep_report(app, &made, now, now.since(begun_at))
