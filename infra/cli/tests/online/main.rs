@@ -24,6 +24,8 @@ mod references;
 mod refused;
 #[cfg(unix)]
 mod stopped;
+mod rescored;
+mod silent;
 mod verdict;
 #[cfg(unix)]
 mod wishes;
