@@ -26,6 +26,9 @@ mod refused;
 mod stopped;
 mod rescored;
 mod silent;
+#[cfg(unix)]
+mod stopped;
+mod unknown;
 mod verdict;
 #[cfg(unix)]
 mod wishes;

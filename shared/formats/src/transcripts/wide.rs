@@ -12,7 +12,7 @@ use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
-use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
+use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, Said, rounded_ids, table_of};
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Role, is_right};
@@ -75,7 +75,7 @@ pub(super) fn read(
     let remarks = findings.kept().iter();
     made.remarks
         .extend(remarks.map(|found| format!("{name}: {}", found.message)));
-    of_table(&table, name, side, wanted, made)
+    of_table(&table, (name, format), side, wanted, made)
 }
 
 /// Reads a manifest for its texts alone.
@@ -102,6 +102,12 @@ pub(super) fn of_layout(
     for mut row in reading.rows {
         models.extend(row.hypotheses.keys().cloned());
         if !wanted.hypotheses.is_empty() {
+        // What is not annotated yet is no reference that says nothing.
+        let is_open = layout.format == Format::LabelStudio && row.said == Said::Absent;
+        if is_open && side == Side::References {
+            left_out += 1;
+            continue;
+        }
             row.hypotheses
                 .retain(|model, _| wanted.hypotheses.contains(model));
         }
@@ -120,6 +126,11 @@ pub(super) fn of_layout(
     }
     made.columns = models.into_iter().collect();
     Ok(())
+    let file = layout.files.first().map_or("", String::as_str);
+    let tasks = counted(left_out, "task has", "tasks have");
+    made.remarks.extend(
+        (left_out > 0).then(|| format!("{file}: {tasks} no annotation: left out, as by a run")),
+    );
 }
 
 /// Refuses a column of what systems heard that is called as what should have been heard.
@@ -202,7 +213,7 @@ fn other_texts(table: &Cells, name: &str, systems: &[OfSystem]) -> Option<String
 
 fn of_table(
     table: &Cells,
-    name: &str,
+    (name, format): (&str, Format),
     side: Side,
     wanted: &ReadOptions,
     made: &mut Transcripts,
@@ -274,8 +285,15 @@ fn of_table(
             .extend(unknown_languages(table, language, name));
     }
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    // NeMo has no word for a text that is not known but to leave its field out.
+    let mut without_field = 0;
+    let is_nemo = format == Format::Nemo && side == Side::References;
     let mut again = Again::default();
-    for (index, (line, _)) in table.rows.iter().enumerate() {
+    for (index, (line, cells)) in table.rows.iter().enumerate() {
+        if is_nemo && text.is_some_and(|text| cells.get(text).is_none_or(Option::is_none)) {
+            without_field += 1;
+            continue;
+        }
         let named = table.text(index, id).or_else(|| {
             let path = table.text(index, audio)?;
             Some(crate::paths::stem_as_written(&path).to_owned())
@@ -355,6 +373,11 @@ fn of_table(
     }
     Ok(())
 }
+    if without_field > 0 {
+        let lines = counted(without_field, "line has", "lines have");
+        made.remarks
+            .push(format!("{name}: {lines} no text: left out, as by a run"));
+    }
 
 /// What rows of a long table say that others before them said.
 #[derive(Default)]
