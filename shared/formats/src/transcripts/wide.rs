@@ -7,7 +7,7 @@ use stt_eval_domain::failure::failed_by;
 use stt_eval_scoring::FailedBy;
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::systems::{Heard, OfSystem, heard, no_column, offered, there};
+use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
@@ -99,15 +99,16 @@ pub(super) fn of_layout(
     let reading = manifest::read(files, layout, &options, &mut findings)?;
     made.remarks.extend(reading.remarks);
     let mut models = BTreeSet::new();
+    let mut left_out = 0;
     for mut row in reading.rows {
         models.extend(row.hypotheses.keys().cloned());
-        if !wanted.hypotheses.is_empty() {
         // What is not annotated yet is no reference that says nothing.
         let is_open = layout.format == Format::LabelStudio && row.said == Said::Absent;
         if is_open && side == Side::References {
             left_out += 1;
             continue;
         }
+        if !wanted.hypotheses.is_empty() {
             row.hypotheses
                 .retain(|model, _| wanted.hypotheses.contains(model));
         }
@@ -125,12 +126,12 @@ pub(super) fn of_layout(
         });
     }
     made.columns = models.into_iter().collect();
-    Ok(())
     let file = layout.files.first().map_or("", String::as_str);
     let tasks = counted(left_out, "task has", "tasks have");
     made.remarks.extend(
         (left_out > 0).then(|| format!("{file}: {tasks} no annotation: left out, as by a run")),
     );
+    Ok(())
 }
 
 /// Refuses a column of what systems heard that is called as what should have been heard.
@@ -254,6 +255,11 @@ fn of_table(
     if wanted.text_column.is_none() && side == Side::References {
         made.remarks.extend(other_texts(table, name, &systems));
     }
+    if !wanted.hypotheses.is_empty() {
+        let right = text.filter(|_| side == Side::References);
+        made.remarks
+            .extend(of_numbers(table, name, &systems, right));
+    }
     if side == Side::References && text.is_none() {
         let message = format!(
             "no column could be the reference; {}",
@@ -279,15 +285,15 @@ fn of_table(
     let is_rate = |column: &usize| columns.name(*column).ends_with(" wer");
     let rates: Vec<usize> = (0..columns.names().len()).filter(is_rate).collect();
     let mut left_out = 0;
+    // NeMo has no word for a text that is not known but to leave its field out.
+    let mut without_field = 0;
+    let is_nemo = format == Format::Nemo && side == Side::References;
     if side == Side::References {
         made.remarks.extend(several_splits(table, name));
         made.remarks
             .extend(unknown_languages(table, language, name));
     }
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
-    // NeMo has no word for a text that is not known but to leave its field out.
-    let mut without_field = 0;
-    let is_nemo = format == Format::Nemo && side == Side::References;
     let mut again = Again::default();
     for (index, (line, cells)) in table.rows.iter().enumerate() {
         if is_nemo && text.is_some_and(|text| cells.get(text).is_none_or(Option::is_none)) {
@@ -367,17 +373,17 @@ fn of_table(
             "{name}: {rows} no reference, and no figure in the run: left out"
         ));
     }
+    if without_field > 0 {
+        let lines = counted(without_field, "line has", "lines have");
+        made.remarks
+            .push(format!("{name}: {lines} no text: left out, as by a run"));
+    }
     made.remarks.extend(again.told(name));
     if id.is_none() && audio.is_none() {
         made.entries.iter_mut().for_each(|entry| entry.id = None);
     }
     Ok(())
 }
-    if without_field > 0 {
-        let lines = counted(without_field, "line has", "lines have");
-        made.remarks
-            .push(format!("{name}: {lines} no text: left out, as by a run"));
-    }
 
 /// What rows of a long table say that others before them said.
 #[derive(Default)]
