@@ -344,6 +344,28 @@ mod tests {
             ]
         );
         assert_eq!(waits(&run, false), ["  b: 5 wait: Replace it"]);
+        // On a usual terminal nothing of it is cut, whatever a model waits for.
+        let mut long = serde_json::to_value(&run).unwrap().to_string();
+        long = long.replace("\"b\"", "\"gemini-2.5-flash\"");
+        for reason in [
+            "model_queue_full",
+            "provider_rate_limited",
+            "provider_unreachable",
+            "submission_unconfirmed",
+        ] {
+            let told = long.replace("model_queue_full", reason);
+            let mut run: Run = serde_json::from_str(&told).unwrap();
+            run.waiting
+                .iter_mut()
+                .flatten()
+                .for_each(|one| one.items = 195);
+            run.waiting.iter_mut().for_each(|all| all.truncate(1));
+            let lines = progress(&run, now);
+            assert!(
+                lines.iter().all(|line| line.chars().count() <= 80),
+                "{lines:?}"
+            );
+        }
         assert_eq!(waits(&run, true).len(), 2);
     }
 }

@@ -83,15 +83,27 @@ async fn score(
     let mut pause = FIRST;
     let before = times(run, normalizer);
     let mut run = run.clone();
+    let mut refused = None;
     while times(&run, normalizer) == before {
         if run.scorings.iter().all(is_complete) {
+            if let Some(failure) = refused {
+                return Err(failure);
+            }
             let body = NewScoring {
                 normalizer: Some(normalizer.to_owned()),
             };
             let request = Request::post(paths::rescore(run.id), &body)?.once(&unique()?);
-            run = to.ask(&request).await?;
+            run = match to.ask(&request).await {
+                // Another command may have asked for it just now, which the run tells then.
+                Err(failure) if failure.code == "conflict" => {
+                    refused = Some(failure);
+                    to.ask(&Request::get(paths::run(run.id))).await?
+                }
+                told => told?,
+            };
             continue;
         }
+        refused = None;
         if until.is_some_and(|until| Instant::now() + pause > until) {
             let message = format!("the run is still being scored with {normalizer}");
             return Err(Failure::new(Exit::Running, "still_running", message)

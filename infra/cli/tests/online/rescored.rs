@@ -76,6 +76,13 @@ async fn the_same_command_judges_by_the_normaliser_that_it_asks_for() {
     }
     let all = ["indic-v1", "raw-v1", "indic-v1+numbers"];
     assert_eq!(scorings(&bench, id).await, all);
+    // Two at once.
+    let one = with(&["--normalizer", "indic-v1+fillers"]);
+    let (a, b) = tokio::join!(bench.json(&one), bench.json(&one));
+    for told in [a, b] {
+        assert_eq!(told["normalizer"], "indic-v1+fillers", "{told}");
+        assert_eq!(told["run"]["id"], id);
+    }
     assert_eq!(bench.counts().await, (1, 1));
 
     // One that began with another normaliser.
