@@ -239,6 +239,51 @@ fn references_that_are_not_known_are_told() {
 }
 
 #[test]
+fn what_nemo_and_label_studio_have_no_reference_of_is_left_out() {
+    let region = |text: &str| {
+        format!(
+            "{{\"result\":[{{\"from_name\":\"t\",\"type\":\"textarea\",\"value\":{{\"text\":[\"{text}\"]}}}}]}}"
+        )
+    };
+    let task = |id: &str, right: &[&str]| {
+        let right: Vec<String> = right.iter().map(|text| region(text)).collect();
+        let heard = region("c").replacen('{', "{\"model_version\":\"A\",", 1);
+        format!(
+            "{{\"data\":{{\"audio\":\"{id}.wav\",\"id\":\"{id}\"}},\"annotations\":[{}],\
+             \"predictions\":[{heard}]}}",
+            right.join(",")
+        )
+    };
+    let tasks = [task("u1", &["a"]), task("u2", &[]), task("u3", &[""])].join(",");
+    let tasks = format!("[{tasks}]");
+    let lines = "{\"audio_filepath\":\"u2.wav\",\"duration\":1.0,\"pred_text_A\":\"c\"}\n\
+                 {\"audio_filepath\":\"u1.wav\",\"duration\":1.0,\"text\":\"a\",\"pred_text_A\":\"c\"}\n\
+                 {\"audio_filepath\":\"u3.wav\",\"duration\":1.0,\"text\":\"\",\"pred_text_A\":\"c\"}\n";
+    for (name, text, told) in [
+        ("run.json", &*tasks, "1 task has no annotation"),
+        ("run.nemo.json", lines, "1 line has no text"),
+    ] {
+        let made = scored(&[(name, text)]).unwrap();
+        let ids: Vec<String> = made.samples.iter().map(|one| one.id.to_string()).collect();
+        assert_eq!(ids, ["u1", "u3"], "{name}");
+        let told = format!("{name}: {told}: left out, as by a run");
+        assert_eq!(made.remarks, [told]);
+    }
+}
+
+#[test]
+fn a_failure_without_a_reason_is_none() {
+    let line = |error: &str| {
+        format!("{{\"id\":\"1\",\"text\":\"a\",\"hyp\":\"a\",\"hyp error\":\"{error}\"}}\n")
+    };
+    for (error, failed) in [("", false), (" ", false), ("quota", true)] {
+        let made = scored(&[("r.jsonl", &line(error))]).unwrap();
+        let is_failed = matches!(made.heard[0][0], Hypothesis::Failed(_));
+        assert_eq!(is_failed, failed, "{error:?}");
+    }
+}
+
+#[test]
 fn references_of_our_own_export_keep_their_markup() {
     let table = "id,reference,A,A wer,A cer,A error,reference_from\n\
                  1,ठीक है \\{x\\|y\\},ठीक है {x|y},0,0,,\n";

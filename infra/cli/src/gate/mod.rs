@@ -32,6 +32,7 @@ pub fn conditions(arguments: &GateArguments) -> Result<Vec<Condition>, Failure> 
     for text in &arguments.fail_if {
         all.push(Condition::parse(text).map_err(Failure::usage)?);
     }
+    let mut all = once(all);
     let regresses = all.iter().any(Condition::is_regression);
     if regresses && arguments.baseline.is_none() {
         return Err(Failure::usage(
@@ -42,6 +43,26 @@ pub fn conditions(arguments: &GateArguments) -> Result<Vec<Condition>, Failure> 
         all.push(Condition::parse("failed>0.01").map_err(Failure::usage)?);
     }
     Ok(all)
+}
+
+/// Conditions that say the same count once, by the first: readers of `JUnit` take one case of a
+/// name, and no other is adjusted for it.
+pub fn once(all: Vec<Condition>) -> Vec<Condition> {
+    let mut kept: Vec<Condition> = Vec::with_capacity(all.len());
+    for one in all {
+        let is_same = |other: &Condition| {
+            let text = other.text.clone();
+            *other
+                == Condition {
+                    text,
+                    ..one.clone()
+                }
+        };
+        if !kept.iter().any(is_same) {
+            kept.push(one);
+        }
+    }
+    kept
 }
 
 /// Fields of samples that groups are of, beside those that are known anyway.

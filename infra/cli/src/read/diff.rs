@@ -1,11 +1,15 @@
 //! `diff`: how a run compares with another, model by model.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use stt_eval_formats::counted;
 use stt_eval_wire::paths;
-use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, RunComparison};
+use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, PairedFigures, RunComparison};
+use stt_eval_wire::runs::Run;
+use stt_eval_wire::scores::ModelScore;
 
 use super::lists::table;
 use super::report::in_blocks;
@@ -14,7 +18,7 @@ use crate::arguments::DiffArguments;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA};
-use crate::score::{Ends, interval, percent, points, probability};
+use crate::score::{self, Ends, interval, percent, points, probability};
 
 /// A comparison of large runs takes several requests.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -96,14 +100,25 @@ pub async fn show(
         comparison,
         error,
     };
-    output.result(&document, || text(&document))?;
+    let silent: HashSet<&str> = [&run, &other].into_iter().flat_map(silent).collect();
+    output.result(&document, || text(&document, &silent))?;
     Ok(match document.ok {
         true => Exit::Done,
         false => Exit::NotJudged,
     })
 }
 
-fn text(told: &Told) -> String {
+/// Models of a run whose references have no word: no rate is made of no words.
+fn silent(run: &Run) -> impl Iterator<Item = &str> {
+    let scores = run.score.iter().flatten();
+    let is_silent = |score: &ModelScore| score::is_silent(Some((&score.all).into()));
+    scores.filter_map(move |(model, score)| {
+        let score = score.as_ref().filter(|score| is_silent(score));
+        score.map(|_| model.as_str())
+    })
+}
+
+fn text(told: &Told, silent: &HashSet<&str>) -> String {
     let comparison = &told.comparison;
     let name = |run: &stt_eval_wire::run_comparison::ComparedRun| {
         let under_way = if run.complete { "" } else { "  not complete" };
@@ -127,10 +142,15 @@ fn text(told: &Told) -> String {
             "p",
             "samples",
         ];
-        out += &table(heading, comparison.models.iter().map(row));
+        let rows = comparison.models.iter();
+        let is_silent = |model: &ModelComparison| silent.contains(model.provider.as_str());
+        out += &table(heading, rows.map(|model| row(model, is_silent(model))));
     }
     for model in &comparison.models {
-        out += &sentence(model, comparison.block_by.as_deref());
+        out += &match (&model.figures, silent.contains(model.provider.as_str())) {
+            (Some(figures), true) => on_silence(model, figures),
+            _ => sentence(model, comparison.block_by.as_deref()),
+        };
     }
     for (models, place) in [
         (&comparison.only_in_run, "the run"),
@@ -146,9 +166,21 @@ fn text(told: &Told) -> String {
     out
 }
 
-fn row(model: &ModelComparison) -> [String; 7] {
+/// What a model wrote where nothing is said: its rates are counts then.
+fn on_silence(model: &ModelComparison, figures: &PairedFigures) -> String {
+    let wrote = [figures.wer, figures.other_wer];
+    let [run, other] = wrote.map(|words| counted(words.round() as usize, "word", "words"));
+    format!(
+        "{}: every reference is silent: no rate is made of no words; it wrote {run} on them in \
+         the run, and {other} in the other one.{}\n",
+        model.provider,
+        left_out(&model.left_out)
+    )
+}
+
+fn row(model: &ModelComparison, is_silent: bool) -> [String; 7] {
     let none = || "–".to_owned();
-    let figures = model.figures.as_ref();
+    let figures = model.figures.as_ref().filter(|_| !is_silent);
     let ends = figures.and_then(|figures| {
         Some(Ends {
             low: figures.low?,

@@ -298,7 +298,7 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
     let folder = temporary()?;
     let path = folder.path().join("export");
     if format == Here::Html {
-        let report = figures(to, run.id, None, None).await?;
+        let report = figures(to, run.id, None, None, None).await?;
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;
         std::fs::write(&path, page).map_err(|error| failed(&path, &error))?;

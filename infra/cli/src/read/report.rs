@@ -71,18 +71,20 @@ pub async fn in_blocks<T>(
     }
 }
 
-/// The report of a run as it stands.
+/// The report of a run as it stands: of the scoring that counts, or of the one with a normaliser.
 ///
 /// # Errors
 /// What is refused, or can't be reached.
 pub async fn figures(
     to: &Deployment,
     run: RunId,
+    normalizer: Option<&str>,
     block_by: Option<&str>,
     group_by: Option<&str>,
 ) -> Result<Report, Failure> {
     let ask = async |block_by: Option<&str>| -> Result<Report, Failure> {
         let request = Request::get(paths::report(run))
+            .with_some("normalizer", normalizer)
             .with_some("block_by", block_by)
             .with_some("group_by", group_by)
             .patiently(PATIENCE.max(to.patience));
@@ -219,7 +221,7 @@ pub async fn show(
     }
     let run = find(to, &arguments.of.run).await?;
     let block_by = arguments.block_by.as_deref();
-    let report = figures(to, run.id, block_by, arguments.group_by.as_deref()).await?;
+    let report = figures(to, run.id, None, block_by, arguments.group_by.as_deref()).await?;
     if let Some(path) = &arguments.html {
         let page = stt_eval_html::report::file(&report)
             .map_err(|error| Failure::new(Exit::Failed, "page", error.to_string()))?;

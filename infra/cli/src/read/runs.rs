@@ -9,7 +9,6 @@ use stt_eval_wire::runs::{Retry, Run, RunStatus, Waiting, WaitingReason};
 use super::Document;
 use super::lists::{name, table, tell_more};
 use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
-use crate::check::lasted;
 use crate::columns::columns;
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
@@ -125,23 +124,24 @@ struct OneOf {
     run: Named,
 }
 
-/// What clips wait for, in few words: a column of a table.
+/// What clips wait for, in a word or two: a column of a table that has 80 in all. `status` tells
+/// it in a sentence.
 fn in_short(waiting: &Waiting) -> &str {
     match waiting.waiting_reason {
         WaitingReason::ProviderBatchesFull
         | WaitingReason::ProviderCallsFull
         | WaitingReason::ProviderStorageFull
-        | WaitingReason::ModelQueueFull => "queued at the provider (quota)",
-        WaitingReason::ProviderRateLimited => "held back by the provider (limits)",
-        WaitingReason::ProviderOutOfCredit => "the account has no credit left",
-        WaitingReason::ProviderKeyRefused => "the provider refuses the key",
-        WaitingReason::ProviderUnreachable => "the provider can't be reached",
-        WaitingReason::AnswerUnusable => "its answer can't be read",
-        WaitingReason::SendingAudio => "sending audio",
-        WaitingReason::AudioUnreadable => "the audio can't be read",
-        WaitingReason::SubmissionUnconfirmed => "looking for the batch",
-        WaitingReason::Resubmitting => "sent once more",
-        WaitingReason::Other => "not sent yet",
+        | WaitingReason::ModelQueueFull => "queued",
+        WaitingReason::ProviderRateLimited => "held back",
+        WaitingReason::ProviderOutOfCredit => "no credit",
+        WaitingReason::ProviderKeyRefused => "key refused",
+        WaitingReason::ProviderUnreachable => "unreachable",
+        WaitingReason::AnswerUnusable => "bad answer",
+        WaitingReason::SendingAudio => "sending",
+        WaitingReason::AudioUnreadable => "bad audio",
+        WaitingReason::SubmissionUnconfirmed => "unconfirmed",
+        WaitingReason::Resubmitting => "sent again",
+        WaitingReason::Other => "not sent",
     }
 }
 
@@ -149,8 +149,13 @@ fn in_short(waiting: &Waiting) -> &str {
 fn next_try(waiting: &Waiting, now: Timestamp) -> String {
     match waiting.next_attempt_at {
         None => String::new(),
-        Some(at) if at <= now => ", next try now".to_owned(),
-        Some(at) => format!(", next try in {}", lasted(at.since(now))),
+        Some(at) if at <= now => ", again now".to_owned(),
+        // Minutes are exact enough.
+        Some(at) => match at.since(now).as_secs() {
+            seconds @ ..90 => format!(", again in {seconds} s"),
+            seconds @ ..5_400 => format!(", again in {} min", seconds.div_ceil(60)),
+            seconds => format!(", again in {} h", seconds.div_ceil(3_600)),
+        },
     }
 }
 
@@ -264,6 +269,10 @@ pub async fn retry(
     let body = Retry {
         max_cost_usd: arguments.max_cost,
     };
+    if !goes_on(&run) && run.counts.failed + run.counts.pending == 0 {
+        let message = "no result of the run has failed: there is nothing to retry";
+        return Err(Failure::new(Exit::Nothing, "nothing", message));
+    }
     let request = Request::post(paths::retry(run.id), &body)?.once(&unique()?);
     shown(to.ask(&request).await?, output)
 }
@@ -331,11 +340,32 @@ mod tests {
             [
                 "  model     done  failed  WER so far  waiting",
                 "  a      405/405       1           –  –",
-                "  b      210/405       0           –  190 queued at the provider (quota), next try \
-                 in 1 min 30 s; 5 the provider refuses the key",
+                "  b      210/405       0           –  190 queued, again in 2 min; 5 key refused",
             ]
         );
         assert_eq!(waits(&run, false), ["  b: 5 wait: Replace it"]);
+        // On a usual terminal nothing of it is cut, whatever a model waits for.
+        let mut long = serde_json::to_value(&run).unwrap().to_string();
+        long = long.replace("\"b\"", "\"gemini-2.5-flash\"");
+        for reason in [
+            "model_queue_full",
+            "provider_rate_limited",
+            "provider_unreachable",
+            "submission_unconfirmed",
+        ] {
+            let told = long.replace("model_queue_full", reason);
+            let mut run: Run = serde_json::from_str(&told).unwrap();
+            run.waiting
+                .iter_mut()
+                .flatten()
+                .for_each(|one| one.items = 195);
+            run.waiting.iter_mut().for_each(|all| all.truncate(1));
+            let lines = progress(&run, now);
+            assert!(
+                lines.iter().all(|line| line.chars().count() <= 80),
+                "{lines:?}"
+            );
+        }
         assert_eq!(waits(&run, true).len(), 2);
     }
 }

@@ -135,12 +135,42 @@ fn without_checksum(clips: &[Known], there: &[Known], found: &mut [Option<usize>
     }
 }
 
+/// Files of one page of the list.
+const PAGE: usize = 100;
+/// Files that a page must save questions about: the list is of the whole project.
+const WORTH_A_PAGE: usize = 20;
+
+/// Of these files those that the list of all tells, in few requests: no more than a part of what
+/// single questions would be.
+async fn listed(
+    making: &Making<'_>,
+    ids: &HashSet<FileId>,
+) -> Result<HashMap<FileId, File>, Failure> {
+    let mut found = HashMap::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..ids.len() / WORTH_A_PAGE {
+        let request = Request::get(paths::files())
+            .with("limit", PAGE)
+            .with_some("cursor", cursor);
+        let (page, next) = making.to.page::<File>(&request).await?;
+        let wanted = page.into_iter().filter(|file| ids.contains(&file.id));
+        found.extend(wanted.map(|file| (file.id, file)));
+        cursor = next.map(|next| next.to_string());
+        if cursor.is_none() || found.len() == ids.len() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 /// The files of recordings.
 async fn files(
     making: &Making<'_>,
     ids: &HashSet<FileId>,
 ) -> Result<HashMap<FileId, File>, Failure> {
-    let asked = ids.iter().map(|id| async move {
+    let mut found = listed(making, ids).await?;
+    let others = ids.iter().filter(|id| !found.contains_key(*id));
+    let asked = others.map(|id| async move {
         match making.to.ask::<File>(&Request::get(paths::file(*id))).await {
             Ok(file) => Ok(Some((*id, file))),
             Err(failure) if failure.code == "not_found" => Ok(None),
@@ -152,7 +182,8 @@ async fn files(
         .buffer_unordered(ASKED_AT_ONCE)
         .try_collect()
         .await?;
-    Ok(told.into_iter().flatten().collect())
+    found.extend(told.into_iter().flatten());
+    Ok(found)
 }
 
 /// The sample of each clip, in a dataset that has other content.

@@ -1,17 +1,16 @@
-//! Making the dataset and the run, each once.
+//! Making the dataset, once, and what is sent of the run.
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use stt_eval_domain::{DatasetId, RunId, Timestamp};
+use stt_eval_domain::DatasetId;
 use stt_eval_wire::datasets::{Dataset, NewDataset, NewMetadata, NewSample};
 use stt_eval_wire::object::Object;
 use stt_eval_wire::paths::{self, IDEMPOTENCY_HEADER};
-use stt_eval_wire::runs::{NewRun, NewRunConfig, Run};
+use stt_eval_wire::runs::{NewRun, NewRunConfig};
 use stt_eval_wire::transcripts::NewTranscripts;
 
 use super::idle;
-use super::imported::{self, Imported};
 use super::plan::{Bytes, Plan, Upload};
 use super::upload::upload;
 use crate::arguments::{Keywords, RunArguments};
@@ -22,17 +21,12 @@ use crate::output::Output;
 
 /// Steps of datasets in the journal.
 const DATASETS: &str = "datasets";
-/// Steps of runs.
-const RUNS: &str = "runs";
 /// Largest list of samples or transcripts in a request; its limit is 1 MiB.
 pub const INLINE_BYTES: usize = 900_000;
 /// Most samples in a request.
 pub const INLINE: usize = stt_eval_domain::dataset::MAX_INLINE_SAMPLES;
 /// Datasets and runs that are looked through for a name.
-const LOOKED_THROUGH: usize = 10_000;
-
-/// The normaliser that a run has where none is named.
-const USUAL: &str = "indic-v1";
+pub const LOOKED_THROUGH: usize = 10_000;
 
 /// What is made, and where it is written down.
 pub struct Making<'a> {
@@ -48,6 +42,31 @@ pub struct Making<'a> {
     pub output: &'a Output,
 }
 
+/// What is asked of models, and of nothing where no model is asked.
+#[derive(Clone, Copy, Default)]
+pub struct OfModels<'a> {
+    /// The prompt.
+    pub prompt: Option<&'a String>,
+    /// What it may cost.
+    pub max_cost: Option<f64>,
+    /// Whether WAV goes out as FLAC.
+    pub lossless_flac: Option<bool>,
+}
+
+impl<'a> OfModels<'a> {
+    /// Of what a run was asked with.
+    pub fn of(arguments: &'a RunArguments) -> Self {
+        match arguments.models.is_empty() {
+            true => Self::default(),
+            false => Self {
+                prompt: arguments.prompt.as_ref(),
+                max_cost: arguments.max_cost,
+                lossless_flac: arguments.lossless_flac,
+            },
+        }
+    }
+}
+
 /// A dataset that a run is made over.
 pub struct UsedDataset {
     /// Its id.
@@ -60,23 +79,14 @@ pub struct UsedDataset {
     pub is_own: bool,
 }
 
-/// The key of a request is known for at least a day.
-const KEY_KNOWN: Duration = Duration::from_secs(20 * 3_600);
-/// Clocks may differ by this much.
-const CLOCKS: Duration = Duration::from_secs(600);
 /// Longest wait for what another process of the same command makes.
 const OTHERS: Duration = Duration::from_secs(20);
 /// Between two looks whether it is there.
 const LOOK: Duration = Duration::from_millis(200);
 
-fn odd_id() -> Failure {
+/// What the journal says is no id.
+pub fn odd_id() -> Failure {
     Failure::new(Exit::Failed, "journal", "an id in the journal is none")
-}
-
-fn sorted(models: &[String]) -> Vec<String> {
-    let mut models = models.to_vec();
-    models.sort();
-    models
 }
 
 /// Values as lines of JSON.
@@ -93,12 +103,13 @@ pub fn json_lines<T: Serialize>(all: &[T]) -> Result<Vec<u8>, Failure> {
     Ok(lines)
 }
 
-fn is_gone(failure: &Failure) -> bool {
+/// Whether it is not there, or not any longer.
+pub fn is_gone(failure: &Failure) -> bool {
     failure.code == "not_found"
 }
 
-/// Whether its key was used with other files: two processes upload their own.
-fn is_of_another(failure: &Failure) -> bool {
+/// Whether its key was used for another request, such as with files of another process.
+pub fn is_of_another(failure: &Failure) -> bool {
     let is_key = |field: &str| field.eq_ignore_ascii_case(IDEMPOTENCY_HEADER);
     failure.rows.iter().any(|row| is_key(&row.field))
 }
@@ -116,93 +127,6 @@ impl Making<'_> {
         let stem: String = stem.chars().take(200).collect();
         let content: String = self.plan.fingerprint.chars().take(8).collect();
         format!("{stem} {content}").trim().to_owned()
-    }
-
-    /// What tells this run apart from others over the same dataset, by models in this order.
-    fn digest(&self, models: &[String], normalizer: Option<&str>) -> Result<String, Failure> {
-        let arguments = self.arguments;
-        let asked = (
-            &self.plan.fingerprint,
-            models,
-            &arguments.prompt,
-            normalizer,
-            arguments.max_cost,
-        );
-        // Journals know runs that say nothing of it from before there was the option.
-        let asked = match arguments.lossless_flac {
-            None => serde_json::to_vec(&asked),
-            Some(lossless_flac) => serde_json::to_vec(&(asked, lossless_flac)),
-        };
-        let asked =
-            asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
-        let asked = digest(&asked);
-        Ok(match imported::digest_of(self.plan)? {
-            None => asked,
-            Some(heard) => digest(format!("{asked} {heard}").as_bytes()),
-        })
-    }
-
-    /// All models of the run, in the order of their names.
-    fn models(&self) -> Vec<String> {
-        let imported = self.plan.imported.iter().map(Imported::model);
-        let all = self.arguments.models.iter().cloned().chain(imported);
-        sorted(&all.collect::<Vec<_>>())
-    }
-
-    /// Models are a set: their order makes no other run, and neither does the usual normaliser,
-    /// named or not.
-    fn run_name(&self) -> Result<String, Failure> {
-        let models = &self.arguments.models;
-        let asked = self.arguments.normalizer.as_deref();
-        let same = match asked {
-            None => Some(Some(USUAL)),
-            Some(USUAL) => Some(None),
-            Some(_) => None,
-        };
-        let own = self.digest(&sorted(models), asked)?;
-        // Journals know runs by the order in which their models were named.
-        let mut others = vec![self.digest(models, asked)?];
-        if let Some(same) = same {
-            others.push(self.digest(&sorted(models), same)?);
-            others.push(self.digest(models, same)?);
-        }
-        for other in others {
-            if other != own
-                && self.journal.begun(RUNS, &own)?.is_none()
-                && self.journal.begun(RUNS, &other)?.is_some()
-            {
-                return Ok(other);
-            }
-        }
-        Ok(own)
-    }
-
-    /// The run that the same command made before.
-    ///
-    /// # Errors
-    /// The journal can't be read, the deployment not reached.
-    pub async fn before(&self) -> Result<Option<Run>, Failure> {
-        let name = self.run_name()?;
-        let Some(Step { id: Some(id), .. }) = self.journal.begun(RUNS, &name)? else {
-            return Ok(None);
-        };
-        let id: RunId = id.parse().map_err(|_| odd_id())?;
-        match self.to.ask::<Run>(&Request::get(paths::run(id))).await {
-            Ok(run) => Ok(Some(run)),
-            Err(failure) if is_gone(&failure) => {
-                self.journal.forget(RUNS, &name)?;
-                Ok(None)
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Lets the next run be a new one.
-    ///
-    /// # Errors
-    /// The journal can't be written.
-    pub fn forget_run(&self) -> Result<(), Failure> {
-        self.journal.forget(RUNS, &self.run_name()?)
     }
 
     /// The dataset that was made of the same content before.
@@ -422,11 +346,12 @@ impl Making<'_> {
         transcripts: Option<Vec<Object<NewTranscripts>>>,
     ) -> NewRun {
         let arguments = self.arguments;
+        let of_models = OfModels::of(arguments);
         let config = NewRunConfig {
-            prompt: arguments.prompt.clone(),
+            prompt: of_models.prompt.cloned(),
             temperature: None,
             normalizer: arguments.normalizer.clone(),
-            lossless_flac: arguments.lossless_flac,
+            lossless_flac: of_models.lossless_flac,
         };
         let is_given = config != NewRunConfig::default();
         NewRun {
@@ -434,57 +359,9 @@ impl Making<'_> {
             dataset_id: Some(dataset.to_string()),
             providers: (!arguments.models.is_empty()).then(|| arguments.models.clone()),
             transcripts,
-            max_cost_usd: arguments.max_cost,
+            max_cost_usd: of_models.max_cost,
             config: is_given.then_some(Object(config)),
             ..NewRun::default()
         }
-    }
-
-    /// Makes the run.
-    ///
-    /// # Errors
-    /// What is refused, or can't be reached.
-    pub async fn run(&self, new: &NewRun, dataset: DatasetId) -> Result<Run, Failure> {
-        let name = self.run_name()?;
-        let step = self.journal.begin(RUNS, &name)?;
-        if let Some(run) = self.begun_long_ago(dataset, &step).await? {
-            self.journal.made(RUNS, &name, &step, run.id.to_string())?;
-            return Ok(run);
-        }
-        let request = Request::post(paths::runs(), new)?.once(&step.key);
-        let (run, step) = match self.to.ask::<Run>(&request).await {
-            // What the key made was deleted since.
-            Err(failure) if is_gone(&failure) => {
-                self.journal.forget(RUNS, &name)?;
-                let step = self.journal.begin(RUNS, &name)?;
-                let again = Request::post(paths::runs(), new)?.once(&step.key);
-                (self.to.ask::<Run>(&again).await?, step)
-            }
-            other => (other?, step),
-        };
-        self.journal.made(RUNS, &name, &step, run.id.to_string())?;
-        Ok(run)
-    }
-
-    /// A run that a command made before it was killed, when the deployment may have
-    /// forgotten the key of its request: sent again, that would make a second one.
-    async fn begun_long_ago(
-        &self,
-        dataset: DatasetId,
-        step: &Step,
-    ) -> Result<Option<Run>, Failure> {
-        if Timestamp::now().since(step.at) < KEY_KNOWN {
-            return Ok(None);
-        }
-        let request = Request::get(paths::runs()).with("dataset_id", dataset);
-        let all: Vec<Run> = self.to.list(&request, LOOKED_THROUGH).await?;
-        let name = self.name();
-        let models = self.models();
-        let is_it = |run: &Run| {
-            run.run_name == name
-                && sorted(&run.providers) == models
-                && run.inserted_at + CLOCKS >= step.at
-        };
-        Ok(all.into_iter().find(is_it))
     }
 }

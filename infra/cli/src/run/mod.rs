@@ -10,8 +10,10 @@ mod imported;
 mod joined;
 mod languages;
 mod make;
+mod once;
 mod plan;
 mod samples;
+mod scored;
 mod upload;
 mod verdict;
 mod watch;
@@ -103,6 +105,8 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             return Err(Failure::usage(message));
         }
     }
+    // A column may have been named by it and as a model.
+    let conditions = gate::once(conditions);
     if let Some(name) = &arguments.normalizer {
         normaliser(name)?;
     }

@@ -16,7 +16,7 @@ use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
-use super::samples;
+use super::{samples, scored};
 use crate::arguments::RunArguments;
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
@@ -24,9 +24,7 @@ use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
-use crate::read::{
-    Modelled, Saved, figures, find, is_of_silence, models, pairs_text, references, saved,
-};
+use crate::read::{Modelled, Saved, find, is_of_silence, models, pairs_text, references, saved};
 use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
 
 /// A run in documents.
@@ -313,18 +311,10 @@ pub async fn tell(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let asked = &arguments.gate;
-    let report = figures(to, run.id, None, None).await?;
+    let report = scored::report(to, run, arguments, output).await?;
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
     let references = references(&report);
-    let begun = run.config.as_ref().map(|config| config.normalizer.as_str());
-    if let Some(begun) = begun.filter(|begun| *begun != normalizer) {
-        output.note(&format!(
-            "note: the run was scored again, with {normalizer}, and its figures are of that; \
-             stt-eval rescore {} --normalizer {begun} scores it as it began",
-            run.id
-        ));
-    }
     let mut unsaved = None;
     let is_written = asked.junit.is_some() || asked.summary.is_some();
     let reason = unfit(run, &report).filter(|_| !conditions.is_empty());

@@ -100,13 +100,14 @@ pub fn of_pairs<'a>(
     systems: impl Iterator<Item = (&'a str, Option<CountsOf>)>,
 ) -> String {
     silence::note(systems).unwrap_or_else(|| {
-        let sentences = comparisons.iter().map(|pair| sentence(pair) + "\n");
+        let all = comparisons.len();
+        let sentences = comparisons.iter().map(|pair| sentence(pair, all) + "\n");
         sentences.collect()
     })
 }
 
-/// Which of two is better, and how sure that is.
-fn sentence(pair: &Compared) -> String {
+/// Which of two is better, and how sure that is, of so many pairs.
+fn sentence(pair: &Compared, all: usize) -> String {
     if pair.samples == 0 {
         let (a, b) = (&pair.a, &pair.b);
         return format!("{a} and {b} can't be compared: there is no sample that both have.");
@@ -137,6 +138,49 @@ fn sentence(pair: &Compared) -> String {
     if pair.distinguishable {
         format!("{better} is better than {worse} by {size} points ({facts}).")
     } else {
-        format!("{better} and {worse} can't be told apart: {size} points ({facts}).")
+        // The interval alone would say that they can.
+        let leaves_zero_out = pair.low.zip(pair.high).is_some_and(|(a, b)| a * b > 0.0);
+        let adjusted = match leaves_zero_out && all > 1 {
+            true => {
+                format!(" The interval is of this pair alone; p is adjusted for all {all} pairs.")
+            }
+            false => String::new(),
+        };
+        format!("{better} and {worse} can't be told apart: {size} points ({facts}).{adjusted}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_p_is_adjusted_for_is_told_where_the_interval_says_otherwise() {
+        let pair = |low: f64, p_adjusted: f64| Compared {
+            a: "a".to_owned(),
+            b: "b".to_owned(),
+            difference: -0.031,
+            low: Some(low),
+            high: Some(-0.004),
+            p: 0.025,
+            p_adjusted,
+            distinguishable: p_adjusted < 0.05,
+            samples: 120,
+            by_speaker: false,
+        };
+        let told = |pairs: &[Compared]| of_pairs(pairs, std::iter::empty());
+        let plain = "a and b can't be told apart: 3.1 points (0.4 … 5.4; p 0.147; 120 samples).";
+        let adjusted = " The interval is of this pair alone; p is adjusted for all 2 pairs.";
+        let open = pair(-0.054, 0.147);
+        assert_eq!(told(std::slice::from_ref(&open)), format!("{plain}\n"));
+        let better = "a is better than b by 3.1 points (0.4 … 5.4; p 0.025; 120 samples).";
+        let both = told(&[open, pair(-0.054, 0.025)]);
+        assert_eq!(both, format!("{plain}{adjusted}\n{better}\n"));
+        // An interval with 0 in it says the same as p.
+        let within = Compared {
+            high: Some(0.004),
+            ..pair(-0.054, 0.147)
+        };
+        assert!(!told(&[within.clone(), within]).contains("adjusted"));
     }
 }

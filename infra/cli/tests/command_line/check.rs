@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Set, code, document, keys, wav};
+use super::{Set, code, document, keys, text, wav};
 
 #[test]
 fn check_tells_everything_and_changes_nothing() {
@@ -267,4 +267,34 @@ fn a_folder_that_is_named_can_name_the_language() {
         let told = document(&set.run(&["check", source, "--json"]));
         assert_eq!(told["summary"]["languages"]["hi"], 1, "{source}: {told}");
     }
+}
+
+#[test]
+fn columns_of_transcripts_that_can_be_none_are_told() {
+    let wav = wav();
+    let lines = "{\"file_name\":\"a.wav\",\"text\":\"one two\",\"Whisper\":\"one too\",\"pred b\":\"a b\",\
+                 \"batch\":7}\n";
+    let set = Set::new(&[
+        ("set/metadata.jsonl", lines.as_bytes()),
+        ("set/a.wav", &wav),
+    ]);
+    let both = set.run(&["check", "set", "--hyp", "text"]);
+    let words = text(&both.stderr);
+    assert_eq!(code(&both), 2, "{words}");
+    let told = "metadata.jsonl: the column \"text\" has the reference by its name, and is asked for \
+                as what a system heard\nhint: --text-column says what the reference is, if it is \
+                another one\n";
+    assert!(words.ends_with(told), "{words}");
+    let other = ["check", "set", "--hyp", "text", "--text-column", "Whisper"];
+    assert_eq!(code(&set.run(&other)), 0);
+    let numbers = set.run(&["check", "set", "--hyp", "batch,Whisper"]);
+    let words = text(&numbers.stdout);
+    assert_eq!(code(&numbers), 0, "{words}");
+    let told =
+        "  note    metadata.jsonl: taken as what was heard, and nothing but numbers: batch\n";
+    assert!(words.contains(told), "{words}");
+    let score = ["score", "set/metadata.jsonl", "--hyp", "batch"];
+    let words = set.run(&score);
+    let told = "nothing but numbers: batch\n";
+    assert!(text(&words.stderr).contains(told), "{words:?}");
 }

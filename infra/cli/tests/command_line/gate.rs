@@ -225,3 +225,31 @@ fn groups_are_of_any_column() {
         "{gate}"
     );
 }
+
+#[test]
+fn a_condition_that_is_there_twice_counts_once() {
+    let set = Set::new(&[
+        ("r.txt", lines(20, 50).replace('x', "a").as_bytes()),
+        ("now.txt", lines(20, 2).as_bytes()),
+    ]);
+    let twice = [
+        "score",
+        "r.txt",
+        "now.txt",
+        "--json",
+        "--junit",
+        "j.xml",
+        "--fail-if",
+        "wer>0.1",
+        "--fail-if",
+        "wer > 0.10",
+        "--fail-if",
+        "wer>0.2",
+    ];
+    let told = document(&set.run(&twice));
+    let gates = told["gates"].as_array().unwrap();
+    let all: Vec<&Value> = gates.iter().map(|gate| &gate["condition"]).collect();
+    assert_eq!(all, ["wer>0.1", "wer>0.2", "failed>0.01"]);
+    let junit = std::fs::read_to_string(set.path("j.xml")).unwrap();
+    assert_eq!(junit.matches("<testcase ").count(), 3, "{junit}");
+}

@@ -2,6 +2,7 @@
 //! that is called and wherever its row stands.
 
 use stt_eval_tests::audio::wav;
+use stt_eval_wire::paths;
 
 use super::{Bench, code, document, text};
 
@@ -98,6 +99,32 @@ async fn transcripts_go_with_their_recordings() {
     let noted = "note: transcripts of 1 utterance are left out: the dataset does not have them\n";
     assert!(text(&told.stderr).contains(noted), "{}", text(&told.stderr));
     assert_eq!(document(&told)["models"][0]["wer"], wer);
+    bench.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_recordings_are_told_apart_in_few_requests() {
+    let bench = Bench::new().await;
+    let names: Vec<String> = (0..21).map(|nth| format!("{nth}.wav")).collect();
+    let rows = names.iter().zip(400..);
+    let mut rows: Vec<Row<'_>> = rows
+        .map(|(name, seed)| (name.as_str(), seed, "one two", "one two"))
+        .collect();
+    write(&bench, "many", &rows);
+    let first = bench.json(&run("many", &[])).await;
+    rows.reverse();
+    rows[0].3 = "one";
+    write(&bench, "turned", &rows);
+    let told = bench
+        .run(&run("turned", &["--reuse", "-v", "--json"]))
+        .await;
+    let again = document(&told);
+    assert_eq!(again["run"]["dataset_id"], first["run"]["dataset_id"]);
+    assert_eq!(again["models"][0]["wer"], 1.0 / 42.0, "{again}");
+    let words = text(&told.stderr);
+    let lists = paths::files();
+    let asked = words.lines().filter(|line| line.contains(&lists));
+    assert_eq!(asked.count(), 1, "{words}");
     bench.machine.stop().await;
 }
 

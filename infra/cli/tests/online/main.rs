@@ -7,9 +7,11 @@
 )]
 
 mod busy;
+mod columns;
 #[cfg(unix)]
 mod demo;
 mod documents;
+mod ended;
 mod exports;
 mod failed;
 mod imported;
@@ -22,8 +24,11 @@ mod many;
 mod promised;
 mod references;
 mod refused;
+mod rescored;
+mod silent;
 #[cfg(unix)]
 mod stopped;
+mod unknown;
 mod verdict;
 #[cfg(unix)]
 mod wishes;
@@ -71,6 +76,21 @@ impl Bench {
         }
         std::fs::write(set.join("metadata.csv"), table).unwrap();
         Self { machine, home }
+    }
+
+    /// A folder of recordings, with what is told of each in a line of JSON.
+    fn set_of(&self, folder: &str, seed: u32, lines: &[Value]) {
+        let folder = self.home.path().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut all = String::new();
+        for (seed, line) in (seed..).zip(lines) {
+            let name = format!("{seed}.wav");
+            std::fs::write(folder.join(&name), wav(seed, 0.3)).unwrap();
+            let mut line = line.clone();
+            line["file_name"] = name.into();
+            all += &format!("{line}\n");
+        }
+        std::fs::write(folder.join("metadata.jsonl"), all).unwrap();
     }
 
     fn key(&self) -> &str {

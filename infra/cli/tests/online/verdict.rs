@@ -230,7 +230,7 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     for more in [&[][..], &["--normalizer", "indic-v1"]] {
         let told = bench.run(&with(more)).await;
         let words = text(&told.stderr);
-        let note = "note: the run was scored again, with raw-v1, and its figures are of that";
+        let note = "note: the run was scored again, with raw-v1, which report and export tell";
         assert!(code(&told) == 0 && words.contains(note), "{words}");
     }
     assert_eq!(bench.counts().await, (1, 1));

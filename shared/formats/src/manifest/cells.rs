@@ -357,6 +357,9 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
             }
         }
         take_systems(&mut fields);
+        // A failure without a reason is none, as in an empty cell of a table.
+        let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));
         for key in fields.keys() {
             if seen.len() < MAX_COLUMNS && seen.insert(key.clone()) {
                 order.push(key.clone());

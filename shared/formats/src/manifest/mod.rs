@@ -2,6 +2,7 @@
 //!
 //! Reading makes rows; what they are worth is decided in [`judge`](crate::judge).
 
+mod alike;
 mod cells;
 mod embedded;
 mod heard;

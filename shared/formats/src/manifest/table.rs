@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::alike;
 use super::cells::{Cell, Cells, rounded_ids, table_of};
 use super::heard;
 use super::reader::Reader;
@@ -21,7 +22,7 @@ use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Columns, Role};
-use crate::transcripts::{OfSystem, no_column};
+use crate::transcripts::{OfSystem, no_column, of_numbers};
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
 /// ones.
@@ -78,7 +79,10 @@ pub(crate) fn rows(
         .flatten()
         .chain(hypotheses.clone())
         .chain(asked.iter().filter_map(|system| system.error))
+        .chain(alike::not_asked(table, &asked, chosen.text))
         .collect();
+    let numbers = of_numbers(table, name, &asked, chosen.text);
+    reader.reading.remarks.extend(numbers);
     let mut left_out = BTreeMap::new();
     let mut splits = BTreeSet::new();
     let before = reader.reading.rows.len();
@@ -304,6 +308,17 @@ fn choose(
     audio = audio.or_else(named);
     let mut text = asked(&reader.options.text_column, "--text-column")?;
     let mut all = columns.all(Role::Text);
+    if text.is_none()
+        && let Some(both) = all.first().filter(|_| all.iter().all(is_heard))
+    {
+        let name = columns.name(*both);
+        let message = format!(
+            "the column {name:?} has the reference by its name, and is asked for as what a system \
+             heard"
+        );
+        let problem = Problem::new(Code::ChooseColumn, message).file(file);
+        return Err(problem.hint("--text-column says what the reference is, if it is another one"));
+    }
     all.retain(|column| !is_heard(column));
     if text.is_none() {
         let of_lahaja = of_lahaja(columns).filter(|column| !is_heard(column));

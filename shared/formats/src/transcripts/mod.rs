@@ -21,7 +21,7 @@ mod trns;
 mod wide;
 pub(crate) mod words;
 
-pub(crate) use systems::{OfSystem, no_column};
+pub(crate) use systems::{OfSystem, no_column, of_numbers};
 #[cfg(feature = "folders")]
 pub(crate) use wide::of_both_sides;
 

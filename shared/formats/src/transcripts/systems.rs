@@ -192,6 +192,27 @@ fn likely(table: &Cells) -> (Vec<usize>, Vec<usize>) {
     (texts, facts)
 }
 
+/// Tells of columns that were asked for and have nothing but numbers, where the reference has
+/// words.
+pub(crate) fn of_numbers(
+    table: &Cells,
+    name: &str,
+    asked: &[OfSystem],
+    reference: Option<usize>,
+) -> Option<String> {
+    if reference.is_some_and(|column| has_numbers_alone(table, column)) {
+        return None;
+    }
+    let columns = asked.iter().map(|system| system.text);
+    let numbers: Vec<usize> = columns
+        .filter(|column| has_numbers_alone(table, *column))
+        .collect();
+    (!numbers.is_empty()).then(|| {
+        let listed = listed(table, &numbers);
+        format!("{name}: taken as what was heard, and nothing but numbers: {listed}")
+    })
+}
+
 /// Empty cells are results as well, and a system may have heard nothing at all.
 fn has_numbers_alone(table: &Cells, column: usize) -> bool {
     let rows = 0..table.rows.len();

@@ -7,12 +7,12 @@ use stt_eval_domain::failure::failed_by;
 use stt_eval_scoring::FailedBy;
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::systems::{Heard, OfSystem, heard, no_column, offered, there};
+use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
-use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, rounded_ids, table_of};
+use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, Said, rounded_ids, table_of};
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Role, is_right};
@@ -75,7 +75,7 @@ pub(super) fn read(
     let remarks = findings.kept().iter();
     made.remarks
         .extend(remarks.map(|found| format!("{name}: {}", found.message)));
-    of_table(&table, name, side, wanted, made)
+    of_table(&table, (name, format), side, wanted, made)
 }
 
 /// Reads a manifest for its texts alone.
@@ -99,8 +99,15 @@ pub(super) fn of_layout(
     let reading = manifest::read(files, layout, &options, &mut findings)?;
     made.remarks.extend(reading.remarks);
     let mut models = BTreeSet::new();
+    let mut left_out = 0;
     for mut row in reading.rows {
         models.extend(row.hypotheses.keys().cloned());
+        // What is not annotated yet is no reference that says nothing.
+        let is_open = layout.format == Format::LabelStudio && row.said == Said::Absent;
+        if is_open && side == Side::References {
+            left_out += 1;
+            continue;
+        }
         if !wanted.hypotheses.is_empty() {
             row.hypotheses
                 .retain(|model, _| wanted.hypotheses.contains(model));
@@ -119,6 +126,11 @@ pub(super) fn of_layout(
         });
     }
     made.columns = models.into_iter().collect();
+    let file = layout.files.first().map_or("", String::as_str);
+    let tasks = counted(left_out, "task has", "tasks have");
+    made.remarks.extend(
+        (left_out > 0).then(|| format!("{file}: {tasks} no annotation: left out, as by a run")),
+    );
     Ok(())
 }
 
@@ -202,7 +214,7 @@ fn other_texts(table: &Cells, name: &str, systems: &[OfSystem]) -> Option<String
 
 fn of_table(
     table: &Cells,
-    name: &str,
+    (name, format): (&str, Format),
     side: Side,
     wanted: &ReadOptions,
     made: &mut Transcripts,
@@ -243,6 +255,11 @@ fn of_table(
     if wanted.text_column.is_none() && side == Side::References {
         made.remarks.extend(other_texts(table, name, &systems));
     }
+    if !wanted.hypotheses.is_empty() {
+        let right = text.filter(|_| side == Side::References);
+        made.remarks
+            .extend(of_numbers(table, name, &systems, right));
+    }
     if side == Side::References && text.is_none() {
         let message = format!(
             "no column could be the reference; {}",
@@ -268,6 +285,9 @@ fn of_table(
     let is_rate = |column: &usize| columns.name(*column).ends_with(" wer");
     let rates: Vec<usize> = (0..columns.names().len()).filter(is_rate).collect();
     let mut left_out = 0;
+    // NeMo has no word for a text that is not known but to leave its field out.
+    let mut without_field = 0;
+    let is_nemo = format == Format::Nemo && side == Side::References;
     if side == Side::References {
         made.remarks.extend(several_splits(table, name));
         made.remarks
@@ -275,7 +295,11 @@ fn of_table(
     }
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     let mut again = Again::default();
-    for (index, (line, _)) in table.rows.iter().enumerate() {
+    for (index, (line, cells)) in table.rows.iter().enumerate() {
+        if is_nemo && text.is_some_and(|text| cells.get(text).is_none_or(Option::is_none)) {
+            without_field += 1;
+            continue;
+        }
         let named = table.text(index, id).or_else(|| {
             let path = table.text(index, audio)?;
             Some(crate::paths::stem_as_written(&path).to_owned())
@@ -348,6 +372,11 @@ fn of_table(
         made.remarks.push(format!(
             "{name}: {rows} no reference, and no figure in the run: left out"
         ));
+    }
+    if without_field > 0 {
+        let lines = counted(without_field, "line has", "lines have");
+        made.remarks
+            .push(format!("{name}: {lines} no text: left out, as by a run"));
     }
     made.remarks.extend(again.told(name));
     if id.is_none() && audio.is_none() {

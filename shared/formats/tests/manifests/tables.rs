@@ -275,3 +275,33 @@ fn recordings_of_windows_are_called_by_their_names() {
     assert_eq!(ids, ["a", "b"]);
     assert_eq!(said(&judged)[0], ("wavs/a.wav", Some("hi")));
 }
+
+#[test]
+fn what_looks_like_a_transcript_is_no_fact_where_others_are_chosen() {
+    let table = "file_name,text,whisper,मॉडल,nova error,nova,domain,notes,whisper wer\n\
+                 a.wav,घर चलो अब,घर चलो,\"घर, चलो।\",,घर चलो अब,call,घर is loud,0.3\n\
+                 b.wav,हाँ ठीक है,हाँ ठीक,ठीक है,quota,,call,,0.3\n\
+                 c.wav,आज नहीं जाना,आज नहीं,कल भी नहीं जाना,,आज,read,bad line,0.3\n";
+    let files = files(&[("metadata.csv", table)]);
+    let fields = |chosen: &[&str]| {
+        let options = Options {
+            hypotheses: chosen.iter().map(|one| (*one).to_owned()).collect(),
+            ..Options::default()
+        };
+        let judged = judge(&files, None, &options).unwrap();
+        let fields: Vec<String> = judged.samples[0].metadata.keys().cloned().collect();
+        fields
+    };
+    let facts = ["domain", "notes", "whisper wer"];
+    for chosen in [
+        &["whisper"][..],
+        &["मॉडल"],
+        &["nova", "whisper"],
+        &["whisper", "nova", "मॉडल"],
+    ] {
+        assert_eq!(fields(chosen), facts, "{chosen:?}");
+    }
+    // Without a choice each is one.
+    let all = ["domain", "notes", "nova", "whisper", "whisper wer", "मॉडल"];
+    assert_eq!(fields(&[]), all);
+}
