@@ -116,11 +116,32 @@ impl Asked {
         visit.ok().flatten()
     }
 
+    /// The page of what was asked about, where there is one to go back to.
+    fn about(&self, kind: Kind) -> Option<String> {
+        if matches!(kind, Kind::NoSuch | Kind::NoSuchMethod) || kind.is_failure() {
+            return None;
+        }
+        let path = self.target.split('?').next().unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        // Who may not judge a clip may look at its run.
+        let may = kind != Kind::Forbidden;
+        let of = match *parts.as_slice() {
+            ["runs", run, "review", _, ..] if may && run.starts_with("run_") => 4,
+            ["runs", run, ..] if run.starts_with("run_") => 2,
+            ["datasets", dataset, ..] if dataset.starts_with("ds_") => 2,
+            ["samples", _] if may => 2,
+            _ => return None,
+        };
+        let back: String = parts.iter().take(of).flat_map(|part| ["/", part]).collect();
+        (self.method != Method::GET || back != path).then_some(back)
+    }
+
     /// The page of a refusal.
     async fn refused(&self, app: &App, refusal: &Refusal, mut response: Response) -> Response {
         tell(refusal, response.status());
         let heading = heading(refusal.kind);
         let again = refusal.retry_after.is_some() && self.method == Method::GET;
+        let back = self.about(refusal.kind);
         let visit = self.visit(app, refusal).await;
         let frame = match &visit {
             Some(visit) => Frame {
@@ -140,6 +161,7 @@ impl Asked {
             heading,
             message: &refusal.message,
             again: again.then_some(&*self.target),
+            back: back.as_deref(),
             request_id: &self.request_id,
         };
         let text = page.page().unwrap_or_else(|error| {
@@ -228,6 +250,71 @@ pub async fn around(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_leads_back_to_what_was_asked_about() {
+        for (method, target, kind, back) in [
+            (
+                Method::POST,
+                "/runs/run_1/cancel",
+                Kind::Conflict,
+                "/runs/run_1",
+            ),
+            (
+                Method::POST,
+                "/runs/run_1/cancel",
+                Kind::Forbidden,
+                "/runs/run_1",
+            ),
+            (Method::POST, "/runs/run_1/cancel", Kind::NoSuch, ""),
+            (Method::POST, "/runs/run_1/cancel", Kind::Internal, ""),
+            (
+                Method::GET,
+                "/runs/run_1/report?sort=wer",
+                Kind::Unfinished,
+                "/runs/run_1",
+            ),
+            (Method::GET, "/runs/run_1?a=b", Kind::TooMany, ""),
+            (
+                Method::POST,
+                "/runs/run_1/review/s_1",
+                Kind::Changed,
+                "/runs/run_1/review/s_1",
+            ),
+            (
+                Method::POST,
+                "/runs/run_1/review/s_1/undo",
+                Kind::Conflict,
+                "/runs/run_1/review/s_1",
+            ),
+            (
+                Method::POST,
+                "/runs/run_1/review/s_1",
+                Kind::Forbidden,
+                "/runs/run_1",
+            ),
+            (
+                Method::POST,
+                "/datasets/ds_1/delete",
+                Kind::Conflict,
+                "/datasets/ds_1",
+            ),
+            (Method::POST, "/datasets/preview", Kind::TooLarge, ""),
+            (Method::POST, "/samples/s_1", Kind::Changed, "/samples/s_1"),
+            (Method::POST, "/samples/s_1", Kind::Forbidden, ""),
+            (Method::POST, "/runs", Kind::Invalid, ""),
+        ] {
+            let asked = Asked {
+                method,
+                target: target.to_owned(),
+                request_id: String::new(),
+                takes_gzip: false,
+                headers: HeaderMap::new(),
+            };
+            let found = asked.about(kind).unwrap_or_default();
+            assert_eq!(found, back, "{target} {kind:?}");
+        }
+    }
 
     #[test]
     fn gzip_is_sent_to_those_who_take_it() {
