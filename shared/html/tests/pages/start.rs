@@ -75,6 +75,7 @@ fn page(wrong: &[Wrong], estimate: Option<&Estimate>, may_add_keys: bool) -> Str
         models: &models,
         languages: &languages(),
         may_add_keys,
+        stand_in: Some("google"),
         wrong,
         estimate,
         again: "/runs/new?run_name=a&b",
@@ -97,7 +98,8 @@ fn models_stand_by_vendor_and_those_that_can_be_asked_come_first() {
     .map(|name| html.find(name).unwrap_or_else(|| panic!("{name}: {html}")));
     assert!(places.is_sorted(), "{places:?}");
     assert_eq!(html.matches("Your own models").count(), 1);
-    assert!(html.contains("<legend>The google</legend>"), "{html}");
+    assert!(html.contains("<legend>The google</legend><p class=\"hint\">Simulated on"));
+    assert_eq!(html.matches("Simulated on this machine").count(), 1);
     assert!(html.contains("Hindi and 1\u{a0}other language"), "{html}");
     assert!(html.contains("does not take Hindi"), "{html}");
     assert!(html.contains("$0.36 an hour of audio"), "{html}");
