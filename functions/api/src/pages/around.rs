@@ -118,7 +118,7 @@ impl Asked {
 
     /// The page of what was asked about, where there is one to go back to.
     fn about(&self, kind: Kind) -> Option<String> {
-        if matches!(kind, Kind::NoSuch | Kind::NoSuchMethod) || kind.is_failure() {
+        if matches!(kind, Kind::NoSuch | Kind::NoSuchMethod | Kind::Internal) {
             return None;
         }
         let path = self.target.split('?').next().unwrap_or_default();
@@ -159,7 +159,7 @@ impl Asked {
         let page = Problem {
             frame,
             heading,
-            message: &refusal.message,
+            message: told(refusal),
             again: again.then_some(&*self.target),
             back: back.as_deref(),
             request_id: &self.request_id,
@@ -191,6 +191,17 @@ fn heading(kind: Kind) -> &'static str {
             "That could not be read"
         }
         Kind::Internal => "Something went wrong",
+    }
+}
+
+/// A refusal in words of the pages, where those of the API name what a page does not.
+fn told(refusal: &Refusal) -> &str {
+    let field = refusal.fields.first().map(|wrong| &*wrong.field);
+    match field {
+        Some("block_by" | "group_by") => {
+            "no clip of the dataset has the field that was asked for; go back, and choose another"
+        }
+        _ => &refusal.message,
     }
 }
 
