@@ -18,7 +18,7 @@ def newest_dataset(site):
     return site.api("GET", "/api/v1/evaluations/stt/datasets")[0]
 
 
-def fill(page, name, models=("Gemini 2.5 Pro", "Gemini 2.5 Flash")):
+def fill(page, name, models=("gemini-2.5-pro", "gemini-2.5-flash")):
     page.get_by_label("Run name").fill(name)
     for model in models:
         page.get_by_role("checkbox", name=re.compile(f"^{re.escape(model)} ")).check()
@@ -48,7 +48,7 @@ def test_a_run_is_estimated_and_started(visit, site, scripts):
 def test_a_double_click_starts_one_run(visit, site):
     page = visit()
     page.goto("/runs/new")
-    fill(page, "clicked twice", models=("Gemini 2.5 Flash",))
+    fill(page, "clicked twice", models=("gemini-2.5-flash",))
     page.get_by_role("button", name="Start run").dblclick()
     expect(page.get_by_role("heading", level=1)).to_have_text("clicked twice")
     names = [run["run_name"] for run in site.api("GET", "/api/v1/evaluations/stt/runs")]
@@ -270,7 +270,7 @@ def test_what_a_simulation_does_not_know_is_told(visit):
     google = page.get_by_role("group", name="Google")
     expect(google).to_contain_text("knows the demo’s recordings alone")
     expect(page.get_by_text("knows the demo’s recordings alone")).to_have_count(1)
-    fill(page, "not known", models=("Gemini 2.5 Flash",))
+    fill(page, "not known", models=("gemini-2.5-flash",))
     page.get_by_role("button", name="Start run").click()
     expect(page.locator("[data-live]")).to_contain_text(
         "Simulated on this machine: gemini-2.5-flash. The simulation knows the demo’s recordings alone", timeout=60000
