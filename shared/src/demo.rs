@@ -11,6 +11,10 @@ pub trait Demo: Send + Sync {
     /// Whether a project can have it.
     fn is_for(&self, project: &ProjectId) -> bool;
 
+    /// The vendor that is simulated for it. What plays it knows the demonstration's
+    /// recordings, and fails for others.
+    fn stand_in(&self) -> &'static str;
+
     /// Makes its dataset and its run in a project, and gives the run. What of it is there
     /// already stays as it is: asked for twice, even at once, there is one.
     ///

@@ -24,7 +24,8 @@ function outlineOf(samples) {
 
 async function samplesOf(url) {
   const stop = new AbortController();
-  const answer = await fetch(url, { signal: stop.signal });
+  // What was played is kept as it came to a player: without leave for a page to read it.
+  const answer = await fetch(url, { cache: 'no-store', signal: stop.signal });
   if (!answer.ok || !(Number(answer.headers.get('content-length') ?? 0) <= LARGEST)) {
     stop.abort();
     return undefined;

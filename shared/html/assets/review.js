@@ -146,8 +146,6 @@ function failed() {
   // A browser may have stopped it before it tells of the error.
   const { currentTime } = audio;
   const plays = begun.plays || !audio.paused;
-  // A bucket that does not know this site can be listened to.
-  audio.removeAttribute('crossorigin');
   audio.load();
   if (currentTime > 0) audio.currentTime = currentTime;
   if (plays) start();
@@ -210,7 +208,6 @@ let spare = newSpare();
 function newSpare() {
   const sound = document.createElement('audio');
   sound.preload = 'auto';
-  sound.crossOrigin = 'anonymous';
   return sound;
 }
 

@@ -1,6 +1,6 @@
 // Sends recordings straight to where they are kept, some at once, and remembers in this
-// browser what has arrived: after a reload nothing is sent twice. Without it a form sends
-// them one by one.
+// browser what has arrived, and what has not: after a reload nothing is sent twice, and
+// nothing is missing unseen. Without it a form sends them one by one.
 
 import { remember, remembered } from './outbox.js';
 
@@ -21,10 +21,11 @@ const REMEMBERED_FOR = 24 * 3600 * 1000;
 const OWN_HEADERS = ['content-length', 'host'];
 
 const store = (project) => `stt-uploads.${project}`;
+const tableStore = (project) => `stt-table.${project}`;
 const extension = (name) => name.toLowerCase().split('.').pop();
 
 const saved = document.querySelector('[data-saved]');
-if (saved) localStorage.removeItem(store(saved.dataset.saved));
+if (saved) for (const of of [store, tableStore]) localStorage.removeItem(of(saved.dataset.saved));
 
 const place = document.querySelector('[data-upload]');
 if (place) begin();
@@ -36,6 +37,8 @@ function begin() {
   const told = place.querySelector('[data-told]');
   const table = dataset.elements.table;
   const name = store(place.dataset.project);
+  const tableName = tableStore(place.dataset.project);
+  const lost = document.querySelector('[data-lost]');
   const items = [];
   let sending = 0;
   let asking = Promise.resolve();
@@ -55,10 +58,18 @@ function begin() {
   }
 
   function keep() {
-    const done = of('done');
-    const files = done.map((item) => item.id.replace('file_', '')).join('.');
+    const files = of('done').map((item) => item.id.replace('file_', '')).join('.');
     for (const form of [chooser, dataset]) form.elements.files.value = files;
-    remember(localStorage, name, done.map(({ name, size, lastModified, id, at }) => ({ name, size, lastModified, id, at })));
+    remember(localStorage, name, items.map(({ name, size, lastModified, id, at, state, isFinal, reason }) => ({
+      name, size, lastModified, at, ...(state === 'done' ? { id } : isFinal ? { isFinal, reason } : {}),
+    })));
+  }
+
+  // A file that was chosen is chosen again after a reload: no page may do that.
+  function keepTable() {
+    const file = table.files[0];
+    lost.hidden = Boolean(file) || lost.hidden;
+    remember(localStorage, tableName, file ? { name: file.name, at: Date.now() } : {});
   }
 
   function button(item, text, act) {
@@ -122,18 +133,22 @@ function begin() {
         const transfer = new DataTransfer();
         transfer.items.add(file);
         table.files = transfer.files;
+        keepTable();
       } else if (type) {
         const item = {
           name: [...path].length > MOST_NAME ? own : path,
-          size: file.size, lastModified: file.lastModified, file, type, state: 'waiting',
+          size: file.size, lastModified: file.lastModified, file, type, state: 'waiting', at: Date.now(),
         };
+        const missed = items.find((one) => one.state === 'failed' && !one.file && one.name === item.name);
         // What has arrived, or is on its way, is not sent again.
         const known = items.find((one) => key(one) === key(item));
-        if (!known) add(item);
+        if (missed) show(Object.assign(missed, item, { isFinal: false }));
+        else if (!known) add(item);
       } else {
         odd.push(own);
       }
     }
+    keep();
     tell();
     pump();
   }
@@ -200,10 +215,10 @@ function begin() {
       await put(item);
       Object.assign(item, { state: 'done', at: Date.now() });
       delete item.upload;
-      keep();
     } catch (error) {
       Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: error instanceof TypeError ? 'The connection broke off.' : error.message });
     }
+    keep();
     show(item);
   }
 
@@ -286,7 +301,8 @@ function begin() {
   dataset.addEventListener('submit', async (event) => {
     const problem = of('waiting').length || of('sending').length
       ? 'Wait until all recordings are uploaded.'
-      : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
+      : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
+        : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
     const file = table.files[0];
     if (problem || file?.size > LARGE_TABLE) event.preventDefault();
     if (problem) {
@@ -312,10 +328,18 @@ function begin() {
   const there = [...list.querySelectorAll('li')].map((row) => ({ id: row.dataset.id, name: row.querySelector('bdi').textContent }));
   list.replaceChildren();
   const before = remembered(localStorage, name, []).filter((one) => one.at > Date.now() - REMEMBERED_FOR);
-  for (const one of before) add({ ...one, state: 'done' });
+  const again = 'It was not uploaded: choose it again.';
+  for (const one of before) add(one.id ? { ...one, state: 'done' } : { reason: again, ...one, state: 'failed' });
   for (const one of there.filter(({ id }) => !before.some((other) => other.id === id))) {
     add({ ...one, state: 'done', at: Date.now() });
   }
   keep();
   tell();
+  const chosenBefore = remembered(localStorage, tableName, {});
+  const isKept = Boolean(table.files.length || dataset.elements.kept.value);
+  if (!isKept && chosenBefore.at > Date.now() - REMEMBERED_FOR) {
+    lost.querySelector('bdi').textContent = chosenBefore.name;
+    lost.hidden = false;
+  }
+  table.addEventListener('change', keepTable);
 }

@@ -79,6 +79,8 @@ struct Page<'a> {
     normalizer: &'a str,
     /// The address of the same in other blocks, and what they are.
     otherwise: Option<(String, Compare)>,
+    /// Addresses and names of runs that are to be scored again.
+    outdated: Vec<(String, String)>,
     found: Option<Found>,
 }
 
@@ -94,6 +96,8 @@ pub struct Asked<'a> {
     /// Field that makes blocks as it was asked for, empty for clip by clip. Kept when
     /// another run is chosen.
     pub block_by: Option<&'a str>,
+    /// Those of the two that were scored before references of the dataset were changed.
+    pub outdated: &'a [Run],
     /// Normaliser of both scorings, empty for that of the run. Kept as well.
     pub normalizer: &'a str,
 }
@@ -433,6 +437,11 @@ pub fn page(
         more_runs: asked.more_runs,
         block_by: asked.block_by,
         normalizer: asked.normalizer,
+        outdated: asked
+            .outdated
+            .iter()
+            .map(|run| (path(run), visible(&run.run_name).into_owned()))
+            .collect(),
         otherwise: found.and_then(|found| otherwise(&asked, found)),
         found: found.map(Found::of),
     };

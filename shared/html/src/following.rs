@@ -57,6 +57,8 @@ pub(crate) struct Live {
     age: String,
     cap: String,
     error: String,
+    /// Models that are simulated and have failed; empty for none.
+    simulated: String,
     waiting: Vec<Wait>,
     warnings: Vec<String>,
     models: Vec<Model>,
@@ -154,6 +156,20 @@ fn model(run: &Run, name: &str) -> Model {
     }
 }
 
+/// Models of the vendor that is simulated for which clips have failed.
+fn simulated(run: &Run, vendor: Option<&str>) -> String {
+    let has_failed = |name: &str| {
+        let counts = run.model_counts.get(name);
+        counts.is_some_and(|counts| counts.failed > 0)
+    };
+    let asked = run.config.iter().flat_map(|config| &config.providers);
+    let models: Vec<_> = asked
+        .filter(|(name, of)| Some(&*of.provider) == vendor && has_failed(name))
+        .map(|(name, _)| visible(name))
+        .collect();
+    models.join(", ")
+}
+
 impl Live {
     pub(crate) fn of(run: &Run, actions: Actions, now: Timestamp) -> Self {
         let progress = progress(run);
@@ -175,6 +191,7 @@ impl Live {
                 format!("{} {}", Following::Spent, dollars(max))
             }),
             error: visible(run.error_message.as_deref().unwrap_or_default()).into_owned(),
+            simulated: simulated(run, actions.stand_in),
             waiting: waiting.map(|waiting| wait(run, waiting, now)).collect(),
             warnings: warnings
                 .map(|warning| visible(&warning.message).into_owned())

@@ -18,6 +18,8 @@ pub struct Problem<'a> {
     pub message: &'a str,
     /// Where to ask again, where that makes sense.
     pub again: Option<&'a str>,
+    /// The page of what was asked about, where there is one.
+    pub back: Option<&'a str>,
     /// What the logs know the request by.
     pub request_id: &'a str,
 }
@@ -29,6 +31,14 @@ impl Problem<'_> {
     /// See [`RenderError`].
     pub fn page(&self) -> Result<String, RenderError> {
         self.render()
+    }
+
+    fn back_to(back: &str) -> Text {
+        match back {
+            _ if back.contains("/review/") || back.starts_with("/samples/") => Text::BackToClip,
+            _ if back.starts_with("/datasets/") => Text::BackToDataset,
+            _ => Text::BackToRun,
+        }
     }
 
     fn shown(&self) -> String {

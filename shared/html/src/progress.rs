@@ -30,6 +30,8 @@ pub struct Actions {
     pub keys: bool,
     /// Clips without a reference, for which its models propose some.
     pub propose: u64,
+    /// A vendor that is simulated here, and knows the recordings of the demo alone.
+    pub stand_in: Option<&'static str>,
 }
 
 /// Address of the page of a run.

@@ -129,6 +129,8 @@ pub struct Form<'a> {
     pub languages: &'a [Language],
     /// Whether the visitor may add keys of vendors.
     pub may_add_keys: bool,
+    /// A vendor that is simulated here, and knows the recordings of the demo alone.
+    pub stand_in: Option<&'a str>,
     /// What is wrong.
     pub wrong: &'a [Wrong],
     /// What it would take, where that was asked.
@@ -169,6 +171,7 @@ struct Group {
     has_key: bool,
     /// It is asked with the role of the deployment: no key would help.
     is_by_role: bool,
+    is_stand_in: bool,
     models: Vec<ModelChoice>,
 }
 
@@ -327,6 +330,7 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
             vendor: visible(title(&models).unwrap_or(vendor)).into_owned(),
             anchor: format!("/settings#{vendor}"),
             is_own: vendor == OWN,
+            is_stand_in: of.stand_in == Some(vendor),
             has_key: models.iter().any(|model| model.has_credentials),
             is_by_role: models.iter().any(|model| model.asked_with == "role"),
             models: models

@@ -140,6 +140,9 @@ pub(crate) enum Text {
     ApiKey,
     KeyHint,
     ToTheStart,
+    BackToRun,
+    BackToDataset,
+    BackToClip,
     RequestId,
     Again,
     Pending,
@@ -374,6 +377,9 @@ impl Text {
                 "It begins with sk_. An administrator of your project can make one for you."
             }
             Self::ToTheStart => "To the start",
+            Self::BackToRun => "Back to the run",
+            Self::BackToDataset => "Back to the dataset",
+            Self::BackToClip => "Back to the clip",
             Self::RequestId => "In the logs this is",
             Self::Again => "Try again",
             Self::Pending => "Waiting",

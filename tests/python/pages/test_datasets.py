@@ -134,6 +134,46 @@ def test_one_that_fails_is_retried_and_the_rest_is_kept(visit, site):
     expect(status(page)).to_have_text("2 of 2 uploaded.")
 
 
+def test_what_did_not_arrive_is_told_after_a_reload(visit, site):
+    page = visit()
+    page.goto("/datasets/new")
+    closed = True
+    page.route(
+        "**/audio/**",
+        lambda route: route.abort() if closed and len(route.request.post_data_buffer or b"") == len(wav(0, 0.7)) else route.continue_(),
+    )
+    names = [f"lost-{number}.wav" for number in range(3)]
+    files = recordings(names, 60)
+    files[1]["buffer"] = wav(80, 0.7)
+    given = [*files, table(zip(names, TABLES["hi"]), name="what was said.csv")]
+    drop(page, given)
+    expect(status(page)).to_have_text("2 of 3 uploaded, 1 failed.")
+    page.reload()
+    expect(status(page)).to_have_text("2 of 3 uploaded, 1 failed.")
+    missed = page.locator("[data-uploads] li").filter(has_text="lost-1.wav")
+    expect(missed).to_contain_text("It was not uploaded: choose it again.")
+    expect(page.get_by_text("Choose this one again: what was said.csv")).to_be_visible()
+    found = Axe().run(page, options={"runOnly": TAGS})
+    assert found.violations_count == 0, found.generate_report()
+    shot(page, "upload-lost")
+    describe(page, "Lost and found", "hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(status(page)).to_contain_text("Choose the recordings that failed again, or remove them.")
+    # What is chosen once more is sent, and nothing else.
+    closed = False
+    puts = puts_of(page, site)
+    drop(page, given)
+    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    expect(page.get_by_text("Choose this one again")).to_be_hidden()
+    assert len(puts) == 1
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.locator("article.clip")).to_have_count(3)
+    page.goto("/datasets/new")
+    expect(page.locator("[data-uploads] li")).to_have_count(0)
+    expect(page.get_by_text("Choose this one again")).to_be_hidden()
+
+
 def test_what_arrived_before_a_reload_is_not_sent_twice(visit, site, tmp_path):
     page = visit()
     page.goto("/datasets/new")

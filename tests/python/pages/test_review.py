@@ -22,6 +22,19 @@ TEXTS = [
     ("en", "the meeting is at ten", "the meeting is attend", "the meeting is at ten"),
 ]
 
+# In how many ways high the bars of an outline are.
+HEIGHTS = """() => {
+  const canvas = document.querySelector('#review canvas');
+  const { width, height } = canvas;
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const rows = [...Array(height).keys()].map((y) => {
+    let drawn = 0;
+    for (let x = 0; x < width; x += 1) drawn += data[(y * width + x) * 4 + 3] > 0;
+    return drawn;
+  });
+  return new Set(rows.filter((drawn) => drawn > 0)).size;
+}"""
+
 
 def files(site):
     found = site.api("GET", "/api/v1/evaluations/stt/files?limit=100")
@@ -311,18 +324,7 @@ def test_the_player_is_a_slider_over_the_outline_of_the_sound(visit, run):
     page.evaluate(f"{audio}.pause()")
     expect(page.locator("#review audio")).to_be_hidden()
     # Bars of different heights, and not one line.
-    heights = """() => {
-      const canvas = document.querySelector('#review canvas');
-      const { width, height } = canvas;
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
-      const rows = [...Array(height).keys()].map((y) => {
-        let drawn = 0;
-        for (let x = 0; x < width; x += 1) drawn += data[(y * width + x) * 4 + 3] > 0;
-        return drawn;
-      });
-      return new Set(rows.filter((drawn) => drawn > 0)).size;
-    }"""
-    until(lambda: page.evaluate(heights) > 3, True)
+    until(lambda: page.evaluate(HEIGHTS) > 3, True)
     slider = page.get_by_role("slider", name="Position")
     slider.focus()
     page.keyboard.press("End")

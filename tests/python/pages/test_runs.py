@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import shot, sign_in
 from playwright.sync_api import expect
+from test_datasets import describe, drop, recordings, status
 from test_pages import TAGS
 
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
@@ -17,7 +18,7 @@ def newest_dataset(site):
     return site.api("GET", "/api/v1/evaluations/stt/datasets")[0]
 
 
-def fill(page, name, models=("Gemini 2.5 Pro", "Gemini 2.5 Flash")):
+def fill(page, name, models=("gemini-2.5-pro", "gemini-2.5-flash")):
     page.get_by_label("Run name").fill(name)
     for model in models:
         page.get_by_role("checkbox", name=re.compile(f"^{re.escape(model)} ")).check()
@@ -47,7 +48,7 @@ def test_a_run_is_estimated_and_started(visit, site, scripts):
 def test_a_double_click_starts_one_run(visit, site):
     page = visit()
     page.goto("/runs/new")
-    fill(page, "clicked twice", models=("Gemini 2.5 Flash",))
+    fill(page, "clicked twice", models=("gemini-2.5-flash",))
     page.get_by_role("button", name="Start run").dblclick()
     expect(page.get_by_role("heading", level=1)).to_have_text("clicked twice")
     names = [run["run_name"] for run in site.api("GET", "/api/v1/evaluations/stt/runs")]
@@ -231,6 +232,51 @@ def test_what_failed_is_asked_for_again(visit, site):
     after = ended()
     assert after["counts"] == before["counts"] and after["counts"]["failed"] > 0
     assert after["updated_at"] > before["updated_at"]
+
+
+def test_what_is_refused_leads_back_to_its_run(visit):
+    page = visit()
+    start(page, "cancelled twice")
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "cancelled")
+    # The other window shows what was: it does not ask again while nobody looks.
+    other.evaluate(
+        """(path) => {
+             const form = document.createElement('form');
+             Object.assign(form, { method: 'post', action: `${path}/cancel` });
+             document.body.append(form);
+             form.submit();
+           }""",
+        other.url,
+    )
+    expect(other.get_by_role("heading", level=1)).to_have_text("That can't be done now")
+    check(other)
+    shot(other, "refused")
+    other.get_by_role("link", name="Back to the run").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("cancelled twice")
+
+
+def test_what_a_simulation_does_not_know_is_told(visit):
+    page = visit()
+    page.goto("/datasets/new")
+    drop(page, recordings(["own.wav"], 110))
+    expect(status(page)).to_have_text("1 of 1 uploaded.")
+    describe(page, "Own recordings", "hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_role("button", name="Save dataset").click()
+    page.get_by_role("link", name="New run").click()
+    google = page.get_by_role("group", name="Google")
+    expect(google).to_contain_text("knows the demo’s recordings alone")
+    expect(page.get_by_text("knows the demo’s recordings alone")).to_have_count(1)
+    fill(page, "not known", models=("gemini-2.5-flash",))
+    page.get_by_role("button", name="Start run").click()
+    expect(page.locator("[data-live]")).to_contain_text(
+        "Simulated on this machine: gemini-2.5-flash. The simulation knows the demo’s recordings alone", timeout=60000
+    )
+    check(page)
+    shot(page, "run-not-known")
 
 
 def test_one_who_was_signed_out_is_told(visit, site):

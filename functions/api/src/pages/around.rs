@@ -116,11 +116,32 @@ impl Asked {
         visit.ok().flatten()
     }
 
+    /// The page of what was asked about, where there is one to go back to.
+    fn about(&self, kind: Kind) -> Option<String> {
+        if matches!(kind, Kind::NoSuch | Kind::NoSuchMethod | Kind::Internal) {
+            return None;
+        }
+        let path = self.target.split('?').next().unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        // Who may not judge a clip may look at its run.
+        let may = kind != Kind::Forbidden;
+        let of = match *parts.as_slice() {
+            ["runs", run, "review", _, ..] if may && run.starts_with("run_") => 4,
+            ["runs", run, ..] if run.starts_with("run_") => 2,
+            ["datasets", dataset, ..] if dataset.starts_with("ds_") => 2,
+            ["samples", _] if may => 2,
+            _ => return None,
+        };
+        let back: String = parts.iter().take(of).flat_map(|part| ["/", part]).collect();
+        (self.method != Method::GET || back != path).then_some(back)
+    }
+
     /// The page of a refusal.
     async fn refused(&self, app: &App, refusal: &Refusal, mut response: Response) -> Response {
         tell(refusal, response.status());
         let heading = heading(refusal.kind);
         let again = refusal.retry_after.is_some() && self.method == Method::GET;
+        let back = self.about(refusal.kind);
         let visit = self.visit(app, refusal).await;
         let frame = match &visit {
             Some(visit) => Frame {
@@ -138,8 +159,9 @@ impl Asked {
         let page = Problem {
             frame,
             heading,
-            message: &refusal.message,
+            message: told(refusal),
             again: again.then_some(&*self.target),
+            back: back.as_deref(),
             request_id: &self.request_id,
         };
         let text = page.page().unwrap_or_else(|error| {
@@ -169,6 +191,17 @@ fn heading(kind: Kind) -> &'static str {
             "That could not be read"
         }
         Kind::Internal => "Something went wrong",
+    }
+}
+
+/// A refusal in words of the pages, where those of the API name what a page does not.
+fn told(refusal: &Refusal) -> &str {
+    let field = refusal.fields.first().map(|wrong| &*wrong.field);
+    match field {
+        Some("block_by" | "group_by") => {
+            "no clip of the dataset has the field that was asked for; go back, and choose another"
+        }
+        _ => &refusal.message,
     }
 }
 
@@ -228,6 +261,44 @@ pub async fn around(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_leads_back_to_what_was_asked_about() {
+        let run = "/runs/run_1";
+        let clip = "/runs/run_1/review/s_1";
+        let asked = |method: Method, target: &str, kind: Kind| {
+            let asked = Asked {
+                method,
+                target: target.to_owned(),
+                request_id: String::new(),
+                takes_gzip: false,
+                headers: HeaderMap::new(),
+            };
+            asked.about(kind).unwrap_or_default()
+        };
+        let get = |target: &str, kind| asked(Method::GET, target, kind);
+        let post = |target: &str, kind| asked(Method::POST, target, kind);
+        let cancel = "/runs/run_1/cancel";
+        assert_eq!(post(cancel, Kind::Conflict), run);
+        assert_eq!(post(cancel, Kind::Forbidden), run);
+        // It may not be there, or be what failed.
+        assert_eq!(post(cancel, Kind::NoSuch), "");
+        assert_eq!(post(cancel, Kind::Internal), "");
+        assert_eq!(get("/runs/run_1/report?sort=wer", Kind::Unfinished), run);
+        assert_eq!(get("/runs/run_1?a=b", Kind::TooMany), "");
+        assert_eq!(post(clip, Kind::Changed), clip);
+        assert_eq!(post(&format!("{clip}/undo"), Kind::Conflict), clip);
+        assert_eq!(post(clip, Kind::Forbidden), run);
+        assert_eq!(
+            post("/datasets/ds_1/delete", Kind::Conflict),
+            "/datasets/ds_1"
+        );
+        assert_eq!(post("/samples/s_1", Kind::Changed), "/samples/s_1");
+        assert_eq!(post("/samples/s_1", Kind::Forbidden), "");
+        for path in ["/runs", "/datasets/preview", "/runs/estimate"] {
+            assert_eq!(post(path, Kind::Invalid), "", "{path}");
+        }
+    }
 
     #[test]
     fn gzip_is_sent_to_those_who_take_it() {

@@ -62,12 +62,28 @@ pub async fn show(
     let (page, _) = app.store.list_runs(project, filter, None, LISTED).await?;
     let others = page.items.iter().filter(|other| other.id != id);
     let others: Vec<_> = others.map(views::runs::brief).collect();
+    let mut outdated = Vec::new();
+    if let Some(found) = found
+        .as_ref()
+        .filter(|found| found.run.dataset_id == found.other.dataset_id)
+        && let Some(at) = app.store.references_changed(project, run.dataset).await?
+    {
+        let listed = page.items.iter().find(|one| one.id == found.other.id);
+        let other = match listed {
+            Some(other) => other.clone(),
+            None => runs::find(&app, project, found.other.id).await?,
+        };
+        outdated = vec![run.clone(), other];
+        outdated.retain(|run| runs::was_scored_before(run, at));
+    }
+    let outdated: Vec<_> = outdated.iter().map(views::runs::brief).collect();
     let run = views::runs::brief(&run);
     let asked = Asked {
         run: &run,
         others: &others,
         more_runs: page.next.is_some(),
         block_by: blocks.said(),
+        outdated: &outdated,
         normalizer: question.normalizer.as_deref().unwrap_or_default(),
     };
     let frame = visit.frame(&run.run_name, Section::Runs);

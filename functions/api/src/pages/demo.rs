@@ -15,6 +15,12 @@ pub(super) fn is_offered(app: &App, visit: &Visit) -> bool {
     visit.may(Role::Editor) && app.demo_for(&visit.caller.actor.project).is_some()
 }
 
+/// A vendor that is simulated here, of which people are told what that means.
+pub(super) fn stand_in(app: &App, visit: &Visit) -> Option<&'static str> {
+    let demo = app.demo_for(&visit.caller.actor.project);
+    demo.map(|demo| demo.stand_in())
+}
+
 /// Makes its dataset and its run, once, and leads to the run.
 pub async fn load(State(app): State<App>, visit: Visit) -> Answer {
     visit.needs(Role::Editor)?;

@@ -15,6 +15,7 @@ use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::wire::runs::Run;
 
 use super::answer::written;
+use super::demo;
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
@@ -60,6 +61,7 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         delete: may,
         keys: visit.may(Role::Admin),
         propose,
+        stand_in: demo::stand_in(app, visit),
     };
     Ok((views::runs::whole(&run, waiting, None), actions))
 }

@@ -20,6 +20,7 @@ use time::OffsetDateTime;
 
 use self::said::{Sent, checked, choices, filled, problems, read, wrong};
 use super::answer::{redirect, written};
+use super::demo;
 use super::parts::AnyForm;
 use super::session::Visit;
 use crate::actor::Actor;
@@ -120,6 +121,7 @@ async fn page(
         models: &models,
         languages: &languages,
         may_add_keys: visit.may(Role::Admin),
+        stand_in: demo::stand_in(app, visit),
         wrong: shown.wrong,
         estimate: shown.estimate,
         again: &shown.again,

@@ -11,6 +11,7 @@ use serde_json::json;
 use stt_eval_shared::App;
 use stt_eval_shared::demo::{Demo, DemoFailed};
 use stt_eval_shared::domain::{ProjectId, RunId};
+use stt_eval_shared::providers::gemini;
 use tokio::sync::Mutex;
 
 use super::client::Client;
@@ -88,6 +89,10 @@ impl Ready {
 impl Demo for Ready {
     fn is_for(&self, project: &ProjectId) -> bool {
         self.keys.contains_key(project.as_str())
+    }
+
+    fn stand_in(&self) -> &'static str {
+        gemini::VENDOR.name
     }
 
     async fn load(&self, project: &ProjectId) -> Result<RunId, DemoFailed> {

@@ -45,14 +45,36 @@ fn percent_ticks(scale: &Scale, wanted: usize) -> Vec<Tick> {
     values.into_iter().map(tick).collect()
 }
 
-/// A name that fits beside a mark: whole, or its beginning.
-fn short(name: &str) -> String {
-    if name.chars().count() <= LABEL {
+/// A name in a room of so many characters: whole, or its beginning and its end, by which
+/// names of one family are told apart.
+fn short(name: &str, room: usize) -> String {
+    let count = name.chars().count();
+    if count <= room {
         return name.to_owned();
     }
-    let mut text: String = name.chars().take(LABEL - 1).collect();
-    text.push('…');
-    text
+    let kept = room.saturating_sub(1);
+    let end = kept / 2;
+    let begin = name.chars().take(kept - end);
+    begin
+        .chain(['…'])
+        .chain(name.chars().skip(count - end))
+        .collect()
+}
+
+/// A name beside a mark, in one line or two: parted where it is made of parts.
+fn lines(name: &str) -> Vec<String> {
+    if name.chars().count() <= LABEL {
+        return vec![name.to_owned()];
+    }
+    let parted = name
+        .char_indices()
+        .take(LABEL)
+        .filter(|(_, c)| matches!(c, '/' | '-' | '_' | '.' | ':' | ' '))
+        .last();
+    match parted.and_then(|(at, c)| name.split_at_checked(at + c.len_utf8())) {
+        Some((first, rest)) => vec![first.to_owned(), short(rest, LABEL)],
+        None => vec![short(name, LABEL)],
+    }
 }
 
 /// Outline of the mark of a series: each of six has its own shape, about the middle
@@ -71,4 +93,27 @@ pub fn outline(series: usize) -> &'static str {
         .get(series % OUTLINES.len())
         .copied()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_family_are_told_apart() {
+        assert_eq!(short("gemini-2.5-pro", 14), "gemini-2.5-pro");
+        assert_eq!(short("abcdefghij", 5), "ab…ij");
+        assert_eq!(short("abcdefghij", 1), "…");
+        for (name, shown) in [
+            ("gemini-2.5-pro", "gemini-2.5-pro"),
+            ("imported/whisper-large-v3", "imported/whisper-|large-v3"),
+            (
+                "imported/whisper-large-v3-finetuned-hi",
+                "imported/whisper-|large-v3-…tuned-hi",
+            ),
+            ("अआइईउऊऋएऐओऔकखगघङचछजझ", "अआइईउऊऋएऐ…खगघङचछजझ"),
+        ] {
+            assert_eq!(lines(name).join("|"), shown);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::scale::{Px, Scale, apart};
-use super::{Tick, outline, percent_ticks, short};
+use super::{Tick, lines, outline, percent_ticks};
 
 /// Most models of which lines can be told apart.
 pub const MOST: usize = 6;
@@ -14,15 +14,21 @@ const LEFT: f64 = 34.0;
 const RIGHT: f64 = 130.0;
 const TOP: f64 = 10.0;
 const FLOOR: f64 = 190.0;
+/// From one line of a label to the next, and what a label takes besides.
+const LINE: f64 = 12.0;
+const GAP: f64 = 2.0;
 
 struct Line {
     series: usize,
-    label: String,
-    label_y: Px,
+    /// Its lines, each with its place.
+    label: Vec<(String, Px)>,
     places: Vec<(Px, Px)>,
     points: String,
     outline: &'static str,
 }
+
+/// A model by name, and its rates.
+type Model = (String, Vec<f64>);
 
 /// A line for each model.
 #[derive(Template)]
@@ -43,7 +49,7 @@ impl Steps {
     /// Lines of models by name, each with as many rates as there are steps. `None` for
     /// none, for a single step, or for more models than can be told apart.
     #[must_use]
-    pub fn new(title: String, finding: String, models: Vec<(String, Vec<f64>)>) -> Option<Self> {
+    pub fn new(title: String, finding: String, models: Vec<Model>) -> Option<Self> {
         let count = models.iter().map(|(_, rates)| rates.len()).max()?;
         if count < 2 || models.len() > MOST {
             return None;
@@ -53,11 +59,16 @@ impl Steps {
         let y = Scale::linear((0.0, high * 1.05), (FLOOR, TOP));
         let right = WIDTH - RIGHT;
         let x = Scale::linear((0.0, (count - 1) as f64), (LEFT, right));
-        let ends = |(_, rates): &(String, Vec<f64>)| y.at(rates.last().copied().unwrap_or(0.0)).0;
+        let ends = |(_, rates): &Model| y.at(rates.last().copied().unwrap_or(0.0)).0;
         let wishes: Vec<f64> = models.iter().map(ends).collect();
-        let labels = apart(&wishes, 14.0, TOP, FLOOR);
+        let named: Vec<_> = models.iter().map(|(name, _)| lines(name)).collect();
+        let most = named.iter().map(Vec::len).max().unwrap_or(1);
+        let places = apart(&wishes, most as f64 * LINE + GAP, TOP, FLOOR);
+        let labels = named.into_iter().zip(places);
         let lines = models.into_iter().zip(labels).enumerate();
-        let line = |(series, ((name, rates), label)): (usize, ((String, Vec<f64>), f64))| {
+        let line = |(series, ((_, rates), (label, at))): (usize, (Model, (Vec<String>, f64)))| {
+            let first = at + 4.0 - (label.len().saturating_sub(1)) as f64 * LINE / 2.0;
+            let down = label.into_iter().enumerate();
             let places: Vec<(Px, Px)> = rates
                 .iter()
                 .enumerate()
@@ -66,8 +77,9 @@ impl Steps {
             let points: Vec<String> = places.iter().map(|(x, y)| format!("{x},{y}")).collect();
             Line {
                 series,
-                label: short(&name),
-                label_y: Px(label + 4.0),
+                label: down
+                    .map(|(line, text)| (text, Px(first + line as f64 * LINE)))
+                    .collect(),
                 places,
                 points: points.join(" "),
                 outline: outline(series),

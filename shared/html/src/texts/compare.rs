@@ -31,6 +31,7 @@ texts! {
         NoCommonSample: "Not compared.",
         OtherReferences: "Not compared.",
         Provisional: "A run is still under way: figures are of what has come in so far and will change.",
+        Outdated: "References were changed since this was scored: to compare by what they say now, score again:",
         Forest: "This run less the other, in points, with its 95 % interval",
         ForestLegend: "Left of the line this run makes fewer errors. Filled, ✓: chance does not explain it. Hollow, ≈: it may.",
         FewBlocks: "With fewer than ten blocks intervals are rough; verdicts hold at any number.",

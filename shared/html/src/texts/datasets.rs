@@ -44,6 +44,7 @@ pub(crate) enum Say {
     Uploaded,
     TableHeading,
     Table,
+    TableLost,
     TableHint,
     Name,
     Language,
@@ -129,6 +130,9 @@ impl Say {
             Self::Uploaded => "Uploaded",
             Self::TableHeading => "2. What is said in them",
             Self::Table => "Table of texts",
+            Self::TableLost => {
+                "A table is not kept when the page is loaded again. Choose this one again"
+            }
             Self::TableHint => {
                 "CSV, TSV, text or JSON lines, as spreadsheets save them; for example with the \
                  columns file_name and text. Without a table the clips have no reference, and models \

@@ -5,6 +5,8 @@ texts! {
     Following {
         PauseUpdates: "Pause updates",
         WhatItWaitsFor: "What it waits for",
+        Simulated: "Simulated on this machine:",
+        KnowsTheDemo: "The simulation knows the demo’s recordings alone: of others each clip fails, however often it is tried.",
         TopUp: "What to do: top up the account at the vendor. It goes on by itself then.",
         ReplaceKey: "What to do: replace the key.",
         ToSettings: "To the settings",

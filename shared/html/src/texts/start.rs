@@ -21,6 +21,7 @@ texts! {
         DropTable: "Drop the file here, or choose it.",
         OwnModels: "Your own models",
         NoKey: "There is no key for this vendor yet.",
+        StandIn: "Simulated on this machine, by what knows the demo’s recordings alone: of others each clip fails.",
         AddKey: "Add a key",
         AskAdmin: "An administrator of the project can add one.",
         AnHour: "an hour of audio",

@@ -39,15 +39,24 @@ fn comparison(models: &[Value], changes: Value) -> RunComparison {
 }
 
 fn page(found: Option<&RunComparison>) -> String {
+    page_of(found, false)
+}
+
+fn page_of(found: Option<&RunComparison>, outdated: bool) -> String {
     let (this, other) = (
         run(json!({})),
         run(json!({ "id": OTHER, "run_name": "October" })),
     );
     let asked = Asked {
         run: &this,
-        others: &[other],
+        others: std::slice::from_ref(&other),
         more_runs: true,
         block_by: Some("speaker"),
+        outdated: if outdated {
+            std::slice::from_ref(&other)
+        } else {
+            &[]
+        },
         normalizer: "",
     };
     let html = compare::page(frame(), asked, found).unwrap();
@@ -173,4 +182,15 @@ fn what_cannot_be_compared_is_told_with_the_reason() {
         "{html}"
     );
     assert!(html.contains("provisional"), "{html}");
+}
+
+#[test]
+fn runs_that_were_scored_before_references_were_changed_are_named() {
+    let found = comparison(&[model("a", -0.05, true)], json!({}));
+    let told = "References were changed since this was scored";
+    assert!(!page_of(Some(&found), false).contains(told));
+    let html = page_of(Some(&found), true);
+    assert!(html.contains(told), "{html}");
+    let link = format!("<li><a href=\"/runs/{OTHER}\"><bdi>October</bdi></a></li>");
+    assert!(html.contains(&link), "{html}");
 }

@@ -17,7 +17,33 @@ const ALL: Actions = Actions {
     add: false,
     delete: false,
     propose: 3,
+    stand_in: None,
 };
+
+#[test]
+fn what_a_simulation_does_not_know_is_told() {
+    let failed = |vendor: &str, failed: u64| {
+        run(json!({
+            "config": { "normalizer": "indic-v1", "providers": { "gemini-2.5-pro": {
+                "provider": vendor, "model": "m", "prompt": "", "prompt_version": "",
+                "temperature": 0.0 } } },
+            "model_counts": { "gemini-2.5-pro": { "completed": 1, "failed": failed, "pending": 0 } },
+        }))
+    };
+    let actions = Actions {
+        stand_in: Some("google"),
+        ..ALL
+    };
+    let told = |run, actions| {
+        let html = following::fragment(&run, actions, now()).unwrap();
+        html.contains("Simulated on this machine: <bdi>gemini-2.5-pro</bdi>")
+    };
+    assert!(told(failed("google", 2), actions));
+    assert!(!told(failed("google", 0), actions));
+    assert!(!told(failed("openai", 2), actions));
+    // On a deployment nothing is simulated.
+    assert!(!told(failed("google", 2), ALL));
+}
 
 #[test]
 fn the_fragment_is_what_stands_in_the_page() {

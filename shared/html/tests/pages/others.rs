@@ -115,6 +115,7 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         add: true,
         delete: true,
         propose: 0,
+        stand_in: None,
     };
     let page = runs::page(frame(), &run(json!({})), actions, now()).unwrap();
     check(&page);
@@ -266,6 +267,7 @@ fn a_problem_says_what_happened_and_where_to_go() {
         heading: "Please try again",
         message: HOSTILE,
         again: Some("/runs?a=1&b=\"2\""),
+        back: None,
         request_id: "Abc=",
     };
     let html = page.page().unwrap();
@@ -275,6 +277,21 @@ fn a_problem_says_what_happened_and_where_to_go() {
         "{html}"
     );
     assert!(html.contains("<code>Abc=</code>"));
+    for (back, told) in [
+        ("/runs/run_1", "Back to the run"),
+        ("/runs/run_1/review/smp_1", "Back to the clip"),
+        ("/datasets/ds_1", "Back to the dataset"),
+    ] {
+        let page = Page {
+            frame: frame(),
+            again: None,
+            back: Some(back),
+            ..page
+        };
+        let html = page.page().unwrap();
+        let link = format!("class=\"button primary\" href=\"{back}\">{told}</a>");
+        assert!(html.contains(&link), "{html}");
+    }
 }
 
 #[test]

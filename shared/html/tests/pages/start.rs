@@ -14,7 +14,7 @@ const DATASET: &str = "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
 
 fn model(id: &str, vendor: &str, has_key: bool, languages: &[&str]) -> Model {
     let value = json!({
-        "id": id, "provider": vendor, "provider_name": format!("The {vendor}"), "model": id, "display_name": id, "has_credentials": has_key,
+        "id": id, "provider": vendor, "provider_name": format!("The {vendor}"), "model": id, "display_name": format!("The model {id}"), "has_credentials": has_key,
         "languages": languages,
         "limits": { "max_audio_seconds": 1, "max_file_bytes": 1, "max_output_tokens": 1 },
         "formats": [], "batch": false, "price_per_audio_hour_usd": 0.36, "price_read_on": null,
@@ -75,6 +75,7 @@ fn page(wrong: &[Wrong], estimate: Option<&Estimate>, may_add_keys: bool) -> Str
         models: &models,
         languages: &languages(),
         may_add_keys,
+        stand_in: Some("google"),
         wrong,
         estimate,
         again: "/runs/new?run_name=a&b",
@@ -97,10 +98,16 @@ fn models_stand_by_vendor_and_those_that_can_be_asked_come_first() {
     .map(|name| html.find(name).unwrap_or_else(|| panic!("{name}: {html}")));
     assert!(places.is_sorted(), "{places:?}");
     assert_eq!(html.matches("Your own models").count(), 1);
-    assert!(html.contains("<legend>The google</legend>"), "{html}");
+    assert!(html.contains("<legend>The google</legend><p class=\"hint\">Simulated on"));
+    assert_eq!(html.matches("Simulated on this machine").count(), 1);
     assert!(html.contains("Hindi and 1\u{a0}other language"), "{html}");
     assert!(html.contains("does not take Hindi"), "{html}");
     assert!(html.contains("$0.36 an hour of audio"), "{html}");
+    // A model is called by its id, as on all pages.
+    assert!(
+        html.contains("<bdi class=\"model\">b</bdi> <small><bdi>The model b</bdi> · "),
+        "{html}"
+    );
     // Without a key it can't be ticked, and it is told where one is added.
     assert!(
         html.contains("name=\"model.locked\" value=\"1\" disabled"),

@@ -69,6 +69,26 @@ fn a_run_is_compared_with_another_over_its_dataset() {
             .get(&format!("{path}?with={}&block_by=nothing", id(&other)))
             .await;
         assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains("no clip of the dataset has the field"));
+        assert!(!page.text.contains("block_by:"), "{}", page.text);
+        assert!(page.text.contains(">Back to the run</a>"), "{}", page.text);
+
+        // What was changed since makes it another comparison, once both are scored again.
+        let changed = "References were changed since this was scored:";
+        assert!(!with(&mut browser, &id(&other)).await.text.contains(changed));
+        let clips = format!("/datasets/{}?include_samples=true", made.id);
+        let clips = w.get(&clips).await.data(200)["samples"].clone();
+        let wording = json!({ "ground_truth": "five seven" });
+        let sample = format!("/samples/{}", id(&items(&clips)[1]));
+        w.patch(&sample, &wording).await.ok(200);
+        let again = w.run(&made.id, &[PRO]).await;
+        let page = with(&mut browser, &id(&other)).await;
+        let links = |run: &Value| format!("<li><a href=\"/runs/{}\">", id(run));
+        assert!(page.text.contains(changed), "{}", page.text);
+        assert!(page.text.contains(&links(&run)) && page.text.contains(&links(&other)));
+        let page = with(&mut browser, &id(&again)).await;
+        assert!(page.text.contains(&links(&run)), "{}", page.text);
+        assert!(!page.text.contains(&links(&again)), "{}", page.text);
 
         let stranger = w.stranger().await;
         let mut stranger = Browser::signed_in(w, &stranger.key).await;

@@ -52,9 +52,15 @@ fn the_demo_is_loaded_once_by_those_who_may() {
             assert!(!browser.get(path).await.text.contains("/demo"), "{path}");
         }
 
+        // What is simulated is told where models are chosen.
+        let simulated = "Simulated on this machine";
+        let page = browser.get("/runs/new").await;
+        assert!(page.text.contains(simulated), "{}", page.text);
+
         // Where there is none, it is a path like any other.
         let mut elsewhere = Browser::signed_in(w, &w.project.key).await;
         assert!(!elsewhere.get("/runs").await.text.contains("/demo"));
+        assert!(!elsewhere.get("/runs/new").await.text.contains(simulated));
         assert_eq!(elsewhere.post("/demo", &[]).await.status, 404);
         let nobody = Browser::new(w).post("/demo", &[]).await;
         assert_eq!(

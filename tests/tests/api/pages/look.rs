@@ -189,5 +189,7 @@ fn runs_and_datasets_are_listed_and_nothing_of_others_is() {
         // It has ended: there is nothing to stop.
         let page = browser.post(&format!("/runs/{run}/cancel"), &[]).await;
         assert_eq!(page.status, 409, "{}", page.text);
+        let back = format!("href=\"/runs/{run}\">Back to the run</a>");
+        assert!(page.text.contains(&back), "{}", page.text);
     });
 }

@@ -34,10 +34,13 @@ pub(super) fn filled(form: &Pairs) -> Filled {
         blind_review: form.text("blind_review").is_some(),
         leave_out: form.text("leave_out").is_some(),
         transcripts: text("transcripts").trim().to_owned(),
-        table: form.text("kept").map(|id| Kept {
-            id: id.to_owned(),
-            name: text("kept_name"),
-        }),
+        table: form
+            .text("kept")
+            .filter(|id| !id.is_empty())
+            .map(|id| Kept {
+                id: id.to_owned(),
+                name: text("kept_name"),
+            }),
         token: text("token"),
     }
 }

@@ -39,14 +39,18 @@ pub async fn references(app: &App, run: &Run) -> Result<References, Refusal> {
             .sample_count
             .saturating_sub(dataset.has_ground_truth_count)
     });
-    let mut scorings = run.all_scorings().into_iter();
-    let scored = scorings.find(|scoring| scoring.id == run.scorings.current);
     Ok(References {
         missing: missing.into(),
-        changed: changed
-            .zip(scored)
-            .is_some_and(|(at, scored)| at > scored.inserted_at),
+        changed: changed.is_some_and(|at| was_scored_before(run, at)),
     })
+}
+
+/// Whether the figures of a run are of references before a moment.
+#[must_use]
+pub fn was_scored_before(run: &Run, at: Timestamp) -> bool {
+    let mut scorings = run.all_scorings().into_iter();
+    let scored = scorings.find(|scoring| scoring.id == run.scorings.current);
+    scored.is_some_and(|scored| at > scored.inserted_at)
 }
 
 /// What a run waits for. One that has ended waits for nothing, and costs
