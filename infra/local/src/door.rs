@@ -63,7 +63,7 @@ impl Door {
     }
 
     /// The event of a request as the functions are to see it: a link that is good is
-    /// the form of sign-in sent off, and one that is not, the form.
+    /// the form of sign-in sent off, and one that is not, the form that tells so.
     pub(crate) fn turned(&self, mut event: Value) -> Value {
         let http = &event["requestContext"]["http"];
         let token = event["rawPath"]
@@ -76,12 +76,13 @@ impl Door {
         let link = self.take(token, from);
         event["rawPath"] = json!("/sign-in");
         event["requestContext"]["http"]["path"] = json!("/sign-in");
-        event["rawQueryString"] = json!("");
+        event["rawQueryString"] = json!("link=ended");
         if let Some(link) = link {
             let form = form_urlencoded::Serializer::new(String::new())
                 .append_pair("key", link.key.expose_secret())
                 .append_pair("name", &link.name)
                 .finish();
+            event["rawQueryString"] = json!("");
             event["requestContext"]["http"]["method"] = json!("POST");
             event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
             event["headers"]["sec-fetch-site"] = json!("same-origin");
@@ -132,6 +133,7 @@ mod tests {
             assert_eq!(turned["rawPath"], "/sign-in", "{from}");
             assert_eq!(method(&turned), "GET", "{from}");
             assert_eq!(turned["body"], Value::Null);
+            assert_eq!(turned["rawQueryString"], "link=ended");
         }
         let other = event("HEAD", &path, "127.0.0.1");
         assert_eq!(door.turned(other.clone()), other);
@@ -140,6 +142,7 @@ mod tests {
             (method(&first), &first["rawPath"]),
             ("POST", &json!("/sign-in"))
         );
+        assert_eq!(first["rawQueryString"], "");
         assert_eq!(first["body"], "key=stt_key&name=Asha+%26+co");
         let second = door.turned(event("GET", &path, "127.0.0.1"));
         assert_eq!((method(&second), &second["body"]), ("GET", &Value::Null));

@@ -272,14 +272,22 @@ fn what_nemo_and_label_studio_have_no_reference_of_is_left_out() {
 }
 
 #[test]
-fn a_failure_without_a_reason_is_none() {
-    let line = |error: &str| {
-        format!("{{\"id\":\"1\",\"text\":\"a\",\"hyp\":\"a\",\"hyp error\":\"{error}\"}}\n")
+fn a_failure_without_a_reason_or_beside_a_text_is_none() {
+    let line = |hyp: &str, error: &str| {
+        format!("{{\"id\":\"1\",\"text\":\"a\",\"hyp\":{hyp},\"hyp error\":\"{error}\"}}\n")
     };
-    for (error, failed) in [("", false), (" ", false), ("quota", true)] {
-        let made = scored(&[("r.jsonl", &line(error))]).unwrap();
+    for (hyp, error, failed) in [
+        ("\"\"", "", false),
+        ("\"\"", " ", false),
+        ("\"\"", "none", false),
+        ("\"\"", "0.5", false),
+        ("\"\"", "quota", true),
+        ("null", "quota", true),
+        ("\"a\"", "quota", false),
+    ] {
+        let made = scored(&[("r.jsonl", &line(hyp, error))]).unwrap();
         let is_failed = matches!(made.heard[0][0], Hypothesis::Failed(_));
-        assert_eq!(is_failed, failed, "{error:?}");
+        assert_eq!(is_failed, failed, "{hyp} {error:?}");
     }
 }
 

@@ -221,11 +221,18 @@ async function fetchPage(url) {
 const nextOf = (page) => page.querySelector('#review')?.dataset.next;
 const soundOf = (page) => page.querySelector('#review audio')?.getAttribute('src');
 
+// Sound first of the very next; the others are loaded when they are that.
+function preload() {
+  const sound = ahead.length && soundOf(ahead[0].page);
+  if (sound && spare.getAttribute('src') !== sound) spare.src = sound;
+}
+
 async function look() {
   if (fetching) return fetching;
   const mine = chain;
   fetching = (async () => {
     try {
+      preload();
       while (ahead.length < AHEAD && mine === chain) {
         const last = ahead.at(-1)?.page ?? document;
         const url = nextOf(last);
@@ -234,9 +241,7 @@ async function look() {
         // Meanwhile it went on from another clip.
         if (mine !== chain) break;
         ahead.push(found);
-        // Sound first of the very next; the others are loaded when they are that.
-        const sound = soundOf(ahead[0].page);
-        if (sound && spare.getAttribute('src') !== sound) spare.src = sound;
+        preload();
       }
     } catch {
       // Without a network there is nothing ahead: it is looked for again when needed.
@@ -252,8 +257,10 @@ function put({ url, page }) {
   document.querySelector('main').replaceChildren(...page.querySelector('main').childNodes);
   history.pushState({}, '', url);
   const sound = document.querySelector('#review audio');
-  if (sound && spare.getAttribute('src') === sound.getAttribute('src')) {
-    // It is loaded already.
+  if (sound) {
+    // Loaded already, or loaded now: a player that was parsed begins to load once more when it
+    // is put into a page, and what was to play stops.
+    if (spare.getAttribute('src') !== sound.getAttribute('src')) spare.src = sound.getAttribute('src');
     spare.controls = true;
     spare.setAttribute('aria-label', sound.getAttribute('aria-label'));
     sound.replaceWith(spare);

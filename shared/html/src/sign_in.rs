@@ -13,6 +13,8 @@ pub enum Problem {
     Key,
     /// There is no name, or one that is too long.
     Name,
+    /// A link that signs in was good once, for a minute, and is not any more.
+    Link,
 }
 
 /// The form.

@@ -135,6 +135,7 @@ pub(crate) enum Text {
     SignIn,
     KeyWrong,
     NameWrong,
+    LinkEnded,
     YourName,
     NameHint,
     ApiKey,
@@ -365,6 +366,10 @@ impl Text {
                  and −: it is missing."
             }
             Self::SignIn => "Sign in",
+            Self::LinkEnded => {
+                "This link signs in once, within a minute, on the machine that it was made on. \
+                 Sign in with a key, or start `serve --open` again for another link."
+            }
             Self::KeyWrong => {
                 "This is not a valid API key: check that it is complete, and that it was not \
                  revoked."

@@ -58,8 +58,9 @@ pub struct NewTranscripts {
     /// In place of `items`: a table of up to 10,000 rows that was uploaded as a
     /// manifest, with a column `sample_id`, `file_id` or `filename`, a column
     /// `hypothesis` (or `transcription`, `transcript`, `text`) and perhaps
-    /// `error` (of a clip at which the service failed; a number beside a text is left
-    /// alone), `latency_ms` and `cost_usd`; other columns are left alone.
+    /// `error` (why a clip has no transcript; where there is one it counts, and so is a
+    /// cell that says `none`, `ok` or a rate no error), `latency_ms` and `cost_usd`; other
+    /// columns are left alone.
     #[schema(value_type = Option<FileId>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_file_id: Option<String>,

@@ -10,7 +10,7 @@ use stt_eval_html::runs::Actions;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::sha256_hex;
-use stt_eval_shared::domain::run::{MAX_PROVIDERS, MAX_ROUNDS};
+use stt_eval_shared::domain::run::{MAX_PROVIDERS, MAX_ROUNDS, RunModel};
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::wire::runs::Run;
 
@@ -50,11 +50,14 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         _ => references.missing,
     };
     let rescore = may && run.completed() > 0 && run.can_be_rescored().is_ok();
+    // Of transcripts made elsewhere nobody is asked again.
+    let can_be_asked = |model: &RunModel| model.imported.is_none() && model.failed > 0;
+    let can_be_asked = run.pending() > 0 || run.models.iter().any(can_be_asked);
     let actions = Actions {
         changed: rescore && references.changed,
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
-        retry: may && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
+        retry: may && can_be_asked && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
         stopping: may && run.is_being_stopped(),
         rescore,
         add: may && run.can_be_joined().is_ok() && run.models.len() < MAX_PROVIDERS,

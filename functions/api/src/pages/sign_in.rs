@@ -61,7 +61,9 @@ fn page(
 pub async fn show(headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
     let next = target(query.text("next"));
-    page(Place::of(&headers), StatusCode::OK, ("", next), None)
+    // Where a link leads that was to sign in and did not.
+    let problem = query.text("link").map(|_| Problem::Link);
+    page(Place::of(&headers), StatusCode::OK, ("", next), problem)
 }
 
 /// The cookie that a browser is told to keep, or to drop.

@@ -172,7 +172,9 @@ pub(super) fn told(field: &str, message: &str) -> String {
         Some(inside) => inside.trim_start_matches(": "),
         None => field,
     };
-    format!("{field}: {message}")
+    // Another line of the same table may be named.
+    let message = message.replace(&format!("{FIELD}: "), "");
+    format!("{field}: {}", message.replace("the manifest", "the table"))
 }
 
 /// What is wrong, in the words of the form.
@@ -215,13 +217,20 @@ mod tests {
             field("name"),
             field("manifest_file_id"),
             field("manifest_file_id: rows[3].hypothesis"),
+            FieldError::new(
+                "manifest_file_id: line 3: filename",
+                "is the same clip as in manifest_file_id: line 2",
+            ),
+            FieldError::new(FIELD, "the manifest has no rows"),
         ];
         assert_eq!(
             problems(&refusal),
             [
                 "name: is missing",
                 "table: is missing",
-                "rows[3].hypothesis: is missing"
+                "rows[3].hypothesis: is missing",
+                "line 3: filename: is the same clip as in line 2",
+                "table: the table has no rows"
             ]
         );
         refusal.fields = vec![field("name"); 12];

@@ -27,17 +27,20 @@ impl Use {
 
     /// Columns of the contract, by what they hold in tables of others, and all names that
     /// are known already.
-    const fn others(self) -> &'static [(Role, &'static str, &'static [&'static str])] {
+    const fn others(self) -> &'static [(Option<Role>, &'static str, &'static [&'static str])] {
         match self {
             Self::Samples => &[
-                (Role::Text, "ground_truth", &["ground_truth"]),
-                (Role::Language, "language", &["language"]),
+                (Some(Role::Text), "ground_truth", &["ground_truth"]),
+                (Some(Role::Language), "language", &["language"]),
             ],
-            Self::Transcripts => &[(
-                Role::Hypothesis,
-                "hypothesis",
-                &["hypothesis", "transcription", "transcript", "text"],
-            )],
+            Self::Transcripts => &[
+                (
+                    Some(Role::Hypothesis),
+                    "hypothesis",
+                    &["hypothesis", "transcription", "transcript", "text"],
+                ),
+                (None, "error", &["error"]),
+            ],
         }
     }
 }
@@ -94,12 +97,18 @@ fn renamed(names: &[String], of: Use) -> Vec<String> {
     };
     if !has(of.clips()) {
         let column = columns.first(Role::Audio);
+        // Of transcripts an id is the name of the recording without its ending.
+        let by_id = columns.first(Role::Id).filter(|_| of == Use::Transcripts);
+        let column = column.or(by_id);
         let is_id = column.is_some_and(|column| key(columns.name(column)) == key("file_id"));
         rename(column, if is_id { "file_id" } else { "filename" });
     }
     for (role, name, known) in of.others() {
         if !has(known) {
-            rename(columns.first(*role), name);
+            // Spreadsheets have them in capitals.
+            let spelt = |known: &&str| names.iter().position(|name| key(name) == key(known));
+            let column = role.and_then(|role| columns.first(role));
+            rename(column.or_else(|| known.iter().find_map(spelt)), name);
         }
     }
     renamed
@@ -274,6 +283,13 @@ mod tests {
                 "filename,ground_truth,text",
             ),
             ("clip;pred", Use::Transcripts, "filename,hypothesis"),
+            (
+                "File Name;Transcript;Error",
+                Use::Transcripts,
+                "filename,hypothesis,error",
+            ),
+            ("id;TEXT", Use::Transcripts, "filename,hypothesis"),
+            ("path;sentence", Use::Transcripts, "filename,sentence"),
             (
                 "sample_id;audio;text",
                 Use::Transcripts,

@@ -80,6 +80,22 @@ pub fn error(field: &str, reason: &str) -> Result<String, FieldError> {
     Ok(reason)
 }
 
+/// The reason that a cell beside a transcript tells why there is none. Where there is one it
+/// counts, whatever else is said. Tables also have cells that say that nothing went wrong, and
+/// rates of errors: of numbers only codes of HTTP are reasons.
+#[must_use]
+pub fn reason<'a>(cell: &'a str, heard: Option<&str>) -> Option<&'a str> {
+    const NOTHING: [&str; 9] = [
+        "", "none", "no", "false", "ok", "-", "n/a", "null", "success",
+    ];
+    let cell = cell.trim();
+    let is_heard = heard.is_some_and(|heard| !heard.trim().is_empty());
+    let says_nothing = NOTHING.iter().any(|one| cell.eq_ignore_ascii_case(one));
+    let number = cell.parse::<f64>();
+    let is_rate = number.is_ok_and(|number| !(400.0..600.0).contains(&number));
+    (!is_heard && !says_nothing && !is_rate).then_some(cell)
+}
+
 /// What a reason counts as, and in words. A code of ours that is the model's own failure
 /// stays what it is, as our exports write them; everything else is the failure of its service.
 #[must_use]
@@ -114,6 +130,20 @@ pub fn cost_micro_usd(field: &str, given: f64) -> Result<u64, FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_told_where_there_is_no_transcript() {
+        for cell in ["timeout", " HTTP 503 ", "503", "max_tokens", "\u{2014} (?)"] {
+            assert_eq!(reason(cell, None), Some(cell.trim()));
+            assert_eq!(reason(cell, Some(" ")), Some(cell.trim()));
+            assert_eq!(reason(cell, Some("half")), None);
+        }
+        for cell in [
+            "", " ", "None", "FALSE", "ok", "-", "N/A", "0", "1.0", "NaN", "inf", "200",
+        ] {
+            assert_eq!(reason(cell, None), None, "{cell}");
+        }
+    }
 
     #[test]
     fn a_reason_is_the_services_unless_it_is_a_failure_of_models() {

@@ -5,7 +5,7 @@
 use super::super::rows::{self, Cell, Format, Kind, Record};
 use super::super::validate::{Errors, FieldError};
 use super::super::{FileId, SampleId};
-use super::{MAX_ERROR_CHARS, cost_micro_usd, error, latency_ms, text};
+use super::{MAX_ERROR_CHARS, cost_micro_usd, error, latency_ms, reason, text};
 
 /// Columns that say which clip it is, the most precise first.
 const CLIP: [&str; 3] = ["sample_id", "file_id", "filename"];
@@ -117,14 +117,12 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
         },
     };
     let found = hypothesis(&record);
-    let is_heard = found.is_some_and(|(_, heard)| !heard.trim().is_empty());
-    // A number beside a text is a rate of errors in the tables of some tools.
-    let is_reason = |cell: &&str| !(is_heard && cell.trim().parse::<f64>().is_ok());
-    let reason = given("error").filter(is_reason).map(|reason| {
-        let shortened: String = reason.trim().chars().take(MAX_ERROR_CHARS).collect();
+    let told = given("error").and_then(|cell| reason(cell, found.map(|(_, heard)| heard)));
+    let failed = told.map(|reason| {
+        let shortened: String = reason.chars().take(MAX_ERROR_CHARS).collect();
         errors.keep(error(&at("error"), &shortened))
     });
-    let heard = match (&reason, found) {
+    let heard = match (&failed, found) {
         (Some(_), _) => Some(String::new()),
         (None, Some((column, heard))) => errors.keep(text(&at(column), heard)),
         (None, None) => {
@@ -150,7 +148,7 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
         clip: clip?,
         column: named?.0,
         text: heard?,
-        error: reason.flatten(),
+        error: failed.flatten(),
         latency_ms: latency.flatten(),
         cost_micro_usd: cost.flatten(),
     })
@@ -218,8 +216,8 @@ mod tests {
     fn what_a_service_failed_at_is_no_transcript() {
         let long = "x".repeat(MAX_ERROR_CHARS + 9);
         let csv = format!(
-            "filename,hypothesis,error\na,,timeout\nb,half of it, 503 \nc,half of it,HTTP 503\n\
-             d,,500\ne,heard,\nf,heard,0.25\ng,,{long}\n"
+            "filename,hypothesis,error\na,,timeout\nb,half of it,HTTP 503\nc,,none\nd,,500\n\
+             e,heard,\nf,,0.25\ng,,{long}\n"
         );
         let jsonl = "{\"filename\":\"a\",\"error\":\"timeout\"}\n\
                      {\"filename\":\"b\",\"text\":null,\"error\":\"timeout\"}\n\
@@ -235,10 +233,10 @@ mod tests {
             [
                 failed("timeout"),
                 heard("half of it"),
-                failed("HTTP 503"),
+                heard(""),
                 failed("500"),
                 heard("heard"),
-                heard("heard"),
+                heard(""),
                 failed(&long[..MAX_ERROR_CHARS]),
             ]
         );

@@ -83,9 +83,10 @@ pub(super) const fn are_nothing_else(
 /// What systems heard of a row, and what services failed at.
 pub(super) fn of_row(row: &mut Row, table: &Cells, index: usize, asked: &[OfSystem]) {
     for system in asked {
-        if let Some(reason) = table.text(index, system.error) {
+        let text = table.any_text(index, Some(system.text));
+        if let Some(reason) = system.failed(table, index, text.as_deref()) {
             row.failures.insert(system.name.clone(), reason);
-        } else if let Some(text) = table.any_text(index, Some(system.text)) {
+        } else if let Some(text) = text {
             row.hypotheses.insert(system.name.clone(), text);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use stt_eval_domain::imported;
+
 use super::entry::{ReadOptions, Side};
 use crate::manifest::Cells;
 use crate::problem::{Code, Problem};
@@ -25,6 +27,12 @@ impl OfSystem {
             text,
             error: columns.names().iter().position(|one| *one == error),
         }
+    }
+
+    /// Why it heard nothing of a row, where it failed there.
+    pub(crate) fn failed(&self, table: &Cells, row: usize, text: Option<&str>) -> Option<String> {
+        let told = table.text(row, self.error)?;
+        imported::reason(&told, text).map(str::to_owned)
     }
 
     fn of_column(columns: &Columns, text: usize) -> Self {

@@ -335,7 +335,8 @@ fn of_table(
         }
         for system in &systems {
             let name = of_model.as_ref().unwrap_or(&system.name);
-            if let Some(reason) = table.text(index, system.error) {
+            let text = own(Some(system.text));
+            if let Some(reason) = system.failed(table, index, text.as_deref()) {
                 if matches!(failed_by(&reason), FailedBy::Model) {
                     // It counts as nothing heard.
                     if lone == Some(system.text) && side == Side::Hypotheses {
@@ -348,7 +349,7 @@ fn of_table(
                     entry.failed = Some(reason.clone());
                 }
                 entry.failures.insert(name.clone(), reason);
-            } else if let Some(text) = own(Some(system.text)) {
+            } else if let Some(text) = text {
                 entry.hypotheses.insert(name.clone(), text);
             }
         }

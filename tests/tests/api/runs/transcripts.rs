@@ -39,13 +39,17 @@ pub(super) fn of<'a>(report: &'a Value, model: &str) -> &'a Value {
 #[test]
 fn a_clip_is_found_by_the_path_that_another_machine_had_it_at() {
     with(async |w| {
-        let made = w.dataset("d", &[Some("one"), Some("two")]).await;
+        let made = w
+            .dataset("d", &["one", "two", "three", "four"].map(Some))
+            .await;
         let paths = json!([{ "name": "m", "items": [
             { "filename": "audio/0.wav", "text": "one" },
             { "filename": "C:\\speech\\1.wav", "text": "two" },
+            { "filename": "2", "text": "three" },
+            { "filename": "audio/3", "text": "four" },
         ] }]);
         let run = run(w, &made, paths).await;
-        assert_eq!(run["counts"]["completed"], 2, "{run}");
+        assert_eq!(run["counts"]["completed"], 4, "{run}");
     });
 }
 

@@ -1,7 +1,7 @@
 //! What to know before a report's figures are trusted.
 
 use stt_eval_shared::domain::Timestamp;
-use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::scoring::uncertainty::Comparison;
 use stt_eval_shared::wire::compared::{few_blocks, fewer_shared};
 use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
@@ -34,15 +34,19 @@ fn codes(found: &ModelScan) -> String {
     format!("{}{more}", codes.join(", "))
 }
 
-/// How to ask again for what failed.
-fn retry(run: &Run) -> String {
+/// How to ask again for what failed. Of transcripts made elsewhere nobody is asked.
+fn retry(run: &Run, name: &str) -> String {
+    let is_imported = |model: &RunModel| model.model == name && model.imported.is_some();
+    if run.models.iter().any(is_imported) {
+        return String::new();
+    }
     let when = if run.status.is_active() {
         "once the run has ended, "
     } else {
         ""
     };
     format!(
-        "{when}POST /runs/{}/retry asks for failed items again",
+        ", and {when}POST /runs/{}/retry asks for failed items again",
         run.id
     )
 }
@@ -62,8 +66,8 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
         let count = coverage.failed_by_service;
         let message = format!(
             "{count} of {all} items of {name} failed for no fault of the model; they are left out \
-             of its score and of the comparison, and {} (all failures: {codes})",
-            retry(run)
+             of its score and of the comparison{} (all failures: {codes})",
+            retry(run, name)
         );
         warnings.push(warning(WarningCode::ServiceFailures, count, message));
     }

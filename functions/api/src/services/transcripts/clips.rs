@@ -36,6 +36,13 @@ pub struct Clips<'a> {
     by_sample: HashMap<SampleId, &'a Clip>,
     by_file: HashMap<FileId, &'a Clip>,
     by_name: HashMap<&'a str, Vec<&'a Clip>>,
+    /// By their names without the ending.
+    by_stem: HashMap<&'a str, Vec<&'a Clip>>,
+}
+
+/// A name without its ending.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 impl<'a> Clips<'a> {
@@ -43,20 +50,27 @@ impl<'a> Clips<'a> {
     #[must_use]
     pub fn of(clips: &'a [Clip]) -> Self {
         let mut by_name: HashMap<&str, Vec<&Clip>> = HashMap::with_capacity(clips.len());
+        let mut by_stem = by_name.clone();
         for clip in clips {
             by_name.entry(&clip.filename).or_default().push(clip);
+            by_stem.entry(stem(&clip.filename)).or_default().push(clip);
         }
         Self {
             by_sample: clips.iter().map(|clip| (clip.id, clip)).collect(),
             by_file: clips.iter().map(|clip| (clip.file_id, clip)).collect(),
             by_name,
+            by_stem,
         }
     }
 
     /// Those of a name, as it is kept with the file.
     fn named(&self, name: &str) -> Option<&[&'a Clip]> {
         let kept = validate::name("filename", name).unwrap_or_else(|_| name.to_owned());
-        self.by_name.get(&*kept).map(Vec::as_slice)
+        let found = self
+            .by_name
+            .get(&*kept)
+            .or_else(|| self.by_stem.get(&*kept));
+        found.map(Vec::as_slice)
     }
 
     /// The clip that is meant.
