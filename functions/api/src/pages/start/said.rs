@@ -272,6 +272,11 @@ mod tests {
         };
         assert_eq!(choices(&long), None);
         assert_eq!(choices(&Filled::default()).as_deref(), Some("run_name="));
+        // A table without an id is none.
+        assert_eq!(
+            filled(&Pairs::any("run_name=a&kept=&kept_name=b")).table,
+            None
+        );
     }
 
     #[test]
