@@ -153,8 +153,13 @@ function failed() {
 }
 
 async function isBroken() {
-  begun.broken = true;
+  begun.silent = true;
   const answer = await fetch(location.href).catch(() => undefined);
+  if (!answer) {
+    tell('No network: the recording can’t be loaded now. Press Play again when it is back; what you said is kept.');
+    return;
+  }
+  begun.broken = true;
   const isSignedOut = answer?.redirected && new URL(answer.url).pathname === '/sign-in';
   if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
   else tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
@@ -568,7 +573,10 @@ function begin() {
   audio.addEventListener('timeupdate', heard);
   audio.addEventListener('error', failed);
   // What is heard again may end again.
-  audio.addEventListener('playing', () => Object.assign(begun, { again: false, broken: false }));
+  audio.addEventListener('playing', () => {
+    if (begun.silent) tell('');
+    Object.assign(begun, { again: false, broken: false, silent: false });
+  });
   player.open(form, audio);
   form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
   setRate(settings.rate ?? 1);

@@ -15,6 +15,8 @@ pub enum Problem {
     Name,
     /// A link that signs in was good once, for a minute, and is not any more.
     Link,
+    /// The session has ended, or its key was revoked.
+    Session,
 }
 
 /// The form.

@@ -136,6 +136,7 @@ pub(crate) enum Text {
     KeyWrong,
     NameWrong,
     LinkEnded,
+    SessionEnded,
     YourName,
     NameHint,
     ApiKey,
@@ -369,6 +370,10 @@ impl Text {
             Self::LinkEnded => {
                 "This link signs in once, within a minute, on the machine that it was made on. \
                  Sign in with a key, or start `serve --open` again for another link."
+            }
+            Self::SessionEnded => {
+                "You are signed out: the session has ended, or its key was revoked. Sign in again; an \
+                 administrator makes a new key where this one is no good any more."
             }
             Self::KeyWrong => {
                 "This is not a valid API key: check that it is complete, and that it was not \

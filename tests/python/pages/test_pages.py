@@ -181,8 +181,18 @@ def test_recordings_are_played_from_where_they_lie(visit, site):
     assert page.evaluate("window.refused") == []
 
 
+def channels(colour):
+    return [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+
+
+def over(colour, opacity, ground):
+    """What is seen of a colour that lets some of the ground through."""
+    parts = [opacity * one + (1 - opacity) * other for one, other in zip(channels(colour), channels(ground))]
+    return f"rgb({', '.join(map(str, parts))})"
+
+
 def luminance(colour):
-    parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    parts = [part / 255 for part in channels(colour)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -216,6 +226,13 @@ def test_marks_of_charts_can_be_told_from_the_page(visit, site, how):
     assert strokes
     for stroke in set(strokes):
         assert contrast(stroke, ground) >= 3, (stroke, ground)
+    fills = page.evaluate(
+        """[...document.querySelectorAll('.chart .bar')]
+             .map(getComputedStyle).map((style) => [style.fill, Number(style.fillOpacity)])"""
+    )
+    for fill, opacity in {tuple(one) for one in fills}:
+        seen = over(fill, opacity, ground)
+        assert contrast(seen, ground) >= 3, (fill, opacity, ground)
     bars = page.locator(".chart .bar")
     tall = bars.evaluate_all("all => all.filter((bar) => bar.getBoundingClientRect().height > 5).length")
     assert tall > 3, f"{tall} of {bars.count()} bars are seen"

@@ -585,6 +585,27 @@ def test_a_network_that_is_gone_loses_nothing(visit, site, run):
     assert counts(site, run)["reviews"] == 6
 
 
+def test_a_recording_that_the_network_withholds_is_not_called_broken(visit, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    ahead = "performance.getEntriesByType('resource').filter((r) => r.name.includes('after=')).length"
+    until(lambda: page.evaluate(ahead), 3)
+    page.context.set_offline(True)
+    # Sound is there of the very next clip alone.
+    for number in [2, 3]:
+        page.keyboard.press("s")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+    told = page.get_by_text("No network: the recording can’t be loaded now.")
+    expect(told).to_be_visible()
+    expect(page.get_by_text("This recording can’t be played here.")).to_be_hidden()
+    page.context.set_offline(False)
+    page.keyboard.press("Space")
+    until(lambda: page.evaluate("document.querySelector('#review audio').currentTime > 0"), True)
+    expect(told).to_be_hidden()
+
+
 def test_a_session_that_ended_loses_nothing(visit, site, run):
     page = visit()
     without_guard(page)

@@ -20,7 +20,7 @@ use super::answer::{HTML, redirect};
 use super::headers::{self, Policy};
 use super::packing::packed;
 use super::place::Place;
-use super::session::Visit;
+use super::session::{Visit, was_signed_in};
 use crate::http::error::PendingRefusal;
 use crate::http::observe::{RequestId, tell};
 use crate::http::query::encoded;
@@ -103,7 +103,13 @@ impl Asked {
         } else {
             "/"
         };
-        redirect(&format!("/sign-in?next={}", encoded(next)))
+        // Who had a session is told that it is no more.
+        let ended = if was_signed_in(&self.headers) {
+            "&session=ended"
+        } else {
+            ""
+        };
+        redirect(&format!("/sign-in?next={}{ended}", encoded(next)))
     }
 
     /// Who asks, for what is around the page of a refusal. Where something failed it is

@@ -49,6 +49,11 @@ fn presented(headers: &HeaderMap, place: Place) -> Option<PresentedSession> {
     PresentedSession::parse(value)
 }
 
+/// Whether a request presents a session, good or not.
+pub(super) fn was_signed_in(headers: &HeaderMap) -> bool {
+    presented(headers, Place::of(headers)).is_some()
+}
+
 impl Visit {
     /// The visit of a request; `None` without a session that is good now.
     pub async fn of(headers: &HeaderMap, app: &App) -> Result<Option<Self>, Refusal> {

@@ -62,7 +62,8 @@ pub async fn show(headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
     let next = target(query.text("next"));
     // Where a link leads that was to sign in and did not.
-    let problem = query.text("link").map(|_| Problem::Link);
+    let link = query.text("link").map(|_| Problem::Link);
+    let problem = link.or(query.text("session").map(|_| Problem::Session));
     page(Place::of(&headers), StatusCode::OK, ("", next), problem)
 }
 

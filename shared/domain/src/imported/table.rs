@@ -117,7 +117,12 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
         },
     };
     let found = hypothesis(&record);
-    let told = given("error").and_then(|cell| reason(cell, found.map(|(_, heard)| heard)));
+    let told = match find("error") {
+        Some(Cell::Fields(fields)) if !fields.is_empty() => Some(listed(fields)),
+        _ => given("error").map(str::to_owned),
+    };
+    let told = told.as_deref();
+    let told = told.and_then(|cell| reason(cell, found.map(|(_, heard)| heard)));
     let failed = told.map(|reason| {
         let shortened: String = reason.chars().take(MAX_ERROR_CHARS).collect();
         errors.keep(error(&at("error"), &shortened))
@@ -152,6 +157,15 @@ fn row(record: Record, errors: &mut Errors) -> Option<Row> {
         latency_ms: latency.flatten(),
         cost_micro_usd: cost.flatten(),
     })
+}
+
+/// An object of JSON as a text.
+fn listed(fields: &[(String, Option<String>)]) -> String {
+    let said = |(name, value): &(String, Option<String>)| {
+        let value = value.as_deref().unwrap_or("…");
+        format!("{name}: {value}")
+    };
+    fields.iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// The transcript of a row and the column it stands in: an empty cell of a table is a
@@ -221,7 +235,9 @@ mod tests {
         );
         let jsonl = "{\"filename\":\"a\",\"error\":\"timeout\"}\n\
                      {\"filename\":\"b\",\"text\":null,\"error\":\"timeout\"}\n\
-                     {\"filename\":\"c\",\"text\":\"\",\"error\":null}";
+                     {\"filename\":\"c\",\"text\":\"\",\"error\":null}\n\
+                     {\"filename\":\"d\",\"text\":\"one\",\"error\":false}\n\
+                     {\"filename\":\"e\",\"text\":null,\"error\":{\"code\":503,\"of\":[]}}";
         let rows = |table: &str, format| -> Vec<(String, Option<String>)> {
             let rows = parse(table.as_bytes(), format).unwrap();
             rows.into_iter().map(|row| (row.text, row.error)).collect()
@@ -242,7 +258,13 @@ mod tests {
         );
         assert_eq!(
             rows(jsonl, Format::Jsonl),
-            [failed("timeout"), failed("timeout"), heard("")]
+            [
+                failed("timeout"),
+                failed("timeout"),
+                heard(""),
+                heard("one"),
+                failed("code: 503, of: …"),
+            ]
         );
     }
 

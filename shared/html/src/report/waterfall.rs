@@ -41,8 +41,10 @@ impl HtmlSafe for Waterfall {}
 fn forgiven(step: &Step) -> String {
     match step.forgiven {
         0 => String::new(),
-        added if added < 0 => format!("{} added", added.unsigned_abs()),
-        less => format!("{less} less"),
+        1 => "1 error less".to_owned(),
+        -1 => "1 error more".to_owned(),
+        added if added < 0 => format!("{} errors more", added.unsigned_abs()),
+        less => format!("{less} errors less"),
     }
 }
 

@@ -504,7 +504,7 @@ fn what_can_not_be_a_dataset_is_told_at_its_field() {
         let mut browser = Browser::signed_in(w, &w.project.key).await;
         let good = b"file,text\na.wav,x\n";
         let long = "x".repeat(256);
-        let cases: [(&str, &str, &str, &[u8], &str); 9] = [
+        let cases: [(&str, &str, &str, &[u8], &str); 13] = [
             ("", "hi", &files, good, "name: must not be empty"),
             (&long, "hi", &files, good, "name: must have 1 to 255"),
             ("taken", "hi", &files, good, "of this name exists already"),
@@ -514,6 +514,35 @@ fn what_can_not_be_a_dataset_is_told_at_its_field() {
             ("n", "hi", &files, b"what,ever\n1,2\n", "table"),
             ("n", "hi", &files, b"\x00\x01\x02", "table: "),
             ("n", "hi", &files, b"  \n", "table: is empty"),
+            (
+                "n",
+                "hi",
+                &files,
+                b"PK\x03\x04\x14\0\x06\0",
+                "table: is a workbook or an archive: save its sheet as CSV",
+            ),
+            (
+                "n",
+                "hi",
+                &files,
+                b"\xd0\xcf\x11\xe0\xa1\xb1",
+                "save its sheet as CSV",
+            ),
+            // A title stands above the header.
+            (
+                "n",
+                "hi",
+                &files,
+                b"Calls of March\n\na.wav;x\n",
+                "begin the table with a line that names its columns, such as file_name,text",
+            ),
+            (
+                "n",
+                "hi",
+                &files,
+                b"file,one,other\na.wav,good day to you,how do you do\n",
+                "call the one that is the reference `text`",
+            ),
         ];
         for (name, language, files, table, wrong) in cases {
             let form = [("name", name), ("language", language), ("files", files)];

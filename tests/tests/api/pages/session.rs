@@ -108,8 +108,10 @@ fn a_session_ends_with_its_key_and_has_its_rights() {
         let page = browser.get("/runs").await;
         assert_eq!(
             (page.status, page.header("location")),
-            (303, "/sign-in?next=%2Fruns")
+            (303, "/sign-in?next=%2Fruns&session=ended")
         );
+        let told = browser.get(page.header("location")).await.text;
+        assert!(told.contains("its key was revoked"), "{told}");
     });
 }
 
@@ -261,7 +263,7 @@ fn admins_see_who_is_signed_in_and_end_sessions() {
         let page = admin.post(&end(&first), &[]).await;
         assert_eq!((page.status, page.header("location")), (303, "/keys"));
         let page = viewer.get("/runs").await;
-        let sign_in = "/sign-in?next=%2Fruns";
+        let sign_in = "/sign-in?next=%2Fruns&session=ended";
         assert_eq!((page.status, page.header("location")), (303, sign_in));
         assert_eq!(admin.post(&end(&first), &[]).await.status, 404);
         assert_eq!(rows(w, &first).await, [] as [String; 0]);

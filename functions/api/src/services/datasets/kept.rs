@@ -36,6 +36,13 @@ pub async fn keep(
     if has_audio_extension(&table.name) {
         return Err(refused("is a recording, not a table".to_owned()));
     }
+    // Those of today are archives, older ones are of OLE.
+    if table.bytes.starts_with(b"PK\x03\x04") || table.bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err(refused(
+            "is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that"
+                .to_owned(),
+        ));
+    }
     let mut errors = Errors::new();
     let filename = errors.keep(validate::name("table", &table.name));
     finish(errors)?;

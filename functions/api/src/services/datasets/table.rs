@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stt_eval_formats::files::{self as in_files, InMemory, stem};
-use stt_eval_formats::{FindingKind, Options, Problem, Sample, judge as judge_table};
+use stt_eval_formats::{Code, FindingKind, Options, Problem, Sample, judge as judge_table};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
 use stt_eval_shared::domain::file::{File, FileStatus};
@@ -99,8 +99,18 @@ fn without_options(message: &str) -> String {
     }
 }
 
+/// What the same is called on a page, which has no options.
+const HEADER: &str = "begin the table with a line that names its columns, such as file_name,text";
+const ONE_TEXT: &str = "call the one that is the reference `text`";
+
 pub(super) fn of_problem(problem: &Problem) -> String {
-    let hint = problem.hint.as_deref().filter(|hint| !hint.contains("--"));
+    let hint = problem.hint.as_deref().and_then(|hint| match problem.code {
+        Code::ChooseColumn => Some(ONE_TEXT),
+        Code::UnknownFormat | Code::Nothing => Some(HEADER),
+        // What to do with texts alone is for the command line as well.
+        _ if hint.contains("`score`") => Some(HEADER),
+        _ => Some(hint).filter(|hint| !hint.contains("--")),
+    });
     match hint {
         Some(hint) => format!("{problem}: {hint}"),
         None => problem.to_string(),
