@@ -289,7 +289,7 @@ fn of_header(columns: &Columns) -> Format {
         Format::DeepSpeech
     } else if has("client_id") && (has("path") || has("audio_file")) {
         Format::CommonVoice
-    } else if has("annotation_id") && has("annotator") {
+    } else if has("annotation_id") {
         Format::LabelStudio
     } else {
         Format::Table
@@ -341,7 +341,7 @@ fn by_keys(text: &str, whole: bool, name: &str) -> Format {
     let has = |key: &str| keys.iter().any(|one| one == key);
     let curly = text.contains("\u{201c}audio_filepath\u{201d}");
     if (has("annotations") || has("completions")) && has("data")
-        || (has("annotation_id") && has("annotator"))
+        || has("annotation_id")
         || (has("data") && has("predictions"))
     {
         return Format::LabelStudio;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use stt_eval_domain::imported::model_id;
 use stt_eval_scoring::normalise::Normaliser;
 
 use crate::arguments::ScoreArguments;
@@ -95,16 +96,12 @@ impl Baseline {
     /// Place of the system to compare with: the one that was named, the one of the same
     /// name, or the only one.
     pub fn system(&self, model: &str, named: Option<&str>) -> Option<usize> {
-        let names = self.names();
         let (Self::Texts { of_models, .. } | Self::Figures { of_models, .. }) = self;
-        let place = |wanted: &str| names.iter().position(|name| *name == wanted);
-        match named {
-            Some(named) => place(named),
-            None => place(model).or((names.len() == 1 && !of_models).then_some(0)),
-        }
+        place_of(&self.names(), *of_models, model, named)
     }
 
-    fn names(&self) -> Vec<&str> {
+    /// Names of its systems.
+    pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Texts { scored, .. } => {
                 scored.systems.iter().map(|one| one.name.as_str()).collect()
@@ -124,6 +121,21 @@ impl Baseline {
             true => file.to_string(),
             false => format!("{file} ({own})"),
         }
+    }
+}
+
+/// Place of a system in a baseline of these: `of_models` where they have names of their own.
+pub fn place_of(
+    names: &[&str],
+    of_models: bool,
+    model: &str,
+    named: Option<&str>,
+) -> Option<usize> {
+    let place = |wanted: &str| names.iter().position(|name| *name == wanted);
+    match named {
+        // Transcripts made elsewhere are also called as their column is.
+        Some(named) => place(named).or_else(|| place(&model_id(named))),
+        None => place(model).or((names.len() == 1 && !of_models).then_some(0)),
     }
 }
 

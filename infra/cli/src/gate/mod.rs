@@ -15,7 +15,7 @@ mod summary;
 mod verdict;
 
 pub use annotations::{annotate, error as annotate_error};
-pub use baseline::Baseline;
+pub use baseline::{Baseline, place_of};
 pub use condition::Condition;
 pub use judge::{Scoring, judge, replicates};
 pub use verdict::{Status, Verdict};

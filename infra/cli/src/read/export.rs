@@ -104,6 +104,35 @@ fn tell_failed(run: &Run, format: FormatName, output: &Output) {
     }
 }
 
+/// Tells what of a run was never asked, or is not there yet, and where the file says so.
+fn tell_absent(run: &Run, format: FormatName, output: &Output) {
+    let (absent, all) = (run.counts.pending, run.total_items);
+    let (state, what, code) = match goes_on(run) {
+        true => ("goes on", "is not there yet", "pending"),
+        false => ("was cancelled", "was never asked", "cancelled"),
+    };
+    let told = match format.made() {
+        MadeBy::Deployment(ExportFormat::Csv | ExportFormat::Jsonl) => {
+            format!("has the error \"{code}\" in the file")
+        }
+        MadeBy::Here(Here::Trn | Here::Stm | Here::SegLst) => {
+            format!("is listed in {FAILED}, and its lines are empty")
+        }
+        MadeBy::Deployment(ExportFormat::Nemo) | MadeBy::Here(Here::LabelStudio) => {
+            "is not in the file, and score counts it as nothing heard; csv and jsonl tell it apart"
+                .to_owned()
+        }
+        MadeBy::Here(Here::Audiofolder) => return,
+        _ => "is empty in the file".to_owned(),
+    };
+    if absent > 0 || goes_on(run) {
+        let done = all.saturating_sub(absent);
+        output.note(&format!(
+            "note: the run {state}, {done} of {all} done: what {what} {told}"
+        ));
+    }
+}
+
 /// Saves a run that is over.
 ///
 /// # Errors
@@ -116,6 +145,7 @@ pub async fn saved(
 ) -> Result<Saved, Failure> {
     let format = file.format;
     let path = file.file.clone().unwrap_or_else(|| usual(run.id, format));
+    tell_absent(run, format, output);
     tell_failed(run, format, output);
     let bytes = match format.made() {
         MadeBy::Deployment(format) => download::keep(to, run.id, format, &path).await?,
@@ -144,14 +174,9 @@ pub async fn save(
         let message = "--output - and --json both want standard output";
         return Err(Failure::usage(message).hint("name a file"));
     }
-    if goes_on(&run) {
-        let (done, all) = (run.total_items - run.counts.pending, run.total_items);
-        output.note(&format!(
-            "note: the run goes on, {done} of {all} done: what is not there yet is empty in the file"
-        ));
-    }
     let file = arguments.output.clone();
     if file.as_deref() == Some(Path::new("-")) {
+        tell_absent(&run, format, output);
         tell_failed(&run, format, output);
         match format.made() {
             MadeBy::Deployment(format) => {

@@ -201,7 +201,8 @@ fn sides(
     archive.finish()
 }
 
-/// An archive of the deployment with what failed, of which its lines say nothing.
+/// An archive of the deployment with what failed, of which its lines say nothing. Its own
+/// list is of the same reading as its lines: since then, results may have come.
 fn with_failed(
     path: &Path,
     whole: &Path,
@@ -211,20 +212,20 @@ fn with_failed(
     let file = File::open(path).map_err(|error| failed(path, &error))?;
     let mut packed = Packed::open(file)?;
     let mut archive = Archive::new(whole)?;
+    let mut is_told = false;
     for index in 0..packed.entries().len() {
         let name = packed.entries().get(index).map(|entry| entry.name.clone());
         let name = name.unwrap_or_default();
-        if name == write::FAILED {
-            // Deployments of a later release tell it as well; older ones do not.
-            continue;
-        }
+        is_told |= name == write::FAILED;
         let mut content = Vec::new();
         packed.copy(index, &mut content)?;
         archive.add(&name, content.as_slice())?;
     }
-    // So they are called there.
-    let names: Vec<String> = models.iter().map(|model| model.replace('/', "-")).collect();
-    archive.add_failed(&names, samples, write::trn_id)?;
+    if !is_told {
+        // Deployments of earlier releases have none. So models are called there.
+        let names: Vec<String> = models.iter().map(|model| model.replace('/', "-")).collect();
+        archive.add_failed(&names, samples, write::trn_id)?;
+    }
     archive.finish()
 }
 
@@ -364,6 +365,41 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_failed_is_told_as_its_lines_were_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (made, whole) = (at("made"), at("whole"));
+        let packed = |lines: &[(&str, &str)]| {
+            let mut archive = Archive::new(&made).unwrap();
+            for (name, text) in lines {
+                archive.add(name, text.as_bytes()).unwrap();
+            }
+            archive.finish().unwrap();
+        };
+        let listed = |path: &Path| {
+            let mut archive = Packed::open(File::open(path).unwrap()).unwrap();
+            let entries = archive.entries().iter().map(|entry| entry.name.clone());
+            let at = entries.collect::<Vec<_>>();
+            let at = at.iter().position(|name| name == write::FAILED)?;
+            let mut content = Vec::new();
+            archive.copy(at, &mut content).unwrap();
+            Some(String::from_utf8(content).unwrap())
+        };
+        // Since its lines were written, the result has come.
+        let models = ["m".to_owned()];
+        let came = [Written {
+            id: "s".to_owned(),
+            reference: Some("x".to_owned()),
+            heard: vec![Some("x".to_owned())],
+            ..Written::default()
+        }];
+        let own = "{\"id\":\"utt-s\",\"system\":\"m\",\"error\":\"pending\"}\n";
+        packed(&[("hyp.m.trn", " (utt-s)\n"), (write::FAILED, own)]);
+        with_failed(&made, &whole, &models, &came).unwrap();
+        assert_eq!(listed(&whole).as_deref(), Some(own));
+    }
 
     #[test]
     fn models_have_files_of_their_own_names() {

@@ -190,6 +190,18 @@ impl Making<'_> {
         Ok(own(self.new_or_same().await?, self.name()))
     }
 
+    /// The dataset that the run would be over, if it is there already.
+    ///
+    /// # Errors
+    /// The deployment can't be reached.
+    pub async fn dataset_there(&self) -> Result<Option<DatasetId>, Failure> {
+        let there = match self.dataset_before().await? {
+            Some(there) => Some(there),
+            None => self.named().await?,
+        };
+        Ok(there.map(|there| there.id))
+    }
+
     /// What a name that is taken means before anything is sent: the dataset is the same, or
     /// it is refused; `None` where a command that was killed may have made it itself.
     fn same_or_taken(&self, there: &Dataset) -> Result<Option<DatasetId>, Failure> {

@@ -3,6 +3,7 @@
 //! Everything is judged here before anything is sent. What is sent is written down, so
 //! that the same command goes on after a kill and makes nothing twice.
 
+mod baseline;
 mod demo;
 mod estimate;
 mod idle;
@@ -222,10 +223,13 @@ async fn go(
     // A baseline that is none is told before anything is paid.
     let regresses = conditions.iter().any(Condition::is_regression);
     let baseline = match &arguments.gate.baseline {
-        Some(named) if regresses => Some(verdict::named_baseline(to, named).await?),
+        Some(named) if regresses => Some(baseline::find_named(to, named).await?),
         _ => None,
     };
     let before = making.before().await?;
+    if let Some(named) = &baseline {
+        baseline::fits(named, making, conditions, before.as_ref()).await?;
+    }
     let mut made_before = "";
     let run = match before {
         Some(run) if goes_on(&run) || !arguments.new => {

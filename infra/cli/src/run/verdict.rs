@@ -1,7 +1,6 @@
 //! The end of a run: figures, comparisons, and the gate on them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
 use serde::Serialize;
 use stt_eval_domain::failure::{FailureCode, failed_by};
@@ -16,6 +15,7 @@ use stt_eval_wire::report::Report;
 use stt_eval_wire::results::Result as Made;
 use stt_eval_wire::runs::{Run, RunStatus};
 
+use super::baseline::Named;
 use super::{samples, scored};
 use crate::arguments::{GateArguments, RunArguments};
 use crate::check::lasted;
@@ -24,7 +24,7 @@ use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Verdict};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA, dollars};
-use crate::read::{Modelled, Saved, find, is_of_silence, models, pairs_text, references, saved};
+use crate::read::{Modelled, Saved, is_of_silence, models, pairs_text, references, saved};
 use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
 
 /// A run in documents.
@@ -202,35 +202,6 @@ async fn counted(
         remarks: Vec::new(),
     };
     Ok(count(pairs, &normaliser(normalizer)?, "und", None, full)?)
-}
-
-/// A baseline, as it is named: a saved document, or a run.
-pub enum Named {
-    /// A document.
-    Saved(Baseline),
-    /// A run; its results are counted when they are held against others.
-    Run(Box<Run>),
-}
-
-/// Finds the baseline that is named.
-///
-/// # Errors
-/// There is no such run, and no such document.
-pub async fn named_baseline(to: &Deployment, named: &Path) -> Result<Named, Failure> {
-    if named.is_file() {
-        let saved = Baseline::saved(named)?.map(Named::Saved);
-        return saved.ok_or_else(|| {
-            Failure::usage(format!("{} is no saved document", named.display()))
-                .hint("--baseline takes a document of --json, or a run")
-        });
-    }
-    let found = find(to, &named.to_string_lossy()).await;
-    let run = found.map_err(|failure| match failure.code {
-        "not_found" => Failure::usage(format!("--baseline: {}", failure.message))
-            .hint("it takes a document of --json, or a run; stt-eval runs lists them"),
-        _ => failure,
-    })?;
-    Ok(Named::Run(Box::new(run)))
 }
 
 /// What regressions are measured against.

@@ -29,6 +29,45 @@ async fn a_run_that_was_cancelled_names_what_goes_on() {
     // A gate on it can't be judged.
     let gate = bench.run(&with(&["--fail-if", "wer>0.5"])).await;
     assert_eq!(code(&gate), 101, "{}", text(&gate.stderr));
+    // What was never asked is nobody's mistake.
+    for (format, note) in [
+        ("csv", "has the error \"cancelled\" in the file"),
+        ("jsonl", "has the error \"cancelled\" in the file"),
+        ("trn", "is listed in failed.jsonl"),
+        ("stm", "is listed in failed.jsonl"),
+        ("seglst", "is listed in failed.jsonl"),
+        (
+            "nemo",
+            "is not in the file, and score counts it as nothing heard",
+        ),
+        (
+            "label_studio",
+            "is not in the file, and score counts it as nothing heard",
+        ),
+    ] {
+        let saved = bench
+            .run(&["export", "latest", "--format", format, "--json"])
+            .await;
+        let words = text(&saved.stderr);
+        let wanted = "note: the run was cancelled, 0 of 8 done: what was never asked ";
+        assert!(words.starts_with(&format!("{wanted}{note}")), "{words}");
+        if ["nemo", "label_studio"].contains(&format) {
+            continue;
+        }
+        let file = document(&saved)["output"].as_str().unwrap().to_owned();
+        let score = bench
+            .run(&["score", &file, "--json", "--fail-if", "wer>0.3"])
+            .await;
+        let told = document(&score);
+        let system = &told["systems"][0];
+        let figures = (&system["samples"], &system["wer"]);
+        assert_eq!(
+            figures,
+            (&0.into(), &serde_json::Value::Null),
+            "{format}: {told}"
+        );
+        assert_eq!(system["failed"], 4, "{format}: {told}");
+    }
     bench.machine.stop().await;
 }
 

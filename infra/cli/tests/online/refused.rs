@@ -171,8 +171,35 @@ async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
         "--baseline",
         id,
     ];
-    let other = bench.run(&gate).await;
-    assert_eq!(code(&other), 101, "{}", text(&other.stdout));
+    std::fs::write(bench.home.path().join("first.json"), first.to_string()).unwrap();
+    bench.set_of("other", 50, &[serde_json::json!({"transcription": "a b"})]);
+    let counts = bench.counts().await;
+    let is_refused = async |more: &[&str], told: &str| {
+        let refused = bench.run(&[&gate[..], more].concat()).await;
+        let words = text(&refused.stderr);
+        assert_eq!(code(&refused), 2, "{words}");
+        assert!(words.contains(&format!("error: {told}")), "{words}");
+        assert_eq!(bench.counts().await, counts);
+    };
+    let unknown = format!("--baseline: {id} has no system gemini-2.5-flash\nhint: ");
+    is_refused(&[], &unknown).await;
+    let unknown = format!("--baseline-model: {id} has no system nope\nhint: it has gemini-2.5-pro");
+    is_refused(&["--baseline-model", "nope"], &unknown).await;
+    let mut saved = gate.to_vec();
+    saved[gate.len() - 1] = "first.json";
+    saved.extend(["--baseline-model", "nope"]);
+    let saved = bench.run(&saved).await;
+    let words = text(&saved.stderr);
+    let unknown = "error: --baseline-model: first.json has no system nope\n";
+    assert!(code(&saved) == 2 && words.contains(unknown), "{words}");
+    let mut elsewhere = gate.to_vec();
+    elsewhere[1] = "other";
+    elsewhere.extend(["--baseline-model", "gemini-2.5-pro"]);
+    let elsewhere = bench.run(&elsewhere).await;
+    let words = text(&elsewhere.stderr);
+    let other = format!("error: --baseline: {id} is over another dataset\n");
+    assert!(code(&elsewhere) == 2 && words.contains(&other), "{words}");
+    assert_eq!(bench.counts().await, counts);
     let named = [&gate[..], &["--baseline-model", "gemini-2.5-pro"]].concat();
     let named = bench.run(&named).await;
     assert_eq!(code(&named), 0, "{}", text(&named.stdout));

@@ -212,6 +212,14 @@ pub(super) fn lists<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     found
 }
 
+/// What lies beside the splits of Common Voice and is no list of clips with their texts:
+/// lengths, sentences, reports.
+fn is_beside_splits(own: &str) -> bool {
+    matches!(own, "clip_durations.tsv" | "times.txt" | "reported.tsv")
+        || own.ends_with("_sentences.tsv")
+        || own.starts_with("ss-reported-")
+}
+
 /// Tables of the first two levels, each a layout of its own, but splits together.
 fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     let taken = ["metadata.csv", "metadata.jsonl", "stt.csv", "data.csv"];
@@ -232,6 +240,11 @@ fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
         end && !taken.contains(&own) && !manifest && folder.depth(name) < 2
     });
     all.extend(texts);
+    if all.iter().any(|name| is_beside_splits(base(name))) {
+        let splits = common_voice(folder).into_iter().flat_map(|(_, all)| all);
+        let sets: BTreeSet<&str> = splits.map(parent).collect();
+        all.retain(|name| !is_beside_splits(base(name)) || !sets.contains(parent(name)));
+    }
     by_format(folder, all)
 }
 

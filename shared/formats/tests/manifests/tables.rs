@@ -95,10 +95,10 @@ fn common_voice() {
         row("common_voice_or_2", "\"\"\"ହଁ,\"\" ସେ\""),
         row("common_voice_or_3.mp3", "\"open")
     );
-    let train = format!("{header}{}", row("common_voice_or_9.mp3", "x"));
+    let train_set = format!("{header}{}", row("common_voice_or_9.mp3", "x"));
     let set = files(&[
         ("or/test.tsv", &test),
-        ("or/train.tsv", &train),
+        ("or/train.tsv", &train_set),
         ("or/reported.tsv", "sentence_id\tsentence\treason\n"),
         ("or/clips/common_voice_or_1.mp3", ""),
         ("or/clips/common_voice_or_2.mp3", ""),
@@ -122,6 +122,32 @@ fn common_voice() {
         ..Options::default()
     };
     assert_eq!(judge(&set, None, &train).unwrap().samples.len(), 1);
+    // What lies beside the splits holds lengths and sentences, and is no manifest.
+    for beside in ["clip_durations.tsv", "times.txt", "validated_sentences.tsv"] {
+        let name = format!("or/{beside}");
+        let lengths = "clip\tduration[ms]\ncommon_voice_or_1.mp3\t2500\n\
+                       common_voice_or_9.mp3\t2500\n";
+        let set = files(&[
+            ("or/test.tsv", &test),
+            ("or/train.tsv", &train_set),
+            (&name, lengths),
+            ("or/clips/common_voice_or_1.mp3", ""),
+            ("or/clips/common_voice_or_2.mp3", ""),
+            ("or/clips/common_voice_or_3.mp3", ""),
+            ("or/clips/common_voice_or_9.mp3", ""),
+        ]);
+        let judged = judge(&set, None, &Options::default()).unwrap();
+        let read = (judged.format, judged.samples.len());
+        assert_eq!(read, (Format::CommonVoice, 3), "{beside}");
+    }
+    // Another table may be the one that is meant.
+    let set = files(&[
+        ("test.tsv", &test),
+        ("mine.csv", "path,sentence\ncommon_voice_or_1.mp3,x\n"),
+        ("clips/common_voice_or_1.mp3", ""),
+    ]);
+    let told = judge(&set, None, &Options::default()).unwrap_err();
+    assert!(told.message.contains("mine.csv"), "{told}");
     let spontaneous = folder(&[
         (
             "ss-corpus-ta.tsv",

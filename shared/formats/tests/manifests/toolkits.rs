@@ -163,6 +163,17 @@ fn label_studio() {
         ("a.wav", ""),
     ]);
     assert_eq!(said(&small), [("a.wav", Some("ठीक है"))]);
+    // Not all tell who has annotated, and the first may be one text.
+    let mixed = folder(&[
+        (
+            "min.json",
+            "[{\"audio\": \"/data/upload/1/ab12cd34-a.wav\", \"id\": 3, \"transcription\": \"हाँ\", \"annotation_id\": 5}, {\"audio\": \"/data/local-files/?d=x/a2.wav\", \"id\": 4, \"transcription\": [{\"start\": 1, \"end\": 2, \"text\": \"है\"}, {\"start\": 0, \"end\": 1, \"text\": \"ठीक\"}], \"annotation_id\": 6}]",
+        ),
+        ("a.wav", ""),
+        ("a2.wav", ""),
+    ]);
+    let wanted = [("a.wav", Some("हाँ")), ("a2.wav", Some("ठीक है"))];
+    assert_eq!(said(&mixed), wanted);
     let tabs = "\"annotation_id\"\t\"annotator\"\t\"audio\"\t\"id\"\t\"transcription\"\n5\t\"a@x.in\"\t\"/data/local-files/?d=wavs/a.wav\"\t3\t\"ठीक \"\"है\"\"\"\n";
     let table = folder(&[("labelstudio-result.csv", tabs), ("wavs/a.wav", "")]);
     assert_eq!(

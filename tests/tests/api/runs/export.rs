@@ -88,6 +88,36 @@ fn an_archive_tells_what_a_service_failed_at() {
 }
 
 #[test]
+fn what_has_no_result_has_a_reason() {
+    with(async |w| {
+        w.strike(w.fault(Fault::Stuck {
+            state: "RUNNING".to_owned(),
+        }));
+        let made = w.dataset("d", &[Some("one two")]).await;
+        let run = w.start(&made.id, &[PRO]).await;
+        let told = async || {
+            let csv = lines(w, &run, "csv").await[1].clone();
+            let json: Value = serde_json::from_str(&lines(w, &run, "jsonl").await[0]).unwrap();
+            let trn = unpacked(&exported(w, &run, "trn").await);
+            let failed: Value = serde_json::from_str(&trn[2].1).unwrap();
+            let cells: Vec<&str> = csv.split(',').collect();
+            assert_eq!((cells[5], cells[6]), ("one two", ""), "{csv}");
+            let of_json = text(&json["results"][PRO]["error"]).to_owned();
+            [
+                cells[9].to_owned(),
+                of_json,
+                text(&failed["error"]).to_owned(),
+            ]
+        };
+        assert_eq!(told().await, ["pending"; 3]);
+        let path = format!("/runs/{}/cancel", id(&run));
+        let cancelled = w.post(&path, &json!({})).await;
+        assert!([200, 202].contains(&cancelled.status), "{}", cancelled.text);
+        assert_eq!(told().await, ["cancelled"; 3]);
+    });
+}
+
+#[test]
 fn a_run_is_exported_as_what_others_read() {
     with(async |w| {
         let references = [
@@ -182,7 +212,10 @@ fn a_run_is_exported_as_what_others_read() {
                 .map(|(text, id)| format!("{text} {id}\n"));
             assert_eq!((name, said), (&wanted, &wanted_lines.collect()));
         }
-        assert_eq!(trn.len(), 3);
+        // What the model was stopped at, which its line does not tell.
+        assert_eq!((trn.len(), &*trn[3].0), (4, "failed.jsonl"));
+        let failed: Value = serde_json::from_str(&trn[3].1).unwrap();
+        assert_eq!(failed["system"], FLASH, "{failed}");
 
         let page = String::from_utf8(exported(w, &run, "html").await).unwrap();
         assert!(page.contains(FLASH) && page.contains("</html>"));

@@ -27,7 +27,7 @@ use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
 use crate::refusal::{Kind, Refusal};
 
 /// Changes with what an export says.
-const EXPORT_VERSION: u32 = 3;
+const EXPORT_VERSION: u32 = 4;
 
 /// An export that was made; the file lies beside this.
 #[derive(Debug, Serialize, Deserialize)]

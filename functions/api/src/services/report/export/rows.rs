@@ -58,7 +58,7 @@ fn told(entry: &Entry, aligned: bool) -> Told {
 }
 
 /// A sample with its entries, one for each model.
-fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Written {
+fn written(run: &Run, sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Written {
     // Models may have been held against different references: the latest is told.
     let latest = entries
         .iter()
@@ -79,9 +79,17 @@ fn written(sample: Sample, mut entries: Vec<Option<Entry>>, aligned: bool) -> Wr
     let from = reference
         .as_ref()
         .map(|_| Origin::of(&sample.from_models, version).to_string());
+    let absent = match run.status.is_active() {
+        true => "pending",
+        false => "cancelled",
+    };
     let told = entries.iter().map(|entry| {
         let told = entry.as_ref().map(|entry| told(entry, aligned));
-        told.unwrap_or_default()
+        // Nothing was heard where nothing was asked, which is no answer.
+        told.unwrap_or_else(|| Told {
+            error: Some(absent.to_owned()),
+            ..Told::default()
+        })
     });
     let told = told.collect();
     let heard = entries.iter_mut().map(|entry| {
@@ -123,7 +131,7 @@ pub async fn all(
         let position = sample.id.position();
         let entries = results.iter_mut();
         let entries = entries.map(|entries| taken(run, entries, position));
-        written(sample, entries.collect(), aligned)
+        written(run, sample, entries.collect(), aligned)
     });
     Ok(rows.collect())
 }

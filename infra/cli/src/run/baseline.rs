@@ -1,0 +1,109 @@
+//! What a run is to be held against: found, and looked at before anything is paid.
+
+use std::path::Path;
+
+use stt_eval_wire::runs::Run;
+
+use super::imported::Imported;
+use super::make::Making;
+use crate::deployment::Deployment;
+use crate::failure::Failure;
+use crate::gate::{Baseline, Condition, place_of};
+use crate::read::find;
+
+/// A baseline, as it is named: a saved document, or a run.
+pub enum Named {
+    /// A document.
+    Saved(Baseline),
+    /// A run; its results are counted when they are held against others.
+    Run(Box<Run>),
+}
+
+impl Named {
+    /// Names of its systems.
+    fn systems(&self) -> Vec<&str> {
+        match self {
+            Self::Saved(saved) => saved.names(),
+            Self::Run(run) => run.providers.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether there is something to hold a model against.
+    fn has(&self, model: &str, named: Option<&str>) -> bool {
+        match self {
+            Self::Saved(saved) => saved.system(model, named).is_some(),
+            Self::Run(_) => place_of(&self.systems(), true, model, named).is_some(),
+        }
+    }
+}
+
+/// Finds the baseline that is named.
+///
+/// # Errors
+/// There is no such run, and no such document.
+pub async fn find_named(to: &Deployment, named: &Path) -> Result<Named, Failure> {
+    if named.is_file() {
+        let saved = Baseline::saved(named)?.map(Named::Saved);
+        return saved.ok_or_else(|| {
+            Failure::usage(format!("{} is no saved document", named.display()))
+                .hint("--baseline takes a document of --json, or a run")
+        });
+    }
+    let found = find(to, &named.to_string_lossy()).await;
+    let run = found.map_err(|failure| match failure.code {
+        "not_found" => Failure::usage(format!("--baseline: {}", failure.message))
+            .hint("it takes a document of --json, or a run; stt-eval runs lists them"),
+        _ => failure,
+    })?;
+    Ok(Named::Run(Box::new(run)))
+}
+
+/// Refuses a baseline that nothing could be judged by after all was paid for: it lacks a system
+/// that a condition asks for, or is over another dataset.
+///
+/// # Errors
+/// It is one, or the deployment can't be reached.
+pub async fn fits(
+    named: &Named,
+    making: &Making<'_>,
+    conditions: &[Condition],
+    before: Option<&Run>,
+) -> Result<(), Failure> {
+    let gate = &making.arguments.gate;
+    let called = gate.baseline.as_deref().unwrap_or(Path::new("latest"));
+    let called = called.display();
+    let asked = making.arguments.models.iter().cloned();
+    let imported = making.plan.imported.iter().map(Imported::model);
+    let all: Vec<String> = asked.chain(imported).collect();
+    let regressions = conditions.iter().filter(|one| one.is_regression());
+    let mut models = regressions.flat_map(|one| match &one.model {
+        Some(model) => vec![model],
+        None => all.iter().collect(),
+    });
+    let system = gate.baseline_model.as_deref();
+    if let Some(model) = models.find(|model| !named.has(model, system)) {
+        let there = named.systems().join(", ");
+        let failure = match system {
+            Some(system) => {
+                let message = format!("--baseline-model: {called} has no system {system}");
+                Failure::usage(message).hint(format!("it has {there}"))
+            }
+            None => Failure::usage(format!("--baseline: {called} has no system {model}")).hint(
+                format!("--baseline-model NAME, or model= in the condition; it has {there}"),
+            ),
+        };
+        return Err(failure);
+    }
+    let Named::Run(run) = named else {
+        return Ok(());
+    };
+    let dataset = match before {
+        Some(before) => Some(before.dataset_id),
+        None => making.dataset_there().await?,
+    };
+    if dataset == Some(run.dataset_id) {
+        return Ok(());
+    }
+    let message = format!("--baseline: {called} is over another dataset");
+    Err(Failure::usage(message).hint("a run is held against one over the same dataset"))
+}
