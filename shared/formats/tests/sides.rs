@@ -292,6 +292,31 @@ fn a_failure_without_a_reason_or_beside_a_text_is_none() {
 }
 
 #[test]
+fn a_folder_of_several_tables_is_not_one_system() {
+    for (one, other, text) in [
+        (
+            "a.jsonl",
+            "b.jsonl",
+            "{\"id\":\"u1\",\"hypothesis\":\"x\"}\n",
+        ),
+        ("a.csv", "b.csv", "id,hypothesis\nu1,x\n"),
+        ("m1/hyp.tsv", "m2/hyp.tsv", "id\thypothesis\nu1\tx\n"),
+    ] {
+        let right = InMemory::new([TABLE]);
+        let heard = InMemory::new([(one, text), (other, text)]);
+        let source = |files, file, name| Source { files, file, name };
+        let told = pairs(
+            &source(&right, Some("r.csv"), "r"),
+            &[source(&heard, None, "both")],
+            &ReadOptions::default(),
+        );
+        let problem = told.unwrap_err();
+        let wanted = format!("the folder has 2 tables: {one}, {other}");
+        assert!(problem.to_string().contains(&wanted), "{problem}");
+    }
+}
+
+#[test]
 fn columns_of_failures_are_known_however_they_are_written() {
     for (text, error) in [
         ("whisper", "whisper error"),

@@ -98,6 +98,32 @@ fn the_gate_fails_passes_or_cannot_judge() {
     assert_eq!(code(&usage), 2);
 }
 
+/// The table of the release before has its systems in the same columns, whatever its reference
+/// is called.
+#[test]
+fn the_same_columns_of_another_table_are_the_baseline() {
+    let table = |nth: usize| {
+        let rows = lines(400, nth);
+        let row = |(at, heard): (usize, &str)| format!("{at},a b c d e f g h i j,{heard}\n");
+        let rows: String = rows.lines().enumerate().map(row).collect();
+        format!("id,text,m1\n{rows}")
+    };
+    let set = Set::new(&[
+        ("now.csv", table(10).as_bytes()),
+        ("before.csv", table(10).as_bytes()),
+        ("worse.csv", table(2).as_bytes()),
+    ]);
+    for (now, exit) in [("now.csv", 0), ("worse.csv", 100)] {
+        let gate = ["--hyp", "m1", "--baseline", "before.csv"];
+        let gate = [&gate[..], &["--fail-if", "regression>0.02 p<0.05"]].concat();
+        let told = set.run(&[&["score", now, "--json"], &gate[..]].concat());
+        let told = (code(&told), document(&told));
+        assert_eq!(told.0, exit, "{}", told.1);
+        let message = told.1["gates"][0]["message"].as_str().unwrap();
+        assert!(message.contains("against 1.0 %"), "{message}");
+    }
+}
+
 #[test]
 fn a_saved_document_is_a_baseline_for_points() {
     let set = Set::new(&[

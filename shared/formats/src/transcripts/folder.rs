@@ -89,6 +89,9 @@ pub(super) fn read(
         if texts.len() > 1 && names.iter().filter(is_result).count() == names.len() {
             refuse_others(files, &texts, &formats)?;
         }
+        if side == Side::Hypotheses && wanted.format.is_none() {
+            one_table(&names)?;
+        }
         return manifest(files, side, wanted, made);
     }
     let listed = texts.iter().map(|name| name.as_str());
@@ -152,6 +155,33 @@ impl Remarks {
         })
         .collect()
     }
+}
+
+/// Refuses several tables as what one system heard: a folder is read as one, and they may be
+/// of one system each.
+fn one_table(names: &[&String]) -> Result<(), Problem> {
+    let is_table = |name: &&&String| {
+        let (_, end) = base(name).rsplit_once('.').unwrap_or_default();
+        matches!(end, "csv" | "tsv" | "jsonl")
+    };
+    let tables: Vec<&str> = names
+        .iter()
+        .filter(is_table)
+        .map(|name| name.as_str())
+        .collect();
+    if tables.len() < 2 {
+        return Ok(());
+    }
+    let message = format!("the folder has {} tables: {}", tables.len(), some(&tables));
+    Err(Problem::new(Code::Ambiguous, message).hint("name the files, one for each system"))
+}
+
+/// The first of many names.
+fn some(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
+    format!("{}{more}", shown.join(", "))
 }
 
 /// A folder of results, in which a file is the result of no service that is known, is no

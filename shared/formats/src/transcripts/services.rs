@@ -97,12 +97,22 @@ fn joined(parts: &[Value], key: &str, between: &str) -> String {
 
 /// What a result says, and how many channels it has. `None` for what is no result.
 fn heard(value: &Value, channel: usize) -> Option<(Heard, usize)> {
-    if value.get("status").and_then(Value::as_str) == Some("error") || is_error(value) {
+    let status = value.get("status").and_then(Value::as_str);
+    // AssemblyAI's words in the place of a text that it has no more; Amazon's of a job.
+    let is_deleted = value.get("text").and_then(Value::as_str) == Some("Deleted by user.");
+    if is_deleted && status.is_some() {
+        return Some((Heard::Failed("deleted".to_owned()), 1));
+    }
+    if matches!(status, Some("error" | "FAILED")) || is_error(value) {
         let reason = value.get("error").map_or_else(String::new, |error| {
             text(error, "message")
                 .or_else(|| json::scalar(error))
                 .unwrap_or_default()
         });
+        let reason = match (reason.is_empty(), status) {
+            (true, Some(status)) => status.to_owned(),
+            _ => reason,
+        };
         return Some((Heard::Failed(reason), 1));
     }
     let (text, channels) = by_results(value, channel).or_else(|| by_text(value))?;
@@ -275,6 +285,19 @@ mod tests {
             (failed.text, failed.failed.as_deref()),
             (None, Some("no audio"))
         );
+        for (gone, reason) in [
+            (
+                r#"{"id": "x", "status": "completed", "text": "Deleted by user."}"#,
+                "deleted",
+            ),
+            (
+                r#"{"jobName": "x", "status": "FAILED", "results": {"transcripts": [], "items": []}}"#,
+                "FAILED",
+            ),
+        ] {
+            let gone = entry_of(gone, 0, &mut Vec::new());
+            assert_eq!((gone.text, gone.failed.as_deref()), (None, Some(reason)));
+        }
         let two = r#"{"results": {"channels": [{"alternatives": [{"transcript": ""}]}, {"alternatives": [{"transcript": "b"}]}]}}"#;
         let mut remarks = Vec::new();
         assert_eq!(entry_of(two, 0, &mut remarks).text.as_deref(), Some(""));
