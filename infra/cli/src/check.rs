@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use stt_eval_audio::AudioInfo;
+use stt_eval_domain::imported::is_of_service;
 use stt_eval_domain::validate::FieldError;
 use stt_eval_formats::paths::Rule;
 use stt_eval_formats::{Code, Finding, FindingKind, Judged, Options, Sample, counted, judge};
@@ -353,8 +354,9 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         for system in one.hypotheses.keys() {
             heard.entry(system).or_default().0 += 1;
         }
-        for system in one.failures.keys() {
-            heard.entry(system).or_default().1 += 1;
+        for (system, reason) in &one.failures {
+            let counts = heard.entry(system).or_default();
+            counts.1 += usize::from(is_of_service(reason));
         }
     }
     for (system, (count, failed)) in heard {

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use stt_eval_domain::failure::failed_by;
+use stt_eval_scoring::FailedBy;
+
 use super::asked::{all_there, are_marked, columns_there, of_models};
 use super::files::Files;
 use super::format::Format;
@@ -140,7 +143,7 @@ fn systems(
         for entry in std::mem::take(&mut source.entries) {
             ids.push(entry.id);
             heard.push(match (entry.text, entry.failed) {
-                (_, Some(reason)) => Hypothesis::Failed(reason),
+                (_, Some(reason)) => failed(reason),
                 (Some(text), None) => Hypothesis::Text(text),
                 (None, None) => Hypothesis::Missing,
             });
@@ -158,7 +161,7 @@ fn systems(
         let of = |entry: &mut Entry| match entry.hypotheses.remove(&name) {
             Some(text) => Hypothesis::Text(text.into()),
             None => match entry.failures.remove(&name) {
-                Some(reason) => Hypothesis::Failed(reason),
+                Some(reason) => failed(reason),
                 None => Hypothesis::Missing,
             },
         };
@@ -176,6 +179,14 @@ fn systems(
         }
     };
     names.into_iter().map(system).collect()
+}
+
+/// What failed: at what a model failed by itself it has no hypothesis.
+fn failed(reason: String) -> Hypothesis {
+    match failed_by(&reason) {
+        FailedBy::Model => Hypothesis::Missing,
+        FailedBy::Service => Hypothesis::Failed(reason),
+    }
 }
 
 fn is_by_line(source: &Transcripts) -> bool {

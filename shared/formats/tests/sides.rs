@@ -292,6 +292,40 @@ fn a_failure_without_a_reason_or_beside_a_text_is_none() {
 }
 
 #[test]
+fn columns_of_failures_are_known_however_they_are_written() {
+    for (text, error) in [
+        ("whisper", "whisper error"),
+        ("whisper", "Whisper_Error"),
+        ("whisper", "whisper-error"),
+        ("pred_text_whisper", "whisper error"),
+        ("pred_text_whisper", "pred_text_whisper error"),
+        ("hypothesis", "error"),
+        ("Prediction", "Error"),
+    ] {
+        let table = format!("id,reference,{text},{error}\n1,a,,timeout\n2,b,b,\n");
+        let wanted = ReadOptions {
+            hypotheses: vec![text.trim_start_matches("pred_text_").to_owned()],
+            ..ReadOptions::default()
+        };
+        let files = InMemory::new([("t.csv", table)]);
+        for options in [wanted, ReadOptions::default()] {
+            if options.hypotheses.is_empty() && text == "whisper" {
+                continue;
+            }
+            let source = Source {
+                files: &files,
+                file: Some("t.csv"),
+                name: "t",
+            };
+            let made = pairs(&source, &[], &options).unwrap();
+            assert_eq!(made.systems.len(), 1, "{text} {error}: {:?}", made.systems);
+            let is_failed = matches!(made.heard[0][0], Hypothesis::Failed(_));
+            assert!(is_failed, "{text} {error}: {:?}", made.heard);
+        }
+    }
+}
+
+#[test]
 fn references_of_our_own_export_keep_their_markup() {
     let table = "id,reference,A,A wer,A cer,A error,reference_from\n\
                  1,ठीक है \\{x\\|y\\},ठीक है {x|y},0,0,,\n";

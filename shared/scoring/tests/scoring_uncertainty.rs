@@ -326,6 +326,46 @@ fn many_providers_and_none() {
     assert_eq!(empty.providers[0].rate, 0.0);
 }
 
+/// Few blocks that hold most errors do not stretch an interval without bounds, and it still
+/// holds what so few may stand for.
+#[test]
+fn rare_errors_have_intervals_that_can_be_believed() {
+    let clips = |bad: &[u64]| -> Vec<Sample> {
+        let errors = |at: usize| bad.get(at).copied().unwrap_or_default();
+        let clip = |at| Sample {
+            errors: errors(at),
+            reference: 8,
+        };
+        (0..200).map(clip).collect()
+    };
+    // Exact upper limits of 1, 2 and 3 events are 5.57, 7.22 and 8.77.
+    for (bad, size, exact) in [
+        (&[8, 8][..], 8.0, 7.22),
+        (&[1, 1, 1], 1.0, 8.77),
+        (&[792], 792.0, 5.57),
+    ] {
+        let data = [clips(bad)];
+        for replicates in [1_000, 10_000] {
+            let resampling = Resampling {
+                replicates,
+                ..Resampling::default()
+            };
+            let result = resampling.run(&data, None).expect("even");
+            let interval = result.providers[0].interval.expect("varies");
+            let events = interval.high * 1_600.0 / size;
+            let believed = exact * 0.8..exact * 1.5;
+            assert!(believed.contains(&events), "{bad:?}: {events} {interval:?}");
+            assert!(interval.low < result.providers[0].rate);
+        }
+    }
+    // What nothing is said on lifts rates; an end is a rate that a resample has.
+    let of = |errors, reference| Sample { errors, reference };
+    let data = [vec![of(1, 2), of(1, 0), of(1, 2)]];
+    let result = Resampling::default().run(&data, None).expect("even");
+    let interval = result.providers[0].interval.expect("varies");
+    assert!(interval.high <= 3.0 / 2.0, "{interval:?}");
+}
+
 #[test]
 fn uneven_lists_are_refused() {
     let one = vec![Sample::default(); 3];

@@ -289,7 +289,7 @@ pub struct ScoreArguments {
 }
 
 /// When a score is not good enough.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gate")]
 pub struct GateArguments {
     /// A condition that fails: 'wer>0.18', 'wer.high>0.2', 'regression>0.01 p<0.05', with

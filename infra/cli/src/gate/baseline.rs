@@ -60,11 +60,18 @@ impl Baseline {
             return Ok(Some(figures));
         }
         let normaliser: Normaliser = normaliser(&arguments.normalizer)?;
-        let wanted = stt_eval_formats::transcripts::ReadOptions {
-            hypotheses: Vec::new(),
-            ..score::wanted(arguments, Vec::new())
+        let read = |hypotheses: &[String]| {
+            let wanted = stt_eval_formats::transcripts::ReadOptions {
+                hypotheses: hypotheses.to_vec(),
+                ..score::wanted(arguments, Vec::new())
+            };
+            score::read(&arguments.references, std::slice::from_ref(path), &wanted)
         };
-        let pairs = score::read(&arguments.references, std::slice::from_ref(path), &wanted)?;
+        // The table of an earlier release has the same columns; a list has none.
+        let pairs = match read(&arguments.hyp) {
+            Err(_) if !arguments.hyp.is_empty() => read(&[])?,
+            told => told?,
+        };
         let markup = arguments.markup.map(Into::into);
         let scored = score::count(pairs, &normaliser, &arguments.language, markup, all)?;
         Ok(Some(Self::Texts {

@@ -53,7 +53,8 @@ impl Imported {
 
     /// At how many its service failed.
     fn failed(&self, clips: &[Clip]) -> usize {
-        let has = |clip: &&Clip| clip.failed.contains_key(&self.column);
+        let reason = |clip: &&Clip| clip.failed.get(&self.column).cloned();
+        let has = |clip: &&Clip| reason(clip).is_some_and(|why| imported::is_of_service(&why));
         clips.iter().filter(has).count()
     }
 }

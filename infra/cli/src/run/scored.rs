@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use stt_eval_wire::comparison::{Warning, WarningCode};
 use stt_eval_wire::paths;
 use stt_eval_wire::report::{NewScoring, Report, Scoring, ScoringStatus};
 use stt_eval_wire::runs::{Run, RunStatus};
@@ -31,7 +32,8 @@ fn is_complete(scoring: &Scoring) -> bool {
 }
 
 /// The report of a run that is over, with the normaliser that is asked for. Where it was not
-/// scored with that yet, it is now, which asks no model and costs nothing.
+/// scored with that yet, or against references that were corrected since, it is now, which
+/// asks no model and costs nothing.
 ///
 /// # Errors
 /// What is refused, or can't be reached; `--timeout` is over.
@@ -45,7 +47,13 @@ pub async fn report(
     let wanted = wanted.name();
     let is_current = |one: &Scoring| one.current && one.normalizer == wanted;
     if run.scorings.iter().any(is_current) {
-        return figures(to, run.id, None, None, None).await;
+        let report = figures(to, run.id, None, None, None).await?;
+        let changed = |warning: &Warning| warning.code == WarningCode::ReferencesChanged;
+        if run.status != RunStatus::Completed || !report.warnings.iter().any(changed) {
+            return Ok(report);
+        }
+        score(to, run, wanted, arguments.timeout, output).await?;
+        return figures(to, run.id, Some(wanted), None, None).await;
     }
     let counting = figures(to, run.id, None, None, None).await?;
     if times(run, wanted) > 0 {

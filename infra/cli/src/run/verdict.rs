@@ -17,7 +17,7 @@ use stt_eval_wire::runs::{Run, RunStatus};
 
 use super::baseline::Named;
 use super::{samples, scored};
-use crate::arguments::RunArguments;
+use crate::arguments::{GateArguments, RunArguments};
 use crate::check::lasted;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
@@ -281,7 +281,14 @@ pub async fn tell(
     (conditions, named): (&[Condition], Option<Named>),
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let asked = &arguments.gate;
+    // A run is told by its id: `latest` is another one tomorrow.
+    let asked = &match &named {
+        Some(Named::Run(before)) => GateArguments {
+            baseline: Some(before.id.to_string().into()),
+            ..arguments.gate.clone()
+        },
+        _ => arguments.gate.clone(),
+    };
     let report = scored::report(to, run, arguments, output).await?;
     let (models, comparisons) = models(&report);
     let normalizer = report.scoring.normalizer.clone();
@@ -303,7 +310,11 @@ pub async fn tell(
     let verdicts = match (&scored, reason) {
         (_, Some(reason)) => not_judged(conditions, run, &reason),
         (Some(scored), None) if is_judged => {
-            let before = match named {
+            let is_itself = matches!(&named, Some(Named::Run(before)) if before.id == run.id);
+            let of_itself = |one: &Condition| is_itself && one.is_regression();
+            let (apart, conditions): (Vec<Condition>, Vec<Condition>) =
+                conditions.iter().cloned().partition(of_itself);
+            let before = match named.filter(|_| !is_itself) {
                 Some(named) => Some(baseline(to, named, &normalizer, (full, &fields)).await?),
                 None => None,
             };
@@ -312,7 +323,10 @@ pub async fn tell(
                 scorer: &report.scoring.scorer_version,
                 references: references.as_deref().unwrap_or_default(),
             };
-            gate::judge(asked, scoring, conditions, scored, before.as_ref())?
+            let mut judged = gate::judge(asked, scoring, &conditions, scored, before.as_ref())?;
+            let why = "the baseline is this run itself: name an earlier one by its id";
+            judged.extend(not_judged(&apart, run, why));
+            judged
         }
         _ => Vec::new(),
     };

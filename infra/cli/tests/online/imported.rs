@@ -118,6 +118,9 @@ async fn same_by_score(bench: &Bench, azure: &Value) {
         let scored = bench.json(&score).await;
         let offline = &scored["systems"][0];
         assert_eq!(offline["failed"], azure["failed_by_service"], "{offline}");
+        // What the model failed at by itself, which a gate counts.
+        let missing = scored["missing"].as_array().unwrap().len();
+        assert_eq!(azure["failed_by_model"], missing, "{scored}");
         for figure in ["wer", "words"] {
             assert_eq!(offline[figure], azure[figure], "{figure}: {offline}");
         }

@@ -114,6 +114,22 @@ async fn the_same_command_judges_by_the_normaliser_that_it_asks_for() {
     let corrected = bench.json(&RUN).await;
     assert_eq!(corrected["models"][0]["wer"], 0.25, "{corrected}");
     assert_eq!(corrected["gates"][0]["value"], 0.25, "{corrected}");
+    // Nobody else has to ask for that.
+    let change = json!({"ground_truth": "five three"});
+    client.patch(&path, &change).await.data(200);
+    let corrected = bench.json(&with(&["--exit-zero"])).await;
+    assert_eq!(corrected["models"][0]["wer"], 0.5, "{corrected}");
+    assert_eq!(corrected["gates"][0]["value"], 0.5, "{corrected}");
+    // A run is no baseline of itself, as the latest one is the second time.
+    let itself = ["--fail-if", "regression>0.5", "--baseline", "latest"];
+    let told = bench.run(&with(&[&itself[..], &["--json"]].concat())).await;
+    let told = (code(&told), document(&told));
+    assert_eq!(told.0, 101, "{}", told.1);
+    let message = told.1["gates"].to_string();
+    assert!(
+        message.contains("the baseline is this run itself"),
+        "{message}"
+    );
 
     // Killed before it knew what it had made, which was to be scored otherwise.
     #[cfg(unix)]

@@ -82,17 +82,45 @@ pub fn error(field: &str, reason: &str) -> Result<String, FieldError> {
 
 /// The reason that a cell beside a transcript tells why there is none. Where there is one it
 /// counts, whatever else is said. Tables also have cells that say that nothing went wrong, and
-/// rates of errors: of numbers only codes of HTTP are reasons.
+/// rates of errors, also in per cent: of numbers only codes of HTTP are reasons.
 #[must_use]
 pub fn reason<'a>(cell: &'a str, heard: Option<&str>) -> Option<&'a str> {
-    const NOTHING: [&str; 9] = [
-        "", "none", "no", "false", "ok", "-", "n/a", "null", "success",
+    const NOTHING: [&str; 25] = [
+        "",
+        "-",
+        "\u{2013}",
+        "\u{2014}",
+        "[]",
+        "{}",
+        "complete",
+        "completed",
+        "done",
+        "false",
+        "finished",
+        "n",
+        "n/a",
+        "nil",
+        "no",
+        "no error",
+        "no errors",
+        "none",
+        "null",
+        "ok",
+        "pass",
+        "passed",
+        "succeeded",
+        "success",
+        "successful",
     ];
     let cell = cell.trim();
     let is_heard = heard.is_some_and(|heard| !heard.trim().is_empty());
     let says_nothing = NOTHING.iter().any(|one| cell.eq_ignore_ascii_case(one));
-    let number = cell.parse::<f64>();
-    let is_rate = number.is_ok_and(|number| !(400.0..600.0).contains(&number));
+    let (number, is_share) = match cell.strip_suffix('%') {
+        Some(share) => (share.trim_end(), true),
+        None => (cell, false),
+    };
+    let number = number.replace(',', ".").parse::<f64>();
+    let is_rate = number.is_ok_and(|number| is_share || !(400.0..600.0).contains(&number));
     (!is_heard && !says_nothing && !is_rate).then_some(cell)
 }
 
@@ -107,6 +135,12 @@ pub fn failure(reason: &str) -> (FailureCode, String) {
             (code, format!("{}: {reason}", code.message()))
         }
     }
+}
+
+/// Whether a reason counts as the failure of the service, and not as one of the model.
+#[must_use]
+pub fn is_of_service(reason: &str) -> bool {
+    failure(reason).0 == FailureCode::TranscriptFailed
 }
 
 /// Checks how long a transcript took; to the millisecond.
@@ -138,9 +172,13 @@ mod tests {
             assert_eq!(reason(cell, Some(" ")), Some(cell.trim()));
             assert_eq!(reason(cell, Some("half")), None);
         }
-        for cell in [
-            "", " ", "None", "FALSE", "ok", "-", "N/A", "0", "1.0", "NaN", "inf", "200",
-        ] {
+        let nothing = [
+            "", " ", "None", "FALSE", "ok", "-", "\u{2014}", "N/A", "No error", "{}",
+        ];
+        let rates = [
+            "0", "1.0", "0,25", "NaN", "inf", "200", "100 %", "100%", "12.5%", "450 %",
+        ];
+        for cell in nothing.into_iter().chain(rates) {
             assert_eq!(reason(cell, None), None, "{cell}");
         }
     }

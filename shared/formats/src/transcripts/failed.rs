@@ -1,4 +1,4 @@
-//! What services failed at, in archives that have no word for it: a list beside the others,
+//! What failed, in archives that have no word for it: a list beside the others,
 //! which our exports have. An empty line there is no result.
 
 use std::collections::HashMap;

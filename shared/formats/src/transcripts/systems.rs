@@ -7,7 +7,7 @@ use stt_eval_domain::imported;
 use super::entry::{ReadOptions, Side};
 use crate::manifest::Cells;
 use crate::problem::{Code, Problem};
-use crate::table::{Columns, PREDICTED, Role, error_of, is_fact, is_right};
+use crate::table::{Columns, PREDICTED, Role, error_of, is_fact, is_right, key};
 
 /// The columns of a system.
 pub(crate) struct OfSystem {
@@ -21,11 +21,20 @@ pub(crate) struct OfSystem {
 impl OfSystem {
     /// One of a table; in our own exports it has a column for failures as well.
     pub(crate) fn new(columns: &Columns, name: &str, text: usize) -> Self {
-        let error = error_of(of_column(columns.name(text)));
+        let column = columns.name(text);
+        let own = [of_column(column), column].map(|system| key(&error_of(system)));
+        let is_own = |one: &String| own.contains(&key(one));
+        // A column that is called as hypotheses are has one that is called as errors are.
+        let is_plain = |one: &String| !column.starts_with(PREDICTED) && key(one) == "error";
+        let mut names = columns.names().iter();
+        let mut error = names.position(is_own);
+        if error.is_none() && crate::table::role_of(column) == Role::Hypothesis {
+            error = columns.names().iter().position(is_plain);
+        }
         Self {
             name: name.to_owned(),
             text,
-            error: columns.names().iter().position(|one| *one == error),
+            error,
         }
     }
 
@@ -73,6 +82,8 @@ pub(super) fn heard(
         let called = columns.all(Role::Hypothesis).into_iter();
         let called = called.map(|column| OfSystem::of_column(columns, column));
         found = called.collect();
+        let errors: BTreeSet<usize> = found.iter().filter_map(|one| one.error).collect();
+        found.retain(|one| !errors.contains(&one.text));
     }
     let remark = called_the_same(&mut found, name);
     if found.is_empty() {

@@ -3,9 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stt_eval_domain::failure::failed_by;
-use stt_eval_scoring::FailedBy;
-
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
 use crate::files::Files;
@@ -337,14 +334,6 @@ fn of_table(
             let name = of_model.as_ref().unwrap_or(&system.name);
             let text = own(Some(system.text));
             if let Some(reason) = system.failed(table, index, text.as_deref()) {
-                if matches!(failed_by(&reason), FailedBy::Model) {
-                    // It counts as nothing heard.
-                    if lone == Some(system.text) && side == Side::Hypotheses {
-                        entry.text = Some("".into());
-                    }
-                    entry.hypotheses.insert(name.clone(), String::new());
-                    continue;
-                }
                 if lone == Some(system.text) && side == Side::Hypotheses {
                     entry.failed = Some(reason.clone());
                 }

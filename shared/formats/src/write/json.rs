@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use stt_eval_domain::failure::failed_by;
-use stt_eval_scoring::FailedBy;
-
 use super::{Told, Written};
 
 /// What the list of [`failed`] is called in an archive.
@@ -61,8 +58,9 @@ fn known(told: &Told) -> Value {
     })
 }
 
-/// What services failed at: a line for each sample and system, for archives whose formats
-/// have no word for it. What a model failed at counts as nothing heard, which these say.
+/// What failed: a line for each sample and system, for archives whose formats have no word
+/// for it. What a model failed at by itself is there too, by its code: it counts as nothing
+/// heard, which these say, and as failed.
 #[must_use]
 pub fn failed(systems: &[String], samples: &[Written], id: impl Fn(&Written) -> String) -> String {
     let mut out = String::new();
@@ -74,10 +72,8 @@ pub fn failed(systems: &[String], samples: &[Written], id: impl Fn(&Written) -> 
             let told = sample.told.get(at);
             let error = told.and_then(|told| told.error.as_deref());
             let error = error.unwrap_or("pending");
-            if matches!(failed_by(error), FailedBy::Service) {
-                let told = json!({"id": id(sample), "system": system, "error": error});
-                line(&mut out, &told);
-            }
+            let told = json!({"id": id(sample), "system": system, "error": error});
+            line(&mut out, &told);
         }
     }
     out

@@ -154,7 +154,7 @@ impl Resampling {
         let standings = verdicts::standings(&rates, &pairs);
         let providers = (0..rates.len()).map(|p| ProviderInterval {
             rate: rates[p],
-            interval: interval::of_rate(&totals[p], &replicates[p], count, ends(&blocks[p])),
+            interval: interval::of_rate(&totals[p], &replicates[p], count),
             rank_best: standings[p].best,
             rank_worst: standings[p].worst,
             group: standings[p].group,
@@ -248,21 +248,6 @@ fn sums_of_blocks<P: AsRef<[Sample]>>(providers: &[P], block_of: &[usize]) -> Ve
         sums
     };
     providers.iter().map(of).collect()
-}
-
-/// Least and greatest rate of a block. One of no reference tokens has no rate: with errors it
-/// lifts what it is drawn with without bounds.
-fn ends(blocks: &[Sample]) -> (f64, f64) {
-    let rates = blocks
-        .iter()
-        .map(|block| match (block.reference, block.errors) {
-            (0, 0) => (f64::INFINITY, 0.0),
-            (0, _) => (f64::INFINITY, f64::INFINITY),
-            _ => (block.rate(), block.rate()),
-        });
-    rates.fold((f64::INFINITY, 0.0), |ends, (least, most)| {
-        (f64::min(ends.0, least), f64::max(ends.1, most))
-    })
 }
 
 /// Share of differences below 0; those of 0 count half.

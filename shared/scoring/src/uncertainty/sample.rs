@@ -8,10 +8,3 @@ pub struct Sample {
     /// Reference tokens; 0 where the reference is empty.
     pub reference: u64,
 }
-
-impl Sample {
-    /// Pooled rate of one block.
-    pub(super) fn rate(self) -> f64 {
-        self.errors as f64 / self.reference.max(1) as f64
-    }
-}

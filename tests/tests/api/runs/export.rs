@@ -212,7 +212,10 @@ fn a_run_is_exported_as_what_others_read() {
                 .map(|(text, id)| format!("{text} {id}\n"));
             assert_eq!((name, said), (&wanted, &wanted_lines.collect()));
         }
-        assert_eq!(trn.len(), 3);
+        // What the model was stopped at, which its line does not tell.
+        assert_eq!((trn.len(), &*trn[3].0), (4, "failed.jsonl"));
+        let failed: Value = serde_json::from_str(&trn[3].1).unwrap();
+        assert_eq!(failed["system"], FLASH, "{failed}");
 
         let page = String::from_utf8(exported(w, &run, "html").await).unwrap();
         assert!(page.contains(FLASH) && page.contains("</html>"));
