@@ -199,13 +199,27 @@ fn marked(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.map(|line| format!("SIMULATED  {line}")).collect())
 }
 
-/// Text for where only ASCII can be shown: our own dots are written out. What stands in others'
-/// texts can't be helped.
+/// Marks of our own, and what stands for them where only ASCII can be shown.
+const IN_ASCII: [(char, &str); 6] = [
+    ('…', "..."),
+    ('“', "\""),
+    ('”', "\""),
+    ('–', "-"),
+    ('×', "x"),
+    ('→', "->"),
+];
+
+/// Text for where only ASCII can be shown: our own marks are written out. What stands in
+/// others' texts can't be helped.
 pub fn in_locale(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.contains('…') && !is_utf8() {
-        true => Cow::Owned(text.replace('…', "...")),
-        false => text,
+    if text.is_ascii() || is_utf8() {
+        return text;
     }
+    let mut plain = text.into_owned();
+    for (mark, ascii) in IN_ASCII {
+        plain = plain.replace(mark, ascii);
+    }
+    Cow::Owned(plain)
 }
 
 /// A line on standard error. There is nobody to tell that it can't be written.

@@ -289,14 +289,17 @@ fn judged(
                 && row.said.text().is_some_and(markup::has_groups),
         );
         let found = &mut judged.findings;
-        let mut tell = |kind: FindingKind, message: String| {
-            found.of_row(kind, &row.file, row.line, &row.id, message);
-            kind.is_error()
-        };
         let (place, wrong) = place(&row, files, resolver, options.allow_outside);
-        let mut bad = wrong.is_some_and(|(kind, message)| tell(kind, message));
+        let mut bad = wrong.is_some_and(|(kind, message)| {
+            let at = row.refused_at.as_ref().filter(|_| row.refused.is_some());
+            let (file, line) = at.map_or((&row.file, row.line), |(file, line)| (file, *line));
+            found.of_row(kind, file, line, &row.id, message);
+            kind.is_error()
+        });
         if let Some(reason) = &row.broken {
-            bad |= tell(FindingKind::BadRow, reason.clone());
+            let message = reason.clone();
+            found.of_row(FindingKind::BadRow, &row.file, row.line, &row.id, message);
+            bad |= FindingKind::BadRow.is_error();
         }
         if let Some(command) = &row.command {
             let taken = match &row.audio {

@@ -67,7 +67,13 @@ pub fn is_in_another_script(text: &str, tag: &str) -> bool {
         return false;
     };
     let (mut letters, mut right) = (0_usize, 0_usize);
-    for c in text.chars().filter(|c| c.is_alphabetic()) {
+    let mut is_mark = false;
+    for c in text.chars() {
+        // `[noise]` is nothing that is said.
+        is_mark = c == '[' || (is_mark && c != ']');
+        if is_mark || !c.is_alphabetic() {
+            continue;
+        }
         let script = c.script();
         if matches!(script, Script::Common | Script::Inherited) {
             continue;
@@ -117,5 +123,8 @@ mod tests {
         assert!(!is_in_another_script("namaste aap kaise hain", "hi-Latn"));
         assert!(!is_in_another_script("मेरा phone नहीं चल रहा", "hi"));
         assert!(!is_in_another_script("ok", "hi"));
+        let marked = "[disfluency] हाँ [noise]";
+        assert!(!is_in_another_script(marked, "hi"));
+        assert!(is_in_another_script("[noise] namaste aap kaise hain", "hi"));
     }
 }

@@ -82,6 +82,18 @@ async fn a_run_without_failures_has_nothing_to_retry() {
         (5, &"nothing".into()),
         "{error}"
     );
+    // What is ours is ASCII where nothing else can be shown.
+    for asked in [
+        &["report", "latest"][..],
+        &["status", "latest"],
+        &["diff", "latest", "latest"],
+        &["whoami"],
+    ] {
+        let mut plain = bench.command(asked);
+        let told = bench.told(plain.env("LC_ALL", "C").output().await.unwrap());
+        let words = text(&told.stdout) + &text(&told.stderr);
+        assert!(code(&told) == 0 && words.is_ascii(), "{asked:?}: {words}");
+    }
     #[cfg(target_os = "linux")]
     drawn_lines_are_cut(&bench).await;
     bench.machine.stop().await;

@@ -187,6 +187,7 @@ fn audio(row: &mut Row, source: &str, scp: &str, line: u64) {
         return;
     }
     row.audio = Some(source.to_owned());
+    row.refused_at = Some((scp.to_owned(), line));
     let archive = source.rsplit_once(':').is_some_and(|(path, offset)| {
         path.ends_with(".ark") && offset.bytes().all(|b| b.is_ascii_digit())
     });

@@ -99,6 +99,8 @@ pub struct Row {
     pub is_embedded: bool,
     /// Why the recording can't be used whatever it is.
     pub refused: Option<String>,
+    /// File and line that name it, where another file says what is said.
+    pub refused_at: Option<(String, u64)>,
     /// What is said.
     pub said: Said,
     /// What braces mean, if the format says it.

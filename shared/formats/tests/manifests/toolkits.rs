@@ -191,6 +191,23 @@ fn label_studio() {
 }
 
 #[test]
+fn what_kaldi_names_and_is_not_read_is_told_where_it_stands() {
+    let judged = folder(&[
+        ("wav.scp", "u2 x.ark:1234\nu1 a.wav b.wav\n"),
+        ("text", "u1 one\nu2 two\n"),
+        ("a.wav", ""),
+        ("b.wav", ""),
+    ]);
+    let all = judged.findings.kept().iter();
+    let refused = all.filter(|one| one.kind == FindingKind::RefusedAudio);
+    let places = refused.map(|one| (one.file.as_deref(), one.line, one.id.as_deref()));
+    let places: Vec<_> = places.collect();
+    let at = Some("wav.scp");
+    let wanted = [(at, Some(1), Some("u2")), (at, Some(2), Some("u1"))];
+    assert_eq!(places, wanted);
+}
+
+#[test]
 fn a_list_of_recordings_may_have_a_name_before_its_own() {
     let all = [
         ("dev-wav.scp", "u1 a.wav\nu2 b.wav\n"),
