@@ -397,7 +397,7 @@ pub struct RunArguments {
     #[arg(long)]
     pub name: Option<String>,
     /// Only the first N utterances, in an order that their audio alone makes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<NonZeroUsize>,
     /// Another N of them for each number; the same ones for the same number
     #[arg(long, value_name = "NUMBER")]
@@ -460,6 +460,11 @@ pub struct RunArguments {
 }
 
 /// A length of time: a number with `s`, `m` or `h`.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<usize>().ok().and_then(NonZeroUsize::new);
+    number.ok_or_else(|| "a whole number from 1 on is needed".to_owned())
+}
+
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),

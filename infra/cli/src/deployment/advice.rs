@@ -57,6 +57,12 @@ fn requests(text: &str) -> String {
                 let id = if id == "{id}" { "RUN" } else { id };
                 out += &format!("stt-eval {verb} {id}");
                 rest = behind;
+                // What goes with it is an option here.
+                let with = behind.strip_prefix(" (normalizer ");
+                if let Some((name, behind)) = with.and_then(|with| with.split_once(')')) {
+                    out += &format!(" --normalizer {name}");
+                    rest = behind;
+                }
             }
             None => {
                 out += REQUEST;
@@ -85,6 +91,10 @@ mod tests {
             (
                 "POST /runs/a/transcripts; POST /runs/ x/retry",
                 "POST /runs/a/transcripts; POST /runs/ x/retry",
+            ),
+            (
+                "not scored with x; POST /runs/a/rescore (normalizer indic-v1+numbers) does that",
+                "not scored with x; stt-eval rescore a --normalizer indic-v1+numbers does that",
             ),
             ("nothing", "nothing"),
             (

@@ -226,7 +226,8 @@ pub fn plan(
             failed: sample.failures.clone(),
         });
     }
-    if let Some(limit) = arguments.limit {
+    // One that leaves nothing out makes no other dataset.
+    if let Some(limit) = arguments.limit.filter(|limit| limit.get() < clips.len()) {
         // An order that nothing but the content makes: the same ones each time.
         let seed = arguments.sample_seed.map(|seed| seed.to_string());
         clips.sort_by_cached_key(|clip| match &seed {

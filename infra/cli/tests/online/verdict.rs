@@ -109,7 +109,9 @@ async fn a_folder_becomes_a_verdict_and_the_same_command_makes_nothing_new() {
     let diff = bench.run(&["diff", id, id, "--normalizer", "raw-v1"]).await;
     assert_eq!(code(&diff), 101, "{}", text(&diff.stderr));
     assert!(
-        text(&diff.stdout).contains("was not scored with raw-v1"),
+        text(&diff.stdout).contains(&format!(
+            "was not scored with raw-v1; stt-eval rescore {id} --normalizer raw-v1 does that"
+        )),
         "{}",
         text(&diff.stdout)
     );

@@ -47,7 +47,8 @@ fn scorings(
         fit.sort_unstable_by_key(|one| std::cmp::Reverse((one.id == run.scorings.current, one.id)));
         if fit.is_empty() {
             let message = format!(
-                "run {} was not scored with {name}; POST /runs/{}/rescore does that",
+                "run {} was not scored with {name}; POST /runs/{}/rescore (normalizer {name}) does \
+                 that",
                 run.id, run.id
             );
             return Err(NotComparable {
