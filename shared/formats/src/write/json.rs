@@ -59,7 +59,9 @@ fn known(told: &Told) -> Value {
 }
 
 /// What failed: a line for each sample and system, for archives whose formats have no word
-/// for it. What a model failed at by itself is there too, by its code: it counts as nothing
+/// for it.
+///
+/// What a model failed at by itself is there too, by its code: it counts as nothing
 /// heard, which these say, and as failed.
 #[must_use]
 pub fn failed(systems: &[String], samples: &[Written], id: impl Fn(&Written) -> String) -> String {
