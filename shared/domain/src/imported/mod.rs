@@ -80,8 +80,9 @@ pub fn error(field: &str, reason: &str) -> Result<String, FieldError> {
     Ok(reason)
 }
 
-/// The reason that a cell beside a transcript tells why there is none. Where there is one it
-/// counts, whatever else is said. Tables also have cells that say that nothing went wrong, and
+/// The reason that a cell beside a transcript tells why there is none.
+///
+/// Where there is one it counts, whatever else is said. Tables also have cells that say that nothing went wrong, and
 /// rates of errors, also in per cent: of numbers only codes of HTTP are reasons.
 #[must_use]
 pub fn reason<'a>(cell: &'a str, heard: Option<&str>) -> Option<&'a str> {
