@@ -144,6 +144,7 @@ pub fn login(
     }
     let profile = profiles::Profile {
         url,
+        project: None,
         credential_command: None,
         keyring: kept == Kept::Keyring,
     };

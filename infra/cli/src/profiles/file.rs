@@ -27,6 +27,9 @@ pub struct Profiles {
 pub struct Profile {
     /// Its address.
     pub url: String,
+    /// The project, for those who read the file: which one it is the key says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// A program that prints the key, and its arguments. No shell reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_command: Option<Vec<String>>,
@@ -44,11 +47,15 @@ impl Profile {
         const COMMAND: &str =
             "credential_command must be a list: [\"pass\", \"show\", \"stt-eval\"]";
         let table = table.as_object().ok_or("must be a table")?;
-        let known = ["url", "credential_command", "keyring"];
+        let known = ["url", "project", "credential_command", "keyring"];
         if let Some(other) = table.keys().find(|name| !known.contains(&name.as_str())) {
             return Err(format!("has no {other}; it may have {}", known.join(", ")));
         }
         let url = table.get("url").and_then(Value::as_str);
+        let project = table.get("project").map(|one| {
+            let name = one.as_str().ok_or("project must be a text")?;
+            Ok::<_, &str>(name.to_owned())
+        });
         let words = |list: &Value| -> Option<Vec<String>> {
             let words = list.as_array()?.iter();
             words.map(|one| Some(one.as_str()?.to_owned())).collect()
@@ -58,6 +65,7 @@ impl Profile {
         let keyring = table.get("keyring").map(Value::as_bool);
         Ok(Self {
             url: url.ok_or("url must be a text")?.to_owned(),
+            project: project.transpose()?,
             credential_command: command,
             keyring: keyring
                 .unwrap_or(Some(false))

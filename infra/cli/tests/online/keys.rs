@@ -139,7 +139,7 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
     let key_file = bench.home.path().join("key");
     std::fs::write(&key_file, bench.key()).unwrap();
     let config = format!(
-        "default = \"a\"\n[profile.a]\nurl = \"{url}\"\ncredential_command = [\"/bin/cat\", \"{}\"]\n",
+        "default = \"a\"\n[profile.a]\nurl = \"{url}\"\nproject = \"demo\"\ncredential_command = [\"/bin/cat\", \"{}\"]\n",
         key_file.display()
     );
     std::fs::write(bench.config("config.toml"), config).unwrap();

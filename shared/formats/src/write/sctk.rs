@@ -88,7 +88,13 @@ pub fn stm(samples: &[Written]) -> String {
             .unwrap_or("unknown")
             .replace(char::is_whitespace, "_");
         let file = stm_id(sample);
-        out += &format!("{file} 1 {speaker} 0.00 {seconds:.2} {}\n", words.join(" "));
+        // What begins like a label would be read as one: behind a label it is a word.
+        let label = match words.first() {
+            Some(first) if first.starts_with('<') => "<o> ",
+            _ => "",
+        };
+        let words = words.join(" ");
+        out += &format!("{file} 1 {speaker} 0.00 {seconds:.2} {label}{words}\n");
     }
     out
 }
@@ -96,6 +102,30 @@ pub fn stm(samples: &[Written]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_first_word_of_stm_is_no_label() {
+        let sample = |reference: &str| Written {
+            id: "u".to_owned(),
+            reference: Some(reference.to_owned()),
+            seconds: Some(1.0),
+            ..Written::default()
+        };
+        let written = stm(&[sample("<unk> घर"), sample("घर <unk>")]);
+        assert_eq!(
+            written,
+            "u 1 unknown 0.00 1.00 <o> <unk> घर\nu 1 unknown 0.00 1.00 घर <unk>\n"
+        );
+        let files = crate::files::InMemory::new([("r.stm", written.lines().next().unwrap_or(""))]);
+        let source = || crate::Source {
+            files: &files,
+            file: Some("r.stm"),
+            name: "r",
+        };
+        let asked = crate::transcripts::ReadOptions::default();
+        let read = crate::pairs(&source(), &[source()], &asked).unwrap();
+        assert_eq!(read.heard[0], [crate::Hypothesis::Text("<unk> घर".into())]);
+    }
 
     #[test]
     fn there_is_a_line_for_every_sample() {
