@@ -142,9 +142,12 @@ pub fn login(
             "note: the keyring can't be used ({reason}); the key is kept in credentials.toml"
         ));
     }
+    // What the file says beside the address stays, as long as it is of this deployment.
+    let before = profiles.profile.remove(&name);
+    let before = before.filter(|before| address(&before.url).is_ok_and(|own| own == url));
     let profile = profiles::Profile {
         url,
-        project: None,
+        project: before.and_then(|before| before.project),
         credential_command: None,
         keyring: kept == Kept::Keyring,
     };

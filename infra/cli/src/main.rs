@@ -13,6 +13,7 @@ mod embedded;
 mod events;
 mod failure;
 mod gate;
+mod hidden;
 mod journal;
 mod manual;
 mod normalise;

@@ -39,23 +39,30 @@ pub fn can_be_written(option: &str, path: &Path, output: &Output) -> Result<(), 
         });
         return taken.map_or(Ok(()), Err);
     }
-    has_folder(option, path)?;
+    placeable(option, path)?;
     replaceable(path)
 }
 
-/// Whether the folder of a file is there.
+/// Whether a file can be put into its folder, tried with an empty one beside it.
 ///
 /// # Errors
-/// It is not.
-pub fn has_folder(option: &str, path: &Path) -> Result<(), Failure> {
+/// There is no such folder, or nothing can be written into it.
+pub fn placeable(option: &str, path: &Path) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    match folder.filter(|folder| !folder.is_dir()) {
-        Some(folder) => {
-            let message = format!("{option}: there is no folder {}", folder.display());
-            Err(Failure::usage(message))
-        }
-        None => Ok(()),
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let message = format!("{option}: there is no folder {}", folder.display());
+        return Err(Failure::usage(message));
     }
+    // A pipe or a device is written as it is there.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Ok(());
+    }
+    let beside = beside(path);
+    let tried = std::fs::File::create_new(&beside).and_then(|_| std::fs::remove_file(&beside));
+    tried.map_err(|error| {
+        let message = format!("{option}: {}: {error}", path.display());
+        Failure::new(Exit::Failed, "output", message)
+    })
 }
 
 /// Writes a file beside its place and puts it there once it is whole. What is no file, such

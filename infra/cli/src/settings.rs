@@ -7,7 +7,7 @@ use crate::arguments::Shared;
 use crate::columns::columns;
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA};
-use crate::profiles::{self, Profiles, Settings, kept_in};
+use crate::profiles::{self, FILE, Profiles, Settings, in_file, kept_in};
 use crate::project;
 
 /// The origin of what nothing names.
@@ -46,18 +46,24 @@ struct Document {
 /// `profiles`.
 pub fn list(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
     let profiles = Profiles::read()?;
+    // A file that can't be read is told by what needs a key of it.
+    let in_file = in_file().ok();
+    let is_kept = |name: &str| in_file.as_ref().is_none_or(|names| names.contains(name));
     let listed = profiles.profile.iter().map(|(name, profile)| Listed {
         name: name.clone(),
         url: profile.url.clone(),
         is_default: profiles.default.as_ref() == Some(name),
-        key_from: kept_in(profile),
+        key_from: match kept_in(profile) {
+            FILE if !is_kept(name) => NOT_SET,
+            from => from,
+        },
     });
     let document = Document {
         schema: SCHEMA,
         ok: true,
         config: profiles::config()?.display().to_string(),
         profiles: listed.collect(),
-        settings: settings(&profiles, shared)?,
+        settings: settings(&profiles, shared, &is_kept)?,
         environment: profiles::variables(),
         error: None,
     };
@@ -71,7 +77,11 @@ pub fn list(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn settings(profiles: &Profiles, shared: &Shared) -> Result<Vec<Setting>, Failure> {
+fn settings(
+    profiles: &Profiles,
+    shared: &Shared,
+    is_kept: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Setting>, Failure> {
     let mut all = Vec::new();
     let mut add = |name: &str, value: Option<String>, from: &str| {
         all.push(Setting {
@@ -97,7 +107,12 @@ fn settings(profiles: &Profiles, shared: &Shared) -> Result<Vec<Setting>, Failur
     add("profile", profile, from.unwrap_or(NOT_SET));
     let (url, from) = found.url.map(|one| (one.value, one.from)).unzip();
     add("deployment", url, from.unwrap_or(NOT_SET));
-    add("key", None, found.key_from.unwrap_or(NOT_SET));
+    let owner = found.owner.as_ref().map(|(name, _)| name.as_str());
+    let key_from = match found.key_from {
+        Some(FILE) if !owner.is_some_and(is_kept) => NOT_SET,
+        from => from.unwrap_or(NOT_SET),
+    };
+    add("key", None, key_from);
     let from = shared.patience.map_or("default", |_| "--patience");
     let patience = format!("{} s", shared.patience().as_secs());
     add("patience", Some(patience), from);

@@ -10,6 +10,7 @@ use stt_eval_wire::secret::SecretText;
 use crate::arguments::Style;
 use crate::events;
 use crate::failure::{Exit, Failure};
+use crate::hidden;
 use crate::output::{Output, harmless, in_locale, to_stderr};
 
 /// Longest key that is read.
@@ -78,7 +79,14 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
             })?;
         }
         None if can_ask(output) => {
-            text = rpassword::prompt_password(format!("{what} (not shown): ")).map_err(failed)?;
+            text = hidden::prompt(what).map_err(|error| match error.kind() {
+                std::io::ErrorKind::Interrupted => Failure::new(
+                    Exit::Interrupted,
+                    "interrupted",
+                    "stopped; nothing was kept",
+                ),
+                _ => failed(error),
+            })?;
         }
         None => {
             let message = format!("there is no terminal to ask for {what}");

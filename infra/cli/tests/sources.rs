@@ -476,7 +476,7 @@ fn failures_name_the_file_as_it_is_called_and_what_to_do() {
         (
             &["score", "a.txt", "a.txt", "--summary", "/proc/no.md"],
             1,
-            "error: /proc/no.md: ",
+            "error: --summary: /proc/no.md: ",
         ),
     ] {
         let (code, said) = told(arguments);

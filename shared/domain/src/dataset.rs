@@ -18,6 +18,8 @@ pub const MAX_GROUND_TRUTH_CHARS: usize = 100_000;
 pub const MAX_SAMPLE_BYTES: usize = 300_000;
 /// Most metadata fields on a sample.
 pub const MAX_METADATA_FIELDS: usize = 50;
+/// Most languages that are kept of a dataset beside its own.
+pub const MAX_OTHER_LANGUAGES: usize = 50;
 /// The field that says who speaks: clips of one speaker are not independent.
 pub const SPEAKER: &str = "speaker";
 /// Longest metadata value in characters.
@@ -73,6 +75,10 @@ pub struct Dataset {
     /// datasets that were made before names were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<BTreeSet<String>>,
+    /// Tags of its samples that are not its own, [`MAX_OTHER_LANGUAGES`] at most. One may
+    /// outlive its last sample. Empty of datasets that were made before they were kept.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub other_languages: BTreeSet<String>,
     /// Clearing it away must leave the recordings alone: it was never sealed.
     #[serde(default)]
     pub keep_files: bool,
@@ -195,21 +201,43 @@ impl Dataset {
         kept
     }
 
-    /// With the names of a sample's fields; `None` where all of them are kept already, or
-    /// none are.
+    /// The tags that are kept of these samples beside the dataset's own.
+    pub fn others_of<'a>(
+        language: &str,
+        samples: impl IntoIterator<Item = &'a Sample>,
+    ) -> BTreeSet<String> {
+        let mut kept = BTreeSet::new();
+        for tag in samples.into_iter().map(|sample| &sample.language) {
+            let is_new = tag != language && !kept.contains(tag);
+            if is_new && kept.len() < MAX_OTHER_LANGUAGES {
+                kept.insert(tag.clone());
+            }
+        }
+        kept
+    }
+
+    /// With the names of a sample's fields and its language; `None` where all of them are
+    /// kept already, or none are.
     #[must_use]
-    pub fn with_fields_of(&self, sample: &Sample, now: Timestamp) -> Option<Self> {
-        let kept = self.fields.as_ref()?;
-        let is_new = |name: &&String| {
-            !kept.contains(*name) && (kept.len() < MAX_METADATA_FIELDS || **name == SPEAKER)
-        };
-        let new: Vec<String> = sample.metadata.keys().filter(is_new).cloned().collect();
-        (!new.is_empty()).then(|| Self {
-            fields: Some(kept.iter().cloned().chain(new).collect()),
-            updated_at: now,
-            rev: self.rev + 1,
-            ..self.clone()
-        })
+    pub fn with_names_of(&self, sample: &Sample, now: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        if let Some(kept) = &mut next.fields {
+            for name in sample.metadata.keys() {
+                if kept.len() < MAX_METADATA_FIELDS || name == SPEAKER {
+                    kept.insert(name.clone());
+                }
+            }
+        }
+        let others = &mut next.other_languages;
+        if sample.language != self.language && others.len() < MAX_OTHER_LANGUAGES {
+            others.insert(sample.language.clone());
+        }
+        if next == *self {
+            return None;
+        }
+        next.updated_at = now;
+        next.rev += 1;
+        Some(next)
     }
 
     /// What it counts once a sample has changed; `None` where that is the same.

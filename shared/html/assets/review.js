@@ -565,8 +565,11 @@ function begin() {
       if (!form?.isConnected) return;
       heard();
       begun.plays = !audio.paused;
-      if (begun.asks && !audio.paused) tell('');
-      begun.asks &&= audio.paused;
+      // It may have been stopped again before its beginning is told.
+      if (begun.asks && event === 'play') {
+        tell('');
+        begun.asks = false;
+      }
       $('play').textContent = audio.paused ? 'Play' : 'Pause';
     });
   }

@@ -9,7 +9,7 @@ use crate::datasets::path;
 use crate::earlier::{Earlier, KeyNames, earlier};
 use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
-use crate::language::called;
+use crate::language::{all_called, called};
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::consensus::Agreed;
@@ -199,7 +199,7 @@ fn facts(dataset: &Dataset) -> String {
     day.truncate(10);
     format!(
         "{} · {}, {} with a reference · {} · made {day}",
-        called(&dataset.language),
+        all_called(dataset),
         counted(of.sample_count.into(), "clip", "clips"),
         count(of.has_ground_truth_count.into()),
         duration(of.total_duration_seconds),

@@ -6,7 +6,7 @@ use stt_eval_wire::datasets::Dataset;
 use crate::RenderError;
 use crate::figures::{count, counted, duration};
 use crate::invisible::visible;
-use crate::language::called;
+use crate::language::all_called;
 use crate::layout::Frame;
 use crate::offers::Offers;
 use crate::texts::Text;
@@ -38,7 +38,7 @@ fn row(dataset: &Dataset) -> Row {
         path: path(dataset),
         name: visible(&dataset.name).into_owned(),
         description: visible(description).into_owned(),
-        language: called(&dataset.language).into_owned(),
+        language: all_called(dataset),
         clips: count(facts.sample_count.into()),
         references: count(facts.has_ground_truth_count.into()),
         length: duration(facts.total_duration_seconds),

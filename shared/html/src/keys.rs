@@ -56,6 +56,12 @@ struct Choice {
 
 const ROLES: [Role; 4] = [Role::Reviewer, Role::Viewer, Role::Editor, Role::Admin];
 
+/// What a role is called on pages.
+#[must_use]
+pub fn called(role: Role) -> String {
+    role_name(role).to_string()
+}
+
 pub(crate) fn role_name(role: Role) -> Text {
     match role {
         Role::Viewer => Text::Viewer,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use stt_eval_domain::language::find;
+use stt_eval_wire::datasets::Dataset;
 
 use crate::invisible::visible;
 
@@ -15,6 +16,22 @@ pub(crate) fn called(tag: &str) -> Cow<'_, str> {
         Some(known) => Cow::Owned(format!("{} ({})", known.language.name, known.tag)),
         None => visible(tag),
     }
+}
+
+/// Names of languages that are told, of many.
+const TOLD: usize = 4;
+
+/// The languages of a dataset, its own first: `English, Hindi, Tamil and 3 more`.
+pub(crate) fn all_called(dataset: &Dataset) -> String {
+    let others = &dataset.other_languages;
+    let most = if others.len() < TOLD { TOLD } else { TOLD - 1 };
+    let tags = std::iter::once(&dataset.language).chain(others).take(most);
+    let names: Vec<_> = tags.map(|tag| called(tag)).collect();
+    let mut told = names.join(", ");
+    if others.len() >= most {
+        told += &format!(" and {} more", others.len() + 1 - most);
+    }
+    told
 }
 
 /// Primary subtags of languages that are written from right to left.

@@ -89,6 +89,9 @@ pub struct Dataset {
     pub description: Option<String>,
     /// Canonical BCP-47 tag.
     pub language: String,
+    /// Tags of its samples that are not its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_languages: Vec<String>,
     /// Words and phrases that matter.
     pub keywords: Vec<String>,
     /// Numbers about it.

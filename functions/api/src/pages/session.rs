@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::COOKIE;
 use http::request::Parts;
+use stt_eval_html::keys;
 use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
@@ -13,7 +14,7 @@ use stt_eval_shared::domain::{SessionId, Timestamp};
 use super::place::Place;
 use crate::actor::Actor;
 use crate::http::auth::Caller;
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 
 /// Parts of the site that there are for everybody.
 const SECTIONS: &[Section] = &[
@@ -102,7 +103,11 @@ impl Visit {
         if self.may(needed) {
             Ok(())
         } else {
-            Err(Refusal::forbidden(needed))
+            let role = keys::called(needed);
+            Err(Refusal::new(
+                Kind::Forbidden,
+                format!("your role does not allow it: that takes the role {role}"),
+            ))
         }
     }
 

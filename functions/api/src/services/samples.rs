@@ -174,7 +174,7 @@ pub async fn update_seen(
                 .await?;
         }
         // First: a name that is kept and not there does no harm.
-        let dataset = match dataset.with_fields_of(&next, now) {
+        let dataset = match dataset.with_names_of(&next, now) {
             Some(named) => match app.store.save_dataset(&named).await {
                 Ok(()) => named,
                 Err(error) => {

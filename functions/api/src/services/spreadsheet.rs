@@ -75,7 +75,9 @@ pub fn of_contract(bytes: Bytes, format: Format, of: Use) -> (Bytes, Format) {
         renamed.pop();
     }
     let is_written_so = found.delimiter == likely && (found.quoting || !text.contains('"'));
-    if is_written_so && renamed == names && decoded.encoding == Encoding::Utf8 {
+    // Quotes that are not doubled are another text to each reader of CSV.
+    let is_strict = || !records.clone().flatten().any(|record| record.is_loose);
+    if is_written_so && is_strict() && renamed == names && decoded.encoding == Encoding::Utf8 {
         return (bytes, format);
     }
     (
@@ -190,7 +192,7 @@ fn rewritten(line: u64, names: &[String], records: Records<'_>, quoting: bool) -
     writer.record(line, names.iter().map(String::as_str));
     for record in records {
         match record {
-            Ok(Record { line, cells }) => {
+            Ok(Record { line, cells, .. }) => {
                 let behind = cells.get(names.len()..).unwrap_or_default();
                 let is_padded = behind.iter().all(|cell| cell.trim().is_empty());
                 let width = if is_padded { names.len() } else { cells.len() };
@@ -228,6 +230,14 @@ mod tests {
         let broken = b"filename,x\n\xff,y\n";
         let (bytes, _) = of_contract(Bytes::from_static(broken), Format::Csv, Use::Samples);
         assert_eq!(&*bytes, broken);
+    }
+
+    #[test]
+    fn quotes_that_are_not_doubled_are_kept() {
+        let table = b"filename,ground_truth\na,\"he said \"yes\" \"\nb,\"yes\" he said\n";
+        let wanted =
+            "filename,ground_truth\na,\"he said \"\"yes\"\" \"\nb,\"\"\"yes\"\" he said\"\n";
+        assert_eq!(read(table, Format::Csv, Use::Samples), wanted);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub fn dataset(dataset: dataset::Dataset, samples: Option<Vec<Sample>>) -> Datas
         name: dataset.name,
         description: dataset.description,
         language: dataset.language,
+        other_languages: dataset.other_languages.into_iter().collect(),
         keywords: dataset.keywords,
         dataset_metadata: DatasetMetadata {
             sample_count: dataset.sample_count,

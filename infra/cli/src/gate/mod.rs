@@ -23,7 +23,7 @@ pub use verdict::{Status, Verdict};
 use crate::arguments::GateArguments;
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output};
-use crate::saved::{has_folder, whole};
+use crate::saved::{placeable, whole};
 use crate::score::{Compared, Scored, SystemOf};
 
 /// Reads the conditions; `failed>0.01` is added where there is any.
@@ -152,8 +152,10 @@ pub fn can_be_written(arguments: &GateArguments) -> Result<(), Failure> {
             let message = format!("{option} -: standard output has the result");
             return Err(Failure::usage(message).hint("name a file"));
         }
-        file.as_deref()
-            .map_or(Ok(()), |file| has_folder(option, file))?;
+        // A summary is added to what is there.
+        let is_added_to = |file: &&std::path::Path| option == "--summary" && file.exists();
+        let file = file.as_deref().filter(|file| !is_added_to(file));
+        file.map_or(Ok(()), |file| placeable(option, file))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Keys: where they come from, and the file that keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -102,6 +102,14 @@ fn write(kept: &File) -> Result<(), Failure> {
     let path = place()?;
     let text = basic_toml::to_string(kept).map_err(|_| failed(&path, "can't be written"))?;
     replace(&path, text.as_bytes())
+}
+
+/// Profiles whose keys are in the file.
+///
+/// # Errors
+/// It can't be read, or others can read it.
+pub fn in_file() -> Result<BTreeSet<String>, Failure> {
+    Ok(read()?.profile.into_keys().collect())
 }
 
 /// The key that is kept for a profile.

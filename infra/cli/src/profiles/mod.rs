@@ -12,8 +12,8 @@ mod origin;
 mod places;
 
 pub use file::{Profile, Profiles, private_folder, replace};
-pub use key::{Kept, forget, forget_in_keyring, keep};
-pub use origin::{Settings, kept_in};
+pub use key::{Kept, forget, forget_in_keyring, in_file, keep};
+pub use origin::{FILE, Settings, kept_in};
 pub use places::{config, config_place, state, state_place};
 
 use stt_eval_wire::secret::SecretText;

@@ -17,7 +17,7 @@ use crate::arguments::{ExportArguments, FormatName, Here, MadeBy, ToExport};
 use crate::deployment::Deployment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, raw_to_stdout};
-use crate::saved::{has_folder, replaceable, whole};
+use crate::saved::{placeable, replaceable, whole};
 
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
@@ -69,8 +69,12 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
         }) {
             return Err(Failure::usage("two of --export are the same file"));
         }
-        let Some(file) = &one.file else { continue };
-        has_folder("--export", file)?;
+        let Some(file) = &one.file else {
+            // The name of the run is not known yet, the folder is.
+            placeable("--export", Path::new("run"))?;
+            continue;
+        };
+        placeable("--export", file)?;
         replaceable(file)?;
     }
     Ok(())
@@ -190,7 +194,7 @@ pub async fn save(
         return Ok(Exit::Done);
     }
     if let Some(file) = &file {
-        has_folder("--output", file)?;
+        placeable("--output", file)?;
         replaceable(file)?;
     }
     let saved = saved(to, &run, &ToExport { format, file }, output).await?;

@@ -124,13 +124,25 @@ pub async fn datasets(
                 dataset.id.to_string(),
                 facts.sample_count.to_string(),
                 format!("{:.1} min", facts.total_duration_seconds / 60.0),
-                dataset.language.clone(),
+                languages_of(dataset),
                 dataset.name.clone(),
             ]
         });
         table(["dataset", "samples", "length", "language", "name"], rows)
     })?;
     Ok(Exit::Done)
+}
+
+/// Tags of a dataset, its own first: `en, hi, ta +3`.
+fn languages_of(dataset: &Dataset) -> String {
+    const TOLD: usize = 3;
+    let others = &dataset.other_languages;
+    let tags = std::iter::once(&dataset.language).chain(others);
+    let tags: Vec<&str> = tags.take(TOLD).map(String::as_str).collect();
+    match (others.len() + 1).saturating_sub(TOLD) {
+        0 => tags.join(", "),
+        more => format!("{} +{more}", tags.join(", ")),
+    }
 }
 
 #[derive(Serialize)]

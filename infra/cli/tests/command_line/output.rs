@@ -292,6 +292,48 @@ fn what_can_hardly_be_meant_is_told() {
     assert_eq!(code(&set.run(&["normalise", "a", "--language", "fr"])), 0);
 }
 
+/// `script` is a terminal that tests can type into; each Debian has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_what_is_typed_after_a_key_was_not() {
+    use std::io::{Read, Write};
+
+    let set = Set::new(&[]);
+    let asked = format!(
+        "{} login https://stt.example.org; echo code $?; stty -a",
+        env!("CARGO_BIN_EXE_stt-eval")
+    );
+    let mut terminal = Command::new("script")
+        .args(["-q", "-e", "-c", &asked, "/dev/null"])
+        .env("HOME", set.folder.path())
+        .env("LANG", "C.UTF-8")
+        .env_remove("CI")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut typed = terminal.stdin.take().unwrap();
+    let mut shown = terminal.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    let mut piece = [0; 256];
+    while !text(&seen).contains("(not shown)") {
+        let read = shown.read(&mut piece).unwrap();
+        assert!(read > 0, "{}", text(&seen));
+        seen.extend_from_slice(&piece[..read]);
+    }
+    // Ctrl-C.
+    typed.write_all(b"\x03").unwrap();
+    shown.read_to_end(&mut seen).unwrap();
+    drop(typed);
+    terminal.wait().unwrap();
+    let seen = text(&seen);
+    assert!(seen.contains("code 130"), "{seen}");
+    let modes: Vec<&str> = seen.split_whitespace().collect();
+    for mode in ["echo", "isig", "icanon"] {
+        assert!(modes.contains(&mode), "{mode}: {seen}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_is_full_is_told_once() {

@@ -488,3 +488,31 @@ fn an_option_that_chooses_nothing_is_told() {
         "  note    --split test chooses nothing: nothing tells of which split its rows are\n";
     assert!(text(&told.stdout).contains(note), "{}", text(&told.stdout));
 }
+
+/// A script that prints `{name},"{text}"` doubles no quotes.
+#[test]
+fn quotes_that_are_not_doubled_are_kept_and_told() {
+    let table = concat!(
+        "file_name,text,model_a\n",
+        "a.wav,\"he said \"yes\" to me\",\"he said \"yes\" to me\"\n",
+        "b.wav,\"yes\" he said,\"yes\" he said\n",
+        "c.wav,so \"it\" is,so \"it\" is\n",
+    );
+    let set = Set::new(&[("t.csv", table.as_bytes())]);
+    let told = set.run(&[
+        "score",
+        "t.csv",
+        "--hyp",
+        "model_a",
+        "--normalizer",
+        "raw-v1",
+        "--json",
+    ]);
+    assert_eq!(code(&told), 0, "{}", text(&told.stderr));
+    assert!(
+        text(&told.stderr).contains("a quote inside a text is not doubled"),
+        "{}",
+        text(&told.stderr)
+    );
+    assert_eq!(document(&told)["systems"][0]["wer"], 0.0);
+}

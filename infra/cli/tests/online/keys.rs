@@ -127,6 +127,9 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
 
     let out = ask(&["logout", "--json"]).output().await.unwrap();
     assert_eq!(document(&out)["was_kept"], true);
+    let without = listed(&[], None).await;
+    assert_eq!(without["profiles"][0]["key_from"], "not set");
+    assert_eq!(from(&without, "key"), (Value::Null, "not set".to_owned()));
     let gone = ask(&["models", "--json"]).output().await.unwrap();
     assert_eq!(code(&gone), 4);
     assert!(

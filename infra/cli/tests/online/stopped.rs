@@ -75,6 +75,34 @@ async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
     bench.machine.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_goes_while_one_waits_does_not_hide_the_verdict() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(2),
+        ..MachineOptions::default()
+    })
+    .await;
+    let folder = bench.home.path().join("saved");
+    std::fs::create_dir(&folder).unwrap();
+    let asked = with(&["--yes", "--json", "--export", "csv:saved/t.csv"]);
+    let child = bench
+        .command(&asked)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    while !has(bench.home.path(), "runs") {
+        assert!(begun.elapsed() < stt_eval_tests::machine::PATIENCE);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    let unsaved = child.wait_with_output().await.unwrap();
+    assert_eq!(code(&unsaved), 1, "{}", text(&unsaved.stderr));
+    assert_eq!(document(&unsaved)["models"][1]["wer"], 0.25);
+    bench.machine.stop().await;
+}
+
 /// Moments that nothing chose: ten folders' worth of runs, each killed three times.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_random_moments_make_nothing_twice() {

@@ -22,6 +22,10 @@ use crate::table::{
 /// What to do about a table without a header.
 pub(crate) const NO_HEADER: &str = "put a line like `file_name,text` in front";
 
+/// What is told of a record whose quotes are not those of CSV.
+const LOOSE: &str = "a quote inside a text is not doubled, as CSV asks for; all quotes of it are \
+     kept: look at what it became";
+
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
@@ -142,7 +146,11 @@ fn sheet(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
             cells.resize(width, String::new());
         }
         let cells = cells.into_iter().map(Cow::Owned).collect();
-        Ok(Record { line, cells })
+        Ok(Record {
+            line,
+            cells,
+            is_loose: false,
+        })
     });
     of_records(reader, name, None, records)
 }
@@ -209,6 +217,11 @@ fn of_records<'a>(
                 .findings
                 .of_line(FindingKind::BadRow, name, record.line, message);
             continue;
+        }
+        if record.is_loose {
+            reader
+                .findings
+                .of_line(FindingKind::LossySource, name, record.line, LOOSE);
         }
         let cells = record.cells.into_iter().take(width);
         let cells = cells.map(|cell| Some(Cell::Plain(cell.into_owned())));

@@ -43,6 +43,9 @@ pub struct Record<'a> {
     pub line: u64,
     /// Its cells, quotes taken off.
     pub cells: Vec<Cow<'a, str>>,
+    /// Whether quotes in a cell are not those of CSV, which doubles them: it was read as its
+    /// writer seems to have meant it.
+    pub is_loose: bool,
 }
 
 /// Why a record can't be read.
@@ -130,6 +133,7 @@ impl<'a> Records<'a> {
         Ok(Record {
             line,
             cells: cells.collect(),
+            is_loose: false,
         })
     }
 
@@ -137,9 +141,13 @@ impl<'a> Records<'a> {
         let rest = self.rest();
         let mut cells = Vec::new();
         let mut at = 0;
+        let mut is_loose = false;
         loop {
             let (cell, used) = match one_cell(&rest[at..], self.dialect.delimiter) {
-                Some(read) => read,
+                Some((cell, used, strict)) => {
+                    is_loose |= !strict;
+                    (cell, used)
+                }
                 None => {
                     self.over = true;
                     return Err(RecordError::Open { line });
@@ -158,7 +166,11 @@ impl<'a> Records<'a> {
         if record.len() > MAX_RECORD_BYTES {
             return Err(RecordError::TooLong { line });
         }
-        Ok(Record { line, cells })
+        Ok(Record {
+            line,
+            cells,
+            is_loose,
+        })
     }
 }
 
@@ -182,9 +194,9 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// The cell that a text begins with, and how many bytes it takes; `None` for a quote
-/// that is not closed within the bound.
-fn one_cell(text: &str, delimiter: u8) -> Option<(Cow<'_, str>, usize)> {
+/// The cell that a text begins with, how many bytes it takes, and whether its quotes are those
+/// of CSV; `None` for a quote that is not closed within the bound.
+fn one_cell(text: &str, delimiter: u8) -> Option<(Cow<'_, str>, usize, bool)> {
     let ends = |b: &u8| *b == delimiter || *b == b'\n';
     let until = |from: usize| {
         let found = text.as_bytes()[from..].iter().position(&ends);
@@ -192,7 +204,7 @@ fn one_cell(text: &str, delimiter: u8) -> Option<(Cow<'_, str>, usize)> {
     };
     let Some(inside) = text.strip_prefix('"') else {
         let end = until(0);
-        return Some((Cow::Borrowed(&text[..end]), end));
+        return Some((Cow::Borrowed(&text[..end]), end, true));
     };
     let mut from = 0;
     let mut doubled = false;
@@ -213,13 +225,18 @@ fn one_cell(text: &str, delimiter: u8) -> Option<(Cow<'_, str>, usize)> {
     } else {
         Cow::Borrowed(body)
     };
-    // What stands behind the closing quote belongs to the cell, as spreadsheets have it.
     let end = until(close + 2);
     let tail = &text[close + 2..end];
-    if tail.is_empty() {
-        return Some((body, end));
+    if tail.trim_ascii().is_empty() {
+        return Some((body, end, true));
     }
-    Some((Cow::Owned(body.into_owned() + tail), end))
+    // No writer of CSV wrote this. A script put quotes around a text that has some, or none
+    // around one that begins with them: either way all of them belong to the text.
+    let whole = match tail.strip_suffix('"') {
+        Some(_) => &text[1..end - 1],
+        None => &text[..end],
+    };
+    Some((Cow::Borrowed(whole), end, false))
 }
 
 /// A cell of a table that is not quoted as a whole, but where a writer of CSV quoted
@@ -271,7 +288,7 @@ mod tests {
         let wanted: [(u64, [&str; 2]); 4] = [
             (1, ["a", "b"]),
             (3, ["x\ny", "say \"hi\""]),
-            (5, ["c", "de"]),
+            (5, ["c", "\"d\"e"]),
             (6, ["", ""]),
         ];
         let found = all(text, COMMA);
@@ -282,6 +299,25 @@ mod tests {
                 (&wanted_line, &wanted_cells.map(String::from)[..])
             );
         }
+    }
+
+    #[test]
+    fn quotes_that_are_not_doubled_stay() {
+        let text = concat!(
+            "1,\"He said \"hello\" to me\"\n",
+            "2,\"धन्यवाद\" उसने कहा\n",
+            "3,\"so \"\"it\"\" is\"\n",
+            "\"4\",\"\"yes\" and \"no\"\"\n",
+        );
+        let records: Vec<_> = Records::new(text, COMMA).map(Result::unwrap).collect();
+        let read = records.iter().map(|r| (&*r.cells[1], r.is_loose));
+        let wanted = [
+            ("He said \"hello\" to me", true),
+            ("\"धन्यवाद\" उसने कहा", true),
+            ("so \"it\" is", false),
+            ("\"yes\" and \"no\"", true),
+        ];
+        assert_eq!(read.collect::<Vec<_>>(), wanted);
     }
 
     #[test]

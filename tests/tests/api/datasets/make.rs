@@ -37,6 +37,7 @@ fn a_dataset_counts_what_is_in_it() {
         assert_eq!(made["name"], "गाँव\u{200d}");
         assert_eq!(made["description"], "first\nsecond line");
         assert_eq!(made["language"], "hi-IN", "tags are canonical");
+        assert_eq!(made["other_languages"], json!(["en"]));
         let numbers = &made["dataset_metadata"];
         assert_eq!(numbers["sample_count"], 3);
         assert_eq!(

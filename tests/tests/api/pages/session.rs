@@ -89,7 +89,7 @@ fn a_session_ends_with_its_key_and_has_its_rights() {
         let run = "/runs/run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
         let page = browser.post(&format!("{run}/cancel"), &[]).await;
         assert_eq!(page.status, 403);
-        assert!(page.text.contains("editor"), "{}", page.text);
+        assert!(page.text.contains("the role Editor"), "{}", page.text);
         // Of another key's session the token is worth nothing.
         let mut other = Browser::signed_in(w, &w.project.key).await;
         let (own, theirs) = (browser.cookie.clone(), other.cookie.clone());

@@ -119,6 +119,7 @@ pub async fn create(
         has_ground_truth_count: count(samples.iter().filter(|s| s.ground_truth.is_some()).count()),
         total_duration_ms: total_ms(&samples),
         fields: Some(Dataset::fields_of(&samples)),
+        other_languages: Dataset::others_of(&checked.language, &samples),
         keep_files: false,
         inserted_at: now,
         updated_at: now,
