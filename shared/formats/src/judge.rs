@@ -440,7 +440,11 @@ fn same_texts(judged: &mut Judged, by_text: &HashMap<String, usize>) {
     let all = judged.samples.len();
     let most = by_text.values().max().copied().unwrap_or(0);
     if all >= 20 && most as f64 > all as f64 * SAME_TEXT {
-        let message = format!("{most} of {all} rows have one and the same text");
+        let mut message = format!("{most} of {all} rows have one and the same text");
+        let others: usize = by_text.values().filter(|rows| **rows > 1).sum();
+        if others > most {
+            message += &format!(", and {} one that others have too", others - most);
+        }
         judged.findings.of_source(FindingKind::SameText, message);
     }
 }

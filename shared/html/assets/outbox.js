@@ -228,3 +228,5 @@ export function open(saved) {
 
 // On every page: what a review has left is saved wherever its reviewer is.
 open();
+// For a session that ends by itself.
+remember(localStorage, 'stt-name', document.querySelector('.visitor bdi').textContent);

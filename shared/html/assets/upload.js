@@ -52,7 +52,7 @@ function begin() {
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    if (odd.length) parts.push(`Neither a recording nor a table: ${odd.slice(0, 5).join(', ')}${odd.length > 5 ? ' …' : ''}.`);
+    if (odd.length) parts.push(`Not taken: ${odd.slice(0, 5).join(', ')}${odd.length > 5 ? ' …' : ''}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
     if (text) parts.push(text);
     told.textContent = parts.join(' ');
   }
@@ -336,7 +336,7 @@ function begin() {
   keep();
   tell();
   const chosenBefore = remembered(localStorage, tableName, {});
-  const isKept = Boolean(table.files.length || dataset.elements.kept.value);
+  const isKept = table.files.length || dataset.elements.kept.value || table.ariaInvalid;
   if (!isKept && chosenBefore.at > Date.now() - REMEMBERED_FOR) {
     lost.querySelector('bdi').textContent = chosenBefore.name;
     lost.hidden = false;

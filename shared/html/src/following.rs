@@ -156,11 +156,12 @@ fn model(run: &Run, name: &str) -> Model {
     }
 }
 
-/// Models of the vendor that is simulated for which clips have failed.
+/// Models of the vendor that is simulated for which most clips have failed: one of many has
+/// another reason.
 fn simulated(run: &Run, vendor: Option<&str>) -> String {
     let has_failed = |name: &str| {
         let counts = run.model_counts.get(name);
-        counts.is_some_and(|counts| counts.failed > 0)
+        counts.is_some_and(|counts| counts.failed > counts.completed)
     };
     let asked = run.config.iter().flat_map(|config| &config.providers);
     let models: Vec<_> = asked

@@ -378,6 +378,10 @@ pub enum Rest {
     Nothing,
     /// Nothing of the run: the reviewer has judged all.
     NothingAtAll,
+    /// Nothing of the run yet.
+    NothingYet,
+    /// Nothing of the run, and nothing will come.
+    NothingThere,
 }
 
 /// The page behind the last clip of an order.

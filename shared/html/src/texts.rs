@@ -215,6 +215,11 @@ pub(crate) enum Text {
     SaysNothing,
     AllJudged,
     AllJudgedHint,
+    NothingToJudgeYet,
+    NothingToJudgeYetHint,
+    NothingToJudge,
+    NothingToJudgeHint,
+    NoPartsYet,
     AllTranscriptions,
     BeginAgain,
 }
@@ -477,6 +482,11 @@ impl Text {
             Self::SaysNothing => "nothing",
             Self::AllJudged => "You have judged every clip",
             Self::AllJudgedHint => "Other people may judge them too: each judgement counts.",
+            Self::NothingToJudgeYet => "There is nothing more to judge yet",
+            Self::NothingToJudgeYetHint => "The run goes on: come back when more is transcribed.",
+            Self::NothingToJudge => "There is nothing to judge",
+            Self::NothingToJudgeHint => "No clip of this run was transcribed; why, its page says:",
+            Self::NoPartsYet => "Parts of the clips are shown once something is scored.",
             Self::AllTranscriptions => "All transcriptions",
             Self::BeginAgain => "Begin again",
         }

@@ -90,7 +90,7 @@ pub struct Dataset {
     /// Canonical BCP-47 tag.
     pub language: String,
     /// Tags of its samples that are not its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub other_languages: Vec<String>,
     /// Words and phrases that matter.
     pub keywords: Vec<String>,

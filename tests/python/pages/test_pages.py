@@ -59,6 +59,18 @@ def test_a_revoked_key_ends_its_sessions_with_the_next_click(visit, site):
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_whoever_was_here_need_not_type_a_name_again(visit, site):
+    page = visit()
+    expect(page.locator(".visitor bdi")).to_have_text("Asha")
+    page.context.clear_cookies()
+    page.goto("/runs")
+    expect(page.get_by_label("Your name")).to_have_value("Asha")
+    page.get_by_label("API key").fill(site.key)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Your name")).to_have_value("")
+
+
 def test_an_admin_ends_the_session_of_another_browser(visit, site):
     other = visit(signed_in=False)
     sign_in(other, site.key, name="Ravi of the lost phone")

@@ -109,10 +109,16 @@ pub async fn save(
             Ok(redirect(&format!("/datasets/{dataset}{query}#{id}")))
         }
         Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
+            // There is one text on the page.
+            let of_text = refusal
+                .fields
+                .first()
+                .filter(|of| of.field == "ground_truth");
+            let problem = of_text.map_or(&*refusal.message, |of| &of.message);
             let draft = Draft {
                 text: form.text("ground_truth").unwrap_or_default(),
                 silent: is_silent(&form),
-                problem: (refusal.kind == Kind::Invalid).then_some(&*refusal.message),
+                problem: (refusal.kind == Kind::Invalid).then_some(problem),
             };
             let mut response = page(&app, &visit, id, cursor, Some(&draft)).await?;
             *response.status_mut() = status(refusal.kind);

@@ -72,7 +72,9 @@ fn references(report: &Report) -> String {
     let parts: Vec<String> = parts
         .map(|(clips, what)| format!("{} {what}", count(clips)))
         .collect();
+    let is_scored = report.providers.iter().any(|model| model.score.is_some());
     match (parts.is_empty(), of.with_variants) {
+        (true, _) if !is_scored => "not counted before something is scored".to_owned(),
         (true, _) => "there are none".to_owned(),
         (false, 0) => parts.join(", "),
         (false, with) => format!(

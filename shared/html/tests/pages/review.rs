@@ -239,4 +239,15 @@ fn an_order_has_an_end() {
     check(&all);
     assert!(all.contains("You have judged every clip"), "{all}");
     assert!(!all.contains("Begin again"), "{all}");
+    for (rest, said) in [
+        (Rest::NothingYet, "There is nothing more to judge yet"),
+        (Rest::NothingThere, "No clip of this run was transcribed"),
+    ] {
+        let page = review::end(frame(), around(), false, rest).unwrap();
+        check(&page);
+        assert!(
+            page.contains(said) && !page.contains("every clip"),
+            "{page}"
+        );
+    }
 }

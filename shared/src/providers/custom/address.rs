@@ -20,7 +20,7 @@ pub enum AddressProblem {
     #[error("must have at most {MAX_URL} characters")]
     Length,
     /// A key belongs elsewhere.
-    #[error("must not hold a user name or password; a key goes into api_key")]
+    #[error("must not hold a user name or password; a key has a field of its own")]
     Credentials,
     /// It has a `#`.
     #[error("must not have a fragment (#…)")]

@@ -55,12 +55,11 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
                 assert_eq!(page.text.matches("<h1>").count(), 1, "{path}");
                 assert_eq!(page.text.matches("<main ").count(), 1, "{path}");
                 let scripts = page.text.split("<script").skip(1);
-                let of_outbox =
-                    |script: &str| script.split('>').next().unwrap().ends_with("/outbox.js\"");
-                assert!(
-                    scripts.clone().all(of_outbox) && scripts.count() < 2,
-                    "{path}"
-                );
+                let of_all = |script: &str| {
+                    let tag = script.split('>').next().unwrap();
+                    tag.ends_with("/outbox.js\"") || tag.ends_with("/name.js\"")
+                };
+                assert!(scripts.clone().all(of_all) && scripts.count() < 2, "{path}");
                 assert!(!page.text.contains(" style="), "{path}");
             }
             if status == 400 || status == 404 {

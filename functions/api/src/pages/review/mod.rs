@@ -101,6 +101,8 @@ pub async fn next(
             };
             let rest = match (first, asked.queue) {
                 (Next::Clip(_) | Next::Behind(_), _) => Rest::Skipped,
+                (Next::End, _) if run.status.is_active() => Rest::NothingYet,
+                (Next::End, _) if run.completed() == 0 => Rest::NothingThere,
                 (Next::End, Queue::Clips | Queue::Random | Queue::Worst) => Rest::NothingAtAll,
                 (Next::End, _) => Rest::Nothing,
             };

@@ -198,7 +198,8 @@ fn field(of: &FieldError, filled: &Filled) -> Wrong {
     let index = index.and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
     let model = index.and_then(|index| filled.models.iter().nth(index));
     if let Some(inside) = of.field.strip_prefix("transcripts[0].") {
-        return wrong(Field::Transcripts, &transcripts::told(inside, &of.message));
+        let message = of.message.replace("transcripts[0].", "");
+        return wrong(Field::Transcripts, &transcripts::told(inside, &message));
     }
     let field = match (&*of.field, model) {
         (_, Some(id)) => Field::Model(id.clone()),

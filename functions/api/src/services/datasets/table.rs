@@ -360,7 +360,7 @@ fn draft(
         .as_deref()
         .and_then(|text| errors.keep(reference("the text", text)));
     let tag = sample.language.as_deref().unwrap_or(language);
-    let tag = errors.keep(language_tag("the language", tag));
+    let tag = errors.keep(language_tag(&format!("the language “{tag}”:"), tag));
     let mut metadata = sample.metadata.clone();
     if let Some(speaker) = &sample.speaker {
         metadata.insert("speaker".to_owned(), speaker.clone());
