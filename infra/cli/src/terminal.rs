@@ -49,7 +49,8 @@ pub fn agrees(question: &str) -> Result<bool, Failure> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// A secret: from a file, from standard input (`-`), or typed unseen.
+/// A secret: from a file, from standard input (`-`, or where that is no terminal), or typed
+/// unseen.
 ///
 /// # Errors
 /// It can't be read, or there is no terminal to ask on.
@@ -61,14 +62,14 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
             format!("{what} can't be read: {error}"),
         )
     };
+    let nobody = || {
+        let message = format!("there is no terminal to ask for {what}");
+        Failure::usage(message).hint("give it on standard input, or by --key-file")
+    };
     let mut text = String::new();
     match from {
         Some(path) if path == Path::new("-") => {
-            let stdin = std::io::stdin().lock();
-            stdin
-                .take(LONGEST_KEY)
-                .read_to_string(&mut text)
-                .map_err(failed)?;
+            text = piped().map_err(failed)?;
         }
         Some(path) => {
             let file = std::fs::File::open(path);
@@ -88,9 +89,12 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
                 _ => failed(error),
             })?;
         }
+        None if std::io::stdin().is_terminal() => return Err(nobody()),
         None => {
-            let message = format!("there is no terminal to ask for {what}");
-            return Err(Failure::usage(message).hint("give it on standard input: --key-file -"));
+            text = piped().map_err(failed)?;
+            if text.trim().is_empty() {
+                return Err(nobody());
+            }
         }
     }
     let key = text.trim();
@@ -100,6 +104,14 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
         )));
     }
     Ok(SecretText::from(key.to_owned()))
+}
+
+/// What standard input holds, as far as it can be a key.
+fn piped() -> std::io::Result<String> {
+    let mut text = String::new();
+    let stdin = std::io::stdin().lock();
+    stdin.take(LONGEST_KEY).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// How it is shown how far things are.

@@ -293,7 +293,7 @@ fn wrong_wishes_are_told_before_anything_is_done() {
         (&["run", ".", "-p", "m", "--limit", "0"], "--limit"),
         (
             &["run", ".", "-p", "m", "--max-cost", "0"],
-            "must be 0.000001 or more",
+            "must be from 0.000001 to 1000000",
         ),
     ] {
         let (code, told) = told(arguments);

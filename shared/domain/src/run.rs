@@ -18,6 +18,9 @@ use super::{DatasetId, ProjectId, RunId, Timestamp};
 pub const MAX_PROVIDERS: usize = 16;
 /// Longest prompt in characters.
 pub const MAX_PROMPT_CHARS: usize = 8_000;
+/// Most bytes of prompts on a run, of all its models together: they lie in one item with
+/// everything else.
+pub const MAX_PROMPT_BYTES: usize = 150_000;
 
 /// Most rounds of a run, those that it begins by itself among them: outcomes are
 /// told apart by two digits.

@@ -1,6 +1,6 @@
 //! From bytes to text: marks, UTF-16, line ends, and what is no text at all.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 use serde::Serialize;
 
 use super::problem::{Code, Problem, grouped};
@@ -159,7 +159,14 @@ pub(crate) fn decode_text(text: Whole) -> Result<Decoded, DecodeError> {
 /// Refuses what characters say is no text.
 fn checked(text: Whole, encoding: Encoding, is_guessed: bool) -> Result<Decoded, DecodeError> {
     let at = |byte: usize| (byte, line_at(text.as_bytes(), byte));
-    if let Some((byte, line)) = memchr(0, text.as_bytes()).map(at) {
+    // One look for both: texts are long, and few have either.
+    let is_plain = memchr2(0, b'\r', text.as_bytes()).is_none();
+    let nul = if is_plain {
+        None
+    } else {
+        memchr(0, text.as_bytes())
+    };
+    if let Some((byte, line)) = nul.map(at) {
         return Err(DecodeError::Nul { byte, line });
     }
     if let Some((byte, line)) = memmem::find(text.as_bytes(), REPLACED).map(at) {
@@ -173,7 +180,11 @@ fn checked(text: Whole, encoding: Encoding, is_guessed: bool) -> Result<Decoded,
         }
     }
     Ok(Decoded {
-        text: with_line_feeds(text),
+        text: if is_plain {
+            text
+        } else {
+            with_line_feeds(text)
+        },
         encoding,
         is_guessed,
     })

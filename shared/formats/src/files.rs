@@ -11,6 +11,9 @@ use super::text::Whole;
 pub const MAX_FILE_BYTES: usize = 64 << 20;
 /// Most files of a folder that are looked at.
 pub const MAX_FILES: usize = 200_000;
+/// Most rows of a table or of JSON, which are in memory together: fifteen times what a
+/// dataset takes, and less than 256 MiB.
+pub const MAX_ROWS: usize = 150_000;
 
 /// Why a file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::problem::{Code, Problem};
+use super::files::MAX_ROWS;
+use super::problem::{Code, Problem, grouped};
 
 /// Objects of a file with the lines they begin on; what is no object is told by its
 /// line. Blank lines are fine.
@@ -95,15 +96,26 @@ pub fn objects(text: &str, file: &str) -> Result<Objects, Problem> {
             bad: Vec::new(),
         });
     }
-    Ok(json_lines(text))
+    json_lines(text, file)
 }
 
-fn json_lines(text: &str) -> Objects {
+/// Refuses more rows than are read.
+pub(crate) fn are_few(rows: usize, file: &str) -> Result<(), Problem> {
+    if rows <= MAX_ROWS {
+        return Ok(());
+    }
+    let message = format!("has more than {} rows", grouped(MAX_ROWS as u64));
+    let problem = Problem::new(Code::TooLarge, message).file(file);
+    Err(problem.hint("split it; plain lines and TRN may be longer"))
+}
+
+fn json_lines(text: &str, file: &str) -> Result<Objects, Problem> {
     let mut found = Objects::default();
     for (number, line) in super::decode::lines(text) {
         if line.trim().is_empty() {
             continue;
         }
+        are_few(found.rows.len() + found.bad.len() + 1, file)?;
         if line.len() > MAX_LINE_BYTES {
             found.bad.push((number, "is longer than 16 MiB".to_owned()));
             continue;
@@ -118,7 +130,7 @@ fn json_lines(text: &str) -> Objects {
             Err(reason) => found.bad.push((number, reason)),
         }
     }
-    found
+    Ok(found)
 }
 
 /// Objects of an array, with the lines they begin on.
@@ -135,6 +147,7 @@ fn array(text: &str, file: &str) -> Result<Objects, Problem> {
     let Value::Array(items) = whole else {
         return Err(Problem::new(Code::Malformed, "is no list of objects").file(file));
     };
+    are_few(items.len(), file)?;
     let begins = starts(text);
     let mut found = Objects::default();
     for (index, item) in items.into_iter().enumerate() {

@@ -401,7 +401,7 @@ fn judged(
             end: row.end,
             seconds: row.seconds,
             metadata: row.metadata,
-            hypotheses: row.hypotheses,
+            hypotheses: visible(row.hypotheses),
             failures: row.failures,
             usable: !bad,
             is_embedded: row.is_embedded,
@@ -416,6 +416,13 @@ fn judged(
         judged.findings.of_source(FindingKind::LossySource, message);
     }
     judged
+}
+
+/// What systems heard, without what is no part of a text, as references are.
+fn visible(mut heard: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let marked = heard.values_mut().filter(|text| markup::has_marks(text));
+    marked.for_each(|text| *text = markup::without_marks(text));
+    heard
 }
 
 /// Where an earlier sample stands, as seen from a file.

@@ -2,6 +2,7 @@
 //!
 //! A reference is markup here (`{a|b}`, `<*>`): what is plain must be escaped.
 
+use memchr::{memchr2_iter, memmem};
 use serde::{Deserialize, Serialize};
 use stt_eval_scoring::{reference, validate_reference};
 
@@ -117,9 +118,38 @@ pub fn without_marks(text: &str) -> String {
     text.trim_matches(is_direction).to_owned()
 }
 
+/// Whether it could be another one [`without_marks`]; told by its bytes, for lists are long.
+#[must_use]
+pub fn has_marks(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_mark = |at: usize| {
+        let three = bytes.get(at..at + 3).unwrap_or_default();
+        matches!(
+            three,
+            [0xef, 0xbb, 0xbf]
+                | [0xe2, 0x80, 0x8b | 0x8e | 0x8f | 0xaa..=0xae]
+                | [0xe2, 0x81, 0xa6..=0xa9]
+        )
+    };
+    memchr2_iter(0xe2, 0xef, bytes).any(is_mark)
+        || memmem::find(bytes, "\u{61c}".as_bytes()).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_told_by_their_bytes() {
+        let marks = "\u{feff}\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}\u{202e}\u{2066}\u{2069}";
+        for mark in marks.chars() {
+            assert!(has_marks(&format!("घर {mark}जाओ")), "{mark:?}");
+            assert_eq!(without_marks(&format!("{mark}घर")), "घर", "{mark:?}");
+        }
+        for text in ["", "क्\u{200d}ष\u{200c}", "“a”…", "\u{fffd}\u{ff20}", "حج"] {
+            assert!(!has_marks(text) && without_marks(text) == text, "{text}");
+        }
+    }
 
     #[test]
     fn markup_of_other_tools_is_translated() {

@@ -15,13 +15,15 @@ use super::{GateArguments, ReadingArguments};
 
 /// Least that a run may be said to cost at most, in US dollars: deployments count millionths.
 const LEAST_USD: f64 = 0.000_001;
+/// Most that it may be said to cost.
+const MOST_USD: f64 = 1e6;
 
 fn at_most(written: &str) -> Result<f64, String> {
     let usd: f64 = written.parse().map_err(|_| "is no number".to_owned())?;
-    if usd.is_finite() && usd >= LEAST_USD {
+    if (LEAST_USD..=MOST_USD).contains(&usd) {
         Ok(usd)
     } else {
-        Err(format!("must be {LEAST_USD} or more"))
+        Err(format!("must be from {LEAST_USD} to {MOST_USD}"))
     }
 }
 
@@ -31,7 +33,8 @@ pub struct LoginArguments {
     /// The address of a deployment, or the name of a profile
     #[arg(value_name = "URL|PROFILE")]
     pub deployment: Option<String>,
-    /// Where the API key is read from; `-` is standard input
+    /// Where the API key is read from; `-` is standard input, which is read without this too
+    /// where it is no terminal
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
@@ -365,7 +368,8 @@ pub enum CredentialsCommand {
     Set {
         /// The provider
         provider: String,
-        /// Where the key is read from; `-` is standard input
+        /// Where the key is read from; `-` is standard input, which is read without this too
+        /// where it is no terminal
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
         /// Where the provider is to work on what it is sent, of those that it has (`eu` …)

@@ -137,6 +137,20 @@ fn tell_absent(run: &Run, format: FormatName, output: &Output) {
     }
 }
 
+/// Makes a file, and tells what is in it otherwise than in the run.
+async fn made(
+    to: &Deployment,
+    run: &Run,
+    format: Here,
+    output: &Output,
+) -> Result<made_here::Made, Failure> {
+    let made = made_here::make(to, run.id, format).await?;
+    for remark in &made.remarks {
+        output.note(&format!("note: {remark}"));
+    }
+    Ok(made)
+}
+
 /// Saves a run that is over.
 ///
 /// # Errors
@@ -154,7 +168,7 @@ pub async fn saved(
     let bytes = match format.made() {
         MadeBy::Deployment(format) => download::keep(to, run.id, format, &path).await?,
         MadeBy::Here(format) => {
-            let made = made_here::make(to, run.id, format).await?;
+            let made = made(to, run, format, output).await?;
             placed(&made.path, &path)?
         }
     };
@@ -189,7 +203,7 @@ pub async fn save(
                 let done = download::fetch(to, &file.url, length, raw_to_stdout).await;
                 done.map_err(download::Broken::why)?;
             }
-            MadeBy::Here(format) => shown(&made_here::make(to, run.id, format).await?.path)?,
+            MadeBy::Here(format) => shown(&made(to, &run, format, output).await?.path)?,
         }
         return Ok(Exit::Done);
     }

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use stt_eval_domain::RunId;
 use stt_eval_formats::archive::Archive as Packed;
+use stt_eval_formats::counted;
 use stt_eval_formats::write::{self, Told, Written, Zip};
+use stt_eval_scoring::normalise::Normaliser;
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::export::ExportFormat;
 use stt_eval_wire::paths;
@@ -52,10 +54,11 @@ struct Line {
     results: serde_json::Map<String, Value>,
 }
 
-/// What a run has, with plain references.
-fn read(path: &Path, models: &[String]) -> Result<Vec<Written>, Failure> {
+/// What a run has, with plain references; and how many of these were more than that.
+fn read(path: &Path, models: &[String]) -> Result<(Vec<Written>, usize), Failure> {
     let file = File::open(path).map_err(|error| failed(path, &error))?;
     let mut samples = Vec::new();
+    let mut marked = 0;
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|error| failed(path, &error))?;
         let line: Line = serde_json::from_str(&line).map_err(|_| {
@@ -74,6 +77,7 @@ fn read(path: &Path, models: &[String]) -> Result<Vec<Written>, Failure> {
                 ..Told::default()
             }
         });
+        marked += usize::from(line.reference.as_deref().is_some_and(write::is_marked));
         samples.push(Written {
             told: told.collect(),
             heard: heard.collect(),
@@ -86,7 +90,56 @@ fn read(path: &Path, models: &[String]) -> Result<Vec<Written>, Failure> {
             ..Written::default()
         });
     }
-    Ok(samples)
+    Ok((samples, marked))
+}
+
+/// What is to be told of references of which a format has one reading alone.
+fn of_markup(marked: usize) -> Option<String> {
+    let references = counted(marked, "reference has", "references have");
+    (marked > 0).then(|| {
+        format!(
+            "{references} alternatives, or words that are not scored: of these the first reading \
+             is written, so what is counted there is more than in the run (csv and jsonl keep them)"
+        )
+    })
+}
+
+/// What is to be told of characters that mean something in TRN and STM. `normalised` is
+/// what the text of a side is written as.
+fn of_characters(
+    samples: &[Written],
+    normalised: impl Fn(&str, &Written, bool) -> String,
+) -> Option<String> {
+    let mut texts = 0;
+    let mut all = BTreeSet::new();
+    for sample in samples {
+        let reference = sample.reference.as_deref().map(|text| (text, true));
+        let heard = sample.heard.iter().flatten();
+        let heard = heard.map(|text| (text.as_str(), false));
+        for (text, is_right) in reference.into_iter().chain(heard) {
+            let found = write::not_for_sctk(&normalised(text, sample, is_right));
+            texts += usize::from(!found.is_empty());
+            all.extend(found);
+        }
+    }
+    let shown = |c: char| match c {
+        '\t' => "TAB".to_owned(),
+        c if c.is_whitespace() => format!("U+{:04X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    let told = all.iter().map(|(own, other)| {
+        let (own, other) = (shown(*own), shown(*other));
+        format!("{own} as {other}")
+    });
+    let told: Vec<String> = told.collect();
+    let texts = counted(texts, "text has", "texts have");
+    (!told.is_empty()).then(|| {
+        format!(
+            "{texts} characters that mean something there, and are written as others, on both \
+             sides alike: {}; words are counted as in the run",
+            told.join(", ")
+        )
+    })
 }
 
 /// Names of files for models, each once.
@@ -287,6 +340,8 @@ fn safe_name(name: &str) -> String {
 pub struct Made {
     /// Where it is.
     pub path: PathBuf,
+    /// What is in it otherwise than in the run.
+    pub remarks: Vec<String>,
     _folder: TempDir,
 }
 
@@ -305,22 +360,18 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
         std::fs::write(&path, page).map_err(|error| failed(&path, &error))?;
         return Ok(Made {
             path,
+            remarks: Vec::new(),
             _folder: folder,
         });
     }
     if format == Here::Trn {
         download::keep(to, run.id, ExportFormat::Trn, &path).await?;
-        if run.counts.failed + run.counts.pending == 0 {
-            return Ok(Made {
-                path,
-                _folder: folder,
-            });
-        }
     }
     let lines = folder.path().join("run.jsonl");
     download::keep(to, run.id, ExportFormat::Jsonl, &lines).await?;
     let models = &run.providers;
-    let samples = read(&lines, models)?;
+    let (samples, marked) = read(&lines, models)?;
+    let mut remarks = Vec::new();
     // What nothing is known to be said in can't be held against anything.
     let known = || -> Vec<Written> {
         let known = samples.iter().filter(|sample| sample.reference.is_some());
@@ -330,18 +381,26 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
         // It was made above.
         Here::Html => {}
         Here::Trn => {
-            let whole = folder.path().join("whole");
-            with_failed(&path, &whole, models, &known())?;
-            std::fs::rename(&whole, &path).map_err(|error| failed(&path, &error))?;
+            let known = known();
+            if run.counts.failed + run.counts.pending > 0 {
+                let whole = folder.path().join("whole");
+                with_failed(&path, &whole, models, &known)?;
+                std::fs::rename(&whole, &path).map_err(|error| failed(&path, &error))?;
+            }
+            remarks.extend(of_markup(marked));
+            remarks.extend(as_scored(&run, &known));
         }
         Here::SegLst => {
             let known = known();
+            remarks.extend(of_markup(marked));
             let side = |side| write::seg_lst(&known, side);
             let id = |sample: &Written| sample.id.clone();
             sides(&path, (models, &known), "seglst.json", side, id)?;
         }
         Here::Stm => {
             let known = known();
+            remarks.extend(of_markup(marked));
+            remarks.extend(of_characters(&known, |text, _, _| text.to_owned()));
             let side = |side| match side {
                 None => write::stm(&known),
                 Some(system) => write::stm(&as_reference(&known, system)),
@@ -349,16 +408,33 @@ pub async fn make(to: &Deployment, run: RunId, format: Here) -> Result<Made, Fai
             sides(&path, (models, &known), "stm", side, write::stm_id)?;
         }
         Here::LabelStudio => {
+            remarks.extend(of_markup(marked));
             let tasks = write::label_studio(models, &samples);
             std::fs::write(&path, tasks).map_err(|error| failed(&path, &error))?;
         }
         Here::Audiofolder => {
+            remarks.extend(of_markup(marked));
             audiofolder(to, &run, samples, (&path, folder.path())).await?;
         }
     }
     Ok(Made {
         path,
+        remarks,
         _folder: folder,
+    })
+}
+
+/// The same of texts as they were scored, which is how the lines of TRN are.
+fn as_scored(run: &Run, samples: &[Written]) -> Option<String> {
+    let current = run.scorings.iter().find(|scoring| scoring.current)?;
+    // What a newer deployment knows of is not told here.
+    let normaliser = Normaliser::by_name(&current.normalizer)?;
+    of_characters(samples, |text, sample, is_right| {
+        let language = sample.language.as_deref().unwrap_or_default();
+        match is_right {
+            true => normaliser.apply_to_reference(text, language),
+            false => normaliser.apply(text, language),
+        }
     })
 }
 

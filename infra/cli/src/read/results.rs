@@ -13,6 +13,9 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::score::percent;
 
+/// The state of what has a text, and so an error rate.
+const COMPLETED: &str = "completed";
+
 #[derive(Serialize)]
 struct Results {
     run: RunOf,
@@ -34,10 +37,22 @@ pub async fn show(
         let known = run.providers.join(", ");
         return Err(Failure::usage(message).hint(format!("there are {known}")));
     }
+    // What has no text has no error rate, and is in no list that is sorted by it.
+    let is_scored = arguments
+        .status
+        .as_deref()
+        .is_none_or(|status| status == COMPLETED);
+    if arguments.worst && !is_scored {
+        let status = arguments.status.as_deref().unwrap_or_default();
+        output.note(&format!(
+            "note: --worst sorts by error rate, and what is {status} has none: in the order of \
+             the samples"
+        ));
+    }
     let request = Request::get(paths::results(run.id))
         .with_some("provider", arguments.model.as_ref())
         .with_some("status", arguments.status.as_ref())
-        .with_some("sort", arguments.worst.then_some("-wer"));
+        .with_some("sort", (arguments.worst && is_scored).then_some("-wer"));
     let (results, more) = to.some(&request, arguments.list.limit).await?;
     let document = Document::of(Results {
         run: RunOf::of(&run),

@@ -107,10 +107,15 @@ pub fn of_columns(columns: &[String]) -> Result<Vec<Imported>, Failure> {
 /// There are more.
 pub fn are_few(imported: &[Imported], models: &[String]) -> Result<(), Failure> {
     let all = imported.len() + models.len();
-    if imported.is_empty() || all <= MAX_PROVIDERS {
+    if all <= MAX_PROVIDERS {
         return Ok(());
     }
-    let message = format!("{all} models; a run has at most {MAX_PROVIDERS}, --hyp among them");
+    let among = if imported.is_empty() {
+        ""
+    } else {
+        ", --hyp among them"
+    };
+    let message = format!("{all} models; a run has at most {MAX_PROVIDERS}{among}");
     Err(Failure::usage(message))
 }
 

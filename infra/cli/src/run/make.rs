@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use stt_eval_domain::DatasetId;
+use stt_eval_domain::validate;
 use stt_eval_wire::datasets::{Dataset, NewDataset, NewMetadata, NewSample};
 use stt_eval_wire::object::Object;
 use stt_eval_wire::paths::{self, IDEMPOTENCY_HEADER};
@@ -11,8 +12,9 @@ use stt_eval_wire::runs::{NewRun, NewRunConfig};
 use stt_eval_wire::transcripts::NewTranscripts;
 
 use super::idle;
-use super::plan::{Bytes, Plan, Upload};
-use super::upload::upload;
+use super::plan::{Bytes, Plan, Upload, shown};
+use super::stopping::Stopping;
+use super::upload::{Manner, upload};
 use crate::arguments::{Keywords, RunArguments};
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
@@ -40,6 +42,8 @@ pub struct Making<'a> {
     pub plan: &'a Plan,
     /// How to tell things.
     pub output: &'a Output,
+    /// Whether uploads are to come to their end.
+    pub stopping: &'a Stopping,
 }
 
 /// What is asked of models, and of nothing where no model is asked.
@@ -114,19 +118,21 @@ pub fn is_of_another(failure: &Failure) -> bool {
     failure.rows.iter().any(|row| is_key(&row.field))
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
     /// Name of dataset and run. The one that is made up tells the content, so that what
     /// has it is the same.
     pub fn name(&self) -> String {
+        // As the deployment keeps it: it is looked for by its name.
+        let kept = |name: &str| validate::name("--name", name).unwrap_or_else(|_| name.to_owned());
         if let Some(name) = &self.arguments.name {
-            return name.clone();
+            return kept(name);
         }
         let source = std::path::absolute(&self.arguments.source).ok();
         let source = source.as_deref().unwrap_or(&self.arguments.source);
         let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-        let stem: String = stem.chars().take(200).collect();
+        let stem: String = shown(&stem).chars().take(200).collect();
         let content: String = self.plan.fingerprint.chars().take(8).collect();
-        format!("{stem} {content}").trim().to_owned()
+        kept(&format!("{stem} {content}"))
     }
 
     /// The dataset that was made of the same content before.
@@ -218,10 +224,14 @@ impl Making<'_> {
         }
     }
 
+    const fn manner(&self, at_once: usize) -> Manner<'a> {
+        (at_once, self.stopping, self.output)
+    }
+
     async fn new_or_same(&self) -> Result<DatasetId, Failure> {
         let uploads: Vec<&Upload> = self.plan.clips.iter().map(|clip| &clip.upload).collect();
         let at_once = usize::from(self.arguments.at_once);
-        let files = upload(self.to, self.journal, &uploads, at_once, self.output).await?;
+        let files = upload(self.to, self.journal, &uploads, self.manner(at_once)).await?;
         let new = self.new_dataset(&files).await?;
         let name = &self.plan.fingerprint;
         let step = self.journal.begin(DATASETS, name)?;
@@ -347,7 +357,7 @@ impl Making<'_> {
             nth: 0,
             bytes: Bytes::Memory(lines),
         };
-        let ids = upload(self.to, self.journal, &[&manifest], 1, self.output).await?;
+        let ids = upload(self.to, self.journal, &[&manifest], self.manner(1)).await?;
         Ok(ids.into_iter().next())
     }
 

@@ -15,13 +15,17 @@ mod once;
 mod plan;
 mod samples;
 mod scored;
+mod stopping;
 mod upload;
 mod verdict;
 mod watch;
+mod wishes;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use serde_json::json;
 use stt_eval_formats::counted;
@@ -46,10 +50,14 @@ pub use demo::MODELS as DEMO_MODELS;
 use estimate::{WITHIN, within_cap};
 use make::Making;
 use plan::{Plan, plan};
+use stopping::Stopping;
 use verdict::{Document, tell};
 
 /// Differences below this many dollars are not asked about.
 const PENNY: f64 = 0.01;
+
+/// How long uploads that have begun are waited for, once they are stopped.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where a run is made.
 enum Place {
@@ -80,6 +88,7 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         ));
     }
     imported::are_few(&imported, &arguments.models)?;
+    wishes::can_be_met(arguments)?;
     let mut named = BTreeSet::new();
     if let Some(twice) = arguments.models.iter().find(|model| !named.insert(*model)) {
         return Err(Failure::usage(format!("-p {twice} is there twice")));
@@ -143,25 +152,43 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
             (None, *to, journal)
         }
     };
+    let stopping = Stopping::default();
     let making = Making {
         to: &to,
         journal: &journal,
         arguments,
         plan: &plan,
         output,
+        stopping: &stopping,
     };
     let under_way: RefCell<Option<String>> = RefCell::new(None);
     wait_for(async {
         if let Some(machine) = &machine {
             machine.teach(&plan, &arguments.models).await?;
         }
-        tokio::select! {
-            done = go(&making, shared, &conditions, &under_way) => done,
-            pressed = tokio::signal::ctrl_c() => match machine {
-                Some(_) => Err(demo::stopped(pressed)),
-                None => Err(stopped(pressed, &under_way)),
-            },
+        let mut work = pin!(go(&making, shared, &conditions, &under_way));
+        let pressed = tokio::select! {
+            done = &mut work => return done,
+            pressed = tokio::signal::ctrl_c() => pressed,
+        };
+        if machine.is_some() {
+            return Err(demo::stopped(pressed));
         }
+        let uploads = stopping.begin();
+        if uploads > 0 && pressed.is_ok() {
+            output.note(&format!(
+                "stopping; {} under way may end first, in {} s at most (Ctrl-C again does not \
+                 wait)",
+                counted(uploads, "upload", "uploads"),
+                GRACE.as_secs()
+            ));
+            tokio::select! {
+                _ = &mut work => {}
+                () = tokio::time::sleep(GRACE) => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(stopped(pressed, &under_way))
     })
 }
 
@@ -219,6 +246,7 @@ async fn go(
         arguments,
         plan,
         output,
+        ..
     } = *making;
     // A baseline that is none is told before anything is paid.
     let regresses = conditions.iter().any(Condition::is_regression);
@@ -310,6 +338,7 @@ async fn agree(
 ) -> Result<f64, Failure> {
     let catalogue: Vec<Model> = to.ask_list(paths::providers()).await?;
     let mut cost = 0.0;
+    let mut asked = Vec::with_capacity(arguments.models.len());
     for name in &arguments.models {
         let Some(model) = catalogue.iter().find(|model| model.id == *name) else {
             let message = format!("there is no model {name:?}");
@@ -328,6 +357,11 @@ async fn agree(
             return Err(Failure::new(Exit::Failed, "no_credentials", message)
                 .hint(format!("stt-eval credentials set {}", model.provider)));
         }
+        asked.push(model);
+    }
+    wishes::are_taken(arguments, &asked)?;
+    for model in asked {
+        let name = &model.id;
         let takes_prompt = model.settings.iter().any(|setting| setting == "prompt");
         if arguments.prompt.is_some() && !takes_prompt {
             output.note(&format!(

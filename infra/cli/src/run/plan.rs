@@ -5,7 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stt_eval_domain::dataset::{MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLES};
+use stt_eval_domain::dataset::{
+    MAX_GROUND_TRUTH_CHARS, MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES,
+    MAX_SAMPLES,
+};
+use stt_eval_domain::file::MAX_MANIFEST_BYTES;
+use stt_eval_domain::validate::{self, is_hostile};
 
 use super::imported::{self, Imported};
 use crate::arguments::{Keywords, RunArguments};
@@ -158,19 +163,52 @@ fn hashed(path: &Path) -> Result<(String, u64), Failure> {
     }
 }
 
+/// A name without what has no place in one: what controls or hides.
+pub fn shown(name: &str) -> String {
+    let visible = |c| if is_hostile(c) { '_' } else { c };
+    let name: String = name.trim().chars().map(visible).collect();
+    if name.is_empty() {
+        "_".to_owned()
+    } else {
+        name
+    }
+}
+
 fn metadata(sample: &stt_eval_formats::Sample) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
-    fields.insert("utterance".to_owned(), sample.id.clone());
+    let shortened = |text: &str| text.chars().take(MAX_METADATA_VALUE_CHARS).collect();
+    fields.insert("utterance".to_owned(), shortened(&sample.id));
     if let Some(speaker) = &sample.speaker {
-        fields.insert("speaker".to_owned(), speaker.clone());
+        fields.insert("speaker".to_owned(), shortened(speaker));
     }
     for (name, value) in &sample.metadata {
-        let fits = !value.is_empty() && value.chars().count() <= MAX_METADATA_VALUE_CHARS;
-        if fits && fields.len() < MAX_METADATA_FIELDS {
-            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        let fits = validate::text(name, value, MAX_METADATA_VALUE_CHARS).is_ok();
+        let Ok(name) = validate::name(name, &shown(name)) else {
+            continue;
+        };
+        if fits && !value.is_empty() && fields.len() < MAX_METADATA_FIELDS {
+            fields.entry(name).or_insert_with(|| value.clone());
         }
     }
     fields
+}
+
+/// Refuses a reference that is not kept, with its line.
+fn can_be_kept(clip: &Clip) -> Result<(), Failure> {
+    let reference = clip.said.ground_truth.as_deref().unwrap_or_default();
+    let fields = clip.said.metadata.iter();
+    let fields: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
+    let bytes = reference.len() + fields;
+    let reason = match validate::text("reference", reference, MAX_GROUND_TRUTH_CHARS) {
+        Err(wrong) => format!("the reference {}", wrong.message),
+        Ok(_) if bytes > MAX_SAMPLE_BYTES => format!(
+            "the reference and its fields have {bytes} bytes; at most {MAX_SAMPLE_BYTES} are kept"
+        ),
+        Ok(_) => return Ok(()),
+    };
+    let message = format!("{} line {}: {reason}", clip.file, clip.line);
+    Err(Failure::new(Exit::Findings, "bad_row", message)
+        .hint("take the row out, or cut the recording into pieces with a text each"))
 }
 
 /// Makes the plan of what can be used.
@@ -209,7 +247,7 @@ pub fn plan(
             file: sample.file.clone(),
             line: sample.line,
             upload: Upload {
-                filename: filename.chars().take(255).collect(),
+                filename: shown(&filename).chars().take(255).collect(),
                 content_type: info.format.content_type(),
                 bytes: Bytes::File(path),
                 size,
@@ -250,6 +288,10 @@ pub fn plan(
         );
         return Err(Failure::usage(message).hint("--limit N, or --split NAME"));
     }
+    // With --reuse nothing of it is sent.
+    if !arguments.reuse {
+        clips.iter().try_for_each(can_be_kept)?;
+    }
     let mut seen: HashMap<String, usize> = HashMap::new();
     for clip in &mut clips {
         let count = seen.entry(clip.upload.sha256.clone()).or_default();
@@ -270,6 +312,15 @@ pub fn plan(
     let keywords = Keywords::all(&arguments.keyword);
     let all = serde_json::to_vec(&(content, &language, &keywords, &arguments.name))
         .map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+    // They are sent as lines of one file, which is hardly longer than this.
+    if all.len() as u64 > MAX_MANIFEST_BYTES && !arguments.reuse {
+        let message = format!(
+            "references and fields have {} MB together; a dataset takes {} MB",
+            all.len() / 1_000_000,
+            MAX_MANIFEST_BYTES / 1_000_000
+        );
+        return Err(Failure::usage(message).hint("--limit N, or --split NAME"));
+    }
     imported::can_be_sent(&imported, &clips)?;
     Ok(Plan {
         fingerprint: digest(&all),

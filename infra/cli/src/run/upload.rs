@@ -17,6 +17,7 @@ use stt_eval_wire::object::Object;
 use stt_eval_wire::paths;
 
 use super::plan::{Bytes, Upload};
+use super::stopping::Stopping;
 use crate::deployment::{Deployment, Pause, Request, told, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal::Journal;
@@ -38,6 +39,9 @@ const PIECE: usize = 64 * 1024;
 /// Addresses that are tried for one file.
 const ADDRESSES: usize = 3;
 
+/// How uploads go: so many at once, until they are stopped, and told so.
+pub type Manner<'a> = (usize, &'a Stopping, &'a Output);
+
 /// Uploads what is not there yet; gives the ids of all, in their order.
 ///
 /// # Errors
@@ -46,8 +50,7 @@ pub async fn upload(
     to: &Deployment,
     journal: &Journal,
     all: &[&Upload],
-    at_once: usize,
-    output: &Output,
+    manner: Manner<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut ids = known(to, journal, all).await?;
     let missing: Vec<&Upload> = all
@@ -63,7 +66,7 @@ pub async fn upload(
         known: Cell::new(ids.len()),
         begun: Instant::now(),
     };
-    send(to, journal, &missing, &mut ids, (at_once, &sent, output))
+    send(to, journal, &missing, &mut ids, (&sent, manner))
         .await
         .map_err(|failure| sent.kept(failure, all.len()))?;
     let ids: Option<Vec<String>> = all
@@ -82,7 +85,7 @@ async fn send(
     journal: &Journal,
     missing: &[&Upload],
     ids: &mut Ids,
-    (at_once, sent, output): (usize, &Sent, &Output),
+    (sent, (at_once, stopping, output)): (&Sent, Manner<'_>),
 ) -> Result<(), Failure> {
     let mut taken: HashSet<String> = ids.values().cloned().collect();
     let mut progress = Progress::new(output);
@@ -101,6 +104,7 @@ async fn send(
         }
         let work = part.iter().copied().zip(announced);
         let work = work.map(|(one, announced)| async move {
+            let _under_way = stopping.one();
             let is_there = announced.upload.is_none();
             let id = put(to, one, announced).await?;
             journal.keep_upload(&one.sha256, one.nth, &id)?;
@@ -109,7 +113,10 @@ async fn send(
             }
             Ok::<_, Failure>(((one.sha256.clone(), one.nth), id))
         });
-        let mut work = stream::iter(work).buffer_unordered(at_once);
+        let goes_on = |_: &_| std::future::ready(!stopping.is_asked());
+        let mut work = stream::iter(work)
+            .take_while(goes_on)
+            .buffer_unordered(at_once);
         while let Some(done) = work.try_next().await? {
             // A later part may be offered it for another upload of the same content.
             taken.insert(done.1.clone());
@@ -117,6 +124,9 @@ async fn send(
             let line = sent.line("");
             let drawn = sent.line(&format!("{}  ", output.bar(sent.share())));
             progress.show(&[drawn], &line, ("upload", || sent.facts()), sent.share());
+        }
+        if stopping.is_asked() {
+            return Err(Failure::new(Exit::Interrupted, "interrupted", "stopped"));
         }
     }
     progress.end(&sent.line(""), ("upload", || sent.facts()));

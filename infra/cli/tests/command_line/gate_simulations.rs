@@ -1,5 +1,10 @@
 //! How often the gate sees a regression, and how often it fails equal models: by seeded texts of
 //! utterances that differ in difficulty, of which two models get most words alike.
+//!
+//! A few rounds are of the whole command. Many are of the test that it decides by: a share of
+//! 5 % can be told from one of 10 % by hundreds of rounds, and not by forty.
+
+use stt_eval_scoring::uncertainty::{Resampling, Sample};
 
 use super::{Set, code};
 
@@ -9,7 +14,12 @@ const WORDS: usize = 9;
 const RATE: f64 = 0.15;
 /// Share of the words that both models get alike.
 const ALIKE: f64 = 0.6;
-const ROUNDS: u64 = 40;
+/// Rounds of the whole command.
+const WHOLE: u64 = 20;
+/// Rounds of the test alone.
+const ROUNDS: u64 = 1_000;
+/// Level of the condition.
+const LEVEL: f64 = 0.05;
 
 /// Numbers from 0 to 1 (`SplitMix64`).
 struct Draw(u64);
@@ -24,67 +34,137 @@ impl Draw {
     }
 }
 
-/// What a baseline and a model that is worse by `worse` heard.
-fn heard(seed: u64, worse: f64) -> (String, String) {
+/// Which words a baseline, and a model that is worse by `worse`, heard wrongly: for each
+/// utterance and each of its words.
+fn heard(seed: u64, worse: f64) -> Vec<[[bool; 2]; WORDS]> {
     let mut draw = Draw(seed << 32);
-    let (mut before, mut now) = (String::new(), String::new());
-    for _ in 0..UTTERANCES {
+    let utterance = |_| {
         let hard = (-RATE * (1.0 - draw.next()).ln()).min(0.9);
-        for word in 0..WORDS {
+        std::array::from_fn(|_| {
             let alike = draw.next() < ALIKE;
             let (one, other) = (draw.next(), draw.next());
-            let end = if word + 1 == WORDS { '\n' } else { ' ' };
-            let say = |text: &mut String, is_wrong| {
-                text.push(if is_wrong { 'x' } else { 'a' });
-                text.push(end);
-            };
-            say(&mut before, one < hard);
-            say(&mut now, (if alike { one } else { other }) < hard + worse);
-        }
-    }
-    (before, now)
+            let now = if alike { one } else { other };
+            [one < hard, now < hard + worse]
+        })
+    };
+    (0..UTTERANCES).map(utterance).collect()
 }
 
-/// In how many rounds the gate failed.
-fn failed(worse: f64) -> u64 {
-    let right = ["a"; WORDS].join(" ") + "\n";
-    let right = right.repeat(UTTERANCES);
-    let round = |seed: u64| {
-        let (before, now) = heard(seed, worse);
-        let set = Set::new(&[
-            ("r.txt", right.as_bytes()),
-            ("before.txt", before.as_bytes()),
-            ("now.txt", now.as_bytes()),
-        ]);
-        let condition = "regression>0.01 p<0.05";
-        let told = set.run(&[
-            "score",
-            "r.txt",
-            "now.txt",
-            "--no-intervals",
-            "--normalizer",
-            "raw-v1",
-            "--baseline",
-            "before.txt",
-            "--fail-if",
-            condition,
-        ]);
-        // What is not seen is not passed: these are too few to see one point.
-        assert!([100, 101].contains(&code(&told)), "{told:?}");
-        u64::from(code(&told) == 100)
+/// What one of both wrote.
+fn text(heard: &[[[bool; 2]; WORDS]], which: usize) -> String {
+    let line = |words: &[[bool; 2]; WORDS]| {
+        let words = words.map(|wrong| if wrong[which] { "x" } else { "a" });
+        words.join(" ") + "\n"
     };
-    (1..=ROUNDS).map(round).sum()
+    heard.iter().map(line).collect()
+}
+
+/// Whether the whole command fails on a regression above `limit`.
+fn fails(seed: u64, worse: f64, limit: f64) -> bool {
+    let right = ["a"; WORDS].join(" ") + "\n";
+    let heard = heard(seed, worse);
+    let set = Set::new(&[
+        ("r.txt", right.repeat(UTTERANCES).as_bytes()),
+        ("before.txt", text(&heard, 0).as_bytes()),
+        ("now.txt", text(&heard, 1).as_bytes()),
+    ]);
+    let told = set.run(&[
+        "score",
+        "r.txt",
+        "now.txt",
+        "--no-intervals",
+        "--normalizer",
+        "raw-v1",
+        "--baseline",
+        "before.txt",
+        "--fail-if",
+        &format!("regression>{limit} p<{LEVEL}"),
+    ]);
+    // What is not seen is not passed: these are too few to see one point.
+    let other = if limit > 0.0 { 101 } else { 0 };
+    assert!([100, other].contains(&code(&told)), "{told:?}");
+    code(&told) == 100
+}
+
+/// The same by the test that the command decides by; for each of `limits`.
+fn are_found<const N: usize>(seed: u64, worse: f64, limits: [f64; N]) -> [bool; N] {
+    let heard = heard(seed, worse);
+    let of = |which: usize| -> Vec<Sample> {
+        let errors = heard.iter().map(|words| {
+            let wrong = words.iter().filter(|wrong| wrong[which]);
+            wrong.count() as u64
+        });
+        let sample = |errors| Sample {
+            errors,
+            reference: WORDS as u64,
+        };
+        errors.map(sample).collect()
+    };
+    let test = Resampling {
+        // Intervals decide nothing here.
+        replicates: 0,
+        ..Resampling::default()
+    };
+    let compared = test.run(&[of(1), of(0)], None).unwrap();
+    let pair = &compared.pairs[0];
+    // Half of a two-sided test is the one-sided one, on the side where it lies.
+    let is_sure = pair.difference > 0.0 && pair.p_value / 2.0 < LEVEL;
+    limits.map(|limit| is_sure && pair.difference > limit)
+}
+
+/// How many of the rounds are found, for each of `limits`; the rounds are parted among the
+/// processors.
+fn found<const N: usize>(worse: f64, limits: [f64; N]) -> [u64; N] {
+    const PARTS: u64 = 4;
+    let part = |part: u64| {
+        let mut counts = [0; N];
+        for seed in (1..=ROUNDS).filter(|seed| seed % PARTS == part) {
+            for (count, is) in counts.iter_mut().zip(are_found(seed, worse, limits)) {
+                *count += u64::from(is);
+            }
+        }
+        counts
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..PARTS)
+            .map(|one| scope.spawn(move || part(one)))
+            .collect();
+        let mut all = [0; N];
+        for one in parts {
+            for (all, count) in all.iter_mut().zip(one.join().unwrap()) {
+                *all += count;
+            }
+        }
+        all
+    })
+}
+
+#[test]
+fn the_command_decides_by_the_test() {
+    for (worse, limit) in [(0.03, 0.01), (0.0, 0.0)] {
+        for seed in 1..=WHOLE {
+            let [wanted] = are_found(seed, worse, [limit]);
+            assert_eq!(fails(seed, worse, limit), wanted, "{seed}: {worse}");
+        }
+    }
 }
 
 #[test]
 fn a_regression_of_three_points_is_found() {
-    let found = failed(0.03);
+    let [found] = found(0.03, [0.01]);
     assert!(found * 100 >= ROUNDS * 80, "{found} of {ROUNDS}");
 }
 
 #[test]
 fn equal_models_rarely_fail() {
-    let failed = failed(0.0);
-    // 5 %, and two standard deviations of so many rounds.
-    assert!(failed * 100 <= ROUNDS * 12, "{failed} of {ROUNDS}");
+    let [of_any, of_a_point] = found(0.0, [0.0, 0.01]);
+    // A condition that allows a point fails less often than its level.
+    assert!(of_a_point * 20 <= ROUNDS, "{of_a_point} of {ROUNDS}");
+    // One that allows nothing fails as often as its level: 5 %, and two standard deviations of
+    // so many rounds (1.4 % of 1,000), for the count is itself a draw.
+    let noise = 2.0 * (LEVEL * (1.0 - LEVEL) / ROUNDS as f64).sqrt();
+    let share = of_any as f64 / ROUNDS as f64;
+    assert!(share <= LEVEL + noise, "{of_any} of {ROUNDS}");
+    // Far below it the test would be one that never fails.
+    assert!(share >= LEVEL / 2.0, "{of_any} of {ROUNDS}");
 }

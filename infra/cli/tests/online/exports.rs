@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stt_eval_formats::archive::Archive;
 
 use super::{Bench, code, text};
@@ -89,4 +89,91 @@ pub async fn name_their_run(bench: &Bench, wanted: &Value) {
     }
     let runs = bench.json(&["runs"]).await;
     assert_eq!(runs["runs"][0]["name"], wanted["name"]);
+}
+
+/// What means something in TRN and STM is no text there: others stand for it, which is told, and
+/// what is counted is what the run has counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_mean_something_elsewhere_change_no_figure() {
+    let bench = Bench::new().await;
+    let pairs = [
+        ("(paren) one", "paren one"),
+        ("x { y", "x y"),
+        ("a @ b", "a b"),
+        (";; c", "c"),
+        ("d (e) f", "d (e) f"),
+        ("one\ttwo three", "one two three"),
+        ("plain words", "plain words"),
+        ("{g / h}", "g / h"),
+    ];
+    let lines = pairs.map(|(said, heard)| json!({"text": said, "whisper": heard}));
+    bench.set_of("odd", 6_000, &lines);
+    let run = ["run", "odd", "--language", "en", "--hyp", "whisper"];
+    let done = bench
+        .json(&[&run[..], &["--normalizer", "raw-v1"]].concat())
+        .await;
+    let id = done["run"]["id"].as_str().unwrap();
+    let own = &done["models"][0];
+    assert_eq!(own["words"]["substitutions"], 4, "{own}");
+    assert_eq!(own["words"]["deletions"], 3, "{own}");
+    for (format, told) in [
+        (
+            "trn",
+            "note: 8 texts have characters that mean something there, and are written as others, \
+             on both sides alike: TAB as U+00A0, ( as （, ; as ；, @ as ＠, { as ｛, } as ｝; \
+             words are counted as in the run\n",
+        ),
+        (
+            "stm",
+            "note: 8 texts have characters that mean something there",
+        ),
+        ("seglst", ""),
+    ] {
+        let saved = bench
+            .run(&["export", id, "--format", format, "--json"])
+            .await;
+        let words = text(&saved.stderr);
+        assert!(words.starts_with(told), "{format}: {words}");
+        assert_eq!(words.is_empty(), told.is_empty(), "{format}: {words}");
+        let file = super::document(&saved)["output"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let score = bench
+            .json(&["score", &file, "--normalizer", "raw-v1"])
+            .await;
+        let found = &score["systems"][0];
+        for field in ["samples", "wer", "words"] {
+            assert_eq!(found[field], own[field], "{format}: {score}");
+        }
+    }
+
+    // Of what a reference leaves open, other formats have one reading.
+    bench.set_of(
+        "open",
+        6_100,
+        &[json!({"text": "{one|1} two", "whisper": "1 two"})],
+    );
+    let run = [
+        "run",
+        "open",
+        "--language",
+        "en",
+        "--hyp",
+        "whisper",
+        "--markup",
+        "braces",
+    ];
+    let done = bench.json(&run).await;
+    assert_eq!(done["models"][0]["wer"], 0.0, "{done}");
+    let id = done["run"]["id"].as_str().unwrap();
+    for format in ["trn", "stm", "seglst"] {
+        let saved = bench
+            .run(&["export", id, "--format", format, "-o", "-"])
+            .await;
+        let words = text(&saved.stderr);
+        let told = "note: 1 reference has alternatives, or words that are not scored: of these";
+        assert!(words.starts_with(told), "{format}: {words}");
+    }
+    bench.machine.stop().await;
 }

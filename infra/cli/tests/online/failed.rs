@@ -65,6 +65,28 @@ async fn what_a_service_failed_at_is_in_no_figure_of_its_exports() {
             text(&saved.stderr)
         );
     }
+    // What failed has no error rate to be sorted by, and is shown.
+    let worst = ["results", id, "--status", "failed", "--worst", "--json"];
+    let told = bench.run(&worst).await;
+    let results = document(&told)["results"].clone();
+    assert_eq!(results.as_array().unwrap().len(), 1, "{results}");
+    assert_eq!(results[0]["provider"], "gemini-2.5-flash");
+    let words = text(&told.stderr);
+    assert!(
+        words.starts_with("note: --worst sorts by error rate, and what is failed"),
+        "{words}"
+    );
+    let told = bench
+        .run(&["results", id, "--status", "completed", "--worst"])
+        .await;
+    assert!(told.stderr.is_empty(), "{}", text(&told.stderr));
+    assert!(
+        text(&told.stdout)
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with("WER 50.0 %")
+    );
     // A list that ends before what there is does says so.
     for (most, more) in [("9", true), ("10", false)] {
         let told = bench.run(&["results", id, "--limit", most, "--json"]).await;

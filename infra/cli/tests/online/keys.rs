@@ -35,6 +35,12 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
     let no_terminal = login(&[&url]).output().await.unwrap();
     assert_eq!(code(&no_terminal), 2, "{}", text(&no_terminal.stderr));
 
+    assert!(text(&no_terminal.stderr).contains("there is no terminal to ask for the API key"));
+
+    // Where standard input is no terminal it is read without being named.
+    let wrong = login(&[&url]);
+    let wrong = bench.with_input(wrong, "sk_wrong\n").await;
+    assert_eq!(code(&wrong), 4, "{}", text(&wrong.stderr));
     let wrong = login(&[&url, "--key-file", "-"]);
     let wrong = bench.with_input(wrong, "sk_wrong\n").await;
     assert_eq!(code(&wrong), 4, "{}", text(&wrong.stderr));
@@ -61,6 +67,24 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
         command.args(arguments);
         command
     };
+    let piped = bench
+        .with_input(login(&[&url, "--json"]), bench.key())
+        .await;
+    assert_eq!(document(&piped)["project"], "demo");
+    let set = ["credentials", "set", "deepgram", "--no-validate", "--json"];
+    let given = "dg_0123456789abcdefghij";
+    for (input, exit) in [(given, 0), (" \n", 2), ("two words", 2)] {
+        let kept = bench.with_input(ask(&set), input).await;
+        let words = text(&kept.stdout) + &text(&kept.stderr);
+        assert_eq!(code(&kept), exit, "{words}");
+        assert!(
+            !words.contains(given) && !words.contains("two words"),
+            "{words}"
+        );
+        if exit == 0 {
+            assert_eq!(document(&kept)["credential"]["last_four"], "ghij");
+        }
+    }
     let who = ask(&["whoami", "--json"]).output().await.unwrap();
     let who = document(&bench.told(who));
     assert_eq!(who["role"], "admin");

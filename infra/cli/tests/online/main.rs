@@ -29,6 +29,8 @@ mod silent;
 #[cfg(unix)]
 mod stopped;
 mod unknown;
+#[cfg(unix)]
+mod untouched;
 mod verdict;
 #[cfg(unix)]
 mod wishes;

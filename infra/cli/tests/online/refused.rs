@@ -313,3 +313,103 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
     assert_eq!(code(&begun), 0, "{}", text(&begun.stderr));
     bench.machine.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wishes_that_no_deployment_grants_are_told_before_anything_is_made() {
+    let bench = Bench::new().await;
+    let run = ["run", "set", "--language", "en", "--yes", "--json"];
+    let (long, prompt) = ("x".repeat(300), "x".repeat(8_001));
+    let many: Vec<String> = (0..17).map(|at| format!("m{at}")).collect();
+    let many: Vec<&str> = many.iter().flat_map(|one| ["-p", one]).collect();
+    let pro = ["-p", "gemini-2.5-pro"];
+    for (models, more, told) in [
+        (
+            &pro[..],
+            &["--name", &long][..],
+            "--name: must have 1 to 255 characters, has 300",
+        ),
+        (
+            &pro,
+            &["--name", " "],
+            "--name: must not be empty (1 to 255 characters)",
+        ),
+        (
+            &pro,
+            &["--name", "a\u{7}b"],
+            "--name: must not contain control or bidirectional characters (found U+0007)",
+        ),
+        (
+            &["-p", "deepgram/nova-3"],
+            &["--limit", "3", "--prompt", "x"],
+            "--prompt: no model of the run takes a prompt: deepgram/nova-3",
+        ),
+        (
+            &pro,
+            &["--prompt", " "],
+            "--prompt: must not be empty; leave it out for the usual one",
+        ),
+        (
+            &pro,
+            &["--prompt", &prompt],
+            "--prompt: must have at most 8000 characters, has 8001",
+        ),
+        (&pro, &["--keyword", " "], "--keyword: must not be empty"),
+        (
+            &pro,
+            &["--keyword", "a", "--keyword", "a"],
+            "--keyword: “a” is there twice",
+        ),
+        (&many, &[], "17 models; a run has at most 16"),
+    ] {
+        let refused = bench.run(&[&run[..], models, more].concat()).await;
+        let error = &document(&refused)["error"];
+        assert_eq!((code(&refused), &error["message"]), (2, &told.into()));
+        if let Some((field, message)) = told.split_once(": ") {
+            assert_eq!(error["rows"], json!([{"field": field, "message": message}]));
+        }
+        let words = text(&refused.stderr);
+        assert!(!words.contains("Estimate"), "{words}");
+    }
+    let most = bench
+        .run(&[&run[..], &pro, &["--max-cost", "1e7"]].concat())
+        .await;
+    assert_eq!(code(&most), 2, "{}", text(&most.stderr));
+    // A reference that is not kept has its line.
+    let table = format!(
+        "file_name,text\n1.wav,one\n2.wav,{}\n",
+        "word ".repeat(20_001)
+    );
+    let folder = bench.home.path().join("set");
+    let kept = std::fs::read_to_string(folder.join("metadata.csv")).unwrap();
+    std::fs::write(folder.join("metadata.csv"), table).unwrap();
+    let refused = bench.run(&[&run[..], &pro].concat()).await;
+    let error = &document(&refused)["error"];
+    assert_eq!(
+        (code(&refused), &error["code"]),
+        (3, &"bad_row".into()),
+        "{error}"
+    );
+    let told = error["message"].as_str().unwrap();
+    let wanted = "metadata.csv line 3: the reference must have at most 100000 characters, has 1000";
+    assert!(told.starts_with(wanted), "{told}");
+    is_untouched(&bench).await;
+
+    // What a name can't have and nobody has asked for is no reason to refuse: names of folders,
+    // recordings and columns.
+    let odd = bench.home.path().join("odd\u{202e}d");
+    std::fs::rename(&folder, &odd).unwrap();
+    std::fs::rename(odd.join("1.wav"), odd.join("1\u{7}.wav")).unwrap();
+    let kept = kept.replace("1.wav,", "1\u{7}.wav,");
+    std::fs::write(
+        odd.join("metadata.csv"),
+        kept.replace("speaker", "no\u{200b}te"),
+    )
+    .unwrap();
+    let mut taken = run.to_vec();
+    taken[1] = odd.to_str().unwrap();
+    let done = bench.json(&[&taken[..5], &pro].concat()).await;
+    assert_eq!(done["run"]["total"], 4, "{done}");
+    let name = done["run"]["name"].as_str().unwrap();
+    assert!(name.starts_with("odd_d "), "{name}");
+    bench.machine.stop().await;
+}

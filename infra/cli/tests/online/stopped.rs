@@ -146,6 +146,14 @@ pub(super) fn journal_file(home: &Path, kind: &str) -> PathBuf {
     files.pop().unwrap()
 }
 
+/// What a terminal sends for Ctrl-C.
+async fn interrupt(pid: &str) {
+    let mut kill = Command::new("/bin/kill");
+    let sent = kill.args(["-INT", pid]).output().await.unwrap();
+    // It may have ended.
+    drop(sent);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_leaves_the_run_going() {
     let bench = Bench::with(MachineOptions {
@@ -164,12 +172,7 @@ async fn ctrl_c_leaves_the_run_going() {
             latest.flatten().next()
         })
         .await;
-    let sent = Command::new("/bin/kill")
-        .args(["-INT", &pid])
-        .status()
-        .await
-        .unwrap();
-    assert!(sent.success());
+    interrupt(&pid).await;
     let stopped = bench.told(child.wait_with_output().await.unwrap());
     assert_eq!(code(&stopped), 130, "{}", text(&stopped.stderr));
     assert_eq!(document(&stopped)["error"]["code"], "interrupted");
@@ -195,5 +198,75 @@ async fn the_same_command_twice_at_once_makes_one_run() {
     }
     assert_eq!(runs[0], runs[1]);
     assert_eq!(bench.counts().await, (1, 1));
+    bench.machine.stop().await;
+}
+
+/// While recordings are sent, the first Ctrl-C begins no new one; the second does not even
+/// wait for those under way. Nothing is lost by either.
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_twice_ends_at_once_and_the_same_command_goes_on() {
+    let bench = Bench::with(MachineOptions {
+        batch_delay: Duration::from_secs(3),
+        ..MachineOptions::default()
+    })
+    .await;
+    let lines: Vec<Value> = (0..200)
+        .map(|at| serde_json::json!({"transcription": format!("one two {at}")}))
+        .collect();
+    bench.set_of("long", 5_000, &lines);
+    let run = ["run", "long", "-p", "gemini-2.5-pro", "--language", "en"];
+    let run = [&run[..], &["--yes", "--detach", "--json"]].concat();
+    for times in [1, 2] {
+        let child = bench.command(&[&run[..], &["-j", "2"]].concat()).spawn();
+        let child = child.unwrap();
+        let pid = child.id().unwrap().to_string();
+        let file = |name: &str| {
+            let state = std::fs::read_dir(bench.home.path().join(".local/state/stt-eval"));
+            let folder = state.ok()?.flatten().next()?.path();
+            std::fs::read_to_string(folder.join(name)).ok()
+        };
+        let sent = || file("uploads.jsonl").map_or(0, |lines| lines.lines().count());
+        let before = sent();
+        let more = async || (sent() > before).then_some(());
+        bench.machine.wait("an upload is kept", more).await;
+        let begun = std::time::Instant::now();
+        for _ in 0..times {
+            interrupt(&pid).await;
+        }
+        let stopped = bench.told(child.wait_with_output().await.unwrap());
+        let words = text(&stopped.stderr);
+        assert_eq!(code(&stopped), 130, "{words}");
+        let error = document(&stopped)["error"].clone();
+        assert_eq!(error["code"], "interrupted");
+        assert_eq!(error["hint"], "the same command goes on");
+        // 5 s are the most that uploads are waited for, on a machine that has time.
+        assert!(begun.elapsed() < Duration::from_secs(15), "{words}");
+        assert!(sent() < lines.len(), "{words}");
+        assert_eq!(bench.counts().await, (0, 0));
+    }
+    let done = bench.json(&run).await;
+    assert_eq!(done["run"]["total"], lines.len(), "{done}");
+    assert_eq!(bench.counts().await, (1, 1));
+
+    // Twice while a run is waited for: it goes on.
+    let waits = [&run[..5], &["en", "--yes", "--json", "--new"]].concat();
+    let child = bench.command(&waits).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    let two = async || (bench.counts().await.0 == 2).then_some(());
+    bench.machine.wait("the run is made", two).await;
+    for _ in 0..2 {
+        interrupt(&pid).await;
+    }
+    let stopped = bench.told(child.wait_with_output().await.unwrap());
+    let words = text(&stopped.stderr);
+    assert_eq!(code(&stopped), 130, "{words}");
+    let run = bench.json(&["runs"]).await["runs"][0]["id"].clone();
+    let status = async || {
+        let told = bench.json(&["status", run.as_str().unwrap()]).await;
+        (told["run"]["status"] != "processing" && told["run"]["status"] != "pending")
+            .then_some(told)
+    };
+    let ended = bench.machine.wait("the run ends by itself", status).await;
+    assert_ne!(ended["run"]["status"], "cancelled", "{ended}");
     bench.machine.stop().await;
 }

@@ -223,6 +223,7 @@ fn of_records<'a>(
                 .findings
                 .of_line(FindingKind::LossySource, name, record.line, LOOSE);
         }
+        json::are_few(rows.len() + 1, name)?;
         let cells = record.cells.into_iter().take(width);
         let cells = cells.map(|cell| Some(Cell::Plain(cell.into_owned())));
         rows.push((record.line, cells.collect::<Vec<_>>()));

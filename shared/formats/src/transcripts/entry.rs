@@ -8,7 +8,7 @@ use stt_eval_scoring::trim;
 use crate::decode::lines;
 use crate::format::Format;
 use crate::idle::is_marked;
-use crate::markup::Markup;
+use crate::markup::{Markup, has_marks, without_marks};
 use crate::text::{Text, Whole};
 
 /// What is read: right texts, or what was heard.
@@ -76,33 +76,43 @@ impl Entry {
 
 /// A text for each line of a file. They are cut when they are taken, for lists are long.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lines(Arc<Whole>);
+pub struct Lines {
+    whole: Arc<Whole>,
+    /// Whether one may have marks, which are no part of a text.
+    have_marks: bool,
+}
 
 impl Lines {
     /// The lines of a text, also the empty ones.
     pub(super) fn of(text: &Arc<Whole>) -> Self {
-        Self(Arc::clone(text))
+        Self {
+            whole: Arc::clone(text),
+            have_marks: has_marks(text),
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.whole.is_empty()
     }
 
     /// Whether one of them has markup, or what is written as it.
     pub(crate) fn are_marked(&self) -> bool {
-        is_marked(&self.0)
+        is_marked(&self.whole)
     }
 
     /// At least as many as there are.
     pub(crate) fn at_most(&self) -> usize {
-        memchr::memchr_iter(b'\n', self.0.as_bytes()).count() + 1
+        memchr::memchr_iter(b'\n', self.whole.as_bytes()).count() + 1
     }
 
     /// The first is line 1.
     pub fn texts(&self) -> impl Iterator<Item = Text> {
-        lines(&self.0).map(|(_, said)| Text::part(&self.0, trim(said)))
+        lines(&self.whole).map(|(_, said)| match self.have_marks && has_marks(said) {
+            true => Text::from(trim(&without_marks(said))),
+            false => Text::part(&self.whole, trim(said)),
+        })
     }
 }
 
@@ -147,5 +157,24 @@ impl Transcripts {
             has_channels: false,
             remarks: Vec::new(),
         }
+    }
+}
+
+impl Transcripts {
+    /// Takes off what is no part of a text, on both sides alike: so a run does, of what it is
+    /// given. Our own exports are what their run has counted.
+    pub(super) fn without_marks(mut self, own: &str) -> Self {
+        if self.columns.iter().any(|column| column == own) {
+            return self;
+        }
+        for entry in &mut self.entries {
+            if let Some(text) = entry.text.as_mut().filter(|text| has_marks(text)) {
+                *text = without_marks(text).into();
+            }
+            for text in entry.hypotheses.values_mut().filter(|text| has_marks(text)) {
+                *text = without_marks(text);
+            }
+        }
+        self
     }
 }

@@ -42,7 +42,8 @@ pub fn read(
     wanted: &ReadOptions,
 ) -> Result<Transcripts, Problem> {
     let Some(name) = file else {
-        return folder::read(files, side, wanted);
+        let made = folder::read(files, side, wanted)?;
+        return Ok(made.without_marks(wide::OURS));
     };
     let (format, text) = match wanted.format {
         Some(format) => (format, None),
@@ -50,5 +51,5 @@ pub fn read(
     };
     let mut made = Transcripts::new(format, stem(name));
     of_text_or_file(files, name, text, (format, side), wanted, &mut made)?;
-    Ok(made)
+    Ok(made.without_marks(wide::OURS))
 }

@@ -17,7 +17,7 @@ use crate::table::{Role, is_right};
 /// The tag of a language that is not told.
 const UNDETERMINED: &str = "und";
 /// The field that only our own exports have.
-const OURS: &str = "reference_from";
+pub(super) const OURS: &str = "reference_from";
 
 pub(super) fn read(
     files: &dyn Files,

@@ -8,9 +8,11 @@ mod tables;
 mod zip;
 
 pub use json::{FAILED, failed, jsonl, label_studio, nemo, seg_lst};
-pub use sctk::{Trn, stm, stm_id, trn, trn_id};
+pub use sctk::{Trn, for_sctk, not_for_sctk, stm, stm_id, trn, trn_id};
 pub use tables::{audiofolder, csv, csv_head, csv_rows};
 pub use zip::Zip;
+
+use stt_eval_scoring::reference::escape;
 
 /// One sample to be written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -105,10 +107,19 @@ pub fn plain(markup: &str) -> String {
     words.join(" ")
 }
 
+/// Whether a reference has markup, of which [`plain`] keeps one reading.
+#[must_use]
+pub fn is_marked(reference: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(' ').filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    words(&escape(&plain(reference))) != words(reference)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stt_eval_scoring::reference::escape;
 
     #[test]
     fn markup_goes() {
@@ -116,8 +127,12 @@ mod tests {
             plain("a {b c|d} <*> {|e}f \\{x\\} \\\\n"),
             "a b c e f {x} \\n"
         );
-        for text in ["a {b|c} \\ <*> d", "x\\", "{", "a | b"] {
+        for text in ["a {b|c} \\ <*> d", "x\\", "{", "a | b", "a <b> \t c"] {
             assert_eq!(plain(&escape(text)), text);
+            assert!(!is_marked(&escape(text)));
+        }
+        for text in ["a {b|c}", "{a|}", "a <*>"] {
+            assert!(is_marked(text), "{text}");
         }
     }
 }

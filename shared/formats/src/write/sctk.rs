@@ -1,23 +1,58 @@
 //! What SCTK reads: TRN and STM. There is no CTM: times of words are not kept.
 
+use std::collections::BTreeSet;
+
+use stt_eval_scoring::{trim, words};
+
 use super::Written;
 
-/// References or hypotheses in TRN, and what had to be changed.
+/// References or hypotheses in TRN, and in how many something had to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trn {
     /// One line for each sample; one that failed is empty, for `sclite` leaves out an
     /// utterance whose line is missing.
     pub text: String,
-    /// Words that lost a character which means something there.
+    /// Texts in which others stand for characters that mean something there.
     pub changed: usize,
 }
 
-/// A word that SCTK takes as it is: none begins with `(` or `{`, none is `@`, and none
-/// begins a comment.
-fn word(text: &str) -> Option<String> {
-    let clean = text.trim_start_matches(['(', '{']).replace(['{', '}'], "");
-    let clean = clean.strip_prefix(";;").unwrap_or(&clean).to_owned();
-    (!clean.is_empty() && clean != "@" && clean != "/").then_some(clean)
+/// What stands for a character that means something to SCTK at this place of a word: none
+/// begins with `(` or a comment, none is `@`, and braces make alternatives. It is the same
+/// on both sides, and one for each: words stay as many and as different as they are.
+fn stand_in(word: &str, at: usize, c: char) -> char {
+    match c {
+        '{' => '\u{ff5b}',
+        '}' => '\u{ff5d}',
+        '(' if at == 0 => '\u{ff08}',
+        '@' if word.len() == 1 => '\u{ff20}',
+        ';' if at == 0 && word.starts_with(";;") => '\u{ff1b}',
+        // A blank that separates no words of ours, but would do so there.
+        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' => '\u{a0}',
+        c => c,
+    }
+}
+
+/// A text as SCTK takes it, as long as it is without the blanks at its ends.
+#[must_use]
+pub fn for_sctk(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = trim(text);
+    for word in words(text) {
+        let (gap, behind) = rest.split_once(word).unwrap_or(("", rest));
+        out.extend(gap.chars().map(|_| ' '));
+        out.extend(word.char_indices().map(|(at, c)| stand_in(word, at, c)));
+        rest = behind;
+    }
+    out
+}
+
+/// The characters of a text for which others stand there; blanks between words are none.
+#[must_use]
+pub fn not_for_sctk(text: &str) -> BTreeSet<(char, char)> {
+    let written = for_sctk(text);
+    let both = trim(text).chars().zip(written.chars());
+    both.filter(|(own, written)| own != written && *written != ' ')
+        .collect()
 }
 
 /// What a sample is called in TRN: an id of the form `speaker-utterance`, without what ends
@@ -56,13 +91,9 @@ pub fn trn(
         let text = text
             .map(|text| normalised(text, sample))
             .unwrap_or_default();
-        let mut words = Vec::new();
-        for written in text.split_whitespace() {
-            let kept = word(written);
-            out.changed += usize::from(kept.as_deref() != Some(written));
-            words.extend(kept);
-        }
-        out.text += &format!("{} ({})\n", words.join(" "), trn_id(sample));
+        let written = for_sctk(&text);
+        out.changed += usize::from(written != trim(&text));
+        out.text += &format!("{written} ({})\n", trn_id(sample));
     }
     out
 }
@@ -81,7 +112,7 @@ pub fn stm(samples: &[Written]) -> String {
         let (Some(reference), Some(seconds)) = (&sample.reference, sample.seconds) else {
             continue;
         };
-        let words: Vec<String> = reference.split_whitespace().filter_map(word).collect();
+        let words = for_sctk(reference);
         let speaker = sample
             .speaker
             .as_deref()
@@ -89,11 +120,7 @@ pub fn stm(samples: &[Written]) -> String {
             .replace(char::is_whitespace, "_");
         let file = stm_id(sample);
         // What begins like a label would be read as one: behind a label it is a word.
-        let label = match words.first() {
-            Some(first) if first.starts_with('<') => "<o> ",
-            _ => "",
-        };
-        let words = words.join(" ");
+        let label = if words.starts_with('<') { "<o> " } else { "" };
         out += &format!("{file} 1 {speaker} 0.00 {seconds:.2} {label}{words}\n");
     }
     out
@@ -131,7 +158,7 @@ mod tests {
     fn there_is_a_line_for_every_sample() {
         let sample = |id: &str, heard: Option<&str>| Written {
             id: id.to_owned(),
-            reference: Some("घर (जाओ) @ { x } a/b ;;c".to_owned()),
+            reference: Some("घर (जाओ) @ { x } a/b / ;;c".to_owned()),
             heard: vec![heard.map(str::to_owned)],
             ..Written::default()
         };
@@ -140,9 +167,53 @@ mod tests {
         let mut same = |text: &str, _: &Written| text.to_owned();
         let right = trn(&samples, None, &mut same);
         let first = right.text.lines().next().unwrap();
-        assert_eq!(first, "घर जाओ) x a/b c (utt-u_1)");
-        assert_eq!(right.changed, 10);
+        assert_eq!(first, "घर （जाओ) ＠ ｛ x ｝ a/b / ；;c (utt-u_1)");
+        assert_eq!(right.changed, 2);
         let heard = trn(&samples, Some(0), &mut same);
         assert_eq!(heard.text, "घर (utt-u_1)\n (spk.3-u2)\n");
+    }
+
+    /// Texts with all that means something there, and with blanks of all kinds.
+    const ODD: [&str; 10] = [
+        "(paren) x",
+        "x { y } z{1}",
+        "a @ b",
+        ";; c ;;d ;e",
+        "one\ttwo three",
+        " a  b\u{a0}c\u{a0}\u{a0}d ",
+        "@x x@ (@) {@}",
+        "((a)) () (",
+        "{ a / b / @ }",
+        "",
+    ];
+
+    #[test]
+    fn what_stands_for_characters_changes_no_count() {
+        use stt_eval_scoring::normalise::Normaliser;
+        let score = |said: &str, heard: &str| {
+            let said = stt_eval_scoring::reference::escape(said);
+            let raw = Normaliser::by_name("raw-v1").unwrap();
+            let mut scorer = stt_eval_scoring::Scorer::new(raw, "en");
+            scorer.set_reference(&said).unwrap();
+            scorer.score(heard, None).unwrap().words()
+        };
+        for said in ODD {
+            for heard in ODD {
+                let wanted = score(said, heard);
+                let found = score(&for_sctk(said), &for_sctk(heard));
+                assert_eq!(found, wanted, "{said:?} {heard:?}");
+            }
+            assert_eq!(for_sctk(&for_sctk(said)), for_sctk(said));
+            // Where marks are taken off or told apart by kind, these are of the same kind.
+            for name in Normaliser::names().filter(|name| *name != "raw-v1") {
+                let normaliser = Normaliser::by_name(name).unwrap();
+                let of = |text: &str| normaliser.apply(text, "en");
+                assert_eq!(of(&for_sctk(said)), of(said), "{name}");
+            }
+        }
+        let told: Vec<_> = not_for_sctk("(a {b\tc  d").into_iter().collect();
+        assert_eq!(told, [('\t', '\u{a0}'), ('(', '（'), ('{', '｛')]);
+        assert!(not_for_sctk("a (b) c / d@e\u{a0}\u{a0}f").contains(&('(', '（')));
+        assert!(not_for_sctk(" a\t\tb / d@e ").is_empty());
     }
 }

@@ -7,7 +7,7 @@ use stt_eval_shared::access::credentials::SealedCredential;
 use stt_eval_shared::access::own_models::OwnModelRecord;
 use stt_eval_shared::config::ROLE_PROVIDERS;
 use stt_eval_shared::domain::endpoint;
-use stt_eval_shared::domain::run::{MAX_PROMPT_CHARS, MAX_PROVIDERS, RunModel};
+use stt_eval_shared::domain::run::{MAX_PROMPT_BYTES, MAX_PROMPT_CHARS, MAX_PROVIDERS, RunModel};
 use stt_eval_shared::domain::validate::{self, Errors};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::providers::{
@@ -20,8 +20,6 @@ use time::Date;
 
 use crate::refusal::{Refusal, finish};
 
-/// Most bytes of prompts on a run: they lie in one item with everything else.
-const MAX_PROMPT_BYTES: usize = 150_000;
 /// Most US dollars that a run can be told to cost at most.
 const MAX_COST_USD: f64 = 1e6;
 /// Version of prompts that runs bring themselves.

@@ -1,0 +1,253 @@
+//! Whatever bytes a file has, reading it takes bounded memory and bounded work.
+//!
+//! This is a binary of its own with one test that looks at memory, for the machine tells the
+//! most that the whole process has had. Time is not asserted in seconds that a reader would like to
+//! wait for: machines of tests are shared, and what they do beside is in no one's hand. What must
+//! not be is work that grows with the square of a file, and that is seen without a clock to speak
+//! of: these files are so large that it would take hours, and none may take longer than a
+//! deadline that is a hundred times what it needs.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
+)]
+
+#[path = "support/packed.rs"]
+mod packed;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use packed::{archive, packed as deflated};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use stt_eval_formats::files::InMemory;
+use stt_eval_formats::transcripts::{ReadOptions, Side, read};
+use stt_eval_formats::{Format, Options, judge, layouts};
+
+/// What reading may take at most, with the file itself and this program.
+const MOST_KIB: u64 = 256 * 1024;
+/// Bytes of a file that is read as what it seems to be.
+const LARGE: usize = 1024 * 1024;
+/// Bytes of one that is read as each format there is.
+const SMALL: usize = 16 * 1024;
+/// No single file takes longer.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Names that lead to every reader.
+const NAMES: [&str; 14] = [
+    "wav.scp",
+    "text",
+    "metadata.csv",
+    "m.tsv",
+    "m.jsonl",
+    "cuts.json",
+    "a.json",
+    "x.trans.txt",
+    "a.txt",
+    "a.srt",
+    "a.vtt",
+    "a.trn",
+    "a.stm",
+    "a.eaf",
+];
+
+/// What is repeated: pieces that readers look for, nested, unclosed and cut short.
+const PIECES: [&str; 40] = [
+    "a",
+    "\n",
+    "\r",
+    " ",
+    "\t",
+    "\"",
+    "\"\"",
+    "\"a\n",
+    ",",
+    ",\n",
+    "a,b\n",
+    "|",
+    "(",
+    ")",
+    "x (u1)\n",
+    "(a) ",
+    "{",
+    "}",
+    "{a|b}",
+    "{ a / b } ",
+    "[",
+    "[{",
+    "]",
+    "\\",
+    "\\u",
+    "{\"text\":\"x\"}\n",
+    "{\"text\":",
+    "{\"results\":[",
+    "1\n00:00:00,000 --> 00:00:01,000\nx\n\n",
+    "-->",
+    "WEBVTT\n",
+    "<",
+    "<v a>",
+    "&lt;",
+    "<ANNOTATION_DOCUMENT>",
+    "<TIER TIER_ID=\"a\">",
+    "u1 1 s 0.0 1.0 x\n",
+    "u1 sox a.wav |\n",
+    "घर\u{feff} ",
+    "../",
+];
+
+/// Heads that say what the rest is.
+const HEADS: [&str; 12] = [
+    "",
+    "file_name,text\n",
+    "id\ttext\n",
+    "\"",
+    "[",
+    "{\"a\":",
+    "WEBVTT\n\n",
+    "<?xml version=\"1.0\"?><ANNOTATION_DOCUMENT>",
+    "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n",
+    "token|speaker|ts|endTs\n",
+    "\u{feff}",
+    "{\"jobName\":\"x\",\"results\":",
+];
+
+fn filled(head: &str, pieces: &[&str], size: usize) -> Vec<u8> {
+    let unit = pieces.concat();
+    let mut bytes = head.as_bytes().to_vec();
+    while bytes.len() < size && !unit.is_empty() {
+        bytes.extend(unit.as_bytes());
+    }
+    bytes
+}
+
+/// Reads a file as it is read where nothing is known of it.
+fn read_as_it_seems(name: &str, bytes: &[u8]) {
+    let files = InMemory::new([(name, bytes), ("a.wav", &b""[..])]);
+    let _ = judge(&files, Some(name), &Options::default());
+    for side in [Side::References, Side::Hypotheses] {
+        let _ = read(&files, Some(name), side, &ReadOptions::default());
+    }
+    let _ = layouts(&files, Some(name), None);
+}
+
+/// The same as each format.
+fn read_as_each(name: &str, bytes: &[u8]) {
+    let files = InMemory::new([(name, bytes), ("a.wav", &b""[..])]);
+    for format in Format::ALL {
+        let options = Options {
+            format: Some(*format),
+            ..Options::default()
+        };
+        let _ = judge(&files, Some(name), &options);
+        let wanted = ReadOptions {
+            format: Some(*format),
+            ..ReadOptions::default()
+        };
+        let _ = read(&files, Some(name), Side::References, &wanted);
+    }
+}
+
+/// Does it on a thread that is waited for until the deadline.
+fn in_time(what: &str, work: impl FnOnce() + Send + 'static) {
+    let (done, wait) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        work();
+        let _ = done.send(());
+    });
+    match wait.recv_timeout(DEADLINE) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("{what}: not done in {DEADLINE:?}"),
+        _ => thread.join().unwrap(),
+    }
+}
+
+/// Most memory that this process has had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn within_memory(what: &str) {
+    let peak = peak();
+    assert!(peak <= MOST_KIB, "{peak} KiB after {what}");
+}
+
+/// What small files unpack to.
+fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+    use std::io::Write;
+    let gzip = |piece: &str, size: usize| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(&filled("", &[piece], size)).unwrap();
+        packer.finish().unwrap()
+    };
+    let mut zips = Vec::new();
+    let zeros = vec![b' '; 32 * LARGE];
+    zips.push(archive(&[deflated("metadata.csv", zeros.clone())]));
+    let small = (0..2_000).map(|at| deflated(format!("{at}.txt"), "x"));
+    zips.push(archive(&small.collect::<Vec<_>>()));
+    let sheet = [
+        deflated("[Content_Types].xml", "<Types/>"),
+        deflated("xl/workbook.xml", zeros.clone()),
+        deflated("xl/worksheets/sheet1.xml", zeros),
+    ];
+    let mut all = vec![
+        ("a.jsonl.gz", gzip("\n", 128 * LARGE)),
+        ("a.jsonl.gz", gzip("{\"text\":\"x\"}\n", 4 * LARGE)),
+        ("a.csv.gz", gzip("a,b\n", 4 * LARGE)),
+        ("a.xlsx", archive(&sheet)),
+    ];
+    all.extend(zips.into_iter().map(|zip| ("a.zip", zip)));
+    all
+}
+
+#[test]
+fn any_bytes_take_bounded_memory_and_work() {
+    // Each piece by itself, large, under a few names in turn.
+    for (at, piece) in PIECES.iter().enumerate() {
+        for step in 0..2 {
+            let name = NAMES[(at * 5 + step * 7) % NAMES.len()];
+            let head = HEADS[(at + step * 5) % HEADS.len()];
+            let what = format!("{name}: {head:?} {piece:?}");
+            in_time(&what, move || {
+                read_as_it_seems(name, &filled(head, &[piece], LARGE));
+            });
+            within_memory(&what);
+        }
+    }
+    for (name, bytes) in bombs() {
+        let what = format!("{name} of {} bytes", bytes.len());
+        in_time(&what, move || read_as_it_seems(name, &bytes));
+        within_memory(&what);
+    }
+    // Pieces together, drawn; smaller, for each is read as all that there are.
+    let mut runner = TestRunner::deterministic();
+    let drawn = (
+        prop::sample::select(NAMES.to_vec()),
+        prop::sample::select(HEADS.to_vec()),
+        prop::collection::vec(prop::sample::select(PIECES.to_vec()), 1..6),
+    );
+    for _ in 0..24 {
+        let tree = drawn.new_tree(&mut runner).unwrap();
+        let (name, head, pieces) = tree.current();
+        let what = format!("{name}: {head:?} {pieces:?}");
+        in_time(&what, move || {
+            read_as_each(name, &filled(head, &pieces, SMALL))
+        });
+        within_memory(&what);
+    }
+    // Bytes that are nothing at all.
+    let mut runner = TestRunner::new(Config::with_cases(8));
+    let bytes = prop::collection::vec(any::<u8>(), SMALL..2 * SMALL);
+    let any = (prop::sample::select(NAMES.to_vec()), bytes);
+    runner
+        .run(&any, |(name, bytes)| {
+            in_time(name, move || read_as_each(name, &bytes));
+            within_memory(name);
+            Ok(())
+        })
+        .unwrap();
+    within_memory("all");
+}
