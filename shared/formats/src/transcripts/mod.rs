@@ -2,6 +2,7 @@
 //! line.
 
 pub(crate) mod annotations;
+mod answers;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
