@@ -8,6 +8,7 @@ mod elan;
 mod entry;
 mod failed;
 mod file;
+mod findings;
 mod folder;
 mod lists;
 mod segments;
