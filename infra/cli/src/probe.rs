@@ -107,6 +107,34 @@ fn file<T>(path: &Path, look: impl FnMut(&SparseBytes) -> Look<T>) -> Result<T, 
     looked_into(length, read, look)
 }
 
+/// Why a recording is refused that lies here: nothing of it was sent.
+fn told(reason: &Rejection) -> String {
+    match reason {
+        Rejection::Truncated {
+            expected_bytes: Some(expected),
+            actual_bytes,
+        } => format!(
+            "The file is cut off: it should be at least {expected} bytes long, and has {actual_bytes}."
+        ),
+        Rejection::Truncated { actual_bytes, .. } => {
+            format!("The file is cut off after {actual_bytes} bytes.")
+        }
+        Rejection::Video => "The file contains video; only sound is taken.".to_owned(),
+        Rejection::NoDuration => {
+            "The length of the recording cannot be determined; please convert the file.".to_owned()
+        }
+        Rejection::SeveralRecordings => {
+            "The file holds several recordings joined together; please \
+                                         make one file of each."
+                .to_owned()
+        }
+        Rejection::TooScattered => "The description inside the file is too large or too scattered \
+                                    to be read; please convert the file."
+            .to_owned(),
+        reason => reason.to_string(),
+    }
+}
+
 fn looked_into<T>(
     length: u64,
     mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>, String>,
@@ -116,7 +144,7 @@ fn looked_into<T>(
     loop {
         match look(&known) {
             Look::Found(found) => return Ok(found),
-            Look::Rejected(reason) => return Err(format!("refused: {reason}")),
+            Look::Rejected(reason) => return Err(format!("refused: {}", told(&reason))),
             Look::Need(range) => {
                 let start = range.start;
                 let bytes = read(range)?;

@@ -246,7 +246,11 @@ fn tabular(text: &str, name: &str, seen: &[&str]) -> Option<Format> {
         return Some(Format::WhisperTsv);
     }
     let dialect = dialect(text, b',');
-    let header = Records::new(text, dialect).next()?.ok()?;
+    let header = match Records::new(text, dialect).next()? {
+        Ok(header) => header,
+        // What is wrong with its first line is told when it is read.
+        Err(_) => return name.ends_with(".csv").then_some(Format::Table),
+    };
     let names = header.cells.iter().map(|cell| cell.trim().to_owned());
     let columns = Columns::new(names.collect());
     if dialect.delimiter == b'|' {
@@ -366,7 +370,7 @@ fn by_keys(text: &str, whole: bool, name: &str) -> Format {
         return Format::IndicVoices;
     }
     let one = !text.starts_with('[') && !name.ends_with(".jsonl");
-    if one && is_service(&keys) && is_single(text, whole) {
+    if one && (is_service(&keys) || keys.is_empty()) && is_single(text, whole) {
         return Format::Service;
     }
     Format::Jsonl

@@ -145,6 +145,23 @@ impl Findings {
         }
     }
 
+    /// Says something else in the place of one of a line.
+    pub(crate) fn reword(
+        &mut self,
+        kind: FindingKind,
+        (file, line): (&str, u64),
+        told: &str,
+        message: &str,
+    ) {
+        let is_it = |one: &&mut Finding| {
+            let place = (one.file.as_deref(), one.line);
+            one.kind == kind && place == (Some(file), Some(line)) && one.message == told
+        };
+        if let Some(found) = self.kept.iter_mut().find(is_it) {
+            message.clone_into(&mut found.message);
+        }
+    }
+
     /// How many there are of a kind, those included that are not kept.
     #[must_use]
     pub fn count(&self, kind: FindingKind) -> usize {

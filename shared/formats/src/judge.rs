@@ -27,7 +27,8 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         match file {
             Some(_) => found.iter_mut().for_each(|layout| layout.format = wanted),
             None => {
-                let others = no_format(wanted, found.iter().map(|layout| layout.format));
+                let there = found.iter().map(|one| (one.format, one.files.as_slice()));
+                let others = no_format(wanted, there);
                 found.retain(|layout| layout.format == wanted);
                 if found.is_empty() {
                     return Err(others);
@@ -44,15 +45,15 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
     let mut left_out = Vec::new();
     for mut layout in found {
         let (reading, findings) = match read(files, &layout, options, &resolver, has_lists) {
-            Ok(Some((reading, findings, split))) => {
+            Ok(Read::Rows(reading, findings, split)) => {
                 layout.split = layout.split.or(split);
                 (reading, findings)
             }
-            Ok(None) => {
+            Ok(Read::Elsewhere) => {
                 left_out.extend(layout.files);
                 continue;
             }
-            Err(error) => {
+            Ok(Read::Bad(error)) | Err(error) => {
                 // A layout that can't be read says so, unless another one can.
                 problem.get_or_insert(error);
                 continue;
@@ -83,8 +84,10 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
             .extend(folders::not_understood(files, &left_out));
     }
     if reading.rows.is_empty() && findings.errors() == 0 {
-        let files = layout.files.join(", ");
-        return Err(Problem::new(Code::Nothing, format!("{files}: no rows")));
+        return Err(match layout.files.as_slice() {
+            [file] => Problem::new(Code::Nothing, "no rows").file(file),
+            files => Problem::new(Code::Nothing, format!("{}: no rows", files.join(", "))),
+        });
     }
     garbled::refuse(files, &reading.rows, options)?;
     reading.remarks.extend(idle::split(&mut layout, options)?);
@@ -107,15 +110,24 @@ fn is_beside(layout: &Layout, chosen: &Layout) -> bool {
         || layout.files.iter().all(|name| chosen.files.contains(name))
 }
 
-/// Reads a layout; `None` where a table has no recordings, which is a table of something
-/// else.
+/// What comes of reading a layout.
+enum Read {
+    /// Rows, what was found about them, and their split.
+    Rows(Reading, Findings, Option<String>),
+    /// A table of something else: it has no recordings.
+    Elsewhere,
+    /// A table of recordings of which no row can be read.
+    Bad(Problem),
+}
+
+/// Reads a layout.
 fn read(
     files: &dyn Files,
     layout: &Layout,
     options: &Options,
     resolver: &Resolver<'_>,
     has_lists: bool,
-) -> Result<Option<(Reading, Findings, Option<String>)>, Problem> {
+) -> Result<Read, Problem> {
     let mut findings = Findings::default();
     let mut reading = manifest::read(files, layout, options, &mut findings)?;
     let split = one_split(&mut reading, layout, options);
@@ -143,10 +155,21 @@ fn read(
         let mut rows = reading.rows.iter();
         if !rows.any(|row| names_one(row) || is_ours(row)) {
             of_database(&reading, layout)?;
-            return Ok(None);
+            let bad = unread(&findings)
+                .filter(|_| reading.rows.is_empty() && reading.audio_column.is_some());
+            return Ok(bad.map_or(Read::Elsewhere, Read::Bad));
         }
     }
-    Ok(Some((reading, findings, split)))
+    Ok(Read::Rows(reading, findings, split))
+}
+
+/// The first row that can't be read.
+fn unread(findings: &Findings) -> Option<Problem> {
+    let bad = findings.kept().iter().find(|found| found.kind.is_error())?;
+    let mut problem = Problem::new(Code::Malformed, bad.message.clone());
+    problem.file.clone_from(&bad.file);
+    problem.line = bad.line;
+    Some(problem)
 }
 
 /// A table whose recordings are numbers of a database is told as such.

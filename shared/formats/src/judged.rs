@@ -107,12 +107,24 @@ impl Judged {
         }
     }
 
-    /// How long a recording is, or the piece of it that is meant, as its bytes tell.
+    /// How long a recording is, or the piece of it that is meant, as its bytes tell. What its
+    /// source says counts no more: where only that was odd, it is told as what it is.
     pub fn lasts(&mut self, sample: usize, seconds: f64) {
         if let Some(sample) = self.samples.get_mut(sample) {
-            let told = sample.seconds.and_then(odd_length).is_some();
-            sample.seconds = Some(seconds);
-            if let Some(message) = odd_length(seconds).filter(|_| !told) {
+            let told = sample.seconds.and_then(odd_length);
+            let before = sample.seconds.replace(seconds).unwrap_or(seconds);
+            let found = odd_length(seconds);
+            if let Some(told) = &told
+                && found.is_none()
+            {
+                let message = format!(
+                    "is written to last {before:.3} s; it lasts {seconds:.3} s, which counts"
+                );
+                let place = (sample.file.as_str(), sample.line);
+                let kind = FindingKind::OddDuration;
+                self.findings.reword(kind, place, told, &message);
+            }
+            if let Some(message) = found.filter(|_| told.is_none()) {
                 self.findings.of_row(
                     FindingKind::OddDuration,
                     &sample.file,

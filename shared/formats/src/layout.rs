@@ -51,8 +51,19 @@ pub(crate) fn no_split<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -
 }
 
 /// A format that was asked for, of a folder that could be read as others.
-pub(crate) fn no_format(wanted: Format, there: impl Iterator<Item = Format>) -> Problem {
-    let names: Vec<&str> = there.map(Format::name).collect();
+pub(crate) fn no_format<'a, S: AsRef<str> + 'a>(
+    wanted: Format,
+    there: impl Iterator<Item = (Format, &'a [S])>,
+) -> Problem {
+    // Of recordings alone these are all that there are.
+    let named = |(format, files): (Format, &[S])| match files {
+        [one] if format != Format::Audio => format!("{format} ({})", one.as_ref()),
+        [one, more @ ..] if format != Format::Audio => {
+            format!("{format} ({} and {} more)", one.as_ref(), more.len())
+        }
+        _ => format.name().to_owned(),
+    };
+    let names: Vec<String> = there.map(named).collect();
     let others = match names.as_slice() {
         [] => String::new(),
         names => format!("; it could be: {}", names.join(", ")),

@@ -16,6 +16,8 @@ pub mod archive;
 mod asked;
 #[cfg(feature = "parquet")]
 mod columnar;
+#[cfg(any(feature = "parquet", feature = "sheets"))]
+mod days;
 pub mod decode;
 mod detect;
 pub mod files;

@@ -5,6 +5,11 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+use std::sync::Arc;
+
+use parquet::data_type::{ByteArray, ByteArrayType, Int32Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use stt_eval_formats::files::InMemory;
 use stt_eval_formats::{Code, FindingKind, Format, Judged, Options, Problem, judge, recordings};
@@ -141,6 +146,98 @@ fn a_packing_that_is_not_read_is_named() {
     assert_eq!(told.code, Code::Unsupported, "{told}");
     assert!(told.message.contains("packed with brotli"), "{told}");
     assert!(told.hint.unwrap().contains("snappy or zstd"));
+}
+
+/// A column of a table: its name, what it is called in the language of schemas, its values.
+enum Column {
+    Texts(&'static str, &'static [&'static str]),
+    Days(&'static str, &'static [i32]),
+}
+
+/// A table with recordings in it, by the crate that also reads it.
+fn written(columns: &[Column], rows: usize) -> Vec<u8> {
+    let fields = columns.iter().map(|column| match column {
+        Column::Texts(name, _) => format!("required binary {name} (UTF8);"),
+        Column::Days(name, _) => format!("required int32 {name} (DATE);"),
+    });
+    let fields: String = fields.collect();
+    let schema = format!(
+        "message t {{ required group audio {{ required binary bytes; required binary path (UTF8); }} {fields} }}"
+    );
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut out = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut out, schema, Arc::default()).unwrap();
+    if rows > 0 {
+        let names: Vec<String> = (1..=rows).map(|row| format!("{row}.wav")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let sounds = vec!["RIFF"; rows];
+        let mut group = writer.next_row_group().unwrap();
+        let mut texts = |values: &[&str]| {
+            let mut column = group.next_column().unwrap().unwrap();
+            let values: Vec<ByteArray> = values.iter().map(|one| ByteArray::from(*one)).collect();
+            let typed = column.typed::<ByteArrayType>();
+            typed.write_batch(&values, None, None).unwrap();
+            column.close().unwrap();
+        };
+        texts(&sounds);
+        texts(&names);
+        for column in columns {
+            match column {
+                Column::Texts(_, values) => texts(values),
+                Column::Days(..) => {}
+            }
+        }
+        for column in columns {
+            if let Column::Days(_, values) = column {
+                let mut column = group.next_column().unwrap().unwrap();
+                let typed = column.typed::<Int32Type>();
+                typed.write_batch(values, None, None).unwrap();
+                column.close().unwrap();
+            }
+        }
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+    out
+}
+
+#[test]
+fn of_several_columns_that_could_be_the_text_one_is_asked_for() {
+    let columns = [
+        Column::Texts("foo", &["so it is", "and so on"]),
+        Column::Texts("bar", &["so it was", "and so forth"]),
+        Column::Days("made", &[18_262, 18_263]),
+    ];
+    let bytes = written(&columns, 2);
+    let told = judged(&bytes, &Options::default()).unwrap_err();
+    assert_eq!(told.code, Code::ChooseColumn, "{told}");
+    assert_eq!(
+        told.to_string(),
+        format!("{NAME}: 2 columns could hold the text: \"foo\", \"bar\"")
+    );
+    let asked = Options {
+        text_column: Some("bar".to_owned()),
+        ..Options::default()
+    };
+    let read = judged(&bytes, &asked).unwrap();
+    assert_eq!(read.samples[0].text.as_deref(), Some("so it was"));
+    assert_eq!(read.samples[0].metadata["made"], "2020-01-01");
+    // Single words are no sign of a text, and may be one.
+    let words = [
+        Column::Texts("foo", &["x", "y"]),
+        Column::Texts("gender", &["f", "m"]),
+        Column::Days("made", &[18_262, 18_263]),
+    ];
+    let read = judged(&written(&words, 2), &Options::default()).unwrap();
+    assert_eq!(read.findings.count(FindingKind::NoText), 2);
+    assert_eq!(
+        read.remarks,
+        [format!(
+            "{NAME}: no column is taken as the text; could it be foo? (--text-column)"
+        )]
+    );
+    let empty = judged(&written(&columns, 0), &Options::default()).unwrap_err();
+    assert_eq!(empty.to_string(), format!("{NAME}: no rows"));
 }
 
 proptest! {

@@ -178,9 +178,13 @@ fn a_file_that_is_no_result_is_named() {
             "u1.json: is the result of no service that is known",
         ),
         (
-            &[("meta.json", "{}"), ("u1.json", good), ("u2.json", good)],
+            &[
+                ("meta.json", "{\"a\": 1}"),
+                ("u1.json", good),
+                ("u2.json", good),
+            ],
             "meta.json: is the result of no service that is known. take it out of the folder if \
-             it is no result",
+             it is no result; the clip of a result that is not there counts as missing",
         ),
         (
             &[("u1.json", good), ("u2.json", "")],
@@ -351,7 +355,7 @@ fn a_format_is_chosen_in_a_folder_too() {
     let problem = pairs(&folder(&right, "refs"), &sides, &of_format(Format::Srt)).unwrap_err();
     assert_eq!(
         problem.to_string(),
-        "hyps: the folder is no srt; it could be: lines"
+        "hyps: the folder is no srt; it could be: lines (u1.txt and 1 more)"
     );
     let problem = pairs(&folder(&right, "refs"), &sides, &of_format(Format::Nemo)).unwrap_err();
     assert!(problem.to_string().contains("no nemo"), "{problem}");

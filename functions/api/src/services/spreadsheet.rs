@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use stt_eval_formats::decode::{Encoding, decode};
-use stt_eval_formats::table::{Columns, Record, Records, Role, dialect, key};
+use stt_eval_formats::table::{Columns, Record, RecordError, Records, Role, dialect, key};
 use stt_eval_shared::domain::manifest::{Format, MAX_LINE_BYTES};
 
 /// What a table is read for.
@@ -76,7 +76,11 @@ pub fn of_contract(bytes: Bytes, format: Format, of: Use) -> (Bytes, Format) {
     }
     let is_written_so = found.delimiter == likely && (found.quoting || !text.contains('"'));
     // Quotes that are not doubled are another text to each reader of CSV.
-    let is_strict = || !records.clone().flatten().any(|record| record.is_loose);
+    let is_loose = |record| match record {
+        Ok(Record { is_loose, .. }) => is_loose,
+        Err(error) => matches!(error, RecordError::Stray { .. }),
+    };
+    let is_strict = || !records.clone().any(is_loose);
     if is_written_so && is_strict() && renamed == names && decoded.encoding == Encoding::Utf8 {
         return (bytes, format);
     }
@@ -198,7 +202,14 @@ fn rewritten(line: u64, names: &[String], records: Records<'_>, quoting: bool) -
                 let width = if is_padded { names.len() } else { cells.len() };
                 writer.record(line, cells.iter().take(width).map(|cell| shown(cell)));
             }
-            Err(error) => writer.too_long(error.line()),
+            Err(RecordError::TooLong { line }) => writer.too_long(line),
+            // Said with its line by the reader of manifests, if the quote is still one.
+            Err(error) => {
+                writer.go_to(error.line());
+                writer.text += &",".repeat(names.len().saturating_sub(1));
+                writer.text.push('"');
+                break;
+            }
         }
     }
     writer.text
@@ -276,6 +287,15 @@ mod tests {
             text,
             format!("\nfilename,ground_truth\n\na,\"b\nc\"\n\n{long}\nd,e,f\n\"\",g\n")
         );
+    }
+
+    #[test]
+    fn a_quote_that_takes_rows_along_is_left_for_the_reader_of_manifests_to_tell() {
+        for rows in ["a,\"b\nc,d\ne,\"f\ng,h\n", "a,\"b\nc,d\n"] {
+            let table = format!("filename,text\n{rows}");
+            let text = read(table.as_bytes(), Format::Csv, Use::Samples);
+            assert_eq!(text, "filename,ground_truth\n,\"", "{rows}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use serde_json::{Number, Value};
 
 use super::guard::guarded;
 use super::opened::{Opened, broken};
+use super::schema::{Counts, Fact};
+use crate::days::civil;
 use crate::files::{MAX_FILE_BYTES, base};
 use crate::problem::{Code, Problem};
 use crate::table::MAX_COLUMNS;
@@ -59,7 +61,7 @@ pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Pr
             let cells = guarded(|| cells(&*group, fact.leaf, rows))
                 .map_err(|error| broken(name, &error))?;
             for (row, cell) in made.rows.iter_mut().skip(first).zip(cells) {
-                let cell = cell.map(|cell| labelled(cell, &fact.labels));
+                let cell = cell.map(|cell| shown(cell, fact));
                 bytes += cell.as_ref().and_then(Value::as_str).map_or(8, str::len);
                 if let Some(own) = row.get_mut(place) {
                     *own = cell;
@@ -100,13 +102,44 @@ pub(super) fn read(opened: &Opened, name: &str) -> std::result::Result<Facts, Pr
     Ok(made)
 }
 
-/// A number by its name, where the file has names for numbers.
-fn labelled(cell: Value, labels: &[String]) -> Value {
-    let at = cell.as_u64().and_then(|at| usize::try_from(at).ok());
-    match at.and_then(|at| labels.get(at)) {
-        Some(label) => Value::String(label.clone()),
-        None => cell,
+/// A number as what it stands for: a name that the file has for it, a day, a moment.
+fn shown(cell: Value, fact: &Fact) -> Value {
+    let Some(number) = cell.as_i64() else {
+        return cell;
+    };
+    let at = usize::try_from(number).ok();
+    if let Some(label) = at.and_then(|at| fact.labels.get(at)) {
+        return Value::String(label.clone());
     }
+    let text = match fact.counts {
+        Counts::Nothing => None,
+        Counts::Days => day(number),
+        Counts::Moments(parts) => moment(number, parts),
+    };
+    text.map_or(cell, Value::String)
+}
+
+/// A day by its number from 1970-01-01 on; `None` for one that no calendar has.
+fn day(number: i64) -> Option<String> {
+    const LAST: i64 = 2_932_896;
+    (-LAST..=LAST).contains(&number).then(|| {
+        let (year, month, day) = civil(number);
+        format!("{year:04}-{month:02}-{day:02}")
+    })
+}
+
+/// A moment in UTC, by the parts of a second from then on.
+fn moment(number: i64, parts: i64) -> Option<String> {
+    let (seconds, part) = (number.div_euclid(parts), number.rem_euclid(parts));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    let mut text = format!("{} {hour:02}:{minute:02}:{:02}", day(days)?, second % 60);
+    if part > 0 {
+        let digits = parts.ilog10() as usize;
+        let part = format!(".{part:0digits$}");
+        text += part.trim_end_matches('0');
+    }
+    Some(text)
 }
 
 /// Cells of a column of one group, one to a row.
@@ -208,7 +241,18 @@ fn called(file: &str, row: usize, path: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::called;
+    use super::{called, day, moment};
+
+    #[test]
+    fn days_and_moments_are_those_of_the_calendar() {
+        assert_eq!(day(18_262).as_deref(), Some("2020-01-01"));
+        assert_eq!(day(-1).as_deref(), Some("1969-12-31"));
+        assert_eq!((day(i64::MAX), moment(i64::MIN, 1_000)), (None, None));
+        let shown = moment(1_577_836_800_050, 1_000);
+        assert_eq!(shown.as_deref(), Some("2020-01-01 00:00:00.05"));
+        let shown = moment(-1_000_000, 1_000_000);
+        assert_eq!(shown.as_deref(), Some("1969-12-31 23:59:59"));
+    }
 
     #[test]
     fn names_stay_inside() {

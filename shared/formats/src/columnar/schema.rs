@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parquet::basic::{ConvertedType, Type};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::schema::types::ColumnDescriptor;
 use serde_json::Value;
@@ -17,6 +17,35 @@ pub(super) struct Fact {
     pub(super) name: String,
     /// Names of the numbers in it, where the file has them.
     pub(super) labels: Vec<String>,
+    /// What its numbers are, where they are none.
+    pub(super) counts: Counts,
+}
+
+/// What a number stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// Itself.
+    Nothing,
+    /// Days from 1970-01-01 on.
+    Days,
+    /// Parts of a second from then on, so many of them in one.
+    Moments(i64),
+}
+
+impl Counts {
+    fn of(column: &ColumnDescriptor) -> Self {
+        match (column.logical_type_ref(), column.converted_type()) {
+            (Some(LogicalType::Date), _) | (_, ConvertedType::DATE) => Self::Days,
+            (Some(LogicalType::Timestamp(of)), _) => Self::Moments(match of.unit {
+                TimeUnit::MILLIS => 1_000,
+                TimeUnit::MICROS => 1_000_000,
+                TimeUnit::NANOS => 1_000_000_000,
+            }),
+            (_, ConvertedType::TIMESTAMP_MILLIS) => Self::Moments(1_000),
+            (_, ConvertedType::TIMESTAMP_MICROS) => Self::Moments(1_000_000),
+            _ => Self::Nothing,
+        }
+    }
 }
 
 /// The column of the recordings.
@@ -97,6 +126,7 @@ impl Schema {
                 leaf,
                 name: parts.join("."),
                 labels: names.filter_map(Value::as_str).map(str::to_owned).collect(),
+                counts: Counts::of(column),
             });
         }
         Ok(Self {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::text_if_there;
 use crate::decode::lines;
 use crate::files::{base, beside};
-use crate::finding::FindingKind;
+use crate::finding::{FindingKind, Findings};
 use crate::layout::{Layout, WAV_SCP};
 use crate::manifest::lines::first_word;
 use crate::manifest::{Command, Reader, Row, Said};
@@ -15,12 +15,33 @@ use crate::problem::{Code, Problem};
 /// A file of keys and values, with the line of each.
 type Table = BTreeMap<String, (u64, String)>;
 
-fn table(text: &str) -> Table {
-    let pairs = lines(text).filter_map(|(number, line)| {
-        let (key, value) = first_word(line)?;
-        Some((key.to_owned(), (number, value.to_owned())))
-    });
-    pairs.collect()
+/// Reads a file. Of lines with one id the first counts, as in tables; the others are told, and
+/// what says something else is no warning: which of them is meant is not known.
+fn table(text: &str, name: &str, findings: &mut Findings) -> Table {
+    let mut made = Table::new();
+    for (line, content) in lines(text) {
+        let Some((id, value)) = first_word(content) else {
+            continue;
+        };
+        let Some((first, before)) = made.get(id) else {
+            made.insert(id.to_owned(), (line, value.to_owned()));
+            continue;
+        };
+        let message = format!("line {first} has the same id");
+        findings.of_row(FindingKind::DuplicateId, name, line, id, message);
+        if before.trim() != value.trim() {
+            let message = format!("says something else of {id} than line {first}, which counts");
+            findings.of_row(FindingKind::BadRow, name, line, id, message);
+        }
+    }
+    made
+}
+
+/// One that may be missing beside a list.
+fn optional(reader: &mut Reader<'_>, scp: &str, name: &str) -> Result<Table, Problem> {
+    let name = company(reader, scp, name);
+    let text = text_if_there(reader, &name)?.unwrap_or_default();
+    Ok(table(&text, &name, reader.findings))
 }
 
 /// Where an utterance lies.
@@ -51,17 +72,13 @@ fn company(reader: &Reader<'_>, scp: &str, name: &str) -> String {
 
 fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     let text = reader.text(scp)?;
-    let recordings = table(&text);
-    let mut optional = |name: &str| -> Result<Table, Problem> {
-        let found = text_if_there(reader, &company(reader, scp, name))?;
-        Ok(found.as_deref().map(table).unwrap_or_default())
-    };
-    let texts = optional("text")?;
-    let speakers = optional("utt2spk")?;
-    let languages = optional("utt2lang")?;
-    let genders = optional("spk2gender")?;
-    let lengths = optional("reco2dur")?;
-    let segments = optional("segments")?;
+    let recordings = table(&text, scp, reader.findings);
+    let texts = optional(reader, scp, "text")?;
+    let speakers = optional(reader, scp, "utt2spk")?;
+    let languages = optional(reader, scp, "utt2lang")?;
+    let genders = optional(reader, scp, "spk2gender")?;
+    let lengths = optional(reader, scp, "reco2dur")?;
+    let segments = optional(reader, scp, "segments")?;
     let by_segments = !segments.is_empty();
     let text_name = company(reader, scp, "text");
     let place_name = if by_segments {
@@ -69,7 +86,7 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     } else {
         scp.to_owned()
     };
-    let order = order(reader, &segments, &recordings, scp);
+    let order = order(reader, &segments, &recordings, &place_name);
     if !texts.is_empty() && !order.iter().any(|(id, _)| texts.contains_key(id)) {
         let first = |table: &Table| table.keys().next().cloned().unwrap_or_default();
         let other = order.first().map(|(id, _)| id.clone()).unwrap_or_default();
@@ -130,7 +147,7 @@ fn order(
     reader: &mut Reader<'_>,
     segments: &Table,
     recordings: &Table,
-    scp: &str,
+    name: &str,
 ) -> Vec<(String, Place)> {
     let mut order: Vec<(String, Place)> = Vec::new();
     for (id, (line, value)) in segments {
@@ -139,11 +156,10 @@ fn order(
         let mut time = || parts.next().and_then(|text| text.parse::<f64>().ok());
         let (start, end) = (time(), time());
         if start.is_none() || end.is_none() {
-            let name = beside(scp, "segments");
             let message = "is not <utterance> <recording> <start> <end>";
             reader
                 .findings
-                .of_row(FindingKind::BadRow, &name, *line, id, message);
+                .of_row(FindingKind::BadRow, name, *line, id, message);
             continue;
         }
         let place = Place {

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::beside::text_beside;
+use super::beside::{say_the_same, text_beside};
 use crate::files;
 use crate::finding::FindingKind;
 use crate::json;
 use crate::layout::Layout;
 use crate::manifest::{Reader, Row, Said, no_columns};
 use crate::paths::has_audio_extension;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem, counted};
 
 /// Files that hold the text of the recording of the same name.
 pub(super) const SIDE_EXTENSIONS: [&str; 8] = [
@@ -19,19 +19,36 @@ pub(super) const SIDE_EXTENSIONS: [&str; 8] = [
 /// Recordings of a folder; `layout.files` are those with a text beside them.
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     let has_tiers = |name: &String| has_tiers(name);
-    let of_text = reader.options.text_column.as_deref();
-    if let Some(asked) = of_text.filter(|_| !layout.files.iter().any(has_tiers)) {
+    let asked = reader.options.text_column.clone();
+    // Where recordings have several, it chooses one kind.
+    let of_kind = asked.as_deref().filter(|kind| {
+        let mut names = reader.files.names().iter();
+        SIDE_EXTENSIONS.contains(kind) && names.any(|name| has_end(name, kind))
+    });
+    let tier = asked.as_deref().filter(|_| of_kind.is_none());
+    if let Some(asked) = tier.filter(|_| !layout.files.iter().any(has_tiers)) {
         return Err(no_columns(layout, asked, "--text-column"));
     }
     if let Some(asked) = &reader.options.audio_column {
         return Err(no_columns(layout, asked, "--audio-column"));
     }
+    let mut apart = Apart::default();
     for audio in recordings(reader) {
         let stem = audio
             .rsplit_once('.')
             .map_or(audio.as_str(), |(stem, _)| stem);
-        let mut beside = SIDE_EXTENSIONS.iter().map(|end| format!("{stem}.{end}"));
-        let side = beside.find(|name| layout.files.binary_search(name).is_ok());
+        let beside = SIDE_EXTENSIONS.iter().map(|end| format!("{stem}.{end}"));
+        let mut all: Vec<String> = beside.filter(|name| reader.has(name)).collect();
+        // Those of another split are none of this one.
+        if !all
+            .iter()
+            .any(|name| layout.files.binary_search(name).is_ok())
+        {
+            all.clear();
+        }
+        all.retain(|name| of_kind.is_none_or(|kind| has_end(name, kind)));
+        let mut all = all.into_iter();
+        let side = all.next();
         let mut row = Row {
             id: files::stem(&audio).to_owned(),
             file: side.clone().unwrap_or_else(|| audio.clone()),
@@ -42,9 +59,15 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         };
         if let Some(side) = side {
             let text = reader.text(&side)?;
-            let (text, remarks) = text_beside(&text, &side, reader.options.text_column.as_deref())?;
-            row.said = Said::Text(text);
-            for remark in remarks {
+            let found = text_beside(&text, &side, tier)?;
+            match found.text {
+                Ok(text) => {
+                    apart.compare(reader, (&side, &text), all, tier);
+                    row.said = Said::Text(text);
+                }
+                Err(reason) => row.broken = Some(format!("its service failed: {reason}")),
+            }
+            for remark in found.remarks {
                 reader
                     .findings
                     .of_line(FindingKind::LossySource, &side, 1, remark);
@@ -52,7 +75,62 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         }
         reader.reading.rows.push(row);
     }
-    Ok(())
+    apart.refuse()
+}
+
+/// Files beside one recording that say different things: the first two, and how many recordings
+/// have such.
+#[derive(Default)]
+struct Apart {
+    first: Option<(String, String)>,
+    count: usize,
+}
+
+impl Apart {
+    /// Looks into the other files of a recording. What is no text, such as JSON with facts, says
+    /// nothing else.
+    fn compare(
+        &mut self,
+        reader: &Reader<'_>,
+        (side, text): (&str, &str),
+        mut others: impl Iterator<Item = String>,
+        tier: Option<&str>,
+    ) {
+        let says_else = |other: &String| {
+            let read = files::text(reader.files, other);
+            let found = read.and_then(|read| text_beside(&read.text, other, tier));
+            let own = found.ok().and_then(|found| found.text.ok());
+            own.is_some_and(|own| !say_the_same(text, &own))
+        };
+        if let Some(other) = others.find(says_else) {
+            self.count += 1;
+            self.first.get_or_insert_with(|| (side.to_owned(), other));
+        }
+    }
+
+    /// Which of them is meant has to be chosen.
+    fn refuse(self) -> Result<(), Problem> {
+        let Some((one, other)) = self.first else {
+            return Ok(());
+        };
+        let more = match self.count - 1 {
+            0 => String::new(),
+            more => format!(
+                ", and so for {}",
+                counted(more, "other recording", "other recordings")
+            ),
+        };
+        let message = format!("{one} and {other} beside one recording do not say the same{more}");
+        let ends = [&one, &other].map(|name| name.rsplit_once('.').map_or("", |(_, end)| end));
+        Err(Problem::new(Code::Ambiguous, message).hint(format!(
+            "choose: --text-column {} or --text-column {}",
+            ends[0], ends[1]
+        )))
+    }
+}
+
+fn has_end(name: &str, kind: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| end == kind)
 }
 
 /// Whether a file is annotations, of which a tier can be chosen.

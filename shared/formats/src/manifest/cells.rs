@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::embedded;
 use super::reader::Reader;
+use super::regions;
 use super::row::Said;
 use crate::files;
 use crate::finding::FindingKind;
@@ -16,7 +17,7 @@ use crate::problem::{Code, Problem, counted};
 #[cfg(feature = "sheets")]
 use crate::table::MAX_RECORD_BYTES;
 use crate::table::{
-    Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, dialect, error_of,
+    Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, Role, dialect, error_of, role_of,
 };
 
 /// What to do about a table without a header.
@@ -51,6 +52,19 @@ impl Cell {
                 .ok()
                 .filter(|number: &f64| number.is_finite()),
             Self::Json(value) => json::number(value),
+        }
+    }
+
+    /// What it is that can't be taken as a text, and is not blank.
+    pub(crate) fn no_text(&self) -> Option<String> {
+        match self {
+            Self::Json(Value::Array(list)) if !list.is_empty() => Some(format!(
+                "is a list of {} and no text: which of them is meant is not known (--format \
+                 label_studio joins them)",
+                counted(list.len(), "value", "values")
+            )),
+            Self::Json(Value::Object(_)) => Some("is an object and no text".to_owned()),
+            _ => None,
         }
     }
 
@@ -95,7 +109,7 @@ impl Cells {
         }
     }
 
-    pub(super) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
+    pub(crate) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
         self.rows.get(row)?.1.get(column?)?.as_ref()
     }
 }
@@ -150,6 +164,7 @@ fn sheet(reader: &mut Reader<'_>, name: &str) -> Result<Cells, Problem> {
             line,
             cells,
             is_loose: false,
+            over: None,
         })
     });
     of_records(reader, name, None, records)
@@ -175,8 +190,7 @@ fn of_records<'a>(
     let header = match records.next() {
         Some(Ok(header)) => header,
         Some(Err(error)) => {
-            let message = "is longer than 64 KiB, or a quote in it is not closed";
-            return Err(Problem::new(Code::Malformed, message)
+            return Err(Problem::new(Code::Malformed, unread(error))
                 .file(name)
                 .line(error.line()));
         }
@@ -199,11 +213,7 @@ fn of_records<'a>(
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let message = if error.is_last() {
-                    "a quote in it is not closed; what stands behind it is not read"
-                } else {
-                    "is longer than 64 KiB"
-                };
+                let message = unread(error);
                 reader
                     .findings
                     .of_line(FindingKind::BadRow, name, error.line(), message);
@@ -234,6 +244,31 @@ fn of_records<'a>(
         rows,
         audio: None,
     })
+}
+
+/// Why a record is not read.
+fn unread(error: RecordError) -> String {
+    match error {
+        RecordError::TooLong { .. } => "is longer than 64 KiB".to_owned(),
+        RecordError::Open { behind: 0, .. } => "a quote in it is not closed".to_owned(),
+        RecordError::Open { behind, .. } => format!(
+            "a quote in it is not closed: the {} not read",
+            several(behind, "line behind it is", "lines behind it are")
+        ),
+        RecordError::Stray { line, last } => format!(
+            "a quote in it meets the next one on line {last}, in the middle of a text: the {} not \
+             read. A quote inside a text is doubled, and that text quoted",
+            several(last - line, "line behind it is", "lines behind it are")
+        ),
+    }
+}
+
+/// So many, behind "the": a single one needs no number.
+fn several(number: u64, one: &str, several: &str) -> String {
+    match number {
+        1 => one.to_owned(),
+        more => counted(usize::try_from(more).unwrap_or(usize::MAX), one, several),
+    }
 }
 
 fn names_of(header: &Record<'_>, file: &str) -> Result<Vec<String>, Problem> {
@@ -273,6 +308,11 @@ fn uneven(record: &Record<'_>, width: usize, delimiter: Option<u8>) -> String {
         "{}, the header has {width}",
         counted(found, "column", "columns")
     );
+    if let Some((first, last)) = record.over {
+        return format!(
+            "{told}; a quote on line {first} holds all up to line {last} together: is it not closed?"
+        );
+    }
     let (mark, name) = match delimiter {
         Some(b',') => (',', "comma"),
         Some(b';') => (';', "semicolon"),
@@ -350,6 +390,20 @@ fn take_systems(fields: &mut Map<String, Value>) {
     }
 }
 
+/// Label Studio writes several regions of one recording as a list.
+fn take_regions(fields: &mut Map<String, Value>, asked: Option<&str>) {
+    let mut all = fields.values().filter_map(Value::as_str);
+    let is_own = all.any(regions::is_of_label_studio);
+    for (name, value) in fields {
+        let is_text = matches!(role_of(name), Role::Text | Role::Hypothesis);
+        if (is_text || Some(name.as_str()) == asked)
+            && let Some(text) = regions::of_field(value, is_own)
+        {
+            *value = Value::String(text);
+        }
+    }
+}
+
 /// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
 fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
     let found = json::objects(text, name)?;
@@ -371,6 +425,7 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
             }
         }
         take_systems(&mut fields);
+        take_regions(&mut fields, reader.options.text_column.as_deref());
         // A failure without a reason is none, as in an empty cell of a table.
         let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
         fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));

@@ -14,10 +14,11 @@ mod row;
 mod table;
 mod tarred;
 
-pub(crate) use cells::{Cells, NO_HEADER, rounded_ids, table_of};
+pub(crate) use cells::{Cell, Cells, NO_HEADER, rounded_ids, table_of};
 
 pub(crate) use reader::Reader;
 pub use row::{Command, Options, Reading, Row, Said};
+pub(crate) use table::texts;
 
 use super::files::Files;
 use super::finding::Findings;

@@ -21,7 +21,7 @@ use crate::layout::{Layout, no_split};
 use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
-use crate::table::{Columns, Role};
+use crate::table::{Columns, Role, is_fact};
 use crate::transcripts::{OfSystem, no_column, of_numbers};
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
@@ -122,6 +122,9 @@ pub(crate) fn rows(
                 Format::LabelStudio => of_regions(cell),
                 _ => cell.said(),
             };
+            let no_text = cell.no_text().filter(|_| row.said == Said::Absent);
+            let name = chosen.text.map_or("", |text| table.columns.name(text));
+            row.broken = no_text.map(|reason| format!("{name} {reason}"));
         }
         text_file(reader, table, index, name, &mut row)?;
         row.id = match table.text(index, chosen.id) {
@@ -307,7 +310,7 @@ fn choose(
     };
     audio = audio.or_else(named);
     let mut text = asked(&reader.options.text_column, "--text-column")?;
-    let mut all = columns.all(Role::Text);
+    let mut all = texts(columns, layout.format);
     if text.is_none()
         && let Some(both) = all.first().filter(|_| all.iter().all(is_heard))
     {
@@ -321,8 +324,7 @@ fn choose(
     }
     all.retain(|column| !is_heard(column));
     if text.is_none() {
-        let of_lahaja = of_lahaja(columns).filter(|column| !is_heard(column));
-        text = of_lahaja.or_else(|| all.first().copied());
+        text = all.first().copied();
         let rest: Vec<usize> = all
             .iter()
             .copied()
@@ -344,6 +346,10 @@ fn choose(
     }
     if text.is_none() && audio.is_some() {
         text = guessed(file, table, is_heard)?;
+        if text.is_none() {
+            let told = not_taken(file, table, is_heard);
+            reader.reading.remarks.extend(told);
+        }
     }
     let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
     reader.reading.audio_column = name(audio);
@@ -362,6 +368,18 @@ fn choose(
     })
 }
 
+/// Columns that could be the text, the one that is taken without being asked for first.
+pub(crate) fn texts(columns: &Columns, format: Format) -> Vec<usize> {
+    let mut all = columns.all(Role::Text);
+    // `NeMo` itself looks for what is normalised where nothing else is.
+    let of_nemo = || columns.named("text").filter(|_| format == Format::Nemo);
+    if let Some(first) = of_lahaja(columns).or_else(of_nemo) {
+        all.retain(|column| *column != first);
+        all.insert(0, first);
+    }
+    all
+}
+
 /// Lahaja has its texts three times; what is scored there is `text`.
 fn of_lahaja(columns: &Columns) -> Option<usize> {
     let named = |name: &str| columns.names().iter().position(|one| one == name);
@@ -371,6 +389,27 @@ fn of_lahaja(columns: &Columns) -> Option<usize> {
 
 /// Rows that are looked at to tell texts from codes.
 const LOOKED_AT: usize = 50;
+
+/// Tells of columns that are not taken as the text, for they have single words as facts have.
+fn not_taken(file: &str, table: &Cells, is_heard: impl Fn(&usize) -> bool) -> Option<String> {
+    let columns = &table.columns;
+    let is_worded = |column: &usize| {
+        let rows = 0..table.rows.len().min(LOOKED_AT);
+        let mut cells = rows.filter_map(|row| table.text(row, Some(*column)));
+        let is_truth = |text: &str| matches!(text, "true" | "false" | "True" | "False");
+        cells.any(|text| text.chars().any(char::is_alphabetic) && !is_truth(&text))
+    };
+    let others = (0..columns.names().len()).filter(|column| {
+        let name = columns.name(*column);
+        let is_other = crate::table::role_of(name) == Role::Other && !name.is_empty();
+        is_other && !is_fact(name) && !is_heard(column) && is_worded(column)
+    });
+    let names: Vec<&str> = others.map(|column| columns.name(column)).collect();
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        format!("{file}: no column is taken as the text; could it be {names}? (--text-column)")
+    })
+}
 
 /// The one column that could hold the text although its name is not known: most of its
 /// cells have words.

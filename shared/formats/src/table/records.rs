@@ -46,6 +46,9 @@ pub struct Record<'a> {
     /// Whether quotes in a cell are not those of CSV, which doubles them: it was read as its
     /// writer seems to have meant it.
     pub is_loose: bool,
+    /// Where quotes hold line breaks together: the line on which the first such cell begins, and
+    /// the last line of the record.
+    pub over: Option<(u64, u64)>,
 }
 
 /// Why a record can't be read.
@@ -58,24 +61,28 @@ pub enum RecordError {
     },
     /// A quote that is not closed: where the next record begins is not known.
     Open {
-        /// Line the record begins on, from 1.
+        /// Line the quote stands on, from 1.
         line: u64,
+        /// Lines behind it that are not read, blank ones left out.
+        behind: u64,
+    },
+    /// A quote that meets the next one lines below, in the middle of a text: what is between
+    /// them are other records.
+    Stray {
+        /// Line the quote stands on, from 1.
+        line: u64,
+        /// Last line that is not read.
+        last: u64,
     },
 }
 
 impl RecordError {
-    /// Line the record begins on, from 1.
+    /// Line where it is, from 1.
     #[must_use]
     pub const fn line(self) -> u64 {
         match self {
-            Self::TooLong { line } | Self::Open { line } => line,
+            Self::TooLong { line } | Self::Open { line, .. } | Self::Stray { line, .. } => line,
         }
-    }
-
-    /// Whether the records behind it are lost.
-    #[must_use]
-    pub const fn is_last(self) -> bool {
-        matches!(self, Self::Open { .. })
     }
 }
 
@@ -134,6 +141,7 @@ impl<'a> Records<'a> {
             line,
             cells: cells.collect(),
             is_loose: false,
+            over: None,
         })
     }
 
@@ -141,18 +149,24 @@ impl<'a> Records<'a> {
         let rest = self.rest();
         let mut cells = Vec::new();
         let mut at = 0;
-        let mut is_loose = false;
+        let (mut is_loose, mut over, mut stray) = (false, None, None);
+        let mut here = line;
         loop {
-            let (cell, used) = match one_cell(&rest[at..], self.dialect.delimiter) {
-                Some((cell, used, strict)) => {
-                    is_loose |= !strict;
-                    (cell, used)
-                }
-                None => {
-                    self.over = true;
-                    return Err(RecordError::Open { line });
-                }
+            let Some((cell, used, strict)) = one_cell(&rest[at..], self.dialect.delimiter) else {
+                self.over = true;
+                let behind = rest[at..].split('\n').skip(1);
+                let behind = behind.filter(|line| !line.trim().is_empty()).count() as u64;
+                return Err(RecordError::Open { line: here, behind });
             };
+            is_loose |= !strict;
+            let breaks = breaks(&rest[at..at + used]);
+            if breaks > 0 {
+                over.get_or_insert(here);
+                if !strict {
+                    stray.get_or_insert(here);
+                }
+            }
+            here += breaks;
             cells.push(cell);
             at += used;
             match rest.as_bytes().get(at) {
@@ -161,17 +175,25 @@ impl<'a> Records<'a> {
             }
         }
         let record = &rest[..at];
-        self.line += 1 + record.bytes().filter(|b| *b == b'\n').count() as u64;
+        self.line = here + 1;
         self.at += (at + 1).min(rest.len());
         if record.len() > MAX_RECORD_BYTES {
             return Err(RecordError::TooLong { line });
+        }
+        if let Some(line) = stray {
+            return Err(RecordError::Stray { line, last: here });
         }
         Ok(Record {
             line,
             cells,
             is_loose,
+            over: over.map(|first| (first, here)),
         })
     }
+}
+
+fn breaks(text: &str) -> u64 {
+    text.bytes().filter(|b| *b == b'\n').count() as u64
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -345,6 +367,30 @@ mod tests {
         let open = format!("a\n\"{}", "x\n".repeat(MAX_RECORD_BYTES));
         let found: Vec<_> = Records::new(&open, COMMA).collect();
         assert_eq!(found.len(), 2);
-        assert_eq!(found[1], Err(RecordError::Open { line: 2 }));
+        let behind = MAX_RECORD_BYTES as u64 - 1;
+        assert_eq!(found[1], Err(RecordError::Open { line: 2, behind }));
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_told_with_its_line_and_what_it_takes_along() {
+        let kinds = |text| -> Vec<_> {
+            let of =
+                |record: Result<Record<'_>, _>| record.map(|record| (record.line, record.over));
+            Records::new(text, COMMA).map(of).collect()
+        };
+        let open = kinds("a,b\n1,\"x\ny\",\"z\n\n2,x\n3,y\n");
+        let told = RecordError::Open { line: 3, behind: 2 };
+        assert_eq!(open, [Ok((1, None)), Err(told)]);
+        let stray = kinds("1,a\n2,\"b,b\n3,c\n4,\"d\n5,e\n6,\"f\ng\"\n");
+        let told = RecordError::Stray { line: 2, last: 4 };
+        assert_eq!(
+            stray,
+            [
+                Ok((1, None)),
+                Err(told),
+                Ok((5, None)),
+                Ok((6, Some((6, 7))))
+            ]
+        );
     }
 }

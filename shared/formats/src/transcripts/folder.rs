@@ -1,6 +1,6 @@
 //! A folder as references or hypotheses: one file for each recording, or a manifest.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::file::{format_of_empty, of_file};
@@ -13,6 +13,7 @@ use crate::json;
 use crate::layout::{layouts, no_format};
 use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem, counted};
+use crate::table::Columns;
 
 /// Reads a folder.
 pub(super) fn read(
@@ -67,7 +68,12 @@ pub(super) fn read(
         formats.push(one_format(files, name));
     }
     if let Some(wanted) = wanted.format {
-        let there: BTreeSet<Format> = formats.iter().flatten().copied().collect();
+        let mut there: BTreeMap<Format, Vec<&String>> = BTreeMap::new();
+        for (name, format) in texts.iter().zip(&formats) {
+            if let Some(format) = format {
+                there.entry(*format).or_default().push(*name);
+            }
+        }
         let is_asked = |format: &Option<Format>| match wanted {
             Format::SideFiles => *format == Some(Format::Lines),
             wanted => *format == Some(wanted),
@@ -77,7 +83,8 @@ pub(super) fn read(
         formats.retain(is_asked);
         let is_none = || layouts(files, None, None).is_err();
         if texts.is_empty() && (!wanted.is_manifest() || is_none()) {
-            return Err(no_format(wanted, there.into_iter()));
+            let there = there.iter().map(|(format, names)| (*format, &names[..]));
+            return Err(no_format(wanted, there));
         }
     }
     let is_told = wanted.format.is_some();
@@ -86,8 +93,12 @@ pub(super) fn read(
         && (is_told || texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
         let is_result = |name: &&&String| single(name) || has_audio_extension(name);
-        if texts.len() > 1 && names.iter().filter(is_result).count() == names.len() {
-            refuse_others(files, &texts, &formats)?;
+        if names.iter().filter(is_result).count() == names.len() {
+            match texts.as_slice() {
+                [one] if side == Side::Hypotheses && formats == [None] => one_result(files, one)?,
+                [_] => {}
+                _ => refuse_others(files, &texts, &formats)?,
+            }
         }
         if side == Side::Hypotheses && wanted.format.is_none() {
             one_table(&names)?;
@@ -207,6 +218,22 @@ fn refuse_others(
     first.filter(|_| known + unknown > 1).map_or(Ok(()), Err)
 }
 
+/// Refuses a single object as what systems heard, where it is no result and none of its fields
+/// has a name that rows of tables have: its fields would be taken for systems.
+fn one_result(files: &dyn Files, name: &str) -> Result<(), Problem> {
+    let Some(problem) = refused(files, name) else {
+        return Ok(());
+    };
+    let text = crate::files::text(files, name)?.text;
+    let rows = json::objects(&text, name).map_or_else(|_| Vec::new(), |found| found.rows);
+    let fields = rows.iter().filter_map(|(_, row)| row.as_object());
+    let names = fields.flat_map(|fields| fields.keys().cloned());
+    match Columns::new(names.collect()).is_header() {
+        true => Ok(()),
+        false => Err(problem),
+    }
+}
+
 /// Why a file of JSON is no result, where it is no list either.
 fn refused(files: &dyn Files, name: &str) -> Option<Problem> {
     let format = match format_of(files, name) {
@@ -227,7 +254,10 @@ fn refused(files: &dyn Files, name: &str) -> Option<Problem> {
         return None;
     }
     let problem = services::entry(&text, name, 0, &mut Vec::new()).err()?;
-    Some(problem.hint("take it out of the folder if it is no result"))
+    Some(problem.hint(
+        "take it out of the folder if it is no result; the clip of a result that is not there \
+         counts as missing",
+    ))
 }
 
 /// The format of a file that holds one recording's text; `None` for manifests.
@@ -270,7 +300,8 @@ fn manifest(
 ) -> Result<Transcripts, Problem> {
     let mut found = layouts(files, None, None)?;
     if let Some(wanted) = wanted.format {
-        let others = no_format(wanted, found.iter().map(|layout| layout.format));
+        let there = found.iter().map(|one| (one.format, one.files.as_slice()));
+        let others = no_format(wanted, there);
         found.retain(|layout| layout.format == wanted);
         if found.is_empty() {
             return Err(others);

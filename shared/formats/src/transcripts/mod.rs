@@ -2,11 +2,13 @@
 //! line.
 
 pub(crate) mod annotations;
+mod answers;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
 mod failed;
 mod file;
+mod findings;
 mod folder;
 mod lists;
 mod segments;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::answers::{failed, is_blocked, is_nothing, stopped};
 use super::entry::Entry;
 use crate::files::stem;
 use crate::json;
@@ -20,7 +21,7 @@ enum Heard {
 
 /// Whether the fields of an object are those of a result.
 pub(crate) fn is_service(keys: &[String]) -> bool {
-    const FIELDS: [&str; 12] = [
+    const FIELDS: [&str; 15] = [
         "text",
         "segments",
         "transcription",
@@ -33,14 +34,24 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
         "response",
         "error",
         "language_probability",
+        "promptFeedback",
+        "err_code",
+        "totalBilledTime",
     ];
     let known = |key: &String| FIELDS.contains(&key.as_str());
     // A row of a table of ours has an id beside it; results have none of these.
     let is_row = keys
         .iter()
         .any(|key| matches!(key.as_str(), "hypothesis" | "reference" | "ground_truth"));
-    keys.iter().any(known) && !is_row
+    let has = |key: &str| keys.iter().any(|one| one == key);
+    // An operation of Google, its answer without a result, and what ElevenLabs refuses with.
+    let is_bare =
+        (has("name") && has("done")) || matches!(keys, [one] if BARE.contains(&one.as_str()));
+    (keys.iter().any(known) || is_bare) && !is_row
 }
+
+/// Fields that an answer has for itself.
+const BARE: [&str; 2] = ["detail", "metadata"];
 
 /// Reads a result, and tells how many channels it has.
 ///
@@ -66,6 +77,11 @@ pub(crate) fn entry(
         let problem = Problem::new(Code::ChooseColumn, message).file(name);
         return Err(problem.hint("--channel with one of these"));
     }
+    if value.as_object().is_some_and(Map::is_empty) {
+        remarks.push(format!(
+            "{name}: {{}} alone: taken as the answer of Google where nothing was heard"
+        ));
+    }
     if channels > 1 {
         remarks.push(format!(
             "{name}: {channels} channels; number {channel} is taken (--channel)"
@@ -82,11 +98,11 @@ pub(crate) fn entry(
     Ok((entry, channels))
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
     value.get(key)?.as_array().map(Vec::as_slice)
 }
 
-fn text(value: &Value, key: &str) -> Option<String> {
+pub(super) fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key)?.as_str().map(str::to_owned)
 }
 
@@ -97,32 +113,22 @@ fn joined(parts: &[Value], key: &str, between: &str) -> String {
 
 /// What a result says, and how many channels it has. `None` for what is no result.
 fn heard(value: &Value, channel: usize) -> Option<(Heard, usize)> {
-    let status = value.get("status").and_then(Value::as_str);
-    // AssemblyAI's words in the place of a text that it has no more; Amazon's of a job.
-    let is_deleted = value.get("text").and_then(Value::as_str) == Some("Deleted by user.");
-    if is_deleted && status.is_some() {
-        return Some((Heard::Failed("deleted".to_owned()), 1));
-    }
-    if matches!(status, Some("error" | "FAILED")) || is_error(value) {
-        let reason = value.get("error").map_or_else(String::new, |error| {
-            text(error, "message")
-                .or_else(|| json::scalar(error))
-                .unwrap_or_default()
-        });
-        let reason = match (reason.is_empty(), status) {
-            (true, Some(status)) => status.to_owned(),
-            _ => reason,
-        };
+    if let Some(reason) = failed(value) {
         return Some((Heard::Failed(reason), 1));
+    }
+    // Batches of Gemini have the answer under `response`.
+    let whole = value
+        .get("response")
+        .filter(|answer| answer.get("candidates").is_some() || is_blocked(answer));
+    let value = whole.unwrap_or(value);
+    if let Some(code) = stopped(value) {
+        return Some((Heard::Failed(code.as_str().to_owned()), 1));
+    }
+    if is_nothing(value) {
+        return Some((Heard::Text(String::new()), 1));
     }
     let (text, channels) = by_results(value, channel).or_else(|| by_text(value))?;
     Some((Heard::Text(text), channels))
-}
-
-/// An error and nothing else.
-fn is_error(value: &Value) -> bool {
-    let error = value.get("error").is_some_and(|error| !error.is_null());
-    error && value.get("text").is_none_or(Value::is_null) && value.get("results").is_none()
 }
 
 fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
@@ -221,7 +227,10 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
     if let Some(candidates) = list(value, "candidates") {
         let content = candidates.first().and_then(|one| one.get("content"));
         let parts = content.and_then(|content| list(content, "parts"));
-        return Some((joined(parts.unwrap_or_default(), "text", ""), 1));
+        let is_said = |part: &&Value| part.get("thought").and_then(Value::as_bool) != Some(true);
+        let said = parts.unwrap_or_default().iter().filter(is_said);
+        let texts: Vec<String> = said.filter_map(|part| text(part, "text")).collect();
+        return Some((texts.concat(), 1));
     }
     // Bedrock Data Automation has `text`, Amazon Transcribe `transcript`.
     if let Some(segments) = list(value, "audio_segments") {
@@ -256,6 +265,8 @@ mod tests {
             r#"{"systeminfo": "", "transcription": [{"offsets": {"from": 0}, "text": " नम"}, {"text": "स्ते जी"}]}"#,
             r#"{"text": "नमस्ते जी"}"#,
             r#"{"candidates": [{"content": {"parts": [{"text": "नमस्ते "}, {"text": "जी"}]}}]}"#,
+            r#"{"candidates": [{"content": {"parts": [{"text": "I listen …", "thought": true}, {"text": "नमस्ते ", "thought": false}, {"text": "जी", "thoughtSignature": "x"}]}, "finishReason": "STOP"}]}"#,
+            r#"{"key": "a", "response": {"candidates": [{"content": {"parts": [{"text": "नमस्ते जी"}]}}]}}"#,
             r#"{"metadata": {}, "results": {"channels": [{"alternatives": [{"transcript": "नमस्ते जी"}]}]}}"#,
             r#"{"id": "t1", "status": "completed", "audio_url": "https://x/a.wav", "text": "नमस्ते जी", "utterances": null}"#,
             r#"{"jobName": "j", "accountId": "0", "results": {"transcripts": [{"transcript": "नमस्ते जी"}], "items": []}}"#,

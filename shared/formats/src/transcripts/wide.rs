@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::findings::{are_texts, tell};
 use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
 use crate::files::Files;
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
-use crate::manifest::{self, Cells, NO_HEADER, Options, Reader, Said, rounded_ids, table_of};
+use crate::manifest::{
+    self, Cells, NO_HEADER, Options, Reader, Said, rounded_ids, table_of, texts,
+};
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Role, is_right};
@@ -65,13 +68,7 @@ pub(super) fn read(
         }
     })?;
     made.remarks.append(&mut reader.reading.remarks);
-    if let Some(bad) = findings.kept().iter().find(|found| found.kind.is_error()) {
-        let problem = Problem::new(Code::Malformed, bad.message.clone()).file(name);
-        return Err(problem.line(bad.line.unwrap_or(1)));
-    }
-    let remarks = findings.kept().iter();
-    made.remarks
-        .extend(remarks.map(|found| format!("{name}: {}", found.message)));
+    tell(&findings, name, &mut made.remarks)?;
     of_table(&table, (name, format), side, wanted, made)
 }
 
@@ -95,10 +92,18 @@ pub(super) fn of_layout(
     let mut findings = Findings::default();
     let reading = manifest::read(files, layout, &options, &mut findings)?;
     made.remarks.extend(reading.remarks);
+    let file = layout.files.first().map_or("", String::as_str);
+    tell(&findings, file, &mut made.remarks)?;
     let mut models = BTreeSet::new();
     let mut left_out = 0;
     for mut row in reading.rows {
         models.extend(row.hypotheses.keys().cloned());
+        // What was heard may be the answer of a service that failed.
+        let can_fail = side == Side::Hypotheses && layout.format == Format::SideFiles;
+        if let Some(reason) = row.broken.take_if(|_| !can_fail) {
+            let problem = Problem::new(Code::Malformed, reason).file(&row.file);
+            return Err(problem.line(row.line));
+        }
         // What is not annotated yet is no reference that says nothing.
         let is_open = layout.format == Format::LabelStudio && row.said == Said::Absent;
         if is_open && side == Side::References {
@@ -114,7 +119,7 @@ pub(super) fn of_layout(
             line: row.line,
             text: row.said.text().map(Into::into),
             markup: row.markup,
-            failed: None,
+            failed: row.broken,
             hypotheses: std::mem::take(&mut row.hypotheses),
             failures: BTreeMap::new(),
             language: row.language.as_deref().and_then(crate::language::tag_of),
@@ -123,7 +128,6 @@ pub(super) fn of_layout(
         });
     }
     made.columns = models.into_iter().collect();
-    let file = layout.files.first().map_or("", String::as_str);
     let tasks = counted(left_out, "task has", "tasks have");
     made.remarks.extend(
         (left_out > 0).then(|| format!("{file}: {tasks} no annotation: left out, as by a run")),
@@ -195,10 +199,14 @@ fn unknown_languages(table: &Cells, column: Option<usize>, name: &str) -> Option
 }
 
 /// What could be the reference as well as the one that is taken.
-fn other_texts(table: &Cells, name: &str, systems: &[OfSystem]) -> Option<String> {
+fn other_texts(
+    table: &Cells,
+    (name, format): (&str, Format),
+    systems: &[OfSystem],
+) -> Option<String> {
     let columns = &table.columns;
     let is_heard = |column: &usize| systems.iter().any(|system| system.text == *column);
-    let mut all = columns.all(Role::Text);
+    let mut all = texts(columns, format);
     all.retain(|column| !is_heard(column));
     let (taken, others) = all.split_first().filter(|(_, others)| !others.is_empty())?;
     let others: Vec<&str> = others.iter().map(|column| columns.name(*column)).collect();
@@ -244,13 +252,14 @@ fn of_table(
             None => return Err(no_column(asked, name, columns.names(), "--text-column")),
         },
         _ if side == Side::References => {
-            let mut all = columns.all(Role::Text).into_iter();
+            let mut all = texts(columns, format).into_iter();
             all.find(|column| !is_heard(column))
         }
         _ => columns.first(Role::Text),
     };
     if wanted.text_column.is_none() && side == Side::References {
-        made.remarks.extend(other_texts(table, name, &systems));
+        made.remarks
+            .extend(other_texts(table, (name, format), &systems));
     }
     if !wanted.hypotheses.is_empty() {
         let right = text.filter(|_| side == Side::References);
@@ -270,6 +279,12 @@ fn of_table(
         let problem = Problem::new(Code::Mismatch, "has a header and no row");
         return Err(problem.file(name).hint("a row for each reference"));
     }
+    let own = match side {
+        Side::References => text,
+        Side::Hypotheses => lone,
+    };
+    let heard = systems.iter().map(|system| system.text);
+    are_texts(table, name, own.into_iter().chain(heard))?;
     let id = columns.first(Role::Id);
     let audio = columns.first(Role::Audio);
     let model = columns.first(Role::Model).filter(|_| !systems.is_empty());

@@ -236,7 +236,7 @@ fn sources_that_are_not_understood_are_told() {
             &with_four("t.csv", "file_name,text\na.wav,x\n"),
             &wanted
         )),
-        "the folder is no nemo; it could be: table, audio"
+        "the folder is no nemo; it could be: table (t.csv), audio"
     );
 }
 
@@ -275,6 +275,14 @@ fn lengths_that_can_not_be_are_told() {
         judged.lasts(sample, seconds);
     }
     assert_eq!(count(&judged, FindingKind::OddDuration), 3);
+    // What is only written wrong is told as that.
+    let mut again = folder(&with_four("t.csv", rows));
+    again.lasts(0, 2.3);
+    assert_eq!(
+        again.kept()[0].message,
+        "is written to last 0.000 s; it lasts 2.300 s, which counts"
+    );
+    assert_eq!(again.samples[0].seconds, Some(2.3));
     judged.samples[2].end = Some(9.0);
     judged.ends_too_late(2, 9.1);
     judged.ends_too_late(2, 5.0);
@@ -369,4 +377,100 @@ fn columns_are_asked_for_of_what_has_some() {
         ..Options::default()
     };
     assert!(told(&refused(&tasks, &of_bogus)).contains("there are audio, clip"));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_told_with_its_line_and_what_is_not_read() {
+    let of = |text| judge(&files(&with_four("t.csv", text)), None, &Options::default());
+    // Of no row anything can be read.
+    let problem = of("file,text\na.wav,\"hello\nb.wav,world\nc.wav,x\n").unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "t.csv line 2: a quote in it is not closed: the 2 lines behind it are not read"
+    );
+    let all = files(&[("t.csv", "file,\"text\na.wav,x\n")]);
+    let problem = judge(&all, Some("t.csv"), &Options::default()).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "t.csv line 1: a quote in it is not closed: the line behind it is not read"
+    );
+    let bad = |text| -> Vec<(Option<u64>, String)> {
+        let judged = of(text).unwrap();
+        let all = judged.kept().iter();
+        let all = all.filter(|one| one.kind == FindingKind::BadRow);
+        all.map(|one| (one.line, one.message.clone())).collect()
+    };
+    assert_eq!(
+        bad("file,text\na.wav,x\nb.wav,\"world"),
+        [(Some(3), "a quote in it is not closed".to_owned())]
+    );
+    assert_eq!(
+        bad("file,text\na.wav,\"x\nb.wav,\"y\nc.wav,z\n"),
+        [(
+            Some(2),
+            "a quote in it meets the next one on line 3, in the middle of a text: the line behind \
+             it is not read. A quote inside a text is doubled, and that text quoted"
+                .to_owned()
+        )]
+    );
+    assert_eq!(
+        bad("file,text\na.wav,\"x\nb.wav,y\",z\nc.wav,z\n"),
+        [(
+            Some(2),
+            "3 columns, the header has 2; a quote on line 2 holds all up to line 3 together: is it \
+             not closed?"
+                .to_owned()
+        )]
+    );
+    // A text may have line breaks.
+    let judged = of("file,text\na.wav,\"x\ny\"\nb.wav,z\n").unwrap();
+    assert_eq!(judged.findings.errors(), 0);
+}
+
+#[test]
+fn files_beside_one_recording_that_do_not_say_the_same_are_told() {
+    let all = [
+        ("a.wav", ""),
+        ("a.txt", "Hello, world"),
+        ("a.lab", "hello word"),
+        ("b.wav", ""),
+        ("b.txt", "So it is."),
+        ("b.json", r#"{"text": "so it is"}"#),
+        ("c.wav", ""),
+        ("c.txt", "x"),
+        ("c.json", r#"{"text": "y"}"#),
+    ];
+    assert_eq!(
+        told(&refused(&all, &Options::default())),
+        "a.txt and a.lab beside one recording do not say the same, and so for 1 other recording. \
+         choose: --text-column txt or --text-column lab"
+    );
+    let judged = judge(&files(&all), None, &of_column("txt")).unwrap();
+    assert_eq!(judged.samples[2].text.as_deref(), Some("x"));
+    let judged = judge(&files(&all), None, &of_column("json")).unwrap();
+    let texts: Vec<_> = judged
+        .samples
+        .iter()
+        .map(|one| one.text.as_deref())
+        .collect();
+    assert_eq!(texts, [None, Some("so it is"), Some("y")]);
+    // Facts are no text, and marks no other one.
+    let all = [
+        ("b.wav", ""),
+        ("b.txt", "So it is."),
+        ("b.lab", "so it is"),
+        ("b.json", r#"{"speaker": "s"}"#),
+    ];
+    assert_eq!(folder(&all).samples[0].text.as_deref(), Some("So it is."));
+    // What a service failed at is no text that says nothing.
+    let all = [
+        ("a.wav", ""),
+        ("a.json", r#"{"status": "error", "error": "no audio"}"#),
+    ];
+    let judged = folder(&all);
+    assert_eq!(
+        (judged.samples[0].usable, &judged.samples[0].text),
+        (false, &None)
+    );
+    assert_eq!(judged.kept()[0].message, "its service failed: no audio");
 }

@@ -223,3 +223,111 @@ fn a_list_of_recordings_may_have_a_name_before_its_own() {
     assert_eq!(said(&judged), wanted);
     assert_eq!(judged.samples[1].speaker.as_deref(), Some("s2"));
 }
+
+#[test]
+fn an_id_of_kaldi_that_comes_again_is_told_and_the_first_counts() {
+    let all = |text: &'static str| {
+        [
+            ("wav.scp", "u1 a.wav\nu2 b.wav\nu1 c.wav\n"),
+            ("text", text),
+            ("utt2spk", "u1 s1\nu2 s2\nu2 s2\n"),
+            ("a.wav", ""),
+            ("b.wav", ""),
+            ("c.wav", ""),
+        ]
+    };
+    let judged = folder(&all("u1 first\nu2 x\nu1 second\n"));
+    assert_eq!(
+        said(&judged),
+        [("a.wav", Some("first")), ("b.wav", Some("x"))]
+    );
+    let told: Vec<_> = judged
+        .kept()
+        .iter()
+        .map(|one| {
+            let (file, id) = (one.file.as_deref().unwrap(), one.id.as_deref().unwrap());
+            (one.kind, file, one.line.unwrap(), id, one.message.as_str())
+        })
+        .collect();
+    let (again, bad) = (FindingKind::DuplicateId, FindingKind::BadRow);
+    let same = "line 1 has the same id";
+    let other = "says something else of u1 than line 1, which counts";
+    assert_eq!(
+        told,
+        [
+            (again, "wav.scp", 3, "u1", same),
+            (bad, "wav.scp", 3, "u1", other),
+            (again, "text", 3, "u1", same),
+            (bad, "text", 3, "u1", other),
+            (again, "utt2spk", 3, "u2", "line 2 has the same id"),
+        ]
+    );
+    assert_eq!(judged.findings.errors(), 2);
+    let judged = folder(&[
+        ("wav.scp", "r a.wav\n"),
+        ("text", "u1 x\n"),
+        ("segments", "u1 r 0 1\nu1 r 1 2\n"),
+        ("a.wav", ""),
+    ]);
+    assert_eq!(
+        (judged.samples.len(), judged.samples[0].start),
+        (1, Some(0.0))
+    );
+    assert_eq!(count(&judged, FindingKind::DuplicateId), 1);
+    assert_eq!(count(&judged, FindingKind::BadRow), 1);
+}
+
+#[test]
+fn nemo_itself_takes_the_text_before_a_normalised_one() {
+    let line = "{\"audio_filepath\": \"a.wav\", \"duration\": 1, \"normalized_text\": \"n\", \"text\": \"t\"}\n";
+    let judged = folder(&[("test_manifest.json", line), ("a.wav", "")]);
+    assert_eq!(said(&judged), [("a.wav", Some("t"))]);
+    assert_eq!(judged.samples[0].metadata["normalized_text"], "n");
+    assert_eq!(
+        judged.kept()[0].message,
+        "\"text\" is taken as the text; normalized_text could be it as well (--text-column)"
+    );
+    // A table is none of NeMo.
+    let table = "file_name,text,normalized_text\na.wav,t,n\n";
+    let judged = folder(&[("t.csv", table), ("a.wav", "")]);
+    assert_eq!(said(&judged), [("a.wav", Some("n"))]);
+}
+
+#[test]
+fn label_studio_without_annotators_loses_no_text() {
+    let of = |text: &str, audio: &str| {
+        let json = format!("[{{\"audio\": \"{audio}\", \"id\": 3, \"transcription\": {text}}}]");
+        folder(&[("export.json", json.as_str()), ("a.wav", "")])
+    };
+    let upload = "/data/upload/1/ab12cd34-a.wav";
+    let regions =
+        r#"[{"start": 1.0, "end": 2, "text": ["two"]}, {"start": 0, "end": 1, "text": ["one"]}]"#;
+    let two = r#"["one", "two"]"#;
+    for (text, audio) in [(regions, upload), (regions, "a.wav"), (two, upload)] {
+        assert_eq!(
+            said(&of(text, audio)),
+            [("a.wav", Some("one two"))],
+            "{text}"
+        );
+    }
+    // Elsewhere two texts can be two readings of one.
+    let judged = of(two, "a.wav");
+    assert!(!judged.samples[0].usable);
+    let found = &judged.kept()[0];
+    assert_eq!((found.kind, found.line), (FindingKind::BadRow, Some(1)));
+    assert!(
+        found
+            .message
+            .starts_with("transcription is a list of 2 values"),
+        "{}",
+        found.message
+    );
+    let asked = Options {
+        format: Some(Format::LabelStudio),
+        ..Options::default()
+    };
+    let json = format!("[{{\"audio\": \"a.wav\", \"transcription\": {two}}}]");
+    let all = files(&[("export.json", json.as_str()), ("a.wav", "")]);
+    let judged = judge(&all, Some("export.json"), &asked).unwrap();
+    assert_eq!(said(&judged), [("a.wav", Some("one two"))]);
+}
