@@ -25,6 +25,8 @@ const SOON = 1000;
 // How long one who signs out waits for what is not saved.
 const PATIENCE = 3000;
 
+const CHANGED = 'A clip was judged in another window meanwhile, and what you said here is not saved.';
+
 let entries = Object.keys(localStorage)
   .filter((name) => name.startsWith(PREFIX))
   .sort()
@@ -53,9 +55,18 @@ const by = (entry) => field(entry, 'by');
 
 // What an entry says of its transcriptions, for eyes.
 function said(entry) {
-  const names = { right: 'right', wrong: 'wrong', cannot_tell: 'cannot tell' };
-  const found = [...new URLSearchParams(entry.body)].filter(([name, value]) => /^[A-Z]\.verdict$/.test(name) && names[value]);
-  return found.map(([name, value]) => `${name[0]} ${names[value]}`).join(', ');
+  let last;
+  const parts = [];
+  for (const [name, value] of new URLSearchParams(entry.body)) {
+    const [, letter, what] = name.match(/^([A-Z])\.(?!seen)(.+)/) ?? [];
+    if (!letter || !value) continue;
+    const text = what === 'comment' ? `“${value}”` : (what === 'verdict' ? value : what).replaceAll('_', ' ');
+    parts.push(letter === last ? text : `${letter} ${text}`);
+    last = letter;
+  }
+  const made = document.createElement('bdi');
+  made.textContent = parts.join(', ');
+  return made;
 }
 
 function link(text, href, elsewhere) {
@@ -64,6 +75,17 @@ function link(text, href, elsewhere) {
   made.textContent = text;
   if (elsewhere) made.target = '_blank';
   return made;
+}
+
+// Sent as by a browser without scripts: its answer has what stands beside what was said.
+function again(entry) {
+  const make = (tag, values) => Object.assign(document.createElement(tag), values);
+  const form = make('form', { method: 'post', action: entry.url });
+  for (const [name, value] of new URLSearchParams(entry.body)) {
+    form.append(make('input', { type: 'hidden', name, value: name === 'go' ? 'stay' : value }));
+  }
+  form.append(make('button', { textContent: 'Look at the clip again' }));
+  return form;
 }
 
 function makeBar() {
@@ -83,7 +105,7 @@ function tell() {
   bar.replaceChildren();
   // By the time in an entry's name.
   const late = waiting().some((entry) => Date.now() - Number.parseInt(entry.id, 10) >= SOON);
-  bar.hidden = !refused && !others.length && !(verdicts && (late || signedOut || leaving));
+  bar.hidden = !refused && !others.length && !leaving && !(verdicts && (late || signedOut));
   clearTimeout(telling);
   if (verdicts && bar.hidden) telling = setTimeout(tell, SOON);
   if (bar.hidden) return;
@@ -98,8 +120,7 @@ function tell() {
   }
   if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
   if (refused) {
-    const what = said(refused);
-    bar.append(refused.refused, what && ` You said: ${what}.`, ' ', link('Look at the clip again', refused.page));
+    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused));
   }
 }
 
@@ -138,10 +159,7 @@ async function send(entry) {
     tell();
   } else {
     // For good: it is kept and told, and forgotten once the clip is judged anew.
-    entry.refused =
-      answer.status === 412
-        ? 'A clip was judged in another window meanwhile, and what you said here is not saved.'
-        : 'What you said of a clip was refused, and is not saved.';
+    entry.refused = answer.status === 412 ? CHANGED : 'What you said of a clip was refused, and is not saved.';
     keep(entry);
   }
 }
@@ -164,9 +182,10 @@ async function pump() {
   }
 }
 
-// Sends what a form says; `verdicts` is how many transcriptions it is about.
-export function add(url, page, body, verdicts) {
-  const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts };
+// Sends what a form says; `verdicts` is how many transcriptions it is about. What was begun
+// before a clip was judged elsewhere is told, and not sent.
+export function add(url, page, body, verdicts, isLate) {
+  const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts, refused: isLate && CHANGED };
   entries.push(entry);
   leaving = false;
   keep(entry);
@@ -194,13 +213,15 @@ export async function settled() {
   }
 }
 
-// What is not saved would be gone with the session: it is sent first, and told.
+// What is not saved would be gone with the session: it is sent first, and told, as is what was
+// begun on pages of this window.
 async function leave(event) {
-  if (leaving || !entries.length) return;
+  const drafts = Object.keys(sessionStorage).filter((name) => name.startsWith('stt-draft')).length;
+  if (leaving || !(entries.length + drafts)) return;
   event.preventDefault();
   const form = event.target;
   await settled();
-  if (!entries.length) {
+  if (!(entries.length + drafts)) {
     form.submit();
     return;
   }

@@ -23,7 +23,7 @@ let done = remembered(sessionStorage, doneName, []);
 
 // ---- the clip that is shown ----
 
-let form, audio, current, played, begun;
+let form, audio, current, explained, played, begun;
 
 const $ = (name) => form.querySelector(`[data-do="${name}"]`);
 const slots = () => [...form.querySelectorAll('[data-slot]')];
@@ -34,10 +34,15 @@ function tell(text) {
   form.querySelector('[data-told]').textContent = text;
 }
 
-function makeCurrent(slot) {
+// Keys of verdicts are of the current one. Those of reasons and comments are too, but behind
+// “Wrong”: then they are of the one that is wrong.
+function makeCurrent(slot, why = slot) {
   if (!slot) return;
-  for (const other of slots()) other.classList.toggle('current', other === slot);
-  current = slot;
+  [current, explained] = [slot, why];
+  for (const other of slots()) {
+    other.classList.toggle('current', other === slot);
+    other.classList.toggle('why', other === why);
+  }
 }
 
 function show(slot, value) {
@@ -74,10 +79,21 @@ function judge(slot, value) {
   tell(reason);
   if (reason) return;
   show(slot, value);
+  if (value === 'right') takeOff(slot);
   const all = slots();
   const at = all.indexOf(slot);
   const open = [...all.slice(at + 1), ...all.slice(0, at)].find((other) => !verdict(other));
-  makeCurrent(open ?? slot);
+  makeCurrent(open ?? slot, value === 'wrong' ? slot : undefined);
+}
+
+// Reasons that do not go with “Right”: only the spelling may differ.
+function takeOff(slot) {
+  const set = [...slot.querySelectorAll(':checked'), form.elements.audio_unusable].filter((box) => box.checked);
+  const boxes = set.filter((box) => !box.name.endsWith('.spelling_variant'));
+  if (!boxes.length) return;
+  for (const box of boxes) box.checked = false;
+  if (boxes.includes(form.elements.audio_unusable)) hasUnusable();
+  tell(`Taken off, since it does not go with “Right”: ${boxes.map((box) => box.parentNode.textContent.trim()).join(', ')}.`);
 }
 
 // Where keys are free for what they mean here.
@@ -86,9 +102,9 @@ function focusClip() {
 }
 
 function toggleReason(number) {
-  const box = current?.querySelectorAll('.boxes input')[number - 1];
+  const box = explained?.querySelectorAll('.boxes input')[number - 1];
   if (!box) return;
-  current.querySelector('details').open = true;
+  explained.querySelector('details').open = true;
   box.checked = !box.checked;
   box.dispatchEvent(new Event('change', { bubbles: true }));
 }
@@ -98,9 +114,13 @@ function reasonChanged(event) {
   if (event.target.name === 'audio_unusable') hasUnusable();
   const slot = event.target.closest('[data-slot]');
   if (!slot || event.target.type !== 'checkbox') return;
-  makeCurrent(slot);
+  if (slot !== explained) makeCurrent(slot);
   const implies = event.target.checked && !event.target.name.endsWith('.spelling_variant');
-  if (implies && !verdict(slot) && !refuses('wrong')) show(slot, 'wrong');
+  const said = verdict(slot);
+  if (!implies || (said && said !== 'right')) return;
+  const refused = !said && refuses('wrong');
+  if (!refused) show(slot, 'wrong');
+  tell(refused || (said && '“Right” is now “Wrong”.'));
 }
 
 function unusable() {
@@ -109,10 +129,58 @@ function unusable() {
   hasUnusable();
 }
 
-// What can't be understood can't be judged; what was judged stays.
+// What can't be understood can't be judged, and is not right; what it was before comes back.
 function hasUnusable() {
-  const [before, after] = form.elements.audio_unusable.checked ? ['', 'cannot_tell'] : ['cannot_tell', ''];
-  for (const slot of slots()) if (verdict(slot) === before) show(slot, after);
+  const { checked } = form.elements.audio_unusable;
+  for (const slot of slots()) {
+    const said = verdict(slot);
+    if (!checked && said === 'cannot_tell') show(slot, slot.dataset.was ?? '');
+    slot.dataset.was = checked ? said : '';
+    if (!checked || !['', 'right'].includes(said)) continue;
+    show(slot, 'cannot_tell');
+    if (said) tell('“Right” is now “Cannot tell”.');
+  }
+}
+
+// ---- what is said and not saved ----
+
+const isWord = (name) => /^[A-Z]\.(?!seen)|_(wrong|unusable)$/.test(name);
+// One draft for each clip and person, of the letters that stand there.
+const draftName = () => ['stt-draft', form.action, ...['by', 'project', 'slots'].map((name) => form.elements[name].value)].join();
+const parts = (text, wanted) => [...new URLSearchParams(text)].filter(([name]) => wanted(name)).join();
+const isSeen = (name) => name.endsWith('.seen');
+
+// A page may be left at any time: what was chosen and typed is there when one comes back.
+function keepDraft() {
+  if (!form?.isConnected) return;
+  const said = body('stay');
+  if (parts(said, isWord) === begun.said) sessionStorage.removeItem(draftName());
+  else remember(sessionStorage, draftName(), { said, played });
+}
+
+// One that was begun before the clip was judged elsewhere is told with what is refused.
+function takeDraft() {
+  const now = body('stay');
+  begun.said = parts(now, isWord);
+  const { said, played: heard } = remembered(sessionStorage, draftName(), {});
+  if (!said) return;
+  if (parts(said, isSeen) !== parts(now, isSeen)) {
+    sessionStorage.removeItem(draftName());
+    add(form.action, location.href, said, 0, true);
+    return;
+  }
+  const fields = new URLSearchParams(said);
+  for (const field of form.elements) {
+    if (field.type === 'checkbox') field.checked = fields.has(field.name);
+    else if (isWord(field.name) && fields.has(field.name)) field.value = fields.get(field.name);
+  }
+  for (const slot of slots()) {
+    show(slot, verdict(slot));
+    slot.querySelector('details').open ||= Boolean(of(slot, 'comment').value || slot.querySelector(':checked'));
+  }
+  played = heard;
+  begun.back = 'What you said before is back, and not saved yet. ';
+  tell(begun.back);
 }
 
 // ---- sound ----
@@ -135,7 +203,8 @@ function start() {
   audio.play().catch((error) => {
     if (error.name !== 'NotAllowedError') return;
     begun.asks = true;
-    tell(settings.keys && matchMedia('(hover: hover)').matches ? 'Press Space to listen.' : 'Press Play to listen.');
+    const what = settings.keys && matchMedia('(hover: hover)').matches ? 'Space' : 'Play';
+    tell(`${begun.back ?? ''}Press ${what} to listen.`);
   });
 }
 
@@ -154,16 +223,34 @@ function failed() {
 
 async function isBroken() {
   begun.silent = true;
+  const { src, error } = audio;
   const answer = await fetch(location.href).catch(() => undefined);
+  const isThere = answer && error?.code !== MediaError.MEDIA_ERR_NETWORK && await arrives(src);
+  // Another clip is here by now.
+  if (audio.src !== src) return;
   if (!answer) {
     tell('No network: the recording can’t be loaded now. Press Play again when it is back; what you said is kept.');
     return;
   }
-  begun.broken = true;
-  const isSignedOut = answer?.redirected && new URL(answer.url).pathname === '/sign-in';
+  const isSignedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
+  begun.broken = isSignedOut || isThere;
   if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
-  else tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
+  else if (isThere) tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
+  else tell('The network withholds the recording: it can’t be loaded now. Press Play again, or skip the clip.');
   look();
+}
+
+// Whether the bytes of a recording come here at all; no leave to read them is asked for.
+async function arrives(src) {
+  const stop = new AbortController();
+  try {
+    const { status } = await fetch(src, { mode: 'no-cors', cache: 'no-store', signal: stop.signal });
+    return status < 500;
+  } catch {
+    return false;
+  } finally {
+    stop.abort();
+  }
 }
 
 function toggle() {
@@ -258,6 +345,7 @@ async function look() {
 }
 
 function put({ url, page }) {
+  keepDraft();
   document.title = page.title;
   document.querySelector('main').replaceChildren(...page.querySelector('main').childNodes);
   history.pushState({}, '', url);
@@ -286,11 +374,12 @@ async function goOn() {
   }
   if (!next) {
     tell('The next clip can’t be loaded now. What you said is kept and will be saved.');
-    return;
+    return false;
   }
   audio.pause();
   behind.push(location.href);
   put(next);
+  return Boolean(form);
 }
 
 // What was typed is not left behind unseen.
@@ -319,13 +408,16 @@ function body(go) {
 }
 
 function save() {
+  const all = slots().length;
   const said = slots().filter(verdict).length;
   if (!said) {
     tell('Say of a transcription whether it is right, or skip the clip.');
     return;
   }
   add(form.action, location.href, body('next'), said);
-  goOn().then(() => form && tell('Next clip.'));
+  begun.said = parts(body('stay'), isWord);
+  const left = all > said ? ` Passed over: ${all - said} of ${all} transcriptions.` : '';
+  goOn().then((isNext) => isNext && tell(`Next clip.${left}`));
 }
 
 // One after the other: a key pressed twice takes two verdicts back.
@@ -378,7 +470,7 @@ async function reopen(url, text) {
 }
 
 function comment() {
-  const details = current?.querySelector('details');
+  const details = explained?.querySelector('details');
   if (!details) return;
   details.open = true;
   details.querySelector('textarea').focus();
@@ -528,6 +620,9 @@ function label() {
       if ('key' in control.dataset) control.dataset.key = settings.keys ? told[0] : '';
     }
   }
+  for (const summary of form.querySelectorAll('[data-slot] summary')) {
+    summary.dataset.key = settings.keys ? `1–8, ${keys.labels(settings, 'comment')[0]}` : '';
+  }
 }
 
 // ---- beginning ----
@@ -546,6 +641,7 @@ function begin() {
     done = form.elements.did.value.split(',');
     remember(sessionStorage, doneName, done);
   }
+  takeDraft();
   makeCurrent(slots().find((slot) => !verdict(slot)) ?? slots()[0]);
   const grid = form.querySelector('[data-grid]');
   if (grid) {
@@ -556,7 +652,11 @@ function begin() {
     });
   }
   form.addEventListener('change', reasonChanged);
-  form.addEventListener('focusin', (event) => makeCurrent(event.target.closest('[data-slot]')));
+  form.addEventListener('focusin', (event) => {
+    const slot = event.target.closest('[data-slot]');
+    // Who gives a reason for “Wrong” goes on to the next.
+    if (slot !== explained) makeCurrent(slot);
+  });
   form.addEventListener('click', clicked);
   form.addEventListener('submit', submitted);
   for (const event of ['play', 'pause', 'ended']) {
@@ -615,5 +715,9 @@ function submitted(event) {
 document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('popstate', () => location.reload());
+// The answer to a form is asked for again as a page.
+history.replaceState(null, '', location.href);
+// Before others hear of it: one who signs out is told what that loses.
+for (const name of ['pagehide', 'visibilitychange', 'submit']) addEventListener(name, keepDraft, true);
 begin();
 open(hasDone);

@@ -1,6 +1,7 @@
 // Sends recordings straight to where they are kept, some at once, and remembers in this
-// browser what has arrived, and what has not: after a reload nothing is sent twice, and
-// nothing is missing unseen. Without it a form sends them one by one.
+// window what has arrived, and what has not: after a reload nothing is sent twice, and
+// nothing is missing unseen. Another window has a list of its own. Without it a form sends
+// them one by one.
 
 import { remember, remembered } from './outbox.js';
 
@@ -25,7 +26,11 @@ const tableStore = (project) => `stt-table.${project}`;
 const extension = (name) => name.toLowerCase().split('.').pop();
 
 const saved = document.querySelector('[data-saved]');
-if (saved) for (const of of [store, tableStore]) localStorage.removeItem(of(saved.dataset.saved));
+if (saved) {
+  for (const of of [store, tableStore]) sessionStorage.removeItem(of(saved.dataset.saved));
+  // Once: one who comes back here may have begun the next.
+  history.replaceState(null, '', location.pathname);
+}
 
 const place = document.querySelector('[data-upload]');
 if (place) begin();
@@ -60,7 +65,7 @@ function begin() {
   function keep() {
     const files = of('done').map((item) => item.id.replace('file_', '')).join('.');
     for (const form of [chooser, dataset]) form.elements.files.value = files;
-    remember(localStorage, name, items.map(({ name, size, lastModified, id, at, state, isFinal, reason }) => ({
+    remember(sessionStorage, name, items.map(({ name, size, lastModified, id, at, state, isFinal, reason }) => ({
       name, size, lastModified, at, ...(state === 'done' ? { id } : isFinal ? { isFinal, reason } : {}),
     })));
   }
@@ -69,7 +74,7 @@ function begin() {
   function keepTable() {
     const file = table.files[0];
     lost.hidden = Boolean(file) || lost.hidden;
-    remember(localStorage, tableName, file ? { name: file.name, at: Date.now() } : {});
+    remember(sessionStorage, tableName, file ? { name: file.name, at: Date.now() } : {});
   }
 
   function button(item, text, act) {
@@ -327,7 +332,7 @@ function begin() {
 
   const there = [...list.querySelectorAll('li')].map((row) => ({ id: row.dataset.id, name: row.querySelector('bdi').textContent }));
   list.replaceChildren();
-  const before = remembered(localStorage, name, []).filter((one) => one.at > Date.now() - REMEMBERED_FOR);
+  const before = remembered(sessionStorage, name, []).filter((one) => one.at > Date.now() - REMEMBERED_FOR);
   const again = 'It was not uploaded: choose it again.';
   for (const one of before) add(one.id ? { ...one, state: 'done' } : { reason: again, ...one, state: 'failed' });
   for (const one of there.filter(({ id }) => !before.some((other) => other.id === id))) {
@@ -335,7 +340,7 @@ function begin() {
   }
   keep();
   tell();
-  const chosenBefore = remembered(localStorage, tableName, {});
+  const chosenBefore = remembered(sessionStorage, tableName, {});
   const isKept = table.files.length || dataset.elements.kept.value || table.ariaInvalid;
   if (!isKept && chosenBefore.at > Date.now() - REMEMBERED_FOR) {
     lost.querySelector('bdi').textContent = chosenBefore.name;

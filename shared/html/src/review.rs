@@ -100,6 +100,10 @@ pub enum Notice {
     Elsewhere,
     /// Something was saved.
     Saved,
+    /// The same, but for so many transcriptions of the clip that have no verdict.
+    PassedOver(u64),
+    /// The same, of what contradicted itself.
+    Settled,
     /// Something was taken back.
     Undone,
 }
@@ -137,8 +141,9 @@ pub struct Clip<'a> {
     pub number: u64,
     /// How many there are.
     pub total: u64,
-    /// How many of the queue come behind it, where that is known.
-    pub left: Option<u64>,
+    /// How many of the queue come behind it, where that is known, and how many other clips
+    /// have no transcription.
+    pub left: Option<(u64, u64)>,
     /// Its transcriptions; those that there are.
     pub slots: Vec<Slot<'a>>,
     /// How many models have no transcription of it.
@@ -287,20 +292,28 @@ struct Page<'a> {
     says_now: Option<String>,
     may_edit: bool,
     next: &'a str,
-    notice: Option<Notice>,
+    notice: Option<String>,
 }
 
 impl Page<'_> {
     fn sample(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
+}
 
-    fn notice(&self) -> Option<Text> {
-        self.notice.map(|notice| match notice {
-            Notice::Elsewhere => Text::Elsewhere,
-            Notice::Saved => Text::Saved,
-            Notice::Undone => Text::Undone,
-        })
+fn notice(notice: Notice) -> String {
+    let text = match notice {
+        Notice::Elsewhere => Text::Elsewhere,
+        Notice::Saved | Notice::PassedOver(_) => Text::Saved,
+        Notice::Settled => Text::Settled,
+        Notice::Undone => Text::Undone,
+    };
+    match notice {
+        Notice::PassedOver(passed_over) => {
+            let passed_over = counted(passed_over, "transcription", "transcriptions");
+            format!("{text} {} {passed_over}.", Text::PassedOver)
+        }
+        _ => text.to_string(),
     }
 }
 
@@ -329,9 +342,16 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         run_name: visible(of.around.run_name).into_owned(),
         path: of.path,
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
-        left: of.left.map(|left| match left {
-            0 => Text::LastOfQueue.to_string(),
-            left => format!("{} left in this queue", count(left)),
+        left: of.left.map(|(left, untold)| {
+            let left = match left {
+                0 => Text::LastOfQueue.to_string(),
+                left => format!("{} left in this queue", count(left)),
+            };
+            let others = counted(untold, "other clip has", "other clips have");
+            match untold {
+                0 => left,
+                _ => format!("{left}; {others} no transcription"),
+            }
         }),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
         reference: first.and_then(reference).map(|words| words.timed(&said_at)),
@@ -353,7 +373,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         says_now: of.says_now.map(|text| visible(text).into_owned()),
         may_edit: of.may_edit,
         next: of.next,
-        notice: of.notice,
+        notice: of.notice.map(notice),
         around: of.around,
     };
     page.render()
@@ -365,7 +385,7 @@ struct End<'a> {
     frame: Frame<'a>,
     around: Around<'a>,
     run_name: String,
-    notice: Option<Text>,
+    notice: Option<String>,
     rest: Rest,
 }
 
@@ -391,7 +411,7 @@ pub enum Rest {
 pub fn end(
     frame: Frame<'_>,
     around: Around<'_>,
-    saved: bool,
+    told: Option<Notice>,
     rest: Rest,
 ) -> Result<String, RenderError> {
     let page = End {
@@ -399,7 +419,7 @@ pub fn end(
         frame,
         run_name: visible(around.run_name).into_owned(),
         around,
-        notice: saved.then_some(Text::Saved),
+        notice: told.map(notice),
     };
     page.render()
 }

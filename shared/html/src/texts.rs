@@ -196,6 +196,8 @@ pub(crate) enum Text {
     Elsewhere,
     Stands,
     Saved,
+    Settled,
+    PassedOver,
     Undone,
     EditReference,
     ReviewersSay,
@@ -455,6 +457,10 @@ impl Text {
             }
             Self::Stands => "What stands:",
             Self::Saved => "Saved.",
+            Self::Settled => {
+                "Saved. “Right” goes with no reason but the spelling: of what contradicted each other, what you did last is kept."
+            }
+            Self::PassedOver => "Passed over:",
             Self::Undone => "Taken back. This is how it was before.",
             Self::ReviewersSay => "Reviewers say",
             Self::NoResults => "There is none of these.",

@@ -191,6 +191,54 @@ def test_what_arrived_before_a_reload_is_not_sent_twice(visit, site, tmp_path):
     assert len(puts) == 4
 
 
+def uploads(page):
+    return page.locator("[data-uploads] li bdi").all_inner_texts()
+
+
+def test_each_of_two_windows_has_a_list_of_its_own(visit, site):
+    page = visit()
+    other = page.context.new_page()
+    for window, names in [(page, ["aa1.wav", "aa2.wav"]), (other, ["bb1.wav"])]:
+        window.goto("/datasets/new")
+        drop(window, recordings(names, 300 + len(names) * 10))
+        expect(status(window)).to_have_text(f"{len(names)} of {len(names)} uploaded.")
+    for window, names in [(page, ["aa1.wav", "aa2.wav"]), (other, ["bb1.wav"])]:
+        window.reload()
+        expect(status(window)).to_have_text(f"{len(names)} of {len(names)} uploaded.")
+        assert uploads(window) == names
+    # One that was doubled begins with the same list, and goes on with its own.
+    session = page.evaluate("JSON.stringify(sessionStorage)")
+    twin = page.context.new_page()
+    twin.add_init_script(
+        f"for (const [name, value] of Object.entries({session})) sessionStorage.getItem(name) ?? sessionStorage.setItem(name, value)"
+    )
+    twin.goto("/datasets/new")
+    drop(twin, recordings(["cc1.wav"], 340))
+    expect(status(twin)).to_have_text("3 of 3 uploaded.")
+    page.reload()
+    expect(status(page)).to_have_text("2 of 2 uploaded.")
+    # What one saves is its own, and the lists of the others stay.
+    page.get_by_label("Table").set_input_files(table([("aa1.wav", "एक"), ("aa2.wav", "दो")]))
+    describe(page, "One of two windows", "hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_role("button", name="Save dataset").click()
+    expect(page.locator("article.clip")).to_have_count(2)
+    page.goto("/datasets/new")
+    expect(page.get_by_role("button", name="Check", exact=True)).to_be_visible()
+    assert uploads(page) == []
+    for window, names in [(other, ["bb1.wav"]), (twin, ["aa1.wav", "aa2.wav", "cc1.wav"])]:
+        window.reload()
+        expect(status(window)).to_have_text(f"{len(names)} of {len(names)} uploaded.")
+        assert uploads(window) == names
+    # One who comes back to what was saved loses nothing of what was begun since.
+    drop(page, recordings(["dd1.wav"], 350))
+    expect(status(page)).to_have_text("1 of 1 uploaded.")
+    page.go_back()
+    expect(page.locator("article.clip")).to_have_count(2)
+    page.goto("/datasets/new")
+    expect(status(page)).to_have_text("1 of 1 uploaded.")
+
+
 def test_the_preview_names_what_is_wrong(visit, site):
     page = visit()
     page.goto("/datasets/new")

@@ -126,7 +126,7 @@ def test_sound_that_needs_a_session_says_so(visit, site, run):  # noqa: F811
     page.route("**/audio/file_*", lambda route: route.abort())
     page.goto(f"/runs/{run}/review")
     ready(page)
-    expect(page.get_by_text("can’t be played here")).to_be_visible()
+    expect(page.get_by_text("The network withholds the recording")).to_be_visible()
     page.context.clear_cookies()
     page.keyboard.press("Space")
     expect(page.get_by_text("You are signed out: sign in in another window")).to_be_visible()

@@ -548,10 +548,13 @@ def test_what_can_not_be_understood_is_told_of_each_transcription_by_key_and_mou
     for press in [box.click, lambda: page.keyboard.press("x")]:
         press()
         expect(box).to_be_checked()
-        expect(verdict(page, "A")).to_have_text("Right")
+        # What can't be understood is not right.
+        expect(page.get_by_text("“Right” is now “Cannot tell”.")).to_be_visible()
+        expect(verdict(page, "A")).to_have_text("Cannot tell")
         expect(verdict(page, "B")).to_have_text("Cannot tell")
         press()
         expect(box).not_to_be_checked()
+        expect(verdict(page, "A")).to_have_text("Right")
         expect(verdict(page, "B")).to_have_count(0)
 
 
@@ -746,11 +749,11 @@ def test_two_windows_of_one_person_choose(visit, site, run):
     other.keyboard.press("Enter")
     expect(other.get_by_text("judged in another window meanwhile")).to_be_visible()
     assert counts(site, run)["right"] == 2
-    other.get_by_role("link", name="Look at the clip again").click()
-    expect(verdict(other, "A")).to_have_text("Right")
+    other.get_by_role("button", name="Look at the clip again").click()
+    expect(verdict(other, "A")).to_have_text("Wrong")
+    expect(group(other, "A")).to_contain_text("What stands: Right")
     ready(other)
-    other.keyboard.press("n")
-    other.keyboard.press("ArrowUp")
+    other.keyboard.press("y")
     other.keyboard.press("Enter")
     until(lambda: counts(site, run), {"reviews": 2, "right": 1, "wrong": 1})
     expect(other.get_by_text("judged in another window meanwhile")).to_be_hidden()

@@ -180,7 +180,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
             path: "/runs/x/review/smp_1",
             number: 14,
             total: 1_800,
-            left: Some(1_009),
+            left: Some((1_009, 2)),
             slots: ['A', 'B'].into_iter().zip(&all).map(slot).collect(),
             without: 1,
             revealed,
@@ -200,7 +200,7 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
     }
     for there in [
         "Clip 14 of 1,800",
-        "1,009 left in this queue",
+        "1,009 left in this queue; 2\u{a0}other clips have no transcription<",
         ">Transcription A</h2>",
         ">Transcription B</h2>",
         "name=\"A.judge\" value=\"wrong\" aria-pressed=\"true\">Wrong<",
@@ -219,11 +219,13 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
     check(&known);
     assert!(known.contains("model-x") && known.contains("model-y"));
     assert!(known.contains("aria-label=\"Others\""), "{known}");
+    let settled = page(true, Some(Notice::Settled));
+    assert!(settled.contains("“Right” goes with no reason but the spelling"));
 }
 
 #[test]
 fn an_order_has_an_end() {
-    let page = review::end(frame(), around(), true, Rest::Skipped).unwrap();
+    let page = review::end(frame(), around(), Some(Notice::Saved), Rest::Skipped).unwrap();
     check(&page);
     assert!(
         page.contains("/runs/x/review?queue=worst&amp;blind=1\""),
@@ -231,11 +233,19 @@ fn an_order_has_an_end() {
     );
     assert!(page.contains(">Saved.<"));
     assert!(page.contains("That was the last clip"), "{page}");
-    let empty = review::end(frame(), around(), false, Rest::Nothing).unwrap();
+    let empty = review::end(
+        frame(),
+        around(),
+        Some(Notice::PassedOver(2)),
+        Rest::Nothing,
+    )
+    .unwrap();
     check(&empty);
     assert!(empty.contains("No clip is in this order"), "{empty}");
     assert!(!empty.contains("skipped"), "{empty}");
-    let all = review::end(frame(), around(), false, Rest::NothingAtAll).unwrap();
+    let told = "Saved. Passed over: 2\u{a0}transcriptions.";
+    assert!(empty.contains(told), "{empty}");
+    let all = review::end(frame(), around(), None, Rest::NothingAtAll).unwrap();
     check(&all);
     assert!(all.contains("You have judged every clip"), "{all}");
     assert!(!all.contains("Begin again"), "{all}");
@@ -243,7 +253,7 @@ fn an_order_has_an_end() {
         (Rest::NothingYet, "There is nothing more to judge yet"),
         (Rest::NothingThere, "No clip of this run was transcribed"),
     ] {
-        let page = review::end(frame(), around(), false, rest).unwrap();
+        let page = review::end(frame(), around(), None, rest).unwrap();
         check(&page);
         assert!(
             page.contains(said) && !page.contains("every clip"),

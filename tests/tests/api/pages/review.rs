@@ -168,6 +168,57 @@ fn clips_are_judged_blind_one_after_the_other_and_undone() {
 }
 
 #[test]
+fn what_contradicts_itself_is_settled_and_told_and_undone_one_transcription_after_the_other() {
+    with(async |w| {
+        let run = run(w).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let (at, page) = begin(&mut browser, &run, "").await;
+        let settles = "“Right” goes with no reason but the spelling";
+        // What was done last counts: a button, or else a box.
+        let sent = [
+            ("A.judge", "right"),
+            ("A.missing_text", "1"),
+            ("audio_unusable", "1"),
+        ];
+        let answer = send(&mut browser, &at, &page.text, &sent).await;
+        let (now, page) = follow(&mut browser, answer).await;
+        assert!(page.text.contains(settles), "{}", page.text);
+        assert_eq!(field(&page.text, "A.verdict"), "right");
+        assert_eq!(w.results(&run, "is_correct=true").await.len(), 1);
+        assert!(w.results(&run, "reason=missing_text").await.is_empty());
+        assert_eq!(field(&page.text, "B.verdict"), "");
+        let sent = [("B.judge", "wrong"), ("B.name", "1")];
+        let answer = send(&mut browser, &now, &page.text, &sent).await;
+        let (now, page) = follow(&mut browser, answer).await;
+        assert!(!page.text.contains(settles), "{}", page.text);
+        assert_eq!(w.results(&run, "is_correct=false").await.len(), 1);
+        // Both can be undone, the newest first.
+        let path = now.split('?').next().unwrap().to_owned();
+        let did = field(&page.text, "did");
+        assert_eq!(did.split(',').count(), 2, "{did}");
+        let undo = format!("{path}/undo");
+        let answer = browser.post(&undo, &[("did", &*did)]).await;
+        let (now, page) = follow(&mut browser, answer).await;
+        assert!(w.results(&run, "is_correct=false").await.is_empty());
+        assert_eq!(w.results(&run, "is_correct=true").await.len(), 1);
+        // A box that is ticked of what is right makes it wrong; what is passed over is told.
+        let sent = [("A.name", "1"), ("go", "next")];
+        let answer = send(&mut browser, &now, &page.text, &sent).await;
+        let (_, next) = follow(&mut browser, answer).await;
+        assert!(next.text.contains(settles), "{}", next.text);
+        assert_eq!(w.results(&run, "is_correct=false").await.len(), 1);
+        let undone = field(&next.text, "did");
+        let answer = browser.post(&undo, &[("did", &*undone)]).await;
+        let (now, page) = follow(&mut browser, answer).await;
+        assert_eq!(field(&page.text, "A.verdict"), "right");
+        let answer = send(&mut browser, &now, &page.text, &[("go", "next")]).await;
+        let (_, next) = follow(&mut browser, answer).await;
+        let told = "Saved. Passed over: 1\u{a0}transcription.";
+        assert!(next.text.contains(told), "{}", next.text);
+    });
+}
+
+#[test]
 fn two_windows_of_one_reviewer_choose_and_two_reviewers_do_not_meet() {
     with(async |w| {
         let run = run(w).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use stt_eval_html::results::Choice;
-use stt_eval_html::review::Said;
+use stt_eval_html::review::{Notice, Said};
 use stt_eval_shared::domain::Timestamp;
 use stt_eval_shared::domain::review::{Queue, Reason, Verdict};
 use stt_eval_shared::domain::run::Run;
@@ -129,19 +129,31 @@ impl Asked {
         }
     }
 
-    /// Whether a page is to tell that.
-    pub fn is_told(&self, what: &str) -> bool {
-        self.told == what
+    /// What a page is to tell.
+    pub fn notice(&self) -> Option<Notice> {
+        match &*self.told {
+            "saved" => Some(Notice::Saved),
+            "settled" => Some(Notice::Settled),
+            "undone" => Some(Notice::Undone),
+            other => {
+                let passed_over = other.strip_prefix("saved.")?.parse().ok()?;
+                Some(Notice::PassedOver(passed_over))
+            }
+        }
     }
 
-    /// Notes what was done. Of one clip the last thing can be undone.
-    pub fn has_done(&mut self, act: Option<Act>) {
-        if let Some(act) = act {
-            self.done.retain(|done| done.position != act.position);
-            self.done.push(act);
-            let more = self.done.len().saturating_sub(MOST_DONE);
-            self.done.drain(..more);
-        }
+    /// Notes what was done with a clip, and gives the newest of it: `stands` is when what stands
+    /// there was said. Of one transcription the last thing can be undone.
+    pub fn has_done(&mut self, position: u16, stands: &[Timestamp]) -> Option<Act> {
+        self.done
+            .retain(|done| done.position != position || stands.contains(&done.at));
+        let at = stands.iter().copied().max()?;
+        let act = Act { position, at };
+        self.done.retain(|done| *done != act);
+        self.done.push(act);
+        let more = self.done.len().saturating_sub(MOST_DONE);
+        self.done.drain(..more);
+        Some(act)
     }
 
     /// Takes the last thing that was done off the list.
@@ -177,16 +189,53 @@ impl Asked {
     }
 }
 
+/// What a page is to tell, as addresses carry it.
+pub fn told(notice: Notice) -> String {
+    match notice {
+        Notice::Elsewhere => String::new(),
+        Notice::Saved => "&told=saved".to_owned(),
+        Notice::PassedOver(count) => format!("&told=saved.{count}"),
+        Notice::Settled => "&told=settled".to_owned(),
+        Notice::Undone => "&told=undone".to_owned(),
+    }
+}
+
 fn field<'a>(form: &'a Pairs, letter: char, name: &str) -> Option<&'a str> {
     form.text(&format!("{letter}.{name}"))
 }
 
-/// What a form says of the transcription under a letter, its button first.
+/// Whether a reason goes with “right”.
+fn goes_with_right(reason: Reason) -> bool {
+    matches!(reason, Reason::SpellingVariant | Reason::ReferenceWrong)
+}
+
+/// Whether a form contradicts itself, so that [`said`] chooses.
+#[must_use]
+pub fn is_odd(form: &Pairs, letter: char) -> bool {
+    let verdict = field(form, letter, "judge").or_else(|| field(form, letter, "verdict"));
+    let mut reasons = Reason::ALL
+        .into_iter()
+        .filter(|reason| !goes_with_right(*reason));
+    verdict == Some("right") && reasons.any(|reason| is_set(form, letter, reason))
+}
+
+fn is_set(form: &Pairs, letter: char, reason: Reason) -> bool {
+    if OF_CLIP.contains(&reason) {
+        form.text(reason.name()).is_some()
+    } else {
+        field(form, letter, reason.name()).is_some()
+    }
+}
+
+/// What a form says of the transcription under a letter, its button first. Where it
+/// contradicts itself, the button was pressed last: “right” goes with no reason but the
+/// spelling. Without a button it is a reason that was ticked last, and it is not right.
 ///
 /// # Errors
 /// When it says what can't be.
 pub fn said(form: &Pairs, letter: char) -> Result<Said, Refusal> {
-    let judge = field(form, letter, "judge").or_else(|| field(form, letter, "verdict"));
+    let button = field(form, letter, "judge");
+    let judge = button.or_else(|| field(form, letter, "verdict"));
     let verdict = judge.filter(|text| !text.is_empty()).map(|text| {
         let known = VERDICTS.into_iter().find(|(name, _)| *name == text);
         known
@@ -194,14 +243,19 @@ pub fn said(form: &Pairs, letter: char) -> Result<Said, Refusal> {
             .ok_or_else(|| Refusal::invalid_field("verdict", "must be right, wrong or cannot_tell"))
     });
     let mut verdict = verdict.transpose()?;
-    let is_set = |reason: &Reason| {
-        if OF_CLIP.contains(reason) {
-            form.text(reason.name()).is_some()
-        } else {
-            field(form, letter, reason.name()).is_some()
-        }
-    };
-    let reasons: Vec<Reason> = Reason::ALL.into_iter().filter(is_set).collect();
+    let set = Reason::ALL.into_iter();
+    let mut reasons: Vec<Reason> = set.filter(|reason| is_set(form, letter, *reason)).collect();
+    // Of a clip that was found right in one transcription the recording is understood.
+    if ('A'..='Z').any(|other| field(form, other, "judge") == Some("right")) {
+        reasons.retain(|reason| *reason != Reason::AudioUnusable);
+    }
+    if button == Some("right") {
+        reasons.retain(|reason| goes_with_right(*reason));
+    } else if verdict == Some(Verdict::Right)
+        && reasons.iter().any(|reason| !goes_with_right(*reason))
+    {
+        verdict = (!reasons.contains(&Reason::AudioUnusable)).then_some(Verdict::Wrong);
+    }
     if reasons.contains(&Reason::AudioUnusable) {
         verdict = verdict.or(Some(Verdict::CannotTell));
     }
@@ -262,19 +316,39 @@ mod tests {
             (Queue::Worst, true, Some(4))
         );
         assert_eq!(asked.query(), "queue=worst&blind=1&did=3.100,4.200");
-        let act = |position, at| Act {
+        let at = Timestamp::from_millis;
+        let act = |position, millis| Act {
             position,
-            at: Timestamp::from_millis(at),
+            at: at(millis),
         };
-        asked.has_done(Some(act(3, 300)));
+        assert_eq!(asked.has_done(3, &[at(300)]), Some(act(3, 300)));
         assert_eq!(asked.did(), "4.200,3.300");
-        assert_eq!(asked.takes_back(), Some(act(3, 300)));
+        // Another transcription of the clip: what was said of the first stands, and can be
+        // undone too.
+        asked.has_done(3, &[at(300), at(400)]);
+        assert_eq!(asked.did(), "4.200,3.300,3.400");
+        // The first once more: of one the last thing can be undone.
+        asked.has_done(3, &[at(500), at(400)]);
+        assert_eq!(asked.did(), "4.200,3.400,3.500");
+        assert_eq!(asked.has_done(5, &[]), None);
+        assert_eq!(asked.takes_back(), Some(act(3, 500)));
+        assert_eq!(asked.takes_back(), Some(act(3, 400)));
         assert_eq!(asked.takes_back(), Some(act(4, 200)));
         assert_eq!(asked.takes_back(), None);
         for position in 0..30 {
-            asked.has_done(Some(act(position, 1)));
+            asked.has_done(position, &[at(1)]);
         }
         assert_eq!(asked.did().split(',').count(), MOST_DONE);
+        for notice in [
+            Notice::Saved,
+            Notice::PassedOver(2),
+            Notice::Settled,
+            Notice::Undone,
+        ] {
+            let asked = Asked::of(&Pairs::any(&told(notice)));
+            assert_eq!(asked.notice(), Some(notice));
+        }
+        assert_eq!(Asked::of(&Pairs::any("told=saved.x")).notice(), None);
         let chosen = Asked::of(&Pairs::any("queue=nonsense&chosen=1"));
         assert_eq!((chosen.queue, chosen.blind), (Queue::Clips, false));
     }
@@ -282,11 +356,11 @@ mod tests {
     #[test]
     fn a_form_says_what_its_buttons_and_boxes_say() {
         let form = Pairs::any(
-            "A.verdict=wrong&A.judge=right&A.name=1&A.comment=a%0D%0Ab&A.seen=7&B.verdict=&\
+            "A.verdict=right&A.judge=wrong&A.name=1&A.comment=a%0D%0Ab&A.seen=7&B.verdict=&\
              audio_unusable=1&C.verdict=maybe&C.seen=x",
         );
         let a = said(&form, 'A').unwrap();
-        assert_eq!(a.verdict, Some(Verdict::Right));
+        assert_eq!(a.verdict, Some(Verdict::Wrong));
         assert_eq!(a.reasons, [Reason::Name, Reason::AudioUnusable]);
         assert_eq!(a.comment, "a\nb");
         assert_eq!(seen(&form, 'A').unwrap(), Some(Timestamp::from_millis(7)));
@@ -294,5 +368,38 @@ mod tests {
         assert_eq!(b.verdict, Some(Verdict::CannotTell));
         assert_eq!(seen(&form, 'B').unwrap(), None);
         assert!(said(&form, 'C').is_err() && seen(&form, 'C').is_err());
+    }
+
+    #[test]
+    fn right_goes_with_no_reason_but_the_spelling_and_what_was_done_last_counts() {
+        let all = "A.name=1&A.spelling_variant=1&audio_unusable=1&reference_wrong=1";
+        let kept = vec![Reason::SpellingVariant, Reason::ReferenceWrong];
+        for (form, verdict, reasons) in [
+            (format!("A.judge=right&{all}"), Verdict::Right, kept.clone()),
+            (
+                format!("A.verdict=right&B.judge=right&{all}"),
+                Verdict::Wrong,
+                vec![
+                    Reason::Name,
+                    Reason::SpellingVariant,
+                    Reason::ReferenceWrong,
+                ],
+            ),
+            (
+                "A.verdict=right&audio_unusable=1".to_owned(),
+                Verdict::CannotTell,
+                vec![Reason::AudioUnusable],
+            ),
+        ] {
+            let form = Pairs::any(&form);
+            let said = said(&form, 'A').unwrap();
+            assert_eq!((said.verdict, said.reasons), (Some(verdict), reasons));
+            assert!(is_odd(&form, 'A') && !is_odd(&form, 'C'));
+        }
+        let form = "A.verdict=right&A.spelling_variant=1&reference_wrong=1";
+        let form = Pairs::any(form);
+        let said = said(&form, 'A').unwrap();
+        assert_eq!((said.verdict, said.reasons), (Some(Verdict::Right), kept));
+        assert!(!is_odd(&form, 'A'));
     }
 }

@@ -15,9 +15,9 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::review::{self as html, Around, Clip, Notice, Rest, Said, Slot};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::domain::review::Queue;
+use stt_eval_shared::domain::review::{Opinion, Queue};
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::{RunId, SampleId};
+use stt_eval_shared::domain::{RunId, SampleId, Timestamp};
 use stt_eval_shared::wire::results::{Result as Heard, Review};
 
 use self::asked::{Act, Asked, Go};
@@ -76,11 +76,7 @@ pub async fn next(
     match queue::next(&app, &actor.project, &run, who, asked.after).await? {
         Next::Clip(position) => {
             let sample = SampleId::new(run.dataset, position);
-            let told = if asked.is_told("saved") {
-                "&told=saved"
-            } else {
-                ""
-            };
+            let told = asked.notice().map(asked::told).unwrap_or_default();
             let query = asked.query();
             Ok(redirect(&format!("{of_run}/review/{sample}?{query}{told}")))
         }
@@ -94,7 +90,6 @@ pub async fn next(
             let did = asked.did();
             let around = around(&run, &of_run, &asked, &did);
             let frame = visit.frame(&run.name, Section::Runs);
-            let saved = asked.is_told("saved");
             let first = match asked.after {
                 None => Next::End,
                 Some(_) => queue::next(&app, &actor.project, &run, who, None).await?,
@@ -106,7 +101,7 @@ pub async fn next(
                 (Next::End, Queue::Clips | Queue::Random | Queue::Worst) => Rest::NothingAtAll,
                 (Next::End, _) => Rest::Nothing,
             };
-            fragment(written(html::end(frame, around, saved, rest)))
+            fragment(written(html::end(frame, around, asked.notice(), rest)))
         }
     }
 }
@@ -174,7 +169,12 @@ async fn page(
     let rows = shown.iter().zip(&parted).zip(seen).zip(said);
     let rows = rows.map(|(((shown, parted), seen), said)| {
         let ((letter, heard, _), (mine, others)) = (shown, parted);
-        let differs = |mine: &&Review| mine.verdict != said.verdict;
+        let differs = |mine: &&Review| {
+            let comment = mine.comment.as_deref().unwrap_or_default();
+            mine.verdict != said.verdict
+                || mine.reasons != said.reasons
+                || comment != said.comment.trim()
+        };
         Slot {
             letter: *letter,
             heard,
@@ -193,10 +193,8 @@ async fn page(
     );
     let notice = if sent.is_some() {
         Some(Notice::Elsewhere)
-    } else if asked.is_told("undone") {
-        Some(Notice::Undone)
     } else {
-        asked.is_told("saved").then_some(Notice::Saved)
+        asked.notice()
     };
     let of = Clip {
         slots: rows.collect(),
@@ -341,16 +339,24 @@ pub async fn save(
         Err((refusal, _)) => return Err(refusal),
     };
     let who = actor.reviewer();
-    let changes = entries.iter().filter_map(|entry| own(entry, &who));
-    let act = changes
-        .map(|own| own.at)
-        .max()
-        .map(|at| Act { position, at });
-    asked.has_done(act);
-    let to = if go == Go::Next {
-        to_next(&asked, "&told=saved")
+    let stands = entries.iter().map(|entry| own(entry, &who));
+    let stands: Vec<Option<Opinion>> = stands.collect();
+    let at: Vec<Timestamp> = stands.iter().flatten().map(|own| own.at).collect();
+    let act = asked.has_done(position, &at);
+    let is_open = |own: &&Option<Opinion>| own.as_ref().is_none_or(|own| own.verdict.is_none());
+    let notice = if ('A'..='Z').any(|letter| asked::is_odd(&form, letter)) {
+        Notice::Settled
     } else {
-        format!("{path}?{}&told=saved", asked.query())
+        match stands.iter().filter(is_open).count() as u64 {
+            passed_over @ 1.. if go == Go::Next => Notice::PassedOver(passed_over),
+            _ => Notice::Saved,
+        }
+    };
+    let tells = asked::told(notice);
+    let to = if go == Go::Next {
+        to_next(&asked, &tells)
+    } else {
+        format!("{path}?{}{tells}", asked.query())
     };
     Ok(told(&headers, act, &to))
 }

@@ -318,8 +318,9 @@ pub async fn next(
     next_of(app, project, run, (queue, who), order).await
 }
 
-/// How many clips of a queue come behind one, for a reviewer. `None` where that takes
-/// more reading than one page may.
+/// How many clips of a queue come behind one, for a reviewer, and how many there are in no
+/// queue, since no model has transcribed them: told where a queue is of all clips. `None`
+/// where that takes more reading than one page may.
 ///
 /// # Errors
 /// When they can't be read.
@@ -329,14 +330,14 @@ pub async fn left(
     run: &Run,
     (queue, who): (Queue, &Reviewer),
     of: &Clip,
-) -> Result<Option<u64>, Refusal> {
+) -> Result<Option<(u64, u64)>, Refusal> {
     let count = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
     let start = match queue {
         Queue::Worst | Queue::Random => 0,
         _ => of.position + 1,
     };
     match usize::from(count.saturating_sub(start)) * run.models.len() {
-        0 => return Ok(Some(0)),
+        0 => return Ok(Some((0, 0))),
         results if results > MOST_COUNTED => return Ok(None),
         _ => {}
     }
@@ -352,7 +353,8 @@ pub async fn left(
                 worst.and_then(|(id, _)| clip.completed.iter().find(|e| e.outcome.id == id));
             entry.is_some_and(|entry| !has_verdict(entry, who))
         };
-        return Ok(Some(clips.iter().filter(is_left).count() as u64));
+        let left = clips.iter().filter(is_left).count() as u64;
+        return Ok(Some((left, untold(&clips))));
     }
     if queue == Queue::Random {
         let order = shuffled(run.id, count).into_iter();
@@ -362,7 +364,15 @@ pub async fn left(
     }
     let normaliser = Normaliser::by_name(&run.normalizer).unwrap_or_default();
     let is_left = |clip: &&Clip| clip.is_of(queue, who, &normaliser);
-    Ok(Some(clips.iter().filter(is_left).count() as u64))
+    let left = clips.iter().filter(is_left).count() as u64;
+    let is_of_all = matches!(queue, Queue::Clips | Queue::Random | Queue::Unreviewed);
+    Ok(Some((left, if is_of_all { untold(&clips) } else { 0 })))
+}
+
+/// Clips that no model has transcribed.
+fn untold(clips: &[Clip]) -> u64 {
+    let untold = clips.iter().filter(|clip| clip.completed.is_empty());
+    untold.count() as u64
 }
 
 #[cfg(test)]
