@@ -20,7 +20,7 @@ mod interrupts {
     use std::io;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use tokio::runtime::Builder;
     use tokio::signal::unix::{SignalKind, signal};
@@ -28,8 +28,10 @@ mod interrupts {
     /// Exit code of what Ctrl-C has stopped.
     const INTERRUPTED: i32 = 130;
 
-    /// How long a question may take to end itself.
-    const GRACE: Duration = Duration::from_millis(200);
+    /// How long a question may take to end itself, on a machine that is busy too.
+    const GRACE: Duration = Duration::from_secs(2);
+    /// Between two looks whether it has.
+    const LOOK: Duration = Duration::from_millis(10);
 
     /// While it is there, Ctrl-C gives the question time to end itself.
     pub struct Asked(Arc<AtomicBool>);
@@ -47,8 +49,9 @@ mod interrupts {
             std::thread::Builder::new().spawn(move || {
                 if runtime.block_on(pressed.recv()).is_some() {
                     // It may not have begun to read, and then it has nothing to end.
-                    if is_asked.load(Ordering::Acquire) {
-                        std::thread::sleep(GRACE);
+                    let until = Instant::now() + GRACE;
+                    while is_asked.load(Ordering::Acquire) && Instant::now() < until {
+                        std::thread::sleep(LOOK);
                     }
                     std::process::exit(INTERRUPTED);
                 }

@@ -375,13 +375,15 @@ async fn wishes_that_no_deployment_grants_are_told_before_anything_is_made() {
         .await;
     assert_eq!(code(&most), 2, "{}", text(&most.stderr));
     // A reference that is not kept has its line.
-    let table = format!(
-        "file_name,text\n1.wav,one\n2.wav,{}\n",
-        "word ".repeat(20_001)
-    );
     let folder = bench.home.path().join("set");
     let kept = std::fs::read_to_string(folder.join("metadata.csv")).unwrap();
-    std::fs::write(folder.join("metadata.csv"), table).unwrap();
+    std::fs::remove_file(folder.join("metadata.csv")).unwrap();
+    let (one, long) = (
+        json!({"file_name": "1.wav", "text": "one"}),
+        "word ".repeat(20_001),
+    );
+    let lines = format!("{one}\n{}\n", json!({"file_name": "2.wav", "text": long}));
+    std::fs::write(folder.join("metadata.jsonl"), lines).unwrap();
     let refused = bench.run(&[&run[..], &pro].concat()).await;
     let error = &document(&refused)["error"];
     assert_eq!(
@@ -390,12 +392,14 @@ async fn wishes_that_no_deployment_grants_are_told_before_anything_is_made() {
         "{error}"
     );
     let told = error["message"].as_str().unwrap();
-    let wanted = "metadata.csv line 3: the reference must have at most 100000 characters, has 1000";
+    let wanted =
+        "metadata.jsonl line 2: the reference must have at most 100000 characters, has 1000";
     assert!(told.starts_with(wanted), "{told}");
     is_untouched(&bench).await;
 
     // What a name can't have and nobody has asked for is no reason to refuse: names of folders,
     // recordings and columns.
+    std::fs::remove_file(folder.join("metadata.jsonl")).unwrap();
     let odd = bench.home.path().join("odd\u{202e}d");
     std::fs::rename(&folder, &odd).unwrap();
     std::fs::rename(odd.join("1.wav"), odd.join("1\u{7}.wav")).unwrap();

@@ -244,7 +244,7 @@ async fn ctrl_c_twice_ends_at_once_and_the_same_command_goes_on() {
         assert!(sent() < lines.len(), "{words}");
         assert_eq!(bench.counts().await, (0, 0));
     }
-    let done = bench.json(&run).await;
+    let done = document(&bench.run(&run).await);
     assert_eq!(done["run"]["total"], lines.len(), "{done}");
     assert_eq!(bench.counts().await, (1, 1));
 

@@ -1,7 +1,7 @@
 //! How a table is written: its delimiter, and whether quotes mean something.
 
 use super::columns::{Role, role_of};
-use super::records::{Dialect, Records};
+use super::records::{Dialect, MAX_COLUMNS, Records};
 use crate::paths::has_audio_extension;
 
 /// Delimiters that are looked for, the likeliest first.
@@ -73,7 +73,8 @@ fn seen(text: &str, delimiter: u8) -> (usize, usize, usize) {
         return (0, 0, 0);
     };
     let count = first.cells.len() - 1;
-    let known = first.cells.iter().filter(|cell| {
+    // No header has more, and a name is compared with many.
+    let known = first.cells.iter().take(MAX_COLUMNS).filter(|cell| {
         let cell = cell.trim().trim_matches('"');
         !matches!(role_of(cell), Role::Other)
     });
