@@ -38,11 +38,36 @@ pub struct ReadOptions {
     pub fields: Vec<String>,
 }
 
+/// Where a recording is, which tells those apart that have one id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Its path as written, with `/` and without its extension, where that says more than the
+    /// id.
+    pub path: Option<Box<str>>,
+    /// Where the piece begins in it, in milliseconds.
+    pub start: Option<i64>,
+}
+
+impl Place {
+    /// A path, and a beginning in seconds.
+    pub(super) fn new(path: Option<&str>, id: Option<&str>, start: Option<f64>) -> Self {
+        let is_more = |path: &String| Some(path.as_str()) != id;
+        let path = path.map(crate::paths::without_extension).filter(is_more);
+        let start = start.map(|seconds| (seconds * 1_000.0).round() as i64);
+        Self {
+            path: path.map(String::into_boxed_str),
+            start,
+        }
+    }
+}
+
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
     /// Id, if the row has one.
     pub id: Option<String>,
+    /// Which of several with one id it is, where that is told.
+    pub place: Place,
     /// Line, from 1.
     pub line: u64,
     /// The text; `None` where the source has none.
@@ -76,33 +101,61 @@ impl Entry {
 
 /// A text for each line of a file. They are cut when they are taken, for lists are long.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lines(Arc<Whole>);
+pub struct Lines {
+    whole: Arc<Whole>,
+    /// Lines before the first text: a header.
+    before: usize,
+}
 
 impl Lines {
     /// The lines of a text, also the empty ones.
     pub(super) fn of(text: &Arc<Whole>) -> Self {
-        Self(Arc::clone(text))
+        Self {
+            whole: Arc::clone(text),
+            before: 0,
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.whole.is_empty()
     }
 
     /// Whether one of them has markup, or what is written as it.
     pub(crate) fn are_marked(&self) -> bool {
-        is_marked(&self.0)
+        is_marked(&self.whole)
     }
 
     /// At least as many as there are.
     pub(crate) fn at_most(&self) -> usize {
-        memchr::memchr_iter(b'\n', self.0.as_bytes()).count() + 1
+        memchr::memchr_iter(b'\n', self.whole.as_bytes()).count() + 1
     }
 
-    /// The first is line 1.
+    /// Texts that stay where they are.
     pub fn texts(&self) -> impl Iterator<Item = Text> {
-        lines(&self.0).map(|(_, said)| Text::part(&self.0, trim(said)))
+        self.each().map(|(_, said)| Text::part(&self.whole, said))
+    }
+
+    /// The same with their lines, only to be looked at.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u64, &str)> {
+        let all = lines(&self.whole).skip(self.before);
+        all.map(|(line, said)| (line, trim(said)))
+    }
+
+    /// A part of one of them, as a text that stays where it is.
+    pub(crate) fn part(&self, part: &str) -> Text {
+        Text::part(&self.whole, part)
+    }
+
+    /// Leaves the first out: it is a header.
+    pub(crate) const fn without_header(&mut self) {
+        self.before = 1;
+    }
+
+    /// The line of the first.
+    pub(crate) const fn first(&self) -> u64 {
+        self.before as u64 + 1
     }
 }
 
