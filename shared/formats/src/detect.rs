@@ -41,6 +41,13 @@ pub fn format_of(files: &dyn Files, name: &str) -> Result<Format, Problem> {
         Err(error) => return Err(error.of(name)),
     };
     let text = decoded.text.as_str();
+    if is_rttm(text) {
+        let problem = Problem::new(
+            Code::Unsupported,
+            "is RTTM: it tells who speaks when, and has no text",
+        );
+        return Err(problem.file(name).hint("name what was said or heard"));
+    }
     by_text(text, whole, name).ok_or_else(|| {
         Problem::new(Code::UnknownFormat, "is nothing that is known")
             .file(name)
@@ -57,7 +64,27 @@ pub(super) fn of_text(text: &str, name: &str) -> Option<Format> {
         return None;
     }
     let whole = head.len() < 64 * 1024;
-    by_text(text.get(..cut(head).len())?, whole, name)
+    let text = text.get(..cut(head).len())?;
+    if is_rttm(text) {
+        return None;
+    }
+    by_text(text, whole, name)
+}
+
+/// Whether lines tell who speaks when: `SPEAKER file channel start duration …`.
+fn is_rttm(text: &str) -> bool {
+    let is_turn = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let mut times = words.clone().skip(3).take(2);
+        let is_number = |word: &str| word.parse::<f64>().is_ok();
+        words.next() == Some("SPEAKER") && times.clone().count() == 2 && times.all(is_number)
+    };
+    let filled = text.lines().filter(|line| !line.trim().is_empty());
+    let mut content = filled
+        .filter(|line| !line.starts_with(";;"))
+        .take(LOOKED_AT)
+        .peekable();
+    content.peek().is_some() && content.all(is_turn)
 }
 
 /// Bytes up to the last line end, so that no character is cut.
@@ -201,9 +228,6 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
             .get(at)
             .is_some_and(|word| word.parse::<f64>().is_ok())
     };
-    if share(&|words| words.first() == Some(&"SPEAKER")) {
-        return None;
-    }
     if share(&|words| words.len() >= 5 && number(words, 3) && number(words, 4)) {
         return Some(Format::Stm);
     }
@@ -481,7 +505,7 @@ mod tests {
         assert_eq!(told("x", b""), Err(Code::Nothing));
         assert_eq!(
             told("x.rttm", b"SPEAKER c 1 0.1 0.2 <NA>\n"),
-            Err(Code::UnknownFormat)
+            Err(Code::Unsupported)
         );
     }
 }

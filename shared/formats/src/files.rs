@@ -158,6 +158,13 @@ pub fn stem(name: &str) -> &str {
     }
 }
 
+/// What the recording of a file of text or of a result is called: `u1` for `a/u1.txt`, and for
+/// the `u1.wav.json` of whisper.cpp.
+#[must_use]
+pub fn recording(name: &str) -> &str {
+    super::paths::without_audio(stem(name))
+}
+
 /// A name beside another.
 #[must_use]
 pub fn beside(name: &str, other: &str) -> String {
@@ -283,6 +290,10 @@ mod tests {
             ("a/b", "c.d.wav")
         );
         assert_eq!((stem("a/c.d.wav"), stem(".hidden")), ("c.d", ".hidden"));
+        assert_eq!(
+            ["a/u1.wav.json", "u1.json", "u.1.json", "a/.wav"].map(recording),
+            ["u1", "u1", "u.1", ".wav"]
+        );
         assert_eq!(beside("a/x.tsv", "y.wrd"), "a/y.wrd");
         assert!(is_litter("__MACOSX/a.wav") && is_litter("x/._a.wav") && !is_litter("x/a.wav"));
     }

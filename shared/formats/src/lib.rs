@@ -11,6 +11,7 @@
 //! A file has at most [`files::MAX_FILE_BYTES`], packed or not; a record of a table
 //! 64 KiB. Any bytes become rows or findings or a problem; nothing panics.
 
+mod apart;
 #[cfg(feature = "archives")]
 pub mod archive;
 mod asked;
@@ -22,12 +23,14 @@ pub mod decode;
 mod detect;
 pub mod files;
 mod finding;
+mod firsts;
 #[cfg(feature = "folders")]
 mod folders;
 mod format;
 mod garbled;
 mod headerless;
 mod idle;
+mod in_order;
 mod json;
 mod judge;
 mod judged;
@@ -43,6 +46,7 @@ mod pairs;
 pub mod paths;
 mod problem;
 mod repeats;
+mod same;
 #[cfg(feature = "sheets")]
 mod sheet;
 pub mod table;

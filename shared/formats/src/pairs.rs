@@ -6,16 +6,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use stt_eval_domain::failure::failed_by;
 use stt_eval_scoring::FailedBy;
 
+use super::apart::told_apart;
 use super::asked::{all_there, are_marked, columns_there, of_models};
 use super::files::Files;
+use super::firsts::{by_first_words, no_ids, without_headers};
 use super::format::Format;
+use super::in_order::in_order;
 use super::markup::Markup;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted};
 use super::repeats::{Repeat, numbered, told};
+use super::same::{folded, has_ids};
 use super::table::PREDICTED;
-use super::transcripts::words::first_words;
-use super::transcripts::{Entry, Lines, ReadOptions, Side, Transcripts, read};
+use super::transcripts::{Entry, ReadOptions, Side, Transcripts, read};
 use super::uneven::uneven;
 
 /// A source: a folder, or a file in it; and what it is called.
@@ -71,7 +74,26 @@ pub fn pairs(
     }
     // A column that was chosen in one table is called as it is; of several tables, each is.
     let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
-    together(right, heard, shown(references), by_table)
+    let is_lines = wanted.format == Some(Format::Lines);
+    let paired = paired(&mut right, &mut heard, shown(references), is_lines)?;
+    together(right, heard, shown(references), (by_table, paired))
+}
+
+/// Finds out by what sides are paired, and tells what is not sure of it.
+fn paired(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+    name: &str,
+    is_lines: bool,
+) -> Result<Vec<String>, Problem> {
+    let mut remarks = Vec::new();
+    if !is_lines {
+        remarks.extend(without_headers(right, heard, name));
+        remarks.extend(by_first_words(right, heard, name)?);
+    }
+    remarks.extend(told_apart(right, heard, name)?);
+    remarks.extend(in_order(right, heard, name)?);
+    Ok(remarks)
 }
 
 /// A word of a command as a shell takes it for one.
@@ -189,85 +211,6 @@ fn failed(reason: String) -> Hypothesis {
     }
 }
 
-fn is_by_line(source: &Transcripts) -> bool {
-    source.entries.iter().all(|entry| entry.id.is_none())
-}
-
-/// Ids as they are compared: sides are brought together without case as well.
-fn ids(entries: &[Entry]) -> HashSet<String> {
-    let ids = entries.iter().filter_map(|entry| entry.id.as_deref());
-    ids.map(str::to_ascii_lowercase).collect()
-}
-
-/// Fewest lines of which first words tell anything.
-const FEWEST: usize = 3;
-
-/// Kaldi's `text` looks like plain lines: it is told by first words that both sides
-/// share. Tells of a side that has what may be ids where the other has none.
-fn by_first_words(
-    right: &mut Transcripts,
-    heard: &mut [(Transcripts, &str)],
-    name: &str,
-) -> Vec<String> {
-    let as_kaldi = |source: &Transcripts| {
-        let plain = source.format == Format::Lines && is_by_line(source);
-        plain.then(|| first_words(&source.lines)).flatten()
-    };
-    let of_right = as_kaldi(right);
-    let mut changed = false;
-    let mut remarks = Vec::new();
-    let is_plain = |source: &Transcripts| source.format == Format::Lines;
-    for (source, shown) in heard.iter_mut() {
-        let of_source = as_kaldi(source);
-        let left = of_right.as_deref().unwrap_or(&right.entries);
-        let own = of_source.as_deref().unwrap_or(&source.entries);
-        let (a, b) = (ids(left), ids(own));
-        let shared = a.intersection(&b).count();
-        let is_plain_already = is_by_line(right) || is_by_line(source);
-        if !is_plain_already || shared == 0 || shared * 2 < a.len().min(b.len()) {
-            let remark = match (&of_right, &of_source) {
-                (Some(ids), None) if is_plain(source) => as_words(ids, name, shown),
-                (None, Some(ids)) if is_plain(right) => as_words(ids, shown, name),
-                (Some(right), Some(own)) => others(right, own, name, shown),
-                _ => None,
-            };
-            remarks.extend(remark);
-            continue;
-        }
-        if let Some(entries) = of_source {
-            source.entries = entries;
-            source.lines = Lines::default();
-            source.format = Format::KaldiText;
-        }
-        changed = true;
-    }
-    if changed && let Some(entries) = of_right {
-        right.entries = entries;
-        right.lines = Lines::default();
-        right.format = Format::KaldiText;
-    }
-    remarks
-}
-
-/// What is to be told where only one of two lists begins its lines with what may be ids.
-fn as_words(ids: &[Entry], one: &str, other: &str) -> Option<String> {
-    let first = ids.get(..FEWEST)?.first()?.id.as_deref()?;
-    Some(format!(
-        "every line of {one} begins with what may be an id ({first} …), and those of \
-         {other} do not: ids count as words; give both sides ids, or take them out of {one}"
-    ))
-}
-
-/// What is to be told where lines of both lists begin with what may be ids, and not the same.
-fn others(right: &[Entry], own: &[Entry], name: &str, shown: &str) -> Option<String> {
-    let first = |entries: &[Entry]| entries.get(..FEWEST)?.first()?.id.clone();
-    let (one, other) = (first(right)?, first(own)?);
-    Some(format!(
-        "every line of {name} and {shown} begins with what may be an id ({one} …; {other} …), and \
-         these are not the same: they are compared line by line, and such ids count as words"
-    ))
-}
-
 /// What is to be told of references that are not known: empty cells of a table, and null.
 fn unknown(right: &Transcripts, name: &str) -> Option<String> {
     let mut unknown = right.entries.iter().filter(|entry| entry.text.is_none());
@@ -286,13 +229,12 @@ fn unknown(right: &Transcripts, name: &str) -> Option<String> {
 
 fn together(
     mut right: Transcripts,
-    mut heard: Vec<(Transcripts, &str)>,
+    heard: Vec<(Transcripts, &str)>,
     name: &str,
-    by_table: bool,
+    (by_table, paired): (bool, Vec<String>),
 ) -> Result<Pairs, Problem> {
-    let as_words = by_first_words(&mut right, &mut heard, name);
     let mut remarks = right.remarks.clone();
-    remarks.extend(as_words);
+    remarks.extend(paired);
     remarks.extend(unknown(&right, name));
     let repeats = numbered(&mut right);
     remarks.extend(told(&repeats, name, "each is a sample of its own"));
@@ -336,7 +278,7 @@ fn together(
         ));
     }
     distinct(&mut all);
-    let by_line = is_by_line(&right);
+    let by_line = !has_ids(&right.entries);
     let of_line = |(line, text)| Pair::new(Id::Line(line), text, About::default());
     let of_entry = |entry: Entry| {
         let id = entry.id.map(|id| Id::Named(id.into_boxed_str()));
@@ -350,7 +292,11 @@ fn together(
         Pair::new(id, entry.text.unwrap_or_default(), about)
     };
     let mut samples = Vec::with_capacity(right.lines.at_most().max(right.entries.len()));
-    samples.extend((1..).zip(right.lines.texts()).map(of_line));
+    samples.extend(
+        (right.lines.first()..)
+            .zip(right.lines.texts())
+            .map(of_line),
+    );
     samples.extend(right.entries.into_iter().map(of_entry));
     let mut made = Pairs {
         references: right.format,
@@ -393,6 +339,14 @@ fn missing(made: &mut Pairs) {
     made.missing = without.map(|(_, sample)| sample.id.to_string()).collect();
 }
 
+/// An id as it is compared.
+fn key(id: &str, folds: bool) -> Cow<'_, str> {
+    match folds {
+        true => folded(id),
+        false => Cow::Borrowed(id),
+    }
+}
+
 /// Puts the texts of a system beside the references, `by_line` if these have no ids.
 fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(), Problem> {
     let by_line = by_line || system.ids.iter().all(Option::is_none);
@@ -404,53 +358,47 @@ fn join(by_line: bool, system: System, made: &mut Pairs, name: &str) -> Result<(
         made.heard.push(system.heard);
         return Ok(());
     }
-    let mut by_id: HashMap<String, Hypothesis> = HashMap::new();
     // Those of which the references have fewer.
     let mut repeats = system.repeats;
     let mut repeated: HashSet<String> = repeats.iter().map(Repeat::id).collect();
-    let fold = |id: &str| id.to_ascii_lowercase();
     let exact: HashSet<Cow<'_, str>> = made.samples.iter().map(|one| one.id.text()).collect();
-    // Ids of TRN are compared without case; so are others, where no two would be one.
-    let folded: HashSet<String> = exact.iter().map(|id| fold(id)).collect();
-    let folds = folded.len() == exact.len();
-    let key = |id: &str| if folds { fold(id) } else { id.to_owned() };
-    let first = system.ids.iter().flatten().next().cloned();
+    // Ids are compared as they are where two would be one otherwise.
+    let same: HashSet<Cow<'_, str>> = exact.iter().map(|id| folded(id)).collect();
+    let folds = same.len() == exact.len();
+    let mut by_id: HashMap<Cow<'_, str>, Hypothesis> = HashMap::with_capacity(system.ids.len());
     let mut strangers = 0;
-    for (id, heard) in system.ids.into_iter().zip(system.heard) {
-        let Some(id) = id else {
+    for (id, heard) in system.ids.iter().zip(system.heard) {
+        let Some(id) = id.as_deref() else {
             continue;
         };
-        let key = key(&id);
-        let is_known = folded.contains(&key) || exact.contains(id.as_str());
+        let key = key(id, folds);
+        let is_known = same.contains(&*key) || exact.contains(id);
         // One that is there again is no stranger.
         let is_repeated = if is_known {
-            repeated.remove(&id)
+            repeated.remove(id)
         } else {
-            repeated.contains(&id)
+            repeated.contains(id)
         };
         strangers += usize::from(!is_known && !is_repeated);
         by_id.entry(key).or_insert(heard);
     }
     let mut found = 0;
-    let taken: Vec<Hypothesis> = made
-        .samples
-        .iter()
-        .map(|sample| {
-            let heard = by_id.remove(&key(&sample.id.text()));
+    let ids = made.samples.iter().map(|sample| sample.id.text());
+    let taken: Vec<Hypothesis> = ids
+        .map(|id| {
+            let heard = by_id.remove(&*key(&id, folds));
             found += usize::from(heard.is_some());
             heard.unwrap_or(Hypothesis::Missing)
         })
         .collect();
     if found == 0 {
-        let message = format!(
-            "{name} and {shown} share no ids ({name}: {} …; {shown}: {} …)",
-            made.samples
-                .first()
-                .map_or(Cow::default(), |one| one.id.text()),
-            first.unwrap_or_default(),
-            shown = system.shown,
-        );
-        return Err(Problem::new(Code::Mismatch, message));
+        let mut ids = system.ids.iter().flatten();
+        let first = made.samples.first();
+        let first = first.map_or(Cow::default(), |one| one.id.text());
+        let own = (name, &*first, made.samples.len());
+        let (of, others) = (ids.next(), ids.count());
+        let other = of.map_or("", String::as_str);
+        return Err(no_ids(own, (&system.shown, other, others + 1), false));
     }
     made.heard.push(taken);
     if strangers > 0 {

@@ -266,6 +266,27 @@ pub(crate) fn stem_as_written(path: &str) -> &str {
     stem(own)
 }
 
+/// A path as it was written on some machine, with `/` and without its extension.
+pub(crate) fn without_extension(path: &str) -> String {
+    let path = match is_of_windows(path) {
+        true => path.replace('\\', "/"),
+        false => path.to_owned(),
+    };
+    let own = stem(&path);
+    match path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{own}"),
+        None => own.to_owned(),
+    }
+}
+
+/// A name without the extension of a recording, if it has one: `u1.wav` is the recording `u1`.
+pub(crate) fn without_audio(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((own, _)) if has_audio_extension(name) && !base(own).is_empty() => own,
+        _ => name,
+    }
+}
+
 /// A path with `/`, without what addresses have around it. `None` for none at all.
 fn tidy(written: &str) -> Option<String> {
     let mut path = written.trim().to_owned();

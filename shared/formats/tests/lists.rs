@@ -175,10 +175,10 @@ fn lists_of_trn_are_of_systems_and_none_is_taken_for_the_references() {
 #[test]
 fn an_id_of_two_files_is_told_with_both() {
     let found = beside(
-        ("right.trn", "घर (u1)\n"),
-        &[("a/u1.txt", "घर"), ("b/u1.txt", "जाओ")],
+        ("right.trn", "घर (u1)\nx (u2)\n"),
+        &[("u1.json", "{\"text\": \"घर\"}"), ("u1.txt", "जाओ")],
     );
-    let told = "hyps: the id u1 is in a/u1.txt and in b/u1.txt; the first counts";
+    let told = "hyps: the id u1 is in u1.json and in u1.txt; the first counts";
     assert_eq!(found.unwrap().remarks, [told]);
 }
 

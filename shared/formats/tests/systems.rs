@@ -201,7 +201,7 @@ fn a_column_that_is_not_there_is_told() {
             &["other.csv"],
             &[],
             Code::Mismatch,
-            "refs.csv and other.csv share no ids (refs.csv: u1 …; other.csv: w1 …)",
+            "refs.csv and other.csv share no ids (refs.csv: u1 …, 3 ids; other.csv: w1 …, 1 id)",
         ),
         (
             "wide.csv",

@@ -38,11 +38,36 @@ pub struct ReadOptions {
     pub fields: Vec<String>,
 }
 
+/// Where a recording is, which tells those apart that have one id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Its path as written, with `/` and without its extension, where that says more than the
+    /// id.
+    pub path: Option<Box<str>>,
+    /// Where the piece begins in it, in milliseconds.
+    pub start: Option<i64>,
+}
+
+impl Place {
+    /// A path, and a beginning in seconds.
+    pub(super) fn new(path: Option<&str>, id: Option<&str>, start: Option<f64>) -> Self {
+        let is_more = |path: &String| Some(path.as_str()) != id;
+        let path = path.map(crate::paths::without_extension).filter(is_more);
+        let start = start.map(|seconds| (seconds * 1_000.0).round() as i64);
+        Self {
+            path: path.map(String::into_boxed_str),
+            start,
+        }
+    }
+}
+
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
     /// Id, if the row has one.
     pub id: Option<String>,
+    /// Which of several with one id it is, where that is told.
+    pub place: Place,
     /// Line, from 1.
     pub line: u64,
     /// The text; `None` where the source has none.
@@ -80,6 +105,8 @@ pub struct Lines {
     whole: Arc<Whole>,
     /// Whether one may have marks, which are no part of a text.
     have_marks: bool,
+    /// Lines before the first text: a header.
+    before: usize,
 }
 
 impl Lines {
@@ -88,6 +115,7 @@ impl Lines {
         Self {
             whole: Arc::clone(text),
             have_marks: has_marks(text),
+            before: 0,
         }
     }
 
@@ -107,12 +135,34 @@ impl Lines {
         memchr::memchr_iter(b'\n', self.whole.as_bytes()).count() + 1
     }
 
-    /// The first is line 1.
+    /// Texts that stay where they are.
     pub fn texts(&self) -> impl Iterator<Item = Text> {
-        lines(&self.whole).map(|(_, said)| match self.have_marks && has_marks(said) {
-            true => Text::from(trim(&without_marks(said))),
-            false => Text::part(&self.whole, trim(said)),
-        })
+        self.each()
+            .map(|(_, said)| match self.have_marks && has_marks(said) {
+                true => Text::from(trim(&without_marks(said))),
+                false => Text::part(&self.whole, said),
+            })
+    }
+
+    /// The same with their lines, only to be looked at.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u64, &str)> {
+        let all = lines(&self.whole).skip(self.before);
+        all.map(|(line, said)| (line, trim(said)))
+    }
+
+    /// A part of one of them, as a text that stays where it is.
+    pub(crate) fn part(&self, part: &str) -> Text {
+        Text::part(&self.whole, part)
+    }
+
+    /// Leaves the first out: it is a header.
+    pub(crate) const fn without_header(&mut self) {
+        self.before = 1;
+    }
+
+    /// The line of the first.
+    pub(crate) const fn first(&self) -> u64 {
+        self.before as u64 + 1
     }
 }
 

@@ -7,7 +7,7 @@ use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
 use crate::decode::{Decoded, Encoding, decode_text};
 use crate::detect::{format_of, of_text};
-use crate::files::{self, Files, stem};
+use crate::files::{self, Files, recording};
 use crate::format::Format;
 use crate::problem::{Code, Problem};
 
@@ -122,14 +122,14 @@ pub(super) fn of_text_or_file(
         Format::RevNlp => words::rev_nlp(&text, name, made),
         Format::Srt | Format::Vtt | Format::WhisperTsv => {
             let heard = subtitles::text_of(&text, format, name, &mut made.remarks)?;
-            made.entries.push(Entry::of(stem(name), 1, heard));
+            made.entries.push(Entry::of(recording(name), 1, heard));
             Ok(())
         }
         Format::Elan | Format::TextGrid => {
             let tier = wanted.text_column.as_deref();
             let (heard, remark) = annotations(format, &text, tier, name)?;
             made.remarks.extend(remark);
-            made.entries.push(Entry::of(stem(name), 1, heard));
+            made.entries.push(Entry::of(recording(name), 1, heard));
             Ok(())
         }
         Format::Service => {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
 use super::file::{format_of_empty, of_file};
 use super::lists::{beside_references, of_recordings};
 use super::{segments, services, trns, wide};
 use crate::detect::format_of;
-use crate::files::{Files, base, is_litter, stem};
+use crate::files::{self, Files, base, is_litter, recording};
 use crate::format::Format;
 use crate::json;
 use crate::layout::{layouts, no_format};
@@ -114,17 +114,24 @@ pub(super) fn read(
     }
     let mut remarks = Remarks::default();
     for (name, format) in listed {
-        made.files.push((made.entries.len(), name.to_owned()));
+        let begin = made.entries.len();
+        made.files.push((begin, name.to_owned()));
         if format == Format::Lines {
             let text = crate::files::text(files, name)?.text;
             let words: Vec<&str> = text.split_whitespace().collect();
-            made.entries.push(Entry::of(stem(name), 1, words.join(" ")));
+            made.entries
+                .push(Entry::of(recording(name), 1, words.join(" ")));
             made.format = Format::SideFiles;
-            continue;
+        } else {
+            made.format = format;
+            of_file(files, name, format, side, wanted, &mut made)?;
+            remarks.take(name, &mut made.remarks);
         }
-        made.format = format;
-        of_file(files, name, format, side, wanted, &mut made)?;
-        remarks.take(name, &mut made.remarks);
+        for entry in made.entries.iter_mut().skip(begin) {
+            let id = entry.id.as_deref();
+            let path = id.map(|id| files::beside(name, id));
+            entry.place = Place::new(path.as_deref(), id, None);
+        }
     }
     made.remarks = remarks.told();
     Ok(made)

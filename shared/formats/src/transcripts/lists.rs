@@ -229,15 +229,33 @@ pub(super) fn side_by_side(systems: Vec<(String, Vec<Entry>)>, made: &mut Transc
             if at == order.len() {
                 order.push(Entry {
                     text: None,
+                    failed: None,
                     ..entry.clone()
                 });
             }
-            if let (Some(beside), Some(text)) = (order.get_mut(at), entry.text) {
-                beside.hypotheses.insert(system.clone(), text.to_string());
+            let Some(beside) = order.get_mut(at) else {
+                continue;
+            };
+            match (entry.failed, entry.text) {
+                (Some(reason), _) => drop(beside.failures.insert(system.clone(), reason)),
+                (None, Some(text)) => {
+                    beside.hypotheses.insert(system.clone(), text.to_string());
+                }
+                (None, None) => {}
             }
         }
     }
     made.entries = order;
+}
+
+/// Takes a source for several systems: each entry is of the one that it is `called` by.
+pub(crate) fn by_folder(made: &mut Transcripts, called: impl Fn(&Entry) -> String) {
+    let mut systems: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in std::mem::take(&mut made.entries) {
+        systems.entry(called(&entry)).or_default().push(entry);
+    }
+    made.files.clear();
+    side_by_side(systems.into_iter().collect(), made);
 }
 
 /// The system of each file, if several files have the same recordings and are no parts of

@@ -11,6 +11,7 @@ mod file;
 mod findings;
 mod folder;
 mod lists;
+mod named;
 mod segments;
 pub(crate) mod services;
 pub(crate) mod subtitles;
@@ -27,7 +28,10 @@ pub(crate) use systems::{OfSystem, no_column, of_numbers};
 #[cfg(feature = "folders")]
 pub(crate) use wide::of_both_sides;
 
-pub use entry::{Entry, Lines, ReadOptions, Side, Transcripts};
+pub(crate) use lists::by_folder;
+pub(crate) use words::{FirstWords, Look, ids_and_texts};
+
+pub use entry::{Entry, Lines, Place, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
 use super::problem::Problem;

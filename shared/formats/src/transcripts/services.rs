@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::answers::{failed, is_blocked, is_nothing, stopped};
 use super::entry::Entry;
-use crate::files::stem;
+use crate::files::recording;
 use crate::json;
 use crate::problem::{Code, Problem};
 
@@ -87,7 +87,7 @@ pub(crate) fn entry(
             "{name}: {channels} channels; number {channel} is taken (--channel)"
         ));
     }
-    let mut entry = Entry::of(stem(name), 1, "");
+    let mut entry = Entry::of(recording(name), 1, "");
     match heard {
         Heard::Text(text) => entry.text = Some(text.trim().into()),
         Heard::Failed(reason) => {

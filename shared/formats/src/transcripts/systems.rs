@@ -60,12 +60,12 @@ pub(super) struct Heard {
     pub(super) remark: Option<String>,
 }
 
-/// Finds the columns of a table: those that were asked for, those that are called so, the
+/// Finds the columns of a table, of which one may be the `id`: those that were asked for, those that are called so, the
 /// only text, and those that can be nothing else.
 pub(super) fn heard(
     table: &Cells,
     name: &str,
-    side: Side,
+    (side, id): (Side, Option<usize>),
     wanted: &ReadOptions,
 ) -> Result<Heard, Problem> {
     let columns = &table.columns;
@@ -96,7 +96,7 @@ pub(super) fn heard(
             remark,
         });
     }
-    only_heard(table, name)
+    only_heard(table, name, id)
 }
 
 /// A column is called as its system, or so with `pred_text_` before it.
@@ -133,12 +133,12 @@ fn scored(columns: &Columns) -> Vec<OfSystem> {
 }
 
 /// Of a table of hypotheses whose columns have no name that says so.
-fn only_heard(table: &Cells, name: &str) -> Result<Heard, Problem> {
+fn only_heard(table: &Cells, name: &str, id: Option<usize>) -> Result<Heard, Problem> {
     let columns = &table.columns;
     let texts = columns.all(Role::Text);
     let is_named_right = |column: &&usize| is_right(columns.name(**column));
     let text = texts.iter().find(|column| !is_named_right(column)).copied();
-    let (likely, facts) = likely(table);
+    let (likely, facts) = likely(table, id);
     if let Some(text) = text {
         // Rows of one table can be of several systems.
         let is_long = columns.first(Role::Model).is_some();
@@ -190,11 +190,11 @@ fn only_heard(table: &Cells, name: &str) -> Result<Heard, Problem> {
 
 /// Columns that are none of those a table has beside texts; and those that are left out, for
 /// they tell facts or have nothing but numbers.
-fn likely(table: &Cells) -> (Vec<usize>, Vec<usize>) {
+fn likely(table: &Cells, id: Option<usize>) -> (Vec<usize>, Vec<usize>) {
     let columns = &table.columns;
     let others = (0..columns.names().len()).filter(|column| {
         let name = columns.name(*column);
-        !name.is_empty() && crate::table::role_of(name) == Role::Other
+        !name.is_empty() && Some(*column) != id && crate::table::role_of(name) == Role::Other
     });
     let (likely, mut facts): (Vec<usize>, Vec<usize>) = others.partition(|column| {
         !is_fact(columns.name(*column)) && !columns.is_fact_of_another(*column)
@@ -264,8 +264,8 @@ pub(crate) fn no_column(asked: &str, file: &str, there: &[String], option: &str)
 }
 
 /// What `--hyp` could be asked for in a table that has references as well.
-pub(super) fn offered(table: &Cells) -> Vec<String> {
-    let (likely, _) = likely(table);
+pub(super) fn offered(table: &Cells, id: Option<usize>) -> Vec<String> {
+    let (likely, _) = likely(table, id);
     let names = likely.iter().map(|column| table.columns.name(*column));
     names.map(str::to_owned).collect()
 }

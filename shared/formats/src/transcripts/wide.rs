@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Entry, ReadOptions, Side, Transcripts};
+use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
 use super::findings::{are_texts, tell};
+use super::named::named;
 use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
-use crate::files::Files;
+use crate::files::{Files, beside};
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
@@ -114,7 +115,13 @@ pub(super) fn of_layout(
             row.hypotheses
                 .retain(|model, _| wanted.hypotheses.contains(model));
         }
+        let path = match row.written.as_deref().or(row.audio.as_deref()) {
+            // Beside the file that has its text.
+            Some(own) if own.starts_with("./") => Some(beside(&row.file, &own[2..])),
+            own => own.map(str::to_owned),
+        };
         made.entries.push(Entry {
+            place: Place::new(path.as_deref(), Some(&row.id), row.start),
             id: Some(row.id),
             line: row.line,
             text: row.said.text().map(Into::into),
@@ -225,15 +232,16 @@ fn of_table(
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let columns = &table.columns;
+    let id = columns.first(Role::Id).or_else(|| named(table, wanted));
     let Heard {
         systems,
         lone,
         remark,
-    } = heard(table, name, side, wanted)?;
+    } = heard(table, name, (side, id), wanted)?;
     made.remarks.extend(remark);
     made.columns = columns.names().to_vec();
     if side == Side::References && systems.is_empty() {
-        made.offered = offered(table);
+        made.offered = offered(table, id);
     }
     if side == Side::References && wanted.text_column.is_none() {
         of_both_sides(table, name, &systems)?;
@@ -285,13 +293,13 @@ fn of_table(
     };
     let heard = systems.iter().map(|system| system.text);
     are_texts(table, name, own.into_iter().chain(heard))?;
-    let id = columns.first(Role::Id);
     let audio = columns.first(Role::Audio);
     let model = columns.first(Role::Model).filter(|_| !systems.is_empty());
     made.remarks
         .extend(rounded_ids(table, id.or(audio)).map(|remark| format!("{name}: {remark}")));
     let language = columns.first(Role::Language);
     let speaker = columns.first(Role::Speaker);
+    let start = columns.first(Role::Start);
     // Our own exports have references as they are kept, with their markup.
     let is_ours = columns.named(OURS).is_some();
     let is_rate = |column: &usize| columns.name(*column).ends_with(" wer");
@@ -312,15 +320,19 @@ fn of_table(
             without_field += 1;
             continue;
         }
+        let path = table.text(index, audio);
         let named = table.text(index, id).or_else(|| {
-            let path = table.text(index, audio)?;
-            Some(crate::paths::stem_as_written(&path).to_owned())
+            let own = crate::paths::stem_as_written(path.as_deref()?);
+            Some(own.to_owned())
         });
+        let begin = table.text(index, start);
+        let begin = begin.and_then(|seconds| seconds.trim().parse().ok());
         let language = table.text(index, language);
         let other = |field: &str| table.text(index, columns.named(field));
         let of_model = table.text(index, model);
         let mut entry = Entry {
             line: *line,
+            place: Place::new(path.as_deref(), named.as_deref(), begin),
             language: language.as_deref().and_then(crate::language::tag_of),
             speaker: table.text(index, speaker),
             markup: (is_ours && side == Side::References).then_some(Markup::Braces),
@@ -383,6 +395,7 @@ fn of_table(
         made.remarks
             .push(format!("{name}: {lines} no text: left out, as by a run"));
     }
+    again.refuse(name)?;
     made.remarks.extend(again.told(name));
     if id.is_none() && audio.is_none() {
         made.entries.iter_mut().for_each(|entry| entry.id = None);
@@ -397,9 +410,16 @@ struct Again {
     /// there are.
     texts: Option<String>,
     more_texts: usize,
-    /// The same of references that differ from the first of their sample.
-    references: Option<String>,
+    /// The first row whose reference differs from that of its sample, and how many there are.
+    reference: Option<OtherReference>,
     more_references: usize,
+}
+
+/// A reference that another row of its sample does not have.
+struct OtherReference {
+    id: String,
+    line: u64,
+    first: u64,
 }
 
 impl Again {
@@ -426,34 +446,55 @@ impl Again {
                 false => drop(same.failures.insert(name, reason)),
             }
         }
-        let is_said = row.text.as_deref().is_some_and(|text| !text.is_empty());
-        let is_other = side == Side::References && is_said && row.text != same.text;
-        if is_other {
-            self.more_references += usize::from(self.references.is_some());
-            self.references.get_or_insert_with(|| {
-                format!(
-                    "line {line}: the reference of {id} is another one than on line {}; the \
-                     first counts",
-                    same.line
-                )
-            });
+        let Some(text) = row.text.filter(|_| side == Side::References) else {
+            return;
+        };
+        match same.text.as_deref() {
+            // The first row does not know it.
+            None => same.text = Some(text),
+            Some(first) if !first.split_whitespace().eq(text.split_whitespace()) => {
+                self.more_references += usize::from(self.reference.is_some());
+                self.reference.get_or_insert_with(|| OtherReference {
+                    id: id.to_owned(),
+                    line,
+                    first: same.line,
+                });
+            }
+            Some(_) => {}
         }
     }
 
-    fn told(self, file: &str) -> impl Iterator<Item = String> {
-        let all = [
-            (self.texts, self.more_texts),
-            (self.references, self.more_references),
-        ];
-        all.into_iter().filter_map(move |(first, more)| {
-            let first = first?;
-            Some(match more {
-                0 => format!("{file} {first}"),
-                more => {
-                    let more = counted(more, "further line is", "further lines are");
-                    format!("{file} {first} ({more} so)")
-                }
-            })
+    /// Refuses rows of one sample whose references differ: none of them is the right one for
+    /// all models.
+    fn refuse(&self, file: &str) -> Result<(), Problem> {
+        let Some(OtherReference { id, line, first }) = &self.reference else {
+            return Ok(());
+        };
+        let more = match self.more_references {
+            0 => String::new(),
+            more => format!(
+                " ({} so)",
+                counted(more, "further line is", "further lines are")
+            ),
+        };
+        let message = format!(
+            "the reference of {id} is another one than on line {first}{more}: models can't be \
+             compared on one id with two references"
+        );
+        let problem = Problem::new(Code::Malformed, message).file(file);
+        Err(problem
+            .line(*line)
+            .hint("give each sample an id of its own, or score a table for each model"))
+    }
+
+    fn told(self, file: &str) -> Option<String> {
+        let first = self.texts?;
+        Some(match self.more_texts {
+            0 => format!("{file} {first}"),
+            more => {
+                let more = counted(more, "further line is", "further lines are");
+                format!("{file} {first} ({more} so)")
+            }
         })
     }
 }

@@ -1,12 +1,12 @@
 //! Texts of words: plain lines, Kaldi's `text`, TRN, STM, CTM, Rev's tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::entry::{Entry, Lines, Side, Transcripts};
 use super::segments::Segment;
 use crate::decode::lines;
-use crate::files::stem;
+use crate::files::recording;
 use crate::markup::{Markup, reference};
 use crate::problem::{Code, Problem};
 use crate::text::{Text, Whole};
@@ -16,30 +16,91 @@ pub(super) fn plain(text: &Arc<Whole>, made: &mut Transcripts) {
     made.lines = Lines::of(text);
 }
 
-/// Whether a word can be an id and hardly the first word of a sentence.
+/// Whether a word can be an id.
 fn is_id(word: &str) -> bool {
     let marks = |b: u8| b.is_ascii_digit() || matches!(b, b'_' | b'-');
     word.is_ascii() && word.bytes().any(marks) && word.bytes().any(|b| b.is_ascii_alphanumeric())
 }
 
-/// Ids and texts of lines that were read as plain, those without a word left out; `None` where
-/// one does not begin with what can be an id, or more than a quarter begin as another one
-/// does: a first word must never be lost to a guess, and a list of ids may have one twice.
-pub(crate) fn first_words(lines: &Lines) -> Option<Vec<Entry>> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut made = Vec::new();
-    for (line, text) in (1..).zip(lines.texts()) {
-        if text.is_empty() {
-            continue;
+/// Whether it is hardly a word of a sentence as well: no number, and no `e-mail`.
+fn is_surely_id(word: &str) -> bool {
+    let mut parts = word.bytes().filter(|b| matches!(b, b'_' | b'-'));
+    let is_mixed = word.bytes().any(|b| b.is_ascii_alphabetic()) || parts.nth(1).is_some();
+    is_id(word) && is_mixed && word.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// What the first words of lines look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Look {
+    /// Words.
+    Words,
+    /// Numbers and their like, which are said as well.
+    Doubtful,
+    /// Ids.
+    Ids,
+}
+
+/// First words of lines that were read as plain, those without a word left out.
+pub(crate) struct FirstWords<'a> {
+    /// With their lines.
+    pub(crate) words: Vec<(u64, &'a str)>,
+    /// What all of them look like.
+    pub(crate) look: Look,
+    /// Whether a TAB stands behind each that has anything behind it.
+    pub(crate) is_tabbed: bool,
+    /// How many lines there are, those without a word as well.
+    pub(crate) lines: usize,
+}
+
+impl<'a> FirstWords<'a> {
+    /// Looks at lines, at most so many. `None` where there is no word, or more than a quarter
+    /// begin as another one does: a first word must never be lost to a guess, and a list of ids
+    /// may have one twice.
+    pub(crate) fn of(lines: &'a Lines, most: usize) -> Option<Self> {
+        let mut made = Self {
+            words: Vec::new(),
+            look: Look::Ids,
+            is_tabbed: false,
+            lines: 0,
+        };
+        let (mut tabs, mut blanks) = (0, 0);
+        for (line, text) in lines.each().take(most) {
+            made.lines += 1;
+            if text.is_empty() {
+                continue;
+            }
+            let end = text.bytes().position(|b| matches!(b, b' ' | b'\t'));
+            let word = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
+            match end.map(|end| text.as_bytes()[end]) {
+                Some(b'\t') => tabs += 1,
+                Some(_) => blanks += 1,
+                None => {}
+            }
+            if made.look > Look::Words {
+                let own = match (is_surely_id(word), is_id(word)) {
+                    (true, _) => Look::Ids,
+                    (false, true) => Look::Doubtful,
+                    (false, false) => Look::Words,
+                };
+                made.look = made.look.min(own);
+            }
+            made.words.push((line, word));
         }
-        let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text.as_str(), ""));
-        if !is_id(id) {
-            return None;
-        }
-        seen.insert(id.to_owned());
-        made.push(Entry::of(id, line, text.within(rest.trim())));
+        made.is_tabbed = blanks == 0 && tabs * 2 > made.words.len();
+        let seen: HashSet<&str> = made.words.iter().map(|(_, word)| *word).collect();
+        let is_list = !seen.is_empty() && seen.len() * 4 >= made.words.len() * 3;
+        is_list.then_some(made)
     }
-    (!made.is_empty() && seen.len() * 4 >= made.len() * 3).then_some(made)
+}
+
+/// Lines that are ids and texts.
+pub(crate) fn ids_and_texts(lines: &Lines) -> Vec<Entry> {
+    let filled = lines.each().filter(|(_, text)| !text.is_empty());
+    let entry = |(line, text): (u64, &str)| {
+        let (id, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+        Entry::of(id, line, lines.part(rest.trim()))
+    };
+    filled.map(entry).collect()
 }
 
 pub(super) fn kaldi_text(text: &Arc<Whole>, made: &mut Transcripts) -> Result<(), Problem> {
@@ -223,6 +284,6 @@ pub(super) fn rev_nlp(text: &str, name: &str, made: &mut Transcripts) -> Result<
     let tokens = rows.filter_map(|(_, row)| row.split('|').nth(token));
     let tokens: Vec<&str> = tokens.filter(|token| !token.is_empty()).collect();
     made.entries
-        .push(Entry::of(stem(name), 2, tokens.join(" ")));
+        .push(Entry::of(recording(name), 2, tokens.join(" ")));
     Ok(())
 }

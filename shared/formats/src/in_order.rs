@@ -1,0 +1,109 @@
+//! Sides of which only one has ids: what can be paired by order, and what is a guess.
+
+use super::problem::{Code, Problem, counted};
+use super::same::has_ids;
+use super::transcripts::{Entry, Transcripts};
+
+/// How many texts a source has.
+fn length(source: &Transcripts) -> usize {
+    match source.lines.is_empty() {
+        true => source.entries.len(),
+        false => source.lines.each().count(),
+    }
+}
+
+/// The number that an id is.
+fn number(entry: &Entry) -> Option<u64> {
+    let id = entry.id.as_deref()?;
+    let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    id.parse().ok().filter(|_| is_number)
+}
+
+/// The number of each entry, where they are all of 0 or 1 to the last, each once.
+fn numbers(entries: &[Entry]) -> Option<Vec<u64>> {
+    let all: Option<Vec<u64>> = entries.iter().map(number).collect();
+    let all = all?;
+    let mut sorted = all.clone();
+    sorted.sort_unstable();
+    let first @ 0..=1 = sorted.first().copied()? else {
+        return None;
+    };
+    (first..).zip(sorted).all(|(a, b)| a == b).then_some(all)
+}
+
+/// Looks at two sides of which one has no ids: numbers from 0 or 1 on are those of lines, a
+/// list has an order of its own, and files of a folder have none.
+///
+/// # Errors
+/// Files of a folder can't be told apart by lines.
+pub(super) fn in_order(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+    name: &str,
+) -> Result<Vec<String>, Problem> {
+    let mut remarks = Vec::new();
+    for (source, shown) in heard {
+        let remark = match (has_ids(&right.entries), has_ids(&source.entries)) {
+            (true, false) => of_one_side((right, name), (source, shown))?,
+            (false, true) => of_one_side((source, shown), (right, name))?,
+            (false, false) => of_none((right, name), (source, shown)),
+            (true, true) => None,
+        };
+        remarks.extend(remark);
+    }
+    Ok(remarks)
+}
+
+/// `named` has ids, and `bare` has none.
+fn of_one_side(
+    (named, name): (&mut Transcripts, &str),
+    (bare, other): (&Transcripts, &str),
+) -> Result<Option<String>, Problem> {
+    let (many, lines) = (named.entries.len(), length(bare));
+    if (many != lines && named.files.is_empty()) || (many == 1 && lines == 1) {
+        // That lists are not of one length is told with the line from which on they part.
+        return Ok(None);
+    }
+    if many == lines
+        && let Some(numbers) = numbers(&named.entries)
+    {
+        if numbers.is_sorted() {
+            return Ok(None);
+        }
+        named.entries.sort_by_key(number);
+        return Ok(Some(format!(
+            "{name} has the numbers of lines of {other} as ids, in another order: they are paired \
+             by number"
+        )));
+    }
+    let mut ids = named.entries.iter().filter_map(|entry| entry.id.as_deref());
+    let first = ids.next().unwrap_or_default();
+    if named.files.is_empty() {
+        return Ok(Some(format!(
+            "{name} has ids ({first} …), and {other} has none: they are paired line by line, in \
+             the order that they have"
+        )));
+    }
+    let message = format!(
+        "{other} has {} without ids, and {name} has {}, one for each recording ({first} …): which \
+         line is of which file is not known",
+        counted(lines, "line", "lines"),
+        counted(many, "file", "files"),
+    );
+    let hint = format!("begin each line of {other} with the name of its file and a TAB");
+    Err(Problem::new(Code::Mismatch, message).hint(hint))
+}
+
+/// Tables with columns beside their texts, none of which is known to name samples.
+fn of_none(
+    (right, name): (&Transcripts, &str),
+    (source, shown): (&Transcripts, &str),
+) -> Option<String> {
+    let has_more = |table: &Transcripts| table.columns.len() > 1;
+    (has_more(right) && has_more(source) && right.entries.len() > 1).then(|| {
+        format!(
+            "no column of {name} and {shown} is known to name samples: rows are paired in the \
+             order that they have; a column `id` in both joins them"
+        )
+    })
+}
