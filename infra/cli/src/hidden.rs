@@ -17,21 +17,20 @@ pub fn prompt(what: &str) -> io::Result<String> {
 /// it must end the question first, and only then the program.
 #[cfg(unix)]
 mod interrupts {
+    use std::fs::OpenOptions;
     use std::io;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
     use tokio::runtime::Builder;
     use tokio::signal::unix::{SignalKind, signal};
 
     /// Exit code of what Ctrl-C has stopped.
     const INTERRUPTED: i32 = 130;
-
-    /// How long a question may take to end itself, on a machine that is busy too.
-    const GRACE: Duration = Duration::from_secs(2);
-    /// Between two looks whether it has.
-    const LOOK: Duration = Duration::from_millis(10);
+    /// How long a question may take to end itself, and to say so.
+    const GRACE: Duration = Duration::from_millis(200);
 
     /// While it is there, Ctrl-C gives the question time to end itself.
     pub struct Asked(Arc<AtomicBool>);
@@ -45,16 +44,20 @@ mod interrupts {
             let guard = runtime.enter();
             let mut pressed = signal(SignalKind::interrupt())?;
             drop(guard);
+            let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+            let before = tcgetattr(&terminal)?;
             let asked = Self(is_asked.clone());
             std::thread::Builder::new().spawn(move || {
-                if runtime.block_on(pressed.recv()).is_some() {
-                    // It may not have begun to read, and then it has nothing to end.
-                    let until = Instant::now() + GRACE;
-                    while is_asked.load(Ordering::Acquire) && Instant::now() < until {
-                        std::thread::sleep(LOOK);
-                    }
-                    std::process::exit(INTERRUPTED);
+                if runtime.block_on(pressed.recv()).is_none() {
+                    return;
                 }
+                // Pressed before the terminal was told to hide what is typed, it ends nothing.
+                if is_asked.load(Ordering::Acquire) {
+                    std::thread::sleep(GRACE);
+                }
+                // Where that can't be, there is no terminal any more.
+                let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+                std::process::exit(INTERRUPTED);
             })?;
             Ok(asked)
         }

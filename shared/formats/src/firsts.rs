@@ -152,7 +152,8 @@ fn both(right: Called<'_>, heard: Called<'_>) -> Result<Told, Problem> {
             true,
         ));
     }
-    if !is_enough || (!is_tabbed && !(may_be(&a) && may_be(&b))) {
+    let are_ids = is_tabbed || (may_be(&a) && may_be(&b));
+    if !(is_enough && are_ids) {
         return Ok(Told::Words(match (may_be(&a), may_be(&b)) {
             (true, false) => as_words(&a, one, other),
             (false, true) => as_words(&b, other, one),

@@ -107,11 +107,6 @@ impl Text {
         }
     }
 
-    /// A part of this text; a copy if it is none of it.
-    pub(crate) fn within(&self, part: &str) -> Self {
-        Self::part(&self.whole, part)
-    }
-
     /// What it says.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -194,7 +189,7 @@ mod tests {
         let whole = Arc::new(Whole::from("घर जाओ\nठीक".to_owned()));
         let line = Text::part(&whole, whole.get(..16).unwrap());
         assert_eq!(line, "घर जाओ");
-        let word = line.within(line.trim_start_matches("घर "));
+        let word = Text::part(&whole, line.trim_start_matches("घर "));
         assert_eq!((word.as_str(), word.start), ("जाओ", 7));
         let other = Text::part(&whole, "ठीक");
         assert_eq!(

@@ -195,7 +195,10 @@ impl Live {
             simulated: simulated(run, actions.stand_in),
             waiting: waiting.map(|waiting| wait(run, waiting, now)).collect(),
             warnings: warnings
-                .map(|warning| visible(&warning.message).into_owned())
+                .map(|warning| {
+                    visible(&warning.message)
+                        .replace("max_cost_usd", &Following::MostItMayCost.to_string())
+                })
                 .collect(),
             without_reference: match actions.propose {
                 0 => String::new(),

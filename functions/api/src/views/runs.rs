@@ -82,8 +82,8 @@ fn warnings(run: &run::Run) -> Vec<RunWarning> {
         model: model.model.clone(),
         count: u64::from(all.saturating_sub(model.unsupported)),
         message: format!(
-            "{}: what is under way when the most it may cost is reached may exceed that, by \
-             {:.6} US dollars at most",
+            "{}: what is under way when max_cost_usd is reached may exceed it, by {:.6} US \
+             dollars at most",
             model.model,
             usd(*micro)
         ),

@@ -248,25 +248,5 @@ async fn ctrl_c_twice_ends_at_once_and_the_same_command_goes_on() {
     assert_eq!(done["run"]["total"], lines.len(), "{done}");
     assert_eq!(bench.counts().await, (1, 1));
 
-    // Twice while a run is waited for: it goes on.
-    let waits = [&run[..5], &["en", "--yes", "--json", "--new"]].concat();
-    let child = bench.command(&waits).spawn().unwrap();
-    let pid = child.id().unwrap().to_string();
-    let two = async || (bench.counts().await.0 == 2).then_some(());
-    bench.machine.wait("the run is made", two).await;
-    for _ in 0..2 {
-        interrupt(&pid).await;
-    }
-    let stopped = bench.told(child.wait_with_output().await.unwrap());
-    let words = text(&stopped.stderr);
-    assert_eq!(code(&stopped), 130, "{words}");
-    let run = bench.json(&["runs"]).await["runs"][0]["id"].clone();
-    let status = async || {
-        let told = bench.json(&["status", run.as_str().unwrap()]).await;
-        (told["run"]["status"] != "processing" && told["run"]["status"] != "pending")
-            .then_some(told)
-    };
-    let ended = bench.machine.wait("the run ends by itself", status).await;
-    assert_ne!(ended["run"]["status"], "cancelled", "{ended}");
     bench.machine.stop().await;
 }

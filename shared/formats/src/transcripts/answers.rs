@@ -108,7 +108,7 @@ pub(super) fn stopped(value: &Value) -> Option<FailureCode> {
 }
 
 /// Whether a service answers that nothing was heard by leaving all results out: Google does so,
-/// also in an operation that is done; AssemblyAI has no text then.
+/// also in an operation that is done; `AssemblyAI` has no text then.
 pub(super) fn is_nothing(value: &Value) -> bool {
     const ABOUT: [&str; 6] = [
         "@type",
