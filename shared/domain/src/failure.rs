@@ -9,6 +9,8 @@
 //! Codes are stored and told as text, and a stored one may be of an earlier or a
 //! later release: so they are read as text, and written by [`FailureCode`] only.
 
+pub mod gemini;
+
 use std::fmt;
 
 use stt_eval_scoring::FailedBy;

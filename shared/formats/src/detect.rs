@@ -1,5 +1,7 @@
 //! What a file is, by its first 64 KiB.
 
+mod keys;
+
 use super::decode::{decode_whole, lines};
 use super::files::{self, Files};
 use super::format::Format;
@@ -7,7 +9,6 @@ use super::office::{is_office, is_workbook};
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
 use super::table::{Columns, Records, Role, dialect, key};
-use super::transcripts::services::is_service;
 use super::transcripts::subtitles::{is_srt, is_timed};
 use super::transcripts::words::trn_id;
 
@@ -175,7 +176,7 @@ fn by_text(text: &str, whole: bool, name: &str) -> Option<Format> {
         // `[NOISE] words (id)` and `{ a / b } (id)` are no JSON.
         let is_json = begins.get(1..).unwrap_or_default().trim_start();
         if is_json.starts_with(['"', '{', ']', '}', '\u{201c}']) {
-            return Some(by_keys(begins, whole, name));
+            return Some(keys::format_of(begins, whole, name));
         }
     }
     if begins.starts_with('<') && begins.contains("<ANNOTATION_DOCUMENT") {
@@ -311,6 +312,38 @@ fn tabular(text: &str, name: &str, seen: &[&str]) -> Option<Format> {
     Some(Format::Lines)
 }
 
+/// Whether a file of lines has rows of as many cells, of a table whose columns nobody has
+/// named. Two with a TAB between are an id and its text; commas stand in texts as well, where
+/// a file is no CSV.
+pub(super) fn is_grid(files: &dyn Files, name: &str) -> bool {
+    let mut head = files::head(files, name);
+    head.truncate(cut(&head).len());
+    let Ok(decoded) = decode_whole(head) else {
+        return false;
+    };
+    let text = decoded.text.as_str();
+    let dialect = dialect(text, b',');
+    let mut rows = Records::new(text, dialect).flatten().take(LOOKED_AT);
+    let Some(header) = rows.next() else {
+        return false;
+    };
+    let width = header.cells.len();
+    let is_named = match dialect.delimiter {
+        b'\t' => {
+            let first = header.cells.first();
+            let has_blanks = first.is_some_and(|id| id.trim().contains(char::is_whitespace));
+            width > 2 || (width == 2 && has_blanks)
+        }
+        _ => {
+            let name = name.strip_suffix(".gz").unwrap_or(name);
+            width > 1 && name.to_ascii_lowercase().ends_with(".csv")
+        }
+    };
+    let mut rows = rows.map(|row| row.cells.len() == width).peekable();
+    // The last one may be cut.
+    is_named && rows.peek().is_some() && rows.filter(|is_even| !is_even).count() <= 1
+}
+
 fn of_header(columns: &Columns) -> Format {
     let has = |name: &str| columns.named(name).is_some();
     if has("wav_filename") {
@@ -322,91 +355,6 @@ fn of_header(columns: &Columns) -> Format {
     } else {
         Format::Table
     }
-}
-
-/// Names of the fields of the first object: of itself, not of what is inside it.
-fn first_keys(text: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let (mut depth, mut base) = (0_usize, None);
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '{' => {
-                depth += 1;
-                base.get_or_insert(depth);
-            }
-            '[' => depth += 1,
-            '}' | ']' => {
-                if base == Some(depth) {
-                    break;
-                }
-                depth = depth.saturating_sub(1);
-            }
-            '"' => {
-                let mut escaped = false;
-                let end = loop {
-                    match chars.next() {
-                        Some((_, _)) if escaped => escaped = false,
-                        Some((_, '\\')) => escaped = true,
-                        Some((end, '"')) => break end,
-                        Some(_) => {}
-                        None => return keys,
-                    }
-                };
-                let behind = text.get(end + 1..).unwrap_or_default().trim_start();
-                if base == Some(depth) && behind.starts_with(':') {
-                    keys.push(text.get(at + 1..end).unwrap_or_default().to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    keys
-}
-
-fn by_keys(text: &str, whole: bool, name: &str) -> Format {
-    let keys = first_keys(text);
-    let has = |key: &str| keys.iter().any(|one| one == key);
-    let curly = text.contains("\u{201c}audio_filepath\u{201d}");
-    if (has("annotations") || has("completions")) && has("data")
-        || has("annotation_id")
-        || (has("data") && has("predictions"))
-    {
-        return Format::LabelStudio;
-    }
-    if has("supervisions")
-        || (has("sources") && has("sampling_rate"))
-        || (has("recording_id") && has("duration"))
-    {
-        return Format::Lhotse;
-    }
-    if has("session_id") && has("words") {
-        return Format::SegLst;
-    }
-    let audio = ["audio_filepath", "audio_filename", "context"];
-    if curly
-        || (audio.iter().any(|key| has(key))
-            && (has("duration") || has("text") || has("pred_text")))
-    {
-        return Format::Nemo;
-    }
-    if (has("verbatim") || has("normalized")) && has("speaker_id") && !text.starts_with('[') {
-        return Format::IndicVoices;
-    }
-    let one = !text.starts_with('[') && !name.ends_with(".jsonl");
-    if one && (is_service(&keys) || keys.is_empty()) && is_single(text, whole) {
-        return Format::Service;
-    }
-    Format::Jsonl
-}
-
-/// Whether a text is one object and not a line of several.
-fn is_single(text: &str, whole: bool) -> bool {
-    if whole {
-        return serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    }
-    let first = text.lines().next().unwrap_or_default();
-    serde_json::from_str::<serde::de::IgnoredAny>(first).is_err()
 }
 
 #[cfg(test)]

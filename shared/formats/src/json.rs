@@ -1,6 +1,10 @@
 //! JSON as people have it: lines, arrays, and what Python writes that is no JSON.
 
+mod weight;
+
 use serde_json::Value;
+
+pub(crate) use weight::Kept;
 
 use super::files::MAX_ROWS;
 use super::problem::{Code, Problem, grouped};
@@ -22,8 +26,11 @@ pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// `Infinity`) reads as null.
 ///
 /// # Errors
-/// What is wrong, in a few words.
+/// What is wrong, in a few words; that it would take more memory than there is for it.
 pub fn value(text: &str) -> Result<Value, String> {
+    if weight::may_be_heavy(text) {
+        return Err("holds more objects and lists than are read at once".to_owned());
+    }
     let first = match serde_json::from_str(text) {
         Ok(value) => return Ok(value),
         Err(error) => error,
@@ -76,11 +83,39 @@ fn without_bare_numbers(text: &str) -> Option<String> {
 /// Reads objects: JSON lines, one array of them, or one object.
 ///
 /// # Errors
-/// A file that is one document and no JSON, with the line.
+/// A file that is one document and no JSON, with the line; more than is kept at once.
 pub fn objects(text: &str, file: &str) -> Result<Objects, Problem> {
+    let mut found = Objects::default();
+    let mut kept = Kept::default();
+    each(text, file, &mut |line, row| {
+        match row {
+            Ok(object) => {
+                kept.count(&object, file)?;
+                found.rows.push((line, object));
+            }
+            Err(reason) => found.bad.push((line, reason)),
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// What a row of a file is: an object, or what is wrong with it.
+pub type Row = Result<Value, String>;
+
+/// Reads objects as [`objects`] does, one after the other, each with the line that it begins
+/// on: a file has more in it than is kept of it.
+///
+/// # Errors
+/// As [`objects`]; what `take` refuses.
+pub fn each(
+    text: &str,
+    file: &str,
+    take: &mut dyn FnMut(u64, Row) -> Result<(), Problem>,
+) -> Result<(), Problem> {
     let begins = text.trim_start();
     if begins.starts_with('[') {
-        return array(text, file);
+        return array(text, file, take);
     }
     let mut first = super::decode::lines(text).filter(|(_, line)| !line.trim().is_empty());
     let first_is_whole = first
@@ -91,12 +126,9 @@ pub fn objects(text: &str, file: &str) -> Result<Objects, Problem> {
         && let Ok(one) = value(text)
     {
         let line = line_of(text, text.len() - begins.len());
-        return Ok(Objects {
-            rows: vec![(line, one)],
-            bad: Vec::new(),
-        });
+        return take(line, Ok(one));
     }
-    json_lines(text, file)
+    json_lines(text, file, take)
 }
 
 /// Refuses more rows than are read.
@@ -109,89 +141,117 @@ pub(crate) fn are_few(rows: usize, file: &str) -> Result<(), Problem> {
     Err(problem.hint("split it; plain lines and TRN may be longer"))
 }
 
-fn json_lines(text: &str, file: &str) -> Result<Objects, Problem> {
-    let mut found = Objects::default();
-    for (number, line) in super::decode::lines(text) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        are_few(found.rows.len() + found.bad.len() + 1, file)?;
-        if line.len() > MAX_LINE_BYTES {
-            found.bad.push((number, "is longer than 16 MiB".to_owned()));
-            continue;
-        }
-        match value(line) {
-            Ok(object @ Value::Object(_)) => found.rows.push((number, object)),
-            Ok(_) => found.bad.push((number, "is no JSON object".to_owned())),
-            Err(reason) if line.contains(['\u{201c}', '\u{201d}']) => {
-                let reason = format!("{reason}; it has curly quotes where JSON has straight ones");
-                found.bad.push((number, reason));
-            }
-            Err(reason) => found.bad.push((number, reason)),
-        }
+fn json_lines(
+    text: &str,
+    file: &str,
+    take: &mut dyn FnMut(u64, Row) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let filled = super::decode::lines(text).filter(|(_, line)| !line.trim().is_empty());
+    for (count, (number, line)) in filled.enumerate() {
+        are_few(count + 1, file)?;
+        let row = if line.len() > MAX_LINE_BYTES {
+            Err("is longer than 16 MiB".to_owned())
+        } else {
+            object(line).map_err(|reason| match line.contains(['\u{201c}', '\u{201d}']) {
+                true => format!("{reason}; it has curly quotes where JSON has straight ones"),
+                false => reason,
+            })
+        };
+        take(number, row)?;
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Reads one object.
+fn object(text: &str) -> Row {
+    let read = value(text)?;
+    read.is_object()
+        .then_some(read)
+        .ok_or_else(|| "is no JSON object".to_owned())
 }
 
 /// Objects of an array, with the lines they begin on.
-fn array(text: &str, file: &str) -> Result<Objects, Problem> {
-    let whole = match value(text) {
-        Ok(whole) => whole,
-        Err(reason) => {
-            let line = serde_json::from_str::<serde::de::IgnoredAny>(text)
-                .err()
-                .map_or(1, |error| error.line() as u64);
-            return Err(Problem::new(Code::Malformed, reason).file(file).line(line));
+fn array(
+    text: &str,
+    file: &str,
+    take: &mut dyn FnMut(u64, Row) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop);
+    let tame;
+    let text = match is_json(text) {
+        Ok(()) => text,
+        Err(error) => {
+            tame = without_bare_numbers(text).filter(|tame| is_json(tame).is_ok());
+            match &tame {
+                Some(tame) => tame,
+                None => {
+                    let problem = Problem::new(Code::Malformed, told(&error)).file(file);
+                    return Err(problem.line(error.line() as u64));
+                }
+            }
         }
     };
-    let Value::Array(items) = whole else {
-        return Err(Problem::new(Code::Malformed, "is no list of objects").file(file));
-    };
-    are_few(items.len(), file)?;
-    let begins = starts(text);
-    let mut found = Objects::default();
-    for (index, item) in items.into_iter().enumerate() {
-        let line = begins.get(index).copied().unwrap_or(1);
-        if item.is_object() {
-            found.rows.push((line, item));
-        } else {
-            found.bad.push((line, "is no JSON object".to_owned()));
-        }
+    for (count, (line, element)) in (Elements::of(text)).enumerate() {
+        are_few(count + 1, file)?;
+        take(line, object(element))?;
     }
-    Ok(found)
+    Ok(())
 }
 
-/// Lines on which the elements of an array begin.
-fn starts(text: &str) -> Vec<u64> {
-    let mut found = Vec::new();
-    let (mut depth, mut inside, mut escaped) = (0_usize, false, false);
-    let (mut line, mut waiting) = (1, true);
-    for b in text.bytes() {
-        if b == b'\n' {
-            line += 1;
-        }
-        if inside {
+/// The elements of an array that is known to be JSON, with the lines they begin on.
+struct Elements<'a> {
+    text: &'a str,
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Elements<'a> {
+    fn of(text: &'a str) -> Self {
+        let at = text.find('[').map_or(text.len(), |at| at + 1);
+        let line = line_of(text, at);
+        Self { text, at, line }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = (u64, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut depth, mut inside, mut escaped) = (0_usize, false, false);
+        let (start, mut line) = (self.at, None);
+        for (at, b) in self.text.bytes().enumerate().skip(start) {
+            if b == b'\n' {
+                self.line += 1;
+            }
+            if line.is_none() && !b.is_ascii_whitespace() {
+                line = Some(self.line);
+            }
+            if inside {
+                match b {
+                    _ if escaped => escaped = false,
+                    b'\\' => escaped = true,
+                    b'"' => inside = false,
+                    _ => {}
+                }
+                continue;
+            }
             match b {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => inside = false,
+                b'"' => inside = true,
+                b',' | b']' if depth == 0 => {
+                    self.at = at + 1;
+                    if b == b']' {
+                        self.at = self.text.len();
+                    }
+                    let element = self.text.get(start..at)?.trim();
+                    return (!element.is_empty()).then_some((line?, element));
+                }
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            continue;
         }
-        if depth == 1 && waiting && !b.is_ascii_whitespace() && b != b']' {
-            found.push(line);
-            waiting = false;
-        }
-        match b {
-            b'"' => inside = true,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 1 => waiting = true,
-            _ => {}
-        }
+        None
     }
-    found
 }
 
 fn line_of(text: &str, byte: usize) -> u64 {

@@ -184,6 +184,13 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         packer.write_all(&filled("", &[piece], size)).unwrap();
         packer.finish().unwrap()
     };
+    let gzip_of = |head: &str, piece: &str, tail: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let many = filled(head, &[&piece.repeat(1_000)], 60 * MIB);
+        packer.write_all(&many).unwrap();
+        packer.write_all(tail.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
     let mut zips = Vec::new();
     let zeros = vec![b' '; 32 * MIB];
     zips.push(archive(&[deflated("metadata.csv", zeros.clone())]));
@@ -198,6 +205,38 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("a.jsonl.gz", gzip("\n", 80 * MIB)),
         ("a.jsonl.gz", gzip("{\"text\":\"x\"}\n", 3 * MIB)),
         ("a.csv.gz", gzip("a,b\n", MIB)),
+        // As much as is unpacked at all.
+        ("a.json.gz", gzip_of("[0", ",0", "]")),
+        (
+            "a.json.gz",
+            gzip_of("[{\"text\":\"x\"}", ",{\"text\":\"x\"}", "]"),
+        ),
+        (
+            "a.json.gz",
+            gzip_of("{\"text\":\"x\",\"words\":[0", ",0", "]}"),
+        ),
+        ("a.json.gz", gzip_of("{\"results\":[{}", ",{\"a\":0}", "]}")),
+        (
+            "a.json.gz",
+            gzip_of(
+                "[{\"id\":1,\"data\":{},\"annotations\":[{}",
+                ",{\"result\":[]}",
+                "]}]",
+            ),
+        ),
+        (
+            "a.jsonl.gz",
+            gzip_of(
+                "",
+                "{\"id\":\"u\",\"text\":\"x\",\"words\":[{\"a\":1},{\"a\":1}]}\n",
+                "",
+            ),
+        ),
+        (
+            "cuts.jsonl.gz",
+            gzip_of("", "{\"supervisions\":[{},{\"a\":0},{\"a\":0}]}\n", ""),
+        ),
+        ("a.jsonl.gz", gzip_of("{\"text\":\"", "a b ", "\"}")),
         ("a.xlsx", archive(&sheet)),
     ];
     all.extend(zips.into_iter().map(|zip| ("a.zip", zip)));

@@ -159,6 +159,51 @@ fn ids_of_one_side_alone_are_told_for_they_count_as_words() {
     }
 }
 
+/// Their rows were taken for lines, with numbers, ids and names of recordings as words.
+#[test]
+fn tables_whose_columns_nobody_has_named_are_told_until_one_is_chosen() {
+    for (name, table) in [
+        ("r.csv", "clip no,what she said\n1,one two\n2,four\n"),
+        ("r.csv", "फ़ाइल;वाक्य\n1;क ख\n"),
+        ("r.csv", "u1,one two\nu2,three\n"),
+        ("r.csv", "a.wav,one two\nb.wav,three\n"),
+        ("r.tsv", "clip no\twhat she said\n1\tone two\n2\tfour\n"),
+        (
+            "r.txt",
+            "u1\tspeaker one\tone two\nu2\tspeaker two\tthree\n",
+        ),
+    ] {
+        let problem = scored(&[(name, table), LIST]).unwrap_err();
+        let told = format!("{name} line 1: is no header: no column has a name that is known");
+        assert_eq!(problem.to_string(), told);
+        let hint = problem.hint.unwrap_or_default();
+        assert!(hint.contains("--text-column"), "{hint}");
+    }
+    let files = InMemory::new([
+        ("r.csv", "clip no,what she said\n1,one two\n2,four\n"),
+        ("h.txt", "one two\nfor\n"),
+    ]);
+    let source = |name| Source {
+        files: &files,
+        file: Some(name),
+        name: stem(name),
+    };
+    let chosen = ReadOptions {
+        text_column: Some("what she said".to_owned()),
+        ..ReadOptions::default()
+    };
+    let made = pairs(&source("r.csv"), &[source("h.txt")], &chosen).unwrap();
+    assert_eq!(made.samples.len(), 2);
+    // Ids and texts, and texts with commas where the file is no CSV, are none.
+    for (name, lines) in [
+        ("r.tsv", "u1\tone two\nu2\tthree\n"),
+        ("r.txt", "well, yes\nno, two\n"),
+        ("r.csv", "well, yes\nno\nas, we, said\n"),
+    ] {
+        assert!(scored(&[(name, lines), (name, lines)]).is_ok(), "{lines}");
+    }
+}
+
 #[test]
 fn odd_tables_are_told() {
     let problem = scored(&[TABLE, ("head.csv", "id,hypothesis\n")]).unwrap_err();
@@ -181,7 +226,7 @@ fn odd_tables_are_told() {
     );
     assert_eq!(
         problem.hint.as_deref(),
-        Some("put a line like `id,hypothesis` in front")
+        Some("put a line like `id,hypothesis` in front, or --format lines")
     );
     let made = scored(&[
         TABLE,

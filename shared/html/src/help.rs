@@ -7,6 +7,7 @@ use askama::Template;
 use crate::RenderError;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::keys::Keys as Name;
 
 #[derive(Template)]
 #[template(path = "help.html")]

@@ -10,6 +10,7 @@ use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::sessions::{self, Sessions};
 use crate::texts::Text;
+use crate::texts::keys::Keys as Name;
 use crate::texts::sessions::Sessions as Say;
 
 /// A key that was just made.
@@ -41,7 +42,7 @@ pub struct Keys<'a> {
 struct Row {
     id: String,
     name: String,
-    role: Text,
+    role: Name,
     last_four: String,
     day: String,
     is_own: bool,
@@ -50,8 +51,8 @@ struct Row {
 /// A role to choose.
 struct Choice {
     value: &'static str,
-    name: Text,
-    may: Text,
+    name: Name,
+    may: Name,
 }
 
 const ROLES: [Role; 4] = [Role::Reviewer, Role::Viewer, Role::Editor, Role::Admin];
@@ -62,21 +63,21 @@ pub fn called(role: Role) -> String {
     role_name(role).to_string()
 }
 
-pub(crate) fn role_name(role: Role) -> Text {
+pub(crate) fn role_name(role: Role) -> Name {
     match role {
-        Role::Viewer => Text::Viewer,
-        Role::Reviewer => Text::Reviewer,
-        Role::Editor => Text::Editor,
-        Role::Admin => Text::Admin,
+        Role::Viewer => Name::Viewer,
+        Role::Reviewer => Name::Reviewer,
+        Role::Editor => Name::Editor,
+        Role::Admin => Name::Admin,
     }
 }
 
 fn choice(of: Role) -> Choice {
     let (value, may) = match of {
-        Role::Viewer => ("viewer", Text::ViewerMay),
-        Role::Reviewer => ("reviewer", Text::ReviewerMay),
-        Role::Editor => ("editor", Text::EditorMay),
-        Role::Admin => ("admin", Text::AdminMay),
+        Role::Viewer => ("viewer", Name::ViewerMay),
+        Role::Reviewer => ("reviewer", Name::ReviewerMay),
+        Role::Editor => ("editor", Name::EditorMay),
+        Role::Admin => ("admin", Name::AdminMay),
     };
     Choice {
         value,

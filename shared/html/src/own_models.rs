@@ -26,6 +26,8 @@ pub struct Filled<'a> {
     pub currency: &'a str,
     /// Languages, as they were typed.
     pub languages: &'a str,
+    /// Longest recording in seconds.
+    pub longest: &'a str,
     /// Formats that are ticked.
     pub formats: Vec<&'a str>,
 }
@@ -83,6 +85,7 @@ pub(crate) struct Section<'a> {
     model: String,
     price: String,
     languages: String,
+    longest: String,
     problems: Vec<Problem>,
 }
 
@@ -112,7 +115,7 @@ fn row(model: &OwnModel) -> Row {
 
 /// Fields of the form, in its order: as the API calls them, where they stand, and what
 /// people are told.
-const FIELDS: [(&str, &str, Settings); 9] = [
+const FIELDS: [(&str, &str, Settings); 10] = [
     ("name", "model-name", Settings::ModelName),
     ("base_url", "model-address", Settings::Address),
     ("model", "model-there", Settings::ModelThere),
@@ -122,6 +125,7 @@ const FIELDS: [(&str, &str, Settings); 9] = [
     ("currency", "model-currency", Settings::Currency),
     ("languages", "model-languages", Settings::Languages),
     ("formats", "model-formats", Settings::Formats),
+    ("max_seconds", "model-longest", Settings::Longest),
 ];
 
 fn problem(field: &str, why: &str) -> Problem {
@@ -160,6 +164,7 @@ impl<'a> Section<'a> {
             model: visible(of.filled.model).into_owned(),
             price: visible(of.filled.price).into_owned(),
             languages: visible(of.filled.languages).into_owned(),
+            longest: visible(of.filled.longest).into_owned(),
             problems,
         }
     }

@@ -11,6 +11,7 @@ use crate::keys::role_name;
 use crate::layout::Frame;
 use crate::own_models::{OwnModels, Section};
 use crate::texts::Text;
+use crate::texts::keys::Keys as Name;
 use crate::texts::settings::Settings;
 
 /// Who is signed in, and how.
@@ -105,7 +106,7 @@ struct Page<'a> {
     frame: Frame<'a>,
     name: String,
     project: String,
-    role: Text,
+    role: Name,
     key: &'a str,
     until: String,
     notice: Option<Settings>,

@@ -5,6 +5,7 @@ use askama::Template;
 use crate::RenderError;
 use crate::layout::Frame;
 use crate::texts::Text;
+use crate::texts::sign_in::SignIn as Say;
 
 /// Why the form is shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,8 +29,10 @@ pub(crate) mod compare;
 pub(crate) mod consensus;
 pub(crate) mod datasets;
 pub(crate) mod following;
+pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 pub(crate) mod start;
 pub(crate) mod variant;
 
@@ -102,26 +104,7 @@ pub(crate) enum Text {
     Unencrypted,
     MainNavigation,
     SignOut,
-    Keys,
-    Viewer,
-    Reviewer,
-    Editor,
-    Admin,
-    ViewerMay,
-    ReviewerMay,
-    EditorMay,
-    AdminMay,
-    ShownOnce,
-    KeysAdvice,
-    WhoseKey,
-    Role,
-    MakeKey,
-    Name,
     EndsIn,
-    Revoke,
-    YourOwn,
-    RevokeMeans,
-    RevokeNow,
     Results,
     Order,
     Show,
@@ -132,15 +115,6 @@ pub(crate) enum Text {
     JudgedRight,
     JudgedWrong,
     MarksLegend,
-    SignIn,
-    KeyWrong,
-    NameWrong,
-    LinkEnded,
-    SessionEnded,
-    YourName,
-    NameHint,
-    ApiKey,
-    KeyHint,
     ToTheStart,
     BackToRun,
     BackToDataset,
@@ -334,32 +308,7 @@ impl Text {
             }
             Self::MainNavigation => "Main",
             Self::SignOut => "Sign out",
-            Self::Keys => "Keys",
-            Self::Viewer => "Viewer",
-            Self::Reviewer => "Reviewer",
-            Self::Editor => "Editor",
-            Self::Admin => "Administrator",
-            Self::ViewerMay => "looks",
-            Self::ReviewerMay => "looks and judges",
-            Self::EditorMay => "makes datasets and runs as well",
-            Self::AdminMay => "makes and revokes keys as well",
-            Self::ShownOnce => {
-                "Copy this key now and give it to that person only: it is never shown again."
-            }
-            Self::KeysAdvice => {
-                "Make one key for each person: then it can be told who judged what, and one can be revoked alone."
-            }
-            Self::WhoseKey => "Whose key",
-            Self::Role => "Role",
-            Self::MakeKey => "Make key",
-            Self::Name => "Name",
             Self::EndsIn => "Ends in",
-            Self::Revoke => "Revoke",
-            Self::YourOwn => "yours",
-            Self::RevokeMeans => {
-                "The key stops working at once, and everybody who signed in with it is signed out."
-            }
-            Self::RevokeNow => "Revoke for good",
             Self::Results => "Results",
             Self::Order => "Order",
             Self::Show => "Show",
@@ -372,26 +321,6 @@ impl Text {
             Self::MarksLegend => {
                 "A wavy line: another word was said. A line and +: it was not said. A dotted box \
                  and −: it is missing."
-            }
-            Self::SignIn => "Sign in",
-            Self::LinkEnded => {
-                "This link signs in once, within a minute, on the machine that it was made on. \
-                 Sign in with a key, or start `serve --open` again for another link."
-            }
-            Self::SessionEnded => {
-                "You are signed out: the session has ended, or its key was revoked. Sign in again; an \
-                 administrator makes a new key where this one is no good any more."
-            }
-            Self::KeyWrong => {
-                "This is not a valid API key: check that it is complete, and that it was not \
-                 revoked."
-            }
-            Self::NameWrong => "Please give your name, in at most 100 characters.",
-            Self::YourName => "Your name",
-            Self::NameHint => "Others see it beside what you judge.",
-            Self::ApiKey => "API key",
-            Self::KeyHint => {
-                "It begins with sk_. An administrator of your project can make one for you."
             }
             Self::ToTheStart => "To the start",
             Self::BackToRun => "Back to the run",

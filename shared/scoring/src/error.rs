@@ -55,7 +55,7 @@ pub enum MarkupProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ScoreError {
     /// The variant markup of the reference is malformed.
-    #[error("reference markup at byte {byte} (character {character}): {problem}")]
+    #[error("reference markup at character {character}: {problem}")]
     Markup {
         /// Byte offset of the offending character in the reference, from 0.
         byte: usize,

@@ -41,7 +41,7 @@ pub(super) enum Segment {
 /// let error = validate_reference("दस {हजार").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "reference markup at byte 7 (character 4): '{' is never closed; write '\\{' for a literal brace"
+///     "reference markup at character 4: '{' is never closed; write '\\{' for a literal brace"
 /// );
 /// ```
 ///

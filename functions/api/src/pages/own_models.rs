@@ -39,6 +39,7 @@ fn filled(form: &Pairs) -> Filled<'_> {
         price: text("price_per_audio_hour"),
         currency: text("currency"),
         languages: text("languages"),
+        longest: text("max_seconds"),
         formats: form.ticked(FORMAT).collect(),
     }
 }
@@ -74,6 +75,10 @@ fn new_model(form: &Pairs) -> Result<NewModel, Refusal> {
     let price = price.transpose().map_err(|_| {
         Refusal::invalid_field("price_per_audio_hour", "must be an amount, such as 0.36")
     })?;
+    let longest = given(filled.longest).map(|text| text.parse::<u64>());
+    let longest = longest
+        .transpose()
+        .map_err(|_| Refusal::invalid_field("max_seconds", "must be a whole number, such as 30"))?;
     let key = form.text("api_key").unwrap_or_default().trim();
     Ok(NewModel {
         name: filled.name.to_owned(),
@@ -81,6 +86,7 @@ fn new_model(form: &Pairs) -> Result<NewModel, Refusal> {
         model: filled.model.to_owned(),
         api_key: given(key).map(SecretText::from),
         dialect: given(filled.dialect).map(DialectChoice::Named),
+        max_seconds: longest,
         price_per_audio_hour: price,
         currency: given(filled.currency),
         languages: given(filled.languages).map(|text| typed(&text).map(code).collect()),

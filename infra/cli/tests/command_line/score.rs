@@ -293,13 +293,13 @@ fn a_text_that_can_not_be_scored_is_named() {
     for (arguments, wanted) in [
         (
             &["open.txt", "h.txt", "--markup", "braces"][..],
-            "error: open.txt line 2: reference markup at byte 0 (character 1): '{' is never closed; write \
+            "error: open.txt line 2: reference markup at character 1: '{' is never closed; write \
              '\\{' for a literal brace\nhint: --markup none takes braces as they stand\n",
         ),
         (
             &["open.csv", "h.txt", "--markup", "braces"],
             "note: open.csv has ids (u1 …), and h.txt has none: they are paired line by line, in the \
-             order that they have\nerror: open.csv line 3 (u2): reference markup at byte 0 (character 1): '{' is never closed; write '\\{' \
+             order that they have\nerror: open.csv line 3 (u2): reference markup at character 1: '{' is never closed; write '\\{' \
              for a literal brace\nhint: --markup none takes braces as they stand\n",
         ),
         (

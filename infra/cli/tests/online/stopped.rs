@@ -7,7 +7,7 @@ use serde_json::Value;
 use stt_eval_tests::MachineOptions;
 use tokio::process::Command;
 
-use super::{Bench, RUN, code, document, text, with};
+use super::{Bench, code, document, text, with};
 
 /// Whether the journal has come so far.
 fn has(home: &Path, what: &str) -> bool {
@@ -154,6 +154,7 @@ async fn interrupt(pid: &str) {
     drop(sent);
 }
 
+/// Once, and twice at once as somebody does who is in a hurry.
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_leaves_the_run_going() {
     let bench = Bench::with(MachineOptions {
@@ -161,25 +162,37 @@ async fn ctrl_c_leaves_the_run_going() {
         ..MachineOptions::default()
     })
     .await;
-    let child = bench.command(&with(&["--yes", "--json"])).spawn().unwrap();
-    let pid = child.id().unwrap().to_string();
-    bench
-        .machine
-        .wait("the run is known", async || {
-            let state = bench.home.path().join(".local/state/stt-eval");
-            let folder = std::fs::read_dir(state).ok()?.flatten().next()?.path();
-            let latest = std::fs::read_dir(folder.join("folders")).ok()?;
-            latest.flatten().next()
-        })
-        .await;
-    interrupt(&pid).await;
-    let stopped = bench.told(child.wait_with_output().await.unwrap());
-    assert_eq!(code(&stopped), 130, "{}", text(&stopped.stderr));
-    assert_eq!(document(&stopped)["error"]["code"], "interrupted");
-    assert!(text(&stopped.stderr).contains("goes on"));
-    let done = bench.json(&RUN).await;
-    assert_eq!(done["run"]["status"], "completed");
-    assert_eq!(bench.counts().await, (1, 1));
+    for times in [1, 2] {
+        let name = format!("stopped {times}");
+        let run = with(&["--yes", "--name", &name]);
+        let child = bench.command(&[&run[..], &["--json"]].concat()).spawn();
+        let child = child.unwrap();
+        let pid = child.id().unwrap().to_string();
+        let made = async || (bench.counts().await.0 == times).then_some(());
+        bench.machine.wait("the run is made", made).await;
+        bench
+            .machine
+            .wait("the run is known", async || {
+                let state = bench.home.path().join(".local/state/stt-eval");
+                let folder = std::fs::read_dir(state).ok()?.flatten().next()?.path();
+                let latest = std::fs::read_dir(folder.join("folders")).ok()?;
+                latest.flatten().next()
+            })
+            .await;
+        for _ in 0..times {
+            interrupt(&pid).await;
+        }
+        let stopped = bench.told(child.wait_with_output().await.unwrap());
+        let words = text(&stopped.stderr);
+        assert_eq!(code(&stopped), 130, "{words}");
+        assert_eq!(document(&stopped)["error"]["code"], "interrupted");
+        if times == 1 {
+            assert!(words.contains("goes on"), "{words}");
+        }
+        let done = bench.json(&run).await;
+        assert_eq!(done["run"]["status"], "completed");
+        assert_eq!(bench.counts().await, (times, times));
+    }
     bench.machine.stop().await;
 }
 

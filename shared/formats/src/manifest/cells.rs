@@ -200,7 +200,13 @@ fn of_records<'a>(
     let width = names.len();
     let mut columns = Columns::new(names);
     let mut rows = Vec::new();
-    if !columns.is_header() && reader.options.audio_column.is_none() {
+    let chosen = [&reader.options.audio_column, &reader.options.text_column];
+    let mut chosen = chosen
+        .into_iter()
+        .flatten()
+        .chain(&reader.options.hypotheses);
+    let is_chosen = chosen.any(|name| columns.named(name).is_some());
+    if !columns.is_header() && !is_chosen && reader.options.audio_column.is_none() {
         // Copies of Common Voice and others without a header: what it would be is not
         // known.
         let message = "is no header: no column has a name that is known";
@@ -406,18 +412,26 @@ fn take_regions(fields: &mut Map<String, Value>, asked: Option<&str>) {
 
 /// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
 fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
-    let found = json::objects(text, name)?;
-    for (line, reason) in found.bad {
-        reader
-            .findings
-            .of_line(FindingKind::BadRow, name, line, reason);
-    }
     let mut order: Vec<String> = Vec::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut objects = Vec::with_capacity(found.rows.len());
-    for (line, object) in found.rows {
-        let Value::Object(mut fields) = object else {
-            continue;
+    let mut objects: Vec<(u64, Map<String, Value>)> = Vec::new();
+    let mut kept = json::Kept::default();
+    let options = reader.options;
+    let chosen = [&options.text_column, &options.audio_column];
+    let chosen: Vec<&String> = chosen
+        .into_iter()
+        .flatten()
+        .chain(&options.hypotheses)
+        .collect();
+    json::each(text, name, &mut |line, row| {
+        let mut fields = match row {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) => return Ok(()),
+            Err(reason) => {
+                let kind = FindingKind::BadRow;
+                reader.findings.of_line(kind, name, line, reason);
+                return Ok(());
+            }
         };
         if let Some(Value::Object(inner)) = fields.remove("metadata") {
             for (key, value) in inner {
@@ -425,7 +439,14 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
             }
         }
         take_systems(&mut fields);
-        take_regions(&mut fields, reader.options.text_column.as_deref());
+        take_regions(&mut fields, options.text_column.as_deref());
+        // Times of words and the like are many, and no column.
+        for (key, value) in &mut fields {
+            let is_list = value.is_array() || value.is_object();
+            if is_list && role_of(key) == Role::Other && !chosen.contains(&key) {
+                *value = Value::Null;
+            }
+        }
         // A failure without a reason is none, as in an empty cell of a table.
         let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
         fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));
@@ -434,8 +455,10 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
                 order.push(key.clone());
             }
         }
+        kept.count_fields(&fields, name)?;
         objects.push((line, fields));
-    }
+        Ok(())
+    })?;
     let rows = objects.into_iter().map(|(line, mut fields)| {
         let cells = order.iter().map(|key| fields.remove(key).map(Cell::Json));
         (line, cells.collect())

@@ -2,7 +2,7 @@
 //! nothing was heard.
 
 use serde_json::{Map, Value};
-use stt_eval_domain::failure::FailureCode;
+use stt_eval_domain::failure::{FailureCode, gemini};
 
 use super::services::{list, text};
 use crate::json;
@@ -78,33 +78,11 @@ pub(super) fn is_blocked(answer: &Value) -> bool {
 /// Why an answer of Gemini is none, as it is in a run: it was blocked, or did not end by itself.
 pub(super) fn stopped(value: &Value) -> Option<FailureCode> {
     let candidate = list(value, "candidates").and_then(<[Value]>::first);
-    let reason = |at: &str| value.pointer(at).and_then(Value::as_str);
     let Some(candidate) = candidate else {
-        return reason("/promptFeedback/blockReason").map(|reason| match reason {
-            "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
-            "BLOCKLIST" => FailureCode::BlockedBlocklist,
-            "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
-            "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
-            "JAILBREAK" => FailureCode::BlockedJailbreak,
-            _ => FailureCode::BlockedOther,
-        });
+        let reason = value.pointer("/promptFeedback/blockReason")?.as_str()?;
+        return Some(gemini::of_block(reason));
     };
-    let reason = candidate.get("finishReason").and_then(Value::as_str)?;
-    Some(match reason {
-        "STOP" => return None,
-        "MAX_TOKENS" => FailureCode::MaxTokens,
-        "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
-        "RECITATION" => FailureCode::BlockedRecitation,
-        "BLOCKLIST" => FailureCode::BlockedBlocklist,
-        "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
-        "SPII" => FailureCode::BlockedSpii,
-        "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
-        "LANGUAGE" => FailureCode::UnsupportedLanguage,
-        "MALFORMED_RESPONSE" | "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" => {
-            FailureCode::MalformedOutput
-        }
-        _ => FailureCode::IncompleteOutput,
-    })
+    gemini::of_finish(candidate.get("finishReason")?.as_str()?)
 }
 
 /// Whether a service answers that nothing was heard by leaving all results out: Google does so,

@@ -6,7 +6,7 @@ use super::annotations::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::{segments, services, subtitles, wide, words};
 use crate::decode::{Decoded, Encoding, decode_text};
-use crate::detect::{format_of, of_text};
+use crate::detect::{format_of, is_grid, of_text};
 use crate::files::{self, Files, recording};
 use crate::format::Format;
 use crate::problem::{Code, Problem};
@@ -37,8 +37,16 @@ const NO_LISTS: [&str; 8] = [
     "csv", "tsv", "json", "jsonl", "xlsx", "parquet", "gz", "zip",
 ];
 
-/// What a file is; and its text, where that was read to tell: once and not twice.
+/// What a file is; and its text, where that was read to tell: once and not twice. Columns that
+/// nobody has named are no texts: that is told when the table is read.
 pub(super) fn told(files: &dyn Files, name: &str) -> Result<(Format, Option<Decoded>), Problem> {
+    match found(files, name)? {
+        (Format::Lines, _) if is_grid(files, name) => Ok((Format::Table, None)),
+        found => Ok(found),
+    }
+}
+
+fn found(files: &dyn Files, name: &str) -> Result<(Format, Option<Decoded>), Problem> {
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     let is_list = !NO_LISTS.iter().any(|one| end.eq_ignore_ascii_case(one));
     let text = is_list.then(|| files.utf8(name, files::MAX_FILE_BYTES));

@@ -91,16 +91,13 @@ pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut 
 
 /// A list of segments in JSON; times may be texts.
 fn seg_lst(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
-    let found = json::objects(text, name)?;
-    if let Some((line, reason)) = found.bad.into_iter().next() {
-        return Err(Problem::new(Code::Malformed, reason).file(name).line(line));
-    }
-    let mut segments = Vec::with_capacity(found.rows.len());
-    for (line, object) in found.rows {
+    let mut segments = Vec::new();
+    json::each(text, name, &mut |line, row| {
+        let refused = |reason: &str| Problem::new(Code::Malformed, reason).file(name).line(line);
+        let object = row.map_err(|reason| refused(&reason))?;
         let text = |key: &str| object.get(key).and_then(json::scalar);
         let (Some(recording), Some(words)) = (text("session_id"), text("words")) else {
-            let message = "a segment needs session_id and words";
-            return Err(Problem::new(Code::Malformed, message).file(name).line(line));
+            return Err(refused("a segment needs session_id and words"));
         };
         let start = object.get("start_time").and_then(json::number);
         segments.push(Segment {
@@ -113,6 +110,7 @@ fn seg_lst(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
             line,
             text: words.trim().to_owned(),
         });
-    }
+        Ok(())
+    })?;
     Ok(segments)
 }

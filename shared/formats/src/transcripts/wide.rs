@@ -60,11 +60,10 @@ pub(super) fn read(
         let is_header = problem.hint.as_deref() == Some(NO_HEADER);
         match side {
             Side::Hypotheses if is_header => {
-                problem.hint("put a line like `id,hypothesis` in front")
+                problem.hint("put a line like `id,hypothesis` in front, or --format lines")
             }
-            Side::References if is_header => {
-                problem.hint("put a line like `id,reference` in front")
-            }
+            Side::References if is_header => problem
+                .hint("put a line like `id,reference` in front, or name a column: --text-column"),
             _ => problem,
         }
     })?;

@@ -123,7 +123,8 @@ impl Say {
             Self::Recordings => "1. Recordings",
             Self::RecordingsHint => "WAV, MP3, FLAC, M4A, OGG or WebM.",
             Self::OneByOne => {
-                "One at a time, up to 4 MiB each. With scripts switched on, all at once and larger."
+                "One at a time, up to 4 MiB each, before what is below is filled in. With scripts \
+                 switched on, all at once and larger."
             }
             Self::Drop => "Drop recordings, folders and the table here, or choose them:",
             Self::ChooseRecording => "Recordings",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::{ItemOutcome, OutputLine, Usage};
 use super::prompt;
 use super::wire::as_u64;
-use crate::domain::failure::FailureCode;
+use crate::domain::failure::{FailureCode, gemini};
 use crate::domain::word_times::WordTimes;
 
 /// Longest line that is read.
@@ -135,11 +135,14 @@ fn transcript(response: &Value) -> Result<String, FailureCode> {
     }
     let reason = member(candidate, "finishReason", "finish_reason");
     match reason.map(Value::as_str) {
-        Some(Some("STOP")) => {}
-        Some(Some(other)) => return Err(finish_fault(other)),
+        Some(Some(reason)) => {
+            if let Some(failure) = gemini::of_finish(reason) {
+                return Err(failure);
+            }
+        }
         Some(None) => return Err(FailureCode::ProviderMalformed),
         // Absent is the default value of the enumeration, which is not STOP.
-        None => return Err(blocked(response).unwrap_or(finish_fault("FINISH_REASON_UNSPECIFIED"))),
+        None => return Err(blocked(response).unwrap_or(FailureCode::IncompleteOutput)),
     }
     let text = text(candidate)?;
     let text = text.trim();
@@ -173,36 +176,11 @@ fn text(candidate: &Value) -> Result<String, FailureCode> {
     Ok(out)
 }
 
-/// The fault of an answer that ended otherwise than by itself.
-fn finish_fault(reason: &str) -> FailureCode {
-    match reason {
-        "MAX_TOKENS" => FailureCode::MaxTokens,
-        "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
-        "RECITATION" => FailureCode::BlockedRecitation,
-        "BLOCKLIST" => FailureCode::BlockedBlocklist,
-        "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
-        "SPII" => FailureCode::BlockedSpii,
-        "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
-        "LANGUAGE" => FailureCode::UnsupportedLanguage,
-        "MALFORMED_RESPONSE" | "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" => {
-            FailureCode::MalformedOutput
-        }
-        _ => FailureCode::IncompleteOutput,
-    }
-}
-
 /// Why the prompt itself was blocked.
 fn blocked(response: &Value) -> Option<FailureCode> {
     let feedback = member(response, "promptFeedback", "prompt_feedback")?;
     let reason = member(feedback, "blockReason", "block_reason")?;
-    Some(match reason.as_str().unwrap_or_default() {
-        "SAFETY" | "IMAGE_SAFETY" => FailureCode::BlockedSafety,
-        "BLOCKLIST" => FailureCode::BlockedBlocklist,
-        "PROHIBITED_CONTENT" => FailureCode::BlockedProhibitedContent,
-        "MODEL_ARMOR" => FailureCode::BlockedModelArmor,
-        "JAILBREAK" => FailureCode::BlockedJailbreak,
-        _ => FailureCode::BlockedOther,
-    })
+    Some(gemini::of_block(reason.as_str().unwrap_or_default()))
 }
 
 /// The fault that an `error` or `status` member tells, if it tells one. With a

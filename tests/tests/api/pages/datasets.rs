@@ -186,7 +186,7 @@ fn a_reference_is_edited_where_it_stands_and_nothing_is_lost() {
         for (fields, wrong) in [
             (
                 vec![("etag", "3"), ("ground_truth", "{a")],
-                ">reference markup at byte 0",
+                ">reference markup at character 1",
             ),
             (
                 vec![("etag", "3"), ("ground_truth", "a"), ("silent", "true")],

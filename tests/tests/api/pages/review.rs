@@ -326,6 +326,11 @@ fn a_run_can_want_its_reviews_blind_and_what_reviewers_differ_on_is_found() {
         assert!(page.text.contains(told), "{}", page.text);
         let page = browser.get(&other).await;
         assert!(!page.text.contains("It says now"), "{}", page.text);
+        // One that is put back is what was scored.
+        let change = json!({ "ground_truth": judged["ground_truth"] });
+        w.patch(&path, &change).await.data(200);
+        let page = browser.get(&at).await;
+        assert!(!page.text.contains("It says now"), "{}", page.text);
         // The form of a run has a box for it.
         let form = browser.get("/runs/new").await;
         assert!(form.text.contains("name=\"blind_review\""));

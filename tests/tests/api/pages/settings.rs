@@ -242,11 +242,24 @@ fn administrators_make_and_remove_models_of_their_own() {
             assert!(page.text.contains(told), "{told}: {}", page.text);
         }
         assert_eq!(page.text.matches("autofocus").count(), 1, "{}", page.text);
+        for (seconds, told) in [
+            ("half a minute", "must be a whole number"),
+            ("7201", "must be from 1 to 7200"),
+        ] {
+            let odd = [&fields("mine", PUBLIC, "")[..], &[("max_seconds", seconds)]].concat();
+            let page = browser.post("/settings/models", &odd).await;
+            assert_eq!(page.status, 422, "{}", page.text);
+            let told = format!("id=\"model-longest-wrong\">{told}");
+            for told in [&*told, seconds] {
+                assert!(page.text.contains(told), "{told}: {}", page.text);
+            }
+        }
         assert_eq!(w.get("/models").await.data(200), &json!([]));
         let lists = [
             ("languages", "Hindi, ta"),
             ("format.wav", "1"),
             ("format.flac", "1"),
+            ("max_seconds", "30"),
         ];
         let all = [&fields("mine", PUBLIC, "12.5")[..], &lists].concat();
         let page = browser.post("/settings/models", &all).await;
@@ -255,6 +268,7 @@ fn administrators_make_and_remove_models_of_their_own() {
         assert_eq!(made["languages"], json!(["hi", "ta"]));
         let formats = made["formats"].as_array().map(Vec::len);
         assert_eq!(formats, Some(2), "{made}");
+        assert_eq!(made["max_seconds"], 30, "{made}");
         let page = browser.get("/settings?told=model_made").await;
         for told in ["custom/mine", "12.5 INR", "can be chosen in new runs"] {
             assert!(page.text.contains(told), "{told}: {}", page.text);

@@ -129,14 +129,14 @@ async fn page(
         async { Ok(app.store.sample(&actor.project, sample).await?) },
     )
     .await?;
-    let scored = clip
-        .completed
-        .iter()
-        .map(|entry| entry.outcome.reference_version);
+    let scored = clip.completed.iter().map(|entry| &entry.outcome);
+    let scored = scored.max_by_key(|outcome| outcome.reference_version);
     let changed = sample.filter(|sample| {
-        scored
-            .max()
-            .is_some_and(|scored| scored < sample.reference_version)
+        // One that was put back says what it said.
+        scored.is_some_and(|scored| {
+            scored.reference_version < sample.reference_version
+                && scored.ground_truth != sample.ground_truth
+        })
     });
     let says_now = changed.map(|sample| sample.ground_truth.unwrap_or_else(|| "–".to_owned()));
     let is_judged = clip.is_judged(&who) && !clip.completed.is_empty();
