@@ -292,16 +292,16 @@ fn warnings(
 pub fn report(scored: &Scored, name: &str, asked: Asked<'_>) -> Result<Report, Failure> {
     let all: Vec<usize> = (0..scored.systems.len()).collect();
     let found = std::thread::scope(|scope| {
-        let of = |index: &usize| {
-            let index = *index;
-            scope.spawn(move || Found::of(scored, index, asked))
-        };
-        let threads: Vec<_> = all.iter().map(of).collect();
-        let told = threads.into_iter().map(|thread| {
+        let of = |&index: &usize| scope.spawn(move || Found::of(scored, index, asked));
+        // The first needs no thread: mostly there is no other.
+        let others: Vec<_> = all.iter().skip(1).map(of).collect();
+        let first = all.first().map(|&index| Found::of(scored, index, asked));
+        let others = others.into_iter().map(|thread| {
             // A panic was told by the hook; here it only goes on.
             let told = thread.join();
             told.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
+        let told = first.into_iter().chain(others);
         told.collect::<Result<Vec<Found<'_>>, Failure>>()
     })?;
     let common = common(scored);
