@@ -14,6 +14,8 @@ pub const MAX_FILES: usize = 200_000;
 /// Most rows of a table or of JSON, which are in memory together: fifteen times what a
 /// dataset takes, and less than 256 MiB.
 pub const MAX_ROWS: usize = 150_000;
+/// Most lines of a list: of plain lines, of TRN, of words with times.
+pub const MAX_LINES: usize = 500_000;
 
 /// Why a file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -283,8 +283,17 @@ pub(super) fn without_headers(
     let mut all = std::iter::once(&*right).chain(sources);
     let one = all.clone().find(|source| header(source).is_some())?;
     let begins = |source: &Transcripts| header(source).is_some() || is_table(source, &one.lines);
-    if heard.is_empty() || !all.all(begins) {
+    if heard.is_empty() {
         return None;
+    }
+    if !all.all(begins) {
+        let mut all = std::iter::once((&*right, name))
+            .chain(heard.iter().map(|(source, shown)| (source, *shown)));
+        let (header, shown) = all.find_map(|(source, shown)| Some((header(source)?, shown)))?;
+        return Some(format!(
+            "the first line of {shown} is “{header}”, as columns of texts are called; it counts as a text, \
+             for other sides begin with none: take it out if it is a header"
+        ));
     }
     let mut told = Vec::new();
     let sources = heard.iter_mut().map(|(source, shown)| (source, *shown));

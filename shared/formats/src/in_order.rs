@@ -1,5 +1,7 @@
 //! Sides of which only one has ids: what can be paired by order, and what is a guess.
 
+use std::collections::BTreeMap;
+
 use super::problem::{Code, Problem, counted};
 use super::same::has_ids;
 use super::transcripts::{Entry, Transcripts};
@@ -29,6 +31,51 @@ fn numbers(entries: &[Entry]) -> Option<Vec<u64>> {
         return None;
     };
     (first..).zip(sorted).all(|(a, b)| a == b).then_some(all)
+}
+
+/// What the recording of an entry is called.
+fn recording(entry: &Entry) -> Option<String> {
+    let path = entry.place.path.as_deref()?;
+    path.rsplit('/').next().map(str::to_owned)
+}
+
+/// Ids that only count rows say nothing where all sides name the same recordings and one number
+/// stands at several of them: what was sorted or shuffled is counted anew. Recordings are the
+/// ids then, which is told.
+pub(super) fn by_recordings(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+    name: &str,
+) -> Option<String> {
+    let counted = |source: &Transcripts| -> Option<BTreeMap<String, u64>> {
+        let numbers = numbers(&source.entries)?;
+        let recordings: Option<Vec<String>> = source.entries.iter().map(recording).collect();
+        let all: BTreeMap<String, u64> = recordings?.into_iter().zip(numbers).collect();
+        (all.len() == source.entries.len()).then_some(all)
+    };
+    let own = counted(right)?;
+    let mut other_than = None;
+    for (source, shown) in heard.iter() {
+        let other = counted(source)?;
+        if !own.keys().eq(other.keys()) {
+            return None;
+        }
+        if own != other {
+            other_than.get_or_insert(*shown);
+        }
+    }
+    let shown = other_than?;
+    let others = heard.iter_mut().map(|(source, _)| source);
+    for entry in std::iter::once(right)
+        .chain(others)
+        .flat_map(|source| &mut source.entries)
+    {
+        entry.id = recording(entry);
+    }
+    Some(format!(
+        "ids of {name} and {shown} only count rows, and stand at other recordings in each: rows are \
+         paired by their recordings"
+    ))
 }
 
 /// Looks at two sides of which one has no ids: numbers from 0 or 1 on are those of lines, a

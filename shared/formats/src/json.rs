@@ -138,7 +138,7 @@ pub(crate) fn are_few(rows: usize, file: &str) -> Result<(), Problem> {
     }
     let message = format!("has more than {} rows", grouped(MAX_ROWS as u64));
     let problem = Problem::new(Code::TooLarge, message).file(file);
-    Err(problem.hint("split it; plain lines and TRN may be longer"))
+    Err(problem.hint("split it; plain lines and TRN may have 500,000"))
 }
 
 fn json_lines(

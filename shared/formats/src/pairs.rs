@@ -11,14 +11,14 @@ use super::asked::{all_there, are_marked, columns_there, of_models};
 use super::files::Files;
 use super::firsts::{by_first_words, no_ids, without_headers};
 use super::format::Format;
-use super::in_order::in_order;
+use super::in_order::{by_recordings, in_order};
 use super::markup::Markup;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted};
 use super::repeats::{Repeat, numbered, told};
 use super::same::{folded, has_ids};
 use super::table::PREDICTED;
-use super::transcripts::{Entry, ReadOptions, Side, Transcripts, read};
+use super::transcripts::{Entry, ReadOptions, Side, Transcripts, by_channels, read};
 use super::uneven::uneven;
 
 /// A source: a folder, or a file in it; and what it is called.
@@ -86,11 +86,12 @@ fn paired(
     name: &str,
     is_lines: bool,
 ) -> Result<Vec<String>, Problem> {
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = by_channels(right, heard).into_iter().collect();
     if !is_lines {
         remarks.extend(without_headers(right, heard, name));
         remarks.extend(by_first_words(right, heard, name)?);
     }
+    remarks.extend(by_recordings(right, heard, name));
     remarks.extend(told_apart(right, heard, name)?);
     remarks.extend(in_order(right, heard, name)?);
     Ok(remarks)

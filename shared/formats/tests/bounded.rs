@@ -237,10 +237,22 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             gzip_of("", "{\"supervisions\":[{},{\"a\":0},{\"a\":0}]}\n", ""),
         ),
         ("a.jsonl.gz", gzip_of("{\"text\":\"", "a b ", "\"}")),
+        ("a.txt.gz", gzip_of("", "\n", "")),
+        ("a.txt.gz", gzip_of("", "u1 x\n", "")),
+        ("a.trn.gz", gzip_of("", "x (u1)\n", "")),
+        ("a.stm.gz", gzip_of("", "u1 1 s 0.0 1.0 x\n", "")),
+        ("a.ctm.gz", gzip_of("", "u1 1 0.0 1.0 x\n", "")),
+        ("a.jsonl", each_its_own()),
         ("a.xlsx", archive(&sheet)),
     ];
     all.extend(zips.into_iter().map(|zip| ("a.zip", zip)));
     all
+}
+
+/// Rows with a field of its own each.
+fn each_its_own() -> Vec<u8> {
+    let rows = (0..100_000).map(|at| format!("{{\"id\":\"u{at}\",\"k{at}\":\"x\"}}\n"));
+    rows.collect::<String>().into_bytes()
 }
 
 #[test]

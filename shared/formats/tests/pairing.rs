@@ -391,9 +391,9 @@ fn a_header_of_one_column_is_no_text() {
         assert!(all.iter().all(|[_, one, other]| one == other), "{all:?}");
         assert!(made.remarks[0].starts_with("first lines are headers, and no texts: "));
     }
-    // Not of one side alone, and not where lines are asked for.
+    // Not of one side alone, which is told, and not where lines are asked for.
     let made = scored(&[("r.txt", "text\nb\n")], &[("h.txt", "test\nb\n")]).unwrap();
-    assert_eq!((made.samples.len(), made.remarks.len()), (2, 0));
+    assert_eq!((made.samples.len(), made.remarks.len()), (2, 1));
     let lines = Some(Format::Lines);
     let made = scored_as(&[("r.txt", "text\nb\n")], &[("h.txt", "text\nb\n")], lines);
     assert_eq!(made.unwrap().samples.len(), 2);

@@ -204,6 +204,150 @@ fn tables_whose_columns_nobody_has_named_are_told_until_one_is_chosen() {
     }
 }
 
+/// What a service answered stands in a field of its own, and its text inside of that.
+#[test]
+fn what_is_no_text_is_never_scored_as_silence() {
+    let right = (
+        "r.jsonl",
+        "{\"id\":\"u1\",\"reference\":\"a b\"}\n{\"id\":\"u2\",\"reference\":\"c\"}\n",
+    );
+    for (row, told) in [
+        (
+            r#""result":{"text":"a b"}"#,
+            "result is an object and no text",
+        ),
+        (
+            r#""results":[{"alternatives":[{"transcript":"a b"}]}]"#,
+            "results is a list of 1 value",
+        ),
+        (
+            r#""whisper":{"text":"a b"}"#,
+            "whisper is an object and no text",
+        ),
+        (
+            r#""hyps":[{"text":"a"},{"text":"b"},{},{},{},{},{},{},{},{}]"#,
+            "hyps is a list of values",
+        ),
+    ] {
+        let lines = format!("{{\"id\":\"u1\",{row}}}\n{{\"id\":\"u2\",{row}}}\n");
+        let problem = scored(&[right, ("h.jsonl", &lines)]).unwrap_err();
+        assert!(problem.message.contains(told), "{problem}");
+    }
+    let files = InMemory::new([
+        right,
+        (
+            "h.jsonl",
+            "{\"id\":\"u1\",\"base\":\"a b\",\"other\":null}\n{\"id\":\"u2\",\"base\":\"c\"}\n",
+        ),
+    ]);
+    let source = |name| Source {
+        files: &files,
+        file: Some(name),
+        name: stem(name),
+    };
+    let chosen = ReadOptions {
+        hypotheses: vec!["base".to_owned(), "other".to_owned()],
+        ..ReadOptions::default()
+    };
+    let problem = pairs(&source("r.jsonl"), &[source("h.jsonl")], &chosen).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "h.jsonl: has no text of other in any row"
+    );
+}
+
+/// Words of two people at once: by their times they come in another order than their turns.
+#[test]
+fn channels_come_one_after_the_other_where_both_sides_tell_them() {
+    let turns = "c 1 a 0.0 4.0 one two\nc 2 b 1.0 3.0 three four\nd 1 a 0.0 1.0 five\n";
+    let words =
+        "c 1 0.0 0.5 one\nc 2 1.0 0.5 three\nc 2 2.0 0.5 four\nc 1 3.0 0.5 two\nd 1 0 1 five\n";
+    let made = scored(&[("r.stm", turns), ("h.ctm", words)]).unwrap();
+    assert_eq!(&*made.samples[0].reference, "one two three four");
+    assert_eq!(made.heard[0], [text("one two three four"), text("five")]);
+    let told = "1 recording has several channels: one channel after the other";
+    assert!(
+        made.remarks.iter().any(|remark| remark == told),
+        "{:?}",
+        made.remarks
+    );
+    // One who hears both at once does not tell them apart.
+    let mixed = "id\ttext\nc\tone two three four\nd\tfive\n";
+    let made = scored(&[("r.stm", turns), ("h.tsv", mixed)]).unwrap();
+    assert!(
+        !made.remarks.iter().any(|remark| remark == told),
+        "{:?}",
+        made.remarks
+    );
+}
+
+#[test]
+fn recordings_inside_of_objects_are_ids_as_well() {
+    let right = "{\"audio\":{\"path\":\"x/a.wav\"},\"sentence\":\"one\"}\n{\"audio\":{\"path\":\"x/b.wav\"},\"sentence\":\"two\"}\n";
+    let heard = "{\"id\":\"b\",\"hypothesis\":\"two\"}\n{\"id\":\"a\",\"hypothesis\":\"one\"}\n";
+    let made = scored(&[("r.jsonl", right), ("h.jsonl", heard)]).unwrap();
+    assert_eq!(made.heard[0], [text("one"), text("two")]);
+}
+
+/// Excel's own first line, and names of columns that others use for something else.
+#[test]
+fn what_others_write_at_their_beginning_hides_no_columns() {
+    let made = scored(&[
+        TABLE,
+        (
+            "h.csv",
+            "sep=;\r\nid;hypothesis\r\nu1;घर\r\nu2;ठीक\r\nu3;हाँ\r\n",
+        ),
+    ]);
+    assert_eq!(made.unwrap().heard[0].len(), 3);
+    let row = |id: &str| {
+        format!(
+            "{{\"recording_id\":\"{id}\",\"duration\":2.5,\"reference\":\"a\",\"hypothesis\":\"a\"}}\n\
+             "
+        )
+    };
+    let rows = row("u1") + &row("u2");
+    let made = scored(&[("t.jsonl", &rows)]).unwrap();
+    assert_eq!((made.samples.len(), made.systems.len()), (2, 1));
+    let rows = "{\"id\":\"u1\",\"speaker_id\":\"s\",\"normalized\":\"a\",\"hypothesis\":\"a\"}\n\
+                {\"id\":\"u2\",\"speaker_id\":\"s\",\"normalized\":\"b\",\"hypothesis\":\"b\"}\n";
+    assert!(scored(&[("t.jsonl", rows)]).is_ok());
+}
+
+/// Rows that were shuffled and counted anew.
+#[test]
+fn ids_that_count_rows_give_way_to_recordings_that_contradict_them() {
+    let right = (
+        "r.csv",
+        "id,audio_path,text\n0,x/a.wav,one\n1,x/b.wav,two\n2,x/c.wav,three\n",
+    );
+    let heard = "id,audio_path,hypothesis\n0,y/c.wav,three\n1,y/a.wav,one\n2,y/b.wav,two\n";
+    let made = scored(&[right, ("h.csv", heard)]).unwrap();
+    assert_eq!(made.heard[0], [text("one"), text("two"), text("three")]);
+    let told = "ids of r.csv and h.csv only count rows, and stand at other recordings in each";
+    assert!(
+        made.remarks.iter().any(|remark| remark.starts_with(told)),
+        "{:?}",
+        made.remarks
+    );
+    // Of the same rows in the same order nothing is told.
+    let same = right.1.replace("text", "hypothesis");
+    let made = scored(&[right, ("h.csv", &same)]).unwrap();
+    assert!(made.remarks.is_empty(), "{:?}", made.remarks);
+}
+
+/// A table of one column beside plain lines.
+#[test]
+fn a_header_that_one_side_has_alone_is_told() {
+    let made = scored(&[("r.txt", "transcription\nघर\n"), ("h.txt", "gemini\nघर\n")]).unwrap();
+    let told = "the first line of r.txt is “transcription”, as columns of texts are called";
+    assert!(
+        made.remarks.iter().any(|remark| remark.starts_with(told)),
+        "{:?}",
+        made.remarks
+    );
+}
+
 #[test]
 fn odd_tables_are_told() {
     let problem = scored(&[TABLE, ("head.csv", "id,hypothesis\n")]).unwrap_err();
@@ -226,7 +370,9 @@ fn odd_tables_are_told() {
     );
     assert_eq!(
         problem.hint.as_deref(),
-        Some("put a line like `id,hypothesis` in front, or --format lines")
+        Some(
+            "put a line like `id,hypothesis` in front; --format lines takes each line as one text"
+        )
     );
     let made = scored(&[
         TABLE,

@@ -51,6 +51,21 @@ pub struct SystemFigures {
 }
 
 impl Baseline {
+    /// What is told where the file that is judged is its own baseline: an artefact that was
+    /// written over, mostly.
+    pub fn is_itself(arguments: &ScoreArguments) -> Option<String> {
+        let file = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+        let named = arguments.gate.baseline.as_deref()?;
+        let own = file(named).filter(|_| arguments.gate.baseline_model.is_none())?;
+        let mut judged = arguments.hypotheses.iter();
+        judged.any(|one| file(one).as_ref() == Some(&own)).then(|| {
+            format!(
+                "--baseline {} is what is judged itself: nothing can have got worse",
+                named.display()
+            )
+        })
+    }
+
     /// Reads what was named.
     pub fn read(arguments: &ScoreArguments, all: bool) -> Result<Option<Self>, Failure> {
         let Some(path) = &arguments.gate.baseline else {

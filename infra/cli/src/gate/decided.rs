@@ -92,7 +92,9 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
         return made;
     }
     let unseen = measured.smallest_visible.filter(|visible| {
-        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit
+        // What the whole interval lies below can't have gone unnoticed.
+        let may_be = measured.high.is_none_or(|high| condition.is_true_of(high));
+        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit && may_be
     });
     if let Some(visible) = unseen {
         let told = format!(
@@ -131,5 +133,27 @@ mod tests {
         };
         assert_eq!(lacks(Some(9)).unwrap(), "9 speakers; 10 are needed");
         assert_eq!((lacks(Some(10)), lacks(None)), (None, None));
+    }
+
+    /// One that got better by more than chance can't have got worse unseen.
+    #[test]
+    fn a_regression_that_the_interval_excludes_is_none() {
+        let condition = Condition::parse("regression>0.01 p<0.05").unwrap();
+        let decided = |value: f64, low: f64, high: f64| {
+            let measured = Measured {
+                value,
+                low: Some(low),
+                high: Some(high),
+                p: Some(1.0 - 1e-4),
+                smallest_visible: Some(0.03),
+                samples: 200,
+                words: 2_000,
+                blocks: 200,
+                ..Measured::default()
+            };
+            verdict(&condition, "m".to_owned(), Ok(measured), false).status
+        };
+        assert_eq!(decided(-0.055, -0.079, -0.032), Status::Passed);
+        assert_eq!(decided(-0.01, -0.03, 0.02), Status::NotJudged);
     }
 }

@@ -55,7 +55,8 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     let normaliser = normaliser(&arguments.normalizer)?;
     tag(&arguments.language, output)?;
     gate::can_be_written(&arguments.gate)?;
-    for remark in gate::remarks(&arguments.gate, &conditions) {
+    let remarks = gate::remarks(&arguments.gate, &conditions).into_iter();
+    for remark in remarks.chain(gate::Baseline::is_itself(arguments)) {
         output.note(&format!("note: {remark}"));
     }
     if let Some(path) = &arguments.html {

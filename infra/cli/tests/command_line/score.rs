@@ -265,6 +265,11 @@ fn a_column_for_each_system_can_be_a_table_of_its_own() {
     ];
     let output = set.run(&[&["score", "refs.csv", "hyps.csv", "--json"], &gate[..]].concat());
     assert_eq!(code(&output), 0, "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("--baseline hyps.csv is what is judged itself"),
+        "{told}"
+    );
     let page = |arguments: &[&str]| {
         let page = [&["score"], arguments, &["--hyp", "a,b", "--html", "-"]].concat();
         String::from_utf8(set.run(&page).stdout).unwrap()

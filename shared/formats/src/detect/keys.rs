@@ -16,11 +16,11 @@ pub(super) fn format_of(text: &str, whole: bool, name: &str) -> Format {
     }
     if has("supervisions")
         || (has("sources") && has("sampling_rate"))
-        || (has("recording_id") && has("duration"))
+        || (has("recording_id") && has("duration") && has("start"))
     {
         return Format::Lhotse;
     }
-    if has("session_id") && has("words") {
+    if has("session_id") && has("words") && !has("text") {
         return Format::SegLst;
     }
     let audio = ["audio_filepath", "audio_filename", "context"];
@@ -30,7 +30,7 @@ pub(super) fn format_of(text: &str, whole: bool, name: &str) -> Format {
     {
         return Format::Nemo;
     }
-    if (has("verbatim") || has("normalized")) && has("speaker_id") && !text.starts_with('[') {
+    if (has("verbatim") || has("normalized")) && has("speaker_id") && is_single(text, whole) {
         return Format::IndicVoices;
     }
     let one = !text.starts_with('[') && !name.ends_with(".jsonl");

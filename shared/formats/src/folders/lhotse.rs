@@ -47,6 +47,19 @@ fn with_company(files: &dyn Files, name: &str) -> Vec<String> {
     all
 }
 
+/// Takes out times of words and what was computed of the sound: there may be much of it.
+fn without_alignments(object: &mut Value) {
+    let supervisions = object.get_mut("supervisions").and_then(Value::as_array_mut);
+    let inner = supervisions.into_iter().flatten();
+    for fields in inner.filter_map(Value::as_object_mut) {
+        fields.remove("alignment");
+    }
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("alignment");
+        fields.remove("features");
+    }
+}
+
 pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     let mut recordings = BTreeMap::new();
     let mut supervisions = Vec::new();
@@ -57,13 +70,18 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
     };
     for name in &files {
         let decoded = reader.text(name)?;
-        let found = json::objects(&decoded, name)?;
-        for (line, reason) in found.bad {
-            reader
-                .findings
-                .of_line(FindingKind::BadRow, name, line, reason);
-        }
-        for (line, object) in found.rows {
+        let mut kept = json::Kept::default();
+        json::each(&decoded, name, &mut |line, row| {
+            let mut object = match row {
+                Ok(object) => object,
+                Err(reason) => {
+                    let kind = FindingKind::BadRow;
+                    reader.findings.of_line(kind, name, line, reason);
+                    return Ok(());
+                }
+            };
+            without_alignments(&mut object);
+            kept.count(&object, name)?;
             if object.get("sources").is_some() {
                 let id = text(&object, "id").unwrap_or_default();
                 recordings.insert(id, recording(&object, name, line));
@@ -77,7 +95,8 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
                     .findings
                     .of_line(FindingKind::BadRow, name, line, message);
             }
-        }
+            Ok(())
+        })?;
     }
     if cuts.is_empty() && supervisions.is_empty() && recordings.is_empty() {
         return Err(Problem::new(

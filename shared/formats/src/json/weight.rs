@@ -7,9 +7,11 @@ use crate::problem::{Code, Problem};
 
 /// Most that the values of one file take, in bytes, by what is estimated here.
 const MOST: usize = 128 * 1024 * 1024;
+/// The same of one value, which is estimated by its marks and so for more than it takes.
+const MOST_SEEN: usize = 192 * 1024 * 1024;
 /// How often a text is there at a time: as it stands in the file, in its value, and copied out
-/// of that.
-const COPIES: usize = 3;
+/// of that, once on its way.
+const COPIES: usize = 4;
 /// An object that is not empty: a leaf of its tree has room for eleven fields.
 const OBJECT: usize = 700;
 /// A value, with the room that lists that grow leave behind it; or a field, of an object with
@@ -20,7 +22,7 @@ const PER_BYTE: usize = (OBJECT + FURTHER) / 3 + COPIES + 1;
 
 /// Whether reading a text may take too much, by what can be seen without reading it.
 pub(super) fn may_be_heavy(text: &str) -> bool {
-    text.len() > MOST / PER_BYTE && seen(text) > MOST
+    text.len() > MOST_SEEN / PER_BYTE && seen(text) > MOST_SEEN
 }
 
 /// What the values of a text take at most, by its marks alone.
@@ -51,29 +53,21 @@ impl Kept {
     /// # Errors
     /// It is one too many.
     pub(crate) fn count(&mut self, value: &Value, file: &str) -> Result<(), Problem> {
-        self.add(weight(value), file)
+        self.room(weight(value), file)
     }
 
-    /// Counts an object.
+    /// Counts room of so many bytes.
     ///
     /// # Errors
     /// As [`Kept::count`].
-    pub(crate) fn count_fields(
-        &mut self,
-        fields: &Map<String, Value>,
-        file: &str,
-    ) -> Result<(), Problem> {
-        self.add(of_fields(fields), file)
-    }
-
-    fn add(&mut self, more: usize, file: &str) -> Result<(), Problem> {
+    pub(crate) fn room(&mut self, more: usize, file: &str) -> Result<(), Problem> {
         self.0 += more;
         if self.0 <= MOST {
             return Ok(());
         }
         let message = "holds more objects and lists than are read at once";
         let problem = Problem::new(Code::TooLarge, message).file(file);
-        Err(problem.hint("split it, or leave out what is not needed, such as times of words"))
+        Err(problem.hint("split it, or leave out what is not needed, such as times of words or what recognisers write of each"))
     }
 }
 
@@ -114,7 +108,7 @@ mod tests {
         // Words are no structure, whatever is in them.
         let words = format!("{{\"text\": \"{}\"}}", "a, {b} [c] \\\" ".repeat(1_000));
         assert_eq!(seen(&words), words.len() * COPIES + OBJECT);
-        let many = "[[0],".repeat(MOST / FURTHER / 2);
+        let many = "[[0],".repeat(MOST_SEEN / FURTHER / 2);
         assert!(may_be_heavy(&many));
     }
 

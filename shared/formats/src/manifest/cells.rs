@@ -2,7 +2,7 @@
 
 #[cfg(feature = "sheets")]
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
@@ -58,11 +58,16 @@ impl Cell {
     /// What it is that can't be taken as a text, and is not blank.
     pub(crate) fn no_text(&self) -> Option<String> {
         match self {
-            Self::Json(Value::Array(list)) if !list.is_empty() => Some(format!(
-                "is a list of {} and no text: which of them is meant is not known (--format \
-                 label_studio joins them)",
-                counted(list.len(), "value", "values")
-            )),
+            Self::Json(Value::Array(list)) if !list.is_empty() => {
+                let of = match list.len() {
+                    MOST_LISTED.. => "values".to_owned(),
+                    few => counted(few, "value", "values"),
+                };
+                Some(format!(
+                    "is a list of {of} and no text: which of them is meant is not known (--format \
+                     label_studio joins them)"
+                ))
+            }
             Self::Json(Value::Object(_)) => Some("is an object and no text".to_owned()),
             _ => None,
         }
@@ -91,6 +96,14 @@ impl Cells {
     /// A cell as text; `None` for blank ones and what is no scalar.
     pub(crate) fn text(&self, row: usize, column: Option<usize>) -> Option<String> {
         self.cell(row, column)?.text()
+    }
+
+    /// A recording's path: a text, or that of an object that has the sound as well.
+    pub(crate) fn path(&self, row: usize, column: Option<usize>) -> Option<String> {
+        match self.cell(row, column)? {
+            Cell::Json(Value::Object(audio)) => audio.get("path").and_then(json::scalar),
+            cell => cell.text(),
+        }
     }
 
     /// A cell as text that may be empty; `None` where there is no cell.
@@ -410,11 +423,23 @@ fn take_regions(fields: &mut Map<String, Value>, asked: Option<&str>) {
     }
 }
 
+/// Most values of a list that are told by their number.
+const MOST_LISTED: usize = 8;
+
+/// Takes out of lists and objects what is in them: times of words and the like are many. What
+/// is left tells that there is something, and no text.
+fn hollow(value: &mut Value) {
+    match value {
+        Value::Array(list) => *value = vec![Value::Null; list.len().min(MOST_LISTED)].into(),
+        Value::Object(_) => *value = Map::new().into(),
+        _ => {}
+    }
+}
+
 /// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
 fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
-    let mut order: Vec<String> = Vec::new();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut objects: Vec<(u64, Map<String, Value>)> = Vec::new();
+    let mut order: BTreeMap<String, usize> = BTreeMap::new();
+    let mut rows = Vec::new();
     let mut kept = json::Kept::default();
     let options = reader.options;
     let chosen = [&options.text_column, &options.audio_column];
@@ -440,30 +465,39 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
         }
         take_systems(&mut fields);
         take_regions(&mut fields, options.text_column.as_deref());
-        // Times of words and the like are many, and no column.
         for (key, value) in &mut fields {
-            let is_list = value.is_array() || value.is_object();
-            if is_list && role_of(key) == Role::Other && !chosen.contains(&key) {
-                *value = Value::Null;
+            if role_of(key) == Role::Other && !chosen.contains(&key) {
+                hollow(value);
             }
         }
         // A failure without a reason is none, as in an empty cell of a table.
         let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
         fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));
-        for key in fields.keys() {
-            if seen.len() < MAX_COLUMNS && seen.insert(key.clone()) {
-                order.push(key.clone());
+        let mut cells: Vec<Option<Cell>> = Vec::new();
+        for (key, value) in fields {
+            let column = match order.get(&key) {
+                Some(column) => *column,
+                None if order.len() < MAX_COLUMNS => {
+                    order.insert(key, order.len());
+                    order.len() - 1
+                }
+                None => continue,
+            };
+            kept.count(&value, name)?;
+            if cells.len() <= column {
+                cells.resize_with(column + 1, || None);
+            }
+            if let Some(cell) = cells.get_mut(column) {
+                *cell = Some(Cell::Json(value));
             }
         }
-        kept.count_fields(&fields, name)?;
-        objects.push((line, fields));
+        kept.room(cells.capacity() * size_of::<Option<Cell>>(), name)?;
+        rows.push((line, cells));
         Ok(())
     })?;
-    let rows = objects.into_iter().map(|(line, mut fields)| {
-        let cells = order.iter().map(|key| fields.remove(key).map(Cell::Json));
-        (line, cells.collect())
-    });
-    let rows = rows.collect();
+    let mut order: Vec<(String, usize)> = order.into_iter().collect();
+    order.sort_unstable_by_key(|(_, column)| *column);
+    let order = order.into_iter().map(|(key, _)| key).collect();
     Ok(Cells {
         columns: Columns::new(order),
         rows,

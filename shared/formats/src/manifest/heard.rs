@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::problem::Problem;
 use crate::transcripts::OfSystem;
 #[cfg(feature = "folders")]
-use crate::transcripts::of_both_sides;
+use crate::transcripts::{are_texts, of_both_sides};
 
 /// What asks for them.
 #[cfg(feature = "folders")]
@@ -36,6 +36,7 @@ pub(super) fn asked_for(
     if reader.options.text_column.is_none() {
         of_both_sides(table, file, &found)?;
     }
+    are_texts(table, file, found.iter().map(|system| system.text))?;
     Ok(found)
 }
 

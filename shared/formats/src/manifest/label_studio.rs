@@ -21,69 +21,85 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
     for name in &layout.files {
         let text = crate::files::text(reader.files, name)?.text;
         let is_json = text.trim_start().starts_with(['[', '{']);
-        let found = if is_json {
-            Some(json::objects(&text, name)?)
-        } else {
-            None
-        };
-        let tasks = found.filter(|found| {
-            let is_task = |object: &Value| object.get("data").is_some_and(Value::is_object);
-            found.rows.iter().any(|(_, object)| is_task(object))
-        });
-        let Some(tasks) = tasks else {
+        let mut seen = Seen::default();
+        if is_json {
+            json::each(&text, name, &mut |_, row| {
+                row.as_ref().map_or(Ok(()), |object| {
+                    seen.see(object, reader.options);
+                    Ok(())
+                })
+            })?;
+        }
+        if !seen.has_tasks {
             let cells = table_of(reader, name)?;
             table::rows(reader, layout, name, &cells)?;
             continue;
-        };
+        }
         // Counts it among the files that were read.
         reader.text(name)?;
-        for (line, reason) in tasks.bad {
-            reader
-                .findings
-                .of_line(FindingKind::BadRow, name, line, reason);
-        }
-        columns_there(&tasks.rows, name, reader.options)?;
-        for (line, object) in tasks.rows {
-            let row = task(reader, name, line, &object);
-            reader.reading.rows.push(row);
-        }
+        seen.has_what_is_asked(name, reader.options)?;
+        // Once more, for there may be much more in a task than is taken of it.
+        json::each(&text, name, &mut |line, row| {
+            match row {
+                Ok(object) => {
+                    let row = task(reader, name, line, &object);
+                    reader.reading.rows.push(row);
+                }
+                Err(reason) => {
+                    let kind = FindingKind::BadRow;
+                    reader.findings.of_line(kind, name, line, reason);
+                }
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
-/// Refuses a field that is asked for and is in no task: of texts, or of recordings.
-fn columns_there(tasks: &[(u64, Value)], name: &str, options: &Options) -> Result<(), Problem> {
-    if let Some(asked) = &options.audio_column {
-        let data = tasks
-            .iter()
-            .filter_map(|(_, task)| task.get("data")?.as_object());
-        let fields: BTreeSet<&String> = data.flat_map(|data| data.keys()).collect();
-        if !fields.contains(asked) {
-            let fields: Vec<String> = fields.into_iter().cloned().collect();
-            return Err(no_column(asked, name, &fields, "--audio-column"));
+/// What there is in all tasks.
+#[derive(Default)]
+struct Seen {
+    has_tasks: bool,
+    /// Fields of data, and those of texts, where one is asked for.
+    data: BTreeSet<String>,
+    texts: BTreeSet<String>,
+}
+
+impl Seen {
+    fn see(&mut self, task: &Value, options: &Options) {
+        let data = task.get("data").and_then(Value::as_object);
+        self.has_tasks |= data.is_some();
+        if options.audio_column.is_some() {
+            let keys = data.into_iter().flat_map(|data| data.keys());
+            self.data.extend(keys.cloned());
+        }
+        if options.text_column.is_some() {
+            let lists = ["annotations", "completions", "predictions"];
+            let lists = lists.iter().filter_map(|key| task.get(key)?.as_array());
+            let results = lists
+                .flatten()
+                .filter_map(|one| one.get("result")?.as_array());
+            let texts = results.flatten().filter(is_text);
+            self.texts.extend(texts.filter_map(field));
         }
     }
-    if let Some(asked) = &options.text_column {
-        let of = |key: &str| -> Vec<&Value> {
-            let lists = tasks
-                .iter()
-                .filter_map(|(_, task)| task.get(key)?.as_array());
-            lists.flatten().collect()
-        };
-        let all = ["annotations", "completions", "predictions"]
-            .map(of)
-            .concat();
-        let results = all
-            .into_iter()
-            .filter_map(|one| one.get("result")?.as_array());
-        let texts = results.flatten().filter(is_text);
-        let fields: BTreeSet<String> = texts.filter_map(field).collect();
-        if !fields.contains(asked) {
-            let fields: Vec<String> = fields.into_iter().collect();
-            return Err(no_column(asked, name, &fields, "--text-column"));
+
+    /// Refuses a field that is asked for and is in no task: of texts, or of recordings.
+    fn has_what_is_asked(self, name: &str, options: &Options) -> Result<(), Problem> {
+        let asked = [
+            (&options.audio_column, self.data, "--audio-column"),
+            (&options.text_column, self.texts, "--text-column"),
+        ];
+        for (asked, there, option) in asked {
+            if let Some(asked) = asked
+                && !there.contains(asked)
+            {
+                let there: Vec<String> = there.into_iter().collect();
+                return Err(no_column(asked, name, &there, option));
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether a region is one of text.

@@ -1,7 +1,7 @@
 //! How a table is written: its delimiter, and whether quotes mean something.
 
 use super::columns::{Role, role_of};
-use super::records::{Dialect, MAX_COLUMNS, Records};
+use super::records::{Dialect, MAX_COLUMNS, Records, delimiter_named};
 use crate::paths::has_audio_extension;
 
 /// Delimiters that are looked for, the likeliest first.
@@ -19,6 +19,9 @@ const LOOKED_AT: usize = 50;
 /// them, and no recording is called so.
 #[must_use]
 pub fn dialect(text: &str, likely: u8) -> Dialect {
+    if let Some((named, _)) = delimiter_named(text) {
+        return Dialect::quoted(named);
+    }
     let mut best = (0, 0, 0, false);
     let mut delimiter = likely;
     for candidate in DELIMITERS {

@@ -86,6 +86,17 @@ impl RecordError {
     }
 }
 
+/// The delimiter that Excel is told of by a first line `sep=;`, which is no row, and where the
+/// next line begins.
+pub(super) fn delimiter_named(text: &str) -> Option<(u8, usize)> {
+    let end = text.find('\n')?;
+    let line = text.get(..end)?.trim_end_matches('\r');
+    match line.strip_prefix("sep=")?.as_bytes() {
+        &[named] if super::DELIMITERS.contains(&named) => Some((named, end + 1)),
+        _ => None,
+    }
+}
+
 /// Records of a text, blank lines left out.
 #[derive(Debug, Clone)]
 pub struct Records<'a> {
@@ -99,12 +110,13 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// Records of a text whose lines end in LF.
     #[must_use]
-    pub const fn new(text: &'a str, dialect: Dialect) -> Self {
+    pub fn new(text: &'a str, dialect: Dialect) -> Self {
+        let named = delimiter_named(text);
         Self {
             text,
             dialect,
-            at: 0,
-            line: 1,
+            at: named.map_or(0, |(_, behind)| behind),
+            line: 1 + u64::from(named.is_some()),
             over: false,
         }
     }

@@ -72,6 +72,8 @@ pub struct Entry {
     pub line: u64,
     /// The text; `None` where the source has none.
     pub text: Option<Text>,
+    /// The same with one channel behind the other, where it has several.
+    pub by_channel: Option<String>,
     /// What braces mean in it, if the format says so.
     pub markup: Option<Markup>,
     /// Why there is no text: the service failed.

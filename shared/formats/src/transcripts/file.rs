@@ -9,7 +9,7 @@ use crate::decode::{Decoded, Encoding, decode_text};
 use crate::detect::{format_of, is_grid, of_text};
 use crate::files::{self, Files, recording};
 use crate::format::Format;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, grouped};
 
 /// An empty file is a list of no lines, which is told when the sides are compared; one of
 /// subtitles says that nothing was heard.
@@ -118,6 +118,12 @@ pub(super) fn of_text_or_file(
         None => files::text(files, name)?,
     };
     made.remarks.extend(decoded.remark(name));
+    let lines = memchr::memchr_iter(b'\n', decoded.text.as_bytes()).count();
+    if lines > files::MAX_LINES {
+        let most = grouped(files::MAX_LINES as u64);
+        let problem = Problem::new(Code::TooLarge, format!("has more than {most} lines"));
+        return Err(problem.file(name).hint("split it"));
+    }
     let text = Arc::new(decoded.text);
     match format {
         Format::Trn => words::trn(&text, name, side, made),

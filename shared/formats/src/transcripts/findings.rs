@@ -59,7 +59,7 @@ fn said_of<'a>(found: &'a Finding, name: &str) -> &'a str {
 }
 
 /// Refuses columns of texts with what is none: it would count as nothing.
-pub(super) fn are_texts(
+pub(crate) fn are_texts(
     table: &Cells,
     name: &str,
     columns: impl Iterator<Item = usize>,

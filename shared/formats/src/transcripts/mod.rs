@@ -24,6 +24,8 @@ mod trns;
 mod wide;
 pub(crate) mod words;
 
+pub(crate) use findings::are_texts;
+pub(crate) use segments::by_channels;
 pub(crate) use systems::{OfSystem, no_column, of_numbers};
 #[cfg(feature = "folders")]
 pub(crate) use wide::of_both_sides;

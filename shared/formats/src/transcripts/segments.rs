@@ -15,6 +15,8 @@ use crate::problem::{Code, Problem, counted};
 pub(super) struct Segment {
     pub(super) recording: String,
     pub(super) speaker: Option<String>,
+    /// Where the format has channels.
+    pub(super) channel: Option<Box<str>>,
     /// Seconds.
     pub(super) start: f64,
     pub(super) line: u64,
@@ -70,12 +72,12 @@ pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut 
             Some(one) if speakers.len() == 1 => Some((*one).to_owned()),
             _ => None,
         };
-        let texts: Vec<&str> = of
-            .iter()
-            .map(|segment| segment.text.as_str())
-            .filter(|text| !text.is_empty())
-            .collect();
-        let mut entry = Entry::of(recording, line, texts.join(" "));
+        let mut entry = Entry::of(recording, line, texts(&of));
+        let channels: BTreeSet<&str> = of.iter().filter_map(|one| one.channel.as_deref()).collect();
+        if channels.len() > 1 {
+            of.sort_by(|a, b| a.channel.cmp(&b.channel));
+            entry.by_channel = Some(texts(&of));
+        }
         entry.speaker = only;
         entry.markup = markup;
         made.entries.push(entry);
@@ -87,6 +89,42 @@ pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut 
         );
         made.remarks.push(remark);
     }
+}
+
+/// What segments say, one after the other.
+fn texts(segments: &[Segment]) -> String {
+    let texts = segments.iter().map(|segment| segment.text.as_str());
+    let filled: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    filled.join(" ")
+}
+
+/// Where both sides tell channels, texts of recordings that have several are one channel after
+/// the other: turns that overlap come in another order by their words' times than by their own.
+pub(crate) fn by_channels(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+) -> Option<String> {
+    let have = |source: &Transcripts| matches!(source.format, Format::Stm | Format::Ctm);
+    let mut sources = heard.iter().map(|(source, _)| source);
+    if heard.is_empty() || !have(right) || !sources.all(have) {
+        return None;
+    }
+    let mut several = 0;
+    let others = heard.iter_mut().map(|(source, _)| source);
+    for (at, source) in std::iter::once(right).chain(others).enumerate() {
+        for entry in &mut source.entries {
+            if let Some(text) = entry.by_channel.take() {
+                entry.text = Some(text.into());
+                several += usize::from(at == 0);
+            }
+        }
+    }
+    (several > 0).then(|| {
+        format!(
+            "{} several channels: one channel after the other",
+            counted(several, "recording has", "recordings have")
+        )
+    })
 }
 
 /// A list of segments in JSON; times may be texts.
@@ -109,6 +147,7 @@ fn seg_lst(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
             start: start.unwrap_or(0.0),
             line,
             text: words.trim().to_owned(),
+            channel: None,
         });
         Ok(())
     })?;

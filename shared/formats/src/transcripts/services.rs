@@ -21,7 +21,7 @@ enum Heard {
 
 /// Whether the fields of an object are those of a result.
 pub(crate) fn is_service(keys: &[String]) -> bool {
-    const FIELDS: [&str; 15] = [
+    const FIELDS: [&str; 18] = [
         "text",
         "segments",
         "transcription",
@@ -30,6 +30,9 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
         "Transcript",
         "candidates",
         "combinedRecognizedPhrases",
+        "combinedPhrases",
+        "DisplayText",
+        "transcripts",
         "audio_segments",
         "response",
         "error",
@@ -140,6 +143,13 @@ fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
             .unwrap_or_default();
         return Some((display, phrases.len()));
     }
+    // Its fast transcription, and ElevenLabs where each channel is heard for itself.
+    let mut channels = ["combinedPhrases", "transcripts"].into_iter();
+    if let Some(phrases) = channels.find_map(|key| list(value, key)) {
+        let chosen = phrases.get(channel).or_else(|| phrases.first());
+        let text = chosen.and_then(|one| text(one, "text")).unwrap_or_default();
+        return Some((text, phrases.len()));
+    }
     // Call Analytics of Amazon: turns.
     if let Some(turns) = list(value, "Transcript") {
         return Some((joined(turns, "Content", " "), 1));
@@ -223,6 +233,13 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
     if let Some(pieces) = list(value, "transcription") {
         return Some((joined(pieces, "text", ""), 1));
     }
+    // Azure's answer to a short recording.
+    if let Some(status) = text(value, "RecognitionStatus") {
+        let is_heard = status == "Success";
+        let is_silent = matches!(&*status, "NoMatch" | "InitialSilenceTimeout");
+        let said = text(value, "DisplayText").filter(|_| is_heard);
+        return Some((said.or_else(|| is_silent.then(String::new))?, 1));
+    }
     // Gemini.
     if let Some(candidates) = list(value, "candidates") {
         let content = candidates.first().and_then(|one| one.get("content"));
@@ -266,6 +283,9 @@ mod tests {
             r#"{"text": "नमस्ते जी"}"#,
             r#"{"candidates": [{"content": {"parts": [{"text": "नमस्ते "}, {"text": "जी"}]}}]}"#,
             r#"{"candidates": [{"content": {"parts": [{"text": "I listen …", "thought": true}, {"text": "नमस्ते ", "thought": false}, {"text": "जी", "thoughtSignature": "x"}]}, "finishReason": "STOP"}]}"#,
+            r#"{"durationMilliseconds": 900, "combinedPhrases": [{"channel": 0, "text": "नमस्ते जी"}], "phrases": []}"#,
+            r#"{"RecognitionStatus": "Success", "Offset": 1, "Duration": 2, "DisplayText": "नमस्ते जी"}"#,
+            r#"{"transcripts": [{"channel_index": 0, "language_code": "hin", "text": "नमस्ते जी", "words": []}]}"#,
             r#"{"key": "a", "response": {"candidates": [{"content": {"parts": [{"text": "नमस्ते जी"}]}}]}}"#,
             r#"{"metadata": {}, "results": {"channels": [{"alternatives": [{"transcript": "नमस्ते जी"}]}]}}"#,
             r#"{"id": "t1", "status": "completed", "audio_url": "https://x/a.wav", "text": "नमस्ते जी", "utterances": null}"#,

@@ -60,10 +60,10 @@ pub(super) fn read(
         let is_header = problem.hint.as_deref() == Some(NO_HEADER);
         match side {
             Side::Hypotheses if is_header => {
-                problem.hint("put a line like `id,hypothesis` in front, or --format lines")
+                problem.hint("put a line like `id,hypothesis` in front; --format lines takes each line as one text")
             }
             Side::References if is_header => problem
-                .hint("put a line like `id,reference` in front, or name a column: --text-column"),
+                .hint("put a line like `id,reference` in front, or name a column: --text-column; --format lines takes each line as one text"),
             _ => problem,
         }
     })?;
@@ -124,6 +124,7 @@ pub(super) fn of_layout(
             id: Some(row.id),
             line: row.line,
             text: row.said.text().map(Into::into),
+            by_channel: None,
             markup: row.markup,
             failed: row.broken,
             hypotheses: std::mem::take(&mut row.hypotheses),
@@ -319,7 +320,7 @@ fn of_table(
             without_field += 1;
             continue;
         }
-        let path = table.text(index, audio);
+        let path = table.path(index, audio);
         let named = table.text(index, id).or_else(|| {
             let own = crate::paths::stem_as_written(path.as_deref()?);
             Some(own.to_owned())
@@ -393,6 +394,16 @@ fn of_table(
         let lines = counted(without_field, "line has", "lines have");
         made.remarks
             .push(format!("{name}: {lines} no text: left out, as by a run"));
+    }
+    let is_asked = |system: &&OfSystem| model.is_none() && wanted.hypotheses.contains(&system.name);
+    for system in systems.iter().filter(is_asked) {
+        let of = |entry: &Entry| {
+            entry.hypotheses.contains_key(&system.name) || entry.failures.contains_key(&system.name)
+        };
+        if !made.entries.iter().any(of) {
+            let message = format!("has no text of {} in any row", system.name);
+            return Err(Problem::new(Code::Mismatch, message).file(name));
+        }
     }
     again.refuse(name)?;
     made.remarks.extend(again.told(name));

@@ -176,7 +176,7 @@ pub(super) fn stm(
             Problem::new(Code::Malformed, message).file(name).line(line)
         };
         let (recording, rest) = word(content).ok_or_else(bad)?;
-        let (_, rest) = word(rest).ok_or_else(bad)?;
+        let (channel, rest) = word(rest).ok_or_else(bad)?;
         let (speaker, rest) = word(rest).ok_or_else(bad)?;
         let (start, rest) = word(rest).ok_or_else(bad)?;
         let (_, rest) = word(rest).ok_or_else(bad)?;
@@ -211,6 +211,7 @@ pub(super) fn stm(
         segments.push(Segment {
             recording: recording.to_owned(),
             speaker: Some(speaker.to_owned()),
+            channel: Some(channel.into()),
             start,
             line,
             text,
@@ -239,7 +240,7 @@ pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
             continue;
         }
         let parts: Vec<&str> = content.split_whitespace().collect();
-        let [recording, _, start, _, word, ..] = parts.as_slice() else {
+        let [recording, channel, start, _, word, ..] = parts.as_slice() else {
             let message = "is not <file> <channel> <start> <duration> <word>";
             return Err(Problem::new(Code::Malformed, message).file(name).line(line));
         };
@@ -262,6 +263,7 @@ pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
         segments.push(Segment {
             recording: (*recording).to_owned(),
             speaker: None,
+            channel: Some((*channel).into()),
             start,
             line,
             text: (*word).to_owned(),
