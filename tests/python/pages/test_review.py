@@ -774,7 +774,7 @@ def test_two_windows_of_one_person_choose(visit, site, run):
 def test_clips_are_judged_without_scripts(visit, site, run):
     page = visit(java_script_enabled=False)
     page.goto(f"/runs/{run}")
-    page.get_by_role("link", name="Review").click()
+    page.get_by_role("link", name="Review", exact=True).click()
     group(page, "A").get_by_role("button", name="Right").click()
     expect(verdict(page, "A")).to_have_text("Right")
     group(page, "B").get_by_role("button", name="Cannot tell").click()
