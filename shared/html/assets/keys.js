@@ -101,7 +101,9 @@ export function sheet(settings, changed) {
 
   const show = () => {
     for (const [name, key] of names) {
-      key.textContent = name === 'reason' ? '1 to 8' : labels(settings, name).join(' or ');
+      const inText = Object.keys(IN_TEXT).find((code) => IN_TEXT[code] === name);
+      const of = name === 'reason' ? '1 to 8' : labels(settings, name).join(' or ');
+      key.textContent = inText ? `${of} (in a text: Alt+${label(inText)})` : of;
     }
   };
   const stop = (text) => {

@@ -253,6 +253,14 @@ async function arrives(src) {
   }
 }
 
+// The network is back: what could not be loaded is loaded again.
+function comesBack() {
+  if (!form?.isConnected || !begun.silent || begun.broken) return;
+  Object.assign(begun, { again: false, silent: false });
+  tell('');
+  failed();
+}
+
 function toggle() {
   if (audio.paused) start();
   else audio.pause();
@@ -582,8 +590,8 @@ function keyDown(event) {
   const works = target.type === 'range' ? ['ArrowUp', 'ArrowDown'] : ['Space', 'Enter', 'ArrowUp', 'ArrowDown'];
   if (own && works.includes(code)) return undefined;
   if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
-  // Elsewhere arrows move the page.
-  if (['up', 'down'].includes(name) && !target.closest('main')) return undefined;
+  // Elsewhere arrows move the page; of a clip that was just opened nothing has the focus yet.
+  if (['up', 'down'].includes(name) && !target.closest('main') && target !== document.body) return undefined;
   if (name === 'reason') {
     event.preventDefault();
     return toggleReason(Number(code.at(-1)));
@@ -714,6 +722,7 @@ function submitted(event) {
 
 document.addEventListener('keydown', keyDown);
 takeMediaKeys();
+addEventListener('online', comesBack);
 addEventListener('popstate', () => location.reload());
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);

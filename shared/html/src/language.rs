@@ -23,9 +23,21 @@ const TOLD: usize = 4;
 
 /// The languages of a dataset, its own first: `English, Hindi, Tamil and 3 more`.
 pub(crate) fn all_called(dataset: &Dataset) -> String {
-    let others = &dataset.other_languages;
+    let own = &*dataset.language;
+    // Of "hi" and "hi-IN" the first says it of both.
+    let is_of_own = |tag: &str| {
+        tag.strip_prefix(own)
+            .is_some_and(|region| region.len() == 3)
+    };
+    let others = dataset.other_languages.iter();
+    let others: Vec<&str> = others
+        .map(String::as_str)
+        .filter(|tag| !is_of_own(tag))
+        .collect();
     let most = if others.len() < TOLD { TOLD } else { TOLD - 1 };
-    let tags = std::iter::once(&dataset.language).chain(others).take(most);
+    let tags = std::iter::once(own)
+        .chain(others.iter().copied())
+        .take(most);
     let names: Vec<_> = tags.map(|tag| called(tag)).collect();
     let mut told = names.join(", ");
     if others.len() >= most {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_domain::language;
 use stt_eval_wire::models::OwnModel;
 
 use crate::figures::{counted, dollars};
@@ -97,7 +98,10 @@ fn row(model: &OwnModel) -> Row {
         name: visible(&model.name).into_owned(),
         id: visible(&model.id).into_owned(),
         address: visible(&model.base_url).into_owned(),
-        languages: counted(model.languages.len() as u64, "language", "languages"),
+        languages: match model.languages.len() {
+            many if many == language::all().len() => Settings::AnyLanguage.to_string(),
+            some => counted(some as u64, "language", "languages"),
+        },
         formats: model.formats.join(", "),
         price: if model.price_per_audio_hour == 0.0 {
             dollars(0.0)

@@ -46,6 +46,8 @@ pub struct Results<'a> {
     pub run: &'a str,
     /// Models to choose from.
     pub models: Vec<Choice>,
+    /// States to choose from.
+    pub states: Vec<Choice>,
     /// What reviewers may have said of them, to choose from.
     pub reasons: Vec<Choice>,
     /// Orders to choose from.
@@ -65,6 +67,7 @@ struct Page<'a> {
     run_name: String,
     run: &'a str,
     models: Vec<Choice>,
+    states: Vec<Choice>,
     reasons: Vec<Choice>,
     orders: Vec<Choice>,
     clips: Vec<Clip>,
@@ -121,6 +124,7 @@ pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
         run_name: visible(of.run_name).into_owned(),
         run: of.run,
         models: of.models,
+        states: of.states,
         reasons: of.reasons,
         orders: of.orders,
         clips: clips(of.results),

@@ -8,7 +8,6 @@ use crate::figures::counted;
 use crate::following::Live;
 pub use crate::following::NotTaken;
 use crate::invisible::visible;
-use crate::language::called;
 use crate::layout::Frame;
 use crate::offers::Offers;
 pub use crate::progress::{Actions, path};
@@ -22,7 +21,8 @@ struct Row {
     path: String,
     name: String,
     dataset: String,
-    language: String,
+    /// Its page, which tells the languages of its clips: a run knows one of them.
+    dataset_path: String,
     models: String,
     status: Text,
     progress: Progress,
@@ -36,7 +36,7 @@ fn row(run: &Run) -> Row {
         path: path(run),
         name: visible(&run.run_name).into_owned(),
         dataset: visible(&run.dataset_name).into_owned(),
-        language: called(&run.language).into_owned(),
+        dataset_path: format!("/datasets/{}", run.dataset_id),
         models: counted(run.providers.len() as u64, "model", "models"),
         status: status(run.status),
         progress: progress(run),

@@ -10,6 +10,7 @@ use stt_eval_wire::estimate::{Estimate, ModelEstimate};
 use crate::RenderError;
 use crate::figures::{count, counted, dollars, duration};
 use crate::invisible::visible;
+use crate::language::all_called;
 use crate::layout::Frame;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
@@ -271,7 +272,7 @@ fn dataset_choice(dataset: &Dataset, of: &Form<'_>) -> DatasetChoice {
         text: format!(
             "{} · {} · {} · {}",
             visible(&dataset.name),
-            language_name(of.languages, primary(&dataset.language)),
+            all_called(dataset),
             counted(facts.sample_count.into(), "clip", "clips"),
             duration(facts.total_duration_seconds),
         ),
@@ -353,7 +354,14 @@ fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
         clips: count(model.items - model.unsupported.min(model.items)),
         refused: match model.unsupported {
             0 => String::new(),
-            refused => format!("it can't take {}", counted(refused, "clip", "clips")),
+            refused => {
+                let clips = counted(refused, "clip", "clips");
+                let why = match &*model.unsupported_why {
+                    "" => String::new(),
+                    why => format!(": {}", visible(why)),
+                };
+                format!("it can't take {clips}{why}")
+            }
         },
         hours: duration(model.audio_hours * 3_600.0),
         cost: dollars(model.cost_usd),

@@ -147,6 +147,7 @@ pub(crate) enum Text {
     Length,
     Review,
     ReviewHint,
+    ReviewBlind,
     PlaysWords,
     Right,
     Wrong,
@@ -359,8 +360,9 @@ impl Text {
             Self::Length => "Length",
             Self::Review => "Review",
             Self::ReviewHint => {
-                "Listen, and say of each transcription whether it says what was said. Which model made which is told once you have judged."
+                "Listen, and say of each transcription whether it says what was said."
             }
+            Self::ReviewBlind => "Which model made which is told once you have judged.",
             Self::PlaysWords => "Press a word to play from it.",
             Self::Right => "Right",
             Self::Wrong => "Wrong",

@@ -25,6 +25,9 @@ pub struct ModelEstimate {
     pub items: u64,
     /// Of these, clips that it can't take.
     pub unsupported: u64,
+    /// Why it can't, as one line: languages, length, size or format. Empty where it takes all.
+    #[serde(default)]
+    pub unsupported_why: String,
     /// Hours of audio of those that it takes.
     pub audio_hours: f64,
     /// US dollars for these, each priced by itself, with its prompt. Reasoning is not in it;

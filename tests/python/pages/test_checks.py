@@ -73,7 +73,7 @@ def test_ten_results_are_judged_by_keys_alone_from_sign_in_on(visit, site, equal
     tab_to(page, page.get_by_label("API key"))
     page.keyboard.type(site.key)
     page.keyboard.press("Enter")
-    review = page.get_by_role("main").get_by_role("link", name="Review")
+    review = page.get_by_role("main").get_by_role("link", name="Review", exact=True)
     expect(review).to_be_visible()
     without_guard(page)
     tab_to(page, review)

@@ -183,6 +183,7 @@ def test_single_keys_can_be_switched_off_and_tab_is_enough(visit, site, run):
     page.keyboard.press("h")
     dialog = page.get_by_role("dialog", name="Keys and settings")
     expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Space or K (in a text: Alt+K)")
     page.keyboard.press("y")
     expect(page.locator("[aria-pressed=true]")).to_have_count(0)
     assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
@@ -588,6 +589,17 @@ def test_a_network_that_is_gone_loses_nothing(visit, site, run):
     assert counts(site, run)["reviews"] == 6
 
 
+def test_arrows_choose_a_transcription_of_a_clip_that_was_just_opened(visit, run):
+    page = visit()
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("c")
+    page.keyboard.type("of the second")
+    expect(group(page, "B").get_by_role("textbox")).to_have_value("of the second")
+
+
 def test_a_recording_that_the_network_withholds_is_not_called_broken(visit, run):
     page = visit()
     without_guard(page)
@@ -604,9 +616,9 @@ def test_a_recording_that_the_network_withholds_is_not_called_broken(visit, run)
     expect(told).to_be_visible()
     expect(page.get_by_text("This recording can’t be played here.")).to_be_hidden()
     page.context.set_offline(False)
-    page.keyboard.press("Space")
-    until(lambda: page.evaluate("document.querySelector('#review audio').currentTime > 0"), True)
+    # It is loaded by itself, and the words are gone with what they told.
     expect(told).to_be_hidden()
+    until(lambda: page.evaluate("document.querySelector('#review audio').readyState > 0"), True)
 
 
 def test_a_session_that_ended_loses_nothing(visit, site, run):
@@ -762,7 +774,7 @@ def test_two_windows_of_one_person_choose(visit, site, run):
 def test_clips_are_judged_without_scripts(visit, site, run):
     page = visit(java_script_enabled=False)
     page.goto(f"/runs/{run}")
-    page.get_by_role("link", name="Review").click()
+    page.get_by_role("link", name="Review", exact=True).click()
     group(page, "A").get_by_role("button", name="Right").click()
     expect(verdict(page, "A")).to_have_text("Right")
     group(page, "B").get_by_role("button", name="Cannot tell").click()

@@ -197,6 +197,8 @@ async fn what_a_model_does_not_take_is_told() {
         .clone();
     assert_eq!(told["models"][0]["items"], 2);
     assert_eq!(told["models"][0]["unsupported"], 1, "{told}");
+    let why = told["models"][0]["unsupported_why"].as_str().unwrap();
+    assert!(why.contains("s at most"), "{why}");
     let run = machine
         .run(&client, english.as_str().unwrap(), &[ECHO])
         .await;
@@ -214,6 +216,14 @@ async fn what_a_model_does_not_take_is_told() {
     );
     let failed = client.get(&path).await.data(200).clone();
     assert_eq!(failed[0]["error_code"], "unsupported_by_model", "{failed}");
+    // Asked again it would be the same, so nobody is told to.
+    let report = format!("/runs/{}/report", run["id"].as_str().unwrap());
+    let report = client.get(&report).await.data(200).clone();
+    let warned = report["warnings"].as_array().unwrap().iter();
+    let warned = warned.clone().find(|one| one["code"] == "service_failures");
+    let message = warned.unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("can't take 1 of 2 items"), "{message}");
+    assert!(!message.contains("retry"), "{message}");
     // Not the model's failure: it is left out of its score.
     assert_eq!(run["score"][ECHO]["failed_by_model"], 0, "{run}");
     let only = json!({ "name": "only", "language": "en", "samples": [samples[1]] });

@@ -50,8 +50,9 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         _ => references.missing,
     };
     let rescore = may && run.completed() > 0 && run.can_be_rescored().is_ok();
-    // Of transcripts made elsewhere nobody is asked again.
-    let can_be_asked = |model: &RunModel| model.imported.is_none() && model.failed > 0;
+    // Of transcripts made elsewhere nobody is asked again, and no model for what it can't take.
+    let can_be_asked =
+        |model: &RunModel| model.imported.is_none() && model.failed > model.unsupported;
     let can_be_asked = run.pending() > 0 || run.models.iter().any(can_be_asked);
     let actions = Actions {
         changed: rescore && references.changed,

@@ -5,6 +5,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::RunId;
+use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::Reason;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::wire::export::{ExportFormat, Exported};
@@ -32,9 +33,18 @@ const ORDERS: [(Order, &str); 5] = [
     (Order::Unreviewed, "Not reviewed first"),
 ];
 
+/// States of results, with their names in the URL, which are those of the JSON route.
+const STATES: [(ResultStatus, &str, &str); 3] = [
+    (ResultStatus::Completed, "completed", "Transcribed"),
+    (ResultStatus::Failed, "failed", "Failed"),
+    (ResultStatus::Pending, "pending", "Not there yet"),
+];
+
 /// What a page is asked for.
 struct Asked {
     model: String,
+    /// Place in [`STATES`].
+    state: Option<usize>,
     reason: Option<Reason>,
     order: Order,
     cursor: Option<String>,
@@ -44,10 +54,12 @@ impl Asked {
     fn of(query: Option<String>) -> Self {
         let query = Pairs::any(query.as_deref().unwrap_or_default());
         let wanted = query.text("sort").unwrap_or_default();
+        let status = query.text("status").unwrap_or_default();
         let reason = query.text("reason").unwrap_or_default();
         let known = ORDERS.into_iter().find(|(order, _)| order.name() == wanted);
         Self {
             model: query.text("provider").unwrap_or_default().to_owned(),
+            state: STATES.iter().position(|(_, name, _)| *name == status),
             reason: Reason::ALL.into_iter().find(|known| known.name() == reason),
             order: known.map_or(Order::Sample, |(order, _)| order),
             cursor: query.text("cursor").map(str::to_owned),
@@ -61,6 +73,7 @@ impl Asked {
                 signed_url: false,
             },
             reason: self.reason,
+            status: self.status(),
             ..Selection::all_of(run)
         };
         if !self.model.is_empty() {
@@ -82,6 +95,28 @@ impl Asked {
         };
         let models = run.models.iter().map(|model| one(&model.model));
         std::iter::once(all).chain(models).collect()
+    }
+
+    fn status(&self) -> Option<ResultStatus> {
+        let state = self.state.and_then(|state| STATES.get(state));
+        state.map(|(status, ..)| *status)
+    }
+
+    /// Its name in the URL; empty for any.
+    fn state(&self) -> &'static str {
+        let state = self.state.and_then(|state| STATES.get(state));
+        state.map_or("", |(_, value, _)| value)
+    }
+
+    fn states(&self) -> Vec<Choice> {
+        let all = ("", "Any");
+        let states = STATES.map(|(_, value, name)| (value, name));
+        let one = |(value, name): (&str, &str)| Choice {
+            value: value.to_owned(),
+            name: name.to_owned(),
+            chosen: self.state() == value,
+        };
+        std::iter::once(all).chain(states).map(one).collect()
     }
 
     fn reasons(&self) -> Vec<Choice> {
@@ -148,7 +183,7 @@ pub async fn list(
     let filters = [
         &*id.to_string(),
         &*asked.model,
-        "",
+        asked.state(),
         "",
         "",
         "",
@@ -169,8 +204,9 @@ pub async fn list(
     let of_run = format!("/runs/{id}");
     let more = meta.next_cursor.map(|cursor| {
         format!(
-            "{of_run}/results?provider={}&reason={}&sort={}&cursor={}",
+            "{of_run}/results?provider={}&status={}&reason={}&sort={}&cursor={}",
             encoded(&asked.model),
+            asked.state(),
             asked.reason(),
             encoded(asked.order.name()),
             encoded(&cursor.to_string())
@@ -180,6 +216,7 @@ pub async fn list(
         run_name: &run.name,
         run: &of_run,
         models: asked.models(&run),
+        states: asked.states(),
         reasons: asked.reasons(),
         orders: asked.orders(),
         results: &shown,

@@ -57,10 +57,13 @@ fn page(
     Ok(response)
 }
 
-/// Shows the form.
-pub async fn show(headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+/// Shows the form; one who is signed in is led on.
+pub async fn show(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
     let next = target(query.text("next"));
+    if Visit::of(&headers, &app).await?.is_some() {
+        return Ok(redirect(next));
+    }
     // Where a link leads that was to sign in and did not.
     let link = query.text("link").map(|_| Problem::Link);
     let problem = link.or(query.text("session").map(|_| Problem::Session));

@@ -1,11 +1,13 @@
 //! What a run would take: hours, dollars, time, and what a model can't take. Writes
 //! nothing.
 
+use std::collections::BTreeSet;
+
 use stt_eval_shared::App;
 use stt_eval_shared::domain::imported::VENDOR;
 use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::{ProjectId, Timestamp};
-use stt_eval_shared::providers::{ModelConfig, Offered};
+use stt_eval_shared::providers::{ModelConfig, Offered, Unsupported};
 use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::store::samples::Clip;
 use stt_eval_shared::wire::estimate::{Estimate, ModelEstimate};
@@ -43,6 +45,7 @@ pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate,
             model,
             items: clips.len() as u64,
             unsupported: 0,
+            unsupported_why: String::new(),
             audio_hours: hours(clips.iter()),
             cost_usd: 0.0,
             usual_seconds: None,
@@ -89,10 +92,19 @@ fn of_model(
     let model = &offered.model();
     let consult = app.consulted(model.provider);
     let today = OffsetDateTime::from(now).date();
-    let taken: Vec<&Clip> = clips
-        .iter()
-        .filter(|clip| refuses(model, clip).is_none())
-        .collect();
+    let mut why = BTreeSet::new();
+    let mut taken: Vec<&Clip> = Vec::with_capacity(clips.len());
+    for clip in clips {
+        match refuses(model, clip) {
+            None => taken.push(clip),
+            Some(Unsupported::Language) => {
+                why.insert(format!("the model can't be asked for {}", clip.language));
+            }
+            Some(other) => {
+                why.insert(other.to_string());
+            }
+        }
+    }
     let cost = taken.iter().map(|clip| {
         let clip = (&*clip.language, clip.duration_seconds);
         model.estimate_micro_usd(consult, config, clip, now)
@@ -101,11 +113,20 @@ fn of_model(
         model: model.id.to_owned(),
         items: clips.len() as u64,
         unsupported: (clips.len() - taken.len()) as u64,
+        unsupported_why: reasons(&why),
         audio_hours: hours(taken.iter().copied()),
         cost_usd: usd(cost.sum()),
         usual_seconds: usual(recent, model.id),
         price_read_at: model.price(today).map(|price| price.read_on.to_string()),
     }
+}
+
+/// Some reasons in one line.
+fn reasons(why: &BTreeSet<String>) -> String {
+    const TOLD: usize = 4;
+    let told: Vec<&str> = why.iter().take(TOLD).map(String::as_str).collect();
+    let more = if why.len() > TOLD { "; …" } else { "" };
+    format!("{}{more}", told.join("; "))
 }
 
 /// Recent runs of the project.
@@ -162,6 +183,7 @@ mod tests {
             model: "m".into(),
             items: 1,
             unsupported: 0,
+            unsupported_why: String::new(),
             audio_hours: 0.0,
             cost_usd,
             usual_seconds: None,

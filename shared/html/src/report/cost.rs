@@ -2,9 +2,10 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_wire::comparison::Interval;
 use stt_eval_wire::report::{ModelReport, Report};
 
-use super::verdict::{pair, ranked};
+use super::verdict::{over, pair, ranked, wer};
 use crate::charts::scatter::{Model, Scatter};
 use crate::figures::{dollars, interval, percent};
 use crate::invisible::visible;
@@ -21,8 +22,11 @@ struct Row {
     note: String,
 }
 
+/// A model, its rate and the interval of that.
+type Costing<'a> = (&'a ModelReport, (f64, Option<&'a Interval>));
+
 /// When the prices were read that costs were worked out by, oldest and newest.
-fn read_at(models: &[(&ModelReport, f64)]) -> String {
+fn read_at(models: &[Costing<'_>]) -> String {
     let days = models
         .iter()
         .filter_map(|(model, ..)| model.cost.price_read_at.as_deref());
@@ -49,6 +53,8 @@ pub struct Cost {
     chart: Option<Scatter>,
     has_latency: bool,
     read_at: String,
+    /// What rates are over, where that is not all clips.
+    over: Option<String>,
 }
 
 impl HtmlSafe for Cost {}
@@ -97,22 +103,19 @@ impl Cost {
     /// The section of a report.
     #[must_use]
     pub fn new(report: &Report) -> Self {
-        let mut models: Vec<(&ModelReport, f64)> = ranked(report)
+        let mut models: Vec<Costing<'_>> = ranked(report)
             .into_iter()
-            .filter_map(|model| Some((model, model.score.as_ref()?.all.wer)))
+            .filter_map(|model| Some((model, wer(report, model)?)))
             .collect();
-        let is_known = |(model, _): &(&ModelReport, f64)| model.cost.usd_per_audio_hour.is_some();
+        let is_known = |(model, _): &Costing<'_>| model.cost.usd_per_audio_hour.is_some();
         if !models.iter().any(is_known) {
             models.clear();
         }
         let read_at = read_at(&models);
         let (mut rows, mut points) = (Vec::new(), Vec::new());
-        for (index, (model, rate)) in models.into_iter().enumerate() {
+        for (index, (model, (rate, ends))) in models.into_iter().enumerate() {
             let beaten_by = better_and_cheaper(report, model);
-            let ends = model
-                .wer_interval
-                .as_ref()
-                .map(|ends| (ends.low, ends.high));
+            let ends = ends.map(|ends| (ends.low, ends.high));
             let price = model.cost.usd_per_audio_hour;
             points.extend(price.map(|price| Model {
                 number: index + 1,
@@ -149,6 +152,7 @@ impl Cost {
             rows,
             has_latency,
             read_at,
+            over: over(report),
         }
     }
 }

@@ -102,8 +102,8 @@ fn measured(report: &Report) -> Vec<Fact> {
     fact(
         "Word error rate",
         "errors of all clips by words of all references (pooled, no mean of clips); a clip \
-         that a model fails at counts as all words missing, one that the service failed at is \
-         left out"
+         that a model fails at counts as all words missing, one that it can\u{2019}t be asked for, \
+         or that the service failed at, is left out"
             .to_owned(),
     );
     if let Some(comparison) = &report.comparison {

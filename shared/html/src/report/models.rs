@@ -5,9 +5,9 @@ use askama::filters::HtmlSafe;
 use stt_eval_wire::report::{ModelReport, Report};
 
 use super::order::Order;
-use super::verdict::{pair, ranked};
+use super::verdict::{in_common, over, pair, ranked, wer};
 use crate::charts::forest::{Axis, Forest, Value};
-use crate::figures::{count, dollars, interval, percent, points, points_interval};
+use crate::figures::{count, counted, dollars, interval, percent, points, points_interval};
 use crate::invisible::visible;
 use crate::texts::Text;
 
@@ -23,6 +23,8 @@ struct Row {
     is_tied: bool,
     ends_group: bool,
     wer: Option<Rate>,
+    /// The rate over all clips of the model, where others have other ones.
+    own: String,
     to_best: String,
     to_best_interval: String,
     cer: Option<Rate>,
@@ -62,6 +64,8 @@ pub struct Models {
     has_human: bool,
     has_cost: bool,
     queues: String,
+    /// What word error rates are over, where that is not all clips.
+    over: Option<String>,
 }
 
 impl HtmlSafe for Models {}
@@ -134,12 +138,9 @@ fn to_best(report: &Report, best: &str, model: &str) -> Option<ToBest> {
 
 fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
     let share = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), percent);
-    let rate = |rate: f64, of: &Option<stt_eval_wire::comparison::Interval>| Rate {
+    let rate = |rate: f64, of: Option<&stt_eval_wire::comparison::Interval>| Rate {
         rate: percent(rate),
-        interval: of
-            .as_ref()
-            .map(|of| interval(of.low, of.high))
-            .unwrap_or_default(),
+        interval: of.map(|of| interval(of.low, of.high)).unwrap_or_default(),
     };
     let score = model.score.as_ref();
     let (rank, is_tied) = rank(model);
@@ -154,7 +155,15 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
         rank,
         is_tied,
         ends_group: false,
-        wer: score.map(|score| rate(score.all.wer, &model.wer_interval)),
+        wer: wer(report, model).map(|(of_all, ends)| rate(of_all, ends)),
+        own: match score.filter(|_| in_common(report).is_some()) {
+            Some(score) => format!(
+                "{} on {} of its own",
+                percent(score.all.wer),
+                counted(score.all.samples, "clip", "clips")
+            ),
+            None => String::new(),
+        },
         to_best: match &difference {
             Some(to_best) => points(to_best.difference),
             None if is_best => "lowest".to_owned(),
@@ -164,7 +173,7 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
             .and_then(|to_best| to_best.interval)
             .map(|(low, high)| points_interval(low, high))
             .unwrap_or_default(),
-        cer: score.map(|score| rate(score.all.cer, &model.cer_interval)),
+        cer: score.map(|score| rate(score.all.cer, model.cer_interval.as_ref())),
         perfect: share(score.and_then(|score| score.all.perfect_share)),
         coverage: share(model.coverage.share),
         human: share(human.accuracy),
@@ -189,12 +198,11 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
 }
 
 /// The left panel: rates, for their size.
-fn rates(models: &[&ModelReport]) -> Option<Forest> {
+fn rates(report: &Report, models: &[&ModelReport]) -> Option<Forest> {
     let values: Vec<Value> = models
         .iter()
         .filter_map(|model| {
-            let rate = model.score.as_ref()?.all.wer;
-            let ends = model.wer_interval.as_ref();
+            let (rate, ends) = wer(report, model)?;
             Some(Value {
                 name: visible(&model.provider).into_owned(),
                 text: percent(rate),
@@ -246,7 +254,7 @@ fn differences(
     (!values.is_empty()).then(|| Forest::new(title, finding, values, Axis::Difference))
 }
 
-fn columns(has_human: bool) -> Vec<Column> {
+fn columns(has_human: bool, over: Option<&str>) -> Vec<Column> {
     let column = |order, name, hint: &str, is_number| Column {
         order,
         name,
@@ -254,13 +262,23 @@ fn columns(has_human: bool) -> Vec<Column> {
         is_number,
     };
     let lower = Text::LowerIsBetter.to_string();
+    let of = |better: &str, clips: Option<&str>| match clips {
+        Some(clips) => format!("{better}; {clips}"),
+        None => better.to_owned(),
+    };
+    let own = over.map(|_| "over its own clips");
     let mut columns = vec![
         column(Order::Rank, "Rank", "", false),
         column(Order::Model, "Model", "", false),
-        column(Order::Wer, "WER", &lower, true),
+        column(Order::Wer, "WER", &of(&lower, over), true),
         column(Order::Difference, "To the lowest", "points", true),
-        column(Order::Cer, "CER", &lower, true),
-        column(Order::Perfect, "Perfect clips", "higher is better", true),
+        column(Order::Cer, "CER", &of(&lower, own), true),
+        column(
+            Order::Perfect,
+            "Perfect clips",
+            &of("higher is better", own),
+            true,
+        ),
         column(Order::Coverage, "Transcribed", "of all clips", true),
     ];
     if has_human {
@@ -281,7 +299,7 @@ impl Models {
         let unranked = report.providers.iter().filter(|model| model.rank.is_none());
         models.extend(unranked);
         let by_rank = models.clone();
-        order.sort(&mut models, |model| {
+        order.sort(report, &mut models, |model| {
             let best = best.filter(|best| *best != model.provider)?;
             to_best(report, best, &model.provider).map(|to_best| to_best.difference)
         });
@@ -293,17 +311,19 @@ impl Models {
                 ..row(report, model, best)
             }
         });
+        let over = over(report);
         let has_human = report.providers.iter().any(|m| m.human.accuracy.is_some());
         Self {
             rows: rows.collect(),
-            columns: columns(has_human),
+            columns: columns(has_human, over.as_deref()),
             order,
             sort,
-            rates: rates(&by_rank),
+            rates: rates(report, &by_rank),
             differences: best.and_then(|best| differences(report, best, &by_rank, finding)),
             has_human,
             has_cost: true,
             queues: queues(report),
+            over,
         }
     }
 

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-use stt_eval_wire::report::ModelReport;
+use stt_eval_wire::report::{ModelReport, Report};
+
+use super::verdict::wer;
 
 /// What the models of a report are sorted by; always the better ones first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,12 +70,13 @@ impl Order {
     /// equal ones stay as they are.
     pub(super) fn sort(
         self,
+        report: &Report,
         models: &mut [&ModelReport],
         difference: impl Fn(&ModelReport) -> Option<f64>,
     ) {
         let figure = |model: &ModelReport| match self {
             Self::Rank | Self::Model => None,
-            Self::Wer => Some(model.score.as_ref()?.all.wer),
+            Self::Wer => wer(report, model).map(|(rate, _)| rate),
             Self::Difference => Some(difference(model).unwrap_or(f64::NEG_INFINITY)),
             Self::Cer => Some(model.score.as_ref()?.all.cer),
             Self::Perfect => model.score.as_ref()?.all.perfect_share,

@@ -1,6 +1,6 @@
 //! What a report comes to, in a sentence: never more than the comparisons tell.
 
-use stt_eval_wire::comparison::Pair;
+use stt_eval_wire::comparison::{Comparison, Interval, Pair, WarningCode};
 use stt_eval_wire::report::{ModelReport, Report, SPEAKER};
 
 use crate::figures::{count, counted, percent, roughly, these};
@@ -33,6 +33,35 @@ pub(super) fn ranked(report: &Report) -> Vec<&ModelReport> {
     ranked.retain(|model| model.rank.is_some());
     ranked.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
     ranked
+}
+
+/// The comparison, where it is of fewer clips than a model has: then rates of all of their
+/// clips do not stand beside each other.
+pub(super) fn in_common(report: &Report) -> Option<&Comparison> {
+    let fewer = WarningCode::FewerSharedSamples;
+    let is_fewer = report.warnings.iter().any(|warning| warning.code == fewer);
+    report.comparison.as_ref().filter(|_| is_fewer)
+}
+
+/// What rates are over, where that is not all clips.
+pub(super) fn over(report: &Report) -> Option<String> {
+    in_common(report).map(|common| {
+        let clips = counted(common.samples as u64, "clip", "clips");
+        format!("over the {clips} that all models have")
+    })
+}
+
+/// The rate of a model that can stand beside those of the others, and its interval.
+pub(super) fn wer<'a>(
+    report: &'a Report,
+    model: &'a ModelReport,
+) -> Option<(f64, Option<&'a Interval>)> {
+    let score = model.score.as_ref()?;
+    let common = in_common(report).and_then(|common| common.providers.get(&model.provider));
+    Some(match common {
+        Some(common) => (common.wer, common.wer_interval.as_ref()),
+        None => (score.all.wer, model.wer_interval.as_ref()),
+    })
 }
 
 /// The comparison of two models, and whether `a` of it is the first of them.
@@ -94,6 +123,15 @@ fn beats_all(report: &Report, best: &ModelReport, others: &[&ModelReport]) -> bo
     others.iter().all(|other| {
         pair(report, &best.provider, &other.provider).is_some_and(|(pair, _)| pair.distinguishable)
     })
+}
+
+/// Whether nothing tells any of some models from another: naming one would make it the winner.
+/// Of two with a difference it is told which is the lower.
+fn are_alike(report: &Report, models: usize) -> bool {
+    let pairs = report.comparison.iter().flat_map(|of| &of.pairs);
+    let mut pairs = pairs.peekable();
+    pairs.peek().is_some()
+        && pairs.all(|pair| !pair.distinguishable && (models > 2 || pair.difference == 0.0))
 }
 
 fn alone(report: &Report) -> Verdict {
@@ -162,6 +200,15 @@ fn of_models(report: &Report) -> Verdict {
                 ""
             }
         )));
+        return verdict;
+    }
+    if are_alike(report, ranked.len()) {
+        let models = match ranked.len() {
+            2 => "These two models can’t be told apart".to_owned(),
+            many => format!("No two of these {many} models can be told apart"),
+        };
+        verdict.finding = vec![words(format!("{models} with {clips}."))];
+        verdict.further.extend(more(report, best, others));
         return verdict;
     }
     verdict.finding = vec![named(&best.provider), words(" is best or tied for best. ")];

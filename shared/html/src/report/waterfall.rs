@@ -4,9 +4,10 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::report::{ModelReport, Report, Step};
 
+use super::verdict::in_common;
 use crate::charts::scale::{Px, Scale};
 use crate::charts::steps::Steps;
-use crate::figures::{bare_percent, percent};
+use crate::figures::{bare_percent, counted, percent};
 use crate::invisible::visible;
 use crate::texts::Text;
 
@@ -30,7 +31,8 @@ struct Row {
 #[derive(Template)]
 #[template(path = "report/waterfall.html")]
 pub struct Waterfall {
-    models: Vec<String>,
+    /// With how many clips each has, where they are not the same.
+    models: Vec<(String, String)>,
     rows: Vec<Row>,
     lines: Option<Steps>,
 }
@@ -99,7 +101,15 @@ impl Waterfall {
             ),
             models: models
                 .iter()
-                .map(|model| visible(&model.provider).into_owned())
+                .map(|model| {
+                    let own = in_common(report).and(model.score.as_ref());
+                    let clips = |all: u64| counted(all, "clip of its own", "clips of its own");
+                    let own = own.map(|score| format!(", {}", clips(score.all.samples)));
+                    (
+                        visible(&model.provider).into_owned(),
+                        own.unwrap_or_default(),
+                    )
+                })
                 .collect(),
         })
     }

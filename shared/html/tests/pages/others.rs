@@ -94,6 +94,8 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
     .unwrap();
     check(&list);
     assert!(list.contains("href=\"/runs/new\">New run</a>"), "{list}");
+    // A run knows one of the languages of its clips: none is told for all.
+    assert!(!list.contains("Hindi"), "{list}");
     assert!(list.contains("1,500 of 2,000, of which 3 failed"), "{list}");
     assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
     let nothing = runs::list(frame(), &[], 0, None, Offers::default()).unwrap();
@@ -127,6 +129,9 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         page.contains("<progress max=\"2000\" value=\"1500\""),
         "{page}"
     );
+    assert!(!page.contains("Hindi"), "{page}");
+    let dataset = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";
+    assert!(page.contains(dataset), "{page}");
     assert!(page.contains("/review\">Review</a>"), "{page}");
     assert!(page.contains(">Cancel run</button>") && !page.contains("Retry failed"));
     let over = run(json!({ "status": "completed", "waiting": [], "error_message": null }));
@@ -213,6 +218,7 @@ fn results_stand_beside_what_was_said() {
         run_name: HOSTILE,
         run: "/runs/x",
         models: vec![choice("gemini-2.5-pro")],
+        states: vec![choice("failed")],
         reasons: vec![choice("name")],
         orders: vec![choice("sample")],
         results: &all,

@@ -62,9 +62,56 @@ fn equal_models_are_not_distinguishable_and_nothing_is_a_winner() {
     equal.truncate(2);
     equal[1].wrong = equal[0].wrong;
     let html = report::file(&report("equal", &equal, WORDS, true)).unwrap();
-    assert!(html.contains("not distinguishable from it"));
+    let told = format!("These two models can’t be told apart with these 178{NBSP}clips.");
+    assert!(html.contains(&told), "{html}");
+    assert!(!html.contains("best or tied"));
     assert!(!html.to_lowercase().contains("winner"));
     assert_eq!(html.matches("1–2<small>tied</small>").count(), 2);
+}
+
+#[test]
+fn of_many_that_are_alike_none_is_named_as_the_best() {
+    let mut alike = models();
+    for model in &mut alike {
+        model.rank = (1, 1, 4);
+    }
+    let told = format!("No two of these 4 models can be told apart with these 178{NBSP}clips.");
+    assert_eq!(finding(&alike), told);
+}
+
+#[test]
+fn rates_that_stand_beside_each_other_are_of_the_same_clips() {
+    let mut value = report("r", &models(), WORDS, true);
+    let alike = report::file(&value).unwrap();
+    assert!(!alike.contains("of its own") && !alike.contains("that all models have"));
+    let warning =
+        json!({ "code": "fewer_shared_samples", "model": null, "count": 7, "message": "m" });
+    value.warnings = vec![serde_json::from_value(warning).unwrap()];
+    let comparison = value.comparison.as_mut().unwrap();
+    comparison.samples = 7;
+    for (at, of) in comparison.providers.values_mut().enumerate() {
+        of.wer = 0.0101 + at as f64 / 100.0;
+        of.wer_interval = None;
+    }
+    let html = report::file(&value).unwrap();
+    let over = format!("over the 7{NBSP}clips that all models have");
+    let models = section(&html, "models");
+    // By name, flash is the first of the compared.
+    let row = models.split("gemini-2.5-flash</bdi>").nth(1).unwrap();
+    let row = row.split("</tr>").next().unwrap();
+    assert!(row.contains("<b>1.0") && row.contains("lowest"), "{row}");
+    assert!(
+        row.contains("11.8") && row.contains("on 180\u{a0}clips of its own"),
+        "{row}"
+    );
+    assert_eq!(models.matches(&over).count(), 2, "{models}");
+    assert!(models.contains("over its own clips"), "{models}");
+    let (_, panel) = models.split_once("</table>").unwrap();
+    assert!(!panel.contains("11.8"), "{panel}");
+    let cost = section(&html, "cost");
+    assert!(cost.contains(&over) && !cost.contains("11.8"), "{cost}");
+    let steps = section(&html, "forgiven");
+    assert!(steps.contains("180\u{a0}clips of its own"), "{steps}");
 }
 
 #[test]

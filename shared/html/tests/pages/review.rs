@@ -35,6 +35,10 @@ fn by(name: &str, comment: &str) -> Review {
 
 /// The page of a clip with these transcriptions, to one who has not judged it.
 fn unjudged(all: &[Heard]) -> String {
+    unjudged_in(around(), all)
+}
+
+fn unjudged_in(around: Around<'_>, all: &[Heard]) -> String {
     let slots = ('A'..).zip(all).map(|(letter, heard)| Slot {
         letter,
         heard,
@@ -44,7 +48,7 @@ fn unjudged(all: &[Heard]) -> String {
         others: &[],
     });
     let of = Clip {
-        around: around(),
+        around,
         path: "/runs/x/review/smp_1",
         number: 1,
         total: 1,
@@ -221,6 +225,18 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
     assert!(known.contains("aria-label=\"Others\""), "{known}");
     let settled = page(true, Some(Notice::Settled));
     assert!(settled.contains("“Right” goes with no reason but the spelling"));
+}
+
+#[test]
+fn that_models_are_told_later_is_said_only_where_they_are_hidden() {
+    let all = [heard(0, json!({}))];
+    let told = "Which model made which is told once you have judged.";
+    assert!(unjudged(&all).contains(told));
+    let open = Around {
+        blind: false,
+        ..around()
+    };
+    assert!(!unjudged_in(open, &all).contains(told));
 }
 
 #[test]

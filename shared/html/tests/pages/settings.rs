@@ -40,6 +40,11 @@ fn page(told: Option<Told<'_>>) -> String {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let own: OwnModel = serde_json::from_value(own).unwrap();
+    let of_any = stt_eval_domain::language::all().iter();
+    let of_any = OwnModel {
+        languages: of_any.map(|known| known.code.to_owned()).collect(),
+        ..own.clone()
+    };
     let problems = [("languages", "“xx” is not known"), ("base_url", HOSTILE)];
     let problems = problems.map(|(field, why)| (field.to_owned(), why.to_owned()));
     let of = OfAdmins {
@@ -50,7 +55,7 @@ fn page(told: Option<Told<'_>>) -> String {
             role("other", false),
         ],
         own: OwnModels {
-            models: &[own],
+            models: &[own, of_any],
             dialects: &["openai", "vllm"],
             currencies: &["USD", "INR"],
             formats: &["wav", "flac"],
@@ -83,6 +88,9 @@ fn a_model_of_ones_own_is_made_and_what_is_wrong_is_told() {
         "<details id=\"new-model\" open>",
         "name=\"name\" value=\"one\"",
         "12.5 INR",
+        "<td>1\u{a0}language<",
+        "<td>any<",
+        "Empty counts as free of charge.",
         "value=\"&#34;&#60;b&#62;⟨RLO⟩\"",
     ] {
         assert!(html.contains(told), "{told}: {html}");
@@ -103,7 +111,7 @@ fn of_a_key_only_its_end_is_shown_and_since_when() {
     assert_eq!(vendors.matches("value=\"remove\"").count(), 1, "{html}");
     assert_eq!(vendors.matches("type=\"password\"").count(), 2, "{html}");
     // Of models of one's own, each can be.
-    assert_eq!(own.matches("value=\"remove\"").count(), 1, "{html}");
+    assert_eq!(own.matches("value=\"remove\"").count(), 2, "{html}");
     // A role is nothing that could be kept.
     assert!(html.contains("there is no key to keep") && html.contains("has not switched on"));
     assert!(html.contains("12.5 INR") && html.contains("custom/one"));

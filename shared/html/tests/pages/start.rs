@@ -26,9 +26,10 @@ fn model(id: &str, vendor: &str, has_key: bool, languages: &[&str]) -> Model {
     serde_json::from_value(value).unwrap()
 }
 
+/// With clips of its own language by a longer tag, and of others.
 fn dataset() -> Dataset {
     let value = json!({
-        "id": DATASET, "name": HOSTILE, "description": null, "language": "hi-IN", "keywords": [],
+        "id": DATASET, "name": HOSTILE, "description": null, "language": "hi", "other_languages": ["bn", "hi-IN", "ta-IN"], "keywords": [],
         "dataset_metadata": { "sample_count": 180, "has_ground_truth_count": 179,
                               "total_duration_seconds": 2_232.0 },
         "inserted_at": WHEN, "updated_at": WHEN,
@@ -119,6 +120,9 @@ fn models_stand_by_vendor_and_those_that_can_be_asked_come_first() {
     );
     assert!(html.contains("href=\"/settings#elsewhere\""), "{html}");
     assert!(!page(&[], None, false).contains("/settings#"));
+    let choice = html.split("</option>").nth(1).unwrap();
+    let languages = " · Hindi, Bengali, Tamil (ta-IN) · 180\u{a0}clips";
+    assert!(choice.contains(languages), "{choice}");
     assert!(html.contains("Only the newest are listed"));
     assert!(html.contains("value=\"0123abcd\"") && html.contains(" selected>"));
 }
@@ -171,7 +175,7 @@ fn what_is_wrong_is_told_at_the_top_and_at_the_field_and_nothing_typed_is_lost()
 fn an_estimate_tells_money_hours_time_and_what_is_refused() {
     let estimate = json!({
         "audio_hours": 0.62, "cost_usd": 0.4464, "models": [
-            { "model": "b", "items": 180, "unsupported": 2, "audio_hours": 0.61,
+            { "model": "b", "items": 180, "unsupported": 2, "unsupported_why": "no <Odia>", "audio_hours": 0.61,
               "cost_usd": 0.2232, "usual_seconds": 725, "price_read_at": "2026-10-14" },
             { "model": HOSTILE, "items": 180, "unsupported": 0, "audio_hours": 0.62,
               "cost_usd": 0.2232, "usual_seconds": null, "price_read_at": null },
@@ -182,7 +186,7 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
     for text in [
         ">$0.45<",
         ">178<",
-        "it can&#39;t take 2\u{a0}clips",
+        "it can&#39;t take 2\u{a0}clips: no &#60;Odia&#62;<",
         ">37\u{a0}min<",
         ">1.2\u{a0}h<",
         ">12\u{a0}min<",

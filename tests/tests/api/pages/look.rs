@@ -23,7 +23,7 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
              require-trusted-types-for 'script'; trusted-types fragment"
         );
         for (path, status) in [
-            ("/sign-in", 200),
+            ("/sign-in", 303),
             ("/runs", 200),
             ("/datasets", 200),
             ("/runs/new", 200),

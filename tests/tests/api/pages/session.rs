@@ -40,6 +40,11 @@ fn people_sign_in_with_a_key_and_a_name_and_out_again() {
         assert_eq!(page.status, 200);
         assert!(page.text.contains("<bdi>Asha</bdi>"), "{}", page.text);
         assert_eq!(browser.get("/").await.header("location"), "/runs");
+        // Who is signed in is not asked again.
+        for (path, to) in [("/sign-in", "/"), ("/sign-in?next=%2Fhelp", "/help")] {
+            let page = browser.get(path).await;
+            assert_eq!((page.status, page.header("location")), (303, to));
+        }
 
         let page = browser.post("/sign-out", &[]).await;
         assert_eq!((page.status, page.header("location")), (303, "/sign-in"));
@@ -48,6 +53,7 @@ fn people_sign_in_with_a_key_and_a_name_and_out_again() {
         // The cookie of before is good for nothing.
         browser.cookie = Some(cookie);
         assert_eq!(browser.get("/runs").await.status, 303);
+        assert_eq!(browser.get("/sign-in").await.status, 200);
         assert_eq!(browser.post("/sign-out", &[]).await.status, 303);
     });
 }

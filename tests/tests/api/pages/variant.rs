@@ -76,16 +76,18 @@ async fn proposed_by(
     );
     assert_eq!(said["reasons"], serde_json::json!(["spelling_variant"]));
     // So it is found.
-    for (reason, clips) in [("spelling_variant", 1), ("name", 0)] {
-        let page = editor
-            .get(&format!("/runs/{run}/results?reason={reason}"))
-            .await;
-        assert_eq!(
-            page.text.matches("<article").count(),
-            clips,
-            "{reason}: {}",
-            page.text
-        );
+    for (query, clips) in [
+        ("reason=spelling_variant", 1),
+        ("reason=name", 0),
+        ("status=completed", 1),
+        ("status=failed", 0),
+    ] {
+        let page = editor.get(&format!("/runs/{run}/results?{query}")).await;
+        let found = page.text.matches("<article").count();
+        assert_eq!(found, clips, "{query}: {}", page.text);
+        let (_, value) = query.split_once('=').unwrap();
+        let chosen = format!("<option value=\"{value}\" selected>");
+        assert!(page.text.contains(&chosen), "{query}: {}", page.text);
     }
 }
 

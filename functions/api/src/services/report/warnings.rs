@@ -1,6 +1,7 @@
 //! What to know before a report's figures are trusted.
 
 use stt_eval_shared::domain::Timestamp;
+use stt_eval_shared::domain::failure::FailureCode;
 use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::scoring::uncertainty::Comparison;
 use stt_eval_shared::wire::compared::{few_blocks, fewer_shared};
@@ -64,10 +65,21 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if coverage.failed_by_service > 0 {
         let count = coverage.failed_by_service;
+        let never = FailureCode::UnsupportedByModel.as_str();
+        let (what, retry) = match found.failures.get(never) {
+            // Asked again it would be the same.
+            Some(never) if *never >= count => (
+                format!("{name} can't take {count} of {all} items"),
+                String::new(),
+            ),
+            _ => (
+                format!("{count} of {all} items of {name} failed for no fault of the model"),
+                retry(run, name),
+            ),
+        };
         let message = format!(
-            "{count} of {all} items of {name} failed for no fault of the model; they are left out \
-             of its score and of the comparison{} (all failures: {codes})",
-            retry(run, name)
+            "{what}; they are left out of its score and of the comparison{retry} (all failures: \
+             {codes})"
         );
         warnings.push(warning(WarningCode::ServiceFailures, count, message));
     }
