@@ -213,12 +213,8 @@ fn of_records<'a>(
     let width = names.len();
     let mut columns = Columns::new(names);
     let mut rows = Vec::new();
-    let chosen = [&reader.options.audio_column, &reader.options.text_column];
-    let mut chosen = chosen
-        .into_iter()
-        .flatten()
-        .chain(&reader.options.hypotheses);
-    let is_chosen = chosen.any(|name| columns.named(name).is_some());
+    let chosen = reader.options.chosen();
+    let is_chosen = chosen.iter().any(|name| columns.named(name).is_some());
     if !columns.is_header() && !is_chosen && reader.options.audio_column.is_none() {
         // Copies of Common Voice and others without a header: what it would be is not
         // known.
@@ -442,12 +438,7 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
     let mut rows = Vec::new();
     let mut kept = json::Kept::default();
     let options = reader.options;
-    let chosen = [&options.text_column, &options.audio_column];
-    let chosen: Vec<&String> = chosen
-        .into_iter()
-        .flatten()
-        .chain(&options.hypotheses)
-        .collect();
+    let chosen = options.chosen();
     json::each(text, name, &mut |line, row| {
         let mut fields = match row {
             Ok(Value::Object(fields)) => fields,
@@ -466,7 +457,7 @@ fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, 
         take_systems(&mut fields);
         take_regions(&mut fields, options.text_column.as_deref());
         for (key, value) in &mut fields {
-            if role_of(key) == Role::Other && !chosen.contains(&key) {
+            if role_of(key) == Role::Other && !chosen.contains(&key.as_str()) {
                 hollow(value);
             }
         }

@@ -32,6 +32,18 @@ pub struct Options {
     pub hypotheses: Vec<String>,
 }
 
+impl Options {
+    /// Columns that are asked for by name.
+    pub(crate) fn chosen(&self) -> Vec<&str> {
+        let columns = [&self.text_column, &self.audio_column]
+            .into_iter()
+            .flatten();
+        #[cfg(feature = "folders")]
+        let columns = columns.chain(&self.hypotheses);
+        columns.map(String::as_str).collect()
+    }
+}
+
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Said {

@@ -24,6 +24,7 @@ mod trns;
 mod wide;
 pub(crate) mod words;
 
+#[cfg(feature = "folders")]
 pub(crate) use findings::are_texts;
 pub(crate) use segments::by_channels;
 pub(crate) use systems::{OfSystem, no_column, of_numbers};

@@ -85,10 +85,16 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
     }
     if coverage.failed_by_model > 0 {
         let count = coverage.failed_by_model;
-        let message = format!(
-            "{name} failed at {count} of {all} items by itself; they count as if it had left out \
-             every word (all failures: {codes})"
-        );
+        let missing = FailureCode::MissingTranscript.as_str();
+        let what = match found.failures.get(missing) {
+            // Of a table that somebody made, a row may have been forgotten.
+            Some(missing) if *missing >= count => {
+                format!("no transcript of {name} was given for {count} of {all} items")
+            }
+            _ => format!("{name} failed at {count} of {all} items by itself"),
+        };
+        let message =
+            format!("{what}; they count as if it had left out every word (all failures: {codes})");
         warnings.push(warning(WarningCode::ModelFailures, count, message));
     }
     if all > 0 && found.kept.is_empty() && coverage.failed_by_service > 0 {
