@@ -15,6 +15,7 @@ mod apart;
 #[cfg(feature = "archives")]
 pub mod archive;
 mod asked;
+mod by_column;
 #[cfg(feature = "parquet")]
 mod columnar;
 #[cfg(any(feature = "parquet", feature = "sheets"))]

@@ -8,6 +8,7 @@ use stt_eval_scoring::FailedBy;
 
 use super::apart::told_apart;
 use super::asked::{all_there, are_marked, columns_there, of_models};
+use super::by_column::{candidates, joined};
 use super::files::Files;
 use super::firsts::{by_first_words, no_ids, without_headers};
 use super::format::Format;
@@ -47,11 +48,34 @@ pub fn pairs(
         // These have the columns that are asked for.
         of_right.hypotheses.clear();
     }
-    let mut right = one(references, Side::References, &of_right)?;
-    let mut heard = Vec::with_capacity(hypotheses.len());
-    for source in hypotheses {
-        let made = one(source, Side::Hypotheses, wanted)?;
-        heard.push((made, shown(source)));
+    let read = |fields: &[String]| {
+        let more = |wanted: &ReadOptions| ReadOptions {
+            fields: fields.to_vec(),
+            ..wanted.clone()
+        };
+        // Fields are those of references, unless rows are to be told apart by them.
+        let mut of_right = more(&of_right);
+        of_right.fields.extend(wanted.fields.iter().cloned());
+        let right = one(references, Side::References, &of_right)?;
+        let mut heard = Vec::with_capacity(hypotheses.len());
+        for source in hypotheses {
+            let made = one(source, Side::Hypotheses, &more(wanted))?;
+            heard.push((made, shown(source)));
+        }
+        Ok((right, heard))
+    };
+    let (mut right, mut heard) = read(&[])?;
+    let candidates = candidates(&right, &heard);
+    let mut by_column = None;
+    // A pipe is read once only.
+    if !candidates.is_empty()
+        && let Ok((again, others)) = read(&candidates)
+    {
+        (right, heard) = (again, others);
+        by_column = joined(&mut right, &mut heard, shown(references), &candidates);
+        for entry in &mut right.entries {
+            entry.fields.retain(|name, _| wanted.fields.contains(name));
+        }
     }
     all_there(&heard, wanted)?;
     if heard.is_empty() {
@@ -75,7 +99,8 @@ pub fn pairs(
     // A column that was chosen in one table is called as it is; of several tables, each is.
     let by_table = wanted.hypotheses.is_empty() || heard.len() > 1;
     let is_lines = wanted.format == Some(Format::Lines);
-    let paired = paired(&mut right, &mut heard, shown(references), is_lines)?;
+    let mut paired = paired(&mut right, &mut heard, shown(references), is_lines)?;
+    paired.extend(by_column);
     together(right, heard, shown(references), (by_table, paired))
 }
 

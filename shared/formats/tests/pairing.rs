@@ -169,9 +169,84 @@ fn an_order_that_is_taken_for_a_pairing_is_told() {
     }
     let made = scored(
         &[("r.csv", "foo,text\nx,a b\ny,c d\n")],
-        &[("h.csv", "foo,prediction\nx,a b\ny,c d\n")],
+        &[("h.csv", "bar,prediction\nx,a b\ny,c d\n")],
     );
-    assert!(made.unwrap().remarks[0].starts_with("no column of r.csv and h.csv is known to name"));
+    let remarks = made.unwrap().remarks;
+    assert!(
+        remarks[0].starts_with("no column of r.csv and h.csv is known to name")
+            && remarks[0].contains("rows are paired in the order"),
+        "{remarks:?}"
+    );
+}
+
+#[test]
+fn a_column_of_any_name_joins_tables_where_its_values_are_the_same() {
+    let right = (
+        "r.csv",
+        "nr,clipno,text\n1,A-7,one\n2,B-3,two\n3,C-1,three\n",
+    );
+    let heard = (
+        "h.csv",
+        "nr,clipno,prediction\n1,c-1,three\n2,A-7,one\n3,B-3,two\n",
+    );
+    let made = scored(&[right], &[heard]).unwrap();
+    assert!(
+        rows(&made, 0).iter().all(|[_, one, other]| one == other),
+        "{made:?}"
+    );
+    assert_eq!(
+        made.remarks,
+        [
+            "no column of r.csv and h.csv is known to name samples: rows are paired by \"clipno\", \
+          which has the same values in each"
+        ]
+    );
+    assert!(
+        made.samples
+            .iter()
+            .all(|sample| sample.field("clipno").is_none())
+    );
+    // A row that nobody heard is one; JSON lines have such columns as well.
+    let fewer = (
+        "h.jsonl",
+        "{\"clipno\": \"C-1\", \"pred\": \"three\"}\n{\"clipno\": \"A-7\", \"pred\": \"one\"}\n",
+    );
+    let made = scored(&[right], &[fewer]).unwrap();
+    let heard: Vec<String> = rows(&made, 0)
+        .into_iter()
+        .map(|[_, _, heard]| heard)
+        .collect();
+    assert_eq!(
+        (heard, made.missing),
+        (
+            ["one", "-", "three"].map(str::to_owned).to_vec(),
+            vec!["B-3".to_owned()]
+        )
+    );
+    // What differs, comes twice or is the text itself joins nothing.
+    for (right, heard) in [
+        (
+            "mos,text\n1.5,one\n2.5,two\n",
+            "mos,prediction\n2.5,one\n3.5,two\n",
+        ),
+        (
+            "site,text\nx,one\nx,two\n",
+            "site,prediction\nx,one\nx,two\n",
+        ),
+        ("text,mos\none,1\ntwo,2\n", "text,dur\none,2\ntwo,1\n"),
+        ("site,text\nx,one\n,two\n", "site,prediction\nx,one\n,two\n"),
+    ] {
+        let made = scored(&[("r.csv", right)], &[("h.csv", heard)]).unwrap();
+        assert!(
+            rows(&made, 0).iter().all(|[_, one, other]| one == other),
+            "{right}"
+        );
+        assert!(
+            !made.remarks.iter().any(|one| one.contains("paired by")),
+            "{:?}",
+            made.remarks
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the API advises, in words of the pages.
 
+use stt_eval_domain::failure::FailureCode;
+
 use crate::texts::Text;
 use crate::texts::following::Following;
 
@@ -25,9 +27,19 @@ pub(crate) fn by_buttons(told: &str) -> String {
     out += rest;
     match out.split_once("(all failures: ") {
         Some((before, codes)) => {
-            format!("{before}(all failures: {}", codes.replace('_', " "))
+            let codes: Vec<String> = codes.split(", ").map(in_words).collect();
+            format!("{before}(all failures: {}", codes.join(", "))
         }
         None => out,
+    }
+}
+
+/// A code of a failure and how often it came, in words.
+fn in_words(told: &str) -> String {
+    let (code, times) = told.split_once(' ').unwrap_or((told, ""));
+    match FailureCode::of(code) {
+        Some(FailureCode::UnsupportedByModel) => format!("can’t be taken by the model {times}"),
+        _ => told.replace('_', " "),
     }
 }
 
@@ -44,6 +56,10 @@ mod tests {
                  failures: input_unavailable 2, no_speech 1)",
                 "once the run has ended, “Retry failed” of the run asks for failed items again \
                  (all failures: input unavailable 2, no speech 1)",
+            ),
+            (
+                "of no fault (all failures: unsupported_by_model 2, provider_error 1)",
+                "of no fault (all failures: can’t be taken by the model 2, provider error 1)",
             ),
             (
                 "not scored with a_b; POST /runs/run_1/rescore does that",

@@ -292,6 +292,24 @@ fn hint(found: &RunComparison) -> String {
     told.join(" ")
 }
 
+/// What there is to be told beyond the sentence on why runs can't be compared.
+fn hint_of(reason: &NotComparable, runs: [&ComparedRun; 2]) -> String {
+    // The sentence says it all.
+    let is_told = [
+        NotComparableCode::OtherDataset,
+        NotComparableCode::NoCommonModel,
+    ];
+    if is_told.contains(&reason.code) {
+        return String::new();
+    }
+    // A run is known by its name.
+    let message = by_buttons(&reason.message);
+    let told = runs.into_iter().fold(message, |told, run| {
+        told.replace(&run.id.to_string(), &format!("“{}”", run.run_name))
+    });
+    visible(&told).into_owned()
+}
+
 fn facts(found: &RunComparison) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut fact = |name, value| facts.push(Fact { name, value });
@@ -345,13 +363,7 @@ impl Found {
         let mut finding: Vec<Sentence> = sentences.collect();
         let hint = if let Some(reason) = &found.reason {
             finding.push(vec![words(why(reason).to_string())]);
-            // A run is known by its name.
-            let told = [&found.run, &found.other]
-                .into_iter()
-                .fold(by_buttons(&reason.message), |told, run| {
-                    told.replace(&run.id.to_string(), &format!("“{}”", run.run_name))
-                });
-            visible(&told).into_owned()
+            hint_of(reason, [&found.run, &found.other])
         } else {
             self::hint(found)
         };

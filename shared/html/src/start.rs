@@ -242,7 +242,10 @@ fn language_name<'a>(languages: &'a [Language], code: &'a str) -> &'a str {
 fn languages(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> String {
     let takes = |code: &str| model.languages.iter().any(|known| known == code);
     let all = model.languages.len() as u64;
+    // Models of one's own take what their owner says, and that may be anything.
+    let is_any = all > 3 && model.languages.len() == of.languages.len();
     match wanted {
+        _ if is_any => Start::AnyLanguage.to_string(),
         Some(code) if takes(code) => {
             let name = language_name(of.languages, code);
             match all {

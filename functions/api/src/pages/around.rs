@@ -207,6 +207,9 @@ fn told(refusal: &Refusal) -> &str {
         Some("block_by" | "group_by") => {
             "no clip of the dataset has the field that was asked for; go back, and choose another"
         }
+        Some("cursor") => {
+            "this part of a list is not there; go back, and turn its pages from the first"
+        }
         _ => &refusal.message,
     }
 }

@@ -177,11 +177,8 @@ pub(super) fn told(field: &str, message: &str) -> String {
     format!("{field}: {}", message.replace("the manifest", "the table"))
 }
 
-/// What is wrong, in the words of the form.
-fn problems(refusal: &Refusal) -> Vec<String> {
-    if refusal.fields.is_empty() {
-        return vec![refusal.message.clone()];
-    }
+/// How many mistakes of a table are shown, and what stands for the others, if there are others.
+pub(super) fn shown(refusal: &Refusal) -> (usize, Option<String>) {
     let (most, all, at_least) = match (refusal.of_another, refusal.could_leave_out) {
         (0, 0) => match refusal.fields.len() {
             // More than these are not counted.
@@ -195,10 +192,19 @@ fn problems(refusal: &Refusal) -> Vec<String> {
         true => all.saturating_sub(most),
         false => 0,
     };
+    let rest = (more > 0).then(|| format!("{at_least}{more} more of this kind"));
+    (most, rest)
+}
+
+/// What is wrong, in the words of the form.
+fn problems(refusal: &Refusal) -> Vec<String> {
+    if refusal.fields.is_empty() {
+        return vec![refusal.message.clone()];
+    }
+    let (most, rest) = shown(refusal);
     let first = (refusal.of_another > 0).then(|| of_another(refusal.of_another));
     let fields = refusal.fields.iter().take(most);
     let fields = fields.map(|error| told(&error.field, &error.message));
-    let rest = (more > 0).then(|| format!("{at_least}{more} more of this kind"));
     first.into_iter().chain(fields).chain(rest).collect()
 }
 

@@ -296,8 +296,8 @@ pub struct GateArguments {
     /// 'model=NAME' or 'group=language:hi'
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<String>,
-    /// What regressions are measured against: a saved document; of `score` also hypotheses, of
-    /// `run` also a run
+    /// What regressions are measured against: hypotheses for the same references, or a saved
+    /// document; of `run` also a run
     #[arg(long, value_name = "FILE|RUN")]
     pub baseline: Option<PathBuf>,
     /// The system of the baseline, if it has several and no name agrees

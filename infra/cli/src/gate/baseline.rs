@@ -150,7 +150,12 @@ pub fn place_of(
     match named {
         // Transcripts made elsewhere are also called as their column is.
         Some(named) => place(named).or_else(|| place(&model_id(named))),
-        None => place(model).or((names.len() == 1 && !of_models).then_some(0)),
+        None => {
+            // A column of transcripts, which are a model of the run.
+            let column = || names.iter().position(|name| model_id(name) == model);
+            let same = place(model).or_else(column);
+            same.or((names.len() == 1 && !of_models).then_some(0))
+        }
     }
 }
 

@@ -4,17 +4,19 @@ use std::path::Path;
 
 use stt_eval_wire::runs::Run;
 
+use super::heard_before::HeardBefore;
 use super::imported::Imported;
 use super::make::Making;
-use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::gate::{Baseline, Condition, place_of};
 use crate::read::find;
 
-/// A baseline, as it is named: a saved document, or a run.
+/// A baseline, as it is named: a saved document, hypotheses, or a run.
 pub enum Named {
     /// A document.
     Saved(Baseline),
+    /// Hypotheses for the same references.
+    Heard(HeardBefore),
     /// A run; its results are counted when they are held against others.
     Run(Box<Run>),
 }
@@ -24,6 +26,7 @@ impl Named {
     fn systems(&self) -> Vec<&str> {
         match self {
             Self::Saved(saved) => saved.names(),
+            Self::Heard(heard) => heard.systems.iter().map(String::as_str).collect(),
             Self::Run(run) => run.providers.iter().map(String::as_str).collect(),
         }
     }
@@ -32,6 +35,7 @@ impl Named {
     fn has(&self, model: &str, named: Option<&str>) -> bool {
         match self {
             Self::Saved(saved) => saved.system(model, named).is_some(),
+            Self::Heard(_) => place_of(&self.systems(), false, model, named).is_some(),
             Self::Run(_) => place_of(&self.systems(), true, model, named).is_some(),
         }
     }
@@ -40,19 +44,26 @@ impl Named {
 /// Finds the baseline that is named.
 ///
 /// # Errors
-/// There is no such run, and no such document.
-pub async fn find_named(to: &Deployment, named: &Path) -> Result<Named, Failure> {
-    if named.is_file() {
-        let saved = Baseline::saved(named)?.map(Named::Saved);
-        return saved.ok_or_else(|| {
-            Failure::usage(format!("{} is no saved document", named.display()))
-                .hint("--baseline takes a document of --json, or a run")
-        });
+/// There is no such run, document or list, or a list of other utterances.
+pub async fn find_named(making: &Making<'_>, named: &Path) -> Result<Named, Failure> {
+    if named.is_file()
+        && let Some(saved) = Baseline::saved(named)?
+    {
+        return Ok(Named::Saved(saved));
     }
-    let found = find(to, &named.to_string_lossy()).await;
+    if named.is_file() || named.is_dir() {
+        let (heard, remarks) = HeardBefore::find(named, making.arguments, &making.plan.clips)?;
+        for remark in remarks {
+            making.output.note(&format!("note: --baseline: {remark}"));
+        }
+        return Ok(Named::Heard(heard));
+    }
+    let found = find(making.to, &named.to_string_lossy()).await;
     let run = found.map_err(|failure| match failure.code {
-        "not_found" => Failure::usage(format!("--baseline: {}", failure.message))
-            .hint("it takes a document of --json, or a run; stt-eval runs lists them"),
+        "not_found" => Failure::usage(format!("--baseline: {}", failure.message)).hint(
+            "it takes a document of --json, a file of hypotheses, or a run; stt-eval runs lists \
+             runs",
+        ),
         _ => failure,
     })?;
     Ok(Named::Run(Box::new(run)))

@@ -6,6 +6,7 @@
 mod baseline;
 mod demo;
 mod estimate;
+mod heard_before;
 mod idle;
 mod imported;
 mod joined;
@@ -251,7 +252,7 @@ async fn go(
     // A baseline that is none is told before anything is paid.
     let regresses = conditions.iter().any(Condition::is_regression);
     let baseline = match &arguments.gate.baseline {
-        Some(named) if regresses => Some(baseline::find_named(to, named).await?),
+        Some(named) if regresses => Some(baseline::find_named(making, named).await?),
         _ => None,
     };
     let before = making.before().await?;

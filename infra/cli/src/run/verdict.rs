@@ -204,22 +204,37 @@ async fn counted(
     Ok(count(pairs, &normaliser(normalizer)?, "und", None, full)?)
 }
 
-/// What regressions are measured against.
+/// What regressions are measured against, or why they can't be judged. `now` is what the run is
+/// counted as.
 async fn baseline(
     to: &Deployment,
+    (run, now): (&Run, &Scored),
     named: Named,
     normalizer: &str,
     asked: (bool, &[String]),
-) -> Result<Baseline, Failure> {
-    let run = match named {
-        Named::Saved(saved) => return Ok(saved),
-        Named::Run(run) => run,
-    };
-    let scored = counted(to, &run, normalizer, asked).await?;
-    Ok(Baseline::Texts {
-        scored: Box::new(scored),
-        of_models: true,
-    })
+) -> Result<Result<Baseline, String>, Failure> {
+    match named {
+        Named::Saved(saved) => Ok(Ok(saved)),
+        Named::Heard(heard) => {
+            let made = heard.scored(to, run, now, normalizer, asked.0).await;
+            match made {
+                // It was what it should be when the run began, and that is paid for.
+                Err(failure) if failure.exit != Exit::Failed => Ok(Err(failure.message)),
+                told => told.map(Ok),
+            }
+        }
+        Named::Run(before) if before.id == run.id => {
+            let why = "the baseline is this run itself: name an earlier one by its id";
+            Ok(Err(why.to_owned()))
+        }
+        Named::Run(before) => {
+            let scored = counted(to, &before, normalizer, asked).await?;
+            Ok(Ok(Baseline::Texts {
+                scored: Box::new(scored),
+                of_models: true,
+            }))
+        }
+    }
 }
 
 /// Why a gate can't be judged at all.
@@ -310,22 +325,28 @@ pub async fn tell(
     let verdicts = match (&scored, reason) {
         (_, Some(reason)) => not_judged(conditions, run, &reason),
         (Some(scored), None) if is_judged => {
-            let is_itself = matches!(&named, Some(Named::Run(before)) if before.id == run.id);
-            let of_itself = |one: &Condition| is_itself && one.is_regression();
-            let (apart, conditions): (Vec<Condition>, Vec<Condition>) =
-                conditions.iter().cloned().partition(of_itself);
-            let before = match named.filter(|_| !is_itself) {
-                Some(named) => Some(baseline(to, named, &normalizer, (full, &fields)).await?),
+            let before = match named {
+                Some(named) => {
+                    let asked = (full, fields.as_slice());
+                    Some(baseline(to, (run, scored), named, &normalizer, asked).await?)
+                }
                 None => None,
             };
+            let (before, why) = match before {
+                Some(Err(why)) => (None, Some(why)),
+                Some(Ok(before)) => (Some(before), None),
+                None => (None, None),
+            };
+            let is_apart = |one: &Condition| why.is_some() && one.is_regression();
+            let (apart, conditions): (Vec<Condition>, Vec<Condition>) =
+                conditions.iter().cloned().partition(is_apart);
             let scoring = gate::Scoring {
                 normaliser: &normalizer,
                 scorer: &report.scoring.scorer_version,
                 references: references.as_deref().unwrap_or_default(),
             };
             let mut judged = gate::judge(asked, scoring, &conditions, scored, before.as_ref())?;
-            let why = "the baseline is this run itself: name an earlier one by its id";
-            judged.extend(not_judged(&apart, run, why));
+            judged.extend(not_judged(&apart, run, why.as_deref().unwrap_or_default()));
             judged
         }
         _ => Vec::new(),

@@ -43,6 +43,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     intervals: Option<bool>,
     missing: &'a [String],
+    /// What was joined, left out or taken for something.
+    remarks: &'a [String],
     systems: &'a [SystemOf],
     comparisons: &'a [Compared],
     gates: &'a [gate::Verdict],
@@ -142,6 +144,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         references: &references,
         intervals: arguments.no_intervals.then_some(false),
         missing: &scored.pairs.missing,
+        remarks: &scored.pairs.remarks,
         systems: &systems,
         comparisons: &comparisons,
         gates: &verdicts,

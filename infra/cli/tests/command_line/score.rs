@@ -32,6 +32,7 @@ fn score_has_its_document() {
             "normalizer",
             "ok",
             "references",
+            "remarks",
             "schema",
             "scorer",
             "systems"
@@ -254,8 +255,14 @@ fn a_column_for_each_system_can_be_a_table_of_its_own() {
     let one = told(&["wide.csv", "--hyp", "a,b"]);
     assert_eq!(one["systems"][1]["name"], "b");
     assert_eq!(one["comparisons"][0]["distinguishable"], true);
-    assert_eq!(told(&["refs.csv", "hyps.csv"]), one);
     assert_eq!(told(&["refs.csv", "hyps.csv", "--hyp", "a,b"]), one);
+    // What was taken for something stands in the document as well.
+    let mut taken = told(&["refs.csv", "hyps.csv"]);
+    let remarks = taken["remarks"].take();
+    let remark = "hyps.csv: taken as what systems heard: a, b (--hyp chooses)";
+    assert_eq!(remarks, serde_json::json!([remark]));
+    taken["remarks"] = serde_json::json!([]);
+    assert_eq!(taken, one);
     // Against itself nothing got worse, and each system finds its own column.
     let gate = [
         "--baseline",

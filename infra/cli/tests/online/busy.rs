@@ -109,10 +109,8 @@ async fn a_deployment_that_is_busy_is_asked_again_and_one_that_is_gone_is_told()
     bench.machine.stop().await;
 }
 
-/// How long a deployment is away. A real minute would be most of what this suite takes; nothing
-/// but the number is another: it is a third of the patience that there is without asking for
-/// another, and the one below that has less gives up.
-const AWAY: Duration = Duration::from_secs(15);
+/// How long a deployment is away: other tests run meanwhile, and this one begins first.
+const AWAY: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_is_away_for_long_is_waited_for_as_long_as_patience_lasts() {
@@ -135,7 +133,7 @@ async fn a_deployment_that_is_away_for_long_is_waited_for_as_long_as_patience_la
         is_away
     };
     let away = door(&bench.machine.node.url, answer.to_owned(), leaves).await;
-    let mut patient = bench.command(&with(&["--yes", "--json"]));
+    let mut patient = bench.command(&with(&["--yes", "--json", "--patience", "90"]));
     patient.env("STT_EVAL_URL", &away);
     let patient = patient.spawn().unwrap();
     let never = door(&bench.machine.node.url, answer.to_owned(), |_, _| true).await;
@@ -159,7 +157,7 @@ async fn a_deployment_that_is_away_for_long_is_waited_for_as_long_as_patience_la
     assert!(gone.lock().unwrap().unwrap().elapsed() >= AWAY);
     // It was asked again, and not all the time: 4 files, each at most every 2 s.
     let refused = refused.load(Ordering::Relaxed);
-    assert!((2..=40).contains(&refused), "{refused}");
+    assert!((2..=160).contains(&refused), "{refused}");
     assert_eq!(bench.counts().await, (1, 1));
     bench.machine.stop().await;
 }

@@ -14,6 +14,7 @@ mod documents;
 mod ended;
 mod exports;
 mod failed;
+mod heard_before;
 mod imported;
 mod joined;
 #[cfg(unix)]

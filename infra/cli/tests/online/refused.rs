@@ -107,7 +107,7 @@ async fn what_a_run_is_asked_is_judged_before_anything_is_sent() {
         ),
         (
             [&regression[..], &["bl.json"]].concat(),
-            "bl.json is no saved document",
+            "--baseline: the source and bl.json share no ids (the source: 1 …, 4 ids; bl.json: bl …, 1 id)",
         ),
     ] {
         let all = [&["--yes", "--json"][..], &more].concat();

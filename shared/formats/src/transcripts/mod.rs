@@ -1,6 +1,7 @@
 //! References and hypotheses without recordings: what was said or heard, by id or by
 //! line.
 
+mod again;
 pub(crate) mod annotations;
 mod answers;
 #[cfg(feature = "annotations")]

@@ -25,6 +25,7 @@ texts! {
         AddKey: "Add a key",
         AskAdmin: "An administrator of the project can add one.",
         AnHour: "an hour of audio",
+        AnyLanguage: "any language",
         MaxCost: "At most (US$)",
         MaxCostHint: "Optional. By estimates: clips are sent in their order, until the next one would cost more than this.",
         LosslessFlac: "Send WAV as FLAC",

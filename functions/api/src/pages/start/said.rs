@@ -220,6 +220,12 @@ pub(super) fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
         return vec![wrong(Field::Form, &refusal.message)];
     }
     let mut all: Vec<Wrong> = refusal.fields.iter().map(|of| field(of, filled)).collect();
+    // Of a table with many mistakes some are enough.
+    if all.iter().all(|one| one.field == Field::Transcripts) {
+        let (most, rest) = transcripts::shown(refusal);
+        all.truncate(most);
+        all.extend(rest.map(|rest| wrong(Field::Transcripts, &rest)));
+    }
     if refusal.could_leave_out > 0 {
         let message = format!(
             "{} of its lines are of clips that the dataset does not have; tick below that they are \
@@ -308,6 +314,27 @@ mod tests {
         // A box without its tick is told where the deployment would send FLAC.
         let new = asked(&good, true).unwrap();
         assert_eq!(new.config.unwrap().0.lossless_flac, Some(false));
+    }
+
+    #[test]
+    fn of_many_mistakes_of_a_table_some_are_told() {
+        let mistake = |line: usize| {
+            let field = format!("transcripts[0].manifest_file_id: line {line}");
+            FieldError::new(&field, "is of no clip")
+        };
+        let mut refusal = Refusal::conflict("a table");
+        refusal.fields = (1..=12).map(mistake).collect();
+        let told = |refusal: &Refusal| -> Vec<String> {
+            let all = problems(refusal, &Filled::default()).into_iter();
+            all.map(|one| one.message).collect()
+        };
+        let all = told(&refusal);
+        assert_eq!((all.len(), &*all[0]), (11, "line 1: is of no clip"));
+        assert_eq!(all[10], "2 more of this kind");
+        refusal.could_leave_out = 40;
+        let all = told(&refusal);
+        assert!(all[0].starts_with("40 of its lines"), "{all:?}");
+        assert_eq!((all.len(), &*all[4]), (5, "37 more of this kind"));
     }
 
     #[test]

@@ -55,7 +55,11 @@ fn retry(run: &Run, name: &str) -> String {
 fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
     let coverage = coverage(found);
     let all = coverage.transcribed + coverage.failed_by_model + coverage.failed_by_service;
-    let codes = codes(found);
+    // Where all failed in one way that the sentence says already, its code says nothing more.
+    let codes = |said: &str| match found.failures.keys().all(|code| code == said) {
+        true => String::new(),
+        false => format!(" (all failures: {})", codes(found)),
+    };
     let warning = |code, count, message| Warning {
         code,
         model: Some(name.to_owned()),
@@ -78,8 +82,8 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
             ),
         };
         let message = format!(
-            "{what}; they are left out of its score and of the comparison{retry} (all failures: \
-             {codes})"
+            "{what}; they are left out of its score and of the comparison{retry}{}",
+            codes(never)
         );
         warnings.push(warning(WarningCode::ServiceFailures, count, message));
     }
@@ -93,8 +97,10 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
             }
             _ => format!("{name} failed at {count} of {all} items by itself"),
         };
-        let message =
-            format!("{what}; they count as if it had left out every word (all failures: {codes})");
+        let message = format!(
+            "{what}; they count as if it had left out every word{}",
+            codes(missing)
+        );
         warnings.push(warning(WarningCode::ModelFailures, count, message));
     }
     if all > 0 && found.kept.is_empty() && coverage.failed_by_service > 0 {
