@@ -67,9 +67,14 @@ def timed(command, folder, alone=True):
     return time.perf_counter() - begun, done
 
 
-def errors_of(document):
-    words = json.loads(document)["systems"][0]["words"]
-    return words["substitutions"] + words["deletions"] + words["insertions"]
+def errors_of(document, unit="words"):
+    counts = json.loads(document)["systems"][0][unit]
+    return counts["substitutions"] + counts["deletions"] + counts["insertions"]
+
+
+def in_reference(document, unit):
+    counts = json.loads(document)["systems"][0][unit]
+    return counts["hits"] + counts["substitutions"] + counts["deletions"]
 
 
 def first_byte(command):
@@ -100,6 +105,8 @@ def main():
         raw = ["--normalizer", "raw-v1", "--json"]
         commands = {
             "jiwer": [str(bin / "jiwer"), "-r", "refs.txt", "-h", "hyps.txt"],
+            # It tells one of both figures, ours both.
+            "jiwer, characters": [str(bin / "jiwer"), "-c", "-r", "refs.txt", "-h", "hyps.txt"],
             "score lines": [ours, "score", "refs.txt", "hyps.txt", *raw, "--no-intervals"],
             "score lines, intervals": [ours, "score", "refs.txt", "hyps.txt", *raw],
             "meeteval": [str(bin / "meeteval-wer"), "wer", "-r", "refs.json", "-h", "hyps.json"],
@@ -129,10 +136,17 @@ def main():
                             ("score SegLST", "meeteval"), ("score TRN", "sclite")):
             if other in median:
                 print(f"{name} beside {other}: {median[other] / median[name]:.1f} x")
+        both = (median["jiwer"] + median["jiwer, characters"]) / median["score lines"]
+        print(f"score lines beside jiwer for the same figures, words and characters: {both:.1f} x")
         counted = {name: errors_of(told[name]) for name in told if name.startswith("score") and "indic" not in name}
         words = sum(len(line.split()) for line in (folder / "refs.txt").read_text(encoding="utf-8").splitlines())
         rate = float(re.search(r"[\d.]+", told["jiwer"]).group())
         counted["jiwer"] = round(rate * words)
+        rate = float(re.search(r"[\d.]+", told["jiwer, characters"]).group())
+        ours_of = told["score lines"]
+        of_jiwer = round(rate * in_reference(ours_of, "characters"))
+        if of_jiwer != errors_of(ours_of, "characters"):
+            sys.exit(f"errors in characters differ: jiwer {of_jiwer}, ours {errors_of(ours_of, 'characters')}")
         if len(set(counted.values())) != 1:
             sys.exit(f"errors counted differ: {counted}")
         print(f"errors, by each of {', '.join(counted)}: {counted['jiwer']}")

@@ -1,83 +1,145 @@
 //! Tables of which no column is known to name samples, and a column of one name that does.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
+use super::in_order::only_counts;
 use super::same::{folded, has_ids};
-use super::transcripts::{Entry, Transcripts};
+use super::transcripts::Transcripts;
 
 type Heard<'a> = [(Transcripts, &'a str)];
 
-/// Names of columns that all tables have, where none of them has ids. One of these may tell which
-/// rows belong together: they are read for that.
-pub(super) fn candidates(right: &Transcripts, heard: &Heard<'_>) -> Vec<String> {
-    let is_open = |source: &Transcripts| !has_ids(&source.entries) && source.entries.len() > 1;
-    if heard.is_empty() || !is_open(right) || !heard.iter().all(|(source, _)| is_open(source)) {
-        return Vec::new();
-    }
-    let is_in_all = |name: &&String| heard.iter().all(|(other, _)| other.columns.contains(name));
-    let all = right.columns.iter().filter(|name| !name.is_empty());
-    all.filter(is_in_all).cloned().collect()
+/// Whether nothing but an order would bring two tables together.
+fn are_open(right: &Transcripts, other: &Transcripts) -> bool {
+    let is_open = |source: &Transcripts| source.entries.len() > 1 && only_counts(source);
+    let is_bare = |source: &Transcripts| !has_ids(&source.entries);
+    is_open(right) && is_open(other) && (is_bare(right) || is_bare(other))
 }
 
-/// Values of a column, where each row has one of its own that is not its text.
-fn values<'a>(source: &'a Transcripts, column: &str) -> Option<HashSet<std::borrow::Cow<'a, str>>> {
-    let mut all = HashSet::with_capacity(source.entries.len());
-    for entry in &source.entries {
+/// Names of columns that two tables have which nothing else brings together. One of these may tell
+/// which rows belong together: they are read for that.
+pub(super) fn candidates(right: &Transcripts, heard: &Heard<'_>) -> Vec<String> {
+    let is_shared = |name: &&String| {
+        let mut all = heard.iter();
+        all.any(|(other, _)| are_open(right, other) && other.columns.contains(name))
+    };
+    let all = right.columns.iter().filter(|name| !name.is_empty());
+    all.filter(is_shared).cloned().collect()
+}
+
+/// Values of a column and the rows that have them, where each row has one of its own that is not
+/// its text.
+fn values<'a>(source: &'a Transcripts, column: &str) -> Option<HashMap<Cow<'a, str>, usize>> {
+    let mut all = HashMap::with_capacity(source.entries.len());
+    for (row, entry) in source.entries.iter().enumerate() {
         let value = entry.fields.get(column)?.trim();
         let is_text = |text: &str| text.trim() == value;
         let said = entry.text.as_deref().is_some_and(is_text);
         if value.is_empty() || said || entry.hypotheses.values().any(|text| is_text(text)) {
             return None;
         }
-        all.insert(folded(value));
+        all.insert(folded(value), row);
     }
     (all.len() == source.entries.len()).then_some(all)
 }
 
-/// Whether values only count rows, from 0 or 1 on: each table may be counted anew.
-fn only_counts(source: &Transcripts, column: &str) -> bool {
-    let number = |entry: &Entry| entry.fields.get(column)?.trim().parse::<usize>().ok();
-    let mut all = source.entries.iter().enumerate();
-    let first = source.entries.first().and_then(number);
-    first
-        .is_some_and(|first| first <= 1 && all.all(|(at, entry)| number(entry) == Some(at + first)))
+/// Whether a value looks like a name that is given to one thing, and not like a measure or a text.
+fn is_name(value: &str) -> bool {
+    value.chars().any(char::is_alphabetic) && !value.contains(char::is_whitespace)
 }
 
-/// Takes the column by which rows belong together for their ids, if there is one: in each table
-/// its values differ from row to row, and the tables with fewer rows have no others. Returns what
-/// is to be told of it.
+/// How a column brings a table to the references: which row of it belongs to each of theirs.
+/// `None` where it does not: all values of the smaller table are in the other, or, of names, most.
+fn pairing(right: &Transcripts, other: &Transcripts, column: &str) -> Option<Vec<Option<usize>>> {
+    let (own, others) = (values(right, column)?, values(other, column)?);
+    let common = own.keys().filter(|key| others.contains_key(*key)).count();
+    let least = own.len().min(others.len());
+    let are_names = || own.keys().chain(others.keys()).all(|value| is_name(value));
+    if common < least && (common * 2 < least || common == 0 || !are_names()) {
+        return None;
+    }
+    let mut places = vec![None; right.entries.len()];
+    for (value, row) in own {
+        if let Some(place) = places.get_mut(row) {
+            *place = others.get(&value).copied();
+        }
+    }
+    Some(places)
+}
+
+/// A column, and what it makes of each table of hypotheses.
+struct Joins<'a> {
+    column: &'a str,
+    pairings: Vec<Option<Vec<Option<usize>>>>,
+}
+
+impl<'a> Joins<'a> {
+    fn of(right: &Transcripts, heard: &Heard<'_>, column: &'a str) -> Self {
+        let one = |(source, _): &(Transcripts, &str)| {
+            let is = are_open(right, source) && source.columns.iter().any(|name| name == column);
+            is.then(|| pairing(right, source, column)).flatten()
+        };
+        Self {
+            column,
+            pairings: heard.iter().map(one).collect(),
+        }
+    }
+
+    fn tables(&self) -> usize {
+        self.pairings.iter().flatten().count()
+    }
+
+    /// Whether it says more than the order of rows. One that does not may be a label of rows.
+    fn says_more(&self) -> bool {
+        let mut all = self.pairings.iter().flatten();
+        all.any(|places| !places.iter().flatten().is_sorted())
+    }
+}
+
+/// Takes the column by which rows belong together for their ids, if there is one. Returns what is
+/// to be told of it.
 pub(super) fn joined(
     right: &mut Transcripts,
     heard: &mut Heard<'_>,
     name: &str,
     candidates: &[String],
 ) -> Option<String> {
-    let joins = |column: &&String| {
-        let Some(own) = values(right, column) else {
-            return false;
-        };
-        heard.iter().all(|(source, _)| {
-            values(source, column).is_some_and(|other| match other.len() <= own.len() {
-                true => other.is_subset(&own),
-                false => own.is_subset(&other),
-            })
-        })
+    let all = candidates.iter().map(|one| Joins::of(right, heard, one));
+    let mut all: Vec<Joins<'_>> = all.filter(|joins| joins.tables() > 0).collect();
+    // That which joins most tables, and of several one that is no label of rows.
+    all.sort_by_key(|joins| (std::cmp::Reverse(joins.tables()), !joins.says_more()));
+    let (first, others) = all.split_first()?;
+    // What has ids of its own would not find them any more.
+    let is_lost = |((source, _), pairing): (&(Transcripts, &str), &Option<_>)| {
+        pairing.is_none() && has_ids(&source.entries)
     };
-    let mut all: Vec<&String> = candidates.iter().filter(joins).collect();
-    // Of several, one that does not only count.
-    all.sort_by_key(|column| only_counts(right, column));
-    let column = (*all.first()?).clone();
-    let others = heard.iter_mut().map(|(source, _)| source);
+    if heard.iter().zip(&first.pairings).any(is_lost) {
+        return None;
+    }
+    let column = first.column;
+    let differs = |other: &&Joins<'_>| {
+        let mut both = first.pairings.iter().zip(&other.pairings);
+        both.any(|(one, other)| one.is_some() && other.is_some() && one != other)
+    };
+    let otherwise = others.iter().find(differs);
+    let otherwise = otherwise.map_or_else(String::new, |other| {
+        format!("; {:?} would pair them otherwise", other.column)
+    });
+    let joined = heard.iter().zip(&first.pairings);
+    let joined = joined.filter(|(_, pairing)| pairing.is_some());
+    let shown: Vec<&str> = joined.map(|((_, shown), _)| *shown).collect();
+    let shown = shown.join(", ");
+    let sources = heard.iter_mut().zip(&first.pairings);
+    let sources = sources.filter(|(_, pairing)| pairing.is_some());
+    let sources = sources.map(|((source, _), _)| source);
     for entry in std::iter::once(right)
-        .chain(others)
+        .chain(sources)
         .flat_map(|source| &mut source.entries)
     {
-        entry.id = entry.fields.get(&column).map(|id| id.trim().to_owned());
+        entry.id = entry.fields.get(column).map(|id| id.trim().to_owned());
     }
-    let shown: Vec<&str> = heard.iter().map(|(_, shown)| *shown).collect();
     Some(format!(
-        "no column of {name} and {} is known to name samples: rows are paired by {column:?}, which \
-         has the same values in each",
-        shown.join(", ")
+        "no column of {name} and {shown} is known to name samples: rows are paired by {column:?}, \
+         which has the same values in each{otherwise}"
     ))
 }

@@ -1,9 +1,9 @@
 //! Sides of which only one has ids: what can be paired by order, and what is a guess.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::problem::{Code, Problem, counted};
-use super::same::has_ids;
+use super::same::{folded, has_ids, ids};
 use super::transcripts::{Entry, Transcripts};
 
 /// How many texts a source has.
@@ -19,6 +19,11 @@ fn number(entry: &Entry) -> Option<u64> {
     let id = entry.id.as_deref()?;
     let is_number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     id.parse().ok().filter(|_| is_number)
+}
+
+/// Whether ids of a source do no more than count its rows, or there are none.
+pub(super) fn only_counts(source: &Transcripts) -> bool {
+    !has_ids(&source.entries) || numbers(&source.entries).is_some_and(|all| all.is_sorted())
 }
 
 /// The number of each entry, where they are all of 0 or 1 to the last, each once.
@@ -37,6 +42,46 @@ fn numbers(entries: &[Entry]) -> Option<Vec<u64>> {
 fn recording(entry: &Entry) -> Option<String> {
     let path = entry.place.path.as_deref()?;
     path.rsplit('/').next().map(str::to_owned)
+}
+
+/// Ids of which sides share none say nothing where all of them name the same recordings: exports
+/// of a deployment have ids of its own. Recordings are the ids then, which is told.
+pub(super) fn by_other_ids(
+    right: &mut Transcripts,
+    heard: &mut [(Transcripts, &str)],
+    name: &str,
+) -> Option<String> {
+    // What has no path of its own may be called by its recording.
+    let called = |entry: &Entry| recording(entry).or_else(|| entry.id.clone());
+    let recordings = |source: &Transcripts| -> Option<HashSet<String>> {
+        let all: Option<Vec<String>> = source.entries.iter().map(called).collect();
+        let all = all?;
+        let count = all.len();
+        let unique: HashSet<String> = all.iter().map(|one| folded(one).into_owned()).collect();
+        (unique.len() == count && count > 0).then_some(unique)
+    };
+    if heard.is_empty() || !has_ids(&right.entries) {
+        return None;
+    }
+    let (own, own_ids) = (recordings(right)?, ids(&right.entries));
+    for (source, _) in heard.iter() {
+        let is_apart = has_ids(&source.entries) && ids(&source.entries).is_disjoint(&own_ids);
+        if !is_apart || recordings(source)?.is_disjoint(&own) {
+            return None;
+        }
+    }
+    let shown: Vec<&str> = heard.iter().map(|(_, shown)| *shown).collect();
+    let shown = shown.join(", ");
+    let others = heard.iter_mut().map(|(source, _)| source);
+    for entry in std::iter::once(right)
+        .chain(others)
+        .flat_map(|source| &mut source.entries)
+    {
+        entry.id = called(entry);
+    }
+    Some(format!(
+        "ids of {name} and {shown} have nothing in common: rows are paired by their recordings"
+    ))
 }
 
 /// Ids that only count rows say nothing where all sides name the same recordings and one number
@@ -115,7 +160,14 @@ fn of_one_side(
         && let Some(numbers) = numbers(&named.entries)
     {
         if numbers.is_sorted() {
-            return Ok(None);
+            let has_more = |table: &Transcripts| table.columns.len() > 1;
+            return Ok((has_more(named) && has_more(bare)).then(|| {
+                format!(
+                    "ids of {name} only count rows, and no column of {other} is known to name \
+                     samples: rows are paired in the order that they have; a column `id` in both \
+                     joins them"
+                )
+            }));
         }
         named.entries.sort_by_key(number);
         return Ok(Some(format!(

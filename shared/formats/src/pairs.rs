@@ -12,7 +12,7 @@ use super::by_column::{candidates, joined};
 use super::files::Files;
 use super::firsts::{by_first_words, no_ids, without_headers};
 use super::format::Format;
-use super::in_order::{by_recordings, in_order};
+use super::in_order::{by_other_ids, by_recordings, in_order};
 use super::markup::Markup;
 use super::paired::{About, Hypothesis, Id, Pair, Pairs};
 use super::problem::{Code, Problem, counted};
@@ -117,6 +117,7 @@ fn paired(
         remarks.extend(by_first_words(right, heard, name)?);
     }
     remarks.extend(by_recordings(right, heard, name));
+    remarks.extend(by_other_ids(right, heard, name));
     remarks.extend(told_apart(right, heard, name)?);
     remarks.extend(in_order(right, heard, name)?);
     Ok(remarks)

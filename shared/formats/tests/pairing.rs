@@ -5,61 +5,13 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
-use stt_eval_formats::files::{InMemory, stem};
+#[path = "support/paired.rs"]
+mod paired;
+
+use paired::{Files, rows, scored, scored_as, told};
+use stt_eval_formats::files::InMemory;
 use stt_eval_formats::transcripts::ReadOptions;
-use stt_eval_formats::{Code, Format, Hypothesis, Pairs, Problem, Source, pairs};
-
-type Files<'a> = &'a [(&'a str, &'a str)];
-
-/// A side: the file, where there is one, else the folder `name`.
-fn side<'a>(files: &'a InMemory, all: Files<'a>, name: &'a str) -> Source<'a> {
-    match all {
-        [(file, _)] if !file.contains('/') => Source {
-            files,
-            file: Some(file),
-            name: stem(file),
-        },
-        _ => Source {
-            files,
-            file: None,
-            name,
-        },
-    }
-}
-
-fn scored_as(right: Files<'_>, heard: Files<'_>, format: Option<Format>) -> Result<Pairs, Problem> {
-    let (refs, hyps) = (
-        InMemory::new(right.iter().copied()),
-        InMemory::new(heard.iter().copied()),
-    );
-    let wanted = ReadOptions {
-        format,
-        ..ReadOptions::default()
-    };
-    let heard = [side(&hyps, heard, "hyps")];
-    pairs(&side(&refs, right, "refs"), &heard, &wanted)
-}
-
-fn scored(right: Files<'_>, heard: Files<'_>) -> Result<Pairs, Problem> {
-    scored_as(right, heard, None)
-}
-
-/// Ids, references and what the system heard.
-fn rows(made: &Pairs, system: usize) -> Vec<[String; 3]> {
-    let heard = made.heard[system].iter().map(|heard| match heard {
-        Hypothesis::Text(text) => text.to_string(),
-        Hypothesis::Failed(reason) => format!("failed: {reason}"),
-        Hypothesis::Missing => "-".to_owned(),
-    });
-    let rows = made.samples.iter().zip(heard);
-    rows.map(|(one, heard)| [one.id.to_string(), one.reference.to_string(), heard])
-        .collect()
-}
-
-fn told(problem: &Problem) -> String {
-    let hint = problem.hint.iter().map(|hint| format!(". {hint}"));
-    problem.to_string() + &hint.collect::<String>()
-}
+use stt_eval_formats::{Code, Format, Hypothesis, Source, pairs};
 
 const RESULTS: Files<'static> = &[
     ("greeting.json", "{\"text\": \"hello there\"}"),
@@ -177,76 +129,6 @@ fn an_order_that_is_taken_for_a_pairing_is_told() {
             && remarks[0].contains("rows are paired in the order"),
         "{remarks:?}"
     );
-}
-
-#[test]
-fn a_column_of_any_name_joins_tables_where_its_values_are_the_same() {
-    let right = (
-        "r.csv",
-        "nr,clipno,text\n1,A-7,one\n2,B-3,two\n3,C-1,three\n",
-    );
-    let heard = (
-        "h.csv",
-        "nr,clipno,prediction\n1,c-1,three\n2,A-7,one\n3,B-3,two\n",
-    );
-    let made = scored(&[right], &[heard]).unwrap();
-    assert!(
-        rows(&made, 0).iter().all(|[_, one, other]| one == other),
-        "{made:?}"
-    );
-    assert_eq!(
-        made.remarks,
-        [
-            "no column of r.csv and h.csv is known to name samples: rows are paired by \"clipno\", \
-          which has the same values in each"
-        ]
-    );
-    assert!(
-        made.samples
-            .iter()
-            .all(|sample| sample.field("clipno").is_none())
-    );
-    // A row that nobody heard is one; JSON lines have such columns as well.
-    let fewer = (
-        "h.jsonl",
-        "{\"clipno\": \"C-1\", \"pred\": \"three\"}\n{\"clipno\": \"A-7\", \"pred\": \"one\"}\n",
-    );
-    let made = scored(&[right], &[fewer]).unwrap();
-    let heard: Vec<String> = rows(&made, 0)
-        .into_iter()
-        .map(|[_, _, heard]| heard)
-        .collect();
-    assert_eq!(
-        (heard, made.missing),
-        (
-            ["one", "-", "three"].map(str::to_owned).to_vec(),
-            vec!["B-3".to_owned()]
-        )
-    );
-    // What differs, comes twice or is the text itself joins nothing.
-    for (right, heard) in [
-        (
-            "mos,text\n1.5,one\n2.5,two\n",
-            "mos,prediction\n2.5,one\n3.5,two\n",
-        ),
-        (
-            "site,text\nx,one\nx,two\n",
-            "site,prediction\nx,one\nx,two\n",
-        ),
-        ("text,mos\none,1\ntwo,2\n", "text,dur\none,2\ntwo,1\n"),
-        ("site,text\nx,one\n,two\n", "site,prediction\nx,one\n,two\n"),
-    ] {
-        let made = scored(&[("r.csv", right)], &[("h.csv", heard)]).unwrap();
-        assert!(
-            rows(&made, 0).iter().all(|[_, one, other]| one == other),
-            "{right}"
-        );
-        assert!(
-            !made.remarks.iter().any(|one| one.contains("paired by")),
-            "{:?}",
-            made.remarks
-        );
-    }
 }
 
 #[test]

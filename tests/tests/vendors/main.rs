@@ -155,6 +155,33 @@ async fn a_vendor_without_a_key_is_asked_without_one() {
     machine.stop().await;
 }
 
+/// The page of a run, as somebody sees it who has signed in.
+async fn page_of(machine: &Machine, run: &str) -> String {
+    let base = &machine.node.url;
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let mut form = reqwest::Url::parse("form:").unwrap();
+    let fields = [
+        ("key", machine.node.api_keys["demo"].as_str()),
+        ("name", "Asha"),
+    ];
+    form.query_pairs_mut().extend_pairs(fields);
+    let signed_in = http
+        .post(format!("{base}/sign-in"))
+        .header("origin", base)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.query().unwrap_or_default().to_owned());
+    let signed_in = signed_in.send().await.unwrap();
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let page = http
+        .get(format!("{base}/runs/{run}"))
+        .header("cookie", cookie);
+    page.send().await.unwrap().text().await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_model_does_not_take_is_told() {
     let (machine, client) = machine().await;
@@ -224,6 +251,11 @@ async fn what_a_model_does_not_take_is_told() {
     let message = warned.unwrap()["message"].as_str().unwrap();
     assert!(message.contains("can't take 1 of 2 items"), "{message}");
     assert!(!message.contains("retry"), "{message}");
+    let page = page_of(&machine, run["id"].as_str().unwrap()).await;
+    assert!(
+        page.contains(">Score again<") && !page.contains("Retry failed"),
+        "{page}"
+    );
     // Not the model's failure: it is left out of its score.
     assert_eq!(run["score"][ECHO]["failed_by_model"], 0, "{run}");
     let only = json!({ "name": "only", "language": "en", "samples": [samples[1]] });

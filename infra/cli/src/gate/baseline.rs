@@ -57,7 +57,10 @@ impl Baseline {
         let file = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
         let named = arguments.gate.baseline.as_deref()?;
         let own = file(named).filter(|_| arguments.gate.baseline_model.is_none())?;
-        let mut judged = arguments.hypotheses.iter();
+        // Without hypotheses of their own the references have them beside.
+        let beside = arguments.hypotheses.is_empty();
+        let beside = beside.then_some(&arguments.references);
+        let mut judged = arguments.hypotheses.iter().chain(beside);
         judged.any(|one| file(one).as_ref() == Some(&own)).then(|| {
             format!(
                 "--baseline {} is what is judged itself: nothing can have got worse",
@@ -66,13 +69,16 @@ impl Baseline {
         })
     }
 
-    /// Reads what was named.
-    pub fn read(arguments: &ScoreArguments, all: bool) -> Result<Option<Self>, Failure> {
+    /// Reads what was named, and tells what was joined, left out or taken for something in it.
+    pub fn read(
+        arguments: &ScoreArguments,
+        all: bool,
+    ) -> Result<Option<(Self, Vec<String>)>, Failure> {
         let Some(path) = &arguments.gate.baseline else {
             return Ok(None);
         };
         if let Some(figures) = Self::saved(path)? {
-            return Ok(Some(figures));
+            return Ok(Some((figures, Vec::new())));
         }
         let normaliser: Normaliser = normaliser(&arguments.normalizer)?;
         let read = |hypotheses: &[String]| {
@@ -82,17 +88,37 @@ impl Baseline {
             };
             score::read(&arguments.references, std::slice::from_ref(path), &wanted)
         };
-        // The table of an earlier release has the same columns; a list has none.
-        let pairs = match read(&arguments.hyp) {
-            Err(_) if !arguments.hyp.is_empty() => read(&[])?,
-            told => told?,
-        };
+        let pairs = Self::of_columns(
+            arguments.gate.baseline_model.as_deref(),
+            &arguments.hyp,
+            read,
+        )?;
+        let remarks = pairs.remarks.clone();
         let markup = arguments.markup.map(Into::into);
         let scored = score::count(pairs, &normaliser, &arguments.language, markup, all)?;
-        Ok(Some(Self::Texts {
+        let texts = Self::Texts {
             scored: Box::new(scored),
             of_models: false,
-        }))
+        };
+        Ok(Some((texts, remarks)))
+    }
+
+    /// Reads a list with the columns that may be meant: the system that is named, the columns that
+    /// are asked for (the table of an earlier release has the same), or those that it has.
+    pub fn of_columns<T, E>(
+        named: Option<&str>,
+        asked: &[String],
+        read: impl Fn(&[String]) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Some(named) = named
+            && let Ok(made) = read(&[named.to_owned()])
+        {
+            return Ok(made);
+        }
+        match read(asked) {
+            Err(_) if !asked.is_empty() => read(&[]),
+            told => told,
+        }
     }
 
     /// A saved document, if the file is one.

@@ -39,17 +39,18 @@ const METRICS: [(&str, Metric); 10] = [
 ];
 
 impl Metric {
-    /// The greatest figure that a limit can mean: what is above it was meant per cent.
-    const fn most(self) -> f64 {
+    /// Whether a limit was meant per cent: as a fraction nothing, or nothing that anybody wants
+    /// to know, lies beyond it.
+    fn is_percent(self, limit: f64) -> bool {
         match self {
-            // More words may be made up than were said.
-            Self::Wer | Self::Cer | Self::RawWer => 5.0,
+            // More words may be made up than were said: `wer>1` means something.
+            Self::Wer | Self::Cer | Self::RawWer => limit.abs() > 1.0,
             Self::Failed
             | Self::Unscored
             | Self::Hallucinated
             | Self::Regression
-            | Self::CerRegression => 1.0,
-            Self::Cost | Self::Latency => f64::INFINITY,
+            | Self::CerRegression => limit.abs() >= 1.0,
+            Self::Cost | Self::Latency => false,
         }
     }
 }
@@ -156,7 +157,7 @@ impl Condition {
                 .filter(|n| n.is_finite())
         };
         let limit = number(words.next()).ok_or_else(|| wrong("no number follows"))?;
-        if limit.abs() > metric.most() {
+        if metric.is_percent(limit) {
             return Err(wrong(&format!(
                 "rates are fractions: 18 % is 0.18, and {limit} is {:.0} %",
                 limit * 100.0

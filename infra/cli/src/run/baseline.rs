@@ -52,6 +52,12 @@ pub async fn find_named(making: &Making<'_>, named: &Path) -> Result<Named, Fail
         return Ok(Named::Saved(saved));
     }
     if named.is_file() || named.is_dir() {
+        if is_source(making, named) {
+            making.output.note(&format!(
+                "note: --baseline {} is what is judged itself: nothing can have got worse",
+                named.display()
+            ));
+        }
         let (heard, remarks) = HeardBefore::find(named, making.arguments, &making.plan.clips)?;
         for remark in remarks {
             making.output.note(&format!("note: --baseline: {remark}"));
@@ -67,6 +73,17 @@ pub async fn find_named(making: &Making<'_>, named: &Path) -> Result<Named, Fail
         _ => failure,
     })?;
     Ok(Named::Run(Box::new(run)))
+}
+
+/// Whether transcripts of the source are held against themselves.
+fn is_source(making: &Making<'_>, named: &Path) -> bool {
+    let arguments = making.arguments;
+    let is_asked = !arguments.reading.hyp.is_empty() && arguments.gate.baseline_model.is_none();
+    let place = |path: &Path| path.canonicalize().ok();
+    let (source, named) = (place(&arguments.source), place(named));
+    let folder = named.as_deref().and_then(Path::parent);
+    let is_it = named.is_some() && (source == named || source.as_deref() == folder);
+    is_asked && is_it && folder.is_some()
 }
 
 /// Refuses a baseline that nothing could be judged by after all was paid for: it lacks a system

@@ -26,6 +26,8 @@ pub struct HeardBefore {
     path: PathBuf,
     /// Columns that are asked for in the source; a list of an earlier day may have them too.
     columns: Vec<String>,
+    /// The system that is named.
+    system: Option<String>,
     /// Names of its systems.
     pub systems: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl HeardBefore {
         let mut found = Self {
             path: path.to_owned(),
             columns: arguments.reading.hyp.clone(),
+            system: arguments.gate.baseline_model.clone(),
             systems: Vec::new(),
         };
         let paired = found.beside(&said)?;
@@ -97,11 +100,7 @@ impl HeardBefore {
             };
             pairs(&right, std::slice::from_ref(&heard), &wanted)
         };
-        // The table of an earlier release has the same columns; a list has none.
-        let told = match read(&self.columns) {
-            Err(_) if !self.columns.is_empty() => read(&[]),
-            told => told,
-        };
+        let told = Baseline::of_columns(self.system.as_deref(), &self.columns, read);
         let paired = told.map_err(|problem| {
             let failure = Failure::from(problem);
             Failure {

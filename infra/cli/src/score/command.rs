@@ -57,8 +57,9 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     let normaliser = normaliser(&arguments.normalizer)?;
     tag(&arguments.language, output)?;
     gate::can_be_written(&arguments.gate)?;
-    let remarks = gate::remarks(&arguments.gate, &conditions).into_iter();
-    for remark in remarks.chain(gate::Baseline::is_itself(arguments)) {
+    let mut remarks = gate::remarks(&arguments.gate, &conditions);
+    remarks.extend(gate::Baseline::is_itself(arguments));
+    for remark in &remarks {
         output.note(&format!("note: {remark}"));
     }
     if let Some(path) = &arguments.html {
@@ -97,7 +98,19 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         replicates,
     };
     let (systems, comparisons) = compare(&scored, replicates);
-    let baseline = gate::Baseline::read(arguments, full)?;
+    remarks.splice(0..0, scored.pairs.remarks.iter().cloned());
+    let baseline = match gate::Baseline::read(arguments, full)? {
+        Some((baseline, told)) => {
+            let told = told.into_iter().filter(|one| !remarks.contains(one));
+            let told: Vec<String> = told.map(|one| format!("--baseline: {one}")).collect();
+            for remark in &told {
+                output.note(&format!("note: {remark}"));
+            }
+            remarks.extend(told);
+            Some(baseline)
+        }
+        None => None,
+    };
     // What nobody looks at is not worked out.
     let is_asked = output.json || baseline.as_ref().is_some_and(gate::Baseline::is_saved);
     let references = match is_asked {
@@ -144,7 +157,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         references: &references,
         intervals: arguments.no_intervals.then_some(false),
         missing: &scored.pairs.missing,
-        remarks: &scored.pairs.remarks,
+        remarks: &remarks,
         systems: &systems,
         comparisons: &comparisons,
         gates: &verdicts,

@@ -23,10 +23,16 @@ pub(crate) fn agree(
             .collect()
     };
     let (a, b) = (texts(first), texts(second));
-    let same_text = a.iter().all(|(key, text)| match (text, b.get(key)) {
-        (Some(text), Some(Some(other))) => text.trim() == other.trim(),
-        _ => true,
-    });
+    // Ids may be others in each, but then all texts are the same; other recordings are not.
+    let is_known = |keys: &HashMap<String, Option<String>>| keys.values().any(Option::is_some);
+    let same_keys = a.keys().all(|key| b.contains_key(key));
+    let same_text = match same_keys || !is_known(&a) || !is_known(&b) {
+        true => a.iter().all(|(key, text)| match (text, b.get(key)) {
+            (Some(text), Some(Some(other))) => text.trim() == other.trim(),
+            _ => true,
+        }),
+        false => all_texts(first) == all_texts(second),
+    };
     if first.rows.len() == second.rows.len() && same_text {
         return Ok(());
     }
@@ -52,4 +58,15 @@ pub(crate) fn agree(
         )
     };
     Err(Problem::new(Code::Ambiguous, message).hint(hint))
+}
+
+/// All texts, in an order that ids have no part in.
+fn all_texts(reading: &Reading) -> Vec<&str> {
+    let mut all: Vec<&str> = reading
+        .rows
+        .iter()
+        .filter_map(|row| row.said.text())
+        .collect();
+    all.sort_unstable();
+    all
 }

@@ -224,8 +224,16 @@ fn of_records<'a>(
             .line(header.line)
             .hint(NO_HEADER));
     }
+    let names_samples = columns.first(Role::Id).is_some() || columns.first(Role::Audio).is_some();
     for record in records {
         let record = match record {
+            // What Excel writes for an empty row. Without a column that names samples it is one
+            // of which nothing was heard.
+            Ok(record)
+                if names_samples && record.cells.iter().all(|cell| cell.trim().is_empty()) =>
+            {
+                continue;
+            }
             Ok(record) => record,
             Err(error) => {
                 let message = unread(error);

@@ -68,7 +68,8 @@ pub(super) fn failed(value: &Value) -> Option<String> {
 /// An error and nothing else.
 fn is_error(value: &Value) -> bool {
     let error = value.get("error").is_some_and(|error| !error.is_null());
-    error && value.get("text").is_none_or(Value::is_null) && value.get("results").is_none()
+    let is_nothing = |said: &Value| said.is_null() || said.as_str().is_some_and(str::is_empty);
+    error && value.get("text").is_none_or(is_nothing) && value.get("results").is_none()
 }
 
 pub(super) fn is_blocked(answer: &Value) -> bool {

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
-use super::file::{format_of_empty, of_file};
+use super::file::of_file;
 use super::lists::{beside_references, of_recordings};
-use super::{segments, services, trns, wide};
-use crate::detect::format_of;
+use super::{apart, segments, trns, wide};
 use crate::files::{self, Files, base, is_litter, recording};
+use crate::finding::Findings;
 use crate::format::Format;
 use crate::json;
-use crate::layout::{layouts, no_format};
+use crate::layout::{Layout, layouts, no_format};
+use crate::manifest::{self, Options};
 use crate::paths::has_audio_extension;
 use crate::problem::{Code, Problem, counted};
 use crate::table::Columns;
@@ -33,6 +34,9 @@ pub(super) fn read(
     );
     let of_kaldi = names.iter().find(|name| base(name) == "text");
     if let Some(name) = of_kaldi.filter(|_| is_kaldi) {
+        if side == Side::Hypotheses && wanted.format.is_none() {
+            apart::no_results(files, &names, name)?;
+        }
         made.format = Format::KaldiText;
         of_file(files, name, Format::KaldiText, side, wanted, &mut made)?;
         return Ok(made);
@@ -43,29 +47,14 @@ pub(super) fn read(
     if trns::read(files, &names, side, wanted, &mut made)? {
         return Ok(made);
     }
-    let single = |name: &str| {
-        let end = base(name).rsplit_once('.').map_or("", |(_, end)| end);
-        matches!(
-            end,
-            "json"
-                | "txt"
-                | "lab"
-                | "srt"
-                | "vtt"
-                | "tsv"
-                | "aud"
-                | "nlp"
-                | "ctm"
-                | "stm"
-                | "eaf"
-                | "TextGrid"
-                | "textgrid"
-        )
-    };
-    let mut texts: Vec<&String> = names.iter().copied().filter(|name| single(name)).collect();
+    let mut texts: Vec<&String> = names
+        .iter()
+        .copied()
+        .filter(|name| apart::is_single(name))
+        .collect();
     let mut formats = Vec::with_capacity(texts.len());
     for name in &texts {
-        formats.push(one_format(files, name));
+        formats.push(apart::one_format(files, name));
     }
     if let Some(wanted) = wanted.format {
         let mut there: BTreeMap<Format, Vec<&String>> = BTreeMap::new();
@@ -87,23 +76,26 @@ pub(super) fn read(
             return Err(no_format(wanted, there));
         }
     }
+    if side == Side::Hypotheses && wanted.format.is_none() {
+        apart::no_lists(files, &names, &texts, &formats)?;
+    }
     let is_told = wanted.format.is_some();
     let is_each_one = !texts.is_empty()
         && formats.iter().all(Option::is_some)
         && (is_told || texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
-        let is_result = |name: &&&String| single(name) || has_audio_extension(name);
+        let is_result = |name: &&&String| apart::is_single(name) || has_audio_extension(name);
         if names.iter().filter(is_result).count() == names.len() {
             match texts.as_slice() {
                 [one] if side == Side::Hypotheses && formats == [None] => one_result(files, one)?,
                 [_] => {}
-                _ => refuse_others(files, &texts, &formats)?,
+                _ => apart::refuse_others(files, &texts, &formats)?,
             }
         }
         if side == Side::Hypotheses && wanted.format.is_none() {
-            one_table(&names)?;
+            apart::one_table(files, &names)?;
         }
-        return manifest(files, side, wanted, made);
+        return of_manifest(files, side, wanted, made);
     }
     let listed = texts.iter().map(|name| name.as_str());
     let listed: Vec<(&str, Format)> = listed.zip(formats.iter().flatten().copied()).collect();
@@ -175,60 +167,10 @@ impl Remarks {
     }
 }
 
-/// Refuses several tables as what one system heard: a folder is read as one, and they may be
-/// of one system each.
-fn one_table(names: &[&String]) -> Result<(), Problem> {
-    let is_table = |name: &&&String| {
-        let (_, end) = base(name).rsplit_once('.').unwrap_or_default();
-        matches!(end, "csv" | "tsv" | "jsonl")
-    };
-    let tables: Vec<&str> = names
-        .iter()
-        .filter(is_table)
-        .map(|name| name.as_str())
-        .collect();
-    if tables.len() < 2 {
-        return Ok(());
-    }
-    let message = format!("the folder has {} tables: {}", tables.len(), some(&tables));
-    Err(Problem::new(Code::Ambiguous, message).hint("name the files, one for each system"))
-}
-
-/// The first of many names.
-fn some(names: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
-    format!("{}{more}", shown.join(", "))
-}
-
-/// A folder of results, in which a file is the result of no service that is known, is no
-/// manifest: the file is told.
-fn refuse_others(
-    files: &dyn Files,
-    texts: &[&String],
-    formats: &[Option<Format>],
-) -> Result<(), Problem> {
-    let mut first = None;
-    let mut unknown = 0;
-    for (name, _) in texts.iter().zip(formats).filter(|(_, one)| one.is_none()) {
-        match refused(files, name) {
-            Some(problem) => {
-                unknown += 1;
-                first.get_or_insert(problem);
-            }
-            // This is a list.
-            None => return Ok(()),
-        }
-    }
-    let known = formats.iter().flatten().count();
-    first.filter(|_| known + unknown > 1).map_or(Ok(()), Err)
-}
-
 /// Refuses a single object as what systems heard, where it is no result and none of its fields
 /// has a name that rows of tables have: its fields would be taken for systems.
 fn one_result(files: &dyn Files, name: &str) -> Result<(), Problem> {
-    let Some(problem) = refused(files, name) else {
+    let Some(problem) = apart::refused(files, name) else {
         return Ok(());
     };
     let text = crate::files::text(files, name)?.text;
@@ -241,65 +183,7 @@ fn one_result(files: &dyn Files, name: &str) -> Result<(), Problem> {
     }
 }
 
-/// Why a file of JSON is no result, where it is no list either.
-fn refused(files: &dyn Files, name: &str) -> Option<Problem> {
-    let format = match format_of(files, name) {
-        Ok(format) => Some(format),
-        Err(problem) if problem.code == Code::Nothing => None,
-        Err(_) => return None,
-    };
-    if !name.ends_with(".json") || format.is_some_and(|format| format != Format::Jsonl) {
-        return None;
-    }
-    let text = crate::files::text(files, name).ok()?.text;
-    if text.trim().is_empty() {
-        let problem = Problem::new(Code::Malformed, "is empty: a result has its text in it");
-        return Some(problem.file(name));
-    }
-    let objects = json::objects(&text, name);
-    if objects.is_ok_and(|found| found.rows.len() + found.bad.len() > 1 && !found.rows.is_empty()) {
-        return None;
-    }
-    let problem = services::entry(&text, name, 0, &mut Vec::new()).err()?;
-    Some(problem.hint(
-        "take it out of the folder if it is no result; the clip of a result that is not there \
-         counts as missing",
-    ))
-}
-
-/// The format of a file that holds one recording's text; `None` for manifests.
-fn one_format(files: &dyn Files, name: &str) -> Option<Format> {
-    if name.ends_with(".txt") || name.ends_with(".lab") {
-        let own = base(name);
-        let is_list = own.starts_with("transcript") || own.ends_with(".trans.txt");
-        return (!is_list).then_some(Format::Lines);
-    }
-    let format = match format_of(files, name) {
-        Ok(format) => format,
-        Err(problem) if matches!(problem.code, Code::Nothing | Code::UnknownFormat) => {
-            return format_of_empty(name);
-        }
-        Err(_) => return None,
-    };
-    let one = matches!(
-        format,
-        Format::Service
-            | Format::Srt
-            | Format::Vtt
-            | Format::WhisperTsv
-            | Format::RevNlp
-            | Format::Ctm
-            | Format::Stm
-            | Format::SegLst
-            | Format::Elan
-            | Format::TextGrid
-    );
-    // Results of Whisper in one array, or of a service that is not known, are no
-    // manifest either, but then nothing can be made of them.
-    one.then_some(format)
-}
-
-fn manifest(
+fn of_manifest(
     files: &dyn Files,
     side: Side,
     wanted: &ReadOptions,
@@ -314,18 +198,44 @@ fn manifest(
             return Err(others);
         }
     }
-    let with_texts = found
-        .into_iter()
-        .find(|layout| layout.format != Format::Audio);
-    let Some(layout) = with_texts else {
+    found.retain(|layout| layout.format != Format::Audio);
+    let Some((layout, others)) = found.split_first() else {
         return Err(Problem::new(Code::Nothing, "no texts are in the folder"));
     };
+    if side == Side::References && wanted.format.is_none() {
+        agree(files, layout, others)?;
+    }
     made.format = layout.format;
     match layout.files.as_slice() {
         [table] if side == Side::Hypotheses => {
             of_file(files, table, layout.format, side, wanted, &mut made)?;
         }
-        _ => wide::of_layout(files, &layout, side, wanted, &mut made)?,
+        _ => wide::of_layout(files, layout, side, wanted, &mut made)?,
     }
     Ok(made)
+}
+
+/// Refuses lists of one folder that say different things, as a run does: one would be passed
+/// over.
+fn agree(files: &dyn Files, layout: &Layout, others: &[Layout]) -> Result<(), Problem> {
+    let is_beside =
+        |other: &&Layout| matches!(other.format, Format::SideFiles | Format::IndicVoices);
+    let options = Options::default();
+    let read = |layout: &Layout| {
+        let reading = manifest::read(files, layout, &options, &mut Findings::default());
+        reading.ok().filter(|reading| {
+            let mut rows = reading.rows.iter();
+            rows.any(|row| row.said.text().is_some())
+        })
+    };
+    let mut first = None;
+    for other in others.iter().filter(|other| !is_beside(other)) {
+        if first.is_none() {
+            first = read(layout);
+        }
+        if let (Some(first), Some(second)) = (&first, read(other)) {
+            crate::folders::agree((layout, first), (other, &second))?;
+        }
+    }
+    Ok(())
 }

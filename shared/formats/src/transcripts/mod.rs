@@ -4,6 +4,7 @@
 mod again;
 pub(crate) mod annotations;
 mod answers;
+mod apart;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;

@@ -54,7 +54,20 @@ pub(super) fn named(table: &Cells, wanted: &ReadOptions) -> Option<usize> {
         column.filter(|column| !asked.contains(&Some(*column)))
     };
     let mut all = NAMES.iter().filter_map(|name| own(name));
-    all.find(|column| is_unique(table, *column))
+    let named = all.find(|column| is_unique(table, *column));
+    named.or_else(|| index(table))
+}
+
+/// The index of pandas, where rows were sorted or drawn since: it tells which row one was. (Where it
+/// still counts them, it is no column.)
+fn index(table: &Cells) -> Option<usize> {
+    let is_unnamed = matches!(table.columns.name(0), "" | "Unnamed: 0");
+    let is_number = |row| {
+        let text = table.text(row, Some(0)).unwrap_or_default();
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is = is_unnamed && table.columns.names().len() > 1 && is_unique(table, 0);
+    (is && (0..table.rows.len()).all(is_number)).then_some(0)
 }
 
 /// Whether each row has something there, and no two the same.

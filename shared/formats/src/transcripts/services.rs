@@ -21,7 +21,7 @@ enum Heard {
 
 /// Whether the fields of an object are those of a result.
 pub(crate) fn is_service(keys: &[String]) -> bool {
-    const FIELDS: [&str; 18] = [
+    const FIELDS: [&str; 19] = [
         "text",
         "segments",
         "transcription",
@@ -32,6 +32,8 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
         "combinedRecognizedPhrases",
         "combinedPhrases",
         "DisplayText",
+        // Without a text where nothing was heard.
+        "RecognitionStatus",
         "transcripts",
         "audio_segments",
         "response",
@@ -236,7 +238,10 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
     // Azure's answer to a short recording.
     if let Some(status) = text(value, "RecognitionStatus") {
         let is_heard = status == "Success";
-        let is_silent = matches!(&*status, "NoMatch" | "InitialSilenceTimeout");
+        let is_silent = matches!(
+            &*status,
+            "NoMatch" | "InitialSilenceTimeout" | "BabbleTimeout"
+        );
         let said = text(value, "DisplayText").filter(|_| is_heard);
         return Some((said.or_else(|| is_silent.then(String::new))?, 1));
     }

@@ -59,7 +59,16 @@ pub(crate) fn text_of(
         cues += 1;
         at += 1;
         let begins = said.len();
-        while let Some(line) = all.get(at).filter(|line| !line.is_empty()) {
+        while let Some(line) = all.get(at) {
+            // An empty line ends a cue, but what is behind it belongs to it as well where no times
+            // follow, and no comment of WebVTT does.
+            if line.is_empty() {
+                if format != Format::Srt || !goes_on(&all, at) {
+                    break;
+                }
+                at += 1;
+                continue;
+            }
             // A cue whose blank line is missing: its times end this one, and a number
             // before them is its own.
             let next_is_times = all.get(at + 1).is_some_and(|next| is_times(next));
@@ -87,6 +96,18 @@ pub(crate) fn text_of(
         ));
     }
     Ok(said.join(" "))
+}
+
+/// Whether lines behind an empty one are more of the same cue: they have no times of their own.
+fn goes_on(all: &[&str], at: usize) -> bool {
+    let behind = all.get(at..).unwrap_or_default().iter();
+    let mut behind = behind.skip_while(|line| line.is_empty());
+    let (Some(first), second) = (behind.next(), behind.next()) else {
+        return false;
+    };
+    let begins = |line: &&str| is_times(line);
+    let is_number = first.bytes().all(|b| b.is_ascii_digit());
+    !(begins(first) || is_number && second.is_none_or(begins))
 }
 
 /// A line without tags, notes of music and dashes of speakers.

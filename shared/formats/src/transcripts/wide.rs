@@ -17,7 +17,7 @@ use crate::manifest::{
 };
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
-use crate::table::{Role, is_right};
+use crate::table::{Role, is_right, role_of};
 
 /// The tag of a language that is not told.
 const UNDETERMINED: &str = "und";
@@ -41,8 +41,9 @@ pub(super) fn read(
             | Format::CommonVoice
             | Format::Audiofolder
             | Format::Calibrate
+            | Format::Parquet
             | Format::Xlsx
-    ) || (side == Side::Hypotheses && format == Format::Parquet);
+    );
     let options = Options {
         text_column: wanted.text_column.clone(),
         ..Options::default()
@@ -225,6 +226,33 @@ fn other_texts(
     ))
 }
 
+/// A text of our own tables without the mark that keeps spreadsheets from taking it for a formula.
+fn unguarded(text: String) -> String {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest.to_owned(),
+        _ => text,
+    }
+}
+
+/// Tells of names that two columns have: only the first of them can be meant.
+fn same_names(table: &Cells, name: &str) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let all = table.columns.names().iter();
+    // Those of systems are told by who reads them.
+    let is_told = |column: &str| role_of(column) == Role::Hypothesis;
+    let again = all.filter(|column| {
+        !column.trim().is_empty() && !is_told(column) && !seen.insert(column.as_str())
+    });
+    let again: BTreeSet<&String> = again.collect();
+    let told: Vec<String> = again.iter().map(|column| format!("{column:?}")).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "{name} has more than one column {}: the first counts",
+            told.join(", ")
+        )
+    })
+}
+
 fn of_table(
     table: &Cells,
     (name, format): (&str, Format),
@@ -233,6 +261,7 @@ fn of_table(
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
     let columns = &table.columns;
+    made.remarks.extend(same_names(table, name));
     let id = columns.first(Role::Id).or_else(|| named(table, wanted));
     let Heard {
         systems,
@@ -340,10 +369,14 @@ fn of_table(
             fields: fields(wanted, other),
             ..Entry::default()
         };
-        let own = |column: Option<usize>| table.any_text(index, column);
+        let plain = |text: String| match is_ours && format == Format::Table {
+            true => unguarded(text),
+            false => text,
+        };
+        let own = |column: Option<usize>| table.any_text(index, column).map(plain);
         entry.text = match side {
             // An empty cell does not tell whether anything is said.
-            Side::References => table.said(index, text).map(Into::into),
+            Side::References => table.said(index, text).map(plain).map(Into::into),
             Side::Hypotheses => own(lone).map(Into::into),
         };
         if is_ours && side == Side::References && entry.text.is_none() {
