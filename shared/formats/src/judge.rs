@@ -433,7 +433,7 @@ fn judged(
     same_texts(&mut judged, &by_text);
     if grouped > 0 {
         let message = format!(
-            "{} braces like {{a|b}}, taken as they stand (--markup asr_eval or braces)",
+            "{} braces like {{a|b}}, taken as they stand and not as alternatives (--markup asr_eval or braces)",
             counted(grouped, "text has", "texts have")
         );
         judged.findings.of_source(FindingKind::LossySource, message);

@@ -5,6 +5,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::report::ScoringStatus;
 use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
+use stt_eval_wire::scores::Figures;
 
 use crate::RenderError;
 use crate::figures::{count, counted, dollars, duration, percent};
@@ -146,7 +147,10 @@ fn wait(run: &Run, waiting: &Waiting, now: Timestamp) -> Wait {
 
 fn model(run: &Run, name: &str) -> Model {
     let score = run.score.as_ref().and_then(|scores| scores.get(name));
+    // Of no words there is no rate.
     let score = score.and_then(Option::as_ref);
+    let has_words = |all: &Figures| all.hits + all.substitutions + all.deletions > 0;
+    let score = score.filter(|score| has_words(&score.all));
     let counts = run.model_counts.get(name).copied().unwrap_or_default();
     Model {
         name: visible(name).into_owned(),

@@ -9,6 +9,7 @@ use crate::invisible::visible;
 use crate::layout::Frame;
 pub use crate::review::reason_name;
 use crate::texts::Text;
+use crate::texts::datasets::Say;
 use crate::words::{Words, flag, note, reference, transcription};
 
 struct Version {

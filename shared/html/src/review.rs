@@ -15,6 +15,7 @@ use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::results::Choice;
 use crate::texts::Text;
+use crate::texts::datasets::Say;
 use crate::texts::variant::Both;
 use crate::words::{Words, flag, note, reference, transcription};
 

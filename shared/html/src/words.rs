@@ -23,6 +23,11 @@ impl Words {
         Line::timed(&self.language, &self.pieces, &self.times).set(self.direction)
     }
 
+    /// Whether it says that nothing is said.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// The same with the times of its words.
     pub(crate) fn timed(self, times: &[WordTime]) -> Self {
         let times = times.to_vec();
@@ -37,14 +42,17 @@ pub(crate) fn reference(heard: &Heard) -> Option<Words> {
 }
 
 /// A reference as people read it: where nothing in it is markup, what is escaped stands for
-/// itself. With groups it is shown as it is written.
+/// itself. With groups it is shown as it is written, and so it is where it would look like one.
 pub(crate) fn literal(reference: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(reference.len());
     let mut chars = reference.chars();
     while let Some(c) = chars.next() {
         match c {
             '{' | '}' | '<' => return Cow::Borrowed(reference),
-            '\\' => out.extend(chars.next()),
+            '\\' => match chars.next() {
+                Some('{') => return Cow::Borrowed(reference),
+                next => out.extend(next),
+            },
             other => out.push(other),
         }
     }

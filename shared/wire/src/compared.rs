@@ -132,9 +132,12 @@ pub fn fewer_shared(comparison: &uncertainty::Comparison, most: usize) -> Option
         model: None,
         count: comparison.samples as u64,
         message: format!(
-            "models are compared on the {} samples at which each of them had its chance, though \
-             one has {most}",
-            comparison.samples
+            "models are compared on the {} at which each of them had its chance, though one has \
+             {most}",
+            match comparison.samples {
+                1 => "1 sample".to_owned(),
+                several => format!("{several} samples"),
+            }
         ),
     })
 }

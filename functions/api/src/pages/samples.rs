@@ -61,7 +61,11 @@ pub async fn show(State(app): State<App>, visit: Visit, id: PathId<SampleId>) ->
 fn patch(form: &Pairs) -> Result<SamplePatch, Refusal> {
     let text = form.text("ground_truth").unwrap_or_default();
     let text = text.replace("\r\n", "\n");
-    let reference = match (text.is_empty(), is_silent(form)) {
+    // Blanks, also those that nobody sees, are no text.
+    let is_blank = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+    };
+    let reference = match (text.chars().all(is_blank), is_silent(form)) {
         (true, true) => Some(String::new()),
         (true, false) => None,
         (false, false) => Some(text),

@@ -4,24 +4,27 @@
 
 use bytes::Bytes;
 use stt_eval_formats::decode::{Encoding, decode};
-use stt_eval_formats::table::{Columns, Record, RecordError, Records, Role, dialect, key};
+use stt_eval_formats::table::{Columns, Record, RecordError, Records, Role, dialect, key, role_of};
 use stt_eval_shared::domain::manifest::{Format, MAX_LINE_BYTES};
 
 /// What a table is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub enum Use<'a> {
     /// Samples of a dataset.
     Samples,
     /// Transcripts of clips.
-    Transcripts,
+    Transcripts {
+        /// What their model is called.
+        model: &'a str,
+    },
 }
 
-impl Use {
+impl Use<'_> {
     /// Columns that say which recording it is, as the contract names them.
     const fn clips(self) -> &'static [&'static str] {
         match self {
             Self::Samples => &["file_id", "filename"],
-            Self::Transcripts => &["sample_id", "file_id", "filename"],
+            Self::Transcripts { .. } => &["sample_id", "file_id", "filename"],
         }
     }
 
@@ -33,7 +36,7 @@ impl Use {
                 (Some(Role::Text), "ground_truth", &["ground_truth"]),
                 (Some(Role::Language), "language", &["language"]),
             ],
-            Self::Transcripts => &[
+            Self::Transcripts { .. } => &[
                 (
                     Some(Role::Hypothesis),
                     "hypothesis",
@@ -48,7 +51,7 @@ impl Use {
 /// A table as the contract has it. What can't be read as another one comes back as it
 /// is: then it is for the reader of manifests to say what is wrong with it.
 #[must_use]
-pub fn of_contract(bytes: Bytes, format: Format, of: Use) -> (Bytes, Format) {
+pub fn of_contract(bytes: Bytes, format: Format, of: Use<'_>) -> (Bytes, Format) {
     let Ok(decoded) = decode(&bytes) else {
         return (bytes, format);
     };
@@ -92,7 +95,7 @@ pub fn of_contract(bytes: Bytes, format: Format, of: Use) -> (Bytes, Format) {
 
 /// Names of the contract in the place of those of others. Where a name of the contract
 /// is there, nothing else is taken for it.
-fn renamed(names: &[String], of: Use) -> Vec<String> {
+fn renamed(names: &[String], of: Use<'_>) -> Vec<String> {
     let columns = Columns::new(names.to_vec());
     let has = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
     let mut renamed = names.to_vec();
@@ -101,10 +104,13 @@ fn renamed(names: &[String], of: Use) -> Vec<String> {
             to.clone_into(name);
         }
     };
+    if let Use::Transcripts { model } = of {
+        rename(called_as(names, model), "hypothesis");
+    }
     if !has(of.clips()) {
         let column = columns.first(Role::Audio);
         // Of transcripts an id is the name of the recording without its ending.
-        let by_id = columns.first(Role::Id).filter(|_| of == Use::Transcripts);
+        let by_id = columns.first(Role::Id).filter(|_| of != Use::Samples);
         let column = column.or(by_id);
         let is_id = column.is_some_and(|column| key(columns.name(column)) == key("file_id"));
         rename(column, if is_id { "file_id" } else { "filename" });
@@ -118,6 +124,16 @@ fn renamed(names: &[String], of: Use) -> Vec<String> {
         }
     }
     renamed
+}
+
+/// The name of the column that is called as the model is, if there is no other name for it.
+fn called_as(names: &[String], model: &str) -> Option<usize> {
+    let columns = Columns::new(names.to_vec());
+    if columns.first(Role::Hypothesis).is_some() {
+        return None;
+    }
+    let is_it = |name: &String| key(name) == key(model) && role_of(name) == Role::Other;
+    names.iter().position(is_it)
 }
 
 /// CSV that is written record by record, each on the line it was read from.
@@ -219,7 +235,7 @@ fn rewritten(line: u64, names: &[String], records: Records<'_>, quoting: bool) -
 mod tests {
     use super::*;
 
-    fn read(table: &[u8], format: Format, of: Use) -> String {
+    fn read(table: &[u8], format: Format, of: Use<'_>) -> String {
         let (bytes, _) = of_contract(Bytes::copy_from_slice(table), format, of);
         String::from_utf8(bytes.to_vec()).unwrap()
     }
@@ -312,17 +328,39 @@ mod tests {
                 Use::Samples,
                 "filename,ground_truth,text",
             ),
-            ("clip;pred", Use::Transcripts, "filename,hypothesis"),
+            (
+                "clip;pred",
+                Use::Transcripts { model: "mine" },
+                "filename,hypothesis",
+            ),
             (
                 "File Name;Transcript;Error",
-                Use::Transcripts,
+                Use::Transcripts { model: "mine" },
                 "filename,hypothesis,error",
             ),
-            ("id;TEXT", Use::Transcripts, "filename,hypothesis"),
-            ("path;sentence", Use::Transcripts, "filename,sentence"),
+            (
+                "id;TEXT",
+                Use::Transcripts { model: "mine" },
+                "filename,hypothesis",
+            ),
+            (
+                "file_name;text;Mine",
+                Use::Transcripts { model: "mine" },
+                "filename,text,hypothesis",
+            ),
+            (
+                "id;prediction;mine",
+                Use::Transcripts { model: "mine" },
+                "filename,hypothesis,mine",
+            ),
+            (
+                "path;sentence",
+                Use::Transcripts { model: "mine" },
+                "filename,sentence",
+            ),
             (
                 "sample_id;audio;text",
-                Use::Transcripts,
+                Use::Transcripts { model: "mine" },
                 "sample_id,audio,text",
             ),
         ] {

@@ -229,7 +229,8 @@ pub fn role_of(name: &str) -> Role {
 
 /// Whether a column of this name tells something about a recording or a result, and has no
 /// text of it.
-pub(crate) fn is_fact(name: &str) -> bool {
+#[must_use]
+pub fn is_fact(name: &str) -> bool {
     place(FACTS, &key(name)).is_some()
 }
 

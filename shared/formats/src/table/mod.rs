@@ -4,7 +4,7 @@ mod columns;
 mod dialect;
 mod records;
 
-pub use columns::{Columns, Role, key, role_of};
-pub(crate) use columns::{PREDICTED, error_of, is_fact, is_right};
+pub use columns::{Columns, Role, is_fact, key, role_of};
+pub(crate) use columns::{PREDICTED, error_of, is_right};
 pub use dialect::{DELIMITERS, dialect};
 pub use records::{Dialect, MAX_COLUMNS, MAX_RECORD_BYTES, Record, RecordError, Records};

@@ -6,6 +6,27 @@ use super::Browser;
 use crate::support::{FLASH, PRO, id, text, with};
 
 #[test]
+fn where_nothing_is_said_there_is_no_rate_and_that_is_told() {
+    with(async |w| {
+        let made = w.dataset("d", &[Some(""), Some("")]).await;
+        let item = |at: usize| json!({ "filename": format!("{at}.wav"), "text": "made up words" });
+        let body = json!({ "run_name": "r", "dataset_id": made.id,
+                           "transcripts": [{ "name": "talky", "items": [item(0), item(1)] }] });
+        let run = w.post("/runs", &body).await.data(202).clone();
+        let run = w.ended(&run).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let page = browser.get(&format!("/runs/{}", id(&run))).await;
+        assert!(
+            page.text.contains("imported/talky") && !page.text.contains("00.0"),
+            "{}",
+            page.text
+        );
+        let page = browser.get(&format!("/runs/{}/results", id(&run))).await;
+        assert!(page.text.contains(">Nothing is said.<"), "{}", page.text);
+    });
+}
+
+#[test]
 fn every_page_comes_with_the_headers_that_keep_it_safe() {
     with(async |w| {
         let mut browser = Browser::signed_in(w, &w.project.key).await;

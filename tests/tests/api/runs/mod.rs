@@ -5,6 +5,7 @@ mod control;
 mod estimate;
 mod export;
 mod failing;
+mod imported;
 mod joining;
 mod list;
 mod make;

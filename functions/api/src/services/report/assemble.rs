@@ -81,10 +81,19 @@ fn interval(
     Ok(compared::interval(&found, 0))
 }
 
-/// The models that are compared: those with anything that counts.
-fn with_results(models: &[ModelScan]) -> Vec<usize> {
-    let counts = |index: &usize| models.get(*index).is_some_and(|m| !m.kept.is_empty());
-    (0..models.len()).filter(counts).collect()
+/// A model that had its chance at less than this part of the samples of another is not compared:
+/// all others would be compared on these few.
+const FEWEST_OF: usize = 4;
+
+/// The models that are compared: those with anything that counts, and with enough of it where two
+/// others are left.
+pub(super) fn with_results(models: &[ModelScan]) -> Vec<usize> {
+    let kept = |index: usize| models.get(index).map_or(0, |found| found.kept.len());
+    let any: Vec<usize> = (0..models.len()).filter(|one| kept(*one) > 0).collect();
+    let most = any.iter().map(|one| kept(*one)).max().unwrap_or(0);
+    let is_enough = |one: &usize| kept(*one) * FEWEST_OF >= most;
+    let enough: Vec<usize> = any.iter().copied().filter(is_enough).collect();
+    if enough.len() < 2 { any } else { enough }
 }
 
 /// Positions at which every one of some models had its chance.
@@ -274,6 +283,11 @@ fn of_model(
     rank: Option<Rank>,
 ) -> Result<ModelReport, Refusal> {
     let hours = found.seconds / 3600.0;
+    // Of transcripts that came from elsewhere costs may be known of some.
+    let priced = match model.imported {
+        Some(_) => found.priced_seconds / 3600.0,
+        None => hours,
+    };
     let latency = latency(&found.latencies);
     let dollars = usd(model.cost_micro_usd);
     // Transcripts that came without costs were not made for nothing.
@@ -293,7 +307,7 @@ fn of_model(
         cost: Cost {
             usd: dollars,
             audio_hours: hours,
-            usd_per_audio_hour: (whole && is_known && hours > 0.0).then(|| dollars / hours),
+            usd_per_audio_hour: (whole && is_known && priced > 0.0).then(|| dollars / priced),
             price_read_at,
         },
         latency_seconds: None,

@@ -113,6 +113,9 @@ pub struct ModelScan {
     pub unscored: u64,
     /// Seconds of audio of items that were transcribed.
     pub seconds: f64,
+    /// The same of items that have a cost.
+    #[serde(default)]
+    pub priced_seconds: f64,
     /// Milliseconds that transcriptions took, of which that is known.
     pub latencies: Vec<u32>,
 }
@@ -248,6 +251,7 @@ impl Scan {
             without_reference: 0,
             unscored: 0,
             seconds: 0.0,
+            priced_seconds: 0.0,
             latencies: Vec::new(),
         };
         Ok(Self {
@@ -363,7 +367,11 @@ impl Scan {
             }
             // What failed was not paid for, as a rule, and has no price by the hour.
             if !matches!(item, ScannedItem::Failed(..)) {
-                found.seconds += fields.seconds(usize::from(position));
+                let seconds = fields.seconds(usize::from(position));
+                found.seconds += seconds;
+                if outcome.cost_micro_usd > 0 {
+                    found.priced_seconds += seconds;
+                }
             }
             match found.add(position, &item, &outcome, fields, texts) {
                 Ok(()) => {}

@@ -7,6 +7,7 @@ use stt_eval_shared::scoring::uncertainty::Comparison;
 use stt_eval_shared::wire::compared::{few_blocks, fewer_shared};
 use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
 
+use super::assemble::with_results;
 use super::origins::Origins;
 use super::scan::ModelScan;
 
@@ -208,7 +209,24 @@ pub fn of(
         .flat_map(|(name, found)| of_model(run, name, found))
         .collect();
     if let Some(comparison) = comparison {
+        let compared = with_results(models);
         let most = models.iter().map(|found| found.kept.len()).max();
+        for (index, (name, found)) in names.iter().zip(models).enumerate() {
+            let (own, most) = (found.kept.len(), most.unwrap_or_default());
+            if own > 0 && !compared.contains(&index) {
+                warnings.push(Warning {
+                    code: WarningCode::NotCompared,
+                    model: Some(name.clone()),
+                    count: own as u64,
+                    message: format!(
+                        "{name} had its chance at {own} of {most} samples and is not compared: all \
+                         others would be compared on these few"
+                    ),
+                });
+            }
+        }
+        let of = compared.iter().filter_map(|index| models.get(*index));
+        let most = of.map(|found| found.kept.len()).max();
         warnings.extend(most.and_then(|most| fewer_shared(comparison, most)));
         warnings.extend(few_blocks(comparison));
     }

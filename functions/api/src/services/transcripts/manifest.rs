@@ -5,6 +5,7 @@ use stt_eval_shared::domain::imported::{Row, parse};
 use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::domain::{FileId, ProjectId};
 
+use super::doubt::in_doubt;
 use crate::refusal::Refusal;
 use crate::services::datasets::manifest::readable;
 use crate::services::spreadsheet::{Use, of_contract};
@@ -13,11 +14,11 @@ use crate::services::spreadsheet::{Use, of_contract};
 const MAX_BYTES: u64 = 40 * 1024 * 1024;
 
 /// Reads a table; `read` is how many bytes of tables this request has read. What is
-/// wrong is told of fields that begin with `at`.
+/// wrong is told of fields that begin with `at`. `model` is what their model is called.
 pub async fn rows(
     app: &App,
     project: &ProjectId,
-    at: &str,
+    (at, model): (&str, &str),
     id: FileId,
     read: &mut u64,
     errors: &mut Errors,
@@ -41,7 +42,11 @@ pub async fn rows(
         .objects
         .range(&file.object_key, version, 0, file.size_bytes)
         .await?;
-    let (bytes, format) = of_contract(bytes, format, Use::Transcripts);
+    if let Some(doubt) = in_doubt(&bytes, format, model) {
+        errors.push(field, doubt);
+        return Ok(Vec::new());
+    }
+    let (bytes, format) = of_contract(bytes, format, Use::Transcripts { model });
     match parse(&bytes, format) {
         Ok(rows) => Ok(rows),
         Err(found) => {

@@ -3,6 +3,7 @@
 
 pub mod add;
 mod clips;
+mod doubt;
 pub mod keep;
 mod manifest;
 pub mod read;

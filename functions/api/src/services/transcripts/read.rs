@@ -80,7 +80,8 @@ pub async fn read(
                 placed.collect()
             }
             Source::Manifest(id) => {
-                let rows = manifest::rows(app, project, &at, id, &mut bytes, &mut errors).await?;
+                let rows =
+                    manifest::rows(app, project, (&at, &name), id, &mut bytes, &mut errors).await?;
                 let rows = rows.into_iter();
                 rows.map(|row| self::row(&at, row)).collect()
             }
