@@ -64,7 +64,7 @@ impl<S: Sync> FromRequest<S> for AnyForm {
         if body::media_type(request.headers()) == "multipart/form-data" {
             return Parts::from_request(request, state).await.map(Self);
         }
-        let Form(fields) = Form::from_request(request, state).await?;
+        let Form(fields): Form = Form::from_request(request, state).await?;
         Ok(Self(Parts { fields, file: None }))
     }
 }

@@ -13,7 +13,7 @@ use stt_eval_shared::domain::{KeyId, SampleId};
 use stt_eval_shared::wire::datasets::SamplePatch;
 
 use super::answer::{redirect, written};
-use super::form::Form;
+use super::form::{Form, LongForm};
 use super::session::Visit;
 use crate::http::error::{Answer, status};
 use crate::http::id::PathId;
@@ -92,7 +92,7 @@ pub async fn save(
     State(app): State<App>,
     visit: Visit,
     id: PathId<SampleId>,
-    Form(form): Form,
+    Form(form): LongForm,
 ) -> Answer {
     visit.needs(Role::Editor)?;
     let id = id.get()?;

@@ -7,6 +7,7 @@ mod demo;
 mod kept_runs;
 mod large;
 mod look;
+mod references;
 mod review;
 mod routes;
 mod session;

@@ -18,7 +18,7 @@ use crate::http::error::{Answer, status};
 use crate::http::id::PathTexts;
 use crate::http::query::Pairs;
 use crate::pages::answer::{redirect, written};
-use crate::pages::form::Form;
+use crate::pages::form::{Form, LongForm};
 use crate::pages::session::Visit;
 use crate::refusal::{Kind, Refusal};
 use crate::services::results::queue::own;
@@ -259,7 +259,7 @@ pub async fn propose(
     State(app): State<App>,
     visit: Visit,
     PathTexts(id, sample): PathTexts,
-    Form(form): Form,
+    Form(form): LongForm,
 ) -> Answer {
     let meant = meant(&app, &visit, (&id, &sample), (Does::Propose, &form)).await?;
     let text = written_text(&form);
@@ -303,7 +303,7 @@ pub async fn save(
     State(app): State<App>,
     visit: Visit,
     PathTexts(id, sample): PathTexts,
-    Form(form): Form,
+    Form(form): LongForm,
 ) -> Answer {
     let mut meant = meant(&app, &visit, (&id, &sample), (Does::Save, &form)).await?;
     let from = form.parsed::<u16>("from", "a position of a clip")?;
