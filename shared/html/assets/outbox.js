@@ -50,6 +50,7 @@ let telling;
 const isHeld = (entry) => held.has(entry.id);
 const waiting = () => entries.filter((entry) => !entry.refused && !isHeld(entry));
 const verdictsOf = (some) => some.reduce((sum, entry) => sum + entry.verdicts, 0);
+const draftsIn = (store) => Object.keys(store).filter((name) => name.startsWith('stt-draft'));
 const field = (entry, name) => new URLSearchParams(entry.body).get(name) ?? '';
 const by = (entry) => field(entry, 'by');
 
@@ -119,6 +120,8 @@ function tell() {
     bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in with a key of that project. ');
   }
   if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
+  // Typed references, by the addresses of their forms.
+  if (leaving) for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
   if (refused) {
     bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused));
   }
@@ -216,7 +219,7 @@ export async function settled() {
 // What is not saved would be gone with the session: it is sent first, and told, as is what was
 // begun on pages of this window.
 async function leave(event) {
-  const drafts = Object.keys(sessionStorage).filter((name) => name.startsWith('stt-draft')).length;
+  const drafts = draftsIn(sessionStorage).length + draftsIn(localStorage).length;
   if (leaving || !(entries.length + drafts)) return;
   event.preventDefault();
   const form = event.target;

@@ -34,6 +34,8 @@ struct Edited {
     language: String,
     direction: crate::language::Direction,
     problem: String,
+    /// Whether it is what was written, and not what stands.
+    refused: bool,
 }
 
 struct Clip {
@@ -97,6 +99,7 @@ fn edited(sample: &Sample, cursor: &str) -> Edited {
         language: sample.language.clone(),
         direction: crate::language::Direction::of(&sample.language),
         problem: String::new(),
+        refused: false,
     }
 }
 
@@ -297,6 +300,7 @@ pub fn sample(
     if let (Some(form), Some(draft)) = (&mut form, draft) {
         draft.text.clone_into(&mut form.text);
         form.silent = draft.silent;
+        form.refused = true;
         form.problem = visible(draft.problem.unwrap_or_default()).into_owned();
     }
     let page = SamplePage {

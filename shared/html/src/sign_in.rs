@@ -18,6 +18,8 @@ pub enum Problem {
     Link,
     /// The session has ended, or its key was revoked.
     Session,
+    /// The same, and something was sent that is not saved.
+    Unsaved,
 }
 
 /// The form.

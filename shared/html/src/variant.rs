@@ -126,6 +126,19 @@ struct Page<'a> {
     next: Option<u64>,
 }
 
+impl Page<'_> {
+    /// What a browser keeps by, of what is written here and not saved: an address of it.
+    fn draft(&self) -> String {
+        let Variant {
+            path,
+            letter,
+            slots_tag,
+            ..
+        } = self.of;
+        format!("{path}?of={letter}&slots={slots_tag}")
+    }
+}
+
 /// What became of other clips, in words.
 fn told(of: Elsewhere) -> String {
     let changed = counted(of.changed, "other reference takes", "other references take");

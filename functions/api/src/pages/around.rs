@@ -17,6 +17,7 @@ use stt_eval_html::problem::Problem;
 use stt_eval_shared::App;
 
 use super::answer::{HTML, redirect};
+use super::back;
 use super::headers::{self, Policy};
 use super::packing::packed;
 use super::place::Place;
@@ -96,20 +97,19 @@ impl Asked {
         }
     }
 
-    /// Leads to sign-in, and back to what was asked for where that can be asked again.
+    /// Leads to sign-in, and back to what was asked for, or to where something was sent from.
     fn to_sign_in(&self) -> Response {
-        let next = if self.method == Method::GET {
-            &*self.target
+        // Who had a session is told that it is no more, and who sent something that it is
+        // not saved.
+        let (next, ended) = if !self.method.is_safe() {
+            let next = back::to_form(&self.headers, &self.target);
+            (next, "&session=unsaved")
+        } else if was_signed_in(&self.headers) {
+            (self.target.clone(), "&session=ended")
         } else {
-            "/"
+            (self.target.clone(), "")
         };
-        // Who had a session is told that it is no more.
-        let ended = if was_signed_in(&self.headers) {
-            "&session=ended"
-        } else {
-            ""
-        };
-        redirect(&format!("/sign-in?next={}{ended}", encoded(next)))
+        redirect(&format!("/sign-in?next={}{ended}", encoded(&next)))
     }
 
     /// Who asks, for what is around the page of a refusal. Where something failed it is

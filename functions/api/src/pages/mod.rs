@@ -9,6 +9,7 @@ mod answer;
 mod around;
 mod assets;
 mod audio;
+mod back;
 mod compare;
 mod consensus;
 mod dataset;

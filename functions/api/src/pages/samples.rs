@@ -105,12 +105,15 @@ pub async fn save(
     };
     match saved.await {
         Ok(sample) => {
-            let query = match cursor {
+            let of_page = match cursor {
                 "" => String::new(),
-                cursor => format!("?cursor={}", encoded(cursor)),
+                cursor => format!("cursor={}&", encoded(cursor)),
             };
-            let dataset = sample.id.dataset();
-            Ok(redirect(&format!("/datasets/{dataset}{query}#{id}")))
+            let (dataset, version) = (sample.id.dataset(), sample.reference_version);
+            // By the version a browser knows what it need not keep any more.
+            Ok(redirect(&format!(
+                "/datasets/{dataset}?{of_page}version={version}#{id}"
+            )))
         }
         Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
             // There is one text on the page.

@@ -66,7 +66,10 @@ pub async fn show(State(app): State<App>, headers: HeaderMap, RawQuery(query): R
     }
     // Where a link leads that was to sign in and did not.
     let link = query.text("link").map(|_| Problem::Link);
-    let problem = link.or(query.text("session").map(|_| Problem::Session));
+    let problem = link.or(query.text("session").map(|told| match told {
+        "unsaved" => Problem::Unsaved,
+        _ => Problem::Session,
+    }));
     page(Place::of(&headers), StatusCode::OK, ("", next), problem)
 }
 

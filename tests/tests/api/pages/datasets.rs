@@ -156,7 +156,7 @@ fn a_reference_is_edited_where_it_stands_and_nothing_is_lost() {
         let mut asha = Browser::signed_in(w, &w.project.key).await;
         let fields = [("etag", "1"), ("ground_truth", "एक\r\nदो"), ("cursor", "")];
         let page = asha.post(&path, &fields).await;
-        let back = format!("/datasets/{}#{sample}", made.id);
+        let back = format!("/datasets/{}?version=2#{sample}", made.id);
         assert_eq!(
             (page.status, page.header("location")),
             (303, &*back),

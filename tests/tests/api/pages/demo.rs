@@ -65,7 +65,7 @@ fn the_demo_is_loaded_once_by_those_who_may() {
         let nobody = Browser::new(w).post("/demo", &[]).await;
         assert_eq!(
             (nobody.status, nobody.header("location")),
-            (303, "/sign-in?next=%2F")
+            (303, "/sign-in?next=%2F&session=unsaved")
         );
     });
 }
