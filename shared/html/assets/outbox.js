@@ -195,13 +195,19 @@ export function add(url, page, body, verdicts, isLate) {
   pump();
 }
 
-// Forgets what was added last, if the service does not have it; gives the address of its
-// page. What is on its way may be there already: only its answer tells, so that is awaited.
-export async function takeBack() {
+// Forgets what was added last, if the service does not have it; gives its page, which `found`
+// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
+// be there already: only its answer tells, so that is awaited.
+export async function takeBack(found) {
   if (underWay && waiting().at(-1) === underWay) await answered.catch(() => {});
   const last = waiting().at(-1);
-  if (last) forget(last);
-  return last?.page;
+  if (!last) return undefined;
+  const page = await found(last.page);
+  if (underWay === last) await answered.catch(() => {});
+  // It was saved meanwhile.
+  if (!entries.includes(last)) return undefined;
+  forget(last);
+  return page;
 }
 
 export const isEmpty = () => !waiting().length;

@@ -304,6 +304,8 @@ const behind = [];
 let chain = 0;
 let fetching;
 let spare = newSpare();
+// Pages as they came: what is taken back is shown without a network too.
+const shown = new Map();
 
 function newSpare() {
   const sound = document.createElement('audio');
@@ -352,8 +354,15 @@ async function look() {
   return fetching;
 }
 
+function hasShown(url, page) {
+  shown.delete(url);
+  shown.set(url, page.cloneNode(true));
+  if (shown.size > MOST_DONE) shown.delete(shown.keys().next().value);
+}
+
 function put({ url, page }) {
   keepDraft();
+  hasShown(url, page);
   document.title = page.title;
   document.querySelector('main').replaceChildren(...page.querySelector('main').childNodes);
   history.pushState({}, '', url);
@@ -403,7 +412,10 @@ function previous() {
   if (!behind.length) tell('There is no clip before this one here.');
   // It would be shown without what is not saved yet.
   else if (!isEmpty()) tell('What you said is being saved. Try again in a moment.');
-  else reopen(behind.pop(), 'The clip before.');
+  else {
+    const url = behind.pop();
+    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.').then((is) => is || behind.push(url));
+  }
 }
 
 // ---- actions ----
@@ -431,6 +443,10 @@ function save() {
 // One after the other: a key pressed twice takes two verdicts back.
 let undoing = Promise.resolve();
 
+const NO_NETWORK = 'there is no network. Try again when it is back.';
+// What `fetch` fails with, and nothing else here does.
+const isGone = (error) => error instanceof TypeError;
+
 function undo() {
   undoing = undoing.then(undoLast);
 }
@@ -438,9 +454,15 @@ function undo() {
 async function undoLast() {
   tell('');
   // What was not sent yet is only forgotten.
-  const waiting = await takeBack();
-  if (waiting) {
-    await reopen(waiting, 'Taken back.');
+  const found = (url) => (shown.has(url) ? { url, page: shown.get(url) } : fetchPage(url));
+  try {
+    const waiting = await takeBack(found);
+    if (waiting) {
+      again(waiting, 'Taken back.');
+      return;
+    }
+  } catch (error) {
+    tell(`Nothing was taken back: ${isGone(error) ? NO_NETWORK : 'that clip can’t be shown now. Try again.'}`);
     return;
   }
   const did = done.at(-1);
@@ -458,22 +480,27 @@ async function undoLast() {
     const { to } = await answer.json();
     done.pop();
     remember(sessionStorage, doneName, done);
-    await reopen(to, 'Taken back.');
-  } catch {
-    tell('That can’t be undone now. Try again.');
+    await reopen(to, 'Taken back.', 'It is taken back, but that clip can’t be shown now.');
+  } catch (error) {
+    tell(isGone(error) ? `That can’t be undone: ${NO_NETWORK}` : 'That can’t be undone now. Try again.');
   }
 }
 
-async function reopen(url, text) {
+function again(found, text) {
+  ahead = [];
+  chain += 1;
+  audio.pause();
+  put(found);
+  tell(text);
+}
+
+async function reopen(url, text, otherwise) {
   try {
-    const page = await fetchPage(url);
-    ahead = [];
-    chain += 1;
-    audio.pause();
-    put(page);
-    tell(text);
+    again(await fetchPage(url), text);
+    return true;
   } catch {
-    tell('That clip can’t be shown now. Try again.');
+    tell(otherwise);
+    return false;
   }
 }
 
@@ -726,6 +753,7 @@ addEventListener('online', comesBack);
 addEventListener('popstate', () => location.reload());
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);
+hasShown(location.href, document);
 // Before others hear of it: one who signs out is told what that loses.
 for (const name of ['pagehide', 'visibilitychange', 'submit']) addEventListener(name, keepDraft, true);
 begin();
