@@ -123,7 +123,9 @@ function tell() {
   // Typed references, by the addresses of their forms.
   if (leaving) for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
   if (refused) {
-    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused));
+    const letGo = Object.assign(document.createElement('button'), { textContent: 'Forget it', onclick: () => forget(refused) });
+    // Its clip may be gone.
+    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused), ' ', letGo);
   }
 }
 

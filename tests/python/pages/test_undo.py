@@ -74,3 +74,23 @@ def test_what_can_not_be_shown_is_not_taken_back(visit, site, run):  # noqa: F81
     other.keyboard.press("z")
     on_clip(other, 1)
     until(lambda: counts(site, run)["reviews"], 0)
+
+
+def test_what_was_said_of_a_run_that_is_gone_can_be_let_go_of(visit, site, run):  # noqa: F811
+    page = visit()
+    begin(page, run)
+    site.api("DELETE", f"/api/v1/evaluations/stt/runs/{run}")
+    judge(page, "yn")
+    bar = page.locator("[data-unsaved]")
+    expect(bar).to_contain_text("What you said of a clip was refused, and is not saved. You said: A right, B wrong.")
+    shot(page, "outbox-refused-for-good", full_page=False)
+    page.get_by_role("button", name="Look at the clip again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    page.get_by_role("link", name="Runs").first.click()
+    expect(bar).to_contain_text("You said: A right, B wrong.")
+    page.get_by_role("button", name="Forget it").click()
+    expect(bar).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
+    expect(bar).to_be_hidden()
+    assert page.evaluate(KEPT) == 0
