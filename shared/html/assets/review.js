@@ -50,6 +50,16 @@ function show(slot, value) {
   for (const button of slot.querySelectorAll('.verdicts button')) {
     button.setAttribute('aria-pressed', String(button.value === value));
   }
+  tellCount(slot);
+}
+
+// What is wrong for its spelling alone counts as right.
+function tellCount(slot) {
+  const set = [...slot.querySelectorAll(':checked'), ...form.querySelectorAll('fieldset :checked')];
+  const line = slot.querySelector('[data-counts]');
+  const counts = verdict(slot) === 'wrong' && set.length === 1 && set[0].name.endsWith('.spelling_variant');
+  if (counts && line.hidden) tell(line.textContent);
+  line.hidden = !counts;
 }
 
 // How much was played, in percent; seeking does not count, playing twice counts once.
@@ -140,6 +150,7 @@ function hasUnusable() {
     show(slot, 'cannot_tell');
     if (said) tell('“Right” is now “Cannot tell”.');
   }
+  slots().forEach(tellCount);
 }
 
 // ---- what is said and not saved ----
@@ -686,7 +697,10 @@ function begin() {
       remember(localStorage, 'stt-review', settings);
     });
   }
-  form.addEventListener('change', reasonChanged);
+  form.addEventListener('change', (event) => {
+    reasonChanged(event);
+    slots().forEach(tellCount);
+  });
   form.addEventListener('focusin', (event) => {
     const slot = event.target.closest('[data-slot]');
     // Who gives a reason for “Wrong” goes on to the next.

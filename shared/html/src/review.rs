@@ -194,6 +194,8 @@ struct Check {
     field: String,
     name: &'static str,
     set: bool,
+    /// Whether what is wrong for this alone counts as right.
+    forgiven: bool,
 }
 
 struct Row {
@@ -204,6 +206,7 @@ struct Row {
     differs: bool,
     note: String,
     verdict: &'static str,
+    counts_right: bool,
     buttons: [Button; 3],
     boxes: Vec<Check>,
     comment: String,
@@ -237,6 +240,7 @@ fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
         field: format!("{}.{}", slot.letter, reason.name()),
         name: reason_name(*reason),
         set: set(reason),
+        forgiven: *reason == Reason::SpellingVariant,
     });
     let boxes: Vec<Check> = boxes.collect();
     let other = |review: &Review| {
@@ -260,6 +264,8 @@ fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
             .any(|word| word.op != Op::Equal),
         note: note(heard),
         verdict: slot.said.verdict.map_or("", verdict_value),
+        counts_right: slot.said.verdict == Some(Verdict::Wrong)
+            && slot.said.reasons == [Reason::SpellingVariant],
         buttons: [Verdict::Right, Verdict::Wrong, Verdict::CannotTell].map(button),
         open: boxes.iter().any(|one| one.set) || !slot.said.comment.is_empty(),
         boxes,
@@ -329,6 +335,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         field: reason.name().to_owned(),
         name: reason_name(*reason),
         set: set(reason),
+        forgiven: false,
     });
     let heard = || of.slots.iter().map(|slot| slot.heard);
     let said_at = clock::of_reference(heard());

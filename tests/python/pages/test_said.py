@@ -112,6 +112,50 @@ def test_right_goes_with_no_reason_but_the_spelling(visit, site, run):  # noqa: 
     until(lambda: reviews(site, run), ["cannot_tell", "right spelling_variant"])
 
 
+def test_what_is_wrong_for_its_spelling_alone_is_said_to_count_as_right(visit, site, run):  # noqa: F811
+    page = visit()
+    begin(page, run)
+    told = page.locator("[data-told]")
+    counted = group(page, "A").get_by_text("This counts as right: nothing but the spelling differs.")
+    expect(counted).to_be_hidden()
+    page.keyboard.press("n")
+    page.keyboard.press("4")
+    expect(counted).to_be_visible()
+    expect(told).to_have_text("This counts as right: nothing but the spelling differs.")
+    shot(page, "review-spelling-alone")
+    # With another reason, of the transcription or of the clip, it is wrong.
+    page.keyboard.press("8")
+    expect(counted).to_be_hidden()
+    page.keyboard.press("8")
+    expect(counted).to_be_visible()
+    page.get_by_label("The reference is wrong").check()
+    expect(counted).to_be_hidden()
+    page.get_by_label("The reference is wrong").uncheck()
+    expect(counted).to_be_visible()
+    # It is said again where one comes back to it.
+    page.reload()
+    ready(page)
+    expect(counted).to_be_visible()
+    page.keyboard.press("y")
+    first = page.url
+    page.keyboard.press("Enter")
+    on_clip(page, 2)
+    until(lambda: reviews(site, run), ["right", "wrong spelling_variant"])
+    assert counts(site, run) == {"reviews": 2, "right": 2, "wrong": 0}
+    page = visit(java_script_enabled=False)
+    page.goto(first)
+    expect(counted_without_scripts(page)).to_be_visible()
+    hint = group(page, "B").get_by_label("Only the spelling differs (alone, it counts as right)")
+    group(page, "B").get_by_text("Reasons and comment").click()
+    expect(hint).to_be_visible()
+    page.goto("/help")
+    expect(page.get_by_text("no reason but “Only the spelling differs” counts as right")).to_be_visible()
+
+
+def counted_without_scripts(page):
+    return group(page, "A").get_by_text("This counts as right: nothing but the spelling differs.")
+
+
 def test_without_scripts_a_contradiction_is_settled_and_told(visit, site, run):  # noqa: F811
     page = visit(java_script_enabled=False)
     page.goto(f"/runs/{run}/review")
