@@ -57,6 +57,8 @@ pub struct Results<'a> {
     pub results: &'a [Heard],
     /// How many there are in all, where that is known.
     pub total: Option<u64>,
+    /// Whether clips that the visitor has not judged are left out.
+    pub hides: bool,
     /// Address of the page that follows.
     pub more: Option<&'a str>,
 }
@@ -73,6 +75,7 @@ struct Page<'a> {
     orders: Vec<Choice>,
     clips: Vec<Clip>,
     total: Option<String>,
+    hides: bool,
     more: Option<&'a str>,
 }
 
@@ -130,6 +133,7 @@ pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
         orders: of.orders,
         clips: clips(of.results),
         total: of.total.map(|total| counted(total, "result", "results")),
+        hides: of.hides,
         more: of.more,
     };
     page.render()

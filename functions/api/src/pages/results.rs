@@ -4,9 +4,10 @@ use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
 use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::RunId;
 use stt_eval_shared::domain::result::ResultStatus;
-use stt_eval_shared::domain::review::Reason;
+use stt_eval_shared::domain::review::{Queue, Reason};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::wire::export::{ExportFormat, Exported};
 
@@ -18,6 +19,8 @@ use crate::http::paging::Pager;
 use crate::http::query::{Paging, Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::report::export;
+use crate::services::results::queue::{self, Next};
+use crate::services::results::selection::RunItem;
 use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
 
@@ -147,10 +150,34 @@ impl Asked {
     }
 }
 
+/// Whether a visitor is one from whom a run may hide its models until they have judged a
+/// clip. Those who start runs know what they have chosen.
+fn judges(visit: &Visit) -> bool {
+    visit.caller.actor.role == Role::Reviewer
+}
+
+/// Refuses a file of all results to one who has still to judge some of them blind.
+async fn may_export(app: &App, visit: &Visit, id: RunId) -> Result<(), Refusal> {
+    let actor = &visit.caller.actor;
+    let run = runs::find(app, &actor.project, id).await?;
+    let who = (Queue::Clips, &actor.reviewer());
+    if !run.blind_review || queue::next(app, &actor.project, &run, who, None).await? == Next::End {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Kind::Forbidden,
+        "in this run models are hidden until you have judged, and this file names them; it is \
+         there for you once you have judged every clip",
+    ))
+}
+
 /// Leads to all results as a file, or says how far that is.
 async fn exported(app: &App, visit: &Visit, id: PathId<RunId>, format: ExportFormat) -> Answer {
-    let project = &visit.caller.actor.project;
-    match export::export(app, project, id.get()?, format).await? {
+    let (project, id) = (&visit.caller.actor.project, id.get()?);
+    if judges(visit) {
+        may_export(app, visit, id).await?;
+    }
+    match export::export(app, project, id, format).await? {
         Exported::Made(file) => Ok(redirect(&file.url)),
         Exported::UnderWay(told) => {
             Err(Refusal::new(Kind::Unfinished, told.message).retry_after(1))
@@ -198,7 +225,20 @@ pub async fn list(
     let pager = Pager::new(&visit.caller, "results", &filters, paging)?;
     let of = (&selection, asked.order);
     let found = results::page(&app, project, &run, of, pager.from(), LIMIT);
-    let (found, total) = found.await?;
+    let (mut found, total) = found.await?;
+    let hides = run.blind_review && judges(&visit);
+    if hides {
+        let position = |item: &RunItem| match item {
+            RunItem::Pending(id) => id.position(),
+            RunItem::Done(entry) => entry.outcome.id.position(),
+        };
+        let positions = found.items.iter().map(|(item, _)| position(item));
+        let who = visit.caller.actor.reviewer();
+        let open = queue::open_of(&app, project, &run, &who, &positions.collect()).await?;
+        found
+            .items
+            .retain(|(item, _)| !open.contains(&position(item)));
+    }
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     let meta = pager.meta(total, next.as_deref());
     let of_run = format!("/runs/{id}");
@@ -220,8 +260,9 @@ pub async fn list(
         reasons: asked.reasons(),
         orders: asked.orders(),
         results: &shown,
-        // How many a reason was given for is not counted.
-        total: asked.reason.is_none().then_some(total),
+        // How many a reason was given for is not counted, nor what is left out.
+        total: (asked.reason.is_none() && !hides).then_some(total),
+        hides,
         more: more.as_deref(),
     };
     written(html::page(visit.frame(&run.name, Section::Runs), page))

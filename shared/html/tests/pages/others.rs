@@ -223,10 +223,12 @@ fn results_stand_beside_what_was_said() {
         orders: vec![choice("sample")],
         results: &all,
         total: Some(5),
+        hides: true,
         more: Some("/runs/x/results?cursor=y"),
     };
     let html = results::page(frame(), of).unwrap();
     check(&html);
+    assert!(html.contains("Clips that you have not judged are left out here."));
     // One clip with a reference for four models, and one wording without.
     assert_eq!(html.matches("<article class=\"clip\"").count(), 2, "{html}");
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Pages, as browsers ask for them.
 
+mod blind;
 mod compare;
 mod consensus;
 mod datasets;

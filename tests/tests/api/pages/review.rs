@@ -13,7 +13,7 @@ async fn run(w: &World) -> Value {
 }
 
 /// Follows to a page, and tells where that is.
-async fn follow(browser: &mut Browser, page: Page) -> (String, Page) {
+pub(super) async fn follow(browser: &mut Browser, page: Page) -> (String, Page) {
     let (mut at, mut page) = (String::new(), page);
     while page.status == 303 {
         at = page.header("location").to_owned();
@@ -22,7 +22,7 @@ async fn follow(browser: &mut Browser, page: Page) -> (String, Page) {
     (at, page)
 }
 
-async fn begin(browser: &mut Browser, run: &Value, query: &str) -> (String, Page) {
+pub(super) async fn begin(browser: &mut Browser, run: &Value, query: &str) -> (String, Page) {
     let page = browser
         .get(&format!("/runs/{}/review?{query}", id(run)))
         .await;
@@ -52,7 +52,12 @@ fn fields(page: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-async fn send(browser: &mut Browser, at: &str, page: &str, more: &[(&str, &str)]) -> Page {
+pub(super) async fn send(
+    browser: &mut Browser,
+    at: &str,
+    page: &str,
+    more: &[(&str, &str)],
+) -> Page {
     let path = at.split('?').next().unwrap();
     let mut all = fields(page);
     all.retain(|(name, _)| more.iter().all(|(other, _)| other != name));

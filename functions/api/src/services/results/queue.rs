@@ -3,7 +3,7 @@
 //! A clip is one position of a run, with what all models made of it. It is open for a
 //! reviewer while one of its transcriptions has no verdict of theirs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures::future::try_join_all;
 use stt_eval_shared::App;
@@ -177,6 +177,32 @@ pub async fn clip(
     }
     let found = between(app, project, run, (position, position + 1)).await?;
     found.into_iter().next().ok_or_else(no_such)
+}
+
+/// Which of some clips a reviewer has still to judge: nothing tells them yet which model is
+/// which, where models are hidden.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn open_of(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    who: &Reviewer,
+    positions: &BTreeSet<u16>,
+) -> Result<HashSet<u16>, Refusal> {
+    let Some((first, last)) = positions.first().zip(positions.last()) else {
+        return Ok(HashSet::new());
+    };
+    let clips = if usize::from(last - first) < WINDOW {
+        between(app, project, run, (*first, last + 1)).await?
+    } else {
+        try_join_all(positions.iter().map(|at| clip(app, project, run, *at))).await?
+    };
+    let open = clips
+        .iter()
+        .filter(|clip| !clip.completed.is_empty() && !clip.is_judged(who));
+    Ok(open.map(|clip| clip.position).collect())
 }
 
 /// The next of a row of numbers that look like chance (`SplitMix64`).

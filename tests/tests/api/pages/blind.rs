@@ -1,0 +1,66 @@
+//! Runs that hide their models from reviewers, elsewhere than in the review.
+
+use serde_json::json;
+
+use super::review::{begin, follow, send};
+use super::{Browser, Page, key};
+use crate::support::{FLASH, PRO, id, with};
+
+#[test]
+fn results_of_a_blind_run_are_a_reviewers_once_they_have_judged() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two"), Some("three")]).await;
+        let asked = json!({ "run_name": "r", "dataset_id": made.id, "providers": [PRO, FLASH],
+            "blind_review": true });
+        let run = w.post("/runs", &asked).await;
+        let run = run.data(202).clone();
+        let run = w.ended(&run).await;
+        let (reviewer, _) = key(w, "reviewer").await;
+        let mut asha = Browser::signed_in(w, &reviewer).await;
+        let path = format!("/runs/{}/results", id(&run));
+        let clips = |page: &Page| page.text.matches("<article class=\"clip\">").count();
+        let left_out = "Clips that you have not judged are left out here.";
+        for query in ["", "?sort=-wer", "?sort=-disagreement", "?status=completed"] {
+            let page = asha.get(&format!("{path}{query}")).await;
+            assert_eq!((page.status, clips(&page)), (200, 0), "{}", page.text);
+            assert!(page.text.contains(left_out), "{}", page.text);
+            assert!(!page.text.contains("WER"), "{}", page.text);
+        }
+        for file in ["csv", "jsonl"] {
+            let page = asha.get(&format!("{path}.{file}")).await;
+            assert_eq!(page.status, 403);
+            assert!(
+                page.text
+                    .contains("models are hidden until you have judged")
+            );
+        }
+        // One who has started it knows its models.
+        let mut editor = Browser::signed_in(w, &w.project.key).await;
+        let page = editor.get(&path).await;
+        assert_eq!(clips(&page), 2, "{}", page.text);
+        assert!(!page.text.contains(left_out));
+        assert_ne!(editor.get(&format!("{path}.csv")).await.status, 403);
+
+        let (at, page) = begin(&mut asha, &run, "queue=clips").await;
+        let half = [("A.verdict", "wrong"), ("go", "stay")];
+        let answer = send(&mut asha, &at, &page.text, &half).await;
+        let (at, page) = follow(&mut asha, answer).await;
+        // By the one that is judged, the other would be known.
+        assert_eq!(clips(&asha.get(&path).await), 0);
+        let whole = [("B.verdict", "right"), ("go", "next")];
+        let answer = send(&mut asha, &at, &page.text, &whole).await;
+        let (at, page) = follow(&mut asha, answer).await;
+        let shown = asha.get(&path).await;
+        assert_eq!(clips(&shown), 1);
+        assert!(shown.text.contains(&format!("class=\"model\">{PRO}")));
+        assert_eq!(asha.get(&format!("{path}.csv")).await.status, 403);
+        let all = [
+            ("A.verdict", "right"),
+            ("B.verdict", "right"),
+            ("go", "next"),
+        ];
+        send(&mut asha, &at, &page.text, &all).await;
+        assert_eq!(clips(&asha.get(&path).await), 2);
+        assert_ne!(asha.get(&format!("{path}.csv")).await.status, 403);
+    });
+}
