@@ -189,7 +189,16 @@ fn recordings_join_what_ids_do_not() {
             made.remarks
         );
     }
-    // Other recordings are another set.
+    // Other recordings are another set, and so are those of which few are the same.
+    let few = (
+        "h.csv",
+        "file,hypothesis\nc2.wav,two\nd1.wav,one\nd3.wav,x\n",
+    );
+    let many = (
+        "r.csv",
+        "id,file,text\nx1,c1.wav,one\nx2,c2.wav,two\nx3,c3.wav,x\n",
+    );
+    assert!(scored(&[many], &[few]).is_err());
     let heard = ("h.csv", "file,hypothesis\nd2.wav,two\nd1.wav,one\n");
     let right = ("r.csv", "id,file,text\nx1,c1.wav,one\nx2,c2.wav,two\n");
     let problem = scored(&[right], &[heard]).unwrap_err();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
 use super::file::of_file;
 use super::lists::{beside_references, of_recordings};
-use super::{apart, segments, trns, wide};
+use super::{mixed, segments, trns, wide};
 use crate::files::{self, Files, base, is_litter, recording};
 use crate::finding::Findings;
 use crate::format::Format;
@@ -35,7 +35,7 @@ pub(super) fn read(
     let of_kaldi = names.iter().find(|name| base(name) == "text");
     if let Some(name) = of_kaldi.filter(|_| is_kaldi) {
         if side == Side::Hypotheses && wanted.format.is_none() {
-            apart::no_results(files, &names, name)?;
+            mixed::no_results(files, &names, name)?;
         }
         made.format = Format::KaldiText;
         of_file(files, name, Format::KaldiText, side, wanted, &mut made)?;
@@ -50,11 +50,11 @@ pub(super) fn read(
     let mut texts: Vec<&String> = names
         .iter()
         .copied()
-        .filter(|name| apart::is_single(name))
+        .filter(|name| mixed::is_single(name))
         .collect();
     let mut formats = Vec::with_capacity(texts.len());
     for name in &texts {
-        formats.push(apart::one_format(files, name));
+        formats.push(mixed::one_format(files, name));
     }
     if let Some(wanted) = wanted.format {
         let mut there: BTreeMap<Format, Vec<&String>> = BTreeMap::new();
@@ -77,23 +77,23 @@ pub(super) fn read(
         }
     }
     if side == Side::Hypotheses && wanted.format.is_none() {
-        apart::no_lists(files, &names, &texts, &formats)?;
+        mixed::no_lists(files, &names, &texts, &formats)?;
     }
     let is_told = wanted.format.is_some();
     let is_each_one = !texts.is_empty()
         && formats.iter().all(Option::is_some)
         && (is_told || texts.len() > 1 || names.iter().all(|name| !has_audio_extension(name)));
     if !is_each_one {
-        let is_result = |name: &&&String| apart::is_single(name) || has_audio_extension(name);
+        let is_result = |name: &&&String| mixed::is_single(name) || has_audio_extension(name);
         if names.iter().filter(is_result).count() == names.len() {
             match texts.as_slice() {
                 [one] if side == Side::Hypotheses && formats == [None] => one_result(files, one)?,
                 [_] => {}
-                _ => apart::refuse_others(files, &texts, &formats)?,
+                _ => mixed::refuse_others(files, &texts, &formats)?,
             }
         }
         if side == Side::Hypotheses && wanted.format.is_none() {
-            apart::one_table(files, &names)?;
+            mixed::one_table(files, &names)?;
         }
         return of_manifest(files, side, wanted, made);
     }
@@ -170,7 +170,7 @@ impl Remarks {
 /// Refuses a single object as what systems heard, where it is no result and none of its fields
 /// has a name that rows of tables have: its fields would be taken for systems.
 fn one_result(files: &dyn Files, name: &str) -> Result<(), Problem> {
-    let Some(problem) = apart::refused(files, name) else {
+    let Some(problem) = mixed::refused(files, name) else {
         return Ok(());
     };
     let text = crate::files::text(files, name)?.text;

@@ -4,7 +4,6 @@
 mod again;
 pub(crate) mod annotations;
 mod answers;
-mod apart;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;
@@ -13,6 +12,7 @@ mod file;
 mod findings;
 mod folder;
 mod lists;
+mod mixed;
 mod named;
 mod segments;
 pub(crate) mod services;
