@@ -300,7 +300,7 @@ fn a_terminal_shows_what_is_typed_after_a_key_was_not() {
 
     let set = Set::new(&[]);
     let asked = format!(
-        "{} login https://stt.example.org; echo code $?; stty -a",
+        "tty; {} login https://stt.example.org; echo code $?; stty -a",
         env!("CARGO_BIN_EXE_stt-eval")
     );
     let mut terminal = Command::new("script")
@@ -320,6 +320,21 @@ fn a_terminal_shows_what_is_typed_after_a_key_was_not() {
         let read = shown.read(&mut piece).unwrap();
         assert!(read > 0, "{}", text(&seen));
         seen.extend_from_slice(&piece[..read]);
+    }
+    // The question is shown first, and what is typed hidden after it: until then Ctrl-C is the
+    // terminal's, which ends the shell as well.
+    let asked = text(&seen).to_owned();
+    let name = asked.lines().next().unwrap().trim();
+    loop {
+        let modes = Command::new("stty")
+            .args(["-a", "-F", name])
+            .output()
+            .unwrap();
+        assert!(modes.status.success(), "{modes:?}");
+        if text(&modes.stdout).contains("-isig") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
     // Ctrl-C.
     typed.write_all(b"\x03").unwrap();
