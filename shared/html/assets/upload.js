@@ -47,7 +47,8 @@ function begin() {
   const items = [];
   let sending = 0;
   let asking = Promise.resolve();
-  let odd = [];
+  // What was chosen and can't be taken, told until the page is left.
+  const odd = new Set();
 
   const key = (item) => `${item.name}\n${item.size}\n${item.lastModified}`;
   const of = (state) => items.filter((item) => item.state === state);
@@ -57,7 +58,7 @@ function begin() {
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    if (odd.length) parts.push(`Not taken: ${odd.slice(0, 5).join(', ')}${odd.length > 5 ? ' …' : ''}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
+    if (odd.size) parts.push(`Not taken: ${[...odd].slice(0, 5).join(', ')}${odd.size > 5 ? ` and ${odd.size - 5} more` : ''}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
     if (text) parts.push(text);
     told.textContent = parts.join(' ');
   }
@@ -129,7 +130,6 @@ function begin() {
   }
 
   function take(files) {
-    odd = [];
     for (const { file, path } of files) {
       const own = path.split('/').pop();
       const type = TYPES[extension(own)];
@@ -150,7 +150,7 @@ function begin() {
         if (missed) show(Object.assign(missed, item, { isFinal: false }));
         else if (!known) add(item);
       } else {
-        odd.push(own);
+        odd.add(own);
       }
     }
     keep();

@@ -67,7 +67,7 @@ struct Columns {
 }
 
 fn columns(reference: &str, transcription: &str, alignment: &[AlignedWord]) -> Columns {
-    let mut said_side = Side::of(reference);
+    let mut said_side = Side::of_reference(reference);
     let mut heard_side = Side::of(transcription);
     let mut found = Columns {
         said: BTreeMap::new(),

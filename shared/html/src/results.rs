@@ -1,12 +1,16 @@
 //! What models heard, clip by clip, beside what was said.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
-use stt_eval_wire::results::Result as Heard;
+use stt_eval_domain::ResultId;
+use stt_eval_wire::results::{Result as Heard, Review};
 
 use crate::RenderError;
 use crate::figures::{count, counted, percent};
 use crate::invisible::visible;
 use crate::layout::Frame;
+use crate::review::of_reviewer;
 pub use crate::review::reason_name;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
@@ -19,10 +23,15 @@ struct Version {
     words: Option<Words>,
     note: String,
     judged: Option<Text>,
+    /// What reviewers have said beyond a verdict.
+    said: Vec<String>,
+    proposed: bool,
 }
 
 struct Clip {
     heading: String,
+    /// Where its reference is edited, if another one is proposed.
+    edit: Option<String>,
     audio: String,
     reference: Option<Words>,
     versions: Vec<Version>,
@@ -55,6 +64,10 @@ pub struct Results<'a> {
     pub orders: Vec<Choice>,
     /// The results, those of a clip beside each other where they are in order of clips.
     pub results: &'a [Heard],
+    /// What reviewers say of them.
+    pub said: &'a BTreeMap<ResultId, Vec<Review>>,
+    /// Whether the visitor may change references.
+    pub may_edit: bool,
     /// How many there are in all, where that is known.
     pub total: Option<u64>,
     /// Whether clips that the visitor has not judged are left out.
@@ -79,7 +92,8 @@ struct Page<'a> {
     more: Option<&'a str>,
 }
 
-fn version(heard: &Heard) -> Version {
+fn version(heard: &Heard, said: &[Review]) -> Version {
+    let more = |of: &&Review| !of.reasons.is_empty() || of.comment.is_some() || proposes(of);
     let score = heard.score.as_ref();
     Version {
         model: visible(&heard.provider).into_owned(),
@@ -98,24 +112,35 @@ fn version(heard: &Heard) -> Version {
                 Text::JudgedWrong
             }
         }),
+        said: said.iter().filter(more).map(of_reviewer).collect(),
+        proposed: said.iter().any(proposes),
     }
 }
 
+fn proposes(of: &Review) -> bool {
+    of.proposed_reference.is_some()
+}
+
 /// Results of one clip and one wording of its reference side by side.
-fn clips(results: &[Heard]) -> Vec<Clip> {
+fn clips(of: &Results<'_>) -> Vec<Clip> {
+    let said = |heard: &Heard| of.said.get(&heard.id).map_or(&[][..], Vec::as_slice);
     let same = |a: &Heard, b: &Heard| {
         a.sample_id == b.sample_id && a.reference_version == b.reference_version
     };
-    let clip = |of: &[Heard]| {
-        let first = of.first()?;
+    let clip = |together: &[Heard]| {
+        let first = together.first()?;
+        let versions = together.iter().map(|heard| version(heard, said(heard)));
+        let versions: Vec<Version> = versions.collect();
+        let is_proposed = versions.iter().any(|version| version.proposed);
         Some(Clip {
+            edit: (of.may_edit && is_proposed).then(|| format!("/samples/{}", first.sample_id)),
             heading: format!("Clip {}", count(u64::from(first.sample_id.position()) + 1)),
             audio: format!("/audio/{}", first.file_id),
             reference: reference(first),
-            versions: of.iter().map(version).collect(),
+            versions,
         })
     };
-    results.chunk_by(same).filter_map(clip).collect()
+    of.results.chunk_by(same).filter_map(clip).collect()
 }
 
 /// The page.
@@ -123,6 +148,7 @@ fn clips(results: &[Heard]) -> Vec<Clip> {
 /// # Errors
 /// See [`RenderError`].
 pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
+    let clips = clips(&of);
     let page = Page {
         frame,
         run_name: visible(of.run_name).into_owned(),
@@ -131,7 +157,7 @@ pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
         states: of.states,
         reasons: of.reasons,
         orders: of.orders,
-        clips: clips(of.results),
+        clips,
         total: of.total.map(|total| counted(total, "result", "results")),
         hides: of.hides,
         more: of.more,

@@ -227,6 +227,12 @@ fn told(review: &Review) -> String {
     parts.join(" · ")
 }
 
+/// What a review says, and whose it is.
+pub(crate) fn of_reviewer(review: &Review) -> String {
+    let name = review.reviewer.name.as_deref().unwrap_or("API");
+    format!("{}: {}", visible(name), told(review))
+}
+
 fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
     let heard = slot.heard;
     let score = heard.score.as_ref().filter(|_| revealed);
@@ -243,10 +249,6 @@ fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
         forgiven: *reason == Reason::SpellingVariant,
     });
     let boxes: Vec<Check> = boxes.collect();
-    let other = |review: &Review| {
-        let name = review.reviewer.name.as_deref().unwrap_or("API");
-        format!("{}: {}", visible(name), told(review))
-    };
     let button = |verdict| Button {
         verdict,
         pressed: slot.said.verdict == Some(verdict),
@@ -273,7 +275,7 @@ fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
         comment: visible(&slot.said.comment).into_owned(),
         seen: slot.seen,
         stands: slot.stands.map(told),
-        others: slot.others.iter().map(other).collect(),
+        others: slot.others.iter().map(of_reviewer).collect(),
     }
 }
 

@@ -352,8 +352,8 @@ impl Text {
             Self::Model => "Model",
             Self::Transcribed => "Transcribed",
             Self::SeeReport => {
-                "Rates of models are to be compared in the report: there it is told which \
-                 differences are real."
+                "Each rate is over the clips that the model has transcribed. In the report models stand on \
+                 the same clips, and it is told which differences are real."
             }
             Self::About => "About",
             Self::Language => "Language",

@@ -51,10 +51,30 @@ pub(crate) fn literal(reference: &str) -> Cow<'_, str> {
             '{' | '}' | '<' => return Cow::Borrowed(reference),
             '\\' => match chars.next() {
                 Some('{') => return Cow::Borrowed(reference),
-                next => out.extend(next),
+                Some(sign) if is_markup(sign) => out.push(sign),
+                next => out.extend(std::iter::once(c).chain(next)),
             },
             other => out.push(other),
         }
+    }
+    Cow::Owned(out)
+}
+
+/// Signs that references escape, as they have a meaning there.
+fn is_markup(sign: char) -> bool {
+    matches!(sign, '{' | '}' | '|' | '\\' | '<')
+}
+
+/// A word of a reference that was scored as a word, with what it escapes as it was said.
+pub(crate) fn unescaped(word: &str) -> Cow<'_, str> {
+    if !word.contains('\\') {
+        return Cow::Borrowed(word);
+    }
+    let mut out = String::with_capacity(word.len());
+    let mut chars = word.chars().peekable();
+    while let Some(c) = chars.next() {
+        let sign = chars.next_if(|next| c == '\\' && is_markup(*next));
+        out.push(sign.unwrap_or(c));
     }
     Cow::Owned(out)
 }
@@ -128,10 +148,22 @@ mod tests {
         for (written, read) in [
             ("plain", "plain"),
             (r"\<script>a\|b\\", r"<script>a|b\"),
+            (r"C:\new \", r"C:\new \"),
             (r"\{x\} {a|b}", r"\{x\} {a|b}"),
             ("<*> end", "<*> end"),
         ] {
             assert_eq!(literal(written), read);
+        }
+    }
+    #[test]
+    fn words_of_references_are_told_as_they_were_said() {
+        for (written, read) in [
+            ("plain", "plain"),
+            (r"\{name\}", "{name}"),
+            (r"a\b\\", r"a\b\"),
+            (r"\", r"\"),
+        ] {
+            assert_eq!(unescaped(written), read);
         }
     }
 }

@@ -1,6 +1,7 @@
 """New datasets: recordings and a table are sent, judged and saved."""
 
 import json
+import re
 import struct
 from urllib.parse import urlsplit
 
@@ -134,6 +135,21 @@ def test_one_that_fails_is_retried_and_the_rest_is_kept(visit, site):
     expect(status(page)).to_have_text("2 of 2 uploaded.")
 
 
+def test_what_is_not_taken_stays_told(visit):
+    page = visit()
+    page.goto("/datasets/new")
+    odd = {"name": "call.amr", "mimeType": "audio/amr", "buffer": b"#!AMR"}
+    drop(page, [odd, *recordings(["kept-0.wav"], 400)])
+    expect(status(page)).to_contain_text("1 of 1 uploaded. Not taken: call.amr.")
+    drop(page, recordings(["kept-1.wav"], 410))
+    expect(status(page)).to_contain_text("2 of 2 uploaded. Not taken: call.amr.")
+
+
+def is_forgotten(page):
+    """A dataset that is saved takes its list of uploads with it, once its page's script runs."""
+    expect(page).to_have_url(re.compile(r"/datasets/[^/?]+$"))
+
+
 def test_what_did_not_arrive_is_told_after_a_reload(visit, site):
     page = visit()
     page.goto("/datasets/new")
@@ -169,6 +185,7 @@ def test_what_did_not_arrive_is_told_after_a_reload(visit, site):
     page.get_by_role("button", name="Check", exact=True).click()
     page.get_by_role("button", name="Save dataset").click()
     expect(page.locator("article.clip")).to_have_count(3)
+    is_forgotten(page)
     page.goto("/datasets/new")
     expect(page.locator("[data-uploads] li")).to_have_count(0)
     expect(page.get_by_text("Choose this one again")).to_be_hidden()
@@ -223,6 +240,7 @@ def test_each_of_two_windows_has_a_list_of_its_own(visit, site):
     page.get_by_role("button", name="Check", exact=True).click()
     page.get_by_role("button", name="Save dataset").click()
     expect(page.locator("article.clip")).to_have_count(2)
+    is_forgotten(page)
     page.goto("/datasets/new")
     expect(page.get_by_role("button", name="Check", exact=True)).to_be_visible()
     assert uploads(page) == []

@@ -481,7 +481,7 @@ def test_a_reviewer_proposes_a_wording_and_an_editor_takes_it(visit, site):
     window = opened.value
     wanted = window.get_by_label("What is said").input_value()
     window.get_by_role("button", name="Propose this").click()
-    expect(window.get_by_role("status").first).to_have_text("Proposed. Editors see it with this transcription.")
+    expect(window.get_by_role("status").first).to_have_text("Proposed. Editors find it among the results of the run.")
     shot(window, "review-proposed")
     # The editor, who has not judged yet, looks at it with the models told.
     without_guard(editor)

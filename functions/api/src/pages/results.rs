@@ -1,14 +1,17 @@
 //! What models heard, clip by clip.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
 use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::domain::RunId;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{Queue, Reason};
 use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::{ResultId, RunId};
+use stt_eval_shared::wire;
 use stt_eval_shared::wire::export::{ExportFormat, Exported};
 
 use super::answer::{redirect, written};
@@ -23,6 +26,7 @@ use crate::services::results::queue::{self, Next};
 use crate::services::results::selection::RunItem;
 use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
+use crate::views;
 
 /// Results of a page: each is some lines with marks.
 const LIMIT: usize = 40;
@@ -43,12 +47,17 @@ const STATES: [(ResultStatus, &str, &str); 3] = [
     (ResultStatus::Pending, "pending", "Not there yet"),
 ];
 
+/// Among what reviewers may have said: that they propose another reference.
+const PROPOSED: &str = "proposed";
+
 /// What a page is asked for.
 struct Asked {
     model: String,
     /// Place in [`STATES`].
     state: Option<usize>,
     reason: Option<Reason>,
+    /// Only what another reference is proposed for.
+    proposed: bool,
     order: Order,
     cursor: Option<String>,
 }
@@ -64,6 +73,7 @@ impl Asked {
             model: query.text("provider").unwrap_or_default().to_owned(),
             state: STATES.iter().position(|(_, name, _)| *name == status),
             reason: Reason::ALL.into_iter().find(|known| known.name() == reason),
+            proposed: reason == PROPOSED,
             order: known.map_or(Order::Sample, |(order, _)| order),
             cursor: query.text("cursor").map(str::to_owned),
         }
@@ -76,6 +86,7 @@ impl Asked {
                 signed_url: false,
             },
             reason: self.reason,
+            proposed: self.proposed,
             status: self.status(),
             ..Selection::all_of(run)
         };
@@ -126,18 +137,28 @@ impl Asked {
         let all = Choice {
             value: String::new(),
             name: "Anything".to_owned(),
-            chosen: self.reason.is_none(),
+            chosen: self.reason().is_empty(),
+        };
+        let proposed = Choice {
+            value: PROPOSED.to_owned(),
+            name: "Another reference is proposed".to_owned(),
+            chosen: self.proposed,
         };
         let one = |reason: Reason| Choice {
             value: reason.name().to_owned(),
             name: html::reason_name(reason).to_owned(),
             chosen: self.reason == Some(reason),
         };
-        std::iter::once(all).chain(Reason::ALL.map(one)).collect()
+        let reasons = Reason::ALL.map(one).into_iter();
+        std::iter::once(all)
+            .chain(reasons)
+            .chain([proposed])
+            .collect()
     }
 
     fn reason(&self) -> &'static str {
-        self.reason.map_or("", Reason::name)
+        let of_all = if self.proposed { PROPOSED } else { "" };
+        self.reason.map_or(of_all, Reason::name)
     }
 
     fn orders(&self) -> Vec<Choice> {
@@ -214,7 +235,8 @@ pub async fn list(
         "",
         "",
         "",
-        asked.reason(),
+        asked.reason.map_or("", Reason::name),
+        if asked.proposed { "true" } else { "" },
         asked.order.name(),
     ];
     let paging = Paging {
@@ -239,6 +261,20 @@ pub async fn list(
             .items
             .retain(|(item, _)| !open.contains(&position(item)));
     }
+    let own = visit.caller.actor.reviewer();
+    let said = found.items.iter().filter_map(|(item, _)| match item {
+        RunItem::Pending(_) => None,
+        RunItem::Done(entry) => Some((entry.outcome.id, entry.review.as_ref()?.opinions())),
+    });
+    let said: BTreeMap<ResultId, Vec<wire::results::Review>> = said
+        .map(|(id, all)| {
+            let all = all.into_iter();
+            (
+                id,
+                all.map(|one| views::results::review(one, &own)).collect(),
+            )
+        })
+        .collect();
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     let meta = pager.meta(total, next.as_deref());
     let of_run = format!("/runs/{id}");
@@ -260,8 +296,10 @@ pub async fn list(
         reasons: asked.reasons(),
         orders: asked.orders(),
         results: &shown,
+        said: &said,
+        may_edit: visit.may(Role::Editor),
         // How many a reason was given for is not counted, nor what is left out.
-        total: (asked.reason.is_none() && !hides).then_some(total),
+        total: (asked.reason().is_empty() && !hides).then_some(total),
         hides,
         more: more.as_deref(),
     };

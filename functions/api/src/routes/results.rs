@@ -96,6 +96,9 @@ pub struct ResultsQuery {
     /// Of which a reviewer has given this reason.
     #[param(inline)]
     reason: Option<Reason>,
+    /// `true`: only those for which a reviewer proposes another reference.
+    #[param(value_type = Option<bool>)]
+    proposed: bool,
     /// Order: `sample` (every item); `wer` and `-wer` (scored results only, best or worst
     /// first); `disagreement` and `-disagreement` (samples on which the models share most
     /// or fewest words first); `unreviewed` (what nobody has reviewed first).
@@ -122,6 +125,7 @@ impl FromQuery for ResultsQuery {
         "flag",
         "reviewed",
         "reason",
+        "proposed",
         "sort",
         "include_alignment",
         "include_signed_url",
@@ -138,6 +142,7 @@ impl FromQuery for ResultsQuery {
             flag: pairs.choice("flag", &Flag::ALL.map(|flag| (flag.name(), flag)))?,
             reviewed: pairs.choice("reviewed", &BY)?,
             reason: pairs.choice("reason", &Reason::ALL.map(|reason| (reason.name(), reason)))?,
+            proposed: pairs.flag("proposed", false)?,
             sort: pairs.choice("sort", &Order::ALL)?.unwrap_or(Order::Sample),
             include_alignment: pairs.flag("include_alignment", false)?,
             include_signed_url: pairs.flag("include_signed_url", false)?,
@@ -184,6 +189,7 @@ fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selectio
         flag: query.flag,
         reviewed: query.reviewed.map(|by| by.of(caller.reviewer())),
         reason: query.reason,
+        proposed: query.proposed,
         shown: Shown {
             alignment: query.include_alignment,
             signed_url: query.include_signed_url,
@@ -201,7 +207,7 @@ fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selectio
 /// Items without an outcome are listed as `pending` (not with `sort=wer`). A
 /// page may be shorter than `limit` and still have a `next_cursor`.
 /// `total` comes from the run's counters; with `sort=wer` and `is_correct`, `flag` with
-/// another filter, `reviewed` or `reason`, it is an upper bound. The order by disagreement
+/// another filter, `reviewed`, `reason` or `proposed`, it is an upper bound. The order by disagreement
 /// is worked out once for a state of the run; of a large one that may take several
 /// requests, as with reports: 503 with `Retry-After` says how far it is. While a run is
 /// under way, or is reviewed meanwhile, an item may be met twice or not at all.
@@ -228,6 +234,7 @@ async fn index(
         query.flag.map_or("", Flag::name),
         query.reviewed.map_or("", |by| word(&BY, &by)),
         query.reason.map_or("", Reason::name),
+        if query.proposed { "true" } else { "" },
         query.sort.name(),
     ];
     let paging = Paging {

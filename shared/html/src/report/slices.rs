@@ -53,6 +53,7 @@ impl HtmlSafe for Parting {}
 
 fn name(group: &Group) -> String {
     match (&group.value, group.kind) {
+        (Some(value), _) if value.trim().is_empty() => "empty".to_owned(),
         (Some(value), _) => visible(value).into_owned(),
         (None, GroupKind::Missing) => "not given".to_owned(),
         (None, GroupKind::Other | GroupKind::Value) => "all others".to_owned(),

@@ -146,8 +146,13 @@ fn alone(report: &Report) -> Verdict {
         .count();
     let mut finding = vec![named(&only.provider)];
     if others == 1 {
+        let rest = match report.providers.len() {
+            0 | 1 => "There is no other model to compare it with.",
+            2 => "The other model of the run has no score to compare it with.",
+            _ => "The other models of the run have no scores to compare it with.",
+        };
         finding.push(words(format!(
-            " has a word error rate of {} on {}. There is no other model to compare it with.",
+            " has a word error rate of {} on {}. {rest}",
             percent(score.all.wer),
             counted(score.all.samples, "clip", "clips"),
         )));

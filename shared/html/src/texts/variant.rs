@@ -5,7 +5,7 @@ texts! {
     Both {
         AreRight: "Both are right",
         Means: "What is said may be written in more than one way. This makes the words of the transcription an alternative in the reference, for every model and every run.",
-        MeansProposal: "What is said may be written in more than one way. What you propose here changes nothing yet: editors see it with this transcription and decide.",
+        MeansProposal: "What is said may be written in more than one way. What you propose here changes nothing yet: editors find it among the results of the run, and decide.",
         NotProposed: "No alternative can be proposed here: nothing differs, or what differs stands in alternatives already. Write it by hand.",
         MarkupHint: "Write {a|b} where both a and b are right, and <*> where anything is.",
         Everywhere: "For every clip with this pair",
@@ -15,7 +15,7 @@ texts! {
         TakeThis: "Take this as the reference",
         Propose: "Propose this",
         Proposes: "proposes:",
-        IsProposed: "Proposed. Editors see it with this transcription.",
+        IsProposed: "Proposed. Editors find it among the results of the run.",
         Saved: "The reference takes both now.",
         Rates: "This clip by the reference as it stands now",
         NotCounted: "Not counted yet",

@@ -18,6 +18,7 @@ pub use self::difference::{Part, difference};
 
 use crate::clock::begun;
 use crate::language::Direction;
+use crate::words::unescaped;
 
 /// Words of a text above which only the first [`SHOWN_FIRST`] are shown until all are
 /// asked for.
@@ -59,11 +60,24 @@ pub struct Piece {
 pub(crate) struct Side<'a> {
     text: &'a str,
     at: usize,
+    is_reference: bool,
 }
 
 impl<'a> Side<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            is_reference: false,
+        }
+    }
+
+    /// A reference, in which signs of its markup are escaped.
+    pub(crate) fn of_reference(text: &'a str) -> Self {
+        Self {
+            is_reference: true,
+            ..Self::of(text)
+        }
     }
 
     /// What stands before a word and was not told yet.
@@ -83,7 +97,11 @@ impl<'a> Side<'a> {
         match written {
             Some(text) if !text.is_empty() => {
                 self.at = word.end;
-                Cow::Borrowed(text)
+                if self.is_reference {
+                    unescaped(text)
+                } else {
+                    Cow::Borrowed(text)
+                }
             }
             _ => Cow::Borrowed(&word.text),
         }
@@ -169,7 +187,7 @@ pub fn pieces(
     alignment: &[AlignedWord],
     mode: Invisible,
 ) -> Vec<Piece> {
-    let mut said = Side::of(reference);
+    let mut said = Side::of_reference(reference);
     let mut heard = Side::of(transcription);
     let mut pieces = Pieces {
         made: Vec::with_capacity(alignment.len() * 2 + 1),

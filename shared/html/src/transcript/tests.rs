@@ -43,6 +43,13 @@ fn html(language: &str, reference: &str, transcription: &str) -> String {
 }
 
 #[test]
+fn what_a_reference_escapes_is_told_as_it_was_said() {
+    let told = html("en", r"say \{name\} now", "say name now");
+    assert!(told.contains("instead of </span>{name}</span>"), "{told}");
+    assert!(!told.contains('\\'), "{told}");
+}
+
+#[test]
 fn words_are_marked_by_what_became_of_them() {
     assert_eq!(
         html("en", "One two three", "one, tow"),

@@ -1,5 +1,7 @@
 //! All other pages.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use stt_eval_html::datasets;
 use stt_eval_html::keys::{self, Keys, ShownOnce};
@@ -12,7 +14,7 @@ use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_html::sign_in::{Problem, SignIn};
 use stt_eval_wire::access::ApiKey;
 use stt_eval_wire::datasets::Dataset;
-use stt_eval_wire::results::Result as Heard;
+use stt_eval_wire::results::{Result as Heard, Review};
 use stt_eval_wire::runs::{Run, Timestamp};
 
 use crate::samples::aligned;
@@ -214,6 +216,20 @@ fn results_stand_beside_what_was_said() {
         name: value.to_owned(),
         chosen: true,
     };
+    let review = |reasons: &[&str], proposed: Option<&str>| -> Review {
+        let value = json!({
+            "reviewer": { "key_id": "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "name": HOSTILE }, "mine": false, "verdict": "wrong",
+            "is_correct": false, "reasons": reasons, "comment": null,
+            "proposed_reference": proposed, "listened": null, "blind": false, "queue": null,
+            "reviewed_at": "2026-11-30T11:00:00.000Z",
+        });
+        serde_json::from_value(value).unwrap()
+    };
+    let said = [
+        (all[0].id, vec![review(&[], None)]),
+        (all[1].id, vec![review(&["name"], Some("{a|b}"))]),
+    ];
+    let said = BTreeMap::from(said);
     let of = Results {
         run_name: HOSTILE,
         run: "/runs/x",
@@ -222,6 +238,8 @@ fn results_stand_beside_what_was_said() {
         reasons: vec![choice("name")],
         orders: vec![choice("sample")],
         results: &all,
+        said: &said,
+        may_edit: true,
         total: Some(5),
         hides: true,
         more: Some("/runs/x/results?cursor=y"),
@@ -229,6 +247,10 @@ fn results_stand_beside_what_was_said() {
     let html = results::page(frame(), of).unwrap();
     check(&html);
     assert!(html.contains("Clips that you have not judged are left out here."));
+    // A verdict by itself is told once, by what most say.
+    assert_eq!(html.matches("proposes: {a|b}").count(), 1, "{html}");
+    assert_eq!(html.matches("<ul class=\"others\"").count(), 1, "{html}");
+    assert_eq!(html.matches("href=\"/samples/").count(), 1, "{html}");
     // One clip with a reference for four models, and one wording without.
     assert_eq!(html.matches("<article class=\"clip\"").count(), 2, "{html}");
     assert_eq!(

@@ -42,6 +42,14 @@ fn a_model_is_best_only_where_every_comparison_says_so() {
         )
     );
     assert!(finding(&all[..1]).ends_with("There is no other model to compare it with."));
+    let mut one = report("r", &all[..2], WORDS, true);
+    one.providers[1].score = None;
+    (one.providers[1].rank, one.comparison) = (None, None);
+    let told = plain(&verdict(&one).finding);
+    assert!(
+        told.ends_with("The other model of the run has no score to compare it with."),
+        "{told}"
+    );
     assert_eq!(finding(&[]), "");
 }
 

@@ -473,6 +473,32 @@ fn recordings_of_one_name_in_two_formats_are_nothing_double() {
 }
 
 #[test]
+fn one_recording_under_two_names_is_told() {
+    with(async |w| {
+        let bytes = audio();
+        let mut ids = Vec::new();
+        for name in ["a.wav", "b.wav"] {
+            let id = w.file(name, "audio/wav", bytes.clone()).await;
+            ids.push(id.strip_prefix("file_").unwrap().to_owned());
+        }
+        let files = format!("{}.{}", ids.join("."), recordings(w, &["c.wav"]).await);
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let form = [("name", "Copies"), ("language", "en"), ("files", &*files)];
+        let table = "file_name,text\na.wav,one two\nb.wav,three\nc.wav,four\n";
+        for sent in [None, Some(("table", "t.csv", "text/csv", table.as_bytes()))] {
+            let page = browser.send_form("/datasets/preview", &form, sent).await;
+            for part in [
+                "Duplicates <small>1</small>",
+                "b.wav is the same recording as a.wav",
+                "3\u{a0}clips can be saved",
+            ] {
+                assert!(page.text.contains(part), "{part}: {}", page.text);
+            }
+        }
+    });
+}
+
+#[test]
 fn what_some_models_can_not_take_is_told_before_it_is_saved() {
     with(async |w| {
         let short = recordings(w, &["short.wav"]).await;

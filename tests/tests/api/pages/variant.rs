@@ -49,7 +49,7 @@ async fn proposed_by(
     let answer = reviewer.post(&path, &form("one {two|too|to} three")).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
     let page = reviewer.get(answer.header("location")).await;
-    assert!(page.text.contains("Editors see it"), "{}", page.text);
+    assert!(page.text.contains("Editors find it"), "{}", page.text);
     let tag = field(&editor.get(clip).await, "slots");
     let of_editor = format!("{clip}/variant?of={letter}&slots={tag}&blind=");
     // Models are hidden until the editor has judged, and what is said of them with them.
@@ -78,6 +78,7 @@ async fn proposed_by(
     // So it is found.
     for (query, clips) in [
         ("reason=spelling_variant", 1),
+        ("reason=proposed", 1),
         ("reason=name", 0),
         ("status=completed", 1),
         ("status=failed", 0),
@@ -88,6 +89,20 @@ async fn proposed_by(
         let (_, value) = query.split_once('=').unwrap();
         let chosen = format!("<option value=\"{value}\" selected>");
         assert!(page.text.contains(&chosen), "{query}: {}", page.text);
+    }
+    let of_run = serde_json::json!({ "id": run });
+    assert_eq!(w.results(&of_run, "proposed=true").await.len(), 1);
+    let sample = clip.rsplit('/').next().unwrap();
+    let edit = format!("href=\"/samples/{sample}\"");
+    for (browser, edits) in [(editor, true), (reviewer, false)] {
+        let path = format!("/runs/{run}/results?reason=proposed");
+        let page = browser.get(&path).await;
+        assert!(
+            page.text.contains("proposes: one {two|too|to} three"),
+            "{}",
+            page.text
+        );
+        assert_eq!(page.text.contains(&edit), edits, "{}", page.text);
     }
 }
 

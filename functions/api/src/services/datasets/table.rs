@@ -179,6 +179,9 @@ pub async fn judge(
         Some(table) => rows(&mut judged, &files, &by_name, (table, split), language),
         None => alone(&mut judged, &files, recordings, language),
     }
+    for message in same_recordings(&judged, &files) {
+        judged.tell(Topic::Twice, message);
+    }
     if judged.drafts.len() > MAX_SAMPLES {
         let count = judged.drafts.len();
         judged.problem = Some(format!(
@@ -192,6 +195,26 @@ pub async fn judge(
         judged.tell(Topic::Models, message);
     }
     Ok(judged)
+}
+
+/// Which clips have one recording under several names: they count as often as they are there.
+fn same_recordings(judged: &Judged, files: &BTreeMap<FileId, File>) -> Vec<String> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut told = Vec::new();
+    for draft in &judged.drafts {
+        let file = files.get(&draft.file);
+        let Some(checksum) = file.and_then(|file| file.checksum_sha256.as_deref()) else {
+            continue;
+        };
+        let name = judged.names.get(&draft.file).map_or("", String::as_str);
+        match first.get(checksum) {
+            Some(other) => told.push(format!("{name} is the same recording as {other}")),
+            None => {
+                first.insert(checksum, name);
+            }
+        }
+    }
+    told
 }
 
 /// Tells why a recording can't be used, if it can't.

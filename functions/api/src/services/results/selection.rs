@@ -6,7 +6,7 @@
 
 use stt_eval_shared::domain::ResultId;
 use stt_eval_shared::domain::result::ResultStatus;
-use stt_eval_shared::domain::review::{Reason, Review, Reviewer};
+use stt_eval_shared::domain::review::{Opinion, Reason, Review, Reviewer};
 use stt_eval_shared::domain::run::{Run, RunModel};
 use stt_eval_shared::scoring::Flag;
 use stt_eval_shared::store::results::Entry;
@@ -65,6 +65,8 @@ pub struct Selection {
     pub reviewed: Option<Reviewed>,
     /// Of which a reviewer has said this.
     pub reason: Option<Reason>,
+    /// For which a reviewer proposes another reference.
+    pub proposed: bool,
     /// What to show of them.
     pub shown: Shown,
 }
@@ -105,6 +107,7 @@ impl Selection {
             || self.flag.is_some()
             || self.reviewed.is_some()
             || self.reason.is_some()
+            || self.proposed
     }
 
     /// Whether an item is asked for.
@@ -113,16 +116,15 @@ impl Selection {
         let status = entry.map_or(ResultStatus::Pending, |entry| entry.outcome.status());
         let review = entry.and_then(|entry| entry.review.as_ref());
         let judged = review.and_then(|review| review.is_correct);
-        let said = |reason| {
-            review.is_some_and(|review| {
-                let opinions = review.opinions();
-                opinions.iter().any(|o| o.reasons.contains(&reason))
-            })
+        let any = |holds: &dyn Fn(&Opinion) -> bool| {
+            review.is_some_and(|review| review.opinions().iter().any(holds))
         };
+        let said = |reason| any(&|of| of.reasons.contains(&reason));
         self.status.is_none_or(|wanted| wanted == status)
             && self.is_correct.is_none_or(|wanted| wanted == judged)
             && self.reviewed.as_ref().is_none_or(|by| by.holds(review))
             && self.reason.is_none_or(said)
+            && (!self.proposed || any(&|of| of.proposed.is_some()))
             && self.flag.is_none_or(|wanted| {
                 let score = entry.and_then(|entry| entry.outcome.score.as_ref());
                 score.is_some_and(|score| score.flags.contains(&wanted))
