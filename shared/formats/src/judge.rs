@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::by_ids::by_ids;
 use super::files::{Files, parent};
 use super::finding::{FindingKind, Findings};
 use super::folders;
@@ -41,13 +42,19 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         |layout: &Layout| matches!(layout.format, Format::Transcriptions | Format::IndicVoices);
     let has_lists = found.iter().any(is_list);
     let mut first: Option<(Layout, Reading, Findings)> = None;
+    let mut is_by_ids = false;
     let mut problem = None;
     let mut left_out = Vec::new();
     for mut layout in found {
-        let (reading, findings) = match read(files, &layout, options, &resolver, has_lists) {
+        let (reading, findings, by_ids) = match read(files, &layout, options, &resolver, has_lists)
+        {
             Ok(Read::Rows(reading, findings, split)) => {
                 layout.split = layout.split.or(split);
-                (reading, findings)
+                (reading, findings, false)
+            }
+            Ok(Read::ByIds(reading, findings, split)) => {
+                layout.split = layout.split.or(split);
+                (reading, findings, true)
             }
             Ok(Read::Elsewhere) => {
                 left_out.extend(layout.files);
@@ -61,8 +68,17 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         };
         match &first {
             None if is_last_resort(layout.format) && problem.is_some() => break,
-            None => first = Some((layout, reading, findings)),
+            None => {
+                first = Some((layout, reading, findings));
+                is_by_ids = by_ids;
+            }
             Some((chosen, _, _)) if is_beside(&layout, chosen) => {}
+            // What names its recordings goes before what has only ids that are called so.
+            Some(_) if by_ids && !is_by_ids => {}
+            Some(_) if is_by_ids && !by_ids => {
+                first = Some((layout, reading, findings));
+                is_by_ids = false;
+            }
             Some((chosen, best, _)) => folders::agree((chosen, best), (&layout, &reading))?,
         }
     }
@@ -114,6 +130,8 @@ fn is_beside(layout: &Layout, chosen: &Layout) -> bool {
 enum Read {
     /// Rows, what was found about them, and their split.
     Rows(Reading, Findings, Option<String>),
+    /// The same of a table without a column of recordings, whose ids are their names.
+    ByIds(Reading, Findings, Option<String>),
     /// A table of something else: it has no recordings.
     Elsewhere,
     /// A table of recordings of which no row can be read.
@@ -141,6 +159,9 @@ fn read(
         }) {
             of_database(&reading, layout)?;
         }
+    }
+    if is_table && by_ids(&mut reading, files, resolver, options) {
+        return Ok(Read::ByIds(reading, findings, split));
     }
     // Beside lists of another kind a manifest has to lead to recordings that are there.
     let is_rival = layout.format == Format::Nemo && has_lists;

@@ -16,6 +16,7 @@ mod apart;
 pub mod archive;
 mod asked;
 mod by_column;
+mod by_ids;
 #[cfg(feature = "parquet")]
 mod columnar;
 #[cfg(any(feature = "parquet", feature = "sheets"))]

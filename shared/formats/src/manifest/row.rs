@@ -150,4 +150,6 @@ pub struct Reading {
     pub audio_column: Option<String>,
     /// The column of the text.
     pub text_column: Option<String>,
+    /// The column of ids.
+    pub id_column: Option<String>,
 }

@@ -354,6 +354,7 @@ fn choose(
     let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
     reader.reading.audio_column = name(audio);
     reader.reading.text_column = name(text);
+    reader.reading.id_column = name(id);
     Ok(Chosen {
         audio,
         text,

@@ -7,6 +7,45 @@ use stt_eval_formats::{FindingKind, Format, Options, judge};
 use super::{count, files, folder, said};
 
 #[test]
+fn ids_are_names_of_recordings_where_no_column_is() {
+    let ids = "id,sentence\nक1,एक दो\nu.2,three\nu3,four\n";
+    let judged = folder(&[
+        ("t.csv", ids),
+        ("wavs/क1.wav", ""),
+        ("wavs/u.2.mp3", ""),
+        ("u1.txt", "beside"),
+    ]);
+    assert_eq!(
+        said(&judged),
+        [
+            ("wavs/क1.wav", Some("एक दो")),
+            ("wavs/u.2.mp3", Some("three")),
+            ("-", Some("four"))
+        ]
+    );
+    assert_eq!(count(&judged, FindingKind::MissingAudio), 1);
+    let told = "no column names recordings: those are taken that id is the name of";
+    assert!(
+        judged.remarks.iter().any(|told_of| told_of == told),
+        "{:?}",
+        judged.remarks
+    );
+    // Another one that names its recordings goes before it, wherever it stands.
+    for name in ["a.csv", "z.csv"] {
+        let judged = folder(&[
+            ("t.csv", "id,text\nu1,heard\n"),
+            (name, "file_name,text\nu1.wav,said\n"),
+            ("u1.wav", ""),
+        ]);
+        assert_eq!(said(&judged), [("u1.wav", Some("said"))], "{name}");
+    }
+    // Ids that only some recordings are called by chance are no names.
+    let rest = "id,text\n1,a\n2,b\n3,c\n";
+    let judged = folder(&[("t.csv", rest), ("1.wav", ""), ("x.wav", "")]);
+    assert_eq!(judged.format, Format::Audio);
+}
+
+#[test]
 fn audiofolder_and_excel() {
     let csv = "\u{feff}file_name;transcription;speaker;\r\nclips/a1.mp3;\"हाँ; ठीक है\";s1;\r\nclips/a2.mp3;;s2;\r\nclips/a2.mp3;x;s2;\r\nclips/no.mp3;null;s2;\r\n";
     let judged = folder(&[
