@@ -58,6 +58,8 @@ struct Document<'a> {
     summary: &'a Summary,
     samples: &'a [Sample],
     findings: &'a [Finding],
+    /// What had to be found out by looking, and what options choose nothing of.
+    remarks: Vec<String>,
     error: Option<ErrorOf>,
 }
 
@@ -180,7 +182,7 @@ pub fn tell(
     } = look(source, reading, depth)?;
     if output.json {
         for remark in &judged.remarks {
-            output.note(&format!("note: {remark}"));
+            output.remark(remark);
         }
     }
     let errors = judged.findings.errors();
@@ -213,6 +215,7 @@ pub fn tell(
         summary: &summary,
         samples: &judged.samples,
         findings: judged.kept(),
+        remarks: output.remarks(),
         error,
     };
     output.result(&document, || text(&judged, &summary, &source, output))?;

@@ -16,6 +16,8 @@ mod gate;
 mod hidden;
 mod journal;
 mod manual;
+mod money;
+mod nearby;
 mod normalise;
 mod output;
 mod pieces;

@@ -62,8 +62,8 @@ pub fn tag(name: &str, output: &Output) -> Result<(), Failure> {
             Err(Failure::usage(format!("--language {name}: {error}")))
         }
         Err(_) if name != UNDETERMINED => {
-            output.note(&format!(
-                "note: --language {name} is none of those that are known here: texts are \
+            output.remark(&format!(
+                "--language {name} is none of those that are known here: texts are \
                  normalised by what holds for all"
             ));
             Ok(())
@@ -86,17 +86,15 @@ pub fn run(arguments: &NormaliseArguments, output: &Output) -> Result<Exit, Fail
     tag(&arguments.language, output)?;
     let is_said = arguments.language != UNDETERMINED;
     if is_said && !normaliser.steps().iter().any(|step| step.is_lossy()) {
-        output.note(&format!(
-            "note: --language {} changes nothing: {} does the same in all languages",
+        output.remark(&format!(
+            "--language {} changes nothing: {} does the same in all languages",
             arguments.language,
             normaliser.name()
         ));
     }
     if looks_like_a_file(&arguments.text) && !Path::new(&arguments.text).exists() {
         let text = &arguments.text;
-        output.note(&format!(
-            "note: there is no file {text}: it is taken as a text"
-        ));
+        output.remark(&format!("there is no file {text}: it is taken as a text"));
     }
     let texts = texts(&arguments.text)?;
     let texts = texts

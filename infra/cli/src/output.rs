@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ pub struct Output {
     /// How it is shown how far things are.
     pub progress: Style,
     fancy: bool,
+    /// What was noticed, for the document.
+    noticed: Arc<Mutex<Vec<String>>>,
 }
 
 impl Output {
@@ -56,6 +59,7 @@ impl Output {
             quiet: shared.quiet,
             progress: shared.progress,
             fancy: is_utf8(),
+            noticed: Arc::default(),
         }
     }
 
@@ -64,6 +68,29 @@ impl Output {
         if !self.quiet {
             to_stderr(text);
         }
+    }
+
+    /// What was noticed: a line on standard error, and one of the document's `remarks`. So
+    /// scripts are told what people read.
+    pub fn remark(&self, text: &str) {
+        self.note(&format!("note: {text}"));
+        self.keep(text);
+    }
+
+    /// The same of what people are told in other words, or elsewhere. What is told twice stands
+    /// in the document once.
+    pub fn keep(&self, text: &str) {
+        let text = without_keys(text).into_owned();
+        let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !noticed.contains(&text) {
+            noticed.push(text);
+        }
+    }
+
+    /// What was noticed until now, in the order it was told.
+    pub fn remarks(&self) -> Vec<String> {
+        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        noticed.clone()
     }
 
     /// A step that was taken: words, or an event with its facts.
@@ -241,32 +268,6 @@ static VERBOSE: AtomicBool = AtomicBool::new(false);
 /// Whether details are asked for (`-v`).
 pub fn is_verbose() -> bool {
     VERBOSE.load(Ordering::Relaxed)
-}
-
-/// US dollars to the cent. What is less than half of one is not nothing.
-pub fn dollars(usd: f64) -> String {
-    if usd > 0.0 && usd < 0.005 {
-        "<$0.01".to_owned()
-    } else {
-        format!("${usd:.2}")
-    }
-}
-
-/// A limit in US dollars as it was said: to the cent, unless it says more.
-pub fn limit(usd: f64) -> String {
-    let cents = format!("{usd:.2}");
-    match cents.parse() == Ok(usd) {
-        true => format!("${cents}"),
-        false => format!("${usd}"),
-    }
-}
-
-/// An estimate in US dollars.
-pub fn about(usd: f64) -> String {
-    match dollars(usd).strip_prefix('<') {
-        Some(most) => format!("less than {most}"),
-        None => format!("about {}", dollars(usd)),
-    }
 }
 
 /// Text without what would steer a terminal, our own colours aside: names of files and
@@ -455,15 +456,6 @@ mod tests {
     }
 
     #[test]
-    fn little_money_is_not_none() {
-        let told = [0.0, 0.000_1, 0.004_9, 0.005_1, 12.3].map(dollars);
-        assert_eq!(told, ["$0.00", "<$0.01", "<$0.01", "$0.01", "$12.30"]);
-        assert_eq!([0.001, 0.62].map(about), ["less than $0.01", "about $0.62"]);
-        let told = [0.001, 0.5, 12.0, 0.125].map(limit);
-        assert_eq!(told, ["$0.001", "$0.50", "$12.00", "$0.125"]);
-    }
-
-    #[test]
     fn bars_are_as_long_as_their_share() {
         let output = |fancy| Output {
             no_input: true,
@@ -471,6 +463,7 @@ mod tests {
             quiet: false,
             progress: Style::Auto,
             fancy,
+            noticed: Arc::default(),
         };
         let drawn = [0.0, 0.5, 0.999, 1.0, 7.0].map(|share| output(false).bar(share));
         let wanted = [

@@ -30,6 +30,8 @@ struct Told {
     ok: bool,
     #[serde(flatten, serialize_with = "as_documents_do")]
     comparison: RunComparison,
+    /// What was noticed of what was asked for.
+    remarks: Vec<String>,
     error: Option<ErrorOf>,
 }
 
@@ -98,6 +100,7 @@ pub async fn show(
         schema: SCHEMA,
         ok: error.is_none(),
         comparison,
+        remarks: output.remarks(),
         error,
     };
     let silent: HashSet<&str> = [&run, &other].into_iter().flat_map(silent).collect();

@@ -27,6 +27,8 @@ struct Told {
     run: RunOf,
     #[serde(flatten)]
     saved: Saved,
+    /// What is in the file otherwise than in the run, or not at all.
+    remarks: Vec<String>,
 }
 
 /// A run that was saved as a file.
@@ -104,7 +106,7 @@ fn tell_failed(run: &Run, format: FormatName, output: &Output) {
         failed.push(format!("{} of {}", run.counts.failed, run.total_items));
     }
     if !failed.is_empty() {
-        output.note(&format!("note: failed: {}: {told}", failed.join(", ")));
+        output.remark(&format!("failed: {}: {told}", failed.join(", ")));
     }
 }
 
@@ -131,8 +133,8 @@ fn tell_absent(run: &Run, format: FormatName, output: &Output) {
     };
     if absent > 0 || goes_on(run) {
         let done = all.saturating_sub(absent);
-        output.note(&format!(
-            "note: the run {state}, {done} of {all} done: what {what} {told}"
+        output.remark(&format!(
+            "the run {state}, {done} of {all} done: what {what} {told}"
         ));
     }
 }
@@ -146,7 +148,7 @@ async fn made(
 ) -> Result<made_here::Made, Failure> {
     let made = made_here::make(to, run.id, format).await?;
     for remark in &made.remarks {
-        output.note(&format!("note: {remark}"));
+        output.remark(remark);
     }
     Ok(made)
 }
@@ -215,6 +217,7 @@ pub async fn save(
     let document = Document::of(Told {
         run: RunOf::of(&run),
         saved,
+        remarks: output.remarks(),
     });
     output.result(&document, || document.content.saved.text())?;
     Ok(Exit::Done)

@@ -33,8 +33,8 @@ pub fn table<const N: usize>(
 /// Tells that a list ends before what there is does.
 pub fn tell_more(more: bool, shown: usize, output: &Output) {
     if more {
-        output.note(&format!(
-            "note: there are more than these {shown}: --limit N shows N"
+        output.remark(&format!(
+            "there are more than these {shown}: --limit N shows N"
         ));
     }
 }

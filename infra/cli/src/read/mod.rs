@@ -13,7 +13,7 @@ mod runs;
 
 pub use export::{Saved, can_be_saved, saved};
 pub use lists::name;
-pub use report::{Modelled, figures, is_of_silence, models, pairs_text, references};
+pub use report::{Modelled, figures, models, pairs_text, references, remarks};
 pub use runs::{find, goes_on, progress, waits};
 
 use serde::Serialize;

@@ -13,7 +13,8 @@ use super::runs::find;
 use crate::arguments::ReportArguments;
 use crate::deployment::{Deployment, Request, as_commands};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, dollars};
+use crate::money::dollars;
+use crate::output::Output;
 use crate::saved;
 use crate::score::{self, Compared, CountsOf, Ends, is_silent, percent, shown, shown_interval};
 
@@ -188,8 +189,15 @@ pub fn pairs_text(models: &[Modelled], pairs: &[Compared], normaliser: &str) -> 
 }
 
 /// Whether a warning tells of silent references, which the table has said.
-pub fn is_of_silence(message: &str) -> bool {
+fn is_of_silence(message: &str) -> bool {
     message.starts_with("every reference is silent")
+}
+
+/// What a report warns of, in the words of this program.
+pub fn remarks(report: &Report) -> Vec<String> {
+    let warnings = report.warnings.iter();
+    let told = warnings.filter(|one| !is_of_silence(&one.message));
+    told.map(|one| as_commands(&one.message)).collect()
 }
 
 #[derive(Serialize)]
@@ -200,6 +208,8 @@ struct Told<'a> {
     references: Option<String>,
     models: Vec<Modelled>,
     comparisons: Vec<Compared>,
+    /// What it warns of.
+    remarks: Vec<String>,
     report: &'a Report,
 }
 
@@ -241,6 +251,7 @@ pub async fn show(
         references: references(&report),
         models,
         comparisons,
+        remarks: remarks(&report),
         report: &report,
     });
     output.result(&document, || {
@@ -250,12 +261,8 @@ pub async fn show(
             told.run.id, told.run.name, told.run.status
         );
         out += &pairs_text(&told.models, &told.comparisons, told.normalizer);
-        for warning in report
-            .warnings
-            .iter()
-            .filter(|one| !is_of_silence(&one.message))
-        {
-            out += &format!("note: {}\n", as_commands(&warning.message));
+        for warning in &told.remarks {
+            out += &format!("note: {warning}\n");
         }
         out
     })?;

@@ -21,6 +21,8 @@ struct Results {
     run: RunOf,
     results: Vec<RunResult>,
     more: bool,
+    /// What was noticed of what was asked for.
+    remarks: Vec<String>,
 }
 
 /// `results`.
@@ -44,8 +46,8 @@ pub async fn show(
         .is_none_or(|status| status == COMPLETED);
     if arguments.worst && !is_scored {
         let status = arguments.status.as_deref().unwrap_or_default();
-        output.note(&format!(
-            "note: --worst sorts by error rate, and what is {status} has none: in the order of \
+        output.remark(&format!(
+            "--worst sorts by error rate, and what is {status} has none: in the order of \
              the samples"
         ));
     }
@@ -54,20 +56,21 @@ pub async fn show(
         .with_some("status", arguments.status.as_ref())
         .with_some("sort", (arguments.worst && is_scored).then_some("-wer"));
     let (results, more) = to.some(&request, arguments.list.limit).await?;
+    tell_more(more, results.len(), output);
+    if results.is_empty() {
+        let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];
+        let wanted: Vec<&str> = wanted.into_iter().flatten().collect();
+        output.remark(&match wanted.is_empty() {
+            true => "the run has no result".to_owned(),
+            false => format!("no result is like that: {}", wanted.join(", ")),
+        });
+    }
     let document = Document::of(Results {
         run: RunOf::of(&run),
         results,
         more,
+        remarks: output.remarks(),
     });
-    tell_more(more, document.content.results.len(), output);
-    if document.content.results.is_empty() {
-        let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];
-        let wanted: Vec<&str> = wanted.into_iter().flatten().collect();
-        output.note(&match wanted.is_empty() {
-            true => "note: the run has no result".to_owned(),
-            false => format!("note: no result is like that: {}", wanted.join(", ")),
-        });
-    }
     output.result_of_texts(&document, || {
         // Texts stand last on a line of their own: no terminal agrees on their width.
         let mut out = String::new();

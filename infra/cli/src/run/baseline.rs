@@ -53,14 +53,14 @@ pub async fn find_named(making: &Making<'_>, named: &Path) -> Result<Named, Fail
     }
     if named.is_file() || named.is_dir() {
         if is_source(making, named) {
-            making.output.note(&format!(
-                "note: --baseline {} is what is judged itself: nothing can have got worse",
+            making.output.remark(&format!(
+                "--baseline {} is what is judged itself: nothing can have got worse",
                 named.display()
             ));
         }
         let (heard, remarks) = HeardBefore::find(named, making.arguments, &making.plan.clips)?;
         for remark in remarks {
-            making.output.note(&format!("note: --baseline: {remark}"));
+            making.output.remark(&format!("--baseline: {remark}"));
         }
         return Ok(Named::Heard(heard));
     }

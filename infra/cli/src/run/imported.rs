@@ -129,8 +129,8 @@ pub fn offered(looked: &Looked, arguments: &RunArguments, output: &Output) {
     let systems: BTreeSet<&str> = heard.map(String::as_str).collect();
     if !systems.is_empty() {
         let systems: Vec<&str> = systems.into_iter().collect();
-        output.note(&format!(
-            "note: the source has transcripts of {}, which are left out (--hyp {} takes them \
+        output.remark(&format!(
+            "the source has transcripts of {}, which are left out (--hyp {} takes them \
              into the run)",
             systems.join(", "),
             systems.join(",")

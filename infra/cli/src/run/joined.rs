@@ -250,8 +250,8 @@ fn are_there(
         .iter()
         .any(|clip| names.contains(clip.filename.as_str()));
     if !is_changed && missing.len() < heard.len() {
-        making.output.note(&format!(
-            "note: transcripts of {} are left out: the dataset does not have them",
+        making.output.remark(&format!(
+            "transcripts of {} are left out: the dataset does not have them",
             counted(missing.len(), "utterance", "utterances")
         ));
         return Ok(());

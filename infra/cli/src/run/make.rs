@@ -176,8 +176,8 @@ impl<'a> Making<'a> {
             && let Some(there) = &named
         {
             let id = there.id;
-            self.output.note(&format!(
-                "note: {id} is run as it is; what is in {} is not sent{}",
+            self.output.remark(&format!(
+                "{id} is run as it is; what is in {} is not sent{}",
                 self.arguments.source.display(),
                 idle::beside_reuse(self.arguments)
             ));

@@ -41,8 +41,9 @@ use crate::deployment::{Deployment, Request, as_commands, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Condition};
 use crate::journal::Journal;
+use crate::money::{about, limit};
 use crate::normalise::normaliser;
-use crate::output::{ErrorOf, Output, about, limit};
+use crate::output::{ErrorOf, Output};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
 
@@ -71,7 +72,7 @@ enum Place {
 /// Runs the command.
 pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result<Exit, Failure> {
     for remark in idle::remarks(arguments) {
-        output.note(&format!("note: {remark}"));
+        output.remark(&remark);
     }
     if arguments.dry_run {
         return check::tell(
@@ -102,7 +103,7 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     }
     let mut conditions = gate::conditions(&arguments.gate)?;
     for remark in gate::remarks(&arguments.gate, &conditions) {
-        output.note(&format!("note: {remark}"));
+        output.remark(&remark);
     }
     for condition in &mut conditions {
         if let Some(named) = &mut condition.model
@@ -136,6 +137,8 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
     let looked = check::look(&arguments.source, &arguments.reading, Depth::ToSend)?;
     let words = looked.text(output);
     output.step("source", looked.facts(), words.trim_end());
+    let noticed = looked.judged.remarks.iter();
+    noticed.for_each(|remark| output.keep(remark));
     leave_out(&looked, arguments, output)?;
     imported::offered(&looked, arguments, output);
     let plan = plan(&looked, arguments, imported)?;
@@ -300,10 +303,10 @@ async fn go(
     output.step("run", facts, &words);
     for warning in &run.warnings {
         let advice = as_commands(&warning.message);
-        output.note(&format!("note: {advice}"));
+        output.remark(&advice);
     }
     if arguments.detach {
-        let document = Document::of_unfinished(to, &run, None);
+        let document = Document::of_unfinished(to, &run, None, output);
         output.result(&document, || format!("{}\n", run.id))?;
         return Ok(Exit::Done);
     }
@@ -323,7 +326,7 @@ async fn go(
 fn still_running(to: &Deployment, run: &Run, output: &Output) -> Result<Exit, Failure> {
     let hint = format!("the same command, or stt-eval status {}", run.id);
     let error = ErrorOf::new("still_running", "the run goes on", Some(hint));
-    let document = Document::of_unfinished(to, run, Some(error));
+    let document = Document::of_unfinished(to, run, Some(error), output);
     output.result(&document, || format!("{} goes on\n", run.id))?;
     Ok(Exit::Running)
 }
@@ -365,8 +368,8 @@ async fn agree(
         let name = &model.id;
         let takes_prompt = model.settings.iter().any(|setting| setting == "prompt");
         if arguments.prompt.is_some() && !takes_prompt {
-            output.note(&format!(
-                "note: --prompt is not asked of {name}, which takes none"
+            output.remark(&format!(
+                "--prompt is not asked of {name}, which takes none"
             ));
         }
         cost += estimate::of_model(plan, model, arguments.prompt.as_deref());
@@ -415,8 +418,8 @@ fn still_agreed(
     output: &Output,
 ) -> Result<(), Failure> {
     for model in estimate.models.iter().filter(|model| model.unsupported > 0) {
-        output.note(&format!(
-            "note: {} can't take {} of {} clips",
+        output.remark(&format!(
+            "{} can't take {} of {} clips",
             model.model, model.unsupported, model.items
         ));
     }

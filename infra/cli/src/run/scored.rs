@@ -60,8 +60,8 @@ pub async fn report(
         let report = figures(to, run.id, Some(wanted), None, None).await?;
         // Results tell the references of the scoring that counts.
         if references(&report) == references(&counting) {
-            output.note(&format!(
-                "note: the run was scored again, with {}, which report and export tell; these \
+            output.remark(&format!(
+                "the run was scored again, with {}, which report and export tell; these \
                  figures are of its scoring with {wanted}, as the command asks for",
                 counting.scoring.normalizer
             ));
@@ -84,8 +84,8 @@ async fn score(
     timeout: Option<Duration>,
     output: &Output,
 ) -> Result<(), Failure> {
-    output.note(&format!(
-        "note: the run is scored with {normalizer}, which asks no model and costs nothing"
+    output.remark(&format!(
+        "the run is scored with {normalizer}, which asks no model and costs nothing"
     ));
     let until = timeout.map(|timeout| Instant::now() + timeout);
     let mut pause = FIRST;

@@ -19,12 +19,13 @@ use super::baseline::Named;
 use super::{samples, scored};
 use crate::arguments::{GateArguments, RunArguments};
 use crate::check::lasted;
-use crate::deployment::{Deployment, Request, as_commands};
+use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Verdict};
+use crate::money::dollars;
 use crate::normalise::normaliser;
-use crate::output::{ErrorOf, Output, SCHEMA, dollars};
-use crate::read::{Modelled, Saved, is_of_silence, models, pairs_text, references, saved};
+use crate::output::{ErrorOf, Output, SCHEMA};
+use crate::read::{Modelled, Saved, models, pairs_text, references, remarks, saved};
 use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
 
 /// A run in documents.
@@ -69,6 +70,8 @@ pub struct Document {
     gates: Vec<Verdict>,
     /// Files that the run was saved as.
     exports: Vec<Saved>,
+    /// What was noticed of the source, of both sides and of the run.
+    remarks: Vec<String>,
     /// No model was asked: what stands here was made up.
     simulated: bool,
     error: Option<ErrorOf>,
@@ -76,7 +79,12 @@ pub struct Document {
 
 impl Document {
     /// A run that is not waited for, or not any longer.
-    pub fn of_unfinished(to: &Deployment, run: &Run, error: Option<ErrorOf>) -> Self {
+    pub fn of_unfinished(
+        to: &Deployment,
+        run: &Run,
+        error: Option<ErrorOf>,
+        output: &Output,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             ok: error.is_none(),
@@ -88,6 +96,7 @@ impl Document {
             comparisons: Vec::new(),
             gates: Vec::new(),
             exports: Vec::new(),
+            remarks: output.remarks(),
             simulated: false,
             error,
         }
@@ -367,6 +376,9 @@ pub async fn tell(
             Err(failure) => unsaved = unsaved.or(Some(failure)),
         }
     }
+    // Words have them below the figures.
+    let warnings = remarks(&report);
+    warnings.iter().for_each(|warning| output.keep(warning));
     let ended = end(to, run, &report, &verdicts, asked.exit_zero);
     let (exit, error) = gate::unsaved(ended, unsaved, output);
     let document = Document {
@@ -380,6 +392,7 @@ pub async fn tell(
         comparisons,
         gates: verdicts,
         exports,
+        remarks: output.remarks(),
         simulated: arguments.demo,
         error,
     };
@@ -390,12 +403,8 @@ pub async fn tell(
             &document.comparisons,
             document.normalizer.as_deref().unwrap_or_default(),
         );
-        for warning in report
-            .warnings
-            .iter()
-            .filter(|one| !is_of_silence(&one.message))
-        {
-            out += &format!("note: {}\n", as_commands(&warning.message));
+        for warning in &warnings {
+            out += &format!("note: {warning}\n");
         }
         out += &gate::text(&document.gates, output);
         for file in &document.exports {

@@ -44,7 +44,7 @@ struct Document<'a> {
     intervals: Option<bool>,
     missing: &'a [String],
     /// What was joined, left out or taken for something.
-    remarks: &'a [String],
+    remarks: Vec<String>,
     systems: &'a [SystemOf],
     comparisons: &'a [Compared],
     gates: &'a [gate::Verdict],
@@ -57,10 +57,9 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
     let normaliser = normaliser(&arguments.normalizer)?;
     tag(&arguments.language, output)?;
     gate::can_be_written(&arguments.gate)?;
-    let mut remarks = gate::remarks(&arguments.gate, &conditions);
-    remarks.extend(gate::Baseline::is_itself(arguments));
-    for remark in &remarks {
-        output.note(&format!("note: {remark}"));
+    let idle = gate::remarks(&arguments.gate, &conditions).into_iter();
+    for remark in idle.chain(gate::Baseline::is_itself(arguments)) {
+        output.remark(&remark);
     }
     if let Some(path) = &arguments.html {
         saved::can_be_written("--html", path, output)?;
@@ -71,13 +70,13 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         &wanted(arguments, gate::fields(&conditions)),
     )?;
     for remark in &pairs.remarks {
-        output.note(&format!("note: {remark}"));
+        output.remark(remark);
     }
     let mut samples = pairs.samples.iter();
     if arguments.language != UNDETERMINED && samples.all(|pair| pair.language().is_some()) {
         let language = &arguments.language;
-        output.note(&format!(
-            "note: --language {language} chooses nothing: every sample names its own"
+        output.remark(&format!(
+            "--language {language} chooses nothing: every sample names its own"
         ));
     }
     let markup = arguments.markup.map(Into::into);
@@ -98,15 +97,12 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         replicates,
     };
     let (systems, comparisons) = compare(&scored, replicates);
-    remarks.splice(0..0, scored.pairs.remarks.iter().cloned());
     let baseline = match gate::Baseline::read(arguments, full)? {
         Some((baseline, told)) => {
-            let told = told.into_iter().filter(|one| !remarks.contains(one));
-            let told: Vec<String> = told.map(|one| format!("--baseline: {one}")).collect();
-            for remark in &told {
-                output.note(&format!("note: {remark}"));
+            let known = output.remarks();
+            for remark in told.iter().filter(|one| !known.contains(one)) {
+                output.remark(&format!("--baseline: {remark}"));
             }
-            remarks.extend(told);
             Some(baseline)
         }
         None => None,
@@ -157,7 +153,7 @@ pub fn run(arguments: &ScoreArguments, output: &Output) -> Result<Exit, Failure>
         references: &references,
         intervals: arguments.no_intervals.then_some(false),
         missing: &scored.pairs.missing,
-        remarks: &remarks,
+        remarks: output.remarks(),
         systems: &systems,
         comparisons: &comparisons,
         gates: &verdicts,

@@ -19,8 +19,8 @@ fn check_tells_everything_and_changes_nothing() {
     assert_eq!(
         keys(&told),
         [
-            "columns", "encoding", "error", "files", "findings", "format", "ok", "samples",
-            "schema", "source", "split", "summary"
+            "columns", "encoding", "error", "files", "findings", "format", "ok", "remarks",
+            "samples", "schema", "source", "split", "summary"
         ]
     );
     assert_eq!(

@@ -21,6 +21,7 @@ mod joined;
 mod keys;
 #[cfg(unix)]
 mod many;
+mod noticed;
 #[path = "../support/promised.rs"]
 mod promised;
 mod references;
