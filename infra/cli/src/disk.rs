@@ -11,6 +11,7 @@ use stt_eval_formats::{Files, Whole};
 use tempfile::TempDir;
 
 use crate::failure::{Exit, Failure};
+use crate::nearby::Nearby;
 use crate::unpack::unpacked;
 use crate::utf8;
 
@@ -27,9 +28,7 @@ pub struct OnDisk {
     place: Option<String>,
     working: Option<String>,
     outside: bool,
-    /// The last folder that was asked for and is not there: lists name thousands of files of
-    /// one.
-    not_there: RefCell<Option<PathBuf>>,
+    nearby: Nearby,
     /// Files that the machine did not let be read, and why.
     unread: RefCell<BTreeMap<String, String>>,
     /// What an archive was unpacked to; it goes away with this value.
@@ -138,7 +137,7 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
         place: None,
         working: None,
         outside: false,
-        not_there: RefCell::default(),
+        nearby: Nearby::default(),
         unread: RefCell::default(),
         _unpacked: None,
     };
@@ -182,7 +181,7 @@ impl OnDisk {
             place: absolute(root),
             working: working.as_deref().and_then(absolute),
             outside,
-            not_there: RefCell::default(),
+            nearby: Nearby::default(),
             unread: RefCell::default(),
             _unpacked: None,
         })
@@ -360,17 +359,6 @@ impl Files for OnDisk {
     }
 
     fn has_outside(&self, path: &str) -> bool {
-        let path = Path::new(path);
-        let Some(folder) = path.parent() else {
-            return false;
-        };
-        if self.not_there.borrow().as_deref() == Some(folder) {
-            return false;
-        }
-        let is_there = path.is_file();
-        if !is_there && !folder.is_dir() {
-            self.not_there.replace(Some(folder.to_owned()));
-        }
-        is_there
+        self.nearby.has_file(path)
     }
 }
