@@ -2,6 +2,8 @@
 
 mod keys;
 
+pub(super) use keys::first_keys;
+
 use super::decode::{decode_whole, lines};
 use super::files::{self, Files};
 use super::format::Format;
@@ -312,18 +314,23 @@ fn tabular(text: &str, name: &str, seen: &[&str]) -> Option<Format> {
     Some(Format::Lines)
 }
 
+/// The text that a file begins with, if it is one.
+pub(super) fn head(files: &dyn Files, name: &str) -> Option<String> {
+    let mut head = files::head(files, name);
+    head.truncate(cut(&head).len());
+    let decoded = decode_whole(head).ok()?;
+    Some(decoded.text.into_string())
+}
+
 /// Whether a file of lines has rows of as many cells, of a table whose columns nobody has
 /// named. Two with a TAB between are an id and its text; commas stand in texts as well, where
 /// a file is no CSV.
 pub(super) fn is_grid(files: &dyn Files, name: &str) -> bool {
-    let mut head = files::head(files, name);
-    head.truncate(cut(&head).len());
-    let Ok(decoded) = decode_whole(head) else {
+    let Some(text) = head(files, name) else {
         return false;
     };
-    let text = decoded.text.as_str();
-    let dialect = dialect(text, b',');
-    let mut rows = Records::new(text, dialect).flatten().take(LOOKED_AT);
+    let dialect = dialect(&text, b',');
+    let mut rows = Records::new(&text, dialect).flatten().take(LOOKED_AT);
     let Some(header) = rows.next() else {
         return false;
     };

@@ -217,7 +217,7 @@ fn what_is_no_text_is_never_scored_as_silence() {
             "result is an object and no text",
         ),
         (
-            r#""results":[{"alternatives":[{"transcript":"a b"}]}]"#,
+            r#""results":[{"sentence":"a b"}]"#,
             "results is a list of 1 value",
         ),
         (

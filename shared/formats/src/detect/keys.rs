@@ -41,7 +41,7 @@ pub(super) fn format_of(text: &str, whole: bool, name: &str) -> Format {
 }
 
 /// Names of the fields of the first object: of itself, not of what is inside it.
-fn first_keys(text: &str) -> Vec<String> {
+pub(crate) fn first_keys(text: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let (mut depth, mut base) = (0_usize, None);
     let mut chars = text.char_indices().peekable();

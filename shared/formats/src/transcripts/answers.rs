@@ -72,12 +72,16 @@ fn is_error(value: &Value) -> bool {
     error && value.get("text").is_none_or(is_nothing) && value.get("results").is_none()
 }
 
-pub(super) fn is_blocked(answer: &Value) -> bool {
-    answer.pointer("/promptFeedback/blockReason").is_some()
-}
-
-/// Why an answer of Gemini is none, as it is in a run: it was blocked, or did not end by itself.
+/// Why an answer is none, as it is in a run: it was blocked, or did not end by itself.
 pub(super) fn stopped(value: &Value) -> Option<FailureCode> {
+    // `OpenAI`: <https://platform.openai.com/docs/api-reference/chat/object>
+    if let Some(choice) = list(value, "choices").and_then(<[Value]>::first) {
+        return match choice.get("finish_reason")?.as_str()? {
+            "length" => Some(FailureCode::MaxTokens),
+            "content_filter" => Some(FailureCode::BlockedOther),
+            _ => None,
+        };
+    }
     let candidate = list(value, "candidates").and_then(<[Value]>::first);
     let Some(candidate) = candidate else {
         let reason = value.pointer("/promptFeedback/blockReason")?.as_str()?;

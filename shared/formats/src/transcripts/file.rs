@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::annotations::annotations;
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
-use super::{segments, services, subtitles, wide, words};
+use super::{batches, segments, services, subtitles, wide, words};
 use crate::decode::{Decoded, Encoding, decode_text};
 use crate::detect::{format_of, is_grid, of_text};
 use crate::files::{self, Files, recording};
@@ -88,6 +88,13 @@ pub(super) fn of_text_or_file(
     wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<(), Problem> {
+    // One that is asked for as a result may be lines of them.
+    let is_lines = || read.is_none() && format_of(files, name) == Ok(Format::Jsonl);
+    if (format == Format::Jsonl || (format == Format::Service && is_lines()))
+        && batches::read(files, name, wanted.channel, made)?
+    {
+        return Ok(());
+    }
     if matches!(
         format,
         Format::Table

@@ -4,6 +4,7 @@
 mod again;
 pub(crate) mod annotations;
 mod answers;
+mod batches;
 #[cfg(feature = "annotations")]
 mod elan;
 mod entry;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::answers::{failed, is_blocked, is_nothing, stopped};
+use super::answers::{failed, is_nothing, stopped};
 use super::entry::Entry;
 use crate::files::recording;
 use crate::json;
@@ -21,7 +21,7 @@ enum Heard {
 
 /// Whether the fields of an object are those of a result.
 pub(crate) fn is_service(keys: &[String]) -> bool {
-    const FIELDS: [&str; 19] = [
+    const FIELDS: [&str; 20] = [
         "text",
         "segments",
         "transcription",
@@ -29,6 +29,7 @@ pub(crate) fn is_service(keys: &[String]) -> bool {
         "transcript",
         "Transcript",
         "candidates",
+        "choices",
         "combinedRecognizedPhrases",
         "combinedPhrases",
         "DisplayText",
@@ -70,18 +71,11 @@ pub(crate) fn entry(
 ) -> Result<(Entry, usize), Problem> {
     let value =
         json::value(text).map_err(|reason| Problem::new(Code::Malformed, reason).file(name))?;
-    let Some((heard, channels)) = heard(&value, channel) else {
+    let told = answer(&value, channel).map_err(|problem| problem.file(name))?;
+    let Some((mut entry, channels)) = told else {
         let message = "is the result of no service that is known";
         return Err(Problem::new(Code::UnknownFormat, message).file(name));
     };
-    if channels > 1 && channel >= channels {
-        let message = format!(
-            "has {channels} channels, 0 to {}, and no channel {channel}",
-            channels - 1
-        );
-        let problem = Problem::new(Code::ChooseColumn, message).file(name);
-        return Err(problem.hint("--channel with one of these"));
-    }
     if value.as_object().is_some_and(Map::is_empty) {
         remarks.push(format!(
             "{name}: {{}} alone: taken as the answer of Google where nothing was heard"
@@ -92,15 +86,33 @@ pub(crate) fn entry(
             "{name}: {channels} channels; number {channel} is taken (--channel)"
         ));
     }
-    let mut entry = Entry::of(recording(name), 1, "");
+    (entry.id, entry.line) = (Some(recording(name).to_owned()), 1);
+    Ok((entry, channels))
+}
+
+/// What an answer says, without the name of what it is of, and how many channels it has. `None`
+/// where it is of no service that is known.
+///
+/// # Errors
+/// It has not the channel.
+pub(super) fn answer(value: &Value, channel: usize) -> Result<Option<(Entry, usize)>, Problem> {
+    let Some((heard, channels)) = heard(value, channel) else {
+        return Ok(None);
+    };
+    if channels > 1 && channel >= channels {
+        let message = format!(
+            "has {channels} channels, 0 to {}, and no channel {channel}",
+            channels - 1
+        );
+        let problem = Problem::new(Code::ChooseColumn, message);
+        return Err(problem.hint("--channel with one of these"));
+    }
+    let mut entry = Entry::default();
     match heard {
         Heard::Text(text) => entry.text = Some(text.trim().into()),
-        Heard::Failed(reason) => {
-            entry.text = None;
-            entry.failed = Some(reason);
-        }
+        Heard::Failed(reason) => entry.failed = Some(reason),
     }
-    Ok((entry, channels))
+    Ok(Some((entry, channels)))
 }
 
 pub(super) fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
@@ -121,19 +133,45 @@ fn heard(value: &Value, channel: usize) -> Option<(Heard, usize)> {
     if let Some(reason) = failed(value) {
         return Some((Heard::Failed(reason), 1));
     }
-    // Batches of Gemini have the answer under `response`.
-    let whole = value
-        .get("response")
-        .filter(|answer| answer.get("candidates").is_some() || is_blocked(answer));
-    let value = whole.unwrap_or(value);
     if let Some(code) = stopped(value) {
         return Some((Heard::Failed(code.as_str().to_owned()), 1));
     }
     if is_nothing(value) {
         return Some((Heard::Text(String::new()), 1));
     }
-    let (text, channels) = by_results(value, channel).or_else(|| by_text(value))?;
-    Some((Heard::Text(text), channels))
+    // Batches and operations have the answer under `response`, `OpenAI` and Groq in its `body`.
+    let own = || by_results(value, channel).or_else(|| by_text(value));
+    match value.get("response").filter(|whole| whole.is_object()) {
+        Some(whole) => match (whole.get("body"), own()) {
+            (Some(body), _) => match (heard(body, channel), of_status(whole)) {
+                (Some((Heard::Failed(reason), _)), _) => Some((Heard::Failed(reason), 1)),
+                (_, Some(refused)) => Some((refused, 1)),
+                (told, None) => told.filter(|_| !is_empty(body)),
+            },
+            (None, Some((text, channels))) if whole.get("candidates").is_none() => {
+                Some((Heard::Text(text), channels))
+            }
+            _ if is_empty(whole) => Some((Heard::Failed(of_batch(value)?), 1)),
+            _ => heard(whole, channel),
+        },
+        None => own().map(|(text, channels)| (Heard::Text(text), channels)),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
+/// Why an answer over HTTP is none.
+fn of_status(answer: &Value) -> Option<Heard> {
+    let status = answer.get("status_code")?.as_u64()?;
+    let is_refused = !(200..300).contains(&status);
+    is_refused.then(|| Heard::Failed(format!("answered with status {status}")))
+}
+
+/// Why a batch of Vertex AI has no answer; one that is there has no word in its `status`.
+fn of_batch(line: &Value) -> Option<String> {
+    text(line, "status").filter(|status| !status.trim().is_empty())
 }
 
 fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
@@ -156,10 +194,8 @@ fn by_results(value: &Value, channel: usize) -> Option<(String, usize)> {
     if let Some(turns) = list(value, "Transcript") {
         return Some((joined(turns, "Content", " "), 1));
     }
-    // Google, also inside the answer of a long operation.
-    let results = value
-        .get("results")
-        .or_else(|| value.get("response")?.get("results"))?;
+    // Google.
+    let results = value.get("results")?;
     if let Some(results) = results.as_array() {
         if results.iter().any(|one| one.get("type").is_some()) {
             return Some((speechmatics(results), 1));
@@ -195,7 +231,6 @@ fn google(results: &[Value], channel: usize) -> Option<(String, usize)> {
     let chosen = channels.iter().nth(channel).or_else(|| channels.first());
     let is_chosen = |one: &&Value| channels.len() < 2 || of_channel(one).as_ref() == chosen;
     let mut kept: Vec<&Value> = results.iter().filter(is_chosen).collect();
-    let is_empty = |one: &Value| one.as_object().is_some_and(Map::is_empty);
     if !results.is_empty()
         && !results
             .iter()
@@ -254,6 +289,18 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
         let texts: Vec<String> = said.filter_map(|part| text(part, "text")).collect();
         return Some((texts.concat(), 1));
     }
+    // `OpenAI`, asked in a conversation.
+    if let Some(choices) = list(value, "choices") {
+        return Some((said(choices.first()?.get("message")?, "content")?, 1));
+    }
+    // The same by its newer interface.
+    if let Some(output) = list(value, "output") {
+        let texts: Vec<String> = output
+            .iter()
+            .filter_map(|one| said(one, "content"))
+            .collect();
+        return (!texts.is_empty()).then(|| (texts.concat(), 1));
+    }
     // Bedrock Data Automation has `text`, Amazon Transcribe `transcript`.
     if let Some(segments) = list(value, "audio_segments") {
         let has = |key: &&str| segments.iter().all(|one| one.get(key).is_some());
@@ -273,6 +320,13 @@ fn by_text(value: &Value) -> Option<(String, usize)> {
         .map(|text| text.trim().to_owned())
         .collect();
     Some((texts.join(" "), 1))
+}
+
+/// A text, or the texts of parts.
+fn said(message: &Value, key: &str) -> Option<String> {
+    let parts = message.get(key)?;
+    let joined = || Some(joined(parts.as_array()?, "text", ""));
+    text(message, key).or_else(joined)
 }
 
 #[cfg(test)]
