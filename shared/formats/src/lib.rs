@@ -17,6 +17,7 @@ pub mod archive;
 mod asked;
 mod by_column;
 mod by_ids;
+mod by_rows;
 #[cfg(feature = "parquet")]
 mod columnar;
 #[cfg(any(feature = "parquet", feature = "sheets"))]

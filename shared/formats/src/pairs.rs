@@ -9,6 +9,7 @@ use stt_eval_scoring::FailedBy;
 use super::apart::told_apart;
 use super::asked::{all_there, are_marked, columns_there, of_models};
 use super::by_column::{candidates, joined};
+use super::by_rows::by_rows;
 use super::files::Files;
 use super::firsts::{by_first_words, no_ids, without_headers};
 use super::format::Format;
@@ -113,6 +114,7 @@ fn paired(
 ) -> Result<Vec<String>, Problem> {
     let mut remarks: Vec<String> = by_channels(right, heard).into_iter().collect();
     if !is_lines {
+    remarks.extend(by_rows(right, heard, name));
         remarks.extend(without_headers(right, heard, name));
         remarks.extend(by_first_words(right, heard, name)?);
     }

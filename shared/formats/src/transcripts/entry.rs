@@ -91,7 +91,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn of(id: impl Into<String>, line: u64, text: impl Into<Text>) -> Self {
+    pub(crate) fn of(id: impl Into<String>, line: u64, text: impl Into<Text>) -> Self {
         Self {
             id: Some(id.into()),
             line,

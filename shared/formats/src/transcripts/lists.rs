@@ -25,6 +25,9 @@ const REFERENCES: [&str; 4] = ["ref", "refs", "reference", "references"];
 /// What lists of hypotheses begin with.
 const HEARD: [&str; 4] = ["hyp", "hyps", "hypothesis", "hypotheses"];
 
+/// What fairseq calls its references and hypotheses as words; those in letters lie beside them.
+const OF_FAIRSEQ: [&str; 2] = ["ref.word", "hypo.word"];
+
 /// A list: its file, what that is called without its end, and what it is.
 struct List<'a> {
     name: &'a str,
@@ -45,6 +48,9 @@ impl<'a> List<'a> {
 
     /// The system of a list of hypotheses, if its name says that it is one.
     fn system(&self) -> Option<&'a str> {
+        if self.own.starts_with(OF_FAIRSEQ[1]) {
+            return Some(self.own);
+        }
         HEARD.iter().find_map(|heard| {
             let rest = self.own.strip_prefix(heard)?;
             (rest.is_empty() || rest.starts_with('.')).then(|| rest.trim_start_matches('.'))
@@ -63,6 +69,9 @@ impl<'a> List<'a> {
 
 /// What a list is called, and what it is by its end.
 fn named(name: &str) -> Option<(&str, Format)> {
+    if OF_FAIRSEQ.iter().any(|own| base(name).starts_with(own)) {
+        return Some((base(name).strip_suffix(".txt")?, Format::Trn));
+    }
     let mut ends = ENDS.iter();
     ends.find_map(|(end, format)| Some((base(name).strip_suffix(end)?, *format)))
 }
@@ -77,7 +86,15 @@ pub(super) fn beside_references(
     wanted: &ReadOptions,
     made: &mut Transcripts,
 ) -> Result<bool, Problem> {
-    let is_right = |name: &str| named(name).is_some_and(|(own, _)| REFERENCES.contains(&own));
+    let is_right = |name: &str| {
+        let own = named(name).map(|(own, _)| own);
+        own.is_some_and(|own| REFERENCES.contains(&own) || own.starts_with(OF_FAIRSEQ[0]))
+    };
+    // Those of several splits are several scores.
+    let of_fairseq = |name: &&&String| base(name).starts_with(OF_FAIRSEQ[0]);
+    if names.iter().filter(of_fairseq).count() > 1 {
+        return Ok(false);
+    }
     let mut all = names.iter().filter(|name| is_right(name));
     let right = all.find_map(|name| List::of(files, name, wanted));
     let Some(right) = right else {
