@@ -54,6 +54,7 @@ mod same;
 mod sheet;
 pub mod table;
 mod text;
+mod top;
 pub mod transcripts;
 mod uneven;
 pub mod write;

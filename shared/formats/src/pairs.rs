@@ -20,6 +20,7 @@ use super::problem::{Code, Problem, counted};
 use super::repeats::{Repeat, numbered, told};
 use super::same::{folded, has_ids};
 use super::table::PREDICTED;
+use super::top::called_as_its_folder;
 use super::transcripts::{Entry, ReadOptions, Side, Transcripts, by_channels, read};
 use super::uneven::uneven;
 
@@ -113,8 +114,8 @@ fn paired(
     is_lines: bool,
 ) -> Result<Vec<String>, Problem> {
     let mut remarks: Vec<String> = by_channels(right, heard).into_iter().collect();
-    if !is_lines {
     remarks.extend(by_rows(right, heard, name));
+    if !is_lines {
         remarks.extend(without_headers(right, heard, name));
         remarks.extend(by_first_words(right, heard, name)?);
     }
@@ -292,6 +293,7 @@ fn together(
             source.beside.unwrap_or(source.format)
         });
     for (mut source, shown) in heard {
+        called_as_its_folder(&mut source, shown)?;
         for remark in std::mem::take(&mut source.remarks) {
             if !remarks.contains(&remark) {
                 remarks.push(remark);
