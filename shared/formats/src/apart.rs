@@ -203,18 +203,75 @@ fn matched(
         places(&source.entries, again),
     );
     let (of_right, of_source) = (at(&right.entries, &wanted), at(&source.entries, &own));
-    let telling = Telling::of(&[&of_right, &of_source]);
+    let found = matched_by(right, (&wanted, &of_right), (&own, &of_source), names);
+    if found.is_some() {
+        return found;
+    }
+    // One side may have a folder more between those that tell: `hindi/audio/1` and `hindi/1`.
+    let (of_right, of_source) = (only_telling(&of_right), only_telling(&of_source));
+    let all = |entries: &'_ [Entry]| -> Vec<usize> { (0..entries.len()).collect() };
+    let (a, b) = (
+        at(&of_right, &all(&of_right)),
+        at(&of_source, &all(&of_source)),
+    );
+    matched_by(right, (&wanted, &a), (&own, &b), names)
+}
+
+/// Ids and places of entries, without the folders that all of them are in: those tell nothing.
+fn only_telling(entries: &[&Entry]) -> Vec<Entry> {
+    let folders = |entry: &Entry| -> Vec<String> {
+        let path = entry.place.path.as_deref().unwrap_or_default();
+        path.rsplit('/').skip(1).map(str::to_owned).collect()
+    };
+    let all: Vec<Vec<String>> = entries.iter().map(|entry| folders(entry)).collect();
+    let is_told = |depth: usize| {
+        let first = all.first().and_then(|one| one.get(depth));
+        all.iter().any(|one| one.get(depth) != first)
+    };
+    let cleared = |(entry, folders): (&&Entry, &Vec<String>)| {
+        let path = entry.place.path.as_deref().map(|path| {
+            let kept = folders
+                .iter()
+                .enumerate()
+                .filter(|(depth, _)| is_told(*depth));
+            let mut parts: Vec<&str> = kept.map(|(_, folder)| folder.as_str()).collect();
+            parts.reverse();
+            parts.push(path.rsplit('/').next().unwrap_or(path));
+            parts.join("/").into_boxed_str()
+        });
+        Entry {
+            id: entry.id.clone(),
+            place: Place {
+                path,
+                start: entry.place.start,
+            },
+            ..Entry::default()
+        }
+    };
+    entries.iter().zip(&all).map(cleared).collect()
+}
+
+/// Places of entries, and these.
+type Placed<'a> = (&'a [usize], &'a [&'a Entry]);
+
+fn matched_by(
+    right: &Transcripts,
+    (wanted, of_right): Placed<'_>,
+    (own, of_source): Placed<'_>,
+    names: &HashMap<usize, String>,
+) -> Option<Matched> {
+    let telling = Telling::of(&[of_right, of_source]);
     if !telling.path && !telling.start && names.is_empty() {
         return None;
     }
     let mut meant: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, entry) in wanted.iter().zip(&of_right) {
+    for (at, entry) in wanted.iter().zip(of_right) {
         meant.entry(telling.key(entry)).or_default().push(*at);
     }
     let mut times: HashMap<String, usize> = HashMap::new();
     let (mut found, mut unsure) = (0, None);
     let mut named = Vec::with_capacity(own.len());
-    for (at, entry) in own.iter().zip(&of_source) {
+    for (at, entry) in own.iter().zip(of_source) {
         let key = telling.key(entry);
         let Some(meant) = meant.get(&key) else {
             named.push((*at, telling.name(entry)));
@@ -276,15 +333,26 @@ fn of_systems(
             "{shown} has files of one name in several folders, and they have not all the same: {}",
             each.join(", ")
         );
-        let hint = format!(
-            "name the folders of systems: score {name} {}",
-            each.join(" ")
-        );
+        let hint = match names.iter().any(String::is_empty) {
+            // Named again, it has those below it again.
+            true => {
+                format!("put the files that lie directly in {shown} into a folder of their own")
+            }
+            false => format!(
+                "name the folders of systems: score {name} {}",
+                each.join(" ")
+            ),
+        };
         return Err(Problem::new(Code::Ambiguous, message).hint(hint));
     }
     by_folder(source, |entry| folder(entry, depth).to_owned());
+    let called = |own: &String| match own.is_empty() {
+        true => format!("itself (called {})", source.name),
+        false => own.clone(),
+    };
+    let called: Vec<String> = names.iter().map(called).collect();
     Ok(Some(format!(
         "{shown} has the same files in {}: each folder is scored as a system",
-        names.join(", ")
+        called.join(", ")
     )))
 }

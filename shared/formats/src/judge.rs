@@ -90,6 +90,8 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         let elsewhere = || folders::without(files.names()).filter(|_| file.is_none());
         return Err(problem.or_else(elsewhere).unwrap_or_else(nothing));
     };
+    #[cfg(feature = "folders")]
+    reading.remarks.extend(folders::read_together(&layout));
     if is_last_resort(layout.format) {
         let told = |file: &String| format!("{file} names no recordings and is left out");
         reading.remarks.extend(left_out.iter().map(told));
@@ -266,8 +268,11 @@ fn place(
         return (None, Some((FindingKind::RefusedAudio, reason.clone())));
     }
     let Some(written) = row.audio.as_deref() else {
-        let message = "the row names no recording".to_owned();
-        return (None, Some((FindingKind::MissingAudio, message)));
+        let message = match row.is_text_alone {
+            true => "no recording is called so",
+            false => "the row names no recording",
+        };
+        return (None, Some((FindingKind::MissingAudio, message.to_owned())));
     };
     if row.is_embedded {
         return (Some((written.to_owned(), Rule::Embedded)), None);
@@ -334,6 +339,11 @@ fn judged(
         );
         let found = &mut judged.findings;
         let (place, wrong) = place(&row, files, resolver, options.allow_outside);
+        #[cfg(feature = "folders")]
+        if let Some(message) = row.totals.as_ref().filter(|_| place.is_none()) {
+            found.of_line(FindingKind::BadRow, &row.file, row.line, message);
+            continue;
+        }
         let mut bad = wrong.is_some_and(|(kind, message)| {
             let at = row.refused_at.as_ref().filter(|_| row.refused.is_some());
             let (file, line) = at.map_or((&row.file, row.line), |(file, line)| (file, *line));

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::files::{Files, base, is_litter, stem};
+use super::files::{Files, base, is_litter, parent, stem};
 
 /// Extensions of recordings, those included that the service refuses: they are told
 /// apart from missing ones.
@@ -150,26 +150,14 @@ impl<'a> Resolver<'a> {
         {
             return Resolved::Found(found, Rule::WorkingDirectory);
         }
-        match self.by_tail(path) {
+        match self.by_tail(path, folder) {
             Resolved::Missing | Resolved::Several(0) => {}
             found => return found,
         }
-        let beside = self
-            .place
-            .and_then(|place| absolute(&format!("{place}/{folder}"), path));
-        let mut candidates: Vec<String> = if is_absolute {
-            vec![path.to_owned()]
-        } else {
-            let above = self.place.map(|place| above(place, folder, path));
-            let above = above.unwrap_or_default();
-            beside
-                .into_iter()
-                .chain(from_working)
-                .chain(above)
-                .collect()
+        let there = match is_absolute {
+            true => Some(path.to_owned()).filter(|path| files.has_outside(path)),
+            false => self.elsewhere(path, folder, from_working, files),
         };
-        candidates.dedup();
-        let there = candidates.into_iter().find(|path| files.has_outside(path));
         match there {
             Some(path) if outside => Resolved::Found(path, Rule::Outside),
             Some(_) => Resolved::Outside,
@@ -178,12 +166,62 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Where a relative path leads outside of the folder, if to anything: beside its manifest, from
+    /// the working directory, or from a folder above, as `ESPnet` writes from its recipe on, which is
+    /// two or three above. Of a list whose recordings are missing every row is looked for so.
+    fn elsewhere(
+        &self,
+        path: &str,
+        folder: &str,
+        from_working: Option<String>,
+        files: &dyn Files,
+    ) -> Option<String> {
+        let mut own = self.place.and_then(|place| joined(place, folder));
+        let mut from_working = from_working;
+        for above in 0..=MOST_ABOVE {
+            if let Some(own) = &own
+                && let Some(found) = absolute(own, path).filter(|path| files.has_outside(path))
+            {
+                return Some(found);
+            }
+            if above == 0
+                && let Some(found) = from_working.take().filter(|path| files.has_outside(path))
+            {
+                return Some(found);
+            }
+            own = own
+                .filter(|own| !own.is_empty())
+                .map(|own| parent(&own).to_owned());
+        }
+        None
+    }
+
     fn exact(&self, name: &str) -> Option<String> {
         let index = self.by_name.get(&nfc(name))?;
         self.names.get(*index).map(|name| (*name).to_owned())
     }
 
-    fn by_tail(&self, path: &str) -> Resolved {
+    /// Of several files the one in the folder of the manifest is meant, or in the nearest above it
+    /// that has any: each language of a corpus has its own `1.wav`.
+    fn nearest(&self, all: &[usize], folder: &str) -> Option<usize> {
+        let mut folder = folder;
+        while !folder.is_empty() {
+            let is_in = |index: &&usize| {
+                let name = self.names.get(**index);
+                let rest = name.and_then(|name| name.strip_prefix(folder));
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            };
+            let mut near = all.iter().filter(is_in);
+            match (near.next(), near.next()) {
+                (Some(one), None) => return Some(*one),
+                (Some(_), Some(_)) => return None,
+                (None, _) => folder = parent(folder),
+            }
+        }
+        None
+    }
+
+    fn by_tail(&self, path: &str, folder: &str) -> Resolved {
         let path = nfc(path);
         let last = base(&path);
         let without_prefix = upload_prefix(last);
@@ -207,15 +245,20 @@ impl<'a> Resolver<'a> {
                 .map(|index| (common_tail(&path, &nfc(self.names[*index])), *index))
                 .collect();
             let longest = tails.iter().map(|(length, _)| *length).max().unwrap_or(0);
-            let mut best = tails.iter().filter(|(length, _)| *length == longest);
-            let (Some((_, index)), None) = (best.next(), best.next()) else {
+            let best = tails.iter().filter(|(length, _)| *length == longest);
+            let best: Vec<usize> = best.map(|(_, index)| *index).collect();
+            let found = match best.as_slice() {
+                [one] => Some(*one),
+                several => self.nearest(several, folder),
+            };
+            let Some(index) = found else {
                 return Resolved::Several(candidates.len());
             };
             let rule = match rule {
                 Rule::BaseName if longest > 1 => Rule::Tail,
                 rule => rule,
             };
-            return Resolved::Found(self.names[*index].to_owned(), rule);
+            return Resolved::Found(self.names[index].to_owned(), rule);
         }
         Resolved::Missing
     }
@@ -345,19 +388,25 @@ fn joined(folder: &str, path: &str) -> Option<String> {
 }
 
 fn absolute(folder: &str, path: &str) -> Option<String> {
-    joined(folder, path).map(|joined| format!("/{joined}"))
+    let mut made = String::with_capacity(folder.len() + path.len() + 2);
+    made.push('/');
+    // Nothing is to be worked out of most.
+    let is_plain = |path: &str| !path.starts_with('.') && !path.contains("/.");
+    let folder = folder.trim_start_matches('/');
+    if is_plain(folder) && is_plain(path) && !folder.contains("//") && !folder.ends_with('/') {
+        made.push_str(folder);
+        if !folder.is_empty() {
+            made.push('/');
+        }
+        made.push_str(path.trim_start_matches('/'));
+        return Some(made);
+    }
+    made.push_str(&joined(folder, path)?);
+    Some(made)
 }
 
 /// Folders above a manifest in which its paths may begin.
 const MOST_ABOVE: usize = 3;
-
-/// Where a path would be if it began in a folder above its manifest: `ESPnet` writes them from
-/// its recipe on, which is two or three above.
-fn above(place: &str, folder: &str, path: &str) -> Vec<String> {
-    let up = |folders: usize| format!("{place}/{folder}/{}", "../".repeat(folders));
-    let all = (1..=MOST_ABOVE).filter_map(|folders| absolute(&up(folders), path));
-    all.collect()
-}
 
 /// What an absolute path is called inside a folder.
 fn within(path: &str, place: &str) -> Option<String> {

@@ -104,6 +104,57 @@ fn sheets_are_scored() {
     );
 }
 
+/// A sheet of one page with these rows; numbers are numbers.
+fn sheet(rows: &[(u64, &[&str])]) -> Vec<u8> {
+    let cell = |text: &&str| match text.parse::<f64>() {
+        Ok(_) => format!("<c><v>{text}</v></c>"),
+        Err(_) => format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"),
+    };
+    let row = |(number, cells): &(u64, &[&str])| {
+        let cells: String = cells.iter().map(cell).collect();
+        format!("<row r=\"{number}\">{cells}</row>")
+    };
+    let rows: String = rows.iter().map(row).collect();
+    let relations = "<Relationships><Relationship Id=\"r1\" Type=\"x/worksheet\" Target=\"s.xml\"/></Relationships>";
+    archive(&[
+        packed(
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name=\"s\" id=\"r1\"/></sheets></workbook>",
+        ),
+        packed("xl/_rels/workbook.xml.rels", relations),
+        packed(
+            "xl/s.xml",
+            format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ])
+}
+
+#[test]
+fn a_row_of_totals_is_no_utterance() {
+    let head: [(u64, &[&str]); 3] = [
+        (1, &["file_name", "text", "wer"]),
+        (2, &["a/1.wav", "one", "0.1"]),
+        (3, &["a/2.wav", "two", "0.2"]),
+    ];
+    for end in [
+        (4, &["Total", "", "0.15"][..]),
+        (5, &["Total"]),
+        (6, &["", "", "0.15"]),
+    ] {
+        let rows = [&head[..], &[end]].concat();
+        let found = judged("x.xlsx", &sheet(&rows)).unwrap();
+        assert_eq!(found.samples.len(), 2, "{end:?}");
+        let told = &found.kept()[0];
+        assert_eq!((told.kind, told.line), (FindingKind::BadRow, Some(end.0)));
+        assert!(
+            told.message.contains("neither a recording"),
+            "{}",
+            told.message
+        );
+        assert_eq!(found.findings.errors(), 1);
+    }
+}
+
 #[test]
 fn what_is_no_sheet_says_so() {
     let workbook = |sheets: &str| {

@@ -23,10 +23,13 @@ pub(crate) fn agree(
             .collect()
     };
     let (a, b) = (texts(first), texts(second));
+    // Recordings of several folders may have one name.
+    let are_unique = a.len() == first.rows.len() && b.len() == second.rows.len();
     // Ids may be others in each, but then all texts are the same; other recordings are not.
     let is_known = |keys: &HashMap<String, Option<String>>| keys.values().any(Option::is_some);
     let same_keys = a.keys().all(|key| b.contains_key(key));
-    let same_text = match same_keys || !is_known(&a) || !is_known(&b) {
+    let by_key = (same_keys && are_unique) || !is_known(&a) || !is_known(&b);
+    let same_text = match by_key {
         true => a.iter().all(|(key, text)| match (text, b.get(key)) {
             (Some(text), Some(Some(other))) => text.trim() == other.trim(),
             _ => true,
@@ -66,6 +69,7 @@ fn all_texts(reading: &Reading) -> Vec<&str> {
         .rows
         .iter()
         .filter_map(|row| row.said.text())
+        .map(str::trim)
         .collect();
     all.sort_unstable();
     all

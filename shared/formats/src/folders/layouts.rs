@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::headerless;
 use crate::layout::{Layout, no_split, same_split, split_of, usual_split};
 use crate::paths::has_audio_extension;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// All ways to read a folder.
 pub(crate) fn layouts(files: &dyn Files, split: Option<&str>) -> Result<Vec<Layout>, Problem> {
@@ -105,6 +105,24 @@ pub(crate) fn not_understood(files: &dyn Files, told: &[String]) -> Option<Strin
         ""
     };
     (!others.is_empty()).then(|| format!("not understood and left out: {shown}{more}{hint}"))
+}
+
+/// Tells of lists of several languages that are read as one set.
+pub(crate) fn read_together(layout: &Layout) -> Option<String> {
+    let is_list = matches!(
+        layout.format,
+        Format::Nemo
+            | Format::Jsonl
+            | Format::LabelStudio
+            | Format::DeepSpeech
+            | Format::Table
+            | Format::Xlsx
+    );
+    let (first, rest) = layout.files.split_first()?;
+    (is_list && layout.split.is_none() && !rest.is_empty()).then(|| {
+        let rest = counted(rest.len(), "list", "lists");
+        format!("{first} and {rest} of other languages or folders are read together")
+    })
 }
 
 /// Adds a layout: of several splits one.

@@ -6,6 +6,7 @@ use super::contents::Folder;
 use super::side_files::SIDE_EXTENSIONS;
 use crate::files::{base, parent};
 use crate::format::Format;
+use crate::language::of_path;
 use crate::layout::{canonical, split_of};
 use crate::paths::has_audio_extension;
 
@@ -171,13 +172,21 @@ fn transcriptions<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
 }
 
 fn indic_voices<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
-    let all = folder.with(|name| {
+    let is_beside = |name: &str| {
         let stem = name.strip_suffix(".json");
-        stem.is_some_and(|stem| folder.has(&format!("{stem}.wav")))
-    });
-    let first = all.first().and_then(|name| folder.format(name));
-    let is = first == Some(Format::IndicVoices);
-    group(Format::IndicVoices, if is { all } else { Vec::new() })
+        stem.map(|stem| folder.has(&format!("{stem}.wav")))
+    };
+    let is_it = |name: &str| folder.format(name) == Some(Format::IndicVoices);
+    let mut all = folder.with(|name| is_beside(name) == Some(true));
+    if !all.first().is_some_and(|name| is_it(name)) {
+        return Vec::new();
+    }
+    // One whose recording was lost is told as such.
+    let folders: BTreeSet<&str> = all.iter().map(|name| parent(name)).collect();
+    let is_alone = |name: &str| folders.contains(parent(name)) && is_beside(name) == Some(false);
+    all.extend(folder.with(|name| is_alone(name) && is_it(name)));
+    all.sort_unstable();
+    group(Format::IndicVoices, all)
 }
 
 fn manifests<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
@@ -248,6 +257,26 @@ fn tables<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     by_format(folder, all)
 }
 
+/// The language that a list is of, by its folder or a word of its name: `hindi/manifest.json`,
+/// `hindi_manifest.json`.
+fn language_of(name: &str) -> Option<String> {
+    let words = base(name).split(|c: char| !c.is_alphabetic());
+    let mut words = words.filter_map(|word| of_path(&format!("{word}/")));
+    of_path(name).or_else(|| words.next())
+}
+
+/// Whether lists are those of one corpus, each of a language of its own or of another folder: so
+/// Vistaar has them. No other lists of one format are taken together without being asked for.
+fn is_of_another_language(name: &str, group: &[&str]) -> bool {
+    let Some(language) = language_of(name) else {
+        return false;
+    };
+    group.iter().all(|other| {
+        let other_language = language_of(other).filter(|_| split_of(other).is_none());
+        other_language.is_some_and(|own| own != language || parent(name) != parent(other))
+    })
+}
+
 fn by_format<'a>(folder: &Folder<'a>, names: Vec<&'a str>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for name in names {
@@ -276,7 +305,8 @@ fn by_format<'a>(folder: &Folder<'a>, names: Vec<&'a str>) -> Vec<Group<'a>> {
         }
         let split = split_of(name).is_some();
         let same = groups.iter_mut().find(|(one, group)| {
-            *one == format && split && group.iter().all(|name| split_of(name).is_some())
+            let is_split = split && group.iter().all(|name| split_of(name).is_some());
+            *one == format && (is_split || (!split && is_of_another_language(name, group)))
         });
         match same {
             Some((_, group)) => group.push(name),

@@ -2,6 +2,7 @@
 //! holds.
 
 mod agree;
+mod alone;
 mod beside;
 mod contents;
 mod fairseq;
@@ -13,7 +14,7 @@ mod looks;
 mod side_files;
 
 pub(crate) use agree::agree;
-pub(crate) use layouts::{layouts, not_understood, without};
+pub(crate) use layouts::{layouts, not_understood, read_together, without};
 
 use super::format::Format;
 use super::layout::Layout;

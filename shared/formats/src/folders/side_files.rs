@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::alone;
 use super::beside::{say_the_same, text_beside};
 use crate::files;
 use crate::finding::FindingKind;
@@ -75,6 +76,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         }
         reader.reading.rows.push(row);
     }
+    alone::add(reader, layout, (of_kind, tier));
     apart.refuse()
 }
 

@@ -2,13 +2,12 @@
 
 #[cfg(feature = "sheets")]
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::embedded;
+use super::objects::{MOST_LISTED, json_table};
 use super::reader::Reader;
-use super::regions;
 use super::row::Said;
 use crate::files;
 use crate::finding::FindingKind;
@@ -16,9 +15,7 @@ use crate::json;
 use crate::problem::{Code, Problem, counted};
 #[cfg(feature = "sheets")]
 use crate::table::MAX_RECORD_BYTES;
-use crate::table::{
-    Columns, MAX_COLUMNS, PREDICTED, Record, RecordError, Records, Role, dialect, error_of, role_of,
-};
+use crate::table::{Columns, MAX_COLUMNS, Record, RecordError, Records, Role, dialect};
 
 /// What to do about a table without a header.
 pub(crate) const NO_HEADER: &str = "put a line like `file_name,text` in front";
@@ -90,6 +87,8 @@ pub(crate) struct Cells {
     pub(crate) rows: Vec<(u64, Vec<Option<Cell>>)>,
     /// The column of the recordings, where that is known without its name.
     pub(crate) audio: Option<usize>,
+    /// Whether an empty row stands before the last one.
+    pub(crate) is_last_apart: bool,
 }
 
 impl Cells {
@@ -225,15 +224,20 @@ fn of_records<'a>(
             .hint(NO_HEADER));
     }
     let names_samples = columns.first(Role::Id).is_some() || columns.first(Role::Audio).is_some();
+    // Empty rows are records or, as blank lines, none.
+    let (mut before, mut is_last_apart) = (end(&header), false);
     for record in records {
+        let is_gap = matches!(&record, Ok(one) if is_blank(one));
+        if let Ok(record) = &record
+            && !is_gap
+        {
+            is_last_apart = record.line > before + 1;
+            before = end(record);
+        }
         let record = match record {
             // What Excel writes for an empty row. Without a column that names samples it is one
             // of which nothing was heard.
-            Ok(record)
-                if names_samples && record.cells.iter().all(|cell| cell.trim().is_empty()) =>
-            {
-                continue;
-            }
+            Ok(_) if names_samples && is_gap => continue,
             Ok(record) => record,
             Err(error) => {
                 let message = unread(error);
@@ -266,7 +270,17 @@ fn of_records<'a>(
         columns,
         rows,
         audio: None,
+        is_last_apart,
     })
+}
+
+/// The last line of a record.
+fn end(record: &Record<'_>) -> u64 {
+    record.over.map_or(record.line, |(_, last)| last)
+}
+
+fn is_blank(record: &Record<'_>) -> bool {
+    record.cells.iter().all(|cell| cell.trim().is_empty())
 }
 
 /// Why a record is not read.
@@ -383,123 +397,4 @@ pub(crate) fn rounded_ids(table: &Cells, id: Option<usize>) -> Option<String> {
         "{} like 8.44425E+14: a spreadsheet has rounded what was there",
         counted(lost, "id is a number", "ids are numbers")
     ))
-}
-
-/// Our own lines have the texts of systems under `hypotheses`, and under `results` what else
-/// is known of each: texts become columns, and so do failures.
-fn take_systems(fields: &mut Map<String, Value>) {
-    let is_texts = |heard: &Map<String, Value>| {
-        let mut all = heard.values();
-        !heard.is_empty() && all.all(|text| text.is_string() || text.is_null())
-    };
-    let Some(Value::Object(heard)) = fields.get("hypotheses") else {
-        return;
-    };
-    if !is_texts(heard) {
-        return;
-    }
-    let results = fields.remove("results");
-    let Some(Value::Object(heard)) = fields.remove("hypotheses") else {
-        return;
-    };
-    for (system, text) in heard {
-        let error = results
-            .as_ref()
-            .and_then(|all| all.get(&system)?.get("error"));
-        if let Some(error @ Value::String(_)) = error {
-            fields.insert(error_of(&system), error.clone());
-        }
-        fields.insert(format!("{PREDICTED}{system}"), text);
-    }
-}
-
-/// Label Studio writes several regions of one recording as a list.
-fn take_regions(fields: &mut Map<String, Value>, asked: Option<&str>) {
-    let mut all = fields.values().filter_map(Value::as_str);
-    let is_own = all.any(regions::is_of_label_studio);
-    for (name, value) in fields {
-        let is_text = matches!(role_of(name), Role::Text | Role::Hypothesis);
-        if (is_text || Some(name.as_str()) == asked)
-            && let Some(text) = regions::of_field(value, is_own)
-        {
-            *value = Value::String(text);
-        }
-    }
-}
-
-/// Most values of a list that are told by their number.
-const MOST_LISTED: usize = 8;
-
-/// Takes out of lists and objects what is in them: times of words and the like are many. What
-/// is left tells that there is something, and no text.
-fn hollow(value: &mut Value) {
-    match value {
-        Value::Array(list) => *value = vec![Value::Null; list.len().min(MOST_LISTED)].into(),
-        Value::Object(_) => *value = Map::new().into(),
-        _ => {}
-    }
-}
-
-/// Fields of objects as columns. Those inside `metadata` count as if they stood outside.
-fn json_table(reader: &mut Reader<'_>, name: &str, text: &str) -> Result<Cells, Problem> {
-    let mut order: BTreeMap<String, usize> = BTreeMap::new();
-    let mut rows = Vec::new();
-    let mut kept = json::Kept::default();
-    let options = reader.options;
-    let chosen = options.chosen();
-    json::each(text, name, &mut |line, row| {
-        let mut fields = match row {
-            Ok(Value::Object(fields)) => fields,
-            Ok(_) => return Ok(()),
-            Err(reason) => {
-                let kind = FindingKind::BadRow;
-                reader.findings.of_line(kind, name, line, reason);
-                return Ok(());
-            }
-        };
-        if let Some(Value::Object(inner)) = fields.remove("metadata") {
-            for (key, value) in inner {
-                fields.entry(key).or_insert(value);
-            }
-        }
-        take_systems(&mut fields);
-        take_regions(&mut fields, options.text_column.as_deref());
-        for (key, value) in &mut fields {
-            if role_of(key) == Role::Other && !chosen.contains(&key.as_str()) {
-                hollow(value);
-            }
-        }
-        // A failure without a reason is none, as in an empty cell of a table.
-        let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
-        fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));
-        let mut cells: Vec<Option<Cell>> = Vec::new();
-        for (key, value) in fields {
-            let column = match order.get(&key) {
-                Some(column) => *column,
-                None if order.len() < MAX_COLUMNS => {
-                    order.insert(key, order.len());
-                    order.len() - 1
-                }
-                None => continue,
-            };
-            kept.count(&value, name)?;
-            if cells.len() <= column {
-                cells.resize_with(column + 1, || None);
-            }
-            if let Some(cell) = cells.get_mut(column) {
-                *cell = Some(Cell::Json(value));
-            }
-        }
-        kept.room(cells.capacity() * size_of::<Option<Cell>>(), name)?;
-        rows.push((line, cells));
-        Ok(())
-    })?;
-    let mut order: Vec<(String, usize)> = order.into_iter().collect();
-    order.sort_unstable_by_key(|(_, column)| *column);
-    let order = order.into_iter().map(|(key, _)| key).collect();
-    Ok(Cells {
-        columns: Columns::new(order),
-        rows,
-        audio: None,
-    })
 }

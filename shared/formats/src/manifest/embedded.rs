@@ -58,6 +58,7 @@ pub(super) fn cells(reader: &mut Reader<'_>, name: &str) -> Result<(Cells, Vec<b
         columns: Columns::new(facts.names),
         rows: rows.collect(),
         audio: facts.audio,
+        is_last_apart: false,
     };
     Ok((cells, facts.is_inside))
 }

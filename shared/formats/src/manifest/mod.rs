@@ -8,17 +8,20 @@ mod embedded;
 mod heard;
 mod label_studio;
 pub(crate) mod lines;
+mod objects;
 mod reader;
 mod regions;
 mod row;
 mod table;
 mod tarred;
+mod totals;
 
 pub(crate) use cells::{Cell, Cells, NO_HEADER, rounded_ids, table_of};
 
 pub(crate) use reader::Reader;
 pub use row::{Command, Options, Reading, Row, Said};
 pub(crate) use table::texts;
+pub(crate) use totals::{Told, totals};
 
 use super::files::Files;
 use super::finding::Findings;

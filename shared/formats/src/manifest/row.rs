@@ -105,6 +105,12 @@ pub struct Row {
     pub command: Option<Command>,
     /// Why it can't be read, although there is a recording.
     pub broken: Option<String>,
+    /// Whether it is a text that lies where recordings have theirs, and has none itself.
+    pub is_text_alone: bool,
+    /// What is told of it where no recording is found: it is the last row, and seems to sum up the
+    /// others.
+    #[cfg(feature = "folders")]
+    pub totals: Option<String>,
     /// Split, where its table has several.
     pub split: Option<String>,
     /// Whether the recording is inside the file, under the name in `audio`.

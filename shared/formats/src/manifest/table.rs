@@ -13,6 +13,8 @@ use super::reader::Reader;
 use super::regions;
 use super::row::{Row, Said};
 use super::tarred;
+#[cfg(feature = "folders")]
+use super::totals::{Told, totals};
 use crate::files;
 use crate::finding::FindingKind;
 use crate::format::Format;
@@ -161,6 +163,19 @@ pub(crate) fn rows(
             row.metadata.insert(name.to_owned(), value);
         }
         reader.reading.rows.push(row);
+    }
+    #[cfg(feature = "folders")]
+    if let Some(row) = reader
+        .reading
+        .rows
+        .get_mut(before..)
+        .and_then(<[Row]>::last_mut)
+        && table.rows.last().is_some_and(|(line, _)| *line == row.line)
+    {
+        let names = [chosen.audio, chosen.id];
+        let text = chosen.text;
+        let heard = &hypotheses;
+        row.totals = totals(table, &Told { names, text, heard }).map(|found| found.message());
     }
     if let Some(wanted) = reader.options.split.as_deref()
         && !splits.is_empty()

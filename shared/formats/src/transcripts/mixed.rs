@@ -78,7 +78,7 @@ pub(super) fn no_results(files: &dyn Files, names: &[&String], list: &str) -> Re
 }
 
 /// What lies in many folders and is no text of a recording.
-fn is_about(name: &str) -> bool {
+pub(crate) fn is_about(name: &str) -> bool {
     let own = base(name).to_ascii_lowercase();
     [
         "readme",

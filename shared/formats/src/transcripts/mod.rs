@@ -29,6 +29,8 @@ pub(crate) mod words;
 
 #[cfg(feature = "folders")]
 pub(crate) use findings::are_texts;
+#[cfg(feature = "folders")]
+pub(crate) use mixed::is_about;
 pub(crate) use segments::by_channels;
 pub(crate) use systems::{OfSystem, no_column, of_numbers};
 #[cfg(feature = "folders")]

@@ -8,14 +8,15 @@ use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
 use super::findings::{are_texts, tell};
 use super::named::named;
 use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
-use crate::files::{Files, beside};
+use crate::files::{Files, beside, parent};
 use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::manifest::{
-    self, Cells, NO_HEADER, Options, Reader, Said, rounded_ids, table_of, texts,
+    self, Cells, NO_HEADER, Options, Reader, Said, Told, rounded_ids, table_of, texts, totals,
 };
 use crate::markup::Markup;
+use crate::paths::{Resolved, Resolver};
 use crate::problem::{Code, Problem, counted};
 use crate::table::{Role, is_right, role_of};
 
@@ -96,6 +97,17 @@ pub(super) fn of_layout(
     made.remarks.extend(reading.remarks);
     let file = layout.files.first().map_or("", String::as_str);
     tell(&findings, file, &mut made.remarks)?;
+    let resolver = (layout.files.len() > 1).then(|| Resolver::new(files));
+    let found_by = |own: &str, list: &str| {
+        let found = resolver.as_ref()?.resolve(own, parent(list), files, false);
+        match found {
+            Resolved::Found(name, _) => Some(name),
+            // Texts may lie without their recordings.
+            _ if own.starts_with('/') || own.contains(':') => None,
+            _ if own.starts_with(parent(list)) => None,
+            _ => Some(beside(list, own)),
+        }
+    };
     let mut models = BTreeSet::new();
     let mut left_out = 0;
     for mut row in reading.rows {
@@ -119,7 +131,9 @@ pub(super) fn of_layout(
         let path = match row.written.as_deref().or(row.audio.as_deref()) {
             // Beside the file that has its text.
             Some(own) if own.starts_with("./") => Some(beside(&row.file, &own[2..])),
-            own => own.map(str::to_owned),
+            // Each list has paths of its own.
+            Some(own) => found_by(own, &row.file).or_else(|| Some(own.to_owned())),
+            None => None,
         };
         made.entries.push(Entry {
             place: Place::new(path.as_deref(), Some(&row.id), row.start),
@@ -343,9 +357,14 @@ fn of_table(
         made.remarks
             .extend(unknown_languages(table, language, name));
     }
+    let heard: Vec<usize> = systems.iter().map(|system| system.text).collect();
+    let (names, heard) = ([id, audio], heard.as_slice());
+    let totals = totals(table, &Told { names, text, heard });
+    let totals = totals.filter(|found| found.is_sure && side == Side::References);
+    let rows = table.rows.len() - usize::from(totals.is_some());
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     let mut again = Again::default();
-    for (index, (line, cells)) in table.rows.iter().enumerate() {
+    for (index, (line, cells)) in table.rows.iter().enumerate().take(rows) {
         if is_nemo && text.is_some_and(|text| cells.get(text).is_none_or(Option::is_none)) {
             without_field += 1;
             continue;
@@ -414,6 +433,12 @@ fn of_table(
         }
         entry.id = named;
         made.entries.push(entry);
+    }
+    if let (Some(totals), Some((line, _))) = (totals, table.rows.last()) {
+        let told = totals.message();
+        made.remarks.push(format!(
+            "{name} line {line}: {told}: it seems to sum up the others, and is left out"
+        ));
     }
     if left_out > 0 {
         let rows = counted(left_out, "row has", "rows have");

@@ -7,6 +7,8 @@
 
 mod corpora;
 mod headerless;
+mod languages;
+mod left_over;
 mod sources;
 mod tables;
 mod told;
