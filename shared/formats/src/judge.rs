@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::by_ids::by_ids;
-use super::files::{Files, parent};
+use super::files::Files;
 use super::finding::{FindingKind, Findings};
 use super::folders;
 use super::format::Format;
@@ -14,7 +14,8 @@ use super::language;
 use super::layout::{Layout, layouts, no_format, same_split, usual_split};
 use super::manifest::{self, Options, Reading, Row, Said};
 use super::markup::{self, Markup};
-use super::paths::{Resolved, Resolver, Rule, has_audio_extension, stem_as_written};
+use super::paths::{Resolver, has_audio_extension, stem_as_written};
+use super::place::place;
 use super::problem::{Code, Problem, counted};
 
 /// Reads a source and judges every row of it. `file` is the file that was named, if it
@@ -250,54 +251,6 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
         ));
     }
     Some(chosen)
-}
-
-/// A recording, and the rule by which it was found.
-type Place = (String, Rule);
-/// What is wrong with one.
-type Wrong = (FindingKind, String);
-
-/// Where a row's recording is, and what is wrong with it.
-fn place(
-    row: &Row,
-    files: &dyn Files,
-    resolver: &Resolver<'_>,
-    allow_outside: bool,
-) -> (Option<Place>, Option<Wrong>) {
-    if let Some(reason) = &row.refused {
-        return (None, Some((FindingKind::RefusedAudio, reason.clone())));
-    }
-    let Some(written) = row.audio.as_deref() else {
-        let message = match row.is_text_alone {
-            true => "no recording is called so",
-            false => "the row names no recording",
-        };
-        return (None, Some((FindingKind::MissingAudio, message.to_owned())));
-    };
-    if row.is_embedded {
-        return (Some((written.to_owned(), Rule::Embedded)), None);
-    }
-    match resolver.resolve(written, parent(&row.file), files, allow_outside) {
-        Resolved::Found(name, rule) => (Some((name, rule)), None),
-        Resolved::Outside => {
-            let message = format!("{written} lies outside of the folder (--allow-outside)");
-            (None, Some((FindingKind::OutsideFolder, message)))
-        }
-        Resolved::Several(count) => {
-            let message = format!("{written}: {count} files are called so");
-            (None, Some((FindingKind::MissingAudio, message)))
-        }
-        Resolved::Missing => {
-            let is_url = ["http://", "https://", "s3://", "gs://"]
-                .iter()
-                .any(|scheme| written.starts_with(scheme));
-            let message = match is_url {
-                true => format!("{written} is on a network, from which nothing is fetched"),
-                false => format!("{written} is not there"),
-            };
-            (None, Some((FindingKind::MissingAudio, message)))
-        }
-    }
 }
 
 /// Share of rows with one text above which it is told.

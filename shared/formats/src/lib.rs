@@ -47,6 +47,7 @@ mod office;
 mod paired;
 mod pairs;
 pub mod paths;
+mod place;
 mod problem;
 mod repeats;
 mod same;
