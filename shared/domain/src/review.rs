@@ -28,6 +28,18 @@ pub enum Verdict {
     CannotTell,
 }
 
+impl Verdict {
+    /// Its name in requests and forms.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::CannotTell => "cannot_tell",
+        }
+    }
+}
+
 /// Why a verdict was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -473,6 +485,9 @@ mod tests {
         }
         for queue in Queue::ALL {
             assert_eq!(serde_json::to_value(queue).unwrap(), queue.name());
+        }
+        for verdict in [Verdict::Right, Verdict::Wrong, Verdict::CannotTell] {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.name());
         }
     }
 }

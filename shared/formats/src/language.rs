@@ -4,7 +4,8 @@ use stt_eval_domain::language::{self, Language};
 use unicode_script::{Script, UnicodeScript};
 
 /// Names that are not in the catalogue, or are spelt otherwise there.
-const OTHER_NAMES: [(&str, &str); 9] = [
+const OTHER_NAMES: [(&str, &str); 10] = [
+    ("हिंदी", "hi"),
     ("oriya", "or"),
     ("panjabi", "pa"),
     ("manipuri", "mni"),

@@ -69,7 +69,7 @@ use no_folders as folders;
 pub use columnar::{is_guarded as is_reading_parquet, recordings};
 pub use detect::format_of;
 pub use files::Files;
-pub use finding::{Finding, FindingKind, Findings};
+pub use finding::{Finding, FindingKind, Findings, MOST_OF_A_KIND};
 pub use format::Format;
 pub use judge::judge;
 pub use judged::{Judged, Sample};

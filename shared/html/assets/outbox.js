@@ -34,7 +34,11 @@ let entries = Object.keys(localStorage)
   .filter((entry) => entry?.url);
 // What was done before a page asked for it.
 const unsaid = [];
+// What earlier windows have left: a clip of it may be shown here as if it was not judged.
+const earlier = new Set(entries.map((entry) => entry.id));
 let whenSaved = (did) => unsaid.push(did);
+let isStale = false;
+let whenStale;
 let signedOut = false;
 let leaving = false;
 let isOpen = false;
@@ -156,6 +160,7 @@ async function send(entry) {
     forget(entry);
     wait = 1000;
     if (did) whenSaved(did);
+    isStale ||= earlier.has(entry.id) && new URL(entry.url, location).pathname === location.pathname;
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
   } else if (isOurs && answer.status === 409) {
@@ -167,6 +172,13 @@ async function send(entry) {
     entry.refused = answer.status === 412 ? CHANGED : 'What you said of a clip was refused, and is not saved.';
     keep(entry);
   }
+}
+
+// Once nothing is on its way any more: a page that is loaded again asks whether to be left.
+function tellStale() {
+  if (!isStale || !whenStale || !isEmpty()) return;
+  isStale = false;
+  whenStale();
 }
 
 async function pump() {
@@ -184,6 +196,7 @@ async function pump() {
   } finally {
     underWay = undefined;
     tell();
+    tellStale();
   }
 }
 
@@ -241,9 +254,12 @@ async function leave(event) {
 }
 
 // Sends what an earlier window has left; `saved` is told what was done.
-export function open(saved) {
+// `shown` is told that a clip was judged which is shown as it was before.
+export function open(saved, shown) {
   if (saved) {
     whenSaved = saved;
+    whenStale = shown;
+    tellStale();
     for (const did of unsaid.splice(0)) saved(did);
     addEventListener('beforeunload', (event) => {
       if (!isEmpty()) event.preventDefault();

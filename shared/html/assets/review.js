@@ -771,4 +771,10 @@ hasShown(location.href, document);
 // Before others hear of it: one who signs out is told what that loses.
 for (const name of ['pagehide', 'visibilitychange', 'submit']) addEventListener(name, keepDraft, true);
 begin();
-open(hasDone);
+// Saved by an earlier window: what is shown of it here was read before. What was begun here
+// meanwhile stays, and is told when it is saved.
+open(hasDone, () => {
+  const isBegun = document.querySelector('#review [aria-pressed="true"], #review :checked') ||
+    [...document.querySelectorAll('#review textarea')].some((one) => one.value !== one.defaultValue);
+  if (!isBegun) location.reload();
+});

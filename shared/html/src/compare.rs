@@ -170,6 +170,29 @@ fn sentence(found: &RunComparison, verdict: Compare) -> Option<Sentence> {
     Some(sentence)
 }
 
+/// What one run transcribed and the other did not: a difference that may be of that alone.
+fn missing(found: &RunComparison, model: &ModelComparison) -> Vec<Sentence> {
+    let [run, other] = called(found);
+    let told = [
+        (model.missing_in_other, run.clone(), other.clone()),
+        (model.missing_in_run, other, run),
+    ];
+    let told = told.into_iter().filter(|(clips, ..)| *clips > 0);
+    told.map(|(clips, there, here)| {
+        let have = counted(clips, "clip has", "clips have");
+        vec![
+            words(format!("{have} a transcription by ")),
+            named(&model.provider),
+            words(" only in "),
+            there,
+            words(": in "),
+            here,
+            words(" all words of these count as missing."),
+        ]
+    })
+    .collect()
+}
+
 /// Why nothing can be compared, in plain words.
 fn why(reason: &NotComparable) -> Compare {
     match reason.code {
@@ -367,6 +390,7 @@ impl Found {
         } else {
             self::hint(found)
         };
+        finding.extend(found.models.iter().flat_map(|model| missing(found, model)));
         if finding.is_empty() {
             finding.push(vec![words(Compare::NoneCompared.to_string())]);
         }

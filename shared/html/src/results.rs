@@ -7,18 +7,18 @@ use stt_eval_domain::ResultId;
 use stt_eval_wire::results::{Result as Heard, Review};
 
 use crate::RenderError;
-use crate::figures::{count, counted, percent};
+use crate::figures::{count, counted};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::review::of_reviewer;
 pub use crate::review::reason_name;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
-use crate::words::{Words, flag, note, reference, transcription};
+use crate::words::{Words, flag, note, rate, reference, transcription};
 
 struct Version {
     model: String,
-    wer: String,
+    rate: String,
     flags: Vec<String>,
     words: Option<Words>,
     note: String,
@@ -93,11 +93,17 @@ struct Page<'a> {
 }
 
 fn version(heard: &Heard, said: &[Review]) -> Version {
-    let more = |of: &&Review| !of.reasons.is_empty() || of.comment.is_some() || proposes(of);
+    // A verdict by itself is told by what most find, unless reviewers differ.
+    let first = said.first().and_then(|first| first.verdict);
+    let differ = said.iter().any(|of| of.verdict != first);
+    let more =
+        |of: &&Review| differ || !of.reasons.is_empty() || of.comment.is_some() || proposes(of);
     let score = heard.score.as_ref();
     Version {
         model: visible(&heard.provider).into_owned(),
-        wer: score.map(|score| percent(score.wer)).unwrap_or_default(),
+        rate: score
+            .map(|score| rate(heard, score.wer))
+            .unwrap_or_default(),
         flags: score
             .iter()
             .flat_map(|score| &score.flags)

@@ -9,7 +9,7 @@ use stt_eval_wire::scores::Op;
 
 use crate::RenderError;
 use crate::clock;
-use crate::figures::{count, counted, percent};
+use crate::figures::{count, counted};
 use crate::grid::Grid;
 use crate::invisible::visible;
 use crate::layout::Frame;
@@ -17,7 +17,7 @@ use crate::results::Choice;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
 use crate::texts::variant::Both;
-use crate::words::{Words, flag, note, reference, transcription};
+use crate::words::{Words, flag, note, rate, reference, transcription};
 
 /// Reasons that are told of each transcription; the others are of the clip.
 const OF_TRANSCRIPTION: [Reason; 8] = [
@@ -56,14 +56,6 @@ fn verdict_name(verdict: Verdict) -> Text {
         Verdict::Right => Text::Right,
         Verdict::Wrong => Text::Wrong,
         Verdict::CannotTell => Text::CannotTell,
-    }
-}
-
-fn verdict_value(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Right => "right",
-        Verdict::Wrong => "wrong",
-        Verdict::CannotTell => "cannot_tell",
     }
 }
 
@@ -177,7 +169,7 @@ impl Button {
     }
 
     fn value(&self) -> &'static str {
-        verdict_value(self.verdict)
+        self.verdict.name()
     }
 
     /// The key that scripts take for it, unless the reviewer chose another.
@@ -236,10 +228,7 @@ pub(crate) fn of_reviewer(review: &Review) -> String {
 fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
     let heard = slot.heard;
     let score = heard.score.as_ref().filter(|_| revealed);
-    let mut facts: Vec<String> = score
-        .iter()
-        .map(|score| format!("WER {}", percent(score.wer)))
-        .collect();
+    let mut facts: Vec<String> = score.iter().map(|score| rate(heard, score.wer)).collect();
     facts.extend(score.iter().flat_map(|score| &score.flags).map(flag));
     let set = |reason: &Reason| slot.said.reasons.contains(reason);
     let boxes = OF_TRANSCRIPTION.iter().map(|reason| Check {
@@ -265,7 +254,7 @@ fn row(slot: Slot<'_>, times: &[WordTime], revealed: bool) -> Row {
             .flatten()
             .any(|word| word.op != Op::Equal),
         note: note(heard),
-        verdict: slot.said.verdict.map_or("", verdict_value),
+        verdict: slot.said.verdict.map_or("", Verdict::name),
         counts_right: slot.said.verdict == Some(Verdict::Wrong)
             && slot.said.reasons == [Reason::SpellingVariant],
         buttons: [Verdict::Right, Verdict::Wrong, Verdict::CannotTell].map(button),
@@ -340,6 +329,8 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         forgiven: false,
     });
     let heard = || of.slots.iter().map(|slot| slot.heard);
+    let has_verdict = |slot: &Slot<'_>| !slot.seen.is_empty() && slot.said.verdict.is_some();
+    let is_judged = of.slots.iter().all(has_verdict);
     let said_at = clock::of_reference(heard());
     let may_show = of.revealed || clock::are_alike(heard());
     let times: Vec<Vec<WordTime>> = heard()
@@ -354,6 +345,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
         left: of.left.map(|(left, untold)| {
             let left = match left {
+                0 if is_judged => Text::NoneLeft.to_string(),
                 0 => Text::LastOfQueue.to_string(),
                 left => format!("{} left in this queue", count(left)),
             };

@@ -180,6 +180,7 @@ pub(crate) enum Text {
     EditReference,
     ReviewersSay,
     NoResults,
+    NoneLeft,
     LastOfQueue,
     EndOfQueue,
     EmptyQueue,
@@ -276,11 +277,15 @@ impl Text {
                  one beats for certain at a lower price."
             }
             Self::SpreadLegend => {
-                "Share of the clips by their word error rate. A mean hides models that are \
-                 perfect on most clips and make things up on some: those are above 100 %."
+                "Share of the clips in which something is said, by their word error rate. A mean \
+                 hides models that are perfect on most clips and make things up on some: those are \
+                 above 100 %."
             }
             Self::WordsLegend => "Most frequent first, over transcribed clips.",
-            Self::HumanLegend => "What reviewers found, of the transcriptions that they looked at.",
+            Self::HumanLegend => {
+                "What most reviewers found, of the transcriptions that they found right or wrong; where \
+                 they are divided, one counts for neither."
+            }
             Self::AllFoundRight => "All found it right",
             Self::AllFoundWrong => "All found it wrong",
             Self::FoundDifferently => "Judged differently",
@@ -352,8 +357,8 @@ impl Text {
             Self::Model => "Model",
             Self::Transcribed => "Transcribed",
             Self::SeeReport => {
-                "Each rate is over the clips that the model has transcribed. In the report models stand on \
-                 the same clips, and it is told which differences are real."
+                "What a model did not transcribe counts as all words missing. The report compares models \
+                 on the same clips, and tells which differences are real."
             }
             Self::About => "About",
             Self::Language => "Language",
@@ -402,8 +407,9 @@ impl Text {
             Self::ReviewersSay => "Reviewers say",
             Self::NoResults => "There is none of these.",
             Self::EditReference => "Edit the reference",
+            Self::NoneLeft => "Nothing is left to judge behind it",
             Self::LastOfQueue => "The last clip of this queue",
-            Self::EmptyQueue => "No clip is in this order",
+            Self::EmptyQueue => "No clip of this order is left to judge",
             Self::PartBy => "Part the clips by a field of their table",
             Self::NoField => "no field",
             Self::BlockBy => "Draw intervals by",

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use stt_eval_wire::results::{Result as Heard, WordTime};
 use stt_eval_wire::scores::{AlignedWord, Flag};
 
+use crate::figures::{counted, percent};
 use crate::invisible::visible;
 use crate::language::Direction;
 use crate::texts::Text;
@@ -122,6 +123,17 @@ pub(crate) fn transcription(heard: &Heard) -> Option<Words> {
         pieces,
         times: Vec::new(),
     })
+}
+
+/// The word error rate of a result. Where nothing is said there is none: the scorer then
+/// counts the words that were heard.
+pub(crate) fn rate(heard: &Heard, wer: f64) -> String {
+    let said = heard.ground_truth.as_deref();
+    if said.is_some_and(|said| said.trim().is_empty()) {
+        let words = counted(wer.max(0.0).round() as u64, "word", "words");
+        return format!("{words} where nothing is said");
+    }
+    format!("WER {}", percent(wer))
 }
 
 /// What is to be said in place of a text that is not there.

@@ -67,6 +67,13 @@ pub struct ModelComparison {
     /// Samples compared: those at which the model had its chance in both runs, against
     /// the same version of the reference.
     pub samples: usize,
+    /// Of these, samples that the model transcribed in the other run alone: here it failed, or
+    /// no transcript was given, which counts as all words missing.
+    #[serde(default)]
+    pub missing_in_run: u64,
+    /// Of these, samples that it transcribed in the run alone.
+    #[serde(default)]
+    pub missing_in_other: u64,
     /// What is not compared.
     pub left_out: LeftOut,
     /// Figures; null where it can't be compared.

@@ -39,6 +39,18 @@ def test_what_a_review_left_is_saved_by_any_other_page(visit, site, run):  # noq
     until(lambda: page.evaluate(KEPT), 0)
 
 
+def test_what_arrives_late_is_not_shown_as_if_it_was_not_judged(visit, site, run):  # noqa: F811
+    page = left_behind(visit(), f"/runs/{run}/review").new_page()
+    page.goto(f"/runs/{run}/review")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 1 of {len(TEXTS)}")
+    expect(page.locator("#review [aria-pressed='true']")).to_have_count(2)
+    assert page.evaluate(KEPT) == 0
+    # Nothing is judged twice, and it goes on with what is left.
+    page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
+    assert counts(site, run)["reviews"] == 4
+
+
 @pytest.mark.parametrize("recovers", [True, False])
 def test_signing_out_waits_for_what_is_not_saved(visit, site, run, recovers):  # noqa: F811
     page = left_behind(visit(), f"/runs/{run}/review").new_page()

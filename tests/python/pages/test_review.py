@@ -361,7 +361,7 @@ def test_the_last_clip_may_be_left_while_it_sounds(visit, run):
     page.keyboard.press("s")
     expect(page.get_by_role("heading", level=1)).to_have_text("That was the last clip in this order")
     page.goto(f"/runs/{run}/review?queue=split")
-    expect(page.get_by_role("heading", level=1)).to_have_text("No clip is in this order")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No clip of this order is left to judge")
 
 
 def test_one_who_has_judged_all_is_told_so(visit, site, run):

@@ -165,7 +165,7 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         .into_iter()
         .map(|(topic, first)| Findings {
             topic,
-            count: first.len(),
+            count: first.len() + judged.untold.get(&topic).copied().unwrap_or_default(),
             first,
         })
         .collect();

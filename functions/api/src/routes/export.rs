@@ -52,8 +52,9 @@ impl FromQuery for ExportQuery {
 /// Gives a run as a file, by a URL that works for 15 minutes.
 ///
 /// Every sample is in it, with what each model heard. `csv` is safe to open in a
-/// spreadsheet; `csv` and `jsonl` also tell scores, failures, what reviewers find and the
-/// references that they propose (`proposed_references`, in `csv` one a line of the cell), and
+/// spreadsheet; `csv` and `jsonl` also tell scores, failures, what reviewers find,
+/// each of them in `reviews`, and the references that they propose (`proposed_references`; in
+/// `csv` both are a line each of one cell), and
 /// keep the markup of references, which other tools get as plain text. `trn` has a line
 /// for every reference; where a model failed its line is empty. A file is made once for a
 /// state of the run; of a run under way it tells how things stand, and is given again for

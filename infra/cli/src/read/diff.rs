@@ -222,6 +222,21 @@ fn sentence(model: &ModelComparison, block_by: Option<&str>) -> String {
         (None, Some(reason)) => format!("{name}: not compared: {}.", as_commands(&reason.message)),
         (None, None) => format!("{name}: not compared."),
     };
+    for (count, there) in [
+        (model.missing_in_run, "other run"),
+        (model.missing_in_other, "run"),
+    ] {
+        if count > 0 {
+            let samples = counted(
+                usize::try_from(count).unwrap_or(usize::MAX),
+                "sample",
+                "samples",
+            );
+            out += &format!(
+                " {samples} transcribed in the {there} alone: elsewhere all words count as missing."
+            );
+        }
+    }
     out += &left_out(&model.left_out);
     out.push('\n');
     out

@@ -115,6 +115,7 @@ const FACTS: &[&str] = &[
     "region",
     "remark",
     "remarks",
+    "reviews",
     "sample_rate",
     "sampling_rate",
     "scenario",

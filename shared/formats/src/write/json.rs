@@ -51,6 +51,7 @@ fn known(told: &Told) -> Value {
         "error": told.error,
         "is_correct": told.is_correct,
         "comment": told.comment,
+        "reviews": told.reviews,
         "proposed_references": told.proposed_references,
         "cost_usd": told.cost_usd,
         "latency_ms": told.latency_ms,

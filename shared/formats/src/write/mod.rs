@@ -52,6 +52,8 @@ pub struct Told {
     pub is_correct: Option<bool>,
     /// What they remark.
     pub comment: Option<String>,
+    /// What each of them finds, in the order in which they first spoke.
+    pub reviews: Vec<Reviewed>,
     /// References that they propose, which would take it as well; each once.
     pub proposed_references: Vec<String>,
     /// US dollars.
@@ -60,6 +62,34 @@ pub struct Told {
     pub latency_ms: Option<u32>,
     /// Words of reference and text side by side, as JSON has them.
     pub alignment: Option<serde_json::Value>,
+}
+
+/// What one reviewer finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Reviewed {
+    /// Who.
+    pub reviewer: String,
+    /// `right`, `wrong` or `cannot_tell`; `None` where there is a remark only.
+    pub verdict: Option<String>,
+    /// Why, by their names in the API.
+    pub reasons: Vec<String>,
+    /// Remark.
+    pub comment: Option<String>,
+}
+
+impl std::fmt::Display for Reviewed {
+    /// A line for a cell: `Asha: wrong (name, number_or_date): the second digit`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verdict = self.verdict.as_deref().unwrap_or("–");
+        write!(f, "{}: {verdict}", self.reviewer)?;
+        if !self.reasons.is_empty() {
+            write!(f, " ({})", self.reasons.join(", "))?;
+        }
+        match &self.comment {
+            Some(comment) => write!(f, ": {}", comment.replace(['\r', '\n'], " ")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The text of a reference without markup: of groups the first alternative that has

@@ -51,6 +51,7 @@ pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
             "error",
             "is_correct",
             "comment",
+            "reviews",
             "proposed_references",
         ]
         .map(|name| format!("{system} {name}"))
@@ -88,6 +89,7 @@ pub fn csv_rows(samples: &[Written]) -> String {
                 text(&told.error),
                 number(told.is_correct),
                 text(&told.comment),
+                lines(&told.reviews),
                 told.proposed_references.join("\n"),
             ]
         });
@@ -99,6 +101,11 @@ pub fn csv_rows(samples: &[Written]) -> String {
         );
     }
     out
+}
+
+fn lines(of: &[super::Reviewed]) -> String {
+    let lines: Vec<String> = of.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn number<T: ToString>(value: Option<T>) -> String {

@@ -162,7 +162,7 @@ impl Say {
             Self::DemoIs => {
                 "To look around first, load the demo: short recordings in several languages, what \
                  is said in them, and a run of two models over them. The models’ answers were \
-                 written down beforehand, so it costs nothing and asks no vendor."
+                 written down beforehand, so no vendor is asked or paid; costs in its report are what they would be."
             }
             Self::LoadDemo => "Load the demo",
         }

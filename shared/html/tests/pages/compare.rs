@@ -21,6 +21,20 @@ fn model(name: &str, difference: f64, distinguishable: bool) -> Value {
     })
 }
 
+#[test]
+fn what_only_one_run_transcribed_is_told() {
+    let mut one = model("imported/beta", -0.3, true);
+    let told = |model: Value| page(Some(&comparison(&[model], json!({}))));
+    assert!(!told(one.clone()).contains("count as missing"));
+    one["missing_in_other"] = json!(20);
+    let page = told(one);
+    assert!(
+        page.contains("20\u{a0}clips have a transcription by")
+            && page.contains("all words of these count as missing."),
+        "{page}"
+    );
+}
+
 fn comparison(models: &[Value], changes: Value) -> RunComparison {
     let one = |id: &str, name: &str, complete: bool| {
         json!({ "id": id, "run_name": name, "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",

@@ -257,7 +257,10 @@ fn an_order_has_an_end() {
     )
     .unwrap();
     check(&empty);
-    assert!(empty.contains("No clip is in this order"), "{empty}");
+    assert!(
+        empty.contains("No clip of this order is left to judge"),
+        "{empty}"
+    );
     assert!(!empty.contains("skipped"), "{empty}");
     let told = "Saved. Passed over: 2\u{a0}transcriptions.";
     assert!(empty.contains(told), "{empty}");

@@ -142,9 +142,9 @@ fn a_run_is_exported_as_what_others_read() {
         let csv = lines(w, &run, "csv").await;
         let head = format!(
             "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
-             {PRO} error,{PRO} is_correct,{PRO} comment,{PRO} proposed_references,{FLASH} wer,\
+             {PRO} error,{PRO} is_correct,{PRO} comment,{PRO} reviews,{PRO} proposed_references,{FLASH} wer,\
              {FLASH} cer,{FLASH} error,{FLASH} is_correct,{FLASH} comment,\
-             {FLASH} proposed_references,reference_from"
+             {FLASH} reviews,{FLASH} proposed_references,reference_from"
         );
         assert_eq!(csv[0], head);
         let first = format!(
@@ -238,11 +238,16 @@ fn a_run_is_exported_as_what_others_read() {
             .ok(200);
         assert_ne!(place().await, before);
         let csv = lines(w, &run, "csv").await;
-        let said = format!(",true,\"well, heard\",{wording},");
+        let said = format!(",true,\"well, heard\",\"API: right: well, heard\",{wording},");
         assert!(csv[1].contains(&said), "{}", csv[1]);
         let json = lines(w, &run, "jsonl").await;
         let json: Value = serde_json::from_str(&json[0]).unwrap();
         let proposed = |model: &str| json["results"][model]["proposed_references"].clone();
+        let reviews = json["results"][PRO]["reviews"].clone();
+        let wanted = json!([
+            { "reviewer": "API", "verdict": "right", "reasons": [], "comment": "well, heard" }
+        ]);
+        assert_eq!(reviews, wanted);
         assert_eq!(
             (proposed(PRO), proposed(FLASH)),
             (json!([wording]), json!([]))

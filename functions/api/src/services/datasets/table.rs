@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stt_eval_formats::files::{self as in_files, InMemory, stem};
-use stt_eval_formats::{Code, FindingKind, Options, Problem, Sample, judge as judge_table};
+use stt_eval_formats::{
+    Code, FindingKind, MOST_OF_A_KIND, Options, Problem, Sample, judge as judge_table,
+};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
 use stt_eval_shared::domain::file::{File, FileStatus};
@@ -40,6 +42,17 @@ const fn topic(kind: FindingKind) -> Topic {
     }
 }
 
+/// What each row may have, so that not all of it is told.
+const MANY: [FindingKind; 7] = [
+    FindingKind::MissingAudio,
+    FindingKind::OutsideFolder,
+    FindingKind::SameAudio,
+    FindingKind::EmptyText,
+    FindingKind::WrongScript,
+    FindingKind::BadRow,
+    FindingKind::BadMarkup,
+];
+
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -67,6 +80,8 @@ pub struct Judged {
     pub names: BTreeMap<FileId, String>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// How many more were found than are told, by what they are about.
+    pub untold: BTreeMap<Topic, usize>,
     /// How many rows, or recordings where there is no table, can't be used.
     pub refused: usize,
     /// How many recordings are still being read.
@@ -254,7 +269,10 @@ fn alone(
     }
     let count = judged.drafts.len();
     if count > 0 {
-        let message = format!("there is no table: the texts of {count} recordings are not known");
+        let message = match count {
+            1 => "there is no table: the text of the recording is not known".to_owned(),
+            _ => format!("there is no table: the texts of {count} recordings are not known"),
+        };
         judged.tell(Topic::EmptyText, message);
     }
 }
@@ -316,6 +334,12 @@ fn rows(
             .unwrap_or_default();
         let message = format!("{place}{}", without_options(&finding.message));
         judged.tell(topic(finding.kind), message);
+    }
+    for kind in MANY {
+        let untold = found.findings.count(kind).saturating_sub(MOST_OF_A_KIND);
+        if untold > 0 {
+            *judged.untold.entry(topic(kind)).or_default() += untold;
+        }
     }
     // Rows that can't be read are findings, and no samples.
     judged.refused += found.findings.count(FindingKind::BadRow);

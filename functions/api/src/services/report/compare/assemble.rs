@@ -153,6 +153,8 @@ pub fn view(
                 provider: model.map(|model| model.model.clone()).unwrap_or_default(),
                 reason: test.is_none().then(|| reason(found)),
                 samples: found.both.len(),
+                missing_in_run: found.missing.0,
+                missing_in_other: found.missing.1,
                 left_out: found.left_out,
                 figures: test
                     .as_ref()

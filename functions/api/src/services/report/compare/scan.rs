@@ -60,6 +60,9 @@ pub struct ModelPairs {
     pub in_other: u8,
     /// Samples that are compared, in order of position.
     pub both: Vec<Both>,
+    /// Of these, how many the model failed at in the run alone, and in the other one alone.
+    #[serde(default)]
+    pub missing: (u64, u64),
     /// What is not.
     pub left_out: LeftOut,
 }
@@ -79,6 +82,7 @@ struct Counted {
     version: u32,
     language: String,
     words: Sample,
+    is_failed: bool,
 }
 
 impl Counted {
@@ -110,6 +114,7 @@ fn counted(
     let Some(reference) = outcome.ground_truth.take() else {
         return Ok(None);
     };
+    let is_failed = matches!(found, ScannedItem::Failed(..));
     let words = match found {
         ScannedItem::Scored(score) => Sample {
             errors: score.words().errors(),
@@ -133,6 +138,7 @@ fn counted(
         version: outcome.reference_version,
         language: outcome.language,
         words,
+        is_failed,
     }))
 }
 
@@ -142,6 +148,7 @@ impl ModelPairs {
             in_run,
             in_other,
             both: Vec::new(),
+            missing: (0, 0),
             left_out: LeftOut::default(),
         }
     }
@@ -150,6 +157,8 @@ impl ModelPairs {
         match (run, other) {
             (Some(run), Some(other)) if run.is_held_against_the_same(&other) => {
                 let (a, b) = (run.words, other.words);
+                self.missing.0 += u64::from(run.is_failed && !other.is_failed);
+                self.missing.1 += u64::from(other.is_failed && !run.is_failed);
                 self.both
                     .push(Both(position, a.errors, a.reference, b.errors, b.reference));
             }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use futures::future::{try_join, try_join_all};
-use stt_eval_formats::write::{Told, Written};
+use stt_eval_formats::write::{Reviewed, Told, Written};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::reference_origin::Origin;
-use stt_eval_shared::domain::review::Review;
+use stt_eval_shared::domain::review::{Opinion, Review};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::store::results::Entry;
@@ -38,6 +38,22 @@ fn proposed(review: &Review) -> Vec<String> {
     found
 }
 
+/// What each reviewer finds.
+fn reviewed(review: &Review) -> Vec<Reviewed> {
+    let one = |opinion: Opinion| Reviewed {
+        // One without a name came by a key alone.
+        reviewer: opinion.reviewer.name.unwrap_or_else(|| "API".to_owned()),
+        verdict: opinion.verdict.map(|verdict| verdict.name().to_owned()),
+        reasons: opinion
+            .reasons
+            .iter()
+            .map(|reason| reason.name().to_owned())
+            .collect(),
+        comment: opinion.comment,
+    };
+    review.opinions().into_iter().map(one).collect()
+}
+
 fn told(entry: &Entry, aligned: bool) -> Told {
     let outcome = &entry.outcome;
     let review = entry.review.as_ref();
@@ -50,6 +66,7 @@ fn told(entry: &Entry, aligned: bool) -> Told {
         error: outcome.error_code.clone(),
         is_correct: review.and_then(|review| review.is_correct),
         comment: review.and_then(|review| review.comment.clone()),
+        reviews: review.map(reviewed).unwrap_or_default(),
         proposed_references: review.map(proposed).unwrap_or_default(),
         cost_usd: Some(views::scores::usd(outcome.cost_micro_usd)),
         latency_ms: outcome.latency_ms,
