@@ -1,7 +1,5 @@
 //! What models heard, clip by clip, beside what was said.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use stt_eval_domain::ResultId;
 use stt_eval_wire::results::{Result as Heard, Review};
@@ -65,7 +63,7 @@ pub struct Results<'a> {
     /// The results, those of a clip beside each other where they are in order of clips.
     pub results: &'a [Heard],
     /// What reviewers say of them.
-    pub said: &'a BTreeMap<ResultId, Vec<Review>>,
+    pub said: &'a [(ResultId, Vec<Review>)],
     /// Whether the visitor may change references.
     pub may_edit: bool,
     /// How many there are in all, where that is known.
@@ -129,7 +127,10 @@ fn proposes(of: &Review) -> bool {
 
 /// Results of one clip and one wording of its reference side by side.
 fn clips(of: &Results<'_>) -> Vec<Clip> {
-    let said = |heard: &Heard| of.said.get(&heard.id).map_or(&[][..], Vec::as_slice);
+    let said = |heard: &Heard| {
+        let own = of.said.iter().find(|(id, _)| *id == heard.id);
+        own.map_or(&[][..], |(_, said)| said.as_slice())
+    };
     let same = |a: &Heard, b: &Heard| {
         a.sample_id == b.sample_id && a.reference_version == b.reference_version
     };

@@ -1,7 +1,5 @@
 //! What models heard, clip by clip.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
 use stt_eval_html::results::{self as html, Choice, Results};
@@ -266,7 +264,7 @@ pub async fn list(
         RunItem::Pending(_) => None,
         RunItem::Done(entry) => Some((entry.outcome.id, entry.review.as_ref()?.opinions())),
     });
-    let said: BTreeMap<ResultId, Vec<wire::results::Review>> = said
+    let said: Vec<(ResultId, Vec<wire::results::Review>)> = said
         .map(|(id, all)| {
             let all = all.into_iter();
             (

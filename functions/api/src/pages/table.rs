@@ -154,6 +154,12 @@ impl Form {
     }
 }
 
+/// How many findings about something are not told.
+fn untold(judged: &Judged, topic: Topic) -> usize {
+    let of_topic = judged.untold.iter().filter(|(of, _)| *of == topic);
+    of_topic.map(|(_, count)| count).sum()
+}
+
 /// The page of what was found.
 fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> Answer {
     let mut groups: BTreeMap<Topic, Vec<String>> = BTreeMap::new();
@@ -165,7 +171,7 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         .into_iter()
         .map(|(topic, first)| Findings {
             topic,
-            count: first.len() + judged.untold.get(&topic).copied().unwrap_or_default(),
+            count: first.len() + untold(judged, topic),
             first,
         })
         .collect();

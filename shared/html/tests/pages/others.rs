@@ -1,7 +1,5 @@
 //! All other pages.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use stt_eval_html::datasets;
 use stt_eval_html::keys::{self, Keys, ShownOnce};
@@ -229,7 +227,6 @@ fn results_stand_beside_what_was_said() {
         (all[0].id, vec![review(&[], None)]),
         (all[1].id, vec![review(&["name"], Some("{a|b}"))]),
     ];
-    let said = BTreeMap::from(said);
     let of = Results {
         run_name: HOSTILE,
         run: "/runs/x",

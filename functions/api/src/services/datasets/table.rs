@@ -81,7 +81,7 @@ pub struct Judged {
     /// What was found.
     pub findings: Vec<Finding>,
     /// How many more were found than are told, by what they are about.
-    pub untold: BTreeMap<Topic, usize>,
+    pub untold: Vec<(Topic, usize)>,
     /// How many rows, or recordings where there is no table, can't be used.
     pub refused: usize,
     /// How many recordings are still being read.
@@ -214,18 +214,22 @@ pub async fn judge(
 
 /// Which clips have one recording under several names: they count as often as they are there.
 fn same_recordings(judged: &Judged, files: &BTreeMap<FileId, File>) -> Vec<String> {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut first: BTreeMap<String, FileId> = BTreeMap::new();
     let mut told = Vec::new();
     for draft in &judged.drafts {
         let file = files.get(&draft.file);
-        let Some(checksum) = file.and_then(|file| file.checksum_sha256.as_deref()) else {
+        let Some(checksum) = file.and_then(|file| file.checksum_sha256.clone()) else {
             continue;
         };
-        let name = judged.names.get(&draft.file).map_or("", String::as_str);
-        match first.get(checksum) {
-            Some(other) => told.push(format!("{name} is the same recording as {other}")),
+        let name = |id| judged.names.get(id).map_or("", String::as_str);
+        match first.get(&checksum) {
+            Some(other) => told.push(format!(
+                "{} is the same recording as {}",
+                name(&draft.file),
+                name(other)
+            )),
             None => {
-                first.insert(checksum, name);
+                first.insert(checksum, draft.file);
             }
         }
     }
@@ -338,7 +342,7 @@ fn rows(
     for kind in MANY {
         let untold = found.findings.count(kind).saturating_sub(MOST_OF_A_KIND);
         if untold > 0 {
-            *judged.untold.entry(topic(kind)).or_default() += untold;
+            judged.untold.push((topic(kind), untold));
         }
     }
     // Rows that can't be read are findings, and no samples.
