@@ -2,6 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_domain::imported::VENDOR;
 use stt_eval_wire::comparison::Interval;
 use stt_eval_wire::report::{ModelReport, Report};
 
@@ -91,6 +92,13 @@ fn finding(rows: &[Row], points: &[Model]) -> String {
     )
 }
 
+/// Whether the transcripts of a model were brought along: nothing was asked of it here.
+fn is_imported(model: &str) -> bool {
+    model
+        .split_once('/')
+        .is_some_and(|(vendor, _)| vendor == VENDOR)
+}
+
 fn not_known() -> String {
     Say::NotKnown.to_string()
 }
@@ -130,6 +138,7 @@ impl Cost {
                 name: visible(&model.provider).into_owned(),
                 price: price.map_or_else(not_known, dollars),
                 spent: match (price, model.cost.usd) {
+                    (None, 0.0) if is_imported(&model.provider) => Say::MadeElsewhere.to_string(),
                     (None, 0.0) => not_known(),
                     (_, usd) => dollars(usd),
                 },
