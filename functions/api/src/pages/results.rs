@@ -6,7 +6,7 @@ use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
-use stt_eval_shared::domain::review::{Queue, Reason};
+use stt_eval_shared::domain::review::{Opinion, Queue, Reason};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ResultId, RunId};
 use stt_eval_shared::wire;
@@ -265,7 +265,12 @@ pub async fn list(
         RunItem::Done(entry) => Some((entry.outcome.id, entry.review.as_ref()?.opinions())),
     });
     let said: Vec<(ResultId, Vec<wire::results::Review>)> = said
-        .map(|(id, all)| {
+        .map(|(id, mut all)| {
+            // What others say is told to one who has judged, so that none follows them.
+            let has_judged = |one: &Opinion| one.reviewer == own && one.verdict.is_some();
+            if judges(&visit) && !all.iter().any(has_judged) {
+                all.retain(|one| one.reviewer == own);
+            }
             let all = all.into_iter();
             (
                 id,
