@@ -11,6 +11,7 @@ not a result. Our binary is copied first, as `cargo install` does.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -53,18 +54,34 @@ def manifest(folder, rows):
     (folder / "m.csv").write_text(f"file_name,text\n{lines}", encoding="utf-8")
 
 
-def one_processor():
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+@contextlib.contextmanager
+def one_processor(alone):
+    """What is started meanwhile has one processor."""
+    if not alone or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    all = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(all)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all)
 
 
 def timed(command, folder, alone=True):
-    """Seconds by the clock, and what it printed."""
-    begun = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, preexec_fn=one_processor if alone else None
-    )
-    return time.perf_counter() - begun, done
+    """Seconds by the clock, and what it printed.
+
+    Started as shells start processes: a fork of this one, which `preexec_fn` would make of it,
+    takes some milliseconds, and so does reading of pipes.
+    """
+    with open(folder / "stdout", "w+", encoding="utf-8") as out, open(folder / "stderr", "w+", encoding="utf-8") as err:
+        with one_processor(alone):
+            begun = time.perf_counter()
+            code = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err).wait()
+            taken = time.perf_counter() - begun
+        for told in (out, err):
+            told.seek(0)
+        return taken, subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
 def errors_of(document, unit="words"):
