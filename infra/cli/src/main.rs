@@ -30,6 +30,7 @@ mod saved;
 mod score;
 mod settings;
 mod terminal;
+mod times;
 mod unpack;
 mod unshown;
 mod utf8;

@@ -3,6 +3,8 @@
 //! All that is said of a result is one record, so that it changes with the verdict that
 //! follows of it, and lists read it with the result.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use super::{KeyId, ResultId, Timestamp};
@@ -153,14 +155,38 @@ impl Queue {
 }
 
 /// Who says something: a key, and within it a person where that is known. Keys are
-/// shared; agreement is between people.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// shared; agreement is between people. A name is of one person however it is typed, with
+/// small letters or capitals.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reviewer {
     /// The key.
     pub key: KeyId,
     /// The name given at sign-in; `None` of a program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl Reviewer {
+    /// What tells a person from others with the same key.
+    #[must_use]
+    pub fn person(&self) -> Option<String> {
+        let words = self.name.as_ref()?.split_whitespace();
+        Some(words.collect::<Vec<_>>().join(" ").to_lowercase())
+    }
+}
+
+impl PartialEq for Reviewer {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.person() == other.person()
+    }
+}
+
+impl Eq for Reviewer {}
+
+impl Hash for Reviewer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.key, self.person()).hash(state);
+    }
 }
 
 /// What one reviewer says of a result.
@@ -408,6 +434,30 @@ mod tests {
             assert_eq!(review.is_correct, found, "{verdicts:?}");
             assert_eq!(review.opinions().len(), verdicts.len());
         }
+    }
+
+    #[test]
+    fn a_name_is_of_one_person_however_it_is_typed() {
+        let named = |name: &str| Opinion {
+            verdict: Some(Verdict::Right),
+            ..Opinion::nothing(
+                Reviewer {
+                    key: key(1),
+                    name: Some(name.to_owned()),
+                },
+                Timestamp::from_millis(1),
+            )
+        };
+        let said = ["qa", "QA", " Qa ", "Q A", "श्री"].map(named);
+        let review = all(&said).unwrap();
+        let names: Vec<_> = review.opinions();
+        let names: Vec<_> = names.into_iter().filter_map(|o| o.reviewer.name).collect();
+        assert_eq!(names, [" Qa ", "Q A", "श्री"]);
+        let other = Reviewer {
+            key: key(2),
+            name: Some("qa".to_owned()),
+        };
+        assert!(review.of(&other).is_none());
     }
 
     #[test]

@@ -5,6 +5,8 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+use std::collections::BTreeMap;
+
 use stt_eval_formats::files::{InMemory, stem};
 use stt_eval_formats::markup::Markup;
 use stt_eval_formats::transcripts::ReadOptions;
@@ -67,6 +69,7 @@ fn samples() -> Vec<Written> {
             .map(|text| known(text.is_none().then_some("provider_timeout")))
             .to_vec(),
         heard: heard.map(|text| text.map(str::to_owned)).to_vec(),
+        fields: BTreeMap::from([("transcript".to_owned(), format!("place of {id}"))]),
         ..Written::default()
     };
     vec![
@@ -93,6 +96,19 @@ fn our_own_exports_are_read_back_without_being_told_their_columns() {
         assert_eq!(of(&systems[0]), &[failed(), text(""), text("घर जाओ")]);
         assert_eq!(of(&systems[1]), &[text("घर"), failed(), text("x, \"y\"")]);
         assert_eq!(made.samples[0].reference, "घर जाओ {x}");
+        // Free fields are what clips can be parted by, whatever they are called.
+        let source = Source {
+            files: &files,
+            file: Some(name),
+            name: stem(name),
+        };
+        let wanted = ReadOptions {
+            fields: vec!["transcript".to_owned()],
+            ..ReadOptions::default()
+        };
+        let parted = pairs(&source, &[], &wanted).unwrap();
+        let field = parted.samples[1].field("transcript");
+        assert_eq!(field, Some("place of u2"), "{name}");
         // The same beside other references.
         let beside = of_files(&files, "refs.csv", &[name]).unwrap();
         assert_eq!(beside.systems, made.systems, "{name}");

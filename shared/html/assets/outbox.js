@@ -163,13 +163,17 @@ async function send(entry) {
     isStale ||= earlier.has(entry.id) && new URL(entry.url, location).pathname === location.pathname;
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
-  } else if (isOurs && answer.status === 409) {
-    // Somebody else is signed in here by now.
-    held.add(entry.id);
-    tell();
   } else {
+    const { error, waits } = isOurs ? await answer.json() : {};
+    if (waits) {
+      // Somebody else is signed in here by now.
+      held.add(entry.id);
+      tell();
+      return;
+    }
     // For good: it is kept and told, and forgotten once the clip is judged anew.
-    entry.refused = answer.status === 412 ? CHANGED : 'What you said of a clip was refused, and is not saved.';
+    const why = error ? `: ${error}` : '';
+    entry.refused = answer.status === 412 ? CHANGED : `What you said of a clip was refused, and is not saved${why}.`;
     keep(entry);
   }
 }

@@ -3,27 +3,21 @@
 // nothing is missing unseen. Another window has a list of its own. Without it a form sends
 // them one by one.
 
+import * as direct from './direct.js';
 import { remember, remembered } from './outbox.js';
 
 const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
   ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', webm: 'audio/webm',
 };
-const OF_FIELD = { filename: 'Its name ', size_bytes: 'Its size ', content_type: 'Its kind ' };
-const TABLES = { csv: 'text/csv', txt: 'text/csv', tsv: 'text/tab-separated-values', json: 'application/jsonl', jsonl: 'application/jsonl' };
 const AT_ONCE = 4;
 // Addresses are good for 15 minutes: few are asked for ahead.
 const PER_REQUEST = 20;
 const MOST_NAME = 255;
-// A larger table goes where recordings go; a form takes 4 MiB in all.
-const LARGE_TABLE = 3000000;
 const REMEMBERED_FOR = 24 * 3600 * 1000;
-// Set by browsers themselves.
-const OWN_HEADERS = ['content-length', 'host'];
 
 const store = (project) => `stt-uploads.${project}`;
 const tableStore = (project) => `stt-table.${project}`;
-const extension = (name) => name.toLowerCase().split('.').pop();
 
 const saved = document.querySelector('[data-saved]');
 if (saved) {
@@ -132,9 +126,9 @@ function begin() {
   function take(files) {
     for (const { file, path } of files) {
       const own = path.split('/').pop();
-      const type = TYPES[extension(own)];
+      const type = TYPES[direct.extension(own)];
       if (own.startsWith('.') || path.includes('__MACOSX/')) continue;
-      if (TABLES[extension(own)]) {
+      if (direct.isTable(own)) {
         const transfer = new DataTransfer();
         transfer.items.add(file);
         table.files = transfer.files;
@@ -159,27 +153,15 @@ function begin() {
   }
 
   async function ask(batch) {
-    const answer = await fetch('/uploads', {
-      method: 'POST',
-      headers: { accept: 'application/json', 'content-type': 'application/json' },
-      body: JSON.stringify({
-        files: batch.map(({ name, type, size }) => ({ filename: name, content_type: type, size_bytes: size })),
-      }),
-    });
-    if (answer.redirected) throw new Error('You are signed out. Sign in in another window, and retry.');
-    const isJson = answer.headers.get('content-type')?.startsWith('application/json');
-    if (!answer.ok || !isJson) {
+    try {
+      const files = await direct.announce(batch);
+      files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
+      return undefined;
+    } catch (error) {
       // One that is refused must not keep the others back.
-      if (answer.status === 422 && batch.length > 1) return ask(batch.slice(0, 1));
-      const reason = isJson ? (await answer.json()).error : 'The service does not answer as it should.';
-      const error = new Error(reason.replace(/^files\[\d+\]\.(\w+): /, (_, field) => OF_FIELD[field] ?? ''));
-      // What it is called, or how large it is, does not change by being sent again.
-      error.isFinal = answer.status === 422;
+      if (error.isFinal && batch.length > 1) return ask(batch.slice(0, 1));
       throw error;
     }
-    const { files } = await answer.json();
-    files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
-    return undefined;
   }
 
   const isGood = ({ upload }) => upload && Date.parse(upload.expires_at) > Date.now() + 60000;
@@ -194,34 +176,14 @@ function begin() {
     return asked;
   }
 
-  function put(item) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open(item.upload.method, item.upload.url);
-      for (const [header, value] of Object.entries(item.upload.headers)) {
-        if (!OWN_HEADERS.includes(header.toLowerCase())) request.setRequestHeader(header, value);
-      }
-      request.upload.addEventListener('progress', (event) => {
-        if (event.lengthComputable && event.total) item.bar.value = event.loaded / event.total;
-      });
-      request.addEventListener('load', () => {
-        // 412: it is there already, and the answer to that was lost.
-        if (request.status < 300 || request.status === 412) resolve();
-        else reject(new Error(`It was not taken (${request.status}).`));
-      });
-      request.addEventListener('error', () => reject(new Error('The connection broke off.')));
-      request.send(item.file);
-    });
-  }
-
   async function send(item) {
     try {
       await address(item);
-      await put(item);
+      await direct.put(item.upload, item.file, (part) => { item.bar.value = part; });
       Object.assign(item, { state: 'done', at: Date.now() });
       delete item.upload;
     } catch (error) {
-      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: error instanceof TypeError ? 'The connection broke off.' : error.message });
+      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: direct.why(error) });
     }
     keep();
     show(item);
@@ -293,33 +255,26 @@ function begin() {
 
   // ---- what is sent with the table ----
 
-  async function sendTable(file) {
-    const item = { name: file.name, size: file.size, type: TABLES[extension(file.name)] ?? 'text/csv', file, bar: {} };
-    await ask([item]);
-    await put(item);
-    dataset.elements.kept.value = item.id;
-    // It was chosen of the table before.
-    dataset.elements.split?.remove();
-    table.value = '';
-  }
-
   dataset.addEventListener('submit', async (event) => {
     const problem = of('waiting').length || of('sending').length
       ? 'Wait until all recordings are uploaded.'
       : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
         : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
     const file = table.files[0];
-    if (problem || file?.size > LARGE_TABLE) event.preventDefault();
+    if (problem || direct.isLarge(file)) event.preventDefault();
     if (problem) {
       tell(problem);
       told.scrollIntoView({ block: 'center' });
-    } else if (file?.size > LARGE_TABLE) {
+    } else if (direct.isLarge(file)) {
       try {
         tell('The table is being uploaded.');
-        await sendTable(file);
+        dataset.elements.kept.value = await direct.sendTable(file, () => {});
+        // It was chosen of the table before.
+        dataset.elements.split?.remove();
+        table.value = '';
         dataset.submit();
       } catch (error) {
-        tell(`The table was not uploaded. ${error.message}`);
+        tell(`The table was not uploaded. ${direct.why(error)}`);
       }
     }
   });

@@ -7,7 +7,7 @@ use stt_eval_wire::runs::{Run, RunStatus};
 use crate::RenderError;
 use crate::datasets::path;
 use crate::earlier::{Earlier, KeyNames, earlier};
-use crate::figures::{count, counted, duration};
+use crate::figures::{count, counted, duration, length};
 use crate::invisible::visible;
 use crate::language::{all_called, called};
 use crate::layout::Frame;
@@ -205,7 +205,7 @@ fn facts(dataset: &Dataset) -> String {
         all_called(dataset),
         counted(of.sample_count.into(), "clip", "clips"),
         count(of.has_ground_truth_count.into()),
-        duration(of.total_duration_seconds),
+        length(of.total_duration_seconds),
     )
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use stt_eval_wire::datasets::Dataset;
 
 use crate::RenderError;
-use crate::figures::{count, counted, duration};
+use crate::figures::{count, counted, length};
 use crate::invisible::visible;
 use crate::language::all_called;
 use crate::layout::Frame;
@@ -41,7 +41,7 @@ fn row(dataset: &Dataset) -> Row {
         language: all_called(dataset),
         clips: count(facts.sample_count.into()),
         references: count(facts.has_ground_truth_count.into()),
-        length: duration(facts.total_duration_seconds),
+        length: length(facts.total_duration_seconds),
         day,
     }
 }

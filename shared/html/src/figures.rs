@@ -92,6 +92,17 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A length of recordings: seconds are told of less than ten minutes, so that small ones add up.
+#[must_use]
+pub fn length(seconds: f64) -> String {
+    if !(59.5..599.5).contains(&seconds) {
+        return duration(seconds);
+    }
+    let whole = seconds.round();
+    let (minutes, seconds) = ((whole / 60.0).floor(), whole % 60.0);
+    format!("{minutes}\u{a0}min {seconds}\u{a0}s")
+}
+
 /// A count with thousands apart: 12345 → "12,345".
 #[must_use]
 pub fn count(number: u64) -> String {
@@ -172,6 +183,10 @@ mod tests {
         assert_eq!(duration(45.2), "45\u{a0}s");
         assert_eq!(duration(59.7), "1\u{a0}min");
         assert_eq!(duration(12_240.0), "3.4\u{a0}h");
+        assert_eq!(length(80.4), "1\u{a0}min 20\u{a0}s");
+        assert_eq!(length(59.4), "59\u{a0}s");
+        assert_eq!(length(599.4), "9\u{a0}min 59\u{a0}s");
+        assert_eq!(length(599.6), "10\u{a0}min");
         assert_eq!(duration(216_000.0), "2.5\u{a0}days");
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");

@@ -64,6 +64,8 @@ pub(crate) struct Live {
     warnings: Vec<String>,
     models: Vec<Model>,
     without_reference: String,
+    /// That references were changed; empty where they were not.
+    changed: String,
     actions: Actions,
     /// Clips that no model was asked for when it was cancelled are left.
     is_left: bool,
@@ -160,6 +162,17 @@ fn model(run: &Run, name: &str) -> Model {
     }
 }
 
+/// That references were changed: of so many clips, or of more.
+fn changed((clips, or_more): (u64, bool)) -> String {
+    let of = match (clips, or_more) {
+        (0, _) => return "References were changed since this was scored.".to_owned(),
+        (1, false) => "The reference of 1 clip was".to_owned(),
+        (_, false) => format!("The references of {} clips were", count(clips)),
+        (_, true) => format!("The references of at least {} clips were", count(clips)),
+    };
+    format!("{of} changed since this was scored.")
+}
+
 /// Models of the vendor that is simulated for which most clips have failed: one of many has
 /// another reason.
 fn simulated(run: &Run, vendor: Option<&str>) -> String {
@@ -209,6 +222,7 @@ impl Live {
                 clips => counted(clips, "clip has no reference.", "clips have no reference."),
             },
             models: run.providers.iter().map(|name| model(run, name)).collect(),
+            changed: actions.changed.map_or_else(String::new, changed),
             actions,
             is_left: run.counts.pending > 0,
             is_scored_again: run

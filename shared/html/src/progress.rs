@@ -20,8 +20,8 @@ pub struct Actions {
     pub stopping: bool,
     /// It can be scored again by the references as they stand now.
     pub rescore: bool,
-    /// References were changed since it was scored.
-    pub changed: bool,
+    /// Clips whose references were changed since it was scored, and whether there may be more.
+    pub changed: Option<(u64, bool)>,
     /// Transcripts that were made elsewhere can be added.
     pub add: bool,
     /// It can be deleted.

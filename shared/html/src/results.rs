@@ -70,6 +70,8 @@ pub struct Results<'a> {
     pub total: Option<u64>,
     /// Whether clips that the visitor has not judged are left out.
     pub hides: bool,
+    /// Whether the order has a place for what was scored alone.
+    pub scored_alone: bool,
     /// Address of the page that follows.
     pub more: Option<&'a str>,
 }
@@ -87,6 +89,7 @@ struct Page<'a> {
     clips: Vec<Clip>,
     total: Option<String>,
     hides: bool,
+    scored_alone: bool,
     more: Option<&'a str>,
 }
 
@@ -167,6 +170,7 @@ pub fn page(frame: Frame<'_>, of: Results<'_>) -> Result<String, RenderError> {
         clips,
         total: of.total.map(|total| counted(total, "result", "results")),
         hides: of.hides,
+        scored_alone: of.scored_alone,
         more: of.more,
     };
     page.render()

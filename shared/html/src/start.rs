@@ -8,7 +8,7 @@ use stt_eval_wire::datasets::Dataset;
 use stt_eval_wire::estimate::{Estimate, ModelEstimate};
 
 use crate::RenderError;
-use crate::figures::{count, counted, dollars, duration};
+use crate::figures::{count, counted, dollars, duration, length};
 use crate::invisible::visible;
 use crate::language::all_called;
 use crate::layout::Frame;
@@ -277,7 +277,7 @@ fn dataset_choice(dataset: &Dataset, of: &Form<'_>) -> DatasetChoice {
             visible(&dataset.name),
             all_called(dataset),
             counted(facts.sample_count.into(), "clip", "clips"),
-            duration(facts.total_duration_seconds),
+            length(facts.total_duration_seconds),
         ),
         chosen: id == of.filled.dataset,
         id,
@@ -366,7 +366,7 @@ fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
                 format!("it can't take {clips}{why}")
             }
         },
-        hours: duration(model.audio_hours * 3_600.0),
+        hours: length(model.audio_hours * 3_600.0),
         cost: dollars(model.cost_usd),
         usual: match model.usual_seconds {
             #[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
@@ -384,7 +384,7 @@ fn estimate_table(estimate: &Estimate, of: &Form<'_>) -> EstimateTable {
             .iter()
             .map(|model| estimate_row(model, of.models))
             .collect(),
-        hours: duration(estimate.models.iter().map(|m| m.audio_hours).sum::<f64>() * 3_600.0),
+        hours: length(estimate.models.iter().map(|m| m.audio_hours).sum::<f64>() * 3_600.0),
         cost: dollars(estimate.cost_usd),
         above: max.is_some_and(|max| estimate.cost_usd > max),
     }

@@ -169,6 +169,7 @@ pub(crate) enum Text {
     Blind,
     AlwaysBlind,
     LeftOut,
+    ScoredAlone,
     NoVersions,
     Others,
     Elsewhere,
@@ -391,6 +392,9 @@ impl Text {
             Self::OfThisClip => "This clip",
             Self::AlwaysBlind => "In this run models are hidden until you have judged.",
             Self::LeftOut => "Clips that you have not judged are left out here.",
+            Self::ScoredAlone => {
+                "This order has what was scored: what failed, or has no reference, is under “By clip”."
+            }
             Self::Blind => "Hide which model is which",
             Self::NoVersions => "No model has transcribed this clip.",
             Self::Others => "Others",

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::types::Select;
 use futures::future::try_join_all;
 
 use super::row::{self, Item, Row};
@@ -12,7 +13,7 @@ use crate::domain::dataset::{Dataset, Metadata, Sample};
 use crate::domain::reference_origin::FromModel;
 use crate::domain::unit::Span;
 use crate::domain::wordings::Wordings;
-use crate::domain::{DatasetId, FileId, ProjectId, SampleId};
+use crate::domain::{DatasetId, FileId, ProjectId, SampleId, Timestamp};
 
 /// What reports need of a sample.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -362,6 +363,34 @@ impl Store {
             .into_iter()
             .map(|sample| (sample.id, sample.file_id))
             .collect())
+    }
+
+    /// How many samples have got another reference since a moment, and whether there may be
+    /// more: no more is looked through than what one answer holds.
+    pub async fn changed_since(
+        &self,
+        project: &ProjectId,
+        dataset: DatasetId,
+        at: Timestamp,
+    ) -> Result<(u64, bool), StoreError> {
+        let answer = self
+            .db
+            .query()
+            .table_name(&self.tables.samples)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            // As text they are in the order of time.
+            .filter_expression("stands.#at > :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":pk", row::s(partition(project, dataset)))
+            .expression_attribute_values(":first", row::s(WORDINGS.0))
+            .expression_attribute_values(":last", row::s(WORDINGS.1))
+            .expression_attribute_values(":at", row::s(at.to_string()))
+            .select(Select::Count)
+            .consistent_read(true)
+            .send()
+            .await?;
+        let is_part = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok((u64::try_from(answer.count).unwrap_or(0), is_part))
     }
 
     /// Removes samples.

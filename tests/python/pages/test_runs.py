@@ -14,6 +14,13 @@ from test_pages import TAGS
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
+def write_large(table, samples, encoding):
+    """A table that is larger than a form may be, for what stands in it beside the transcripts."""
+    notes = "x" * (5_000_000 // len(samples))
+    rows = "".join(f"{sample['filename']},one two,{notes}\n" for sample in samples)
+    table.write_text("filename,transcript,notes\n" + rows, encoding=encoding)
+
+
 def newest_dataset(site):
     return site.api("GET", "/api/v1/evaluations/stt/datasets")[0]
 
@@ -311,15 +318,19 @@ def test_settings_and_help_are_there(visit, site):
     assert page.url.endswith("#roles")
 
 
-def test_transcripts_alone_are_a_run(visit, site, tmp_path):
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+def test_transcripts_alone_are_a_run(visit, site, tmp_path, large):
     demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
     samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]
     table = tmp_path / "heard.csv"
-    rows = "".join(f"{sample['filename']},one two\n" for sample in samples)
-    table.write_text("filename,transcript\n" + rows, encoding="utf-8")
+    if large:
+        write_large(table, samples, "utf-8")
+    else:
+        rows = "".join(f"{sample['filename']},one two\n" for sample in samples)
+        table.write_text("filename,transcript\n" + rows, encoding="utf-8")
     page = visit(viewport={"width": 360, "height": 740})
     page.goto(f"/runs/new?dataset={demo}")
-    name = "made elsewhere"
+    name = "made elsewhere" + (", large" if large else "")
     page.get_by_label("Run name").fill(name)
     page.get_by_label("Name of the model").fill("mine")
     field = page.get_by_label("Table of transcripts")
@@ -381,6 +392,14 @@ def test_transcripts_are_added_to_a_run_and_it_is_taken_along(visit, site, tmp_p
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert "imported/mine" in download.value.path().read_text(encoding="utf-8").splitlines()[0]
+    # A table that no form has room for goes where recordings go.
+    write_large(table, samples, "utf-16")
+    page.get_by_text("Add transcripts made elsewhere").click()
+    page.get_by_label("Name of the model").fill("large")
+    page.get_by_label("Table of transcripts").set_input_files(table)
+    page.get_by_role("button", name="Add transcripts").click()
+    expect(page.get_by_role("row").filter(has_text="imported/large")).to_be_visible(timeout=20000)
+    ended()
     page.get_by_role("link", name="Delete run").click()
     assert Axe().run(page, options={"runOnly": TAGS}).violations_count == 0
     page.get_by_role("button", name="Delete for good").click()

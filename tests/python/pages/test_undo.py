@@ -82,7 +82,7 @@ def test_what_was_said_of_a_run_that_is_gone_can_be_let_go_of(visit, site, run):
     site.api("DELETE", f"/api/v1/evaluations/stt/runs/{run}")
     judge(page, "yn")
     bar = page.locator("[data-unsaved]")
-    expect(bar).to_contain_text("What you said of a clip was refused, and is not saved. You said: A right, B wrong.")
+    expect(bar).to_contain_text("What you said of a clip was refused, and is not saved: there is no such run. You said: A right, B wrong.")
     shot(page, "outbox-refused-for-good", full_page=False)
     page.get_by_role("button", name="Look at the clip again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")

@@ -61,6 +61,7 @@ async fn old_scores_stay_and_new_ones_count() {
         warnings.iter().find(changed).cloned()
     };
     let told = warned(&run).await.unwrap();
+    assert_eq!(told["count"], 1);
     assert!(
         told["message"]
             .as_str()

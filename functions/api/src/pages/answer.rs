@@ -1,12 +1,13 @@
 //! Answers of pages.
 
+use axum::Json;
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use stt_eval_html::RenderError;
 
-use crate::http::error::Answer;
+use crate::http::error::{Answer, status};
 use crate::refusal::Refusal;
 
 /// Type of a page.
@@ -20,6 +21,15 @@ pub fn written(page: Result<String, RenderError>) -> Answer {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
     Ok(response)
+}
+
+/// What scripts are told of a refusal; a failure is told as a page.
+pub fn told_scripts(refusal: Refusal) -> Answer {
+    if refusal.kind.is_failure() {
+        return Err(refusal);
+    }
+    let told = serde_json::json!({ "error": refusal.message });
+    Ok((status(refusal.kind), Json(told)).into_response())
 }
 
 /// An answer that leads elsewhere.

@@ -55,7 +55,10 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         |model: &RunModel| model.imported.is_none() && model.failed > model.unsupported;
     let can_be_asked = run.pending() > 0 || run.models.iter().any(can_be_asked);
     let actions = Actions {
-        changed: rescore && references.changed,
+        changed: references
+            .changed
+            .filter(|_| rescore)
+            .map(|of| (of.clips, of.or_more)),
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
         retry: may && can_be_asked && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),

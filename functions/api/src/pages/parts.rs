@@ -15,8 +15,7 @@ const MAX_FORM: usize = MAX_BODY;
 /// Most parts.
 const MAX_PARTS: usize = 40;
 /// What to do with a larger one.
-const ADVICE: &str = "4 MiB; with scripts switched on, larger recordings and tables of datasets are sent straight to where they are \
-     kept, and larger ones of transcripts are taken by the command line and the API";
+const ADVICE: &str = "4 MiB; with scripts switched on, larger recordings and tables are sent straight to where they are kept";
 
 /// A file of a form.
 #[derive(Debug)]

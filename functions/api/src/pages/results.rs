@@ -304,6 +304,7 @@ pub async fn list(
         // How many a reason was given for is not counted, nor what is left out.
         total: (asked.reason().is_empty() && !hides).then_some(total),
         hides,
+        scored_alone: matches!(asked.order, Order::Worst | Order::Best),
         more: more.as_deref(),
     };
     written(html::page(visit.frame(&run.name, Section::Runs), page))

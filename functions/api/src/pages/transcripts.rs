@@ -107,7 +107,9 @@ async fn take(
     let project = &actor.project;
     let there = match given {
         Given::Sent(sent) => keep(app, project, sent).await.map(|table| (table, 0)),
-        Given::Kept(table) => Ok((table, told_of(table, ticked))),
+        Given::Kept(table) => kept::arrived(app, project, table)
+            .await
+            .map(|()| (table, told_of(table, ticked))),
     };
     let (table, told) = match there {
         Ok(there) => there,

@@ -15,7 +15,7 @@ use stt_eval_shared::domain::file::FileKind;
 use stt_eval_shared::domain::{FileId, Timestamp, language};
 use stt_eval_shared::wire::files::{AnnouncedFiles, NewFiles};
 
-use super::answer::{redirect, written};
+use super::answer::{redirect, told_scripts, written};
 use super::parts::{Parts, Sent};
 use super::session::Visit;
 use crate::http::body;
@@ -145,11 +145,7 @@ async fn announced(app: &App, visit: &Visit, request: Request) -> Answer {
     };
     let mut response = match made.await {
         Ok(files) => Json(AnnouncedFiles { files }).into_response(),
-        Err(refusal) if !refusal.kind.is_failure() => {
-            let told = serde_json::json!({ "error": refusal.message });
-            (status(refusal.kind), Json(told)).into_response()
-        }
-        Err(refusal) => return Err(refusal),
+        Err(refusal) => return told_scripts(refusal),
     };
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);

@@ -46,6 +46,7 @@ use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output};
 use crate::read::{can_be_saved, deployment, goes_on};
 use crate::terminal::{agrees, can_ask};
+use crate::times;
 
 use demo::Demo;
 pub use demo::MODELS as DEMO_MODELS;
@@ -390,7 +391,7 @@ async fn agree(
         "Estimate   {} × {}, {} each: {}{cap}",
         plan.clips.len(),
         counted(arguments.models.len(), "model", "models"),
-        check::length(plan.hours() * 3_600.0),
+        times::length(plan.hours() * 3_600.0),
         about(cost)
     );
     let facts = json!({

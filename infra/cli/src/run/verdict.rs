@@ -18,7 +18,6 @@ use stt_eval_wire::runs::{Run, RunStatus};
 use super::baseline::Named;
 use super::{samples, scored};
 use crate::arguments::{GateArguments, RunArguments};
-use crate::check::lasted;
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
 use crate::gate::{self, Baseline, Condition, Verdict};
@@ -27,6 +26,7 @@ use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::read::{Modelled, Saved, models, pairs_text, references, remarks, saved};
 use crate::score::{Compared, Ends, NOBODY, Scored, Told, compare, count};
+use crate::times::lasted;
 
 /// A run in documents.
 #[derive(Debug, Serialize)]

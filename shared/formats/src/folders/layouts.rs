@@ -107,19 +107,23 @@ pub(crate) fn not_understood(files: &dyn Files, told: &[String]) -> Option<Strin
     (!others.is_empty()).then(|| format!("not understood and left out: {shown}{more}{hint}"))
 }
 
-/// Tells of lists of several languages that are read as one set.
-pub(crate) fn read_together(layout: &Layout) -> Option<String> {
-    let is_list = matches!(
-        layout.format,
+/// Whether files of a format are lists of which a folder may have one for each language.
+pub(super) fn is_list(format: Format) -> bool {
+    matches!(
+        format,
         Format::Nemo
             | Format::Jsonl
             | Format::LabelStudio
             | Format::DeepSpeech
             | Format::Table
             | Format::Xlsx
-    );
+    )
+}
+
+/// Tells of lists of several languages that are read as one set.
+pub(crate) fn read_together(layout: &Layout) -> Option<String> {
     let (first, rest) = layout.files.split_first()?;
-    (is_list && layout.split.is_none() && !rest.is_empty()).then(|| {
+    (is_list(layout.format) && layout.split.is_none() && !rest.is_empty()).then(|| {
         let rest = counted(rest.len(), "list", "lists");
         format!("{first} and {rest} of other languages or folders are read together")
     })

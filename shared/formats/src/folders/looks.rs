@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::contents::Folder;
+use super::layouts::is_list;
 use super::side_files::SIDE_EXTENSIONS;
 use crate::files::{base, parent};
 use crate::format::Format;
@@ -283,15 +284,6 @@ fn by_format<'a>(folder: &Folder<'a>, names: Vec<&'a str>) -> Vec<Group<'a>> {
         let Some(format) = folder.format(name) else {
             continue;
         };
-        let fits = matches!(
-            format,
-            Format::Nemo
-                | Format::Jsonl
-                | Format::LabelStudio
-                | Format::DeepSpeech
-                | Format::Table
-                | Format::Xlsx
-        );
         // What lies beside a recording belongs to it alone.
         let stem = name
             .strip_suffix(".json")
@@ -300,7 +292,7 @@ fn by_format<'a>(folder: &Folder<'a>, names: Vec<&'a str>) -> Vec<Group<'a>> {
             has_audio_extension(other) && other.rsplit_once('.').map(|(one, _)| one) == stem
         };
         let beside = stem.is_some() && folder.names.iter().any(is_recording);
-        if !fits || beside {
+        if !is_list(format) || beside {
             continue;
         }
         let split = split_of(name).is_some();

@@ -23,7 +23,7 @@ use crate::layout::{Layout, no_split};
 use crate::markup::Markup;
 use crate::paths::stem_as_written;
 use crate::problem::{Code, Problem, counted};
-use crate::table::{Columns, Role, is_fact};
+use crate::table::{Columns, FIELD, Role, is_fact};
 use crate::transcripts::{OfSystem, no_column, of_numbers};
 
 /// Longest value that is kept as metadata, in characters; the service takes no longer
@@ -160,6 +160,7 @@ pub(crate) fn rows(
                 *left_out.entry(name.to_owned()).or_insert(0_usize) += 1;
                 continue;
             }
+            let name = name.strip_prefix(FIELD).unwrap_or(name);
             row.metadata.insert(name.to_owned(), value);
         }
         reader.reading.rows.push(row);

@@ -141,6 +141,8 @@ const FACTS: &[&str] = &[
 /// Names of columns of texts that are what should have been heard, whatever else is there.
 const RIGHT: &[&str] = &["ground_truth", "reference", "ref", "gt", "target"];
 
+/// What names of columns of free fields begin with in our own tables, so that none is another.
+pub(crate) const FIELD: &str = "metadata.";
 /// What stands before the name of a system, where its column is called so.
 pub(crate) const PREDICTED: &str = "pred_text_";
 

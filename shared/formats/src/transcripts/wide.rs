@@ -18,7 +18,7 @@ use crate::manifest::{
 use crate::markup::Markup;
 use crate::paths::{Resolved, Resolver};
 use crate::problem::{Code, Problem, counted};
-use crate::table::{Role, is_right, role_of};
+use crate::table::{FIELD, Role, is_right, role_of};
 
 /// The tag of a language that is not told.
 const UNDETERMINED: &str = "und";
@@ -377,7 +377,10 @@ fn of_table(
         let begin = table.text(index, start);
         let begin = begin.and_then(|seconds| seconds.trim().parse().ok());
         let language = table.text(index, language);
-        let other = |field: &str| table.text(index, columns.named(field));
+        let other = |field: &str| {
+            let ours = || columns.named(&format!("{FIELD}{field}"));
+            table.text(index, columns.named(field).or_else(ours))
+        };
         let of_model = table.text(index, model);
         let mut entry = Entry {
             line: *line,

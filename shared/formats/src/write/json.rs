@@ -38,6 +38,7 @@ pub fn jsonl(systems: &[String], samples: &[Written]) -> String {
             let told = systems.iter().cloned().zip(sample.told.iter().map(known));
             fields.insert("results".to_owned(), Value::Object(told.collect()));
             fields.insert("reference_from".to_owned(), json!(sample.reference_from));
+            fields.insert("metadata".to_owned(), json!(sample.fields));
         }
         line(&mut out, &value);
     }

@@ -12,6 +12,8 @@ pub use sctk::{Trn, for_sctk, not_for_sctk, stm, stm_id, trn, trn_id};
 pub use tables::{audiofolder, csv, csv_head, csv_rows};
 pub use zip::Zip;
 
+use std::collections::BTreeMap;
+
 use stt_eval_scoring::reference::escape;
 
 /// One sample to be written.
@@ -37,6 +39,8 @@ pub struct Written {
     /// What else is known of what each system heard, in the same order; empty where only
     /// texts are known. It goes into our own formats.
     pub told: Vec<Told>,
+    /// Free fields, by name. They go into our own formats.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// What is known of what a system heard in a sample, beside the text.

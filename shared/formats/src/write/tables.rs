@@ -1,6 +1,9 @@
 //! Tables: CSV for spreadsheets, and the metadata of an audiofolder.
 
+use std::collections::BTreeSet;
+
 use super::Written;
+use crate::table::FIELD;
 
 /// A cell: quoted where it has to be.
 fn cell(text: &str) -> String {
@@ -26,12 +29,15 @@ fn harmless(text: &str) -> String {
 #[must_use]
 pub fn csv(systems: &[String], samples: &[Written], mark: bool) -> String {
     let told = samples.iter().any(|sample| !sample.told.is_empty());
-    csv_head(systems, told, mark) + &csv_rows(samples)
+    let fields = samples.iter().flat_map(|sample| sample.fields.keys());
+    let fields = fields.cloned().collect();
+    csv_head(systems, &fields, told, mark) + &csv_rows(samples, &fields)
 }
 
-/// The first line of [`csv()`]; `told` where samples say more than texts.
+/// The first line of [`csv()`]; `told` where samples say more than texts. `fields` are free
+/// fields that get columns, in the order of the alphabet.
 #[must_use]
-pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
+pub fn csv_head(systems: &[String], fields: &BTreeSet<String>, told: bool, mark: bool) -> String {
     let mut out = String::new();
     if mark {
         out.push('\u{feff}');
@@ -63,14 +69,15 @@ pub fn csv_head(systems: &[String], told: bool, mark: bool) -> String {
         .map(str::to_owned)
         .chain(systems.iter().cloned())
         .chain(known)
-        .chain(from);
+        .chain(from)
+        .chain(fields.iter().map(|name| format!("{FIELD}{name}")));
     push(&mut out, header);
     out
 }
 
-/// Further lines of [`csv()`].
+/// Further lines of [`csv()`], with the same fields.
 #[must_use]
-pub fn csv_rows(samples: &[Written]) -> String {
+pub fn csv_rows(samples: &[Written], fields: &BTreeSet<String>) -> String {
     let mut out = String::new();
     for sample in samples {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -95,9 +102,15 @@ pub fn csv_rows(samples: &[Written]) -> String {
         });
         let heard = sample.heard.iter().map(text);
         let from = (!sample.told.is_empty()).then(|| text(&sample.reference_from));
+        let free = fields.iter();
+        let free = free.map(|name| sample.fields.get(name).cloned().unwrap_or_default());
         push(
             &mut out,
-            row.into_iter().chain(heard).chain(known).chain(from),
+            row.into_iter()
+                .chain(heard)
+                .chain(known)
+                .chain(from)
+                .chain(free),
         );
     }
     out

@@ -13,7 +13,7 @@ const ALL: Actions = Actions {
     keys: true,
     stopping: false,
     rescore: false,
-    changed: false,
+    changed: None,
     add: false,
     delete: false,
     propose: 3,

@@ -113,7 +113,7 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         keys: false,
         stopping: false,
         rescore: true,
-        changed: true,
+        changed: Some((3, true)),
         add: true,
         delete: true,
         propose: 0,
@@ -130,6 +130,7 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
         "{page}"
     );
     assert!(!page.contains("Hindi"), "{page}");
+    assert!(page.contains("The references of at least 3 clips were changed since"));
     let dataset = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";
     assert!(page.contains(dataset), "{page}");
     assert!(page.contains("/review\">Review</a>"), "{page}");
@@ -239,11 +240,13 @@ fn results_stand_beside_what_was_said() {
         may_edit: true,
         total: Some(5),
         hides: true,
+        scored_alone: true,
         more: Some("/runs/x/results?cursor=y"),
     };
     let html = results::page(frame(), of).unwrap();
     check(&html);
     assert!(html.contains("Clips that you have not judged are left out here."));
+    assert!(html.contains("This order has what was scored:"), "{html}");
     // A verdict by itself is told once, by what most say.
     assert_eq!(html.matches("proposes: {a|b}").count(), 1, "{html}");
     assert_eq!(html.matches("<ul class=\"others\"").count(), 1, "{html}");

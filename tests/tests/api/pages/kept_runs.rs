@@ -188,7 +188,7 @@ fn a_run_is_taken_along_scored_again_and_deleted() {
         }
         let page = browser.get(&path).await;
         assert!(page.text.contains(">Score again</button>"), "{}", page.text);
-        let changed = "References were changed since this was scored.";
+        let changed = "The reference of 1 clip was changed since this was scored.";
         assert!(!page.text.contains(changed), "{}", page.text);
         let listed = format!("/datasets/{}?include_samples=true", made.id);
         let sample = id(&w.get(&listed).await.data(200)["samples"][0]);
@@ -200,7 +200,7 @@ fn a_run_is_taken_along_scored_again_and_deleted() {
         let page = browser.get(&format!("{path}/report")).await;
         assert!(
             page.text
-                .contains("references of the dataset were changed since")
+                .contains("1 reference of the dataset was changed since")
         );
         // To the minute, as other times are.
         let last = page.text.split("(last at ").nth(1).unwrap();

@@ -133,7 +133,7 @@ fn a_run_is_exported_as_what_others_read() {
         let set = format!("/datasets/{}?include_samples=true", made.id);
         let samples = w.get(&set).await.data(200)["samples"].clone();
         let sample = |n: usize| id(&items(&samples)[n]);
-        let body = json!({ "metadata": { "speaker": "a-b" } });
+        let body = json!({ "metadata": { "speaker": "a-b", "place": "Pune" } });
         w.patch(&format!("/samples/{}", sample(0)), &body)
             .await
             .ok(200);
@@ -144,7 +144,7 @@ fn a_run_is_exported_as_what_others_read() {
             "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
              {PRO} error,{PRO} is_correct,{PRO} comment,{PRO} reviews,{PRO} proposed_references,{FLASH} wer,\
              {FLASH} cer,{FLASH} error,{FLASH} is_correct,{FLASH} comment,\
-             {FLASH} reviews,{FLASH} proposed_references,reference_from"
+             {FLASH} reviews,{FLASH} proposed_references,reference_from,metadata.place"
         );
         assert_eq!(csv[0], head);
         let first = format!(
@@ -160,7 +160,7 @@ fn a_run_is_exported_as_what_others_read() {
         assert!(csv[4].contains("blocked"), "{}", csv[4]);
         assert_eq!(csv.len(), 5);
         // What has no reference has it from nowhere.
-        assert!(csv[1].ends_with(",dataset") && csv[3].ends_with(','));
+        assert!(csv[1].ends_with(",dataset,Pune") && csv[3].ends_with(",,"));
 
         let json: Vec<Value> = lines(w, &run, "jsonl")
             .await
@@ -168,6 +168,7 @@ fn a_run_is_exported_as_what_others_read() {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(json[0]["reference"], "One {two|2} three");
+        assert_eq!(json[0]["metadata"], json!({ "place": "Pune" }));
         assert_eq!(json[0]["hypotheses"][FLASH], "+one");
         assert_eq!(
             (&json[0]["reference_from"], &json[2]["reference_from"]),

@@ -22,7 +22,7 @@ use stt_eval_shared::wire::results::{Result as Heard, Review};
 
 use self::asked::{Act, Asked, Go};
 use self::found::{Found, find};
-use super::answer::{redirect, written};
+use super::answer::{redirect, told_scripts, written};
 use super::form::Form;
 use super::session::Visit;
 use crate::http::error::Answer;
@@ -287,36 +287,50 @@ fn is_of(visit: &Visit, form: &Pairs) -> Result<(), Refusal> {
 pub async fn save(
     State(app): State<App>,
     visit: Visit,
-    PathTexts(id, sample): PathTexts,
+    sample: PathTexts,
     headers: HeaderMap,
     Form(form): Form,
 ) -> Answer {
-    let go = Go::of(&form);
+    let saved = saved(&app, &visit, sample, &headers, &form).await;
+    match saved {
+        Err(refusal) if wants_json(&headers) => told_scripts(refusal),
+        told => told,
+    }
+}
+
+async fn saved(
+    app: &App,
+    visit: &Visit,
+    PathTexts(id, sample): PathTexts,
+    headers: &HeaderMap,
+    form: &Pairs,
+) -> Answer {
+    let go = Go::of(form);
     if go != Go::Skip
-        && let Err(refusal) = is_of(&visit, &form)
+        && let Err(refusal) = is_of(visit, form)
     {
-        // Scripts keep it: to them other refusals are pages.
-        return match wants_json(&headers) {
+        // Scripts keep it.
+        return match wants_json(headers) {
             true => Ok((StatusCode::CONFLICT, Json(json!({ "waits": true }))).into_response()),
             false => Err(refusal),
         };
     }
-    let found = find(&app, &visit, (&id, &sample)).await?;
-    let mut asked = Asked::of_run(&form, &found.run);
+    let found = find(app, visit, (&id, &sample)).await?;
+    let mut asked = Asked::of_run(form, &found.run);
     let (position, path) = (found.clip.position, found.path.clone());
     let of_run = format!("/runs/{}", found.run.id);
     let to_next = |asked: &Asked, told: &str| {
         format!("{of_run}/review?{}&after={position}{told}", asked.query())
     };
     if go == Go::Skip {
-        return Ok(told(&headers, None, &to_next(&asked, "")));
+        return Ok(told(headers, None, &to_next(&asked, "")));
     }
     let actor = &visit.caller.actor;
     let run = found.run.id;
-    let saved = match found.of_form(&visit, &form) {
+    let saved = match found.of_form(visit, form) {
         Ok(found) => {
-            let judgements = judgements(&found, &asked, &form, &visit)?;
-            reviews::save(&app, actor, run, &judgements)
+            let judgements = judgements(&found, &asked, form, visit)?;
+            reviews::save(app, actor, run, &judgements)
                 .await
                 .map_err(|refusal| (refusal, true))
         }
@@ -324,14 +338,14 @@ pub async fn save(
     };
     let entries = match saved {
         Ok((_, entries)) => entries,
-        Err((refusal, is_same)) if refusal.kind == Kind::Changed && !wants_json(&headers) => {
-            let found = find(&app, &visit, (&id, &sample)).await?;
+        Err((refusal, is_same)) if refusal.kind == Kind::Changed && !wants_json(headers) => {
+            let found = find(app, visit, (&id, &sample)).await?;
             // What was said stands under the letters that it was said of.
             let mut response = if is_same {
-                let found = found.of_form(&visit, &form)?;
-                page(&app, &visit, found, &asked, Some(&form)).await?
+                let found = found.of_form(visit, form)?;
+                page(app, visit, found, &asked, Some(form)).await?
             } else {
-                page(&app, &visit, found, &asked, None).await?
+                page(app, visit, found, &asked, None).await?
             };
             *response.status_mut() = StatusCode::PRECONDITION_FAILED;
             return Ok(response);
@@ -344,7 +358,7 @@ pub async fn save(
     let at: Vec<Timestamp> = stands.iter().flatten().map(|own| own.at).collect();
     let act = asked.has_done(position, &at);
     let is_open = |own: &&Option<Opinion>| own.as_ref().is_none_or(|own| own.verdict.is_none());
-    let notice = if ('A'..='Z').any(|letter| asked::is_odd(&form, letter)) {
+    let notice = if ('A'..='Z').any(|letter| asked::is_odd(form, letter)) {
         Notice::Settled
     } else {
         match stands.iter().filter(is_open).count() as u64 {
@@ -358,7 +372,7 @@ pub async fn save(
     } else {
         format!("{path}?{}{tells}", asked.query())
     };
-    Ok(told(&headers, act, &to))
+    Ok(told(headers, act, &to))
 }
 
 /// Takes back the last thing that was done with a clip. The address is of the clip that

@@ -30,7 +30,7 @@ fn whom(caller: &Caller) -> String {
     let actor = &caller.actor;
     let mut whom = drawn(
         &caller.cursor_secret,
-        &format!("{} {:?}", actor.key, actor.name),
+        &format!("{} {:?}", actor.key, actor.reviewer().person()),
     );
     whom.truncate(DIGITS);
     whom

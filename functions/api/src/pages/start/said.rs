@@ -13,6 +13,7 @@ use crate::pages::parts::Parts;
 use crate::pages::session::Visit;
 use crate::pages::transcripts;
 use crate::refusal::{Kind, Refusal};
+use crate::services::datasets::kept;
 
 /// What the name of a box of a model begins with; its id follows.
 const MODEL: &str = "model.";
@@ -85,12 +86,18 @@ pub(super) struct Sent {
 pub(super) async fn read(app: &App, visit: &Visit, mut parts: Parts) -> Result<Sent, Refusal> {
     let mut filled = filled(&parts.fields);
     let (mut digest, mut wrong) = (None, Vec::new());
-    if let Some(sent) = parts.take("table") {
+    let project = &visit.caller.actor.project;
+    let sent = parts.take("table");
+    let kept = filled.table.as_ref().filter(|_| sent.is_none());
+    if let Some(id) = kept.and_then(|table| table.id.parse().ok()) {
+        kept::arrived(app, project, id).await?;
+    }
+    if let Some(sent) = sent {
         digest = Some(sha256_hex(&sent.bytes));
         // What is to be left out was said of the table before.
         filled.leave_out = false;
         let name = sent.filename.clone();
-        match transcripts::keep(app, &visit.caller.actor.project, sent).await {
+        match transcripts::keep(app, project, sent).await {
             Ok(id) => {
                 let id = id.to_string();
                 filled.table = Some(Kept { id, name });

@@ -109,6 +109,15 @@ pub async fn read(app: &App, project: &ProjectId, id: FileId) -> Result<Table, R
     })
 }
 
+/// Waits for a table that was sent straight to where it is kept to be known, some seconds at
+/// most: it is taken up when the storage tells of it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn arrived(app: &App, project: &ProjectId, id: FileId) -> Result<(), Refusal> {
+    settled(app, project, &[id]).await.map(|_| ())
+}
+
 /// Deletes a table that came with a form, once it has done its work. Should that not be
 /// possible it goes by itself later.
 pub async fn forget(app: &App, project: &ProjectId, id: FileId) {

@@ -31,6 +31,7 @@ use self::fields::{Fields, Known};
 pub(in crate::services) use self::kept::Place;
 use self::scan::Scan;
 use crate::refusal::{Kind, Refusal};
+use crate::services::runs::changed_since;
 
 /// Reports of one project that are worked out at a time; those that were made
 /// are shown without a turn. Each takes a whole invocation for 15 s (`Bounds::report`) and
@@ -151,7 +152,10 @@ async fn of_run(app: &App, run: Run, wanted: &ReportQuestion) -> Result<Report, 
     let (mut report, changed) = futures::future::try_join(made, changed).await?;
     // No part of what is kept: it changes without the run.
     let since = changed.filter(|changed| *changed > scored_at && report.complete);
-    report.warnings.extend(since.map(warnings::changed));
+    if let Some(last) = since {
+        let clips = changed_since(app, project, dataset, scored_at).await?;
+        report.warnings.push(warnings::changed(last, clips));
+    }
     Ok(report)
 }
 

@@ -10,6 +10,7 @@ use stt_eval_shared::wire::comparison::{Coverage, Warning, WarningCode};
 use super::assemble::with_results;
 use super::origins::Origins;
 use super::scan::ModelScan;
+use crate::services::runs::Changed;
 
 /// How many of a model's items have a transcription.
 pub fn coverage(found: &ModelScan) -> Coverage {
@@ -180,17 +181,23 @@ fn no_words(names: &[String], models: &[ModelScan]) -> Option<Warning> {
     })
 }
 
-/// A reference was changed at a time, and the figures are of those before.
-pub fn changed(at: Timestamp) -> Warning {
+/// References were changed, the last at a time, and the figures are of those before.
+pub fn changed(at: Timestamp, of: Changed) -> Warning {
     let at = at.to_string();
+    let what = match (of.clips, of.or_more) {
+        (0, _) => "references of the dataset were".to_owned(),
+        (1, false) => "1 reference of the dataset was".to_owned(),
+        (clips, false) => format!("{clips} references of the dataset were"),
+        (clips, true) => format!("at least {clips} references of the dataset were"),
+    };
     // To the minute, as pages tell times.
     let minute = at.get(..16).unwrap_or(&at).replace('T', " ");
     Warning {
         code: WarningCode::ReferencesChanged,
         model: None,
-        count: 0,
+        count: of.clips,
         message: format!(
-            "references of the dataset were changed since this was scored (last at {minute} UTC); score \
+            "{what} changed since this was scored (last at {minute} UTC); score \
              the run again to count them"
         ),
     }

@@ -9,4 +9,4 @@ pub mod rescore;
 pub use accept::accept;
 pub(in crate::services) use accept::{Credentials, announce, check_run};
 pub use control::{cancel, retry};
-pub use read::{References, find, references, waiting, was_scored_before};
+pub use read::{Changed, References, changed_since, find, references, waiting, was_scored_before};

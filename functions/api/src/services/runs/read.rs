@@ -3,7 +3,7 @@
 use stt_eval_shared::App;
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::unit::Waiting;
-use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::domain::{DatasetId, ProjectId, RunId, Timestamp};
 use stt_eval_shared::wire;
 
 use crate::refusal::Refusal;
@@ -23,8 +23,31 @@ pub async fn find(app: &App, project: &ProjectId, id: RunId) -> Result<Run, Refu
 pub struct References {
     /// Clips that have none.
     pub missing: u64,
-    /// Whether one was changed since the run was scored by them.
-    pub changed: bool,
+    /// Those that were changed since the run was scored by them.
+    pub changed: Option<Changed>,
+}
+
+/// Clips whose references were changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// How many were found; none while the first is about to be.
+    pub clips: u64,
+    /// There may be more: they are looked for no further.
+    pub or_more: bool,
+}
+
+/// The clips whose references were changed since a moment.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn changed_since(
+    app: &App,
+    project: &ProjectId,
+    dataset: DatasetId,
+    at: Timestamp,
+) -> Result<Changed, Refusal> {
+    let (clips, or_more) = app.store.changed_since(project, dataset, at).await?;
+    Ok(Changed { clips, or_more })
 }
 
 /// How the references of a run stand.
@@ -39,18 +62,28 @@ pub async fn references(app: &App, run: &Run) -> Result<References, Refusal> {
             .sample_count
             .saturating_sub(dataset.has_ground_truth_count)
     });
+    let scored = scored_at(run).filter(|scored| changed.is_some_and(|at| at > *scored));
+    let changed = match scored {
+        Some(scored) => Some(changed_since(app, &run.project, run.dataset, scored).await?),
+        None => None,
+    };
     Ok(References {
         missing: missing.into(),
-        changed: changed.is_some_and(|at| was_scored_before(run, at)),
+        changed,
     })
+}
+
+/// When the figures of a run were begun: they are of the references of that time.
+fn scored_at(run: &Run) -> Option<Timestamp> {
+    let mut scorings = run.all_scorings().into_iter();
+    let scored = scorings.find(|scoring| scoring.id == run.scorings.current);
+    Some(scored?.inserted_at)
 }
 
 /// Whether the figures of a run are of references before a moment.
 #[must_use]
 pub fn was_scored_before(run: &Run, at: Timestamp) -> bool {
-    let mut scorings = run.all_scorings().into_iter();
-    let scored = scorings.find(|scoring| scoring.id == run.scorings.current);
-    scored.is_some_and(|scored| at > scored.inserted_at)
+    scored_at(run).is_some_and(|scored| at > scored)
 }
 
 /// What a run waits for. One that has ended waits for nothing, and costs

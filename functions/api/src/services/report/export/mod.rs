@@ -6,6 +6,7 @@ mod object;
 mod pieces;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
 use crate::refusal::{Kind, Refusal};
 
 /// Changes with what an export says.
-const EXPORT_VERSION: u32 = 4;
+const EXPORT_VERSION: u32 = 5;
 
 /// An export that was made; the file lies beside this.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ struct KeptExport {
 struct Source {
     run: Run,
     facts: Vec<SampleFacts>,
+    /// Free fields that a table has columns for; a speaker has one of its own.
+    fields: BTreeSet<String>,
     format: ExportFormat,
 }
 
@@ -51,10 +54,7 @@ fn name(source: &Source, ended: bool) -> String {
     let samples: Vec<_> = source
         .facts
         .iter()
-        .map(|fact| {
-            let speaker = fact.metadata.get(SPEAKER);
-            (speaker, &fact.language, fact.reference_version)
-        })
+        .map(|fact| (&fact.metadata, &fact.language, fact.reference_version))
         .collect();
     let samples = serde_json::json!(samples).to_string();
     let text = serde_json::json!([
@@ -71,6 +71,7 @@ fn name(source: &Source, ended: bool) -> String {
         run.models.len(),
         run.scorings.current,
         sha256_hex(samples.as_bytes()),
+        source.fields,
     ]);
     sha256_hex(text.to_string().as_bytes())
 }
@@ -89,11 +90,28 @@ pub async fn export(
     let no_such = || Refusal::no_such("run");
     let run = app.store.run(project, id).await?.ok_or_else(no_such)?;
     let ended = !run.status.is_active();
-    let facts = app
-        .store
-        .sample_facts(project, run.dataset, run.sample_count, &[SPEAKER])
-        .await?;
-    let source = Source { run, facts, format };
+    let mut fields = match format {
+        ExportFormat::Csv | ExportFormat::Jsonl => {
+            let dataset = app.store.dataset(project, run.dataset).await?;
+            dataset.and_then(|of| of.fields).unwrap_or_default()
+        }
+        _ => BTreeSet::new(),
+    };
+    fields.remove(SPEAKER);
+    let facts = {
+        let names = fields.iter().map(String::as_str);
+        let names: Vec<&str> = names.chain([SPEAKER]).collect();
+        let (dataset, count) = (run.dataset, run.sample_count);
+        app.store
+            .sample_facts(project, dataset, count, &names)
+            .await?
+    };
+    let source = Source {
+        run,
+        facts,
+        fields,
+        format,
+    };
     let name = name(&source, ended);
     let place = Place::new(project, id, &name, ended);
     let stored = Stored::new(project, id, &name, format);

@@ -135,7 +135,9 @@ impl Writing {
     fn begin(&mut self, source: &Source, out: &mut Vec<u8>) -> Result<(), Stopped> {
         match source.format {
             ExportFormat::Csv => {
-                out.extend(write::csv_head(&systems(&source.run), true, true).bytes());
+                out.extend(
+                    write::csv_head(&systems(&source.run), &source.fields, true, true).bytes(),
+                );
             }
             ExportFormat::Trn => {
                 let model = self.pass.checked_sub(1);
@@ -167,7 +169,7 @@ impl Writing {
         let aligned = format == ExportFormat::Jsonl;
         let mut rows = rows::all(app, source, positions, aligned).await?;
         let text = match format {
-            ExportFormat::Csv => write::csv_rows(&rows),
+            ExportFormat::Csv => write::csv_rows(&rows, &source.fields),
             ExportFormat::Jsonl => write::jsonl(&systems(&source.run), &rows),
             _ => {
                 plainly(&mut rows);

@@ -113,12 +113,14 @@ fn written(run: &Run, sample: Sample, mut entries: Vec<Option<Entry>>, aligned: 
         let outcome = &mut entry.as_mut()?.outcome;
         outcome.transcription.take()
     });
+    let mut fields = sample.metadata;
     Written {
         id: sample.id.to_string(),
         audio: Some(sample.filename),
         seconds: Some(sample.duration_seconds),
         language: Some(language),
-        speaker: sample.metadata.get(SPEAKER).cloned(),
+        speaker: fields.remove(SPEAKER),
+        fields,
         reference,
         reference_from: from,
         heard: heard.collect(),
