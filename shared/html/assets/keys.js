@@ -168,6 +168,7 @@ export function sheet(settings, changed) {
     title,
     box(settings, 'keys', 'Single keys', changed),
     box(settings, 'guard', 'Listen before judging', changed),
+    box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', changed),
     told,
     list,
     actions,

@@ -103,6 +103,8 @@ export function open(form, audio) {
 
   slider.addEventListener('input', () => moved(Number(slider.value)));
   slider.addEventListener('keydown', (event) => {
+    // It would send the form.
+    if (event.key === 'Enter') event.preventDefault();
     const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
     if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();

@@ -1,13 +1,11 @@
 // Follows a run that is under way: asks for what has changed and puts it into the page.
 // Without it the page has a link to load it anew.
 
+import * as fragment from './fragment.js';
+
 const FIRST = 2_000;
 const MOST = 30_000;
 const SLOWER = 1.5;
-
-const policy = window.trustedTypes?.createPolicy('fragment', { createHTML: (text) => text });
-const parsed = (text) =>
-  new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, 'text/html');
 
 const place = document.querySelector('[data-live]');
 const told = document.querySelector('[data-told]');
@@ -32,8 +30,8 @@ function end(sentence) {
   button.remove();
 }
 
-function replace(text) {
-  const next = parsed(text).body.firstElementChild;
+function replace(page) {
+  const next = page?.body.firstElementChild;
   if (!next?.dataset.state) return end('Updates have stopped: load the page again.');
   const focused = place.contains(document.activeElement) ? document.activeElement.id : '';
   place.replaceChildren(document.adoptNode(next));
@@ -51,7 +49,7 @@ async function ask() {
     if (answer.status === 404) return end('This run has been deleted.');
     if (answer.status === 200) {
       tag = answer.headers.get('etag') ?? '';
-      replace(await answer.text());
+      replace(await fragment.pageOf(answer));
     }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

@@ -86,6 +86,10 @@ if (version) {
 
 document.querySelectorAll('form[data-draft]').forEach(open);
 
+// A window for one reference begins in it.
+const boxes = document.querySelectorAll('main textarea');
+if (boxes.length === 1 && document.activeElement === document.body) boxes[0].focus();
+
 // On a page of many clips, which ones it is.
 const clips = isUnsaved.map((form) => form.closest('.clip[id]')).filter(Boolean);
 if (clips.length) {

@@ -1,6 +1,7 @@
 // Makes judging quick: keys, one clip after the other without waiting, and nothing lost
 // where the network is. Without it the same forms are sent by the browser.
 
+import * as fragment from './fragment.js';
 import * as keys from './keys.js';
 import * as player from './player.js';
 // It is on every page.
@@ -9,10 +10,6 @@ import { add, isEmpty, open, remember, remembered, settled, takeBack } from './o
 const AHEAD = 3;
 const MOST_DONE = 20;
 const LONGEST_SPAN = 8;
-
-const policy = window.trustedTypes?.createPolicy('fragment', { createHTML: (text) => text });
-const parsed = (text) =>
-  new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, 'text/html');
 
 // ---- what is remembered ----
 
@@ -311,7 +308,8 @@ function hasDone(did) {
 
 let ahead = [];
 // Addresses of clips that were shown before.
-const behind = [];
+const behindName = `stt-behind-${run}`;
+let behind = remembered(sessionStorage, behindName, []);
 let chain = 0;
 let fetching;
 let spare = newSpare();
@@ -326,9 +324,9 @@ function newSpare() {
 
 async function fetchPage(url) {
   const answer = await fetch(url, { headers: { accept: 'text/html' } });
-  const isPage = answer.headers.get('x-fragment') === '1' && answer.ok;
-  if (!isPage) throw new Error(`no page at ${url}`);
-  return { url: answer.url, page: parsed(await answer.text()) };
+  const page = answer.ok && await fragment.pageOf(answer);
+  if (!page) throw new Error(`no page at ${url}`);
+  return { url: answer.url, page };
 }
 
 const nextOf = (page) => page.querySelector('#review')?.dataset.next;
@@ -340,28 +338,26 @@ function preload() {
   if (sound && spare.getAttribute('src') !== sound) spare.src = sound;
 }
 
-async function look() {
-  if (fetching) return fetching;
-  const mine = chain;
-  fetching = (async () => {
-    try {
+async function lookAhead() {
+  try {
+    preload();
+    while (ahead.length < AHEAD) {
+      const mine = chain;
+      const url = nextOf(ahead.at(-1)?.page ?? document);
+      if (!url) break;
+      const found = await fetchPage(url);
+      // Or it went on from another clip meanwhile.
+      if (mine !== chain) continue;
+      ahead.push(found);
       preload();
-      while (ahead.length < AHEAD && mine === chain) {
-        const last = ahead.at(-1)?.page ?? document;
-        const url = nextOf(last);
-        if (!url) break;
-        const found = await fetchPage(url);
-        // Meanwhile it went on from another clip.
-        if (mine !== chain) break;
-        ahead.push(found);
-        preload();
-      }
-    } catch {
-      // Without a network there is nothing ahead: it is looked for again when needed.
-    } finally {
-      fetching = undefined;
     }
-  })();
+  } catch {
+    // Without a network there is nothing ahead: it is looked for again when needed.
+  }
+}
+
+function look() {
+  fetching ??= lookAhead().finally(() => { fetching = undefined; });
   return fetching;
 }
 
@@ -405,7 +401,8 @@ async function goOn() {
     return false;
   }
   audio.pause();
-  behind.push(location.href);
+  behind = [...behind, location.href].slice(-MOST_DONE);
+  remember(sessionStorage, behindName, behind);
   put(next);
   return Boolean(form);
 }
@@ -424,8 +421,34 @@ function previous() {
   // It would be shown without what is not saved yet.
   else if (!isEmpty()) tell('What you said is being saved. Try again in a moment.');
   else {
-    const url = behind.pop();
-    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.').then((is) => is || behind.push(url));
+    const url = behind.at(-1);
+    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.').then((is) => {
+      if (!is) return;
+      behind = behind.slice(0, -1);
+      remember(sessionStorage, behindName, behind);
+    });
+  }
+}
+
+// Scripts are shaped by these, so they are shown where that is wanted.
+const JOINERS = { '\u200c': '⟨ZWNJ⟩', '\u200d': '⟨ZWJ⟩' };
+
+function showJoiners() {
+  const texts = document.createTreeWalker(form, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (/[\u200c\u200d]/.test(node.data) && node.parentNode.tagName !== 'TEXTAREA') found.push(node);
+  }
+  for (const node of found) {
+    node.replaceWith(...node.data.split(/([\u200c\u200d])/).map((part) => {
+      if (!JOINERS[part]) return part;
+      const label = document.createElement('span');
+      label.className = 'invisible';
+      label.dir = 'ltr';
+      label.textContent = JOINERS[part];
+      return label;
+    }));
   }
 }
 
@@ -448,7 +471,7 @@ function save() {
   add(form.action, location.href, body('next'), said);
   begun.said = parts(body('stay'), isWord);
   const left = all > said ? ` Passed over: ${all - said} of ${all} transcriptions.` : '';
-  goOn().then((isNext) => isNext && tell(`Next clip.${left}`));
+  goOn().then((isNext) => isNext && tell(`Next: ${document.querySelector('h1').textContent.split(' of ')[0].toLowerCase()}.${left}`));
 }
 
 // One after the other: a key pressed twice takes two verdicts back.
@@ -495,6 +518,29 @@ async function undoLast() {
   } catch (error) {
     tell(isGone(error) ? `That can’t be undone: ${NO_NETWORK}` : 'That can’t be undone now. Try again.');
   }
+}
+
+const $end = () => document.querySelector('main [data-do="end"]');
+
+// At the end of an order there is no form: what was done last is taken back on the clip before.
+function offerUndo() {
+  const place = document.querySelector('main .actions');
+  if (!place || !done.length || !behind.length) return;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.dataset.do = 'end';
+  button.textContent = 'Undo';
+  button.addEventListener('click', async () => {
+    await settled();
+    const url = behind.at(-1);
+    const found = await fetchPage(url).catch(() => undefined);
+    if (!found) return;
+    again(found, '');
+    behind = behind.slice(0, -1);
+    remember(sessionStorage, behindName, behind);
+    undo();
+  });
+  place.append(' ', button);
 }
 
 function again(found, text) {
@@ -607,12 +653,19 @@ function takeMediaKeys() {
 }
 
 function keyDown(event) {
-  if (!form?.isConnected || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
   if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
   const target = event.target;
   const code = keys.codeOf(event);
+  if (!form?.isConnected) {
+    const isKey = event.ctrlKey || event.metaKey ? code === 'KeyZ' : settings.keys && keys.actionOf(settings, code) === 'undo';
+    if (isKey && !event.altKey && !event.shiftKey && !event.repeat && !target.matches('select, input')) $end()?.click();
+    return undefined;
+  }
   const inText = target.matches('textarea, select, input:not([type=checkbox], [type=range])');
   const chord = event.ctrlKey || event.metaKey;
+  // A key that is held does once what it does.
+  if (chord && event.repeat) return undefined;
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
     if (event.key === 'Escape') return act(event, 'leave');
@@ -625,11 +678,10 @@ function keyDown(event) {
   if (!name) return undefined;
   // A control keeps the keys that it works by.
   const own = target.matches('button, a, summary, input, [tabindex="0"]');
-  const works = target.type === 'range' ? ['ArrowUp', 'ArrowDown'] : ['Space', 'Enter', 'ArrowUp', 'ArrowDown'];
-  if (own && works.includes(code)) return undefined;
+  if (own && ['Space', 'Enter', 'ArrowUp', 'ArrowDown'].includes(code)) return undefined;
   if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
-  // Elsewhere arrows move the page; of a clip that was just opened nothing has the focus yet.
-  if (['up', 'down'].includes(name) && !target.closest('main') && target !== document.body) return undefined;
+  // Elsewhere arrows move the page.
+  if (['up', 'down'].includes(name) && !target.closest('#review, #clip')) return undefined;
   if (name === 'reason') {
     event.preventDefault();
     return toggleReason(Number(code.at(-1)));
@@ -649,6 +701,7 @@ function sheet() {
   const made = keys.sheet(settings, () => {
     remember(localStorage, 'stt-review', settings);
     label();
+    if (settings.invisible) showJoiners();
   });
   document.body.append(made);
   return made;
@@ -675,7 +728,10 @@ function label() {
 
 function begin() {
   form = document.querySelector('#review');
-  if (!form) return;
+  if (!form) {
+    offerUndo();
+    return;
+  }
   audio = form.querySelector('audio');
   // A screen that is locked shows it, and else the address.
   if (window.MediaMetadata) navigator.mediaSession.metadata = new MediaMetadata({ title: document.querySelector('h1').textContent });
@@ -688,6 +744,7 @@ function begin() {
     remember(sessionStorage, doneName, done);
   }
   takeDraft();
+  if (settings.invisible) showJoiners();
   makeCurrent(slots().find((slot) => !verdict(slot)) ?? slots()[0]);
   const grid = form.querySelector('[data-grid]');
   if (grid) {
@@ -765,6 +822,8 @@ document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('online', comesBack);
 addEventListener('popstate', () => location.reload());
+// Keys are of the clip, and those of readers of screens begin there.
+if (form && document.activeElement === document.body) document.querySelector('h1').focus({ preventScroll: true, focusVisible: false });
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);
 hasShown(location.href, document);

@@ -3,8 +3,8 @@
 // nothing is missing unseen. Another window has a list of its own. Without it a form sends
 // them one by one.
 
-import * as direct from './direct.js';
 import { remember, remembered } from './outbox.js';
+import { announce, extension, isLarge, isTable, put, sendTable, why } from './table.js';
 
 const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
@@ -126,9 +126,9 @@ function begin() {
   function take(files) {
     for (const { file, path } of files) {
       const own = path.split('/').pop();
-      const type = TYPES[direct.extension(own)];
+      const type = TYPES[extension(own)];
       if (own.startsWith('.') || path.includes('__MACOSX/')) continue;
-      if (direct.isTable(own)) {
+      if (isTable(own)) {
         const transfer = new DataTransfer();
         transfer.items.add(file);
         table.files = transfer.files;
@@ -154,7 +154,7 @@ function begin() {
 
   async function ask(batch) {
     try {
-      const files = await direct.announce(batch);
+      const files = await announce(batch);
       files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
       return undefined;
     } catch (error) {
@@ -179,11 +179,11 @@ function begin() {
   async function send(item) {
     try {
       await address(item);
-      await direct.put(item.upload, item.file, (part) => { item.bar.value = part; });
+      await put(item.upload, item.file, (part) => { item.bar.value = part; });
       Object.assign(item, { state: 'done', at: Date.now() });
       delete item.upload;
     } catch (error) {
-      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: direct.why(error) });
+      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: why(error) });
     }
     keep();
     show(item);
@@ -261,20 +261,20 @@ function begin() {
       : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
         : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
     const file = table.files[0];
-    if (problem || direct.isLarge(file)) event.preventDefault();
+    if (problem || isLarge(file)) event.preventDefault();
     if (problem) {
       tell(problem);
       told.scrollIntoView({ block: 'center' });
-    } else if (direct.isLarge(file)) {
+    } else if (isLarge(file)) {
       try {
         tell('The table is being uploaded.');
-        dataset.elements.kept.value = await direct.sendTable(file, () => {});
+        dataset.elements.kept.value = await sendTable(file, () => {});
         // It was chosen of the table before.
         dataset.elements.split?.remove();
         table.value = '';
         dataset.submit();
       } catch (error) {
-        tell(`The table was not uploaded. ${direct.why(error)}`);
+        tell(`The table was not uploaded. ${why(error)}`);
       }
     }
   });

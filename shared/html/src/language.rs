@@ -68,19 +68,20 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Of a text in a language; where the language is not known, of its first letter that
-    /// has one.
+    /// Of a text in a language: of most of its letters, as models write in other scripts than
+    /// they are asked for; where these tell nothing, of the language. The first letter alone,
+    /// by which browsers decide, would turn texts around that begin with a foreign word.
     #[must_use]
     pub fn of_text(language: &str, text: &str) -> Self {
-        let is_known = !language.is_empty() && !language.eq_ignore_ascii_case("und");
-        if is_known {
-            return Self::of(language);
-        }
-        match text.chars().find(|c| c.is_alphabetic()) {
+        let letters = text.chars().filter(|c| c.is_alphabetic());
+        let lead = letters.fold(0_i64, |lead, c| match c {
             // Hebrew, Arabic and their neighbours, and their forms for presentation.
-            Some('\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}') => {
-                Self::RightToLeft
-            }
+            '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => lead + 1,
+            _ => lead - 1,
+        });
+        match lead {
+            1.. => Self::RightToLeft,
+            0 => Self::of(language),
             _ => Self::LeftToRight,
         }
     }
@@ -119,14 +120,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_decide_where_the_language_is_not_known() {
+    fn the_letters_of_a_text_decide() {
         for (language, text, direction) in [
             ("und", "1. یہ", "rtl"),
             ("", "(שלום)", "rtl"),
             ("und", "abc یہ", "ltr"),
             ("und", "यह", "ltr"),
-            ("hi", "یہ", "ltr"),
-            ("ur", "abc", "rtl"),
+            ("hi", "یہ", "rtl"),
+            ("ur", "abc", "ltr"),
+            ("ur", "OK, یہ ٹھیک ہے", "rtl"),
+            ("ur", "12", "rtl"),
             ("und", "12", "ltr"),
         ] {
             let told = Direction::of_text(language, text).to_string();

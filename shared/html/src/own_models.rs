@@ -157,7 +157,7 @@ impl<'a> Section<'a> {
             names.iter().map(choice).collect()
         };
         let mut problems: Vec<_> = of.problems.iter().map(|(f, why)| problem(f, why)).collect();
-        problems.sort_by_key(|of| FIELDS.iter().position(|(name, ..)| *name == of.field));
+        problems.sort_unstable_by_key(|of| FIELDS.iter().position(|(name, ..)| *name == of.field));
         Self {
             rows: of.models.iter().map(row).collect(),
             dialects: choices(of.dialects, &[of.filled.dialect]),

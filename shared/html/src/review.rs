@@ -389,6 +389,8 @@ struct End<'a> {
     run_name: String,
     notice: Option<String>,
     rest: Rest,
+    /// Where what was done last can be taken back, by a form; empty where nothing was.
+    undo: String,
 }
 
 /// What there is to come back to at the end of an order.
@@ -406,7 +408,8 @@ pub enum Rest {
     NothingThere,
 }
 
-/// The page behind the last clip of an order.
+/// The page behind the last clip of an order. `undo` is where the last thing that was done is
+/// taken back.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -415,9 +418,11 @@ pub fn end(
     around: Around<'_>,
     told: Option<Notice>,
     rest: Rest,
+    undo: Option<String>,
 ) -> Result<String, RenderError> {
     let page = End {
         rest,
+        undo: undo.unwrap_or_default(),
         frame,
         run_name: visible(around.run_name).into_owned(),
         around,

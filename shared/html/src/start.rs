@@ -322,14 +322,14 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
     vendors.dedup();
     let mut groups: Vec<Group> = Vec::with_capacity(vendors.len());
     for vendor in vendors {
-        let mut models: Vec<&Model> = of
-            .models
-            .iter()
-            .filter(|model| self::vendor(model) == vendor)
-            .collect();
-        models.sort_by_key(|model| {
-            wanted.is_some_and(|code| !model.languages.iter().any(|known| known == code))
-        });
+        let takes = |model: &Model| {
+            wanted.is_none_or(|code| model.languages.iter().any(|known| known == code))
+        };
+        let models = of.models.iter();
+        let models = models.filter(|model| self::vendor(model) == vendor);
+        let (mut models, others): (Vec<&Model>, Vec<&Model>) =
+            models.partition(|model| takes(model));
+        models.extend(others);
         groups.push(Group {
             vendor: visible(title(&models).unwrap_or(vendor)).into_owned(),
             anchor: format!("/settings#{vendor}"),
@@ -343,7 +343,9 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
                 .collect(),
         });
     }
-    groups.sort_by_key(|group| !group.has_key);
+    let (mut groups, others): (Vec<Group>, Vec<Group>) =
+        groups.into_iter().partition(|group| group.has_key);
+    groups.extend(others);
     groups
 }
 

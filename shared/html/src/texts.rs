@@ -170,6 +170,11 @@ pub(crate) enum Text {
     AlwaysBlind,
     LeftOut,
     ScoredAlone,
+    Previous,
+    Back,
+    Repeat,
+    Forward,
+    TableOfPairs,
     NoVersions,
     Others,
     Elsewhere,
@@ -251,7 +256,7 @@ impl Text {
             }
             Self::GroupLegend => {
                 "A line ends a group: the models of a group are not distinguishable from its best. \
-                 Two neighbours across a line may still be alike; the table of pairs tells."
+                 Two neighbours across a line may still be alike, as this tells:"
             }
             Self::LowerIsBetter => "lower is better",
             Self::PairsLegend => {
@@ -395,6 +400,11 @@ impl Text {
             Self::ScoredAlone => {
                 "This order has what was scored: what failed, or has no reference, is under “By clip”."
             }
+            Self::Previous => "Previous",
+            Self::Back => "Back",
+            Self::Repeat => "Repeat",
+            Self::Forward => "Forward",
+            Self::TableOfPairs => "the table of pairs",
             Self::Blind => "Hide which model is which",
             Self::NoVersions => "No model has transcribed this clip.",
             Self::Others => "Others",

@@ -168,14 +168,14 @@ fn merge_counts(sums: &mut BTreeMap<String, u64>, counts: &BTreeMap<String, u64>
     }
 }
 
-/// Items come in the order of their words, which the stable sort keeps.
+/// Items come in the order of their words, which those that are as frequent keep.
 fn most_frequent<T>(
     items: impl Iterator<Item = (T, u64)>,
     count: usize,
 ) -> impl Iterator<Item = (T, u64)> {
-    let mut items: Vec<(T, u64)> = items.collect();
-    items.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-    items.into_iter().take(count)
+    let mut items: Vec<(usize, (T, u64))> = items.enumerate().collect();
+    items.sort_unstable_by_key(|(at, (_, times))| (std::cmp::Reverse(*times), *at));
+    items.into_iter().take(count).map(|(_, item)| item)
 }
 
 /// How many of the words that matter (drug names, amounts, places) came through.

@@ -14,11 +14,15 @@ from test_pages import TAGS
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
+OTHERS = 2_000
+
+
 def write_large(table, samples, encoding):
-    """A table that is larger than a form may be, for what stands in it beside the transcripts."""
-    notes = "x" * (5_000_000 // len(samples))
-    rows = "".join(f"{sample['filename']},one two,{notes}\n" for sample in samples)
-    table.write_text("filename,transcript,notes\n" + rows, encoding=encoding)
+    """A table that is larger than a form may be, of which most lines are of clips of others."""
+    names = [sample["filename"] for sample in samples] + [f"elsewhere-{at}.wav" for at in range(OTHERS)]
+    rows = "".join(f"{name},{'one two ' * 265}\n" for name in names)
+    table.write_text("filename,transcript\n" + rows, encoding=encoding)
+    assert table.stat().st_size > 4_200_000
 
 
 def newest_dataset(site):
@@ -345,6 +349,11 @@ def test_transcripts_alone_are_a_run(visit, site, tmp_path, large):
     page.wait_for_function("document.querySelector('#list-table').files.length === 1")
     # What was sent for the estimate is not asked for again.
     page.get_by_role("button", name="Estimate").click()
+    if large:
+        told = f"{OTHERS} of its lines are of clips that the dataset does not have"
+        expect(page.get_by_role("alert")).to_contain_text(told, timeout=20000)
+        page.get_by_role("checkbox", name="Leave out").check()
+        page.get_by_role("button", name="Estimate").click()
     expect(page.get_by_role("status")).to_contain_text("Nothing is started yet")
     expect(page.get_by_role("checkbox", name="heard.csv")).to_be_checked()
     check(page)
@@ -397,6 +406,8 @@ def test_transcripts_are_added_to_a_run_and_it_is_taken_along(visit, site, tmp_p
     page.get_by_text("Add transcripts made elsewhere").click()
     page.get_by_label("Name of the model").fill("large")
     page.get_by_label("Table of transcripts").set_input_files(table)
+    page.get_by_role("button", name="Add transcripts").click()
+    page.get_by_role("checkbox", name=re.compile("Leave out 2,000")).check(timeout=20000)
     page.get_by_role("button", name="Add transcripts").click()
     expect(page.get_by_role("row").filter(has_text="imported/large")).to_be_visible(timeout=20000)
     ended()

@@ -344,12 +344,12 @@ def test_how_many_were_passed_over_is_told(visit, site, run):  # noqa: F811
     page.keyboard.press("u")
     page.keyboard.press("Enter")
     on_clip(page, 2)
-    expect(page.get_by_text("Next clip. Passed over: 1 of 2 transcriptions.")).to_be_visible()
+    expect(page.get_by_text("Next: clip 2. Passed over: 1 of 2 transcriptions.")).to_be_visible()
     page.keyboard.press("y")
     page.keyboard.press("y")
     page.keyboard.press("Enter")
     on_clip(page, 3)
-    expect(page.locator("[data-told]")).to_have_text("Next clip.")
+    expect(page.locator("[data-told]")).to_have_text("Next: clip 3.")
 
 
 def test_a_recording_that_is_held_back_alone_is_not_called_broken(visit, run):  # noqa: F811

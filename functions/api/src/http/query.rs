@@ -103,6 +103,16 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// What a parameter ends with whose name has a name of others in it.
+const ANY: &str = "<field>";
+
+fn is_named(name: &str, known: &str) -> bool {
+    match known.strip_suffix(ANY) {
+        Some(prefix) => name.strip_prefix(prefix).is_some_and(|of| !of.is_empty()),
+        None => name == known,
+    }
+}
+
 fn shortened(name: &str) -> String {
     name.chars().take(60).collect()
 }
@@ -115,7 +125,7 @@ impl Pairs {
             let (Some(name), Some(value)) = (decode(name), decode(value)) else {
                 return Err(Refusal::malformed("the query is not percent-encoded UTF-8"));
             };
-            if !known.contains(&&*name) {
+            if !known.iter().any(|known| is_named(&name, known)) {
                 let allowed = if known.is_empty() {
                     "this route takes none".to_owned()
                 } else {
@@ -172,6 +182,17 @@ impl Pairs {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| &**value)
+    }
+
+    /// Parameters whose names have names of others in them, by these.
+    #[must_use]
+    pub fn named(&self, known: &str) -> Vec<(String, String)> {
+        let prefix = known.strip_suffix(ANY).unwrap_or(known);
+        let named = self.0.iter();
+        let named = named.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+        named
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()
     }
 
     /// What follows a prefix in the names of parameters that are not empty: the boxes

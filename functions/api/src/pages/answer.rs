@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use stt_eval_html::RenderError;
 
 use crate::http::error::{Answer, status};
@@ -20,6 +20,16 @@ pub fn written(page: Result<String, RenderError>) -> Answer {
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
+    Ok(response)
+}
+
+/// A page that scripts put into the one that is there: they take nothing else for one.
+pub fn fragment(page: Answer) -> Answer {
+    let mut response = page?;
+    let name = HeaderName::from_static("x-fragment");
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static("1"));
     Ok(response)
 }
 

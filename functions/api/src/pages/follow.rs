@@ -14,7 +14,7 @@ use stt_eval_shared::domain::run::{MAX_PROVIDERS, MAX_ROUNDS, RunModel};
 use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::wire::runs::Run;
 
-use super::answer::written;
+use super::answer::{fragment, written};
 use super::demo;
 use super::session::Visit;
 use crate::http::error::Answer;
@@ -101,7 +101,7 @@ pub async fn progress(
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        written(Ok(text))?
+        fragment(written(Ok(text)))?
     };
     let tag = HeaderValue::from_str(&format!("W/{tag}"))
         .map_err(|_| Refusal::internal("a tag can't be written"))?;

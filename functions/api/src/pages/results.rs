@@ -6,7 +6,7 @@ use stt_eval_html::results::{self as html, Choice, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
-use stt_eval_shared::domain::review::{Opinion, Queue, Reason};
+use stt_eval_shared::domain::review::{Opinion, Reason};
 use stt_eval_shared::domain::run::Run;
 use stt_eval_shared::domain::{ResultId, RunId};
 use stt_eval_shared::wire;
@@ -20,7 +20,7 @@ use crate::http::paging::Pager;
 use crate::http::query::{Paging, Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::report::export;
-use crate::services::results::queue::{self, Next};
+use crate::services::results::queue;
 use crate::services::results::selection::RunItem;
 use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
@@ -175,28 +175,9 @@ fn judges(visit: &Visit) -> bool {
     visit.caller.actor.role == Role::Reviewer
 }
 
-/// Refuses a file of all results to one who has still to judge some of them blind.
-async fn may_export(app: &App, visit: &Visit, id: RunId) -> Result<(), Refusal> {
-    let actor = &visit.caller.actor;
-    let run = runs::find(app, &actor.project, id).await?;
-    let who = (Queue::Clips, &actor.reviewer());
-    if !run.blind_review || queue::next(app, &actor.project, &run, who, None).await? == Next::End {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Kind::Forbidden,
-        "in this run models are hidden until you have judged, and this file names them; it is \
-         there for you once you have judged every clip",
-    ))
-}
-
 /// Leads to all results as a file, or says how far that is.
 async fn exported(app: &App, visit: &Visit, id: PathId<RunId>, format: ExportFormat) -> Answer {
-    let (project, id) = (&visit.caller.actor.project, id.get()?);
-    if judges(visit) {
-        may_export(app, visit, id).await?;
-    }
-    match export::export(app, project, id, format).await? {
+    match export::export(app, &visit.caller.actor, id.get()?, format).await? {
         Exported::Made(file) => Ok(redirect(&file.url)),
         Exported::UnderWay(told) => {
             Err(Refusal::new(Kind::Unfinished, told.message).retry_after(1))
@@ -235,6 +216,8 @@ pub async fn list(
         "",
         asked.reason.map_or("", Reason::name),
         if asked.proposed { "true" } else { "" },
+        "",
+        "[]",
         asked.order.name(),
     ];
     let paging = Paging {
@@ -278,7 +261,17 @@ pub async fn list(
             )
         })
         .collect();
-    let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
+    let (mut shown, next) = results::show(&app, project, &run, &selection, found).await?;
+    if judges(&visit) {
+        let has_judged = |id: ResultId| {
+            let own = said.iter().filter(|(of, _)| *of == id);
+            own.flat_map(|(_, all)| all)
+                .any(|one| one.mine && one.verdict.is_some())
+        };
+        for one in shown.iter_mut().filter(|one| !has_judged(one.id)) {
+            one.is_correct = None;
+        }
+    }
     let meta = pager.meta(total, next.as_deref());
     let of_run = format!("/runs/{id}");
     let more = meta.next_cursor.map(|cursor| {

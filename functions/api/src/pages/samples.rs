@@ -33,7 +33,8 @@ async fn page(
     let (dataset, sample) = samples::find(app, project, id).await?;
     let wordings = samples::wordings(app, project, &sample).await?;
     let nameless = wordings.earlier.iter().filter(|of| of.name.is_none());
-    let keys: BTreeSet<KeyId> = nameless.filter_map(|of| of.by).collect();
+    let mut keys: BTreeSet<KeyId> = BTreeSet::new();
+    keys.extend(nameless.filter_map(|of| of.by));
     let mut names = KeyNames::new();
     if !keys.is_empty() {
         let known = app.store.keys_of(project, keys).await?.into_iter();

@@ -75,9 +75,8 @@ async fn show(
     Params(query): Params<ExportQuery>,
     id: PathId<RunId>,
 ) -> Answer {
-    let project = &caller.actor.project;
     let format = query.format.unwrap_or(ExportFormat::Csv);
-    match export::export(&app, project, id.get()?, format).await? {
+    match export::export(&app, &caller.actor, id.get()?, format).await? {
         Exported::UnderWay(told) => {
             let mut answer = one(StatusCode::ACCEPTED, told)?;
             answer

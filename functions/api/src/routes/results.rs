@@ -35,6 +35,9 @@ pub fn routes<R: Gather>() -> R {
         .with(handlers!(said))
 }
 
+/// Parameters that name a free field.
+const FIELDS: &str = "metadata.<field>";
+
 const STATUSES: [(&str, ResultStatus); 3] = [
     ("pending", ResultStatus::Pending),
     ("completed", ResultStatus::Completed),
@@ -99,6 +102,13 @@ pub struct ResultsQuery {
     /// `true`: only those for which a reviewer proposes another reference.
     #[param(value_type = Option<bool>)]
     proposed: bool,
+    /// Of clips in this language: its tag, or one that the tag begins with.
+    #[param(example = "hi")]
+    language: Option<String>,
+    /// Of clips whose free field of this name says so, several times for several fields:
+    /// `metadata.district=Pune`.
+    #[param(rename = "metadata.<field>", value_type = Option<String>)]
+    metadata: Vec<(String, String)>,
     /// Order: `sample` (every item); `wer` and `-wer` (scored results only, best or worst
     /// first); `disagreement` and `-disagreement` (samples on which the models share most
     /// or fewest words first); `unreviewed` (what nobody has reviewed first).
@@ -126,6 +136,8 @@ impl FromQuery for ResultsQuery {
         "reviewed",
         "reason",
         "proposed",
+        "language",
+        FIELDS,
         "sort",
         "include_alignment",
         "include_signed_url",
@@ -143,6 +155,8 @@ impl FromQuery for ResultsQuery {
             reviewed: pairs.choice("reviewed", &BY)?,
             reason: pairs.choice("reason", &Reason::ALL.map(|reason| (reason.name(), reason)))?,
             proposed: pairs.flag("proposed", false)?,
+            language: pairs.text("language").map(str::to_owned),
+            metadata: pairs.named(FIELDS),
             sort: pairs.choice("sort", &Order::ALL)?.unwrap_or(Order::Sample),
             include_alignment: pairs.flag("include_alignment", false)?,
             include_signed_url: pairs.flag("include_signed_url", false)?,
@@ -182,7 +196,12 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
         .map_or("", |(word, _)| *word)
 }
 
-fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selection, Refusal> {
+async fn selection(
+    app: &App,
+    query: &ResultsQuery,
+    run: &Run,
+    caller: &Actor,
+) -> Result<Selection, Refusal> {
     let mut selection = Selection {
         status: query.status,
         is_correct: query.is_correct,
@@ -199,6 +218,8 @@ fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selectio
     if let Some(model) = &query.provider {
         selection.models = vec![results::model(run, model)?];
     }
+    let wanted = (query.language.as_deref(), &*query.metadata);
+    selection.clips = results::clips(app, run, wanted).await?;
     Ok(selection)
 }
 
@@ -207,7 +228,7 @@ fn selection(query: &ResultsQuery, run: &Run, caller: &Actor) -> Result<Selectio
 /// Items without an outcome are listed as `pending` (not with `sort=wer`). A
 /// page may be shorter than `limit` and still have a `next_cursor`.
 /// `total` comes from the run's counters; with `sort=wer` and `is_correct`, `flag` with
-/// another filter, `reviewed`, `reason` or `proposed`, it is an upper bound. The order by disagreement
+/// another filter, `reviewed`, `reason`, `proposed`, or a language or field with another filter, it is an upper bound. The order by disagreement
 /// is worked out once for a state of the run; of a large one that may take several
 /// requests, as with reports: 503 with `Retry-After` says how far it is. While a run is
 /// under way, or is reviewed meanwhile, an item may be met twice or not at all.
@@ -223,7 +244,8 @@ async fn index(
     let id = id.get()?;
     let project = &caller.actor.project;
     let run = runs::find(&app, project, id).await?;
-    let selection = selection(&query, &run, &caller.actor)?;
+    let selection = selection(&app, &query, &run, &caller.actor).await?;
+    let fields = serde_json::json!(query.metadata).to_string();
     let filters = [
         &*id.to_string(),
         query.provider.as_deref().unwrap_or_default(),
@@ -235,6 +257,8 @@ async fn index(
         query.reviewed.map_or("", |by| word(&BY, &by)),
         query.reason.map_or("", Reason::name),
         if query.proposed { "true" } else { "" },
+        query.language.as_deref().unwrap_or_default(),
+        &fields,
         query.sort.name(),
     ];
     let paging = Paging {

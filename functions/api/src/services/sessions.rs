@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::PresentedKey;
 use stt_eval_shared::access::sessions::{ListedSession, NewSession, oldest_alive};
-use stt_eval_shared::domain::{KeyId, ProjectId, SessionId, Timestamp};
+use stt_eval_shared::domain::{ProjectId, SessionId, Timestamp};
 use stt_eval_shared::store::Page;
 
 use crate::actor::Actor;
@@ -70,11 +70,13 @@ pub async fn list(
     let oldest = oldest_alive(Timestamp::now());
     let found = app.store.list_sessions(project, oldest, after, limit);
     let Page { items, next } = found.await?;
-    let ids: BTreeSet<KeyId> = items.iter().map(|session| session.key_id).collect();
+    let mut ids = BTreeSet::new();
+    ids.extend(items.iter().map(|session| session.key_id));
     let keys = app.store.keys_of(project, ids).await?;
-    let names: BTreeMap<KeyId, String> = keys.into_iter().map(|key| (key.id, key.name)).collect();
+    let mut names = BTreeMap::new();
+    names.extend(keys.into_iter().map(|key| (key.id, key.name)));
     let alive = |session: ListedSession| {
-        let key_name = names.get(&session.key_id)?.clone();
+        let key_name: String = names.get(&session.key_id)?.clone();
         Some(Alive { session, key_name })
     };
     Ok(Page {

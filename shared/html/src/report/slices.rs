@@ -128,7 +128,7 @@ fn finding(groups: &[&Group], name: fn(&Group) -> String, models: &[&str]) -> St
             .iter()
             .filter_map(|group| of_part(model, group))
             .collect();
-        parts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        parts.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
         match parts.as_slice() {
             [(least, at_least), .., (most, at_most)] => Some(format!(
                 "{} has a WER from {} ({at_least}) to {} ({at_most}) in parts of {FEW} clips and more.",
@@ -159,7 +159,10 @@ impl Parting {
             return None;
         }
         let mut groups: Vec<&Group> = groups.iter().collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(size(group)));
+        groups.sort_unstable_by(|a, b| {
+            let by_size = size(b).cmp(&size(a));
+            by_size.then_with(|| a.value.cmp(&b.value))
+        });
         let mut models: Vec<&str> = ranked(report).iter().map(|m| &*m.provider).collect();
         let unranked = report.providers.iter().filter(|m| m.rank.is_none());
         models.extend(unranked.map(|m| &*m.provider));

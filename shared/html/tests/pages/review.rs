@@ -241,7 +241,14 @@ fn that_models_are_told_later_is_said_only_where_they_are_hidden() {
 
 #[test]
 fn an_order_has_an_end() {
-    let page = review::end(frame(), around(), Some(Notice::Saved), Rest::Skipped).unwrap();
+    let page = review::end(
+        frame(),
+        around(),
+        Some(Notice::Saved),
+        Rest::Skipped,
+        Some("/runs/x/review/y/undo".to_owned()),
+    )
+    .unwrap();
     check(&page);
     assert!(
         page.contains("/runs/x/review?queue=worst&amp;blind=1\""),
@@ -254,9 +261,12 @@ fn an_order_has_an_end() {
         around(),
         Some(Notice::PassedOver(2)),
         Rest::Nothing,
+        None,
     )
     .unwrap();
     check(&empty);
+    assert!(page.contains("action=\"/runs/x/review/y/undo\""), "{page}");
+    assert!(!empty.contains("/undo\""), "{empty}");
     assert!(
         empty.contains("No clip of this order is left to judge"),
         "{empty}"
@@ -264,7 +274,7 @@ fn an_order_has_an_end() {
     assert!(!empty.contains("skipped"), "{empty}");
     let told = "Saved. Passed over: 2\u{a0}transcriptions.";
     assert!(empty.contains(told), "{empty}");
-    let all = review::end(frame(), around(), None, Rest::NothingAtAll).unwrap();
+    let all = review::end(frame(), around(), None, Rest::NothingAtAll, None).unwrap();
     check(&all);
     assert!(all.contains("You have judged every clip"), "{all}");
     assert!(!all.contains("Begin again"), "{all}");
@@ -272,7 +282,7 @@ fn an_order_has_an_end() {
         (Rest::NothingYet, "There is nothing more to judge yet"),
         (Rest::NothingThere, "No clip of this run was transcribed"),
     ] {
-        let page = review::end(frame(), around(), None, rest).unwrap();
+        let page = review::end(frame(), around(), None, rest, None).unwrap();
         check(&page);
         assert!(
             page.contains(said) && !page.contains("every clip"),

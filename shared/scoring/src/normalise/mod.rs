@@ -147,7 +147,7 @@ impl Normaliser {
             }
             lossy.push(step);
         }
-        lossy.sort();
+        lossy.sort_unstable();
         let mut name = (*base).to_owned();
         for step in &lossy {
             name.push('+');

@@ -79,6 +79,12 @@ fn results_are_found_by_who_reviewed_them_and_why() {
     with(async |w| {
         let references = [Some("one two"), Some("three four"), Some("five six")];
         let made = w.dataset("d", &references).await;
+        let set = format!("/datasets/{}?include_samples=true", made.id);
+        let samples = w.get(&set).await.data(200)["samples"].clone();
+        let fields = json!({ "metadata": { "a place": "Pune & co" } });
+        w.patch(&format!("/samples/{}", id(&samples[1])), &fields)
+            .await
+            .ok(200);
         let run = w.run(&made.id, &[PRO, FLASH]).await;
         let all = w.results(&run, "").await;
         let reviewer = w.role("reviewer").await;
@@ -96,6 +102,11 @@ fn results_are_found_by_who_reviewed_them_and_why() {
             ("reason=number_or_date", vec![0, 3]),
             ("reason=number_or_date&is_correct=false", vec![3]),
             ("reason=name", vec![]),
+            ("metadata.a+place=Pune+%26+co", vec![2, 3]),
+            ("metadata.a+place=Pune+%26+co&reviewed=none", vec![2]),
+            ("metadata.a+place=Pune", vec![]),
+            ("language=en", vec![0, 1, 2, 3, 4, 5]),
+            ("language=hi", vec![]),
         ] {
             let found = w
                 .pages(&format!("/runs/{}/results?{query}", id(&run)), 2)
@@ -112,5 +123,7 @@ fn results_are_found_by_who_reviewed_them_and_why() {
             let answer = w.get(&format!("/runs/{}/results?{query}", id(&run))).await;
             World::names(&answer, 422, field);
         }
+        let none = format!("/runs/{}/results?metadata.=x", id(&run));
+        assert_eq!(w.get(&none).await.status, 400);
     });
 }

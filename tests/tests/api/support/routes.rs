@@ -166,7 +166,7 @@ pub const OPERATIONS: [Operation; 46] = [
     op("GET", "/results/{result}/reviews", "viewer", None),
     op(
         "GET",
-        "/runs/{run}/results?reviewed=not_me&reason=name&proposed=true",
+        "/runs/{run}/results?reviewed=not_me&reason=name&proposed=true&language=hi&metadata.place=Pune",
         "viewer",
         None,
     ),

@@ -156,6 +156,11 @@ impl Asked {
         Some(act)
     }
 
+    /// The clip that something was done with last.
+    pub fn last_done(&self) -> Option<u16> {
+        Some(self.done.last()?.position)
+    }
+
     /// Takes the last thing that was done off the list.
     pub fn takes_back(&mut self) -> Option<Act> {
         self.done.pop()

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use stt_eval_html::layout::Section;
 use stt_eval_html::review::{self as html, Around, Clip, Notice, Rest, Said, Slot};
@@ -22,7 +22,7 @@ use stt_eval_shared::wire::results::{Result as Heard, Review};
 
 use self::asked::{Act, Asked, Go};
 use self::found::{Found, find};
-use super::answer::{redirect, told_scripts, written};
+use super::answer::{fragment, redirect, told_scripts, written};
 use super::form::Form;
 use super::session::Visit;
 use crate::http::error::Answer;
@@ -48,16 +48,6 @@ fn around<'a>(run: &'a Run, of_run: &'a str, asked: &Asked, did: &'a str) -> Aro
         always_blind: asked.always_blind,
         did,
     }
-}
-
-/// A page of a review. Scripts put it into the page that is there.
-fn fragment(page: Answer) -> Answer {
-    let mut response = page?;
-    let name = HeaderName::from_static("x-fragment");
-    response
-        .headers_mut()
-        .insert(name, HeaderValue::from_static("1"));
-    Ok(response)
 }
 
 /// Leads to the clip that comes next, or says that there is none.
@@ -101,7 +91,19 @@ pub async fn next(
                 (Next::End, Queue::Clips | Queue::Random | Queue::Worst) => Rest::NothingAtAll,
                 (Next::End, _) => Rest::Nothing,
             };
-            fragment(written(html::end(frame, around, asked.notice(), rest)))
+            let undo = asked.last_done().map(|position| {
+                format!(
+                    "{of_run}/review/{}/undo",
+                    SampleId::new(run.dataset, position)
+                )
+            });
+            fragment(written(html::end(
+                frame,
+                around,
+                asked.notice(),
+                rest,
+                undo,
+            )))
         }
     }
 }

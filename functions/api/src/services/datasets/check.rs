@@ -252,7 +252,8 @@ async fn settled(
     mut errors: Errors,
 ) -> Result<CheckedDataset, Refusal> {
     no_twins(&drafts, &mut errors);
-    let ids: BTreeSet<FileId> = drafts.iter().map(|draft| draft.file).collect();
+    let mut ids: BTreeSet<FileId> = BTreeSet::new();
+    ids.extend(drafts.iter().map(|draft| draft.file));
     let files = app.store.files(&actor.project, ids).await?;
     for draft in &drafts {
         usable(&draft.file_field, files.get(&draft.file), &mut errors);

@@ -91,7 +91,11 @@ pub async fn drafts(
         FileRef::Name(name) => vec![normal(name), normal(last_part(name))],
         FileRef::Id(_) => Vec::new(),
     });
-    let names: BTreeSet<String> = names.collect();
+    let names = {
+        let mut all = BTreeSet::<String>::new();
+        all.extend(names);
+        all
+    };
     let known = app
         .store
         .files_named(&actor.project, names.iter().map(String::as_str))

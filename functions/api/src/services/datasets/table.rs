@@ -323,13 +323,13 @@ fn rows(
     // of the same recording that is told already, and others of its name are others.
     let is_named = |sample: &&Sample| sample.audio.as_deref().map(stem) == Some(&*sample.id);
     let named = found.samples.iter().filter(is_named);
-    let named: BTreeSet<Option<u64>> = named.map(|sample| Some(sample.line)).collect();
+    let mut told = BTreeSet::new();
+    told.extend(named.map(|sample| Some(sample.line)));
     let same_audio = found.kept().iter();
     let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
-    let same_audio: BTreeSet<Option<u64>> = same_audio.map(|finding| finding.line).collect();
+    told.extend(same_audio.map(|finding| finding.line));
     for finding in found.kept() {
-        let told = named.contains(&finding.line) || same_audio.contains(&finding.line);
-        if finding.kind == FindingKind::DuplicateId && told {
+        if finding.kind == FindingKind::DuplicateId && told.contains(&finding.line) {
             continue;
         }
         let place = finding

@@ -119,7 +119,7 @@ fn temperatures(run: &Run) -> Option<Warning> {
         .iter()
         .filter_map(|model| Some((model.config.temperature?, &*model.model)))
         .collect();
-    of.sort_by(|a, b| a.0.total_cmp(&b.0));
+    of.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(b.1)));
     let differ = of.first()?.0 < of.last()?.0;
     let of: Vec<String> = of.iter().map(|(at, name)| format!("{name} {at}")).collect();
     differ.then(|| Warning {

@@ -94,7 +94,7 @@ pub(super) async fn page_of(
             at += 1;
             let entry = entries.remove(&(position, model));
             let is_meant = takes.is_none_or(|takes| takes(entry.as_ref()));
-            if is_meant && selection.takes(entry.as_ref()) {
+            if is_meant && selection.takes(position, entry.as_ref()) {
                 items.push((item(run, (model, position), entry), at.to_string()));
             }
         }
@@ -149,7 +149,7 @@ pub(super) async fn page_in(
             let model = selection.models.get(at % models).copied().unwrap_or(0);
             at += 1;
             let entry = entries.remove(&(position, model));
-            if selection.takes(entry.as_ref()) {
+            if selection.takes(position, entry.as_ref()) {
                 items.push((item(run, (model, position), entry), at.to_string()));
             }
         }

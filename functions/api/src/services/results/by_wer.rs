@@ -65,7 +65,7 @@ pub async fn page(
         for (id, place) in keys.by_ref() {
             let entry = entries
                 .remove(&id)
-                .filter(|entry| selection.takes(Some(entry)));
+                .filter(|entry| selection.takes(id.position(), Some(entry)));
             if let Some(entry) = entry {
                 items.push((RunItem::Done(Box::new(entry)), place.clone()));
             }

@@ -3,6 +3,7 @@
 
 pub mod by_sample;
 pub mod by_wer;
+mod clips;
 pub mod consensus;
 mod disagreement;
 mod order;
@@ -12,6 +13,7 @@ pub(crate) mod selection;
 mod show;
 pub mod variant;
 
+pub use clips::clips;
 pub use order::{Order, page};
 pub use selection::{Reviewed, Selection, Shown, model};
 pub use show::{one, show};

@@ -67,6 +67,8 @@ pub struct Selection {
     pub reason: Option<Reason>,
     /// For which a reviewer proposes another reference.
     pub proposed: bool,
+    /// Of these clips alone, by position.
+    pub clips: Option<Vec<bool>>,
     /// What to show of them.
     pub shown: Shown,
 }
@@ -108,11 +110,16 @@ impl Selection {
             || self.reviewed.is_some()
             || self.reason.is_some()
             || self.proposed
+            || self.clips.is_some()
     }
 
-    /// Whether an item is asked for.
+    /// Whether an item of a clip is asked for.
     #[must_use]
-    pub fn takes(&self, entry: Option<&Entry>) -> bool {
+    pub fn takes(&self, position: u16, entry: Option<&Entry>) -> bool {
+        let is_meant = |clips: &Vec<bool>| clips.get(usize::from(position)) == Some(&true);
+        if !self.clips.as_ref().is_none_or(is_meant) {
+            return false;
+        }
         let status = entry.map_or(ResultStatus::Pending, |entry| entry.outcome.status());
         let review = entry.and_then(|entry| entry.review.as_ref());
         let judged = review.and_then(|review| review.is_correct);
@@ -142,9 +149,17 @@ impl Selection {
     #[must_use]
     pub fn total(&self, run: &Run) -> u64 {
         let size = u64::from(run.sample_count);
+        let most = self.most(run);
         self.of(run)
-            .map(|model| self.count(model, size).min(self.flagged(model)))
+            .map(|model| self.count(model, size).min(self.flagged(model)).min(most))
             .sum()
+    }
+
+    /// Most results that a model can have of the clips that are asked for.
+    fn most(&self, run: &Run) -> u64 {
+        let all = u64::from(run.sample_count);
+        let of = |clips: &Vec<bool>| clips.iter().filter(|is_meant| **is_meant).count() as u64;
+        self.clips.as_ref().map_or(all, of)
     }
 
     /// Most results of a model that can have the flag that is asked for.
@@ -190,7 +205,10 @@ impl Selection {
         let scored_of = |model: &RunModel| {
             let scored = model.sums.summary().answered.samples;
             let selected = self.count(model, u64::from(run.sample_count));
-            scored.min(selected).min(self.flagged(model))
+            scored
+                .min(selected)
+                .min(self.flagged(model))
+                .min(self.most(run))
         };
         self.of(run).map(scored_of).sum()
     }

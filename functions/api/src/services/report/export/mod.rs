@@ -11,9 +11,11 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::sha256_hex;
+use stt_eval_shared::domain::review::Queue;
 use stt_eval_shared::domain::run::Run;
-use stt_eval_shared::domain::{ProjectId, RunId, Timestamp};
+use stt_eval_shared::domain::{RunId, Timestamp};
 use stt_eval_shared::objects::PLAYBACK_TTL;
 use stt_eval_shared::scoring::SCORER_VERSION;
 use stt_eval_shared::store::samples::SampleFacts;
@@ -25,7 +27,9 @@ use self::pieces::{Stopped, Writing};
 use super::blocks::{self, Blocks};
 use super::kept::Place;
 use super::{REPORT_VERSION, ReportQuestion, in_turn, unfinished};
+use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
+use crate::services::results::queue::{self, Next};
 
 /// Changes with what an export says.
 const EXPORT_VERSION: u32 = 5;
@@ -76,19 +80,39 @@ fn name(source: &Source, ended: bool) -> String {
     sha256_hex(text.to_string().as_bytes())
 }
 
+/// Refuses a file of all results to one who has still to judge some of them blind. Those who
+/// start runs know what they have chosen.
+async fn may_see(app: &App, actor: &Actor, run: &Run) -> Result<(), Refusal> {
+    let who = (Queue::Clips, &actor.reviewer());
+    if !run.blind_review
+        || actor.role != Role::Reviewer
+        || queue::next(app, &actor.project, run, who, None).await? == Next::End
+    {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Kind::Forbidden,
+        "in this run models are hidden until you have judged, and this file names them; it is \
+         there for you once you have judged every clip",
+    ))
+}
+
 /// A run as a file.
 ///
 /// # Errors
-/// There is no such run, or as many are being worked out as may be at once.
+/// There is no such run, it may not be seen yet, or as many are being worked out as may be at
+/// once.
 pub async fn export(
     app: &App,
-    project: &ProjectId,
+    actor: &Actor,
     id: RunId,
     format: ExportFormat,
 ) -> Result<Exported, Refusal> {
     let begun = Instant::now();
+    let project = &actor.project;
     let no_such = || Refusal::no_such("run");
     let run = app.store.run(project, id).await?.ok_or_else(no_such)?;
+    may_see(app, actor, &run).await?;
     let ended = !run.status.is_active();
     let mut fields = match format {
         ExportFormat::Csv | ExportFormat::Jsonl => {
