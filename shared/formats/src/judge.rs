@@ -92,7 +92,17 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         return Err(problem.or_else(elsewhere).unwrap_or_else(nothing));
     };
     #[cfg(feature = "folders")]
-    reading.remarks.extend(folders::read_together(&layout));
+    {
+        reading.remarks.extend(folders::read_together(&layout));
+        let is_open = file.is_none() && options.format.is_none();
+        if is_open && is_last_resort(layout.format) {
+            folders::refuse(files, layout.format == Format::Audio)?;
+        } else if is_open && folders::is_list(layout.format) {
+            let other = folders::undecodable(files, false);
+            let told = |problem: Problem| format!("{problem}: it is left out");
+            reading.remarks.extend(other.map(told));
+        }
+    }
     if is_last_resort(layout.format) {
         let told = |file: &String| format!("{file} names no recordings and is left out");
         reading.remarks.extend(left_out.iter().map(told));

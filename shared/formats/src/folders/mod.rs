@@ -12,9 +12,11 @@ mod layouts;
 mod lhotse;
 mod looks;
 mod side_files;
+mod undecodable;
 
 pub(crate) use agree::agree;
-pub(crate) use layouts::{layouts, not_understood, read_together, without};
+pub(crate) use layouts::{is_list, layouts, not_understood, read_together, without};
+pub(crate) use undecodable::{refuse, undecodable};
 
 use super::format::Format;
 use super::layout::Layout;
