@@ -11,6 +11,7 @@ mod kaldi;
 mod layouts;
 mod lhotse;
 mod looks;
+mod rev;
 mod side_files;
 mod undecodable;
 
@@ -31,6 +32,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         Format::Fairseq => fairseq::read(reader, layout),
         Format::Festival => festival::read(reader, layout),
         Format::IndicVoices => side_files::indic_voices(reader, layout),
+        Format::RevNlp => rev::read(reader, layout),
         Format::SideFiles => side_files::read(reader, layout),
         _ => {
             side_files::audio_alone(reader, layout);

@@ -54,6 +54,7 @@ const fn columns(format: Format) -> Option<&'static [&'static str]> {
         | Format::LibriSpeech
         | Format::Mls
         | Format::Transcriptions
+        | Format::RevNlp
         | Format::Audio => Some(&[]),
         _ => None,
     }
@@ -130,6 +131,8 @@ pub fn read(
         | Format::IndicVoices
         | Format::SideFiles
         | Format::Audio => folders::read(&mut reader, layout)?,
+        #[cfg(feature = "folders")]
+        Format::RevNlp => folders::read(&mut reader, layout)?,
         format => {
             let message = format!(
                 "no recordings are named in it: it is read as {}",
