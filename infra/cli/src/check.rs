@@ -15,6 +15,7 @@ use crate::arguments::{CheckArguments, ReadingArguments};
 use crate::disk::{OnDisk, with_company};
 use crate::embedded;
 use crate::failure::{Exit, Failure};
+use crate::fields;
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::pieces;
 use crate::probe;
@@ -118,11 +119,16 @@ impl Looked {
     }
 }
 
-/// Reads a source, judges every row of it, and looks into its audio as `depth` says.
+/// Reads a source, judges every row of it, and looks into its audio as `depth` says. Fields that
+/// are `first` are kept before others.
 ///
 /// # Errors
 /// What is wrong with the source as a whole.
-pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<Looked, Failure> {
+pub fn look(
+    (source, depth): (&Path, Depth),
+    reading: &ReadingArguments,
+    first: &[String],
+) -> Result<Looked, Failure> {
     if source == Path::new("-") {
         let message = "a manifest on standard input names recordings of no folder";
         return Err(Failure::usage(message).hint("save it beside them, and name it"));
@@ -135,6 +141,8 @@ pub fn look(source: &Path, reading: &ReadingArguments, depth: Depth) -> Result<L
         _ => problem,
     })?;
     passed_over(&mut judged, &files);
+    let left_out = fields::left_out(&judged.samples, first);
+    judged.remarks.extend(left_out);
     leave_outside(&mut judged, &files);
     let has_embedded = judged.samples.iter().any(|sample| sample.is_embedded);
     let kept = match depth {
@@ -162,7 +170,7 @@ pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure>
     } else {
         Depth::Recordings
     };
-    tell(&arguments.source, &arguments.reading, depth, output)
+    tell((&arguments.source, depth), &arguments.reading, &[], output)
 }
 
 /// Judges a source and tells of it, which is all that `check` and `run --dry-run` do.
@@ -170,9 +178,9 @@ pub fn run(arguments: &CheckArguments, output: &Output) -> Result<Exit, Failure>
 /// # Errors
 /// What is wrong with the source as a whole.
 pub fn tell(
-    source: &Path,
+    source: (&Path, Depth),
     reading: &ReadingArguments,
-    depth: Depth,
+    first: &[String],
     output: &Output,
 ) -> Result<Exit, Failure> {
     let Looked {
@@ -180,7 +188,7 @@ pub fn tell(
         summary,
         source,
         ..
-    } = look(source, reading, depth)?;
+    } = look(source, reading, first)?;
     if output.json {
         for remark in &judged.remarks {
             output.remark(remark);

@@ -12,6 +12,7 @@ mod disk;
 mod embedded;
 mod events;
 mod failure;
+mod fields;
 mod gate;
 mod hidden;
 mod journal;

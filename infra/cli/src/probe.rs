@@ -8,6 +8,7 @@ use std::path::Path;
 
 use stt_eval_audio::cut::{Sound, Wave, wave};
 use stt_eval_audio::{AudioInfo, Probe, Rejection, SparseBytes, probe};
+use stt_eval_domain::validate::is_hostile;
 
 /// What came of a look at the bytes that are known.
 enum Look<T> {
@@ -64,12 +65,28 @@ const fn is_other(reason: &Rejection) -> bool {
     )
 }
 
-/// The command that writes it so; none for a name that a shell would take for more than one.
+/// The command that writes it so, as a shell takes it.
 fn converted(path: &Path) -> Option<String> {
     let (name, stem) = (path.file_name()?.to_str()?, path.file_stem()?.to_str()?);
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | ',');
-    let is_one = name.chars().all(|c| is_plain(c) || c == '-') && !name.starts_with('-');
-    is_one.then(|| format!("ffmpeg -i {name} -ar 16000 -ac 1 {stem}.flac"))
+    if name.chars().any(is_hostile) {
+        return None;
+    }
+    // What begins with a dash would be an option.
+    let beside = if name.starts_with('-') { "./" } else { "" };
+    let (from, to) = (
+        quoted(&format!("{beside}{name}")),
+        quoted(&format!("{beside}{stem}.flac")),
+    );
+    Some(format!("ffmpeg -i {from} -ar 16000 -ac 1 {to}"))
+}
+
+/// A word of a command as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/+=@%".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// Where the sound of a WAV file lies.
@@ -154,5 +171,30 @@ fn looked_into<T>(
                 known.insert(start, bytes);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_the_command_are_quoted_for_a_shell() {
+        for (name, wanted) in [
+            ("a.aiff", "ffmpeg -i a.aiff -ar 16000 -ac 1 a.flac"),
+            (
+                "my file.aiff",
+                "ffmpeg -i 'my file.aiff' -ar 16000 -ac 1 'my file.flac'",
+            ),
+            (
+                "it's;$(x).aiff",
+                "ffmpeg -i 'it'\\''s;$(x).aiff' -ar 16000 -ac 1 'it'\\''s;$(x).flac'",
+            ),
+            ("-y.aiff", "ffmpeg -i ./-y.aiff -ar 16000 -ac 1 ./-y.flac"),
+        ] {
+            assert_eq!(converted(Path::new(name)).as_deref(), Some(wanted));
+        }
+        assert_eq!(converted(Path::new("a\u{202e}b.aiff")), None);
+        assert_eq!(converted(Path::new("a\nb.aiff")), None);
     }
 }

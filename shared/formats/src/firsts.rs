@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::format::Format;
+use super::in_order::are_recordings;
 use super::problem::{Code, Problem, counted};
 use super::same::{folded, has_ids, ids};
 use super::table::{Role, role_of};
@@ -12,6 +13,8 @@ use super::transcripts::{Entry, FirstWords, Lines, Look, Transcripts, ids_and_te
 
 /// Fewest lines of which first words tell anything.
 const FEWEST: usize = 3;
+/// Fewest lines of which ids of one make tell anything.
+const FEWEST_ALIKE: usize = 2;
 /// Lines that are looked at first: of most lists these tell that they have no ids.
 const HEAD: usize = 50;
 
@@ -94,6 +97,27 @@ fn same_lines(one: &FirstWords<'_>, other: &FirstWords<'_>) -> usize {
     same
 }
 
+/// What all first words are made of, where that is the same: `utt_0001` is letters, `_` and digits.
+fn make(words: &FirstWords<'_>) -> Option<String> {
+    let of = |word: &str| {
+        let mut made = String::new();
+        for c in word.chars() {
+            let class = match c {
+                c if c.is_alphabetic() => 'a',
+                c if c.is_ascii_digit() => '0',
+                c => c,
+            };
+            if !(class.is_alphanumeric() && made.ends_with(class)) {
+                made.push(class);
+            }
+        }
+        made
+    };
+    let mut all = words.words.iter().map(|(_, word)| of(word));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
 /// Whether they count lines, as nobody speaks: 1, 2, 3 … from 0 or 1 on.
 fn are_counted(words: &FirstWords<'_>) -> bool {
     let number = |word: &str| word.parse::<u64>().ok();
@@ -145,12 +169,28 @@ fn both(right: Called<'_>, heard: Called<'_>) -> Result<Told, Problem> {
         });
     }
     let is_enough = shared > 0 && shared * 2 >= least;
-    if !is_enough && a.is_tabbed && b.is_tabbed && shared == 0 && least >= FEWEST {
+    let are_sure = a.look == Look::Ids && b.look == Look::Ids;
+    let alike = are_sure.then(|| make(&a)).flatten();
+    let alike = alike.filter(|own| make(&b).as_ref() == Some(own));
+    let are_tabbed = a.is_tabbed && b.is_tabbed;
+    let fewest = match are_tabbed || alike.is_some() {
+        true => FEWEST_ALIKE,
+        false => FEWEST,
+    };
+    // Of two texts for each line, hardly any would begin as no line of the other side does.
+    let are_unique = left.len() == a.words.len() && own.len() == b.words.len();
+    let are_known = are_tabbed || (are_sure && are_unique);
+    if are_known && shared == 0 && least >= fewest {
         return Err(no_ids(
             (one, first(&a), left.len()),
             (other, first(&b), own.len()),
             true,
         ));
+    }
+    // Two parts of one corpus, of which only a few lines are the same.
+    let is_of_corpus = alike.is_some_and(|own| own.contains(['_', '-']));
+    if !is_enough && shared > 0 && are_unique && is_of_corpus {
+        return Ok(Told::Ids(None));
     }
     let are_ids = is_tabbed || (may_be(&a) && may_be(&b));
     if !(is_enough && are_ids) {
@@ -195,7 +235,15 @@ fn beside_ids(lines: Called<'_>, other: Called<'_>) -> Result<Told, Problem> {
     if shared > 0 && (is_sure || shared * 2 >= own.len().min(known.len())) {
         return Ok(Told::Ids(None));
     }
-    if is_sure && words.words.len() >= FEWEST {
+    if are_recordings(&own, source) {
+        return Ok(Told::Ids(None));
+    }
+    let is_of_one_make = words.look == Look::Ids && make(&words).is_some();
+    let fewest = match is_of_one_make {
+        true => FEWEST_ALIKE,
+        false => FEWEST,
+    };
+    if is_sure && words.words.len() >= fewest {
         let id = source.entries.iter().find_map(|entry| entry.id.as_deref());
         let named = (shown, id.unwrap_or_default(), known.len());
         return Err(no_ids((name, first(&words), own.len()), named, true));

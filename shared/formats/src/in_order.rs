@@ -1,7 +1,9 @@
 //! Sides of which only one has ids: what can be paired by order, and what is a guess.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
+use super::paths::upload_prefix;
 use super::problem::{Code, Problem, counted};
 use super::same::{folded, has_ids, ids};
 use super::transcripts::{Entry, Transcripts};
@@ -44,6 +46,42 @@ fn recording(entry: &Entry) -> Option<String> {
     path.rsplit('/').next().map(str::to_owned)
 }
 
+/// What an entry is called by its recording, or by its id where it has no path of its own.
+/// Uploads to Label Studio have digits before their names.
+fn called(entry: &Entry, is_upload: bool) -> Option<String> {
+    let own = recording(entry).or_else(|| entry.id.clone())?;
+    match is_upload {
+        true => upload_prefix(&own).map(str::to_owned),
+        false => Some(own),
+    }
+}
+
+/// Whether all recordings of a source are called as uploads are.
+fn are_uploads(source: &Transcripts) -> bool {
+    let mut all = source.entries.iter();
+    all.all(|entry| called(entry, true).is_some())
+}
+
+/// Names of the recordings of a source as they are compared, each there once.
+fn recordings(source: &Transcripts, is_upload: bool) -> Option<HashSet<String>> {
+    let all = source.entries.iter().map(|entry| called(entry, is_upload));
+    let all: Option<Vec<String>> = all.collect();
+    let all = all?;
+    let unique: HashSet<String> = all.iter().map(|one| folded(one).into_owned()).collect();
+    (unique.len() == all.len() && !all.is_empty()).then_some(unique)
+}
+
+/// Whether words are the names of recordings of a source, most of them.
+pub(super) fn are_recordings(words: &HashSet<Cow<'_, str>>, source: &Transcripts) -> bool {
+    let are = |is_upload| {
+        recordings(source, is_upload).is_some_and(|names| {
+            let common = words.iter().filter(|word| names.contains(&***word)).count();
+            common > 0 && common * 2 >= words.len().min(names.len())
+        })
+    };
+    are(false) || are(true)
+}
+
 /// Ids of which sides share none say nothing where they name the same recordings, most of them: exports
 /// of a deployment have ids of its own. Recordings are the ids then, which is told.
 pub(super) fn by_other_ids(
@@ -51,39 +89,39 @@ pub(super) fn by_other_ids(
     heard: &mut [(Transcripts, &str)],
     name: &str,
 ) -> Option<String> {
-    // What has no path of its own may be called by its recording.
-    let called = |entry: &Entry| recording(entry).or_else(|| entry.id.clone());
-    let recordings = |source: &Transcripts| -> Option<HashSet<String>> {
-        let all: Option<Vec<String>> = source.entries.iter().map(called).collect();
-        let all = all?;
-        let count = all.len();
-        let unique: HashSet<String> = all.iter().map(|one| folded(one).into_owned()).collect();
-        (unique.len() == count && count > 0).then_some(unique)
-    };
     if heard.is_empty() || !has_ids(&right.entries) {
         return None;
     }
-    let (own, own_ids) = (recordings(right)?, ids(&right.entries));
-    for (source, _) in heard.iter() {
-        let is_apart = has_ids(&source.entries) && ids(&source.entries).is_disjoint(&own_ids);
-        let others = recordings(source)?;
-        let (common, least) = (
-            own.intersection(&others).count(),
-            own.len().min(others.len()),
-        );
-        // A few names that are the same make no set of recordings.
-        if !is_apart || common * 2 < least {
-            return None;
-        }
+    let own_ids = ids(&right.entries);
+    let is_apart = |source: &Transcripts| {
+        has_ids(&source.entries) && ids(&source.entries).is_disjoint(&own_ids)
+    };
+    if !heard.iter().all(|(source, _)| is_apart(source)) {
+        return None;
     }
+    // As they are written, and then without what uploads have before their names.
+    let are_same = |is_upload: bool| {
+        let of = |source| recordings(source, is_upload && are_uploads(source));
+        let Some(own) = of(right) else {
+            return false;
+        };
+        heard.iter().all(|(source, _)| {
+            of(source).is_some_and(|others| {
+                // A few names that are the same make no set of recordings.
+                let common = own.intersection(&others).count();
+                common * 2 >= own.len().min(others.len())
+            })
+        })
+    };
+    let is_upload = [false, true].into_iter().find(|one| are_same(*one))?;
     let shown: Vec<&str> = heard.iter().map(|(_, shown)| *shown).collect();
     let shown = shown.join(", ");
     let others = heard.iter_mut().map(|(source, _)| source);
-    for entry in std::iter::once(right)
-        .chain(others)
-        .flat_map(|source| &mut source.entries)
-    {
-        entry.id = called(entry);
+    for source in std::iter::once(right).chain(others) {
+        let is_upload = is_upload && are_uploads(source);
+        for entry in &mut source.entries {
+            entry.id = called(entry, is_upload);
+        }
     }
     Some(format!(
         "ids of {name} and {shown} have nothing in common: rows are paired by their recordings"

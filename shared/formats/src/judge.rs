@@ -92,7 +92,17 @@ pub fn judge(files: &dyn Files, file: Option<&str>, options: &Options) -> Result
         return Err(problem.or_else(elsewhere).unwrap_or_else(nothing));
     };
     #[cfg(feature = "folders")]
-    reading.remarks.extend(folders::read_together(&layout));
+    {
+        reading.remarks.extend(folders::read_together(&layout));
+        let is_open = file.is_none() && options.format.is_none();
+        if is_open && is_last_resort(layout.format) {
+            folders::refuse(files, layout.format == Format::Audio)?;
+        } else if is_open && folders::is_list(layout.format) {
+            let other = folders::undecodable(files, false);
+            let told = |problem: Problem| format!("{problem}: it is left out");
+            reading.remarks.extend(other.map(told));
+        }
+    }
     if is_last_resort(layout.format) {
         let told = |file: &String| format!("{file} names no recordings and is left out");
         reading.remarks.extend(left_out.iter().map(told));
@@ -255,6 +265,12 @@ fn one_split(reading: &mut Reading, layout: &Layout, options: &Options) -> Optio
 
 /// Share of rows with one text above which it is told.
 const SAME_TEXT: f64 = 0.05;
+/// Rows from which on any share of them tells something.
+const MANY_ROWS: usize = 20;
+/// Rows from which on a text that this many have does.
+const FEW_ROWS: usize = 10;
+const LEAST_SAME: usize = 3;
+
 fn judged(
     files: &dyn Files,
     layout: Layout,
@@ -453,7 +469,8 @@ fn shortened(command: &str) -> String {
 fn same_texts(judged: &mut Judged, by_text: &HashMap<String, usize>) {
     let all = judged.samples.len();
     let most = by_text.values().max().copied().unwrap_or(0);
-    if all >= 20 && most as f64 > all as f64 * SAME_TEXT {
+    let is_enough = all >= MANY_ROWS || (all >= FEW_ROWS && most >= LEAST_SAME);
+    if is_enough && most as f64 > all as f64 * SAME_TEXT {
         let mut message = format!("{most} of {all} rows have one and the same text");
         let others: usize = by_text.values().filter(|rows| **rows > 1).sum();
         if others > most {

@@ -283,7 +283,7 @@ fn common_tail(one: &str, other: &str) -> usize {
 }
 
 /// The name behind the eight hex digits that Label Studio puts before uploads.
-fn upload_prefix(name: &str) -> Option<&str> {
+pub(crate) fn upload_prefix(name: &str) -> Option<&str> {
     let (prefix, rest) = name.split_once('-')?;
     let is_hex = prefix.len() == 8 && prefix.bytes().all(|b| b.is_ascii_hexdigit());
     is_hex.then_some(rest)
@@ -313,6 +313,9 @@ pub(crate) fn stem_as_written(path: &str) -> &str {
 pub(crate) fn without_extension(path: &str) -> String {
     let path = match is_of_windows(path) {
         true => path.replace('\\', "/"),
+        false if path.contains("://") || path.contains(LOCAL_FILES) => {
+            tidy(path).unwrap_or_default()
+        }
         false => path.to_owned(),
     };
     let own = stem(&path);
@@ -330,14 +333,17 @@ pub(crate) fn without_audio(name: &str) -> &str {
     }
 }
 
+/// What Label Studio writes before the paths of its own machine, which are parts of an address.
+const LOCAL_FILES: &str = "/data/local-files/?d=";
+
 /// A path with `/`, without what addresses have around it. `None` for none at all.
 fn tidy(written: &str) -> Option<String> {
     let mut path = written.trim().to_owned();
     if is_of_windows(&path) {
         path = path.replace('\\', "/");
     }
-    if let Some((_, local)) = path.split_once("/data/local-files/?d=") {
-        path = local.to_owned();
+    if let Some((_, local)) = path.split_once(LOCAL_FILES) {
+        path = percent_decoded(local);
     } else if let Some((_, rest)) = path.split_once("://") {
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         path = percent_decoded(&format!("/{rest}"));

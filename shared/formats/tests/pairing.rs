@@ -445,3 +445,78 @@ fn rows_of_one_sample_with_other_references_are_refused() {
          own, or score a table for each model"
     );
 }
+
+/// Ids of a table may be numbers of its own, or of a database.
+#[test]
+fn lines_that_begin_with_names_of_recordings_are_paired_by_them() {
+    let lines = "utt_1 one\nutt_2 two\nutt_3 three\nutt_4 four\n";
+    let names = "asha one\nbina two\nchitra three\ndevi four\n";
+    let csv = "id,file_name,text\n1,utt_4.wav,four\n2,w/utt_3.wav,three\n3,utt_2.wav,two\n\
+               4,utt_1.wav,one\n";
+    let pair = "id,file_name,text\n1,utt_2.wav,two\n2,utt_1.wav,one\n";
+    let named = "id,file_name,text\n10,devi.wav,four\n17,chitra.wav,three\n24,bina.wav,two\n\
+                 31,asha.wav,one\n";
+    let studio = "[{\"id\": 1, \"audio\": \"/data/upload/1/0a1b2c3d-utt_2.wav\", \"annotation_id\": 1, \
+                  \"transcription\": \"two\"}, {\"id\": 2, \"audio\": \
+                  \"/data/local-files/?d=a%20b/0a1b2c4d-utt_1.wav\", \"annotation_id\": 2, \"transcription\": \
+                  \"one\"}]";
+    let trn = "one (utt_1)\ntwo (utt_2)\n";
+    let pair_of_lines = "utt_1 one\nutt_2 two\n";
+    for (table, lines, format) in [
+        (("r.csv", csv), ("text", lines), None),
+        (("r.csv", csv), ("text", lines), Some(Format::KaldiText)),
+        (("r.csv", named), ("text", names), None),
+        (("r.csv", pair), ("text", pair_of_lines), None),
+        (("r.json", studio), ("text", pair_of_lines), None),
+        (("r.json", studio), ("h.trn", trn), None),
+    ] {
+        for (right, heard) in [(table, lines), (lines, table)] {
+            let made = scored_as(&[right], &[heard], format).unwrap();
+            assert!(
+                rows(&made, 0).iter().all(|[_, one, other]| one == other),
+                "{right:?} {heard:?} {made:?}"
+            );
+            assert!(made.missing.is_empty());
+            let is_told = |told: &String| told.contains("rows are paired by their recordings");
+            assert!(made.remarks.iter().any(is_told), "{:?}", made.remarks);
+        }
+    }
+}
+
+#[test]
+fn ids_of_two_corpora_are_no_words() {
+    let lines = |from: usize, to: usize| -> String {
+        (from..to)
+            .map(|n| format!("utt_{n:04} text {n}\n"))
+            .collect()
+    };
+    for (right, heard) in [
+        (lines(0, 100), lines(1_000, 1_100)),
+        (lines(0, 2), lines(10, 12)),
+        (
+            lines(0, 3),
+            "a1b one\nrec-2 two\ncall_3x three\n".to_owned(),
+        ),
+    ] {
+        let problem = scored(&[("a.txt", &right)], &[("b.txt", &heard)]).unwrap_err();
+        assert_eq!(problem.code, Code::Mismatch);
+        let said = told(&problem);
+        assert!(
+            said.starts_with("a.txt and b.txt share no ids (a.txt: utt_0000 …, ")
+                && said.ends_with("where lines have no ids, say so with --format lines"),
+            "{said}"
+        );
+        let lines = Some(Format::Lines);
+        let made = scored_as(&[("a.txt", &right)], &[("b.txt", &heard)], lines);
+        assert!(made.is_ok());
+    }
+    let tabbed = ("a.tsv", "time\tx y\nweather\tz\n");
+    let problem = scored(&[tabbed], &[("b.tsv", "age\tx y\nrain\tz\n")]);
+    assert_eq!(problem.unwrap_err().code, Code::Mismatch);
+    // Parts of one corpus: only those that both have.
+    let made = scored(&[("a.txt", &lines(0, 10))], &[("b.txt", &lines(8, 18))]).unwrap();
+    assert_eq!(
+        (made.references, made.missing.len()),
+        (Format::KaldiText, 8)
+    );
+}

@@ -104,13 +104,13 @@ fn lists_of_ids_are_such_though_one_comes_again_or_a_line_is_empty() {
     let words = "one-1 a\none-1 b\none-1 c\n";
     let made = scored(&[("r.txt", words), ("h.txt", words)]).unwrap();
     assert_eq!((made.references, made.remarks.len()), (Format::Lines, 0));
-    let other = "x-1 घर\nx-2 ठीक\nx-3 हाँ\nx-4 आज\n";
+    let other = "7-2 घर\n8-3 ठीक\n9-4 हाँ\n7-1 आज\n";
     let made = scored(&[right, ("h.txt", other)]).unwrap();
     assert_eq!(made.references, Format::Lines);
     assert_eq!(
         made.remarks,
         [
-            "every line of r.txt and h.txt begins with what may be an id (u-1 …; x-1 …), and these \
+            "every line of r.txt and h.txt begins with what may be an id (u-1 …; 7-2 …), and these \
              are not the same: they are compared line by line, and such ids count as words"
         ]
     );

@@ -43,6 +43,24 @@ fn too_little(measured: &Measured) -> Option<String> {
     None
 }
 
+/// What could have been seen with these samples: the smallest regression that four of five such
+/// tests find.
+fn visible(measured: &Measured) -> Option<String> {
+    let visible = measured.smallest_visible.filter(|visible| *visible > 0.0)?;
+    Some(format!(
+        "with {} a regression under {} points would go unnoticed (80 %)",
+        counted(measured.samples, "sample", "samples"),
+        points(visible)
+    ))
+}
+
+/// Whether a condition passes what it can't prove, and could not have proven what it forbids.
+fn is_blind(condition: &Condition, measured: &Measured) -> bool {
+    let needs_proof = condition.p.is_some() || condition.bound == Bound::Low;
+    let visible = measured.smallest_visible.filter(|_| condition.limit > 0.0);
+    needs_proof && visible.is_some_and(|visible| visible > condition.limit)
+}
+
 /// What becomes of a condition with these figures.
 pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -> Verdict {
     let mut made = Verdict::open(condition, model);
@@ -67,11 +85,14 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
         true => too_little(&measured),
         false => None,
     };
+    // Of every regression it is told what could have been seen.
+    let told = visible(&measured);
+    let told = told.map_or_else(String::new, |told| format!("; {told}"));
     let lifted = match lacks {
         None => String::new(),
         Some(reason) if weak => format!("; judged with {reason} (--allow-weak)"),
         Some(reason) => {
-            made.message = format!("{facts}: can't be judged with {reason} (--allow-weak)");
+            made.message = format!("{facts}: can't be judged with {reason} (--allow-weak){told}");
             return made;
         }
     };
@@ -88,30 +109,18 @@ pub fn verdict(condition: &Condition, model: String, found: Found, weak: bool) -
     let sure = level.is_none_or(|(level, p)| p < level);
     if condition.is_true_of(figure) && sure {
         made.status = Status::Failed;
-        made.message = format!("{facts}: {}{lifted}", condition.text);
+        made.message = format!("{facts}: {}{lifted}{told}", condition.text);
         return made;
     }
-    let unseen = measured.smallest_visible.filter(|visible| {
-        // What the whole interval lies below can't have gone unnoticed.
-        let may_be = measured.high.is_none_or(|high| condition.is_true_of(high));
-        condition.p.is_some() && condition.limit > 0.0 && *visible > condition.limit && may_be
-    });
-    if let Some(visible) = unseen {
-        let told = format!(
-            "with {} a regression under {} points would go unnoticed",
-            counted(measured.samples, "sample", "samples"),
-            points(visible)
+    if is_blind(condition, &measured) && !weak {
+        made.message = format!(
+            "{facts}: can't be judged: {} (--allow-weak)",
+            told.trim_start_matches("; ")
         );
-        if !weak {
-            made.message = format!("{facts}: {told} (--allow-weak)");
-            return made;
-        }
-        made.status = Status::Passed;
-        made.message = format!("{facts}; {told}{lifted}");
         return made;
     }
     made.status = Status::Passed;
-    made.message = format!("{facts}; not {}{lifted}", condition.text);
+    made.message = format!("{facts}; not {}{lifted}{told}", condition.text);
     made
 }
 
@@ -135,25 +144,63 @@ mod tests {
         assert_eq!((lacks(Some(10)), lacks(None)), (None, None));
     }
 
-    /// One that got better by more than chance can't have got worse unseen.
+    fn measured(value: f64, low: f64, high: f64, samples: usize) -> Measured {
+        Measured {
+            value,
+            low: Some(low),
+            high: Some(high),
+            before: Some(0.2),
+            p: Some(if value > 0.0 { 1e-4 } else { 1.0 - 1e-4 }),
+            smallest_visible: Some(0.03),
+            samples,
+            words: 2_000,
+            blocks: samples,
+            ..Measured::default()
+        }
+    }
+
+    /// Whether it passed, failed or could not be judged: of every regression it is told what could
+    /// have been seen.
     #[test]
-    fn a_regression_that_the_interval_excludes_is_none() {
-        let condition = Condition::parse("regression>0.01 p<0.05").unwrap();
-        let decided = |value: f64, low: f64, high: f64| {
-            let measured = Measured {
-                value,
-                low: Some(low),
-                high: Some(high),
-                p: Some(1.0 - 1e-4),
-                smallest_visible: Some(0.03),
-                samples: 200,
-                words: 2_000,
-                blocks: 200,
-                ..Measured::default()
-            };
-            verdict(&condition, "m".to_owned(), Ok(measured), false).status
+    fn what_could_have_been_seen_is_told_of_every_regression() {
+        let better = (-0.055, -0.079, -0.032, 200);
+        let same = (-0.01, -0.03, 0.02, 200);
+        let worse = (0.05, 0.02, 0.08, 200);
+        let few = (0.05, 0.02, 0.08, 20);
+        for (condition, (value, low, high, samples), weak, wanted) in [
+            ("regression>0.01 p<0.05", better, false, Status::NotJudged),
+            ("regression>0.01 p<0.05", same, false, Status::NotJudged),
+            ("regression>0.01 p<0.05", same, true, Status::Passed),
+            ("regression>0.01 p<0.05", worse, false, Status::Failed),
+            ("regression>0.01 p<0.05", few, false, Status::NotJudged),
+            ("regression>0.01 p<0.05", few, true, Status::Failed),
+            ("regression>0.05 p<0.05", same, false, Status::Passed),
+            ("regression>0 p<0.05", same, false, Status::Passed),
+            ("regression.low>0.01", same, false, Status::NotJudged),
+            ("regression.high>0.03", same, false, Status::Passed),
+            ("regression>0.01", same, false, Status::Passed),
+            ("cer_regression>0.01 p<0.05", same, false, Status::NotJudged),
+        ] {
+            let asked = Condition::parse(condition).unwrap();
+            let found = measured(value, low, high, samples);
+            let made = verdict(&asked, "m".to_owned(), Ok(found), weak);
+            assert_eq!(made.status, wanted, "{condition}: {}", made.message);
+            let told = format!(
+                "with {samples} samples a regression under 3.0 points would go unnoticed (80 %)"
+            );
+            assert!(
+                made.message.contains(&told),
+                "{condition}: {}",
+                made.message
+            );
+        }
+        let known = Measured {
+            smallest_visible: Some(0.0),
+            ..measured(0.0, 0.0, 0.0, 200)
         };
-        assert_eq!(decided(-0.055, -0.079, -0.032), Status::Passed);
-        assert_eq!(decided(-0.01, -0.03, 0.02), Status::NotJudged);
+        let asked = Condition::parse("regression>0.01 p<0.05").unwrap();
+        let made = verdict(&asked, "m".to_owned(), Ok(known), false);
+        assert_eq!(made.status, Status::Passed);
+        assert!(!made.message.contains("unnoticed"), "{}", made.message);
     }
 }

@@ -12,12 +12,13 @@ use stt_eval_wire::runs::{NewRun, NewRunConfig};
 use stt_eval_wire::transcripts::NewTranscripts;
 
 use super::idle;
-use super::plan::{Bytes, Plan, Upload, shown};
+use super::plan::{Bytes, Plan, Upload};
 use super::stopping::Stopping;
 use super::upload::{Manner, upload};
 use crate::arguments::{Keywords, RunArguments};
 use crate::deployment::{Deployment, Request};
 use crate::failure::{Exit, Failure};
+use crate::fields::shown;
 use crate::journal::{Journal, Step, digest};
 use crate::output::Output;
 

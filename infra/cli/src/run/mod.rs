@@ -76,10 +76,13 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         output.remark(&remark);
     }
     if arguments.dry_run {
+        let conditions = gate::conditions(&arguments.gate).unwrap_or_default();
+        let depth = Depth::Recordings;
+        let of_groups = gate::fields(&conditions);
         return check::tell(
-            &arguments.source,
+            (&arguments.source, depth),
             &arguments.reading,
-            Depth::Recordings,
+            &of_groups,
             output,
         );
     }
@@ -135,14 +138,15 @@ pub fn run(arguments: &RunArguments, shared: &Shared, output: &Output) -> Result
         true => Place::Demo(demo::program()?),
         false => Place::Deployment(Box::new(deployment(shared)?)),
     };
-    let looked = check::look(&arguments.source, &arguments.reading, Depth::ToSend)?;
+    let source = (arguments.source.as_path(), Depth::ToSend);
+    let looked = check::look(source, &arguments.reading, &gate::fields(&conditions))?;
     let words = looked.text(output);
     output.step("source", looked.facts(), words.trim_end());
     let noticed = looked.judged.remarks.iter();
     noticed.for_each(|remark| output.keep(remark));
     leave_out(&looked, arguments, output)?;
     imported::offered(&looked, arguments, output);
-    let plan = plan(&looked, arguments, imported)?;
+    let plan = plan(&looked, arguments, &conditions, imported)?;
     plan.has_groups(&conditions, arguments)?;
     let _unpacked = looked.unpacked();
     let (machine, to, journal) = match place {

@@ -5,18 +5,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stt_eval_domain::dataset::{
-    MAX_GROUND_TRUTH_CHARS, MAX_METADATA_FIELDS, MAX_METADATA_VALUE_CHARS, MAX_SAMPLE_BYTES,
-    MAX_SAMPLES,
-};
+use stt_eval_domain::dataset::{MAX_GROUND_TRUTH_CHARS, MAX_SAMPLE_BYTES, MAX_SAMPLES};
 use stt_eval_domain::file::MAX_MANIFEST_BYTES;
-use stt_eval_domain::validate::{self, is_hostile};
+use stt_eval_domain::validate;
 
 use super::imported::{self, Imported};
 use crate::arguments::{Keywords, RunArguments};
 use crate::check::Looked;
 use crate::failure::{Exit, Failure};
-use crate::gate::Condition;
+use crate::fields::{self, shown};
+use crate::gate::{self, Condition};
 use crate::journal::digest;
 use crate::pieces::{Pieces, is_piece};
 use crate::probe;
@@ -163,36 +161,6 @@ fn hashed(path: &Path) -> Result<(String, u64), Failure> {
     }
 }
 
-/// A name without what has no place in one: what controls or hides.
-pub fn shown(name: &str) -> String {
-    let visible = |c| if is_hostile(c) { '_' } else { c };
-    let name: String = name.trim().chars().map(visible).collect();
-    if name.is_empty() {
-        "_".to_owned()
-    } else {
-        name
-    }
-}
-
-fn metadata(sample: &stt_eval_formats::Sample) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    let shortened = |text: &str| text.chars().take(MAX_METADATA_VALUE_CHARS).collect();
-    fields.insert("utterance".to_owned(), shortened(&sample.id));
-    if let Some(speaker) = &sample.speaker {
-        fields.insert("speaker".to_owned(), shortened(speaker));
-    }
-    for (name, value) in &sample.metadata {
-        let fits = validate::text(name, value, MAX_METADATA_VALUE_CHARS).is_ok();
-        let Ok(name) = validate::name(name, &shown(name)) else {
-            continue;
-        };
-        if fits && !value.is_empty() && fields.len() < MAX_METADATA_FIELDS {
-            fields.entry(name).or_insert_with(|| value.clone());
-        }
-    }
-    fields
-}
-
 /// Refuses a reference that is not kept, with its line.
 fn can_be_kept(clip: &Clip) -> Result<(), Failure> {
     let reference = clip.said.ground_truth.as_deref().unwrap_or_default();
@@ -218,8 +186,11 @@ fn can_be_kept(clip: &Clip) -> Result<(), Failure> {
 pub fn plan(
     looked: &Looked,
     arguments: &RunArguments,
+    conditions: &[Condition],
     imported: Vec<Imported>,
 ) -> Result<Plan, Failure> {
+    // What groups of the gate are of is kept before anything else.
+    let first = gate::fields(conditions);
     let mut clips = Vec::new();
     let mut pieces = Pieces::default();
     for sample in looked.judged.samples.iter().filter(|sample| sample.usable) {
@@ -258,7 +229,7 @@ pub fn plan(
             said: Said {
                 ground_truth: sample.ground_truth.clone(),
                 language: sample.language.clone(),
-                metadata: metadata(sample),
+                metadata: fields::kept(sample, &first),
             },
             heard: sample.hypotheses.clone(),
             failed: sample.failures.clone(),

@@ -11,6 +11,7 @@ mod gate;
 mod gate_simulations;
 mod judged;
 mod keywords;
+mod left_out;
 mod noticed;
 mod output;
 mod page;

@@ -56,6 +56,21 @@ async fn a_key_is_kept_where_only_its_owner_reads_it() {
     let keys = bench.config("credentials.toml");
     assert_eq!(mode(&keys), 0o600);
     assert_eq!(mode(keys.parent().unwrap()), 0o700);
+    // A key that is good no more, of the profile and of the environment.
+    let kept = std::fs::read_to_string(&keys).unwrap();
+    std::fs::write(&keys, kept.replace(bench.key(), "sk_wrong")).unwrap();
+    for (own, hint) in [
+        (None, "stt-eval login default"),
+        (Some("sk_other"), "the key comes from STT_EVAL_API_KEY"),
+    ] {
+        let mut refused = bench.bare();
+        let own = own.map(|key| ("STT_EVAL_API_KEY", key));
+        let refused = refused.arg("models").envs(own).output().await.unwrap();
+        assert_eq!(code(&refused), 4);
+        let told = "error: the key for profile default was refused (401)";
+        assert_eq!(text(&refused.stderr), format!("{told}\nhint: {hint}\n"));
+    }
+    std::fs::write(&keys, kept).unwrap();
     assert!(
         !std::fs::read_to_string(bench.config("config.toml"))
             .unwrap()

@@ -58,17 +58,26 @@ pub(crate) fn layouts(files: &dyn Files, split: Option<&str>) -> Result<Vec<Layo
 
 /// Where the recordings of a folder are in which none were found, if that can be told.
 pub(crate) fn without<S: AsRef<str>>(names: &[S]) -> Option<Problem> {
-    let ends = |end: &str| names.iter().any(|name| name.as_ref().ends_with(end));
-    if ends(".tar") {
-        let message = "the audio is inside TAR archives";
-        let problem = Problem::new(Code::Unsupported, message);
-        return Some(problem.hint("unpack them and name the folder"));
+    let of_end = |end: &str| {
+        let mut all = names.iter().map(AsRef::as_ref);
+        let first = all.find(|name| name.ends_with(end))?;
+        let more = all.filter(|name| name.ends_with(end)).count();
+        Some((first.to_owned(), more))
+    };
+    let of_more = |more: usize| match more {
+        0 => String::new(),
+        more => format!(" (and of {more} more)"),
+    };
+    if let Some((first, more)) = of_end(".tar") {
+        let more = of_more(more);
+        let message = format!("the audio is inside of this TAR archive{more}");
+        let problem = Problem::new(Code::Unsupported, message).file(&first);
+        return Some(problem.hint("unpack it and name the folder"));
     }
-    if ends(".arrow") {
-        let message = "this is a set of `save_to_disk`, in Arrow IPC";
-        return Some(Problem::new(Code::Unsupported, message).hint(OF_ARROW));
-    }
-    None
+    let (first, _) = of_end(".arrow")?;
+    let message = "this is a set of `save_to_disk`, in Arrow IPC";
+    let problem = Problem::new(Code::Unsupported, message).file(&first);
+    Some(problem.hint(OF_ARROW))
 }
 
 /// Files that are told by name; what is more is counted.
@@ -108,7 +117,7 @@ pub(crate) fn not_understood(files: &dyn Files, told: &[String]) -> Option<Strin
 }
 
 /// Whether files of a format are lists of which a folder may have one for each language.
-pub(super) fn is_list(format: Format) -> bool {
+pub(crate) fn is_list(format: Format) -> bool {
     matches!(
         format,
         Format::Nemo

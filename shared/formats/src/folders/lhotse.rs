@@ -10,7 +10,7 @@ use crate::json;
 use crate::layout::Layout;
 use crate::manifest::{Command, Reader, Row, Said};
 use crate::paths::word_of_command;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 
 /// A recording: its path or command.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,47 @@ fn text(object: &Value, key: &str) -> Option<String> {
 
 fn seconds(object: &Value, key: &str) -> Option<f64> {
     object.get(key).and_then(json::number)
+}
+
+/// Why a cut has no recording of its own, if it is made up.
+fn made_of_others(cut: &Value) -> Option<String> {
+    let tracks = cut.get("tracks").and_then(Value::as_array);
+    match cut.get("type")?.as_str()? {
+        "MixedCut" => {
+            let of = tracks.map_or_else(String::new, |tracks| {
+                format!(" of {}", counted(tracks.len(), "track", "tracks"))
+            });
+            Some(format!(
+                "is a MixedCut, a mixture{of} of which there is no file: save its sound \
+                 (cut.save_audio) and list that"
+            ))
+        }
+        "PaddingCut" => {
+            let message = "is a PaddingCut, silence that has no file and no text: leave it out";
+            Some(message.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Refuses a list of lhotse Shar, whose recordings have no names.
+fn in_archives(files: &dyn Files, object: &Value, name: &str, line: u64) -> Result<(), Problem> {
+    let of = object.get("recording").unwrap_or(object);
+    let source = of.get("sources").and_then(|sources| sources.get(0));
+    if source.and_then(|one| text(one, "type")).as_deref() != Some("shar") {
+        return Ok(());
+    }
+    let mut archives = files.names().iter().filter(|name| name.ends_with(".tar"));
+    let shown = archives
+        .next()
+        .map_or_else(String::new, |first| format!(" ({first} …)"));
+    let message = format!("is of lhotse Shar: its recordings are inside of TAR archives{shown}");
+    let problem = Problem::new(Code::Unsupported, message)
+        .file(name)
+        .line(line);
+    Err(problem.hint(
+        "write them as files: CutSet.from_shar(…).save_audios(FOLDER).to_file(\"cuts.jsonl\")",
+    ))
 }
 
 /// Recordings and supervisions come together.
@@ -82,10 +123,14 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
             };
             without_alignments(&mut object);
             kept.count(&object, name)?;
+            in_archives(reader.files, &object, name, line)?;
             if object.get("sources").is_some() {
                 let id = text(&object, "id").unwrap_or_default();
                 recordings.insert(id, recording(&object, name, line));
-            } else if object.get("supervisions").is_some() || object.get("recording").is_some() {
+            } else if object.get("supervisions").is_some()
+                || object.get("recording").is_some()
+                || made_of_others(&object).is_some()
+            {
                 cuts.push((name, line, object));
             } else if object.get("recording_id").is_some() {
                 supervisions.push((name, line, object));
@@ -227,12 +272,10 @@ fn of_cut(
     recordings: &BTreeMap<String, Recording>,
 ) -> Option<Row> {
     let id = text(cut, "id").unwrap_or_default();
-    let kind = text(cut, "type").unwrap_or_default();
-    if kind == "MixedCut" || kind == "PaddingCut" {
-        let message = format!("is a {kind}, which is made of others: save it as audio");
-        reader
-            .findings
-            .of_row(FindingKind::BadRow, name, line, &id, message);
+    if let Some(message) = made_of_others(cut) {
+        let message = format!("{id} {message}");
+        let kind = FindingKind::BadRow;
+        reader.findings.of_line(kind, name, line, message);
         return None;
     }
     let parts = cut.get("supervisions").and_then(Value::as_array);

@@ -17,7 +17,7 @@ pub(super) type Group<'a> = (Format, Vec<&'a str>);
 type Look = for<'a> fn(&Folder<'a>) -> Vec<Group<'a>>;
 
 /// In the order in which layouts are believed.
-pub(super) const LOOKS: [Look; 16] = [
+pub(super) const LOOKS: [Look; 17] = [
     kaldi,
     lhotse,
     parquet,
@@ -30,6 +30,7 @@ pub(super) const LOOKS: [Look; 16] = [
     mls,
     festival,
     manifests,
+    rev_nlp,
     transcriptions,
     indic_voices,
     tables,
@@ -193,6 +194,14 @@ fn indic_voices<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
 fn manifests<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
     let all = folder.with(|name| is_json(name) && base(name).contains("manifest"));
     by_format(folder, all)
+}
+
+fn rev_nlp<'a>(folder: &Folder<'a>) -> Vec<Group<'a>> {
+    let all = folder.with(|name| name.ends_with(".nlp") && !base(name).starts_with('.'));
+    let all = all
+        .into_iter()
+        .filter(|name| folder.format(name) == Some(Format::RevNlp));
+    group(Format::RevNlp, all.collect())
 }
 
 /// Most files `.txt` of a folder that may be tables.

@@ -11,10 +11,13 @@ mod kaldi;
 mod layouts;
 mod lhotse;
 mod looks;
+mod rev;
 mod side_files;
+mod undecodable;
 
 pub(crate) use agree::agree;
-pub(crate) use layouts::{layouts, not_understood, read_together, without};
+pub(crate) use layouts::{is_list, layouts, not_understood, read_together, without};
+pub(crate) use undecodable::{refuse, undecodable};
 
 use super::format::Format;
 use super::layout::Layout;
@@ -29,6 +32,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         Format::Fairseq => fairseq::read(reader, layout),
         Format::Festival => festival::read(reader, layout),
         Format::IndicVoices => side_files::indic_voices(reader, layout),
+        Format::RevNlp => rev::read(reader, layout),
         Format::SideFiles => side_files::read(reader, layout),
         _ => {
             side_files::audio_alone(reader, layout);

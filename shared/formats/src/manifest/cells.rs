@@ -3,7 +3,7 @@
 #[cfg(feature = "sheets")]
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::embedded;
 use super::objects::{MOST_LISTED, json_table};
@@ -100,7 +100,7 @@ impl Cells {
     /// A recording's path: a text, or that of an object that has the sound as well.
     pub(crate) fn path(&self, row: usize, column: Option<usize>) -> Option<String> {
         match self.cell(row, column)? {
-            Cell::Json(Value::Object(audio)) => audio.get("path").and_then(json::scalar),
+            Cell::Json(Value::Object(audio)) => path_in(audio),
             cell => cell.text(),
         }
     }
@@ -124,6 +124,12 @@ impl Cells {
     pub(crate) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
         self.rows.get(row)?.1.get(column?)?.as_ref()
     }
+}
+
+/// The path in an object: of sound that is inside, or of a file, as `audiofolder` nests it.
+pub(super) fn path_in(audio: &Map<String, Value>) -> Option<String> {
+    let path = audio.get("path").or_else(|| audio.get("file_name"))?;
+    json::scalar(path)
 }
 
 /// Reads a table, JSON lines or a sheet. What is wrong with rows is told.

@@ -10,6 +10,8 @@ mod label_studio;
 pub(crate) mod lines;
 mod objects;
 mod reader;
+#[cfg(feature = "folders")]
+mod recordings;
 mod regions;
 mod row;
 mod table;
@@ -19,6 +21,8 @@ mod totals;
 pub(crate) use cells::{Cell, Cells, NO_HEADER, rounded_ids, table_of};
 
 pub(crate) use reader::Reader;
+#[cfg(feature = "folders")]
+pub(crate) use recordings::{of_lines, of_row};
 pub use row::{Command, Options, Reading, Row, Said};
 pub(crate) use table::texts;
 pub(crate) use totals::{Told, totals};
@@ -50,6 +54,7 @@ const fn columns(format: Format) -> Option<&'static [&'static str]> {
         | Format::LibriSpeech
         | Format::Mls
         | Format::Transcriptions
+        | Format::RevNlp
         | Format::Audio => Some(&[]),
         _ => None,
     }
@@ -126,6 +131,8 @@ pub fn read(
         | Format::IndicVoices
         | Format::SideFiles
         | Format::Audio => folders::read(&mut reader, layout)?,
+        #[cfg(feature = "folders")]
+        Format::RevNlp => folders::read(&mut reader, layout)?,
         format => {
             let message = format!(
                 "no recordings are named in it: it is read as {}",

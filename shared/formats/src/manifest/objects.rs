@@ -62,6 +62,14 @@ pub(super) const MOST_LISTED: usize = 8;
 fn hollow(value: &mut Value) {
     match value {
         Value::Array(list) => *value = vec![Value::Null; list.len().min(MOST_LISTED)].into(),
+        #[cfg(feature = "folders")]
+        Value::Object(fields) => {
+            // The one thing that is looked for inside: `audiofolder` nests names of files.
+            let named = fields.remove_entry("file_name");
+            let named = named.filter(|(_, name)| name.is_string());
+            *value = named.into_iter().collect::<Map<String, Value>>().into();
+        }
+        #[cfg(not(feature = "folders"))]
         Value::Object(_) => *value = Map::new().into(),
         _ => {}
     }

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::alike;
-use super::cells::{Cell, Cells, rounded_ids, table_of};
+use super::cells::{Cell, Cells, path_in, rounded_ids, table_of};
 use super::heard;
 use super::reader::Reader;
+#[cfg(feature = "folders")]
+use super::recordings;
 use super::regions;
 use super::row::{Row, Said};
 use super::tarred;
@@ -85,6 +87,11 @@ pub(crate) fn rows(
         .collect();
     let numbers = of_numbers(table, name, &asked, chosen.text);
     reader.reading.remarks.extend(numbers);
+    #[cfg(feature = "folders")]
+    let others = match reader.options.audio_column {
+        None => recordings::of_lines(&table.columns, layout.format),
+        Some(_) => Vec::new(),
+    };
     let mut left_out = BTreeMap::new();
     let mut splits = BTreeSet::new();
     let before = reader.reading.rows.len();
@@ -115,7 +122,10 @@ pub(crate) fn rows(
             split,
             ..Row::default()
         };
-        audio_of(&mut row, table.cell(index, chosen.audio), layout, name);
+        let audio = chosen.audio;
+        #[cfg(feature = "folders")]
+        let audio = recordings::of_row(table, index, audio, &others);
+        audio_of(&mut row, table.cell(index, audio), layout, name);
         row.seconds =
             number(chosen.duration).or_else(|| number(chosen.duration_ms).map(|ms| ms / 1_000.0));
         row.end = number(chosen.end).or_else(|| Some(row.start? + row.seconds?));
@@ -148,7 +158,8 @@ pub(crate) fn rows(
                 row.hypotheses.insert(model.to_owned(), text);
             }
         }
-        for (column, cell) in cells.iter().enumerate().filter(|(c, _)| !used.contains(c)) {
+        let is_other = |(column, _): &(usize, _)| !used.contains(column) && Some(*column) != audio;
+        for (column, cell) in cells.iter().enumerate().filter(is_other) {
             let Some(value) = cell.as_ref().and_then(Cell::text) else {
                 continue;
             };
@@ -221,7 +232,7 @@ fn of_regions(cell: &Cell) -> Said {
     parsed.map_or_else(|| cell.said(), Said::Text)
 }
 
-fn is_ours(id: &str) -> bool {
+pub(super) fn is_ours(id: &str) -> bool {
     id.parse::<stt_eval_domain::FileId>().is_ok()
 }
 
@@ -234,7 +245,7 @@ fn audio_of(row: &mut Row, cell: Option<&Cell>, layout: &Layout, file: &str) {
             channels.first().and_then(json::scalar)
         }
         // Embedded, as {bytes, path}: here only its name can be written.
-        Some(Cell::Json(Value::Object(audio))) => audio.get("path").and_then(json::scalar),
+        Some(Cell::Json(Value::Object(audio))) => path_in(audio),
         Some(cell) => cell.text(),
         None => None,
     };
@@ -305,14 +316,16 @@ fn choose(
             None => Err(no_column(name, file, columns.names(), option)),
         },
     };
-    let mut audio = asked(&reader.options.audio_column, "--audio-column")?
-        .or(table.audio)
-        .or_else(|| columns.first(Role::Audio))
-        .or_else(|| {
-            columns
-                .named("context")
-                .filter(|_| layout.format == Format::Nemo)
-        });
+    let mut audio = asked(&reader.options.audio_column, "--audio-column")?.or(table.audio);
+    #[cfg(feature = "folders")]
+    {
+        audio = audio.or_else(|| recordings::there(reader, table, file));
+    }
+    audio = audio.or_else(|| columns.first(Role::Audio)).or_else(|| {
+        columns
+            .named("context")
+            .filter(|_| layout.format == Format::Nemo)
+    });
     let id = columns.first(Role::Id);
     if audio.is_none() && layout.format == Format::Calibrate {
         audio = id;
@@ -325,6 +338,10 @@ fn choose(
             .position(|name| name.ends_with("file_name") || name.ends_with("file_names"))
     };
     audio = audio.or_else(named);
+    #[cfg(feature = "folders")]
+    {
+        audio = audio.or_else(|| recordings::nested(table));
+    }
     let mut text = asked(&reader.options.text_column, "--text-column")?;
     let mut all = texts(columns, layout.format);
     if text.is_none()

@@ -37,6 +37,12 @@ const NO_LISTS: [&str; 8] = [
     "csv", "tsv", "json", "jsonl", "xlsx", "parquet", "gz", "zip",
 ];
 
+/// Whether a file is called as those are.
+pub(super) fn is_named_list(name: &str) -> bool {
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    NO_LISTS.iter().any(|one| end.eq_ignore_ascii_case(one))
+}
+
 /// What a file is; and its text, where that was read to tell: once and not twice. Columns that
 /// nobody has named are no texts: that is told when the table is read.
 pub(super) fn told(files: &dyn Files, name: &str) -> Result<(Format, Option<Decoded>), Problem> {
@@ -47,9 +53,7 @@ pub(super) fn told(files: &dyn Files, name: &str) -> Result<(Format, Option<Deco
 }
 
 fn found(files: &dyn Files, name: &str) -> Result<(Format, Option<Decoded>), Problem> {
-    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-    let is_list = !NO_LISTS.iter().any(|one| end.eq_ignore_ascii_case(one));
-    let text = is_list.then(|| files.utf8(name, files::MAX_FILE_BYTES));
+    let text = (!is_named_list(name)).then(|| files.utf8(name, files::MAX_FILE_BYTES));
     let Some(text) = text.flatten() else {
         return Ok((format_or_empty(files, name)?, None));
     };

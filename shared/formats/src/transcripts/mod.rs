@@ -37,13 +37,16 @@ pub(crate) use systems::{OfSystem, no_column, of_numbers};
 pub(crate) use wide::of_both_sides;
 
 pub(crate) use lists::by_folder;
+#[cfg(feature = "folders")]
+pub(crate) use words::rev_text;
 pub(crate) use words::{FirstWords, Look, ids_and_texts};
 
 pub use entry::{Entry, Lines, Place, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
+use super::format::Format;
 use super::problem::Problem;
-use file::{of_text_or_file, told};
+use file::{is_named_list, of_text_or_file, told};
 
 /// Reads a source: a file, or a folder with one file for each recording.
 ///
@@ -59,11 +62,28 @@ pub fn read(
         let made = folder::read(files, side, wanted)?;
         return Ok(made.without_marks(wide::OURS));
     };
-    let (format, text) = match wanted.format {
+    let another = wanted
+        .format
+        .and_then(|wanted| is_other(files, name, wanted));
+    let (format, text) = match another.or(wanted.format) {
         Some(format) => (format, None),
         None => told(files, name)?,
     };
     let mut made = Transcripts::new(format, stem(name));
+    made.remarks.extend(another.map(|format| {
+        let title = format.title();
+        format!(
+            "{name} is no Kaldi text: it is read as {title}, and --format is for the other side"
+        )
+    }));
     of_text_or_file(files, name, text, (format, side), wanted, &mut made)?;
     Ok(made.without_marks(wide::OURS))
+}
+
+/// What a file is where Kaldi's `text` is asked for, which only one side may be: its own columns
+/// or keys say more.
+fn is_other(files: &dyn Files, name: &str, wanted: Format) -> Option<Format> {
+    let is_list = wanted == Format::KaldiText && is_named_list(name);
+    let own = is_list.then(|| told(files, name).ok()).flatten()?.0;
+    (!matches!(own, Format::Lines | Format::KaldiText)).then_some(own)
 }

@@ -338,6 +338,8 @@ fn of_table(
     let heard = systems.iter().map(|system| system.text);
     are_texts(table, name, own.into_iter().chain(heard))?;
     let audio = columns.first(Role::Audio);
+    #[cfg(feature = "folders")]
+    let others = manifest::of_lines(columns, format);
     let model = columns.first(Role::Model).filter(|_| !systems.is_empty());
     made.remarks
         .extend(rounded_ids(table, id.or(audio)).map(|remark| format!("{name}: {remark}")));
@@ -369,6 +371,8 @@ fn of_table(
             without_field += 1;
             continue;
         }
+        #[cfg(feature = "folders")]
+        let audio = manifest::of_row(table, index, audio, &others);
         let path = table.path(index, audio);
         let named = table.text(index, id).or_else(|| {
             let own = crate::paths::stem_as_written(path.as_deref()?);

@@ -274,6 +274,13 @@ pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
 
 /// One token to a row; the whole file is one recording.
 pub(super) fn rev_nlp(text: &str, name: &str, made: &mut Transcripts) -> Result<(), Problem> {
+    let said = rev_text(text, name)?;
+    made.entries.push(Entry::of(recording(name), 2, said));
+    Ok(())
+}
+
+/// The tokens of such a file as one text.
+pub(crate) fn rev_text(text: &str, name: &str) -> Result<String, Problem> {
     let mut rows = lines(text);
     let header: BTreeMap<&str, usize> = rows
         .next()
@@ -285,7 +292,5 @@ pub(super) fn rev_nlp(text: &str, name: &str, made: &mut Transcripts) -> Result<
     };
     let tokens = rows.filter_map(|(_, row)| row.split('|').nth(token));
     let tokens: Vec<&str> = tokens.filter(|token| !token.is_empty()).collect();
-    made.entries
-        .push(Entry::of(recording(name), 2, tokens.join(" ")));
-    Ok(())
+    Ok(tokens.join(" "))
 }

@@ -220,3 +220,47 @@ fn an_id_that_is_there_again_is_told_with_its_file() {
         .collect();
     assert_eq!(told, ["a/u1.txt line 1 has the same id"]);
 }
+
+/// Tokens of Rev lie beside their recordings, or in a folder of their own.
+#[test]
+fn rev_nlp() {
+    let tokens = |words: &[&str]| {
+        let rows = words
+            .iter()
+            .map(|word| format!("{word}|1|0.1|0.2|,|UC|[]|[]\n"));
+        "token|speaker|ts|endTs|punctuation|case|tags|wer_tags\n".to_owned()
+            + &rows.collect::<String>()
+    };
+    let (one, two) = (tokens(&["Hello", "world"]), tokens(&["Good", "morning"]));
+    for (audio, nlp) in [
+        (["a.wav", "b.wav"], ["a.nlp", "b.nlp"]),
+        (
+            ["media/a.mp3", "media/b.mp3"],
+            [
+                "transcripts/nlp_references/a.nlp",
+                "transcripts/nlp_references/b.nlp",
+            ],
+        ),
+    ] {
+        let about = "file_id,audio_length,company_name\na,10,X\nb,11,Y\n";
+        for more in [None, Some(("earnings21-file-metadata.csv", about))] {
+            let mut set = vec![
+                (audio[0], ""),
+                (audio[1], ""),
+                (nlp[0], &*one),
+                (nlp[1], &*two),
+            ];
+            set.extend(more);
+            let judged = folder(&set);
+            assert_eq!(judged.format, Format::RevNlp);
+            assert_eq!(
+                said(&judged),
+                [
+                    (audio[0], Some("Hello world")),
+                    (audio[1], Some("Good morning"))
+                ]
+            );
+            assert_eq!(judged.findings.errors(), 0);
+        }
+    }
+}

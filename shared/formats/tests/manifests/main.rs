@@ -9,10 +9,12 @@ mod corpora;
 mod headerless;
 mod languages;
 mod left_over;
+mod named;
 mod sources;
 mod tables;
 mod told;
 mod toolkits;
+mod undecodable;
 
 use stt_eval_formats::files::InMemory;
 use stt_eval_formats::{FindingKind, Judged, Options, judge};
