@@ -37,11 +37,10 @@ pub(crate) fn undecodable(files: &dyn Files, may_be_txt: bool) -> Option<Problem
         let Some(own) = end.and_then(|end| plain.strip_suffix(end)) else {
             return false;
         };
-        (may_be_txt || !plain.ends_with(".txt"))
-            && folder.depth(name) < 2
-            && !(is_text(plain) && is_of_recording(&folder, own))
-            && !is_about(name)
-            && !base(name).starts_with('.')
+        let is_of_one = is_text(plain) && is_of_recording(&folder, own);
+        let is_no_list = is_of_one || is_about(name) || base(name).starts_with('.');
+        let is_asked = may_be_txt || !plain.ends_with(".txt");
+        is_asked && !is_no_list && folder.depth(name) < 2
     });
     let mut problems = all.into_iter().take(MOST).filter_map(|name| {
         let problem = format_of(files, name).err()?;
