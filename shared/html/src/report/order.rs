@@ -88,15 +88,12 @@ impl Order {
             models.sort_unstable_by(|a, b| a.provider.cmp(&b.provider));
             return;
         }
-        models.sort_unstable_by(|a, b| {
-            let order = match (figure(a), figure(b)) {
-                (Some(a), Some(b)) if self.falls() => b.total_cmp(&a),
-                (Some(a), Some(b)) => a.total_cmp(&b),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => Ordering::Equal,
-            };
-            order.then_with(|| a.provider.cmp(&b.provider))
+        models.sort_by(|a, b| match (figure(a), figure(b)) {
+            (Some(a), Some(b)) if self.falls() => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
         });
     }
 }

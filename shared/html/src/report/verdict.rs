@@ -31,10 +31,7 @@ pub(super) fn ranked(report: &Report) -> Vec<&ModelReport> {
     };
     let mut ranked: Vec<&ModelReport> = report.providers.iter().collect();
     ranked.retain(|model| model.rank.is_some());
-    ranked.sort_unstable_by(|a, b| {
-        let by_rate = rate(a).total_cmp(&rate(b));
-        by_rate.then_with(|| a.provider.cmp(&b.provider))
-    });
+    ranked.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
     ranked
 }
 

@@ -12,7 +12,7 @@ texts! {
         Until: "Ends by itself at",
         OneBrowser: "You are signed in with this browser. Sign out ends the session here; revoking the key ends all sessions that were begun with it.",
         SingleKeys: "Single keys in the review",
-        SingleKeysHint: "Y for right, N for wrong and so on. Help in the review lists all of them, and lets you change them.",
+        SingleKeysHint: "Y for right, N for wrong and so on. “Keys” in the review lists all of them, and lets you change them.",
         Vendors: "Keys of vendors",
         VendorsHint: "A key is tried at its vendor before it is kept, and never shown again. It is kept sealed: only the workers that ask the vendor can open it.",
         NotKept: "No key is kept.",

@@ -78,8 +78,9 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
                 let scripts = page.text.split("<script").skip(1);
                 let of_all = |script: &str| {
                     let tag = script.split('>').next().unwrap();
-                    let own = ["/outbox.js\"", "/name.js\"", "/table.js\""];
-                    own.iter().any(|name| tag.ends_with(name))
+                    let own =
+                        ["outbox", "name", "table", "settings"].map(|of| format!("/{of}.js\""));
+                    own.iter().any(|name| tag.ends_with(&**name))
                 };
                 assert!(scripts.clone().all(of_all) && scripts.count() < 3, "{path}");
                 assert!(!page.text.contains(" style="), "{path}");
