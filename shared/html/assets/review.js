@@ -105,7 +105,10 @@ function takeOff(slot) {
 
 // Where keys are free for what they mean here.
 function focusClip() {
-  document.querySelector('main h1').focus({ preventScroll: true });
+  const heading = document.querySelector('main h1');
+  // Whether a focus is seen is decided when it comes: by a key it is.
+  heading.blur();
+  heading.focus({ preventScroll: true });
 }
 
 function toggleReason(number) {
@@ -822,14 +825,14 @@ document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('online', comesBack);
 addEventListener('popstate', () => location.reload());
-// Keys are of the clip, and those of readers of screens begin there.
-if (form && document.activeElement === document.body) document.querySelector('h1').focus({ preventScroll: true, focusVisible: false });
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);
 hasShown(location.href, document);
 // Before others hear of it: one who signs out is told what that loses.
 for (const name of ['pagehide', 'visibilitychange', 'submit']) addEventListener(name, keepDraft, true);
 begin();
+// Keys are of the clip, and those of readers of screens begin there.
+if (form && document.activeElement === document.body) document.querySelector('h1').focus({ preventScroll: true, focusVisible: false });
 // Saved by an earlier window: what is shown of it here was read before. What was begun here
 // meanwhile stays, and is told when it is saved.
 open(hasDone, () => {
