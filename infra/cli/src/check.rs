@@ -363,10 +363,10 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
     // How much each system heard, and at how much its service failed.
     let mut heard: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for one in &judged.samples {
-        for system in one.hypotheses.keys() {
+        for system in one.hypotheses.names() {
             heard.entry(system).or_default().0 += 1;
         }
-        for (system, reason) in &one.failures {
+        for (system, reason) in one.failures.iter() {
             let counts = heard.entry(system).or_default();
             counts.1 += usize::from(is_of_service(reason));
         }

@@ -21,7 +21,7 @@ pub fn look_into(judged: &mut Judged, files: &OnDisk, keep: Option<&Path>) -> Re
     let mut tables: BTreeMap<String, HashMap<u64, usize>> = BTreeMap::new();
     for (index, sample) in judged.samples.iter().enumerate() {
         if sample.is_embedded {
-            let rows = tables.entry(sample.file.clone()).or_default();
+            let rows = tables.entry(sample.file.to_string()).or_default();
             rows.insert(sample.line, index);
         }
     }

@@ -40,7 +40,7 @@ fn of<'a>(sample: &'a Sample, first: &[String]) -> Fields<'a> {
     if let Some(speaker) = &sample.speaker {
         kept.insert("speaker".to_owned(), shortened(speaker));
     }
-    let is_first = |(name, _): &(&String, &String)| first.contains(name);
+    let is_first = |(name, _): &(&str, &str)| first.iter().any(|one| one == name);
     let named = sample.metadata.iter().filter(is_first);
     let others = sample.metadata.iter().filter(|field| !is_first(field));
     for (name, value) in named.chain(others).filter(|(_, value)| !value.is_empty()) {
@@ -52,7 +52,7 @@ fn of<'a>(sample: &'a Sample, first: &[String]) -> Fields<'a> {
         if !fits {
             fields.refused.push(name);
         } else if kept.len() < MAX_METADATA_FIELDS {
-            kept.entry(own).or_insert_with(|| value.clone());
+            kept.entry(own).or_insert_with(|| value.to_owned());
         } else if !kept.contains_key(&own) {
             fields.too_many.push(name);
         }

@@ -35,7 +35,7 @@ fn values<'a>(source: &'a Transcripts, column: &str) -> Option<HashMap<Cow<'a, s
         let value = entry.fields.get(column)?.trim();
         let is_text = |text: &str| text.trim() == value;
         let said = entry.text.as_deref().is_some_and(is_text);
-        if value.is_empty() || said || entry.hypotheses.values().any(|text| is_text(text)) {
+        if value.is_empty() || said || entry.hypotheses.values().any(is_text) {
             return None;
         }
         all.insert(folded(value), row);

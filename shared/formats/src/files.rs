@@ -12,7 +12,7 @@ pub const MAX_FILE_BYTES: usize = 64 << 20;
 /// Most files of a folder that are looked at.
 pub const MAX_FILES: usize = 200_000;
 /// Most rows of a table or of JSON, which are in memory together: fifteen times what a
-/// dataset takes, and less than 256 MiB.
+/// dataset takes. Their cells and texts are counted beside, so that no file takes more than 256 MiB.
 pub const MAX_ROWS: usize = 150_000;
 /// Most lines of a list: of plain lines, of TRN, of words with times.
 pub const MAX_LINES: usize = 500_000;

@@ -4,7 +4,7 @@ mod weight;
 
 use serde_json::Value;
 
-pub(crate) use weight::Kept;
+pub(crate) use weight::{Kept, weight as weight_of};
 
 use super::files::MAX_ROWS;
 use super::problem::{Code, Problem, grouped};

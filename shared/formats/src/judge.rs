@@ -1,6 +1,7 @@
 //! From a source to samples: layouts compared, audio found, texts judged.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use super::by_ids::by_ids;
 use super::files::Files;
@@ -9,7 +10,7 @@ use super::folders;
 use super::format::Format;
 use super::garbled;
 use super::idle;
-use super::judged::{Judged, Sample, odd_length};
+use super::judged::{Judged, Sample, Sent, odd_length};
 use super::language;
 use super::layout::{Layout, layouts, no_format, same_split, usual_split};
 use super::manifest::{self, Options, Reading, Row, Said};
@@ -287,20 +288,24 @@ fn judged(
         audio_column: reading.audio_column,
         text_column: reading.text_column,
         split: layout.split,
-        samples: Vec::with_capacity(reading.rows.len()),
+        samples: Vec::new(),
         findings,
         found_by: BTreeMap::new(),
     };
-    // Places of samples.
-    let mut by_audio: HashMap<String, usize> = HashMap::new();
-    let mut by_id: HashMap<String, usize> = HashMap::new();
-    let mut by_text: HashMap<String, usize> = HashMap::new();
+    let hasher = RandomState::new();
+    let (mut by_audio, mut by_id) = (Firsts::default(), Firsts::default());
     let mut grouped = 0;
     // The folder that was named may be the one of a language.
     let of_place = files
         .place()
         .and_then(|place| language::of_path(&format!("{place}/")));
-    for row in reading.rows {
+    // Rows are many, and each is given back before the next one is judged.
+    let mut rows = reading.rows;
+    rows.reverse();
+    while let Some(row) = rows.pop() {
+        if rows.len().is_multiple_of(TOGETHER) {
+            rows.shrink_to_fit();
+        }
         grouped += usize::from(
             row.markup.is_none()
                 && options.markup.is_none()
@@ -309,13 +314,13 @@ fn judged(
         let found = &mut judged.findings;
         let (place, wrong) = place(&row, files, resolver, options.allow_outside);
         #[cfg(feature = "folders")]
-        if let Some(message) = row.totals.as_ref().filter(|_| place.is_none()) {
+        if let Some(message) = row.totals.as_deref().filter(|_| place.is_none()) {
             found.of_line(FindingKind::BadRow, &row.file, row.line, message);
             continue;
         }
         let mut bad = wrong.is_some_and(|(kind, message)| {
-            let at = row.refused_at.as_ref().filter(|_| row.refused.is_some());
-            let (file, line) = at.map_or((&row.file, row.line), |(file, line)| (file, *line));
+            let at = row.refused_at.as_deref().filter(|_| row.refused.is_some());
+            let (file, line) = at.map_or((&*row.file, row.line), |(file, line)| (file, *line));
             found.of_row(kind, file, line, &row.id, message);
             kind.is_error()
         });
@@ -346,66 +351,75 @@ fn judged(
         };
         if let Some((name, rule)) = &place {
             *judged.found_by.entry(*rule).or_default() += 1;
-            let piece = format!("{name}\n{:?}\n{:?}", row.start, row.end);
-            if let Some(at) = by_audio.get(&piece) {
-                let other = place_of(&judged.samples, *at, &row.file);
+            let piece = (row.start.map(f64::to_bits), row.end.map(f64::to_bits));
+            let hash = hasher.hash_one((name, piece));
+            let is_same = |other: &Sample| {
+                other.audio.as_ref() == Some(name)
+                    && (other.start, other.end) == (row.start, row.end)
+            };
+            if let Some(other) = by_audio.first(hash, &judged.samples, is_same) {
+                let other = place_of(other, &row.file);
                 bad |= tell(
                     FindingKind::SameAudio,
                     format!("{name} is that of {other} too"),
                 );
-            } else {
-                by_audio.insert(piece, judged.samples.len());
             }
         }
         if !row.id.is_empty() {
-            if let Some(at) = by_id.get(&row.id) {
-                let other = place_of(&judged.samples, *at, &row.file);
+            let hash = hasher.hash_one(&row.id);
+            let is_same = |other: &Sample| other.id == row.id;
+            if let Some(other) = by_id.first(hash, &judged.samples, is_same) {
+                let other = place_of(other, &row.file);
                 tell(FindingKind::DuplicateId, format!("{other} has the same id"));
-            } else {
-                by_id.insert(row.id.clone(), judged.samples.len());
             }
         }
         let path = place.as_ref().map_or("", |(name, _)| name.as_str());
         let language = language_of(&row, path, options).or_else(|| of_place.clone());
-        let text = row.said.text().map(markup::without_marks);
-        match (&row.said, &text) {
-            (Said::EmptyCell, _) => {
+        let text = match row.said {
+            Said::EmptyCell => {
                 tell(
                     FindingKind::EmptyText,
                     "the text is empty: what is said is not known".to_owned(),
                 );
+                None
             }
-            (Said::Absent, _) => {
+            Said::Absent => {
                 tell(FindingKind::NoText, "no text".to_owned());
+                None
             }
-            (_, Some(text)) => {
+            Said::Text(text) => {
+                let text = match markup::has_marks(&text) {
+                    true => markup::without_marks(&text),
+                    false => text,
+                };
                 if language
                     .as_deref()
-                    .is_some_and(|tag| language::is_in_another_script(text, tag))
+                    .is_some_and(|tag| language::is_in_another_script(&text, tag))
                 {
                     tell(
                         FindingKind::WrongScript,
                         "the text is in another script than its language".to_owned(),
                     );
                 }
-                if !text.trim().is_empty() {
-                    *by_text.entry(text.clone()).or_default() += 1;
-                }
+                Some(text)
             }
-            (_, None) => {}
-        }
+        };
         if let Some(message) = row.seconds.and_then(odd_length) {
             tell(FindingKind::OddDuration, message);
         }
         let markup = row.markup.or(options.markup).unwrap_or(Markup::None);
-        let ground_truth = text.as_deref().map(|text| markup::reference(text, markup));
-        let ground_truth = match ground_truth.transpose() {
-            Ok(ground_truth) => ground_truth,
-            Err(reason) => {
+        let text_as_sent = text.as_deref().map(|text| markup::reference(text, markup));
+        let sent = match text_as_sent {
+            None => Sent::AsText,
+            Some(Ok(sent)) if text.as_ref() == Some(&sent) => Sent::AsText,
+            Some(Ok(sent)) => Sent::As(sent),
+            Some(Err(reason)) => {
                 bad |= tell(FindingKind::BadMarkup, reason);
-                None
+                Sent::No
             }
         };
+        let mut hypotheses = row.hypotheses;
+        markup::visible(&mut hypotheses);
         judged.samples.push(Sample {
             id: row.id,
             file: row.file,
@@ -417,20 +431,20 @@ fn judged(
                 .or(row.written)
                 .or(row.audio),
             text,
-            ground_truth,
+            sent,
             language,
             speaker: row.speaker,
             start: row.start,
             end: row.end,
             seconds: row.seconds,
             metadata: row.metadata,
-            hypotheses: visible(row.hypotheses),
+            hypotheses,
             failures: row.failures,
             usable: !bad,
             is_embedded: row.is_embedded,
         });
     }
-    same_texts(&mut judged, &by_text);
+    same_texts(&mut judged);
     if grouped > 0 {
         let message = format!(
             "{} braces like {{a|b}}, taken as they stand and not as alternatives (--markup asr_eval or braces)",
@@ -441,18 +455,33 @@ fn judged(
     judged
 }
 
-/// What systems heard, without what is no part of a text, as references are.
-fn visible(mut heard: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let marked = heard.values_mut().filter(|text| markup::has_marks(text));
-    marked.for_each(|text| *text = markup::without_marks(text));
-    heard
+/// Rows of which the memory is given back together.
+const TOGETHER: usize = 4_096;
+
+/// The first samples of their kind, by a hash of what they are told by: that itself is kept once,
+/// in the sample. Two that share a hash by chance, one time in many millions of sources, are not
+/// told apart from a third.
+#[derive(Default)]
+struct Firsts(HashMap<u64, usize>);
+
+impl Firsts {
+    /// The sample before the next one that is as that; where there is none, the next is the first.
+    fn first<'a>(
+        &mut self,
+        hash: u64,
+        samples: &'a [Sample],
+        is_same: impl Fn(&Sample) -> bool,
+    ) -> Option<&'a Sample> {
+        let at = *self.0.entry(hash).or_insert(samples.len());
+        samples.get(at).filter(|one| is_same(one))
+    }
 }
 
 /// Where an earlier sample stands, as seen from a file.
-fn place_of(samples: &[Sample], at: usize, file: &str) -> String {
-    match samples.get(at) {
-        Some(one) if one.file != file => format!("{} line {}", one.file, one.line),
-        one => format!("line {}", one.map_or(0, |one| one.line)),
+fn place_of(one: &Sample, file: &str) -> String {
+    match *one.file == *file {
+        true => format!("line {}", one.line),
+        false => format!("{} line {}", one.file, one.line),
     }
 }
 
@@ -466,7 +495,12 @@ fn shortened(command: &str) -> String {
     }
 }
 
-fn same_texts(judged: &mut Judged, by_text: &HashMap<String, usize>) {
+fn same_texts(judged: &mut Judged) {
+    let mut by_text: HashMap<&str, usize> = HashMap::new();
+    let texts = judged.samples.iter().filter_map(|one| one.text.as_deref());
+    for text in texts.filter(|text| !text.trim().is_empty()) {
+        *by_text.entry(text).or_default() += 1;
+    }
     let all = judged.samples.len();
     let most = by_text.values().max().copied().unwrap_or(0);
     let is_enough = all >= MANY_ROWS || (all >= FEW_ROWS && most >= LEAST_SAME);

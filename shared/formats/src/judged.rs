@@ -1,21 +1,23 @@
 //! Utterances of a source and what was found, as both are known when it is judged.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::decode::Encoding;
+use super::fields::Fields;
 use super::finding::{Finding, FindingKind, Findings};
 use super::format::Format;
 use super::paths::Rule;
 
 /// One utterance, judged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// Its id in the source; not always unique.
     pub id: String,
     /// The file it stands in.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: u64,
     /// Its recording, relative to the source.
@@ -24,8 +26,8 @@ pub struct Sample {
     pub audio_as_written: Option<String>,
     /// What is said, as read; `None` is not known, `""` is nothing.
     pub text: Option<String>,
-    /// The same as it would be sent: escaped, or its markup translated.
-    pub ground_truth: Option<String>,
+    /// The same as it would be sent.
+    pub(crate) sent: Sent,
     /// BCP 47 tag.
     pub language: Option<String>,
     /// Speaker.
@@ -37,19 +39,88 @@ pub struct Sample {
     /// Length, in seconds, as far as the source tells.
     pub seconds: Option<f64>,
     /// Everything else.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Fields,
     /// Hypotheses that the source has, by model.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub hypotheses: BTreeMap<String, String>,
+    pub hypotheses: Fields,
     /// What services failed at and why, by model.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub failures: BTreeMap<String, String>,
+    pub failures: Fields,
     /// Whether nothing is against it.
     pub usable: bool,
     /// Whether its recording is inside of its file, as those of Parquet are; `recordings`
     /// hands it out.
-    #[serde(skip)]
     pub is_embedded: bool,
+}
+
+/// A text as it would be sent: escaped, or its markup translated. Most are sent as they are, and
+/// are not kept twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// As it is.
+    AsText,
+    /// Like this.
+    As(String),
+    /// Its markup is none.
+    No,
+}
+
+impl Sample {
+    /// The text as it would be sent: escaped, or its markup translated; `None` where it is not
+    /// known, or its markup is none.
+    #[must_use]
+    pub fn ground_truth(&self) -> Option<&str> {
+        match &self.sent {
+            Sent::AsText => self.text.as_deref(),
+            Sent::As(other) => Some(other),
+            Sent::No => None,
+        }
+    }
+}
+
+/// A sample as it is told: its text as it would be sent stands beside it.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: &'a str,
+    file: &'a str,
+    line: u64,
+    audio: Option<&'a str>,
+    audio_as_written: Option<&'a str>,
+    text: Option<&'a str>,
+    ground_truth: Option<&'a str>,
+    language: Option<&'a str>,
+    speaker: Option<&'a str>,
+    start: Option<f64>,
+    end: Option<f64>,
+    seconds: Option<f64>,
+    metadata: &'a Fields,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    hypotheses: &'a Fields,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    failures: &'a Fields,
+    usable: bool,
+}
+
+impl Serialize for Sample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let told = Told {
+            id: &self.id,
+            file: &self.file,
+            line: self.line,
+            audio: self.audio.as_deref(),
+            audio_as_written: self.audio_as_written.as_deref(),
+            text: self.text.as_deref(),
+            ground_truth: self.ground_truth(),
+            language: self.language.as_deref(),
+            speaker: self.speaker.as_deref(),
+            start: self.start,
+            end: self.end,
+            seconds: self.seconds,
+            metadata: &self.metadata,
+            hypotheses: &self.hypotheses,
+            failures: &self.failures,
+            usable: self.usable,
+        };
+        told.serialize(serializer)
+    }
 }
 
 /// Longest recording that is nothing out of the ordinary, in seconds; and the shortest in
@@ -120,7 +191,7 @@ impl Judged {
                 let message = format!(
                     "is written to last {before:.3} s; it lasts {seconds:.3} s, which counts"
                 );
-                let place = (sample.file.as_str(), sample.line);
+                let place = (&*sample.file, sample.line);
                 let kind = FindingKind::OddDuration;
                 self.findings.reword(kind, place, told, &message);
             }

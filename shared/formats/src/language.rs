@@ -69,7 +69,13 @@ pub fn is_in_another_script(text: &str, tag: &str) -> bool {
     };
     let (mut letters, mut right) = (0_usize, 0_usize);
     let mut is_mark = false;
+    let mut left = text.chars().count();
     for c in text.chars() {
+        // A fifth is enough, whatever comes: most texts need not be looked at to their end.
+        if right * 5 >= letters + left {
+            return false;
+        }
+        left -= 1;
         // `[noise]` is nothing that is said.
         is_mark = c == '[' || (is_mark && c != ']');
         if is_mark || !c.is_alphabetic() {

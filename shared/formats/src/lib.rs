@@ -24,6 +24,7 @@ mod columnar;
 mod days;
 pub mod decode;
 mod detect;
+mod fields;
 pub mod files;
 mod finding;
 mod firsts;
@@ -68,6 +69,7 @@ use no_folders as folders;
 #[cfg(feature = "parquet")]
 pub use columnar::{is_guarded as is_reading_parquet, recordings};
 pub use detect::format_of;
+pub use fields::Fields;
 pub use files::Files;
 pub use finding::{Finding, FindingKind, Findings, MOST_OF_A_KIND};
 pub use format::Format;

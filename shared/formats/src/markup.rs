@@ -6,6 +6,8 @@ use memchr::{memchr2_iter, memmem};
 use serde::{Deserialize, Serialize};
 use stt_eval_scoring::{reference, validate_reference};
 
+use crate::fields::Fields;
+
 /// What braces in a reference mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,6 +135,16 @@ pub fn has_marks(text: &str) -> bool {
     };
     memchr2_iter(0xe2, 0xef, bytes).any(is_mark)
         || memmem::find(bytes, "\u{61c}".as_bytes()).is_some()
+}
+
+/// Takes marks off what systems heard.
+pub(crate) fn visible(heard: &mut Fields) {
+    if heard.values().any(has_marks) {
+        let all = heard.iter();
+        *heard = all
+            .map(|(name, text)| (name, without_marks(text)))
+            .collect();
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //! not have takes no room.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
+use super::fields::Fields;
 use super::format::Format;
 use super::markup::Markup;
 use super::text::Text;
@@ -69,7 +69,7 @@ pub struct About {
     /// Speaker.
     pub speaker: Option<String>,
     /// Those of its other fields that were asked for.
-    pub fields: BTreeMap<String, String>,
+    pub fields: Fields,
 }
 
 /// One sample.
@@ -118,7 +118,7 @@ impl Pair {
         match name {
             "language" => self.language(),
             "speaker" => self.speaker(),
-            _ => self.about.as_ref()?.fields.get(name).map(String::as_str),
+            _ => self.about.as_ref()?.fields.get(name),
         }
     }
 }

@@ -76,7 +76,9 @@ pub fn pairs(
         (right, heard) = (again, others);
         by_column = joined(&mut right, &mut heard, shown(references), &candidates);
         for entry in &mut right.entries {
-            entry.fields.retain(|name, _| wanted.fields.contains(name));
+            entry
+                .fields
+                .retain(|name| wanted.fields.iter().any(|one| one == name));
         }
     }
     all_there(&heard, wanted)?;
@@ -174,9 +176,9 @@ fn systems(
 ) -> Vec<System> {
     let mut names: Vec<String> = Vec::new();
     for entry in &source.entries {
-        for name in entry.hypotheses.keys().chain(entry.failures.keys()) {
-            if !names.contains(name) {
-                names.push(name.clone());
+        for name in entry.hypotheses.names().chain(entry.failures.names()) {
+            if !names.iter().any(|one| one == name) {
+                names.push(name.to_owned());
             }
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn place(
     allow_outside: bool,
 ) -> (Option<Place>, Option<Wrong>) {
     if let Some(reason) = &row.refused {
-        return (None, Some((FindingKind::RefusedAudio, reason.clone())));
+        return (None, Some((FindingKind::RefusedAudio, reason.to_string())));
     }
     let Some(written) = row.audio.as_deref() else {
         let message = match row.is_text_alone {

@@ -12,7 +12,7 @@ pub(super) fn called_as_its_folder(source: &mut Transcripts, shown: &str) -> Res
     let called = source.name.clone();
     let is_there = |system: &str| {
         let mut all = source.entries.iter();
-        all.any(|one| one.hypotheses.contains_key(system) || one.failures.contains_key(system))
+        all.any(|one| one.hypotheses.has(system) || one.failures.has(system))
     };
     if called.is_empty() || !is_there("") {
         return Ok(());
@@ -27,10 +27,10 @@ pub(super) fn called_as_its_folder(source: &mut Transcripts, shown: &str) -> Res
     }
     for entry in &mut source.entries {
         if let Some(text) = entry.hypotheses.remove("") {
-            entry.hypotheses.insert(called.clone(), text);
+            entry.hypotheses.insert(&called, &text);
         }
         if let Some(reason) = entry.failures.remove("") {
-            entry.failures.insert(called.clone(), reason);
+            entry.failures.insert(&called, &reason);
         }
     }
     for column in source.columns.iter_mut().filter(|one| one.is_empty()) {

@@ -15,16 +15,17 @@
 #[path = "support/packed.rs"]
 mod packed;
 
-use std::sync::mpsc;
+use std::fmt::Write as _;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use packed::{archive, packed as deflated};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use stt_eval_formats::files::InMemory;
+use stt_eval_formats::files::{InMemory, ReadError};
 use stt_eval_formats::transcripts::{ReadOptions, Side, read};
-use stt_eval_formats::{Format, Options, judge, layouts};
+use stt_eval_formats::{Files, Format, Options, Whole, judge, layouts};
 
 /// What reading may take at most, with the file itself and this program.
 const MOST_KIB: u64 = 256 * 1024;
@@ -249,10 +250,156 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
+const TEXT: &str = "यह एक परीक्षण वाक्य है जो काफी लंबा है";
+
+/// A table with `fields` columns beside recording, text and language.
+fn table(rows: usize, fields: usize, texts: usize) -> String {
+    let mut table = String::from("file_name,text,language");
+    (0..fields).for_each(|field| write!(table, ",f{field}").unwrap());
+    for row in 0..rows {
+        let text = TEXT.repeat(texts);
+        write!(table, "\nclips/{row:07}.wav,{text} {row},hi").unwrap();
+        (0..fields).for_each(|field| write!(table, ",v{}", (row * 7 + field) % 999).unwrap());
+    }
+    table
+}
+
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(|at| line(at) + "\n").collect()
+}
+
+/// A file that is made when it is read.
+type Made = (&'static str, fn() -> String);
+
+/// Files as people have them, as large as is read, and larger.
+const NEAR_THE_LIMITS: [Made; 12] = [
+    ("metadata.csv", || table(140_000, 2, 3)),
+    ("metadata.csv", || table(149_000, 2, 1)),
+    ("metadata.csv", || table(100_000, 2, 4)),
+    ("metadata.csv", || table(100_000, 10, 2)),
+    ("metadata.csv", || table(149_000, 47, 1)),
+    ("metadata.csv", || table(60_000, 47, 1)),
+    ("manifest.jsonl", || {
+        lines(100_000, |at| {
+            format!(
+                "{{\"audio_filepath\":\"a/{at}.wav\",\"duration\":3.2,\
+                 \"text\":\"{TEXT} {TEXT} {at}\",\"gender\":\"f\"}}"
+            )
+        })
+    }),
+    ("a.trn", || lines(480_000, |at| format!("{TEXT} (u{at})"))),
+    ("a.stm", || {
+        lines(480_000, |at| {
+            format!("r{} 1 s{} {}.0 {}.5 {TEXT}", at / 4, at % 7, at % 4, at % 4)
+        })
+    }),
+    ("a.ctm", || {
+        lines(480_000, |at| {
+            format!("r{} 1 {}.0 0.5 परीक्षण", at / 400, at % 400)
+        })
+    }),
+    ("text", || lines(480_000, |at| format!("utt{at} {TEXT}"))),
+    ("a.txt", || lines(480_000, |at| format!("{TEXT} {at}"))),
+];
+
+/// A file in memory that is read where it is, as the command line does.
+struct Held {
+    names: [String; 1],
+    bytes: Arc<[u8]>,
+}
+
+struct Part(Arc<[u8]>);
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Files for Held {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, ReadError> {
+        Ok(self.bytes.to_vec())
+    }
+
+    fn head(&self, _: &str, most: usize) -> Result<Vec<u8>, ReadError> {
+        Ok(self.bytes.get(..most).unwrap_or(&self.bytes).to_vec())
+    }
+
+    fn utf8(&self, _: &str, _: usize) -> Option<Whole> {
+        fn told(bytes: &[u8]) -> Option<&str> {
+            std::str::from_utf8(bytes).ok()
+        }
+        Whole::held(Box::new(Part(Arc::clone(&self.bytes))), told)
+    }
+}
+
 /// Rows with a field of its own each.
 fn each_its_own() -> Vec<u8> {
     let rows = (0..100_000).map(|at| format!("{{\"id\":\"u{at}\",\"k{at}\":\"x\"}}\n"));
     rows.collect::<String>().into_bytes()
+}
+
+/// Says which of them a process reads: each has one of its own, for what was read before leaves
+/// its memory behind.
+const WHICH: &str = "READ_NEAR_THE_LIMITS";
+
+fn read_near_the_limits(which: &str) {
+    let (case, side) = which.split_once(' ').unwrap();
+    let (name, made) = NEAR_THE_LIMITS[case.parse::<usize>().unwrap()];
+    let bytes: Arc<[u8]> = made().into_bytes().into();
+    let what = format!("{name} of {} bytes: {side}", bytes.len());
+    let names = [name.to_owned()];
+    let files = Held { names, bytes };
+    // What making it took is not counted.
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let wanted = ReadOptions::default();
+    let start = std::time::Instant::now();
+    let rows = match side {
+        "judged" => judge(&files, Some(name), &Options::default()).map(|all| all.samples.len()),
+        "references" => {
+            read(&files, Some(name), Side::References, &wanted).map(|all| all.entries.len())
+        }
+        _ => read(&files, Some(name), Side::Hypotheses, &wanted).map(|all| all.entries.len()),
+    };
+    println!(
+        "{what}: {} MiB, {:?}, {rows:?}",
+        peak() / 1024,
+        start.elapsed()
+    );
+    within_memory(&what);
+}
+
+#[test]
+fn tables_and_lists_as_large_as_is_read_take_bounded_memory() {
+    if let Ok(which) = std::env::var(WHICH) {
+        return read_near_the_limits(&which);
+    }
+    let own = std::env::current_exe().unwrap();
+    let mut failed = Vec::new();
+    for case in 0..NEAR_THE_LIMITS.len() {
+        for side in ["judged", "references", "hypotheses"] {
+            let test = "tables_and_lists_as_large_as_is_read_take_bounded_memory";
+            let mut one = std::process::Command::new(&own);
+            one.args([test, "--exact", "--nocapture"])
+                .env(WHICH, format!("{case} {side}"));
+            let done = one.output().unwrap();
+            let told = String::from_utf8_lossy(&done.stdout);
+            println!(
+                "{}",
+                told.lines()
+                    .find(|line| line.contains("MiB"))
+                    .unwrap_or_default()
+            );
+            if !done.status.success() {
+                failed.push(format!("{told}{}", String::from_utf8_lossy(&done.stderr)));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_run_takes_what_is_scored_offline() {
     let judged = judge(&files, None, &options).unwrap();
     let sample = &judged.samples[0];
     assert_eq!(sample.text.as_deref(), Some(PLAIN));
-    assert_eq!(sample.hypotheses["whisper"], PLAIN);
+    assert_eq!(sample.hypotheses.get("whisper"), Some(PLAIN));
     let wanted = ReadOptions {
         hypotheses: options.hypotheses,
         ..ReadOptions::default()

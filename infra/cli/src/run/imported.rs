@@ -47,13 +47,13 @@ impl Imported {
 
     /// How many clips have a transcript of it.
     fn transcripts(&self, clips: &[Clip]) -> usize {
-        let has = |clip: &&Clip| clip.heard.contains_key(&self.column);
+        let has = |clip: &&Clip| clip.heard.has(&self.column);
         clips.iter().filter(has).count()
     }
 
     /// At how many its service failed.
     fn failed(&self, clips: &[Clip]) -> usize {
-        let reason = |clip: &&Clip| clip.failed.get(&self.column).cloned();
+        let reason = |clip: &&Clip| clip.failed.get(&self.column).map(str::to_owned);
         let has = |clip: &&Clip| reason(clip).is_some_and(|why| imported::is_of_service(&why));
         clips.iter().filter(has).count()
     }
@@ -125,8 +125,8 @@ pub fn offered(looked: &Looked, arguments: &RunArguments, output: &Output) {
         return;
     }
     let samples = looked.judged.samples.iter();
-    let heard = samples.flat_map(|sample| sample.hypotheses.keys());
-    let systems: BTreeSet<&str> = heard.map(String::as_str).collect();
+    let heard = samples.flat_map(|sample| sample.hypotheses.names());
+    let systems: BTreeSet<&str> = heard.collect();
     if !systems.is_empty() {
         let systems: Vec<&str> = systems.into_iter().collect();
         output.remark(&format!(
@@ -252,11 +252,11 @@ impl Line {
     fn of(column: &str, clip: &Clip, sample: &str) -> Option<Self> {
         let error = clip.failed.get(column);
         // Longer ones are the traces of programmes.
-        let shortened = |reason: &String| reason.trim().chars().take(MAX_ERROR_CHARS).collect();
+        let shortened = |reason: &str| reason.trim().chars().take(MAX_ERROR_CHARS).collect();
         let hypothesis = clip.heard.get(column);
         (error.is_some() || hypothesis.is_some()).then(|| Self {
             sample_id: sample.to_owned(),
-            hypothesis: hypothesis.cloned(),
+            hypothesis: hypothesis.map(str::to_owned),
             error: error.map(shortened),
         })
     }

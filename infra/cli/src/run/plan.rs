@@ -8,6 +8,7 @@ use serde::Serialize;
 use stt_eval_domain::dataset::{MAX_GROUND_TRUTH_CHARS, MAX_SAMPLE_BYTES, MAX_SAMPLES};
 use stt_eval_domain::file::MAX_MANIFEST_BYTES;
 use stt_eval_domain::validate;
+use stt_eval_formats::Fields;
 
 use super::imported::{self, Imported};
 use crate::arguments::{Keywords, RunArguments};
@@ -59,9 +60,9 @@ pub struct Clip {
     /// What is said, and in which language.
     pub said: Said,
     /// What systems heard elsewhere, by the name of their column.
-    pub heard: BTreeMap<String, String>,
+    pub heard: Fields,
     /// Why services heard nothing there, by the same name.
-    pub failed: BTreeMap<String, String>,
+    pub failed: Fields,
 }
 
 /// What is said in a clip.
@@ -215,7 +216,7 @@ pub fn plan(
         let (sha256, size) = hashed(&path)?;
         let filename = path.file_name().unwrap_or_default().to_string_lossy();
         clips.push(Clip {
-            file: sample.file.clone(),
+            file: sample.file.to_string(),
             line: sample.line,
             upload: Upload {
                 filename: shown(&filename).chars().take(255).collect(),
@@ -227,7 +228,7 @@ pub fn plan(
             },
             seconds: info.duration_seconds,
             said: Said {
-                ground_truth: sample.ground_truth.clone(),
+                ground_truth: sample.ground_truth().map(str::to_owned),
                 language: sample.language.clone(),
                 metadata: fields::kept(sample, &first),
             },

@@ -182,7 +182,7 @@ async fn counted(
                 markup: Some(Markup::Braces),
                 language: Some(one.language.clone()),
                 speaker,
-                fields,
+                fields: fields.into_iter().collect(),
             };
             let id = Id::Named(id.into_boxed_str());
             let pair = Pair::new(id, reference.as_str().into(), about);

@@ -74,7 +74,7 @@ pub(super) fn add(
         match said(reader, &name, tier) {
             Some(said) => reader.reading.rows.push(Row {
                 id: files::stem(&name).to_owned(),
-                file: name,
+                file: name.into(),
                 line: 1,
                 said,
                 is_text_alone: true,

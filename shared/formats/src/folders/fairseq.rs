@@ -50,7 +50,7 @@ fn one(reader: &mut Reader<'_>, name: &str) -> Result<(), Problem> {
         };
         reader.reading.rows.push(Row {
             id: crate::files::stem(path).to_owned(),
-            file,
+            file: file.into(),
             line: place,
             audio: Some(format!("{}/{path}", root.trim_end_matches('/'))),
             said,

@@ -26,7 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
             let said = said.replace("\\\"", "\"");
             reader.reading.rows.push(Row {
                 id: id.to_owned(),
-                file: name.clone(),
+                file: name.as_str().into(),
                 line,
                 audio: Some(format!("wav/{id}.wav")),
                 said: Said::Text(said.trim().to_owned()),

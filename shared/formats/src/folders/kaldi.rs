@@ -1,6 +1,7 @@
 //! Data folders of Kaldi and `ESPnet`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::text_if_there;
 use crate::decode::lines;
@@ -96,15 +97,17 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
         );
         return Err(Problem::new(Code::Mismatch, message));
     }
+    let (of_texts, of_places): (Arc<str>, Arc<str>) =
+        (text_name.as_str().into(), place_name.as_str().into());
     let mut known = std::collections::BTreeSet::new();
     for (id, place) in order {
         let said = texts.get(&id);
         let speaker = speakers.get(&id).map(|(_, speaker)| speaker.clone());
         let mut row = Row {
             file: if said.is_some() {
-                text_name.clone()
+                Arc::clone(&of_texts)
             } else {
-                place_name.clone()
+                Arc::clone(&of_places)
             },
             line: said.map_or(place.line, |(line, _)| *line),
             said: said.map_or(Said::Absent, |(_, text)| Said::Text(text.clone())),
@@ -114,7 +117,7 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
             ..Row::default()
         };
         if let Some((_, gender)) = speaker.as_ref().and_then(|speaker| genders.get(speaker)) {
-            row.metadata.insert("gender".to_owned(), gender.clone());
+            row.metadata.insert("gender", gender);
         }
         row.speaker = speaker;
         if by_segments {
@@ -133,7 +136,7 @@ fn folder(reader: &mut Reader<'_>, scp: &str) -> Result<(), Problem> {
     for (id, (line, text)) in texts.iter().filter(|(id, _)| !known.contains(*id)) {
         reader.reading.rows.push(Row {
             id: id.clone(),
-            file: text_name.clone(),
+            file: Arc::clone(&of_texts),
             line: *line,
             said: Said::Text(text.clone()),
             ..Row::default()
@@ -191,29 +194,29 @@ fn order(
 fn audio(row: &mut Row, source: &str, scp: &str, line: u64) {
     let source = source.trim();
     if source.ends_with('|') {
-        row.command = Some(Command {
+        row.command = Some(Box::new(Command {
             text: source.to_owned(),
             file: scp.to_owned(),
             line,
-        });
+        }));
         row.audio = word_of_command(source).map(str::to_owned);
         if row.audio.is_none() {
-            row.refused = Some("a command that reads no file".to_owned());
+            row.refused = Some("a command that reads no file".into());
         }
         return;
     }
     row.audio = Some(source.to_owned());
-    row.refused_at = Some((scp.to_owned(), line));
+    row.refused_at = Some(Box::new((scp.to_owned(), line)));
     let archive = source.rsplit_once(':').is_some_and(|(path, offset)| {
         path.ends_with(".ark") && offset.bytes().all(|b| b.is_ascii_digit())
     });
     if archive {
-        row.refused = Some("an archive of Kaldi; write the recordings as files".to_owned());
+        row.refused = Some("an archive of Kaldi; write the recordings as files".into());
     }
     let several = source
         .split_whitespace()
         .filter(|word| has_audio_extension(word));
     if several.count() > 1 {
-        row.refused = Some("several files, one for each microphone; keep one".to_owned());
+        row.refused = Some("several files, one for each microphone; keep one".into());
     }
 }

@@ -1,6 +1,7 @@
 //! Manifests of lhotse: recordings with supervisions, or cuts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -16,8 +17,8 @@ use crate::problem::{Code, Problem, counted};
 #[derive(Debug, Clone, Default)]
 struct Recording {
     path: Option<String>,
-    command: Option<Command>,
-    refused: Option<String>,
+    command: Option<Box<Command>>,
+    refused: Option<Box<str>>,
     seconds: Option<f64>,
 }
 
@@ -158,7 +159,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
     }
     for (name, line, supervision) in &supervisions {
         let mut row = of_supervision(supervision);
-        row.file = (*name).clone();
+        row.file = name.as_str().into();
         row.line = *line;
         let id = text(supervision, "recording_id").unwrap_or_default();
         // `channel` is a list where several were recorded.
@@ -175,11 +176,12 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         reader.reading.rows.push(row);
     }
     if supervisions.is_empty() {
-        let first = layout.files.first().cloned().unwrap_or_default();
+        let first = layout.files.first().map_or("", String::as_str);
+        let first: Arc<str> = first.into();
         let only = recordings.into_iter().zip(1..).map(|((id, of), line)| {
             let mut row = Row {
                 id: id.clone(),
-                file: first.clone(),
+                file: Arc::clone(&first),
                 line,
                 seconds: of.seconds,
                 ..Row::default()
@@ -211,26 +213,26 @@ fn recording(object: &Value, file: &str, line: u64) -> Recording {
     let sources = object.get("sources").and_then(Value::as_array);
     let sources = sources.map(Vec::as_slice).unwrap_or_default();
     let Some(source) = sources.first() else {
-        made.refused = Some("a recording without a source".to_owned());
+        made.refused = Some("a recording without a source".into());
         return made;
     };
     if sources.len() > 1 {
-        made.refused = Some("one file for each channel".to_owned());
+        made.refused = Some("one file for each channel".into());
     }
     let path = text(source, "source").unwrap_or_default();
     match source.get("type").and_then(Value::as_str) {
         Some("command") => {
-            made.command = Some(Command {
+            made.command = Some(Box::new(Command {
                 text: path.clone(),
                 file: file.to_owned(),
                 line,
-            });
+            }));
             made.path = word_of_command(&path).map(str::to_owned);
             if made.path.is_none() {
-                made.refused = Some("a command that reads no file".to_owned());
+                made.refused = Some("a command that reads no file".into());
             }
         }
-        Some("memory") => made.refused = Some("inside the manifest; write it as a file".to_owned()),
+        Some("memory") => made.refused = Some("inside the manifest; write it as a file".into()),
         _ => made.path = Some(path),
     }
     made
@@ -251,12 +253,12 @@ fn of_supervision(object: &Value) -> Row {
         .zip(row.seconds)
         .map(|(start, length)| start + length);
     if let Some(gender) = text(object, "gender") {
-        row.metadata.insert("gender".to_owned(), gender);
+        row.metadata.insert("gender", &gender);
     }
     if let Some(Value::Object(custom)) = object.get("custom") {
         for (key, value) in custom {
             if let Some(value) = json::scalar(value) {
-                row.metadata.insert(key.clone(), value);
+                row.metadata.insert(key, &value);
             }
         }
     }
@@ -305,7 +307,7 @@ fn of_cut(
     let first = parts.first();
     let mut row = Row {
         id,
-        file: name.to_owned(),
+        file: name.into(),
         line,
         said,
         language: first.and_then(|part| part.language.clone()),

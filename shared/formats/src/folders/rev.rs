@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         let said = rev_text(&text, name)?;
         reader.reading.rows.push(Row {
             id: stem(name).to_owned(),
-            file: name.clone(),
+            file: name.as_str().into(),
             line: 1,
             audio: Some(stem(name).to_owned()),
             said: Said::Text(said),

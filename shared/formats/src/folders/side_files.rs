@@ -52,7 +52,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
         let side = all.next();
         let mut row = Row {
             id: files::stem(&audio).to_owned(),
-            file: side.clone().unwrap_or_else(|| audio.clone()),
+            file: side.as_ref().unwrap_or(&audio).as_str().into(),
             line: 1,
             // Its text lies in the same folder, which paths are of.
             audio: Some(format!("./{}", files::base(&audio))),
@@ -152,7 +152,7 @@ pub(super) fn audio_alone(reader: &mut Reader<'_>, layout: &Layout) {
     for audio in &layout.files {
         reader.reading.rows.push(Row {
             id: files::stem(audio).to_owned(),
-            file: audio.clone(),
+            file: audio.as_str().into(),
             line: 1,
             audio: Some(format!("./{}", files::base(audio))),
             ..Row::default()
@@ -181,7 +181,7 @@ pub(super) fn indic_voices(reader: &mut Reader<'_>, layout: &Layout) -> Result<(
         let stem = name.strip_suffix(".json").unwrap_or(name);
         let mut row = Row {
             id: files::stem(name).to_owned(),
-            file: name.clone(),
+            file: name.as_str().into(),
             line: 1,
             audio: Some(format!("{}.wav", files::base(stem))),
             said: pieces(&value, key).map_or(Said::Absent, Said::Text),
@@ -197,7 +197,7 @@ pub(super) fn indic_voices(reader: &mut Reader<'_>, layout: &Layout) -> Result<(
                     "lang" | "language" => row.language = Some(value),
                     "duration" => row.seconds = value.parse().ok(),
                     _ if value.chars().count() <= 1_000 => {
-                        row.metadata.insert(fact.clone(), value);
+                        row.metadata.insert(fact, &value);
                     }
                     _ => {}
                 }

@@ -71,7 +71,8 @@ impl Kept {
     }
 }
 
-fn weight(value: &Value) -> usize {
+/// What a value takes, in bytes.
+pub(crate) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => FURTHER / 2,
         Value::String(text) => FURTHER / 2 + text.len() * COPIES,

@@ -1,11 +1,11 @@
 //! Tables and JSON lines as cells, with their lines.
 
-#[cfg(feature = "sheets")]
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 use super::embedded;
+use super::grid::{Cell, Grid};
 use super::objects::{MOST_LISTED, json_table};
 use super::reader::Reader;
 use super::row::Said;
@@ -24,38 +24,38 @@ pub(crate) const NO_HEADER: &str = "put a line like `file_name,text` in front";
 const LOOSE: &str = "a quote inside a text is not doubled, as CSV asks for; all quotes of it are \
      kept: look at what it became";
 
-/// A cell of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
-    /// Of a table of text.
-    Plain(String),
-    /// Of JSON.
-    Json(Value),
-}
+impl<'a> Cell<'a> {
+    /// It as text; `None` for a blank one and what is no scalar.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        self.any_text().filter(|text| {
+            let is_blank = matches!(self, Self::Plain(_)) && text.trim().is_empty();
+            !is_blank
+        })
+    }
 
-impl Cell {
-    pub(super) fn text(&self) -> Option<String> {
+    /// It as text that may be empty.
+    fn any_text(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Plain(text) => (!text.trim().is_empty()).then(|| text.clone()),
-            Self::Json(value) => json::scalar(value),
+            Self::Plain(text) | Self::Said(text) => Some(Cow::Borrowed(text)),
+            Self::Value(value) => json::scalar(value).map(Cow::Owned),
         }
     }
 
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(super) fn number(self) -> Option<f64> {
         match self {
-            Self::Plain(text) => text
+            Self::Plain(text) | Self::Said(text) => text
                 .trim()
                 .parse()
                 .ok()
                 .filter(|number: &f64| number.is_finite()),
-            Self::Json(value) => json::number(value),
+            Self::Value(value) => json::number(value),
         }
     }
 
     /// What it is that can't be taken as a text, and is not blank.
-    pub(crate) fn no_text(&self) -> Option<String> {
+    pub(crate) fn no_text(self) -> Option<String> {
         match self {
-            Self::Json(Value::Array(list)) if !list.is_empty() => {
+            Self::Value(Value::Array(list)) if !list.is_empty() => {
                 let of = match list.len() {
                     MOST_LISTED.. => "values".to_owned(),
                     few => counted(few, "value", "values"),
@@ -65,15 +65,18 @@ impl Cell {
                      label_studio joins them)"
                 ))
             }
-            Self::Json(Value::Object(_)) => Some("is an object and no text".to_owned()),
+            Self::Value(Value::Object(_)) => Some("is an object and no text".to_owned()),
             _ => None,
         }
     }
 
-    pub(super) fn said(&self) -> Said {
+    pub(super) fn said(self) -> Said {
         match self {
             Self::Plain(text) => Said::of_cell(text),
-            Self::Json(value) => json::scalar(value).map_or(Said::Absent, Said::Text),
+            cell => match cell.any_text() {
+                Some(text) => Said::Text(text.into_owned()),
+                None => Said::Absent,
+            },
         }
     }
 }
@@ -83,8 +86,8 @@ impl Cell {
 pub(crate) struct Cells {
     /// Names of the columns.
     pub(crate) columns: Columns,
-    /// Line and cells; `None` where a row has none.
-    pub(crate) rows: Vec<(u64, Vec<Option<Cell>>)>,
+    /// Its rows.
+    pub(crate) rows: Grid,
     /// The column of the recordings, where that is known without its name.
     pub(crate) audio: Option<usize>,
     /// Whether an empty row stands before the last one.
@@ -93,24 +96,26 @@ pub(crate) struct Cells {
 
 impl Cells {
     /// A cell as text; `None` for blank ones and what is no scalar.
-    pub(crate) fn text(&self, row: usize, column: Option<usize>) -> Option<String> {
+    pub(crate) fn text(&self, row: usize, column: Option<usize>) -> Option<Cow<'_, str>> {
         self.cell(row, column)?.text()
+    }
+
+    /// The same as a text of its own.
+    pub(crate) fn own_text(&self, row: usize, column: Option<usize>) -> Option<String> {
+        self.text(row, column).map(Cow::into_owned)
     }
 
     /// A recording's path: a text, or that of an object that has the sound as well.
     pub(crate) fn path(&self, row: usize, column: Option<usize>) -> Option<String> {
         match self.cell(row, column)? {
-            Cell::Json(Value::Object(audio)) => path_in(audio),
-            cell => cell.text(),
+            Cell::Value(Value::Object(audio)) => path_in(audio),
+            cell => cell.text().map(Cow::into_owned),
         }
     }
 
     /// A cell as text that may be empty; `None` where there is no cell.
     pub(crate) fn any_text(&self, row: usize, column: Option<usize>) -> Option<String> {
-        match self.cell(row, column)? {
-            Cell::Plain(text) => Some(text.clone()),
-            Cell::Json(value) => json::scalar(value),
-        }
+        self.cell(row, column)?.any_text().map(Cow::into_owned)
     }
 
     /// A cell as what is said; `None` where that is not known.
@@ -121,8 +126,8 @@ impl Cells {
         }
     }
 
-    pub(crate) fn cell(&self, row: usize, column: Option<usize>) -> Option<&Cell> {
-        self.rows.get(row)?.1.get(column?)?.as_ref()
+    pub(crate) fn cell(&self, row: usize, column: Option<usize>) -> Option<Cell<'_>> {
+        self.rows.cell(row, column?)
     }
 }
 
@@ -217,7 +222,7 @@ fn of_records<'a>(
     let names = names_of(&header, name)?;
     let width = names.len();
     let mut columns = Columns::new(names);
-    let mut rows = Vec::new();
+    let mut rows = Grid::default();
     let chosen = reader.options.chosen();
     let is_chosen = chosen.iter().any(|name| columns.named(name).is_some());
     if !columns.is_header() && !is_chosen && reader.options.audio_column.is_none() {
@@ -266,10 +271,7 @@ fn of_records<'a>(
                 .findings
                 .of_line(FindingKind::LossySource, name, record.line, LOOSE);
         }
-        json::are_few(rows.len() + 1, name)?;
-        let cells = record.cells.into_iter().take(width);
-        let cells = cells.map(|cell| Some(Cell::Plain(cell.into_owned())));
-        rows.push((record.line, cells.collect::<Vec<_>>()));
+        rows.push(record.line, record.cells.iter().take(width), name)?;
     }
     drop_index(&mut columns, &mut rows);
     Ok(Cells {
@@ -374,19 +376,17 @@ fn uneven(record: &Record<'_>, width: usize, delimiter: Option<u8>) -> String {
 }
 
 /// pandas writes its index as a first column without a name.
-fn drop_index(columns: &mut Columns, rows: &mut [(u64, Vec<Option<Cell>>)]) {
+fn drop_index(columns: &mut Columns, rows: &mut Grid) {
     let unnamed = matches!(columns.name(0), "" | "Unnamed: 0") && columns.names().len() > 1;
-    let counts = rows.iter().enumerate().all(|(index, (_, cells))| {
-        let first = cells.first().and_then(Option::as_ref);
-        matches!(first, Some(Cell::Plain(text)) if *text == index.to_string())
+    let counts = (0..rows.len()).all(|row| {
+        let first = rows.cell(row, 0);
+        matches!(first, Some(Cell::Plain(text)) if *text == row.to_string())
     });
     if !unnamed || !counts {
         return;
     }
     *columns = Columns::new(columns.names().get(1..).unwrap_or_default().to_vec());
-    for (_, cells) in rows {
-        cells.remove(0);
-    }
+    rows.without_first();
 }
 
 /// Excel writes long numbers as `8.44425E+14`: the ids are lost, which is told.

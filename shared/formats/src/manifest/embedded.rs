@@ -1,8 +1,8 @@
 //! Parquet: recordings and facts in one file.
 
-#[cfg(feature = "parquet")]
-use super::cells::Cell;
 use super::cells::Cells;
+#[cfg(feature = "parquet")]
+use super::grid::Grid;
 use super::reader::Reader;
 #[cfg(feature = "parquet")]
 use super::table;
@@ -50,13 +50,13 @@ pub(super) fn cells(reader: &mut Reader<'_>, name: &str) -> Result<(Cells, Vec<b
             .findings
             .of_line(FindingKind::LossySource, name, 1, message);
     }
-    let rows = (1_u64..).zip(facts.rows).map(|(line, cells)| {
-        let cells = cells.into_iter().map(|cell| cell.map(Cell::Json));
-        (line, cells.collect())
-    });
+    let mut rows = Grid::of_json();
+    for (line, cells) in (1_u64..).zip(facts.rows) {
+        rows.push_values(line, cells.into_iter(), name)?;
+    }
     let cells = Cells {
         columns: Columns::new(facts.names),
-        rows: rows.collect(),
+        rows,
         audio: facts.audio,
         is_last_apart: false,
     };

@@ -86,9 +86,9 @@ pub(super) fn of_row(row: &mut Row, table: &Cells, index: usize, asked: &[OfSyst
     for system in asked {
         let text = table.any_text(index, Some(system.text));
         if let Some(reason) = system.failed(table, index, text.as_deref()) {
-            row.failures.insert(system.name.clone(), reason);
+            row.failures.insert(&system.name, &reason);
         } else if let Some(text) = text {
-            row.hypotheses.insert(system.name.clone(), text);
+            row.hypotheses.insert(&system.name, &text);
         }
     }
 }
@@ -120,16 +120,16 @@ pub(super) fn of_models(
     if layout.format != Format::LabelStudio || options.hypotheses.is_empty() {
         return Ok(());
     }
-    let heard = reading.rows.iter().flat_map(|row| row.hypotheses.keys());
-    let models: BTreeSet<String> = heard.cloned().collect();
+    let heard = reading.rows.iter().flat_map(|row| row.hypotheses.names());
+    let models: BTreeSet<String> = heard.map(str::to_owned).collect();
     if let Some(asked) = options.hypotheses.iter().find(|one| !models.contains(*one)) {
         let models: Vec<String> = models.into_iter().collect();
         let file = layout.files.first().map_or("", String::as_str);
         return Err(no_column(asked, file, &models, OPTION));
     }
     for row in &mut reading.rows {
-        row.hypotheses
-            .retain(|model, _| options.hypotheses.contains(model));
+        let is_asked = |model: &str| options.hypotheses.iter().any(|one| one == model);
+        row.hypotheses.retain(is_asked);
     }
     Ok(())
 }

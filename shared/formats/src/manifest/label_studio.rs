@@ -122,7 +122,7 @@ fn id(task: &Value) -> Option<String> {
 fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
     let mut row = Row {
         id: id(object).unwrap_or_default(),
-        file: name.to_owned(),
+        file: name.into(),
         line,
         ..Row::default()
     };
@@ -153,7 +153,7 @@ fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
                 Role::Speaker => row.speaker = Some(value),
                 Role::Duration => row.seconds = value.parse().ok(),
                 _ if value.chars().count() <= 1_000 => {
-                    row.metadata.insert(key.clone(), value);
+                    row.metadata.insert(key, &value);
                 }
                 _ => {}
             }
@@ -168,7 +168,7 @@ fn task(reader: &Reader<'_>, name: &str, line: u64, object: &Value) -> Row {
         let model = prediction.get("model_version").and_then(json::scalar);
         if let Some(text) = regions(prediction, wanted) {
             let model = model.unwrap_or_else(|| "prediction".to_owned());
-            row.hypotheses.insert(model, text);
+            row.hypotheses.insert(&model, &text);
         }
     }
     row

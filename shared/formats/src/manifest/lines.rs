@@ -1,5 +1,7 @@
 //! Lists without a header: `LibriSpeech`, MLS, Kathbath, Vistaar, `LJSpeech`, FLEURS.
 
+use std::sync::Arc;
+
 use super::reader::Reader;
 use super::row::{Row, Said};
 use crate::decode::lines;
@@ -23,6 +25,7 @@ pub(crate) fn first_word(line: &str) -> Option<(&str, &str)> {
 pub(super) fn ids_and_texts(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Problem> {
     for name in &layout.files {
         let text = reader.text(name)?;
+        let file: Arc<str> = name.as_str().into();
         for (line, content) in lines(&text) {
             let tabbed = content.split_once('\t');
             let Some((id, text)) = tabbed.or_else(|| first_word(content)) else {
@@ -42,7 +45,7 @@ pub(super) fn ids_and_texts(reader: &mut Reader<'_>, layout: &Layout) -> Result<
             };
             let mut row = Row {
                 id: files::stem(id).to_owned(),
-                file: name.clone(),
+                file: Arc::clone(&file),
                 line,
                 audio: Some(audio),
                 written: Some(id.to_owned()),
@@ -70,8 +73,7 @@ fn name_of_kathbath(row: &mut Row) {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if digits(number) && digits(speaker) {
         row.speaker = Some((*speaker).to_owned());
-        let gender = (*gender).to_owned();
-        row.metadata.insert("gender".to_owned(), gender);
+        row.metadata.insert("gender", gender);
     }
 }
 
@@ -81,6 +83,7 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
     let takes_raw = asked.is_some_and(|name| crate::table::key(name) == "raw");
     for name in &layout.files {
         let text = reader.text(name)?;
+        let file: Arc<str> = name.as_str().into();
         for (line, content) in lines(&text).filter(|(_, line)| !line.trim().is_empty()) {
             let cells: Vec<&str> = content.split('|').collect();
             let (id, raw, normalised) = match cells.as_slice() {
@@ -100,7 +103,7 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
             };
             let mut row = Row {
                 id: (*id).to_owned(),
-                file: name.clone(),
+                file: Arc::clone(&file),
                 line,
                 audio: Some(format!("wavs/{id}.wav")),
                 written: Some((*id).to_owned()),
@@ -108,7 +111,7 @@ pub(super) fn lj_speech(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), 
                 ..Row::default()
             };
             if !takes_raw && raw != normalised && raw.chars().count() <= 1_000 {
-                row.metadata.insert("raw".to_owned(), (*raw).to_owned());
+                row.metadata.insert("raw", raw);
             }
             reader.reading.rows.push(row);
         }
@@ -134,10 +137,11 @@ pub(super) fn fleurs(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Pro
     reader.reading.text_column = Some(column.to_owned());
     for name in &layout.files {
         let text = reader.text(name)?;
+        let file: Arc<str> = name.as_str().into();
         let split = split_of(name).unwrap_or_default();
         for (line, content) in lines(&text).filter(|(_, line)| !line.trim().is_empty()) {
             let cells: Vec<&str> = content.split('\t').collect();
-            let [sentence, file, raw, plain, _, samples, gender] = cells.as_slice() else {
+            let [sentence, recording, raw, plain, _, samples, gender] = cells.as_slice() else {
                 let message = format!(
                     "{}, FLEURS has 7",
                     counted(cells.len(), "column", "columns")
@@ -148,22 +152,22 @@ pub(super) fn fleurs(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Pro
                 continue;
             };
             let mut row = Row {
-                id: files::stem(file).to_owned(),
-                file: name.clone(),
+                id: files::stem(recording).to_owned(),
+                file: Arc::clone(&file),
                 line,
                 audio: Some(if split.is_empty() {
-                    (*file).to_owned()
+                    (*recording).to_owned()
                 } else {
-                    format!("{split}/{file}")
+                    format!("{split}/{recording}")
                 }),
-                written: Some((*file).to_owned()),
+                written: Some((*recording).to_owned()),
                 said: Said::of_cell(if normalised { plain } else { raw }),
                 seconds: samples.trim().parse::<f64>().ok().map(|n| n / SAMPLE_RATE),
                 ..Row::default()
             };
             let facts = [("sentence_id", *sentence), ("gender", *gender)];
             for (key, value) in facts {
-                row.metadata.insert(key.to_owned(), value.trim().to_owned());
+                row.metadata.insert(key, value.trim());
             }
             reader.reading.rows.push(row);
         }

@@ -5,6 +5,7 @@
 mod alike;
 mod cells;
 mod embedded;
+mod grid;
 mod heard;
 mod label_studio;
 pub(crate) mod lines;
@@ -18,7 +19,8 @@ mod table;
 mod tarred;
 mod totals;
 
-pub(crate) use cells::{Cell, Cells, NO_HEADER, rounded_ids, table_of};
+pub(crate) use cells::{Cells, NO_HEADER, rounded_ids, table_of};
+pub(crate) use grid::Cell;
 
 pub(crate) use reader::Reader;
 #[cfg(feature = "folders")]

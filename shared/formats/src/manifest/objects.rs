@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::cells::{Cell, Cells};
+use super::cells::Cells;
+use super::grid::Grid;
 use super::reader::Reader;
 use super::regions;
 use crate::finding::FindingKind;
@@ -82,8 +83,7 @@ pub(super) fn json_table(
     text: &str,
 ) -> Result<Cells, Problem> {
     let mut order: BTreeMap<String, usize> = BTreeMap::new();
-    let mut rows = Vec::new();
-    let mut kept = json::Kept::default();
+    let mut rows = Grid::of_json();
     let options = reader.options;
     let chosen = options.chosen();
     json::each(text, name, &mut |line, row| {
@@ -111,7 +111,7 @@ pub(super) fn json_table(
         // A failure without a reason is none, as in an empty cell of a table.
         let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
         fields.retain(|key, value| !key.ends_with(&error_of("")) || !is_blank(value));
-        let mut cells: Vec<Option<Cell>> = Vec::new();
+        let mut cells: Vec<Option<Value>> = Vec::new();
         for (key, value) in fields {
             let column = match order.get(&key) {
                 Some(column) => *column,
@@ -121,17 +121,14 @@ pub(super) fn json_table(
                 }
                 None => continue,
             };
-            kept.count(&value, name)?;
             if cells.len() <= column {
                 cells.resize_with(column + 1, || None);
             }
             if let Some(cell) = cells.get_mut(column) {
-                *cell = Some(Cell::Json(value));
+                *cell = Some(value);
             }
         }
-        kept.room(cells.capacity() * size_of::<Option<Cell>>(), name)?;
-        rows.push((line, cells));
-        Ok(())
+        rows.push_values(line, cells.into_iter(), name)
     })?;
     let mut order: Vec<(String, usize)> = order.into_iter().collect();
     order.sort_unstable_by_key(|(_, column)| *column);

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::cells::{Cell, Cells};
+use super::cells::Cells;
+use super::grid::Cell;
 use super::reader::Reader;
 use super::table::is_ours;
 use crate::files::parent;
@@ -48,7 +49,7 @@ pub(super) fn nested(table: &Cells) -> Option<usize> {
         let mut rows = 0..table.rows.len().min(LOOKED_AT);
         rows.any(|row| {
             let cell = table.cell(row, Some(*column));
-            matches!(cell, Some(Cell::Json(Value::Object(one))) if one.contains_key("file_name"))
+            matches!(cell, Some(Cell::Value(Value::Object(one))) if one.contains_key("file_name"))
         })
     };
     (0..table.columns.names().len()).find(has_name)

@@ -1,8 +1,9 @@
 //! One utterance as its source writes it, and what is asked of reading.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::decode::Encoding;
+use crate::fields::Fields;
 use crate::format::Format;
 use crate::markup::Markup;
 
@@ -93,7 +94,7 @@ pub struct Row {
     /// Its id there, or the name of its recording; not always unique.
     pub id: String,
     /// The file it stands in.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: u64,
     /// The path of the recording, as written or as its format means it.
@@ -102,7 +103,7 @@ pub struct Row {
     pub written: Option<String>,
     /// The command of a shell that makes the recording, which is never run; `audio` is then
     /// the file in it.
-    pub command: Option<Command>,
+    pub command: Option<Box<Command>>,
     /// Why it can't be read, although there is a recording.
     pub broken: Option<String>,
     /// Whether it is a text that lies where recordings have theirs, and has none itself.
@@ -110,15 +111,15 @@ pub struct Row {
     /// What is told of it where no recording is found: it is the last row, and seems to sum up the
     /// others.
     #[cfg(feature = "folders")]
-    pub totals: Option<String>,
+    pub totals: Option<Box<str>>,
     /// Split, where its table has several.
     pub split: Option<String>,
     /// Whether the recording is inside the file, under the name in `audio`.
     pub is_embedded: bool,
     /// Why the recording can't be used whatever it is.
-    pub refused: Option<String>,
+    pub refused: Option<Box<str>>,
     /// File and line that name it, where another file says what is said.
-    pub refused_at: Option<(String, u64)>,
+    pub refused_at: Option<Box<(String, u64)>>,
     /// What is said.
     pub said: Said,
     /// What braces mean, if the format says it.
@@ -134,11 +135,11 @@ pub struct Row {
     /// Length, in seconds.
     pub seconds: Option<f64>,
     /// Everything else.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Fields,
     /// Hypotheses that the source has, by model.
-    pub hypotheses: BTreeMap<String, String>,
+    pub hypotheses: Fields,
     /// What services failed at and why, by model.
-    pub failures: BTreeMap<String, String>,
+    pub failures: Fields,
 }
 
 /// What a source says.

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::alike;
-use super::cells::{Cell, Cells, path_in, rounded_ids, table_of};
+use super::cells::{Cells, path_in, rounded_ids, table_of};
+use super::grid::Cell;
 use super::heard;
 use super::reader::Reader;
 #[cfg(feature = "folders")]
@@ -97,9 +99,10 @@ pub(crate) fn rows(
     let before = reader.reading.rows.len();
     // Where rows name splits, one that names none is of no split that is asked for.
     let is_parted = (0..table.rows.len()).any(|index| table.text(index, chosen.split).is_some());
-    for (index, (line, cells)) in table.rows.iter().enumerate() {
+    let file: Arc<str> = name.into();
+    for index in 0..table.rows.len() {
         let wanted = reader.options.split.as_deref();
-        let split = table.text(index, chosen.split);
+        let split = table.own_text(index, chosen.split);
         if let Some(split) = &split
             && !splits.contains(split)
         {
@@ -114,10 +117,10 @@ pub(crate) fn rows(
         }
         let number = |column| table.cell(index, column).and_then(Cell::number);
         let mut row = Row {
-            file: name.to_owned(),
-            line: *line,
-            language: table.text(index, chosen.language),
-            speaker: table.text(index, chosen.speaker),
+            file: Arc::clone(&file),
+            line: table.rows.line(index).unwrap_or_default(),
+            language: table.own_text(index, chosen.language),
+            speaker: table.own_text(index, chosen.speaker),
             start: number(chosen.start),
             split,
             ..Row::default()
@@ -139,7 +142,7 @@ pub(crate) fn rows(
             row.broken = no_text.map(|reason| format!("{name} {reason}"));
         }
         text_file(reader, table, index, name, &mut row)?;
-        row.id = match table.text(index, chosen.id) {
+        row.id = match table.own_text(index, chosen.id) {
             Some(id) => id,
             None => row
                 .audio
@@ -155,12 +158,12 @@ pub(crate) fn rows(
             if let Some(text) = table.any_text(index, Some(*column)) {
                 let name = table.columns.name(*column);
                 let model = name.strip_prefix("pred_text_").unwrap_or(name);
-                row.hypotheses.insert(model.to_owned(), text);
+                row.hypotheses.insert(model, &text);
             }
         }
         let is_other = |(column, _): &(usize, _)| !used.contains(column) && Some(*column) != audio;
-        for (column, cell) in cells.iter().enumerate().filter(is_other) {
-            let Some(value) = cell.as_ref().and_then(Cell::text) else {
+        for (column, cell) in table.rows.cells(index).enumerate().filter(is_other) {
+            let Some(value) = cell.and_then(Cell::text) else {
                 continue;
             };
             let name = table.columns.name(column);
@@ -172,8 +175,10 @@ pub(crate) fn rows(
                 continue;
             }
             let name = name.strip_prefix(FIELD).unwrap_or(name);
-            row.metadata.insert(name.to_owned(), value);
+            row.metadata.insert(name, &value);
         }
+        row.metadata.fit();
+        row.hypotheses.fit();
         reader.reading.rows.push(row);
     }
     #[cfg(feature = "folders")]
@@ -182,12 +187,13 @@ pub(crate) fn rows(
         .rows
         .get_mut(before..)
         .and_then(<[Row]>::last_mut)
-        && table.rows.last().is_some_and(|(line, _)| *line == row.line)
+        && table.rows.last_line() == Some(row.line)
     {
         let names = [chosen.audio, chosen.id];
         let text = chosen.text;
         let heard = &hypotheses;
-        row.totals = totals(table, &Told { names, text, heard }).map(|found| found.message());
+        row.totals =
+            totals(table, &Told { names, text, heard }).map(|found| found.message().into());
     }
     if let Some(wanted) = reader.options.split.as_deref()
         && !splits.is_empty()
@@ -221,13 +227,13 @@ pub(crate) fn rows(
 }
 
 /// Label Studio writes several regions as JSON, also into cells of tables.
-fn of_regions(cell: &Cell) -> Said {
+fn of_regions(cell: Cell<'_>) -> Said {
     let parsed = match cell {
-        Cell::Json(value) => regions::of_cell(value),
+        Cell::Value(value) => regions::of_cell(value),
         Cell::Plain(text) if text.starts_with('[') => {
             json::value(text).ok().as_ref().and_then(regions::of_cell)
         }
-        Cell::Plain(_) => None,
+        Cell::Plain(_) | Cell::Said(_) => None,
     };
     parsed.map_or_else(|| cell.said(), Said::Text)
 }
@@ -236,41 +242,50 @@ pub(super) fn is_ours(id: &str) -> bool {
     id.parse::<stt_eval_domain::FileId>().is_ok()
 }
 
-fn audio_of(row: &mut Row, cell: Option<&Cell>, layout: &Layout, file: &str) {
+fn audio_of(row: &mut Row, cell: Option<Cell<'_>>, layout: &Layout, file: &str) {
     let path = match cell {
-        Some(Cell::Json(Value::Array(channels))) => {
+        Some(Cell::Value(Value::Array(channels))) => {
             if channels.len() > 1 {
-                row.refused = Some("one file for each channel".to_owned());
+                row.refused = Some("one file for each channel".into());
             }
             channels.first().and_then(json::scalar)
         }
         // Embedded, as {bytes, path}: here only its name can be written.
-        Some(Cell::Json(Value::Object(audio))) => path_in(audio),
-        Some(cell) => cell.text(),
+        Some(Cell::Value(Value::Object(audio))) => path_in(audio),
+        Some(cell) => cell.text().map(Cow::into_owned),
         None => None,
     };
-    #[cfg(feature = "folders")]
-    row.written.clone_from(&path);
-    row.audio = path.map(|path| match layout.format {
-        Format::Calibrate if !crate::paths::has_audio_extension(&path) => {
-            format!("audios/{path}.wav")
+    let Some(path) = path else {
+        return;
+    };
+    match meant(&path, layout.format, file) {
+        Some(meant) => {
+            row.audio = Some(meant);
+            #[cfg(feature = "folders")]
+            {
+                row.written = Some(path);
+            }
         }
-        Format::Calibrate if !path.contains('/') => format!("audios/{path}"),
+        None => row.audio = Some(path),
+    }
+}
+
+/// What a path means in formats that leave out a part of it.
+fn meant(path: &str, format: Format, file: &str) -> Option<String> {
+    let is_whole = crate::paths::has_audio_extension(path);
+    match format {
+        Format::Calibrate if !is_whole => Some(format!("audios/{path}.wav")),
+        Format::Calibrate if !path.contains('/') => Some(format!("audios/{path}")),
         Format::CommonVoice if !path.contains('/') => {
-            let folder = if files::base(file).starts_with("ss-corpus") {
-                "audios"
-            } else {
-                "clips"
+            let folder = match files::base(file).starts_with("ss-corpus") {
+                true => "audios",
+                false => "clips",
             };
-            let dot_mp3 = if crate::paths::has_audio_extension(&path) {
-                ""
-            } else {
-                ".mp3"
-            };
-            format!("{folder}/{path}{dot_mp3}")
+            let dot_mp3 = if is_whole { "" } else { ".mp3" };
+            Some(format!("{folder}/{path}{dot_mp3}"))
         }
-        _ => path,
-    });
+        _ => None,
+    }
 }
 
 /// `NeMo` can name a file that holds the text.

@@ -2,7 +2,8 @@
 //! text. Its label alone tells nothing: an utterance may be called so, and people write it in any
 //! language; so it is told by what the other rows have and it has not.
 
-use super::cells::{Cell, Cells};
+use super::cells::Cells;
+use super::grid::Cell;
 use crate::paths::has_audio_extension;
 
 /// What a last row has that sums others up.
@@ -47,11 +48,13 @@ fn is_of_sample(name: &str) -> bool {
 /// them nothing but numbers.
 pub(crate) fn totals(table: &Cells, told: &Told<'_>) -> Option<Totals> {
     let last = table.rows.len().checked_sub(1).filter(|last| *last > 0)?;
-    let (_, cells) = table.rows.get(last)?;
     let text = told.text?;
-    let is_plain = |one: &Option<Cell>| !matches!(one, Some(Cell::Json(_)));
+    let is_plain = |one: Option<Cell<'_>>| !matches!(one, Some(Cell::Said(_) | Cell::Value(_)));
     let all: Vec<usize> = told.names.into_iter().flatten().collect();
-    if all.is_empty() || !cells.iter().all(is_plain) || !cell(table, last, text).is_empty() {
+    if all.is_empty()
+        || !table.rows.cells(last).all(is_plain)
+        || !cell(table, last, text).is_empty()
+    {
         return None;
     }
     let named = |row: usize| all.iter().map(move |column| cell(table, row, *column));
@@ -61,7 +64,9 @@ pub(crate) fn totals(table: &Cells, told: &Told<'_>) -> Option<Totals> {
     let label = named(last).find(|name| !name.is_empty());
     let are_apart = (0..last).all(|row| named(row).any(is_of_sample));
     let mut numbers = 0;
-    for column in (0..cells.len()).filter(|one| *one != text && !all.contains(one)) {
+    for column in
+        (0..table.rows.cells(last).count()).filter(|one| *one != text && !all.contains(one))
+    {
         let own = cell(table, last, column);
         if own.is_empty() {
             continue;

@@ -26,24 +26,23 @@ impl Again {
     /// Brings a row of `side` to those of its sample: what is there already stands.
     pub(super) fn joined(&mut self, row: Entry, same: &mut Entry, id: &str, side: Side) {
         let line = row.line;
-        let stands = |name: &str, same: &Entry| {
-            same.hypotheses.contains_key(name) || same.failures.contains_key(name)
-        };
+        let stands =
+            |name: &str, same: &Entry| same.hypotheses.has(name) || same.failures.has(name);
         let mut note = |name: &str| {
             self.more_texts += usize::from(self.texts.is_some());
             let told = || format!("line {line}: {name} has {id} again; the first counts");
             self.texts.get_or_insert_with(told);
         };
-        for (name, text) in row.hypotheses {
-            match stands(&name, same) {
-                true => note(&name),
-                false => drop(same.hypotheses.insert(name, text)),
+        for (name, text) in row.hypotheses.iter() {
+            match stands(name, same) {
+                true => note(name),
+                false => same.hypotheses.insert(name, text),
             }
         }
-        for (name, reason) in row.failures {
-            match stands(&name, same) {
-                true => note(&name),
-                false => drop(same.failures.insert(name, reason)),
+        for (name, reason) in row.failures.iter() {
+            match stands(name, same) {
+                true => note(name),
+                false => same.failures.insert(name, reason),
             }
         }
         let Some(text) = row.text.filter(|_| side == Side::References) else {

@@ -1,14 +1,14 @@
 //! Texts by id or by line, and what is asked of reading them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stt_eval_scoring::trim;
 
 use crate::decode::lines;
+use crate::fields::Fields;
 use crate::format::Format;
 use crate::idle::is_marked;
-use crate::markup::{Markup, has_marks, without_marks};
+use crate::markup::{Markup, has_marks, visible, without_marks};
 use crate::text::{Text, Whole};
 
 /// What is read: right texts, or what was heard.
@@ -73,21 +73,21 @@ pub struct Entry {
     /// The text; `None` where the source has none.
     pub text: Option<Text>,
     /// The same with one channel behind the other, where it has several.
-    pub by_channel: Option<String>,
+    pub by_channel: Option<Box<str>>,
     /// What braces mean in it, if the format says so.
     pub markup: Option<Markup>,
     /// Why there is no text: the service failed.
     pub failed: Option<String>,
     /// Hypotheses that stand beside a reference, by system.
-    pub hypotheses: BTreeMap<String, String>,
+    pub hypotheses: Fields,
     /// Why systems have none there, by system: their services failed.
-    pub failures: BTreeMap<String, String>,
+    pub failures: Fields,
     /// Language: a tag.
     pub language: Option<String>,
     /// Speaker.
     pub speaker: Option<String>,
     /// Those of its other fields that are asked for.
-    pub fields: BTreeMap<String, String>,
+    pub fields: Fields,
 }
 
 impl Entry {
@@ -223,9 +223,7 @@ impl Transcripts {
             if let Some(text) = entry.text.as_mut().filter(|text| has_marks(text)) {
                 *text = without_marks(text).into();
             }
-            for text in entry.hypotheses.values_mut().filter(|text| has_marks(text)) {
-                *text = without_marks(text);
-            }
+            visible(&mut entry.hypotheses);
         }
         self
     }

@@ -65,11 +65,12 @@ pub(crate) fn are_texts(
     columns: impl Iterator<Item = usize>,
 ) -> Result<(), Problem> {
     for column in columns {
-        let of_row = |(row, (line, _)): (usize, &(u64, _))| {
+        let of_row = |row| {
             let reason = table.cell(row, Some(column)).and_then(Cell::no_text)?;
-            Some((*line, format!("{} {reason}", table.columns.name(column))))
+            let line = table.rows.line(row)?;
+            Some((line, format!("{} {reason}", table.columns.name(column))))
         };
-        if let Some((line, message)) = table.rows.iter().enumerate().find_map(of_row) {
+        if let Some((line, message)) = (0..table.rows.len()).find_map(of_row) {
             return Err(Problem::new(Code::Malformed, message).file(name).line(line));
         }
     }

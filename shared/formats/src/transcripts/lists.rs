@@ -2,6 +2,7 @@
 //! one for each recording.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::entry::{Entry, ReadOptions, Side, Transcripts};
 use super::failed::Failed;
@@ -152,11 +153,12 @@ pub(super) fn beside_references(
             match (beside, entry.text) {
                 (Some(beside), Some(text)) => {
                     if let Some(reason) = failed.reason(system, entry.id.as_deref(), &text) {
-                        beside.failures.insert(system.to_owned(), reason);
+                        beside.failures.insert(system, &reason);
                         continue;
                     }
-                    let heard = beside.hypotheses.entry(system.to_owned());
-                    heard.or_insert_with(|| text.to_string());
+                    if !beside.hypotheses.has(system) {
+                        beside.hypotheses.insert(system, &text);
+                    }
                 }
                 _ => strangers += 1,
             }
@@ -197,11 +199,9 @@ pub(super) fn of_recordings(
     for (name, format) in lists {
         let decoded = files::text(files, name)?;
         made.remarks.extend(decoded.remark(name));
-        let remarks = &mut made.remarks;
-        all.push((
-            *name,
-            segments::of(*format, &decoded.text, name, side, remarks)?,
-        ));
+        let text = Arc::new(decoded.text);
+        let segments = segments::of(*format, &text, name, side, &mut made.remarks)?;
+        all.push((*name, segments));
         made.format = *format;
     }
     let systems = match side {
@@ -254,9 +254,9 @@ pub(super) fn side_by_side(systems: Vec<(String, Vec<Entry>)>, made: &mut Transc
                 continue;
             };
             match (entry.failed, entry.text) {
-                (Some(reason), _) => drop(beside.failures.insert(system.clone(), reason)),
+                (Some(reason), _) => beside.failures.insert(&system, &reason),
                 (None, Some(text)) => {
-                    beside.hypotheses.insert(system.clone(), text.to_string());
+                    beside.hypotheses.insert(&system, &text);
                 }
                 (None, None) => {}
             }
@@ -304,7 +304,7 @@ fn systems(all: &[(&str, Vec<Segment>)]) -> Option<Vec<String>> {
         let own = base(name);
         segments
             .iter()
-            .all(|segment| own.starts_with(&segment.recording))
+            .all(|segment| own.starts_with(&*segment.recording))
     };
     let mut of_shared = all.iter().filter(|(name, _)| shared.contains(name));
     if of_shared.all(is_part) {

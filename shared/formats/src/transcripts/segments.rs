@@ -1,6 +1,7 @@
 //! Pieces of recordings with times, joined to one text for each recording.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,17 +11,20 @@ use crate::format::Format;
 use crate::json;
 use crate::markup::Markup;
 use crate::problem::{Code, Problem, counted};
+use crate::text::{Text, Whole};
 
 /// A piece of a recording.
 pub(super) struct Segment {
-    pub(super) recording: String,
-    pub(super) speaker: Option<String>,
+    pub(super) recording: Text,
+    pub(super) speaker: Option<Text>,
     /// Where the format has channels.
-    pub(super) channel: Option<Box<str>>,
+    pub(super) channel: Option<Text>,
     /// Seconds.
     pub(super) start: f64,
     pub(super) line: u64,
-    pub(super) text: String,
+    pub(super) text: Text,
+    /// Place of its recording among the others, once that is known.
+    pub(super) place: u32,
 }
 
 /// Whether a format has segments, or words, of many recordings.
@@ -36,7 +40,7 @@ pub(super) fn markup(format: Format, side: Side) -> Option<Markup> {
 /// The segments of a file of such a format.
 pub(super) fn of(
     format: Format,
-    text: &str,
+    text: &Arc<Whole>,
     name: &str,
     side: Side,
     remarks: &mut Vec<String>,
@@ -50,20 +54,19 @@ pub(super) fn of(
 
 /// Joins segments by recording, in order of time; recordings stay in the order in which
 /// they come first.
-pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut Transcripts) {
-    let mut order: Vec<String> = Vec::new();
-    let mut by_recording: HashMap<String, Vec<Segment>> = HashMap::new();
-    for segment in segments {
-        let of = by_recording.entry(segment.recording.clone());
-        of.or_insert_with(|| {
-            order.push(segment.recording.clone());
-            Vec::new()
-        })
-        .push(segment);
+pub(super) fn joined(mut segments: Vec<Segment>, markup: Option<Markup>, made: &mut Transcripts) {
+    let mut order: HashMap<&str, u32> = HashMap::new();
+    let places = segments.iter().map(|segment| {
+        let next = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        *order.entry(&segment.recording).or_insert(next)
+    });
+    let places: Vec<u32> = places.collect();
+    for (segment, place) in segments.iter_mut().zip(places) {
+        segment.place = place;
     }
+    segments.sort_by_key(|segment| segment.place);
     let mut shared = 0;
-    for recording in order {
-        let mut of = by_recording.remove(&recording).unwrap_or_default();
+    for of in segments.chunk_by_mut(|a, b| a.place == b.place) {
         let line = of.first().map_or(1, |segment| segment.line);
         of.sort_by(|a, b| a.start.total_cmp(&b.start));
         let speakers: BTreeSet<&str> = of.iter().filter_map(|one| one.speaker.as_deref()).collect();
@@ -72,11 +75,12 @@ pub(super) fn joined(segments: Vec<Segment>, markup: Option<Markup>, made: &mut 
             Some(one) if speakers.len() == 1 => Some((*one).to_owned()),
             _ => None,
         };
-        let mut entry = Entry::of(recording, line, texts(&of));
+        let recording = of.first().map_or("", |segment| &segment.recording);
+        let mut entry = Entry::of(recording, line, texts(of));
         let channels: BTreeSet<&str> = of.iter().filter_map(|one| one.channel.as_deref()).collect();
         if channels.len() > 1 {
-            of.sort_by(|a, b| a.channel.cmp(&b.channel));
-            entry.by_channel = Some(texts(&of));
+            of.sort_by(|a, b| a.channel.as_deref().cmp(&b.channel.as_deref()));
+            entry.by_channel = Some(texts(of).into_boxed_str());
         }
         entry.speaker = only;
         entry.markup = markup;
@@ -114,7 +118,7 @@ pub(crate) fn by_channels(
     for (at, source) in std::iter::once(right).chain(others).enumerate() {
         for entry in &mut source.entries {
             if let Some(text) = entry.by_channel.take() {
-                entry.text = Some(text.into());
+                entry.text = Some(text.into_string().into());
                 several += usize::from(at == 0);
             }
         }
@@ -139,15 +143,16 @@ fn seg_lst(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
         };
         let start = object.get("start_time").and_then(json::number);
         segments.push(Segment {
-            recording,
+            recording: recording.into(),
             speaker: object
                 .get("speaker")
                 .and_then(Value::as_str)
-                .map(str::to_owned),
+                .map(Text::from),
             start: start.unwrap_or(0.0),
             line,
-            text: words.trim().to_owned(),
+            text: words.trim().into(),
             channel: None,
+            place: 0,
         });
         Ok(())
     })?;

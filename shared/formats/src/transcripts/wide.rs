@@ -8,6 +8,7 @@ use super::entry::{Entry, Place, ReadOptions, Side, Transcripts};
 use super::findings::{are_texts, tell};
 use super::named::named;
 use super::systems::{Heard, OfSystem, heard, no_column, of_numbers, offered, there};
+use crate::fields::Fields;
 use crate::files::{Files, beside, parent};
 use crate::finding::Findings;
 use crate::format::Format;
@@ -111,7 +112,7 @@ pub(super) fn of_layout(
     let mut models = BTreeSet::new();
     let mut left_out = 0;
     for mut row in reading.rows {
-        models.extend(row.hypotheses.keys().cloned());
+        models.extend(row.hypotheses.names().map(str::to_owned));
         // What was heard may be the answer of a service that failed.
         let can_fail = side == Side::Hypotheses && layout.format == Format::SideFiles;
         if let Some(reason) = row.broken.take_if(|_| !can_fail) {
@@ -125,8 +126,8 @@ pub(super) fn of_layout(
             continue;
         }
         if !wanted.hypotheses.is_empty() {
-            row.hypotheses
-                .retain(|model, _| wanted.hypotheses.contains(model));
+            let is_asked = |model: &str| wanted.hypotheses.iter().any(|one| one == model);
+            row.hypotheses.retain(is_asked);
         }
         let path = match row.written.as_deref().or(row.audio.as_deref()) {
             // Beside the file that has its text.
@@ -144,10 +145,10 @@ pub(super) fn of_layout(
             markup: row.markup,
             failed: row.broken,
             hypotheses: std::mem::take(&mut row.hypotheses),
-            failures: BTreeMap::new(),
+            failures: Fields::default(),
             language: row.language.as_deref().and_then(crate::language::tag_of),
             speaker: row.speaker,
-            fields: fields(wanted, |name| row.metadata.get(name).cloned()),
+            fields: fields(wanted, |name| row.metadata.get(name).map(str::to_owned)),
         });
     }
     made.columns = models.into_iter().collect();
@@ -175,7 +176,7 @@ pub(crate) fn of_both_sides(
 }
 
 /// Fields of a sample that are asked for, as far as it has them.
-fn fields(wanted: &ReadOptions, of: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+fn fields(wanted: &ReadOptions, of: impl Fn(&str) -> Option<String>) -> Fields {
     let all = wanted.fields.iter();
     all.filter_map(|name| Some((name.clone(), of(name)?)))
         .collect()
@@ -186,7 +187,7 @@ fn several_splits(table: &Cells, name: &str) -> Option<String> {
     let split = table.columns.first(Role::Split)?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for row in 0..table.rows.len() {
-        *counts.entry(table.text(row, Some(split))?).or_default() += 1;
+        *counts.entry(table.own_text(row, Some(split))?).or_default() += 1;
     }
     let told: Vec<String> = counts
         .iter()
@@ -208,7 +209,7 @@ fn unknown_languages(table: &Cells, column: Option<usize>, name: &str) -> Option
         (!is_known).then_some((row, own))
     });
     let (row, language) = unknown.next()?;
-    let line = table.rows.get(row).map_or(0, |(line, _)| *line);
+    let line = table.rows.line(row).unwrap_or_default();
     let more = match unknown.count() {
         0 => String::new(),
         more => format!(
@@ -366,15 +367,15 @@ fn of_table(
     let rows = table.rows.len() - usize::from(totals.is_some());
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     let mut again = Again::default();
-    for (index, (line, cells)) in table.rows.iter().enumerate().take(rows) {
-        if is_nemo && text.is_some_and(|text| cells.get(text).is_none_or(Option::is_none)) {
+    for index in 0..rows {
+        if is_nemo && text.is_some_and(|text| table.cell(index, Some(text)).is_none()) {
             without_field += 1;
             continue;
         }
         #[cfg(feature = "folders")]
         let audio = manifest::of_row(table, index, audio, &others);
         let path = table.path(index, audio);
-        let named = table.text(index, id).or_else(|| {
+        let named = table.own_text(index, id).or_else(|| {
             let own = crate::paths::stem_as_written(path.as_deref()?);
             Some(own.to_owned())
         });
@@ -383,14 +384,14 @@ fn of_table(
         let language = table.text(index, language);
         let other = |field: &str| {
             let ours = || columns.named(&format!("{FIELD}{field}"));
-            table.text(index, columns.named(field).or_else(ours))
+            table.own_text(index, columns.named(field).or_else(ours))
         };
-        let of_model = table.text(index, model);
+        let of_model = table.own_text(index, model);
         let mut entry = Entry {
-            line: *line,
+            line: table.rows.line(index).unwrap_or_default(),
             place: Place::new(path.as_deref(), named.as_deref(), begin),
             language: language.as_deref().and_then(crate::language::tag_of),
-            speaker: table.text(index, speaker),
+            speaker: table.own_text(index, speaker),
             markup: (is_ours && side == Side::References).then_some(Markup::Braces),
             fields: fields(wanted, other),
             ..Entry::default()
@@ -421,9 +422,9 @@ fn of_table(
                 if lone == Some(system.text) && side == Side::Hypotheses {
                     entry.failed = Some(reason.clone());
                 }
-                entry.failures.insert(name.clone(), reason);
+                entry.failures.insert(name, &reason);
             } else if let Some(text) = text {
-                entry.hypotheses.insert(name.clone(), text);
+                entry.hypotheses.insert(name, &text);
             }
         }
         // Long form: rows of one sample come together, one for each model.
@@ -441,7 +442,7 @@ fn of_table(
         entry.id = named;
         made.entries.push(entry);
     }
-    if let (Some(totals), Some((line, _))) = (totals, table.rows.last()) {
+    if let (Some(totals), Some(line)) = (totals, table.rows.last_line()) {
         let told = totals.message();
         made.remarks.push(format!(
             "{name} line {line}: {told}: it seems to sum up the others, and is left out"
@@ -460,9 +461,8 @@ fn of_table(
     }
     let is_asked = |system: &&OfSystem| model.is_none() && wanted.hypotheses.contains(&system.name);
     for system in systems.iter().filter(is_asked) {
-        let of = |entry: &Entry| {
-            entry.hypotheses.contains_key(&system.name) || entry.failures.contains_key(&system.name)
-        };
+        let of =
+            |entry: &Entry| entry.hypotheses.has(&system.name) || entry.failures.has(&system.name);
         if !made.entries.iter().any(of) {
             let message = format!("has no text of {} in any row", system.name);
             return Err(Problem::new(Code::Mismatch, message).file(name));

@@ -161,7 +161,7 @@ const IGNORED: &str = "IGNORE_TIME_SEGMENT_IN_SCORING";
 const UNCLEAR: &str = "<*>";
 
 pub(super) fn stm(
-    text: &str,
+    text: &Arc<Whole>,
     name: &str,
     side: Side,
     remarks: &mut Vec<String>,
@@ -193,28 +193,30 @@ pub(super) fn stm(
             continue;
         }
         let is_ignored = words.eq_ignore_ascii_case(IGNORED);
-        let text = if side == Side::Hypotheses {
+        let said = if side == Side::Hypotheses {
             // The mark was never heard.
             let heard = if is_ignored { "" } else { words };
-            heard.to_owned()
+            Text::part(text, heard)
         } else if is_ignored {
-            UNCLEAR.to_owned()
+            UNCLEAR.into()
         } else {
-            match reference(words, Markup::Sctk) {
-                Ok(translated) => translated,
-                Err(reason) => {
-                    remarks.push(format!("{name} line {line}: {reason}; taken as it stands"));
-                    reference(words, Markup::None).unwrap_or_default()
-                }
+            let translated = reference(words, Markup::Sctk).unwrap_or_else(|reason| {
+                remarks.push(format!("{name} line {line}: {reason}; taken as it stands"));
+                reference(words, Markup::None).unwrap_or_default()
+            });
+            match translated == words {
+                true => Text::part(text, words),
+                false => translated.into(),
             }
         };
         segments.push(Segment {
-            recording: recording.to_owned(),
-            speaker: Some(speaker.to_owned()),
-            channel: Some(channel.into()),
+            recording: Text::part(text, recording),
+            speaker: Some(Text::part(text, speaker)),
+            channel: Some(Text::part(text, channel)),
             start,
             line,
-            text,
+            text: said,
+            place: 0,
         });
     }
     Ok(segments)
@@ -230,7 +232,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
     Some((&text[..end], &text[end..]))
 }
 
-pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
+pub(super) fn ctm(text: &Arc<Whole>, name: &str) -> Result<Vec<Segment>, Problem> {
     let mut segments = Vec::new();
     // Of alternatives the first counts.
     let mut passed_over = false;
@@ -261,12 +263,13 @@ pub(super) fn ctm(text: &str, name: &str) -> Result<Vec<Segment>, Problem> {
         let start = start.parse::<f64>().unwrap_or(last);
         last = start;
         segments.push(Segment {
-            recording: (*recording).to_owned(),
+            recording: Text::part(text, recording),
             speaker: None,
-            channel: Some((*channel).into()),
+            channel: Some(Text::part(text, channel)),
             start,
             line,
-            text: (*word).to_owned(),
+            text: Text::part(text, word),
+            place: 0,
         });
     }
     Ok(segments)

@@ -17,7 +17,7 @@ fn markup_of_asr_eval_is_asked_for() {
     ]);
     let plain = judge(&set, None, &Options::default()).unwrap();
     assert_eq!(
-        plain.samples[0].ground_truth.as_deref(),
+        plain.samples[0].ground_truth(),
         Some("\\{पच्चीस\\|25\\} रुपये \\{जी\\} \\<*>")
     );
     assert_eq!(count(&plain, FindingKind::LossySource), 1);
@@ -27,7 +27,7 @@ fn markup_of_asr_eval_is_asked_for() {
     };
     let asked = judge(&set, None, &asked).unwrap();
     assert_eq!(
-        asked.samples[0].ground_truth.as_deref(),
+        asked.samples[0].ground_truth(),
         Some("{पच्चीस|25} रुपये {जी|} <*>")
     );
     assert_eq!(count(&asked, FindingKind::BadMarkup), 1);

@@ -258,10 +258,7 @@ fn calibrate_kaapi_and_deep_speech() {
     ]);
     assert_eq!(said(&kaapi), [("stt/a.wav", Some("{x|y}"))]);
     // It is plain text there, and markup here.
-    assert_eq!(
-        kaapi.samples[0].ground_truth.as_deref(),
-        Some("\\{x\\|y\\}")
-    );
+    assert_eq!(kaapi.samples[0].ground_truth(), Some("\\{x\\|y\\}"));
     let deep = folder(&[
         (
             "ru.csv",
@@ -280,7 +277,7 @@ fn calibrate_kaapi_and_deep_speech() {
         "m.jsonl",
         "{\"file_id\": \"file_01JDKQZ7V8N5X2Y3W4T6R9S0PA\", \"ground_truth\": \"{दस|10} <*>\"}\n",
     )]);
-    assert_eq!(ours.samples[0].ground_truth.as_deref(), Some("{दस|10} <*>"));
+    assert_eq!(ours.samples[0].ground_truth(), Some("{दस|10} <*>"));
 }
 
 #[test]
@@ -354,7 +351,11 @@ fn what_looks_like_a_transcript_is_no_fact_where_others_are_chosen() {
             ..Options::default()
         };
         let judged = judge(&files, None, &options).unwrap();
-        let fields: Vec<String> = judged.samples[0].metadata.keys().cloned().collect();
+        let fields: Vec<String> = judged.samples[0]
+            .metadata
+            .names()
+            .map(str::to_owned)
+            .collect();
         fields
     };
     let facts = ["domain", "notes", "whisper wer"];

@@ -15,9 +15,15 @@ pub type Splits = BTreeMap<String, u64>;
 /// The split of a row.
 #[must_use]
 pub fn of_row(row: &Metadata) -> Option<&str> {
-    let named = row
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(SPLIT));
+    let fields = row.iter();
+    of_fields(fields.map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// The split that fields name.
+#[must_use]
+pub fn of_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
+    let mut fields = fields;
+    let named = fields.find(|(name, _)| name.eq_ignore_ascii_case(SPLIT));
     named
         .map(|(_, split)| split.trim())
         .filter(|split| !split.is_empty())
@@ -32,15 +38,16 @@ pub struct Parts {
     pub without: u64,
 }
 
-/// Splits of rows, where not all of them are of one. Two spellings are one.
+/// What splits there are, of those that rows name, where not all of them are of one. Two spellings
+/// are one.
 #[must_use]
-pub fn parts<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Parts {
+pub fn parts<'a>(of_rows: impl Iterator<Item = Option<&'a str>>) -> Parts {
     let Parts {
         mut splits,
         mut without,
     } = Parts::default();
-    for row in rows {
-        let Some(split) = of_row(row) else {
+    for split in of_rows {
+        let Some(split) = split else {
             without += 1;
             continue;
         };
@@ -61,7 +68,7 @@ pub fn parts<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Parts {
 /// The splits alone, where there are several.
 #[must_use]
 pub fn several<'a>(rows: impl Iterator<Item = &'a Metadata>) -> Splits {
-    let mut splits = parts(rows).splits;
+    let mut splits = parts(rows.map(of_row)).splits;
     if splits.len() < 2 {
         splits.clear();
     }
@@ -128,7 +135,7 @@ mod tests {
         let counted = |splits: &[&str]| {
             let row = |split: &&str| Metadata::from([("Split".to_owned(), (*split).to_owned())]);
             let rows: Vec<Metadata> = splits.iter().map(row).collect();
-            (several(rows.iter()), parts(rows.iter()).without)
+            (several(rows.iter()), parts(rows.iter().map(of_row)).without)
         };
         for (given, are_told, taken, without) in [
             (

@@ -19,7 +19,7 @@ use stt_eval_shared::wire::findings::Topic;
 use super::check::usable;
 use super::draft::{Draft, language_tag, reference, size};
 use super::models::not_taken;
-use super::splits::{Parts, Wanted, parts};
+use super::splits::{Parts, Wanted, of_fields, parts};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
 
@@ -305,7 +305,11 @@ fn rows(
     if let Ok(all) = &found {
         let names = all.samples.iter().filter_map(|sample| sample.audio.clone());
         listed.extend(names);
-        judged.parts = parts(all.samples.iter().map(|sample| &sample.metadata));
+        judged.parts = parts(
+            all.samples
+                .iter()
+                .map(|sample| of_fields(sample.metadata.iter())),
+        );
         judged.split = split.of(&judged.parts.splits);
         if judged.split.is_some() {
             options.split.clone_from(&judged.split);
@@ -407,12 +411,14 @@ fn draft(
     let place = format!("line {}", sample.line);
     let mut errors = Errors::new();
     let ground_truth = sample
-        .ground_truth
-        .as_deref()
+        .ground_truth()
         .and_then(|text| errors.keep(reference("the text", text)));
     let tag = sample.language.as_deref().unwrap_or(language);
     let tag = errors.keep(language_tag(&format!("the language “{tag}”:"), tag));
-    let mut metadata = sample.metadata.clone();
+    let fields = sample.metadata.iter();
+    let mut metadata: Metadata = fields
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     if let Some(speaker) = &sample.speaker {
         metadata.insert("speaker".to_owned(), speaker.clone());
     }
