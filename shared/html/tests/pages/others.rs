@@ -352,6 +352,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
         sessions: Sessions {
             list: &signed_in,
             older: None,
+        token: "t",
             own: "ses_1",
         },
     };
