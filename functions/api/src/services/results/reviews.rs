@@ -3,6 +3,7 @@
 
 use futures::future::try_join_all;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{
     Full, MAX_COMMENT_CHARS, Opinion, Queue, Reason, Review, Verdict,
@@ -15,6 +16,7 @@ use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::results::ResultPatch;
 
+use super::queue::may_see;
 use super::selection::{current, exists};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
@@ -320,6 +322,11 @@ fn refused(error: StoreError) -> Refusal {
 pub async fn save_one(
     app: &App,
     actor: &Actor,
+    if actor.role == Role::Reviewer
+        && let Some(run) = app.store.run(&actor.project, id.run()).await?
+    {
+        may_see(app, actor, &run, id).await?;
+    }
     id: ResultId,
     expected: Expected,
     change: Change,
@@ -337,10 +344,11 @@ pub async fn save_one(
 /// What reviewers say of a result.
 ///
 /// # Errors
-/// When there is no such result.
+/// When there is no such result, or its model is hidden.
 pub async fn list(app: &App, actor: &Actor, id: ResultId) -> Result<Vec<Opinion>, Refusal> {
     let no_such = || Refusal::no_such("result");
     let run = app.store.run(&actor.project, id.run()).await?;
+    may_see(app, actor, &run, id).await?;
     let run = run.ok_or_else(no_such)?;
     if !exists(&run, id) {
         return Err(no_such());
