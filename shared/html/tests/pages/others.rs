@@ -31,6 +31,7 @@ pub fn frame() -> Frame<'static> {
         medium: Medium::Site,
         section: Some(Section::Runs),
         visitor: Some(Visitor {
+            left: 43_200,
             name: HOSTILE,
             sections: SECTIONS,
         }),

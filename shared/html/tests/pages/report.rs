@@ -280,6 +280,7 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         medium: Medium::Site,
         section: Some(Section::Runs),
         visitor: Some(Visitor {
+            left: 43_200,
             name: "A. & B.",
             sections: &sections,
         }),
@@ -316,6 +317,18 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
     assert!(!page.contains("<style"));
     assert!(page.contains("aria-sort=\"ascending\""));
     assert!(page.contains("/runs/x/report?sort=cost#models"));
+    // The end of a session is told in its last quarter of an hour.
+    assert!(page.contains("data-ends=\"42300000\" hidden>"));
+    let ending = Frame {
+        visitor: Some(Visitor {
+            left: 840,
+            name: "A. & B.",
+            sections: &sections,
+        }),
+        ..frame
+    };
+    let page = report::page(&value, ending, links, Order::Wer).unwrap();
+    assert!(page.contains("data-ends=\"0\">") && page.contains("signed out within 15 minutes"));
     assert!(page.contains("<a href=\"/runs\" aria-current=\"page\">Runs</a>"));
     assert!(page.contains("A. &#38; B."));
     assert!(page.contains("provisional"));
