@@ -351,6 +351,13 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
 fn what_counts_together_is_told_in_the_sentence_and_the_method() {
     let mut value = report("r", &models(), WORDS, true);
     let alone = report::file(&value).unwrap();
+    for told in [
+        "Dataset: calls &#60;of&#62; May (ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1), scoring begun at 2026-11-26T10:00:00.000Z",
+        "Steps of the normaliser: ",
+        "numbers (hides real differences)",
+    ] {
+        assert!(alone.contains(told), "{told}: {alone}");
+    }
     assert!(!alone.contains("count together") && alone.contains("each clip is a block"));
     value.block_by = Some("speaker".to_owned());
     value.comparison.as_mut().unwrap().blocks = 9;
