@@ -105,6 +105,12 @@ impl Clip {
         who.len()
     }
 
+    /// How many others have said something of it.
+    fn others(&self, who: &Reviewer) -> usize {
+        let own = self.opinions().flatten().any(|one| one.reviewer == *who);
+        self.reviewers() - usize::from(own)
+    }
+
     /// Whether one holds a transcription for right that another holds for wrong.
     fn is_split(&self) -> bool {
         self.opinions().any(|opinions| {
@@ -126,7 +132,7 @@ impl Clip {
                 Queue::Clips | Queue::Random | Queue::Worst => true,
                 Queue::Disagreement => self.disagrees(normaliser),
                 Queue::Flags => self.is_flagged(),
-                Queue::Unreviewed => self.reviewers() <= usize::from(self.is_for_two()),
+                Queue::Unreviewed => self.others(who) <= usize::from(self.is_for_two()),
                 Queue::Second => self.reviewers() > 0,
                 Queue::Split => self.is_split(),
             }
@@ -203,12 +209,6 @@ async fn open_of(
     Ok(open.map(|clip| clip.position).collect())
 }
 
-/// The next of a row of numbers that look like chance (`SplitMix64`).
-fn next_number(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
 /// Which of some clips do not tell the one who asks which model is which: where a run hides
 /// its models, those that they have still to judge. Those who start runs know what they have
 /// chosen.
@@ -268,6 +268,12 @@ pub async fn may_see(app: &App, actor: &Actor, run: &Run, id: ResultId) -> Resul
     ))
 }
 
+/// The next of a row of numbers that look like chance (`SplitMix64`).
+fn next_number(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
 
