@@ -170,6 +170,17 @@ impl App {
         }
     }
 
+    /// The same with URLs that lead to the bucket where another configuration finds it, by
+    /// path. For a machine that goes by several names.
+    #[must_use]
+    pub fn signing_for(self, aws: SdkConfig) -> Self {
+        let signer = Lazy::new(move || aws_sdk_s3::Client::from_conf(s3_config(&aws, true)));
+        Self {
+            objects: self.objects.signed_by(signer),
+            ..self
+        }
+    }
+
     /// The same with clients of the vendors that are asked with the role of the functions,
     /// as far as the operator has switched them on. Only a function that asks vendors has
     /// a use for this: others would carry the SDKs of these services for nothing.

@@ -99,6 +99,8 @@ pub struct Head {
 #[derive(Debug, Clone)]
 pub struct Objects {
     client: Lazy<Client>,
+    /// Signs URLs for others.
+    signer: Lazy<Client>,
     bucket: Arc<str>,
     versioned: bool,
 }
@@ -109,10 +111,17 @@ impl Objects {
     #[must_use]
     pub fn new(client: Lazy<Client>, bucket: String, versioned: bool) -> Self {
         Self {
+            signer: client.clone(),
             client,
             bucket: bucket.into(),
             versioned,
         }
+    }
+
+    /// The same with URLs that lead to where another client asks.
+    #[must_use]
+    pub fn signed_by(self, signer: Lazy<Client>) -> Self {
+        Self { signer, ..self }
     }
 
     /// Signs a PUT that admits exactly this length, type and (if given)
@@ -127,7 +136,7 @@ impl Objects {
         let checksum = sha256_hex.and_then(|text| hex::decode(text).ok());
         let config = presigning(UPLOAD_TTL)?;
         let signed = self
-            .client
+            .signer
             .put_object()
             .bucket(&*self.bucket)
             .key(key)
@@ -156,7 +165,7 @@ impl Objects {
         content_type: &str,
     ) -> Result<String, ObjectError> {
         let signed = self
-            .client
+            .signer
             .get_object()
             .bucket(&*self.bucket)
             .key(key)
@@ -171,7 +180,7 @@ impl Objects {
     /// Signs a GET for keeping an object as a file of this name, which has no quotes.
     pub async fn presign_file(&self, key: &str, name: &str) -> Result<String, ObjectError> {
         let signed = self
-            .client
+            .signer
             .get_object()
             .bucket(&*self.bucket)
             .key(key)

@@ -14,6 +14,7 @@ use crate::cloud::pump::{self, Schedule, SqsSource};
 use crate::door::Door;
 use crate::environment::{BUCKET, EVENTS, SUBMISSIONS};
 use crate::expiry;
+use crate::hosts::Hosts;
 
 /// What is left of an invocation's time when it should have stopped by itself.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -30,16 +31,23 @@ pub(crate) fn run(
     stop: &CancellationToken,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let api = Arc::new(api::Handler::new(app.clone()));
-    tasks.spawn(front::serve(
-        listener,
-        FrontOptions::default(),
-        move |event| {
-            let (api, event) = (api.clone(), door.turned(event));
-            async move { api.handle(event).await }
-        },
-        stop.clone(),
-    ));
+    // To others on the network the bucket has no door but this one.
+    let is_open = listener
+        .local_addr()
+        .is_ok_and(|address| !address.ip().is_loopback());
+    let bucket = cloud.bucket().filter(|_| is_open);
+    let signing = bucket.is_some().then(|| cloud.signing());
+    let hosts = Hosts::new(app, signing);
+    let options = FrontOptions {
+        bucket,
+        ..FrontOptions::default()
+    };
+    let answer = move |event| {
+        let event = door.turned(event);
+        let api = hosts.of(&event);
+        async move { api.handle(event).await }
+    };
+    tasks.spawn(front::serve(listener, options, answer, stop.clone()));
 
     tasks.spawn(expiry::run(
         cloud.s3_client(),

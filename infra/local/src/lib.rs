@@ -13,6 +13,7 @@ mod environment;
 pub mod error;
 pub mod expiry;
 mod functions;
+mod hosts;
 pub mod keys;
 pub mod node;
 pub mod options;

@@ -35,7 +35,8 @@ enum Command {
     Serve {
         #[command(flatten)]
         machine: Machine,
-        /// Where the api listens; port 0 picks a free one.
+        /// Where the api listens; port 0 picks a free one. With an address that others reach,
+        /// such as `0.0.0.0:8080`, recordings are sent and played there as well.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
         /// Where everything is kept; a restart goes on from there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gemini_sim::{GeminiSim, Recordings, SimConfig};
 use speech_sim::SpeechSim;
+use stt_eval_shared::crypto::random;
 use stt_eval_shared::domain::ProjectId;
 use stt_eval_shared::store::schema::TABLES;
 use stt_eval_shared::{App, store};
@@ -237,6 +238,11 @@ async fn start_cloud(options: &NodeOptions) -> Result<Cloud, NodeError> {
     config.cors_origins = vec!["*".to_owned()];
     config.ports = options.ports;
     config.metered = options.metered;
+    if options.functions && !options.listen.ip().is_loopback() {
+        // Others reach the bucket then, so nobody may know what URLs are signed with.
+        let secret = random::<32>().map_err(|e| failed("a secret")(&e))?;
+        config.secret_key = hex::encode(secret);
+    }
     let started = match &options.aws {
         None => Cloud::start(config).await,
         Some(url) => Cloud::elsewhere(config, url).await,

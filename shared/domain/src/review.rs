@@ -216,7 +216,7 @@ pub struct Opinion {
     pub queue: Option<Queue>,
     /// When it was given or last changed.
     pub at: Timestamp,
-    /// What was said before the last change, for undoing that one.
+    /// What was said before the last change, for undoing that one, and then those before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Box<Opinion>>,
 }
@@ -257,9 +257,27 @@ impl Opinion {
             && self.proposed == other.proposed
     }
 
+    /// The same with as many earlier ones at most.
+    #[must_use]
+    pub fn with_recent(mut self, steps: usize) -> Self {
+        self.before = match steps.checked_sub(1) {
+            None => None,
+            Some(steps) => self.before.map(|one| Box::new(one.with_recent(steps))),
+        };
+        self
+    }
+
+    /// When it was said, and what can be taken back to before it, newest first.
+    #[must_use]
+    pub fn times(&self) -> Vec<Timestamp> {
+        let all = std::iter::successors(Some(self), |one| one.before.as_deref());
+        all.map(|one| one.at).collect()
+    }
+
     fn bytes(&self) -> usize {
         let texts = [&self.comment, &self.proposed];
-        texts.into_iter().flatten().map(String::len).sum()
+        let own: usize = texts.into_iter().flatten().map(String::len).sum();
+        own + self.before.as_ref().map_or(0, |before| before.bytes())
     }
 
     /// How it counts: right, wrong, or not at all. A word that is wrong for nothing but
@@ -356,11 +374,8 @@ impl Review {
             (None, true) => opinions.push(said),
             (None, false) => {}
         }
-        let bytes = |opinion: &Opinion| {
-            opinion.bytes() + opinion.before.as_ref().map_or(0, |before| before.bytes())
-        };
         if opinions.len() > MAX_REVIEWERS
-            || opinions.iter().map(bytes).sum::<usize>() > MAX_COMMENT_BYTES
+            || opinions.iter().map(Opinion::bytes).sum::<usize>() > MAX_COMMENT_BYTES
         {
             return Err(Full);
         }
@@ -371,7 +386,8 @@ impl Review {
             is_correct: majority(&opinions),
             comment: latest.and_then(|opinion| opinion.comment.clone()),
             reviewed_by: by,
-            reviewed_at: at,
+            // What was taken back has an earlier time.
+            reviewed_at: before.map_or(at, |review| review.reviewed_at.max(at)),
             opinions,
             rev: before.map_or(1, |review| review.rev + 1),
         })

@@ -244,10 +244,12 @@ export async function settled() {
 // What is not saved would be gone with the session: it is sent first, and told, as is what was
 // begun on pages of this window.
 async function leave(event) {
+  const form = event.target;
+  // What a browser keeps is cleared then: keys and the like go on to the next sign-in.
+  form.action = `/sign-out#${encodeURIComponent(localStorage['stt-review'])}`;
   const drafts = draftsIn(sessionStorage).length + draftsIn(localStorage).length;
   if (leaving || !(entries.length + drafts)) return;
   event.preventDefault();
-  const form = event.target;
   await settled();
   if (!(entries.length + drafts)) {
     form.submit();
@@ -280,5 +282,9 @@ export function open(saved, shown) {
 
 // On every page: what a review has left is saved wherever its reviewer is.
 open();
-// For a session that ends by itself.
+// That a session ends by itself is told a while before.
+const ends = document.querySelector('[data-ends]');
+const end = Date.now() + Number(ends.dataset.ends);
+setInterval(() => { ends.hidden = Date.now() < end; }, SOON);
+// For one that has ended by itself.
 remember(localStorage, 'stt-name', document.querySelector('.visitor bdi').textContent);

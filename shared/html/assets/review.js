@@ -301,8 +301,7 @@ function jump(seconds) {
 // ---- what can be undone ----
 
 function hasDone(did) {
-  const position = did.split('.')[0];
-  done = [...done.filter((one) => one.split('.')[0] !== position), did].slice(-MOST_DONE);
+  done = [...done.filter((one) => one !== did), did].slice(-MOST_DONE);
   remember(sessionStorage, doneName, done);
   if (form) $('undo').disabled = false;
 }

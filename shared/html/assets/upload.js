@@ -30,11 +30,10 @@ const place = document.querySelector('[data-upload]');
 if (place) begin();
 
 function begin() {
-  const chooser = place.querySelector('[data-recordings]');
   const dataset = document.querySelector('[data-dataset]');
   const list = place.querySelector('[data-uploads]');
   const told = place.querySelector('[data-told]');
-  const table = dataset.elements.table;
+  const { table, file: chosen } = dataset.elements;
   const name = store(place.dataset.project);
   const tableName = tableStore(place.dataset.project);
   const lost = document.querySelector('[data-lost]');
@@ -59,7 +58,7 @@ function begin() {
 
   function keep() {
     const files = of('done').map((item) => item.id.replace('file_', '')).join('.');
-    for (const form of [chooser, dataset]) form.elements.files.value = files;
+    dataset.elements.files.value = files;
     remember(sessionStorage, name, items.map(({ name, size, lastModified, id, at, state, isFinal, reason }) => ({
       name, size, lastModified, at, ...(state === 'done' ? { id } : isFinal ? { isFinal, reason } : {}),
     })));
@@ -103,7 +102,7 @@ function begin() {
         row.remove();
         keep();
         tell();
-        chooser.elements.file.focus();
+        chosen.focus();
       }));
     }
   }
@@ -205,15 +204,12 @@ function begin() {
 
   // ---- what is chosen and dropped ----
 
-  const chosen = chooser.elements.file;
   chosen.multiple = true;
-  chosen.required = false;
   chosen.accept = '';
   chosen.addEventListener('change', () => {
     take([...chosen.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
     chosen.value = '';
   });
-  chooser.addEventListener('submit', (event) => event.preventDefault());
 
   const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
   const opened = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));

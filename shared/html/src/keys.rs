@@ -33,7 +33,9 @@ pub struct Keys<'a> {
     pub own: &'a str,
     /// A key that was just made.
     pub made: Option<ShownOnce<'a>>,
-    /// What is wrong with the name that was given.
+    /// Makes the form good for one key.
+    pub token: &'a str,
+    /// What is wrong with what was sent.
     pub problem: Option<&'a str>,
     /// Browsers that are signed in.
     pub sessions: Sessions<'a>,
@@ -94,6 +96,7 @@ struct Page<'a> {
     total: String,
     older: Option<&'a str>,
     made: Option<(String, &'a str)>,
+    token: &'a str,
     problem: String,
     roles: [Choice; 4],
     sessions: Vec<sessions::Row<'a>>,
@@ -126,6 +129,7 @@ pub fn page(frame: Frame<'_>, of: Keys<'_>) -> Result<String, RenderError> {
         made: of
             .made
             .map(|made| (visible(made.name).into_owned(), made.key)),
+        token: of.token,
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
         roles: ROLES.map(choice),
         sessions: of.sessions.rows(),

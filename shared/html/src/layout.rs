@@ -75,6 +75,15 @@ pub struct Visitor<'a> {
     pub name: &'a str,
     /// What the navigation offers: parts of the site that there are.
     pub sections: &'a [Section],
+    /// Seconds until the session ends by itself.
+    pub left: u64,
+}
+
+impl Visitor<'_> {
+    /// Milliseconds until the end is near enough to be told.
+    pub(crate) fn untold(&self) -> u64 {
+        self.left.saturating_sub(900) * 1_000
+    }
 }
 
 /// What is around a page.

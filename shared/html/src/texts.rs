@@ -102,6 +102,7 @@ pub(crate) enum Text {
     OnThisPage,
     DownloadReport,
     Unencrypted,
+    SessionEnds,
     MainNavigation,
     SignOut,
     EndsIn,
@@ -320,6 +321,10 @@ impl Text {
             Self::DownloadReport => "Download as one file",
             Self::Unencrypted => {
                 "This connection is not encrypted: others on the network can read what you send."
+            }
+            Self::SessionEnds => {
+                "You will be signed out within 15 minutes. What you have saved is kept: sign in \
+                 again then, and go on where you were."
             }
             Self::MainNavigation => "Main",
             Self::SignOut => "Sign out",

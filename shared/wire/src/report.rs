@@ -352,6 +352,9 @@ pub struct Report {
     pub run_name: String,
     /// Its dataset.
     pub dataset_id: DatasetId,
+    /// Name of that when the run was started.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dataset_name: String,
     /// State of the run.
     pub status: RunStatus,
     /// Whether every item of the run has an outcome and all were looked at.

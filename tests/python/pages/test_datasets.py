@@ -288,12 +288,18 @@ def test_the_preview_names_what_is_wrong(visit, site):
 def test_without_scripts_one_file_at_a_time_works(visit, site):
     page = visit(java_script_enabled=False)
     page.goto("/datasets/new")
+    # What is filled in stays, in whichever order that is done, and whatever is wrong.
+    describe(page, "Plain & “clear”", "hi-IN")
+    page.get_by_label("Table").set_input_files(table([("plain-1.wav", "एक"), ("plain-2.wav", "दो")]))
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("alert")).to_have_text("It must be chosen")
     for one in recordings(["plain-1.wav", "plain-2.wav"], 20):
         page.get_by_label("Recordings").set_input_files(one)
         page.get_by_role("button", name="Upload").click()
         expect(page.get_by_text(one["name"])).to_be_visible()
-    page.get_by_label("Table").set_input_files(table([("plain-1.wav", "एक"), ("plain-2.wav", "दो")]))
-    describe(page, "Plain", "hi-IN")
+        expect(page.get_by_label("Name")).to_have_value("Plain & “clear”")
+        expect(page.get_by_label("Language")).to_have_value("hi-IN")
+        expect(page.get_by_text("Uploaded: texts.csv")).to_be_visible()
     shot(page, "new-plain")
     page.get_by_role("button", name="Check", exact=True).click()
     page.get_by_role("button", name="Save dataset").click()

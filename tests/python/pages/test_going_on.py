@@ -215,3 +215,43 @@ def test_what_others_find_is_told_to_those_who_have_judged(browser, site, run): 
     expect(page.locator("article.clip").first).to_be_visible()
     expect(page.get_by_text("judged right")).to_have_count(0)
     context.close()
+
+
+def test_the_end_of_a_session_is_told_before_it_comes(visit, site):
+    page = visit()
+    page.clock.install()
+    page.goto("/runs")
+    told = page.get_by_role("status").filter(has_text="You will be signed out within 15 minutes")
+    page.clock.fast_forward("11:44:00")
+    expect(told).to_be_hidden()
+    page.clock.fast_forward("02:00")
+    expect(told).to_be_visible()
+    expect(told).to_contain_text("What you have saved is kept")
+    shot(page, "session-ends", full_page=False)
+    # Without scripts a page tells what is true as it is shown.
+    plain = visit(java_script_enabled=False)
+    expect(plain.get_by_text("You will be signed out")).to_be_hidden()
+
+
+def test_keys_of_ones_own_outlive_signing_out_and_nothing_else_does(visit, site, run):  # noqa: F811
+    page = visit()
+    chosen = "JSON.stringify({ guard: false, keys: false })"
+    page.evaluate(f"localStorage.setItem('stt-review', {chosen}); localStorage.setItem('other', '1')")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.wait_for_url(f"{site.url}/sign-in")
+    kept = "Object.fromEntries(Object.keys(localStorage).map((name) => [name, localStorage[name]]))"
+    assert page.evaluate(kept) == {"stt-review": '{"guard":false,"keys":false}'}
+    sign_in(page, site.key, "Ravi", path=f"/runs/{run}/review")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("y")
+    page.wait_for_timeout(300)
+    expect(verdict(page, "A")).to_have_count(0)
+    # Nobody else's page sets them.
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{site.url}/sign-in")
+    page.evaluate("localStorage.clear()")
+    page.goto("about:blank")
+    page.goto(f"{site.url}/sign-in#%7B%22guard%22%3Afalse%7D")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert page.evaluate("localStorage.length") == 0

@@ -94,3 +94,28 @@ def test_what_was_said_of_a_run_that_is_gone_can_be_let_go_of(visit, site, run):
     expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
     expect(bar).to_be_hidden()
     assert page.evaluate(KEPT) == 0
+
+
+def test_a_clip_that_was_judged_twice_is_taken_back_twice(visit, site, run):  # noqa: F811
+    page = visit()
+    begin(page, run)
+    page.keyboard.press("y")
+    expect(verdict(page, "A")).to_have_text("Right")
+    until(lambda: counts(site, run), {"reviews": 0, "right": 0, "wrong": 0})
+    page.keyboard.press("Enter")
+    on_clip(page, 2)
+    until(lambda: counts(site, run), {"reviews": 1, "right": 1, "wrong": 0})
+    page.keyboard.press("p")
+    on_clip(page, 1)
+    ready(page)
+    for _ in range(2):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("n")
+    expect(verdict(page, "A")).to_have_text("Wrong")
+    page.keyboard.press("Enter")
+    on_clip(page, 2)
+    until(lambda: counts(site, run), {"reviews": 1, "right": 0, "wrong": 1})
+    for said in [{"reviews": 1, "right": 1, "wrong": 0}, {"reviews": 0, "right": 0, "wrong": 0}]:
+        page.keyboard.press("z")
+        until(lambda: counts(site, run), said)
+        on_clip(page, 1)

@@ -2,6 +2,8 @@
 
 use axum::extract::{FromRequest, Request};
 
+use stt_eval_shared::crypto::random;
+
 use crate::http::body;
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
@@ -18,6 +20,12 @@ pub struct Form<const MOST: usize = MAX_FORM>(pub Pairs);
 
 /// The fields of a form with a reference in it.
 pub type LongForm = Form<MAX_LONG>;
+
+/// A token of a form: what it does is done once, however often it is sent.
+pub(super) fn token() -> Result<String, Refusal> {
+    let bytes: [u8; 16] = random()?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
 
 async fn fields(request: Request, most: usize) -> Result<Pairs, Refusal> {
     let (parts, body) = request.into_parts();

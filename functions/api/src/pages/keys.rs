@@ -3,25 +3,26 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use secrecy::ExposeSecret;
+use http::Uri;
 use stt_eval_html::keys::{self as html, Keys, ShownOnce};
 use stt_eval_html::layout::Section;
 use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_shared::App;
-use stt_eval_shared::access::keys::{NewKey, Role};
-use stt_eval_shared::domain::{KeyId, SessionId, Timestamp};
-use stt_eval_shared::wire::access::NewApiKey;
+use stt_eval_shared::access::keys::Role;
+use stt_eval_shared::domain::{KeyId, SessionId};
+use stt_eval_shared::wire::access::{CreatedKey, NewApiKey};
 
 use super::answer::{redirect, written};
-use super::form::Form;
+use super::form::{Form, token};
 use super::paging::Older;
 use super::session::Visit;
 use crate::http::error::{Answer, status};
 use crate::http::id::PathId;
+use crate::http::idempotency::Idempotency;
 use crate::http::paging::Pager;
 use crate::http::query::{Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
-use crate::services::attempt::Attempt;
+use crate::routes;
 use crate::services::keys;
 use crate::services::sessions::{self, Alive};
 use crate::views;
@@ -43,7 +44,7 @@ async fn page(
     app: &App,
     visit: &Visit,
     query: Option<String>,
-    made: Option<&NewKey>,
+    made: Option<&CreatedKey>,
     problem: Option<&str>,
 ) -> Result<Response, Refusal> {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
@@ -69,10 +70,12 @@ async fn page(
         total,
         older: older.as_deref(),
         own: &actor.key.to_string(),
-        made: made.map(|made| ShownOnce {
-            name: &made.record.name,
-            key: made.text.expose_secret(),
+        made: made.and_then(|made| {
+            let key = made.key.as_ref()?.expose();
+            let name = &made.record.name;
+            Some(ShownOnce { name, key })
         }),
+        token: &token()?,
         problem,
         sessions: Sessions {
             list: &signed_in,
@@ -100,17 +103,26 @@ fn role(form: &Pairs) -> Result<Role, Refusal> {
     role.ok_or_else(|| Refusal::invalid_field("role", "must be given"))
 }
 
-/// Makes a key, and shows it this once: no other page will.
-pub async fn make(State(app): State<App>, visit: Visit, Form(form): Form) -> Answer {
+/// Makes a key, once for each form, and shows it this once: no other page will.
+pub async fn make(State(app): State<App>, visit: Visit, uri: Uri, Form(form): Form) -> Answer {
     visit.needs(Role::Admin)?;
-    let caller = &visit.caller;
+    let idempotency = Idempotency::of_form(form.text("token").unwrap_or_default(), uri)?;
     let new = NewApiKey {
         name: form.text("name").unwrap_or_default().to_owned(),
         role: role(&form)?,
     };
-    let attempt = Attempt::new(caller.actor.project.clone(), None, Timestamp::now());
-    match keys::make(&app, &caller.actor, &caller.cursor_secret, &attempt, new).await {
-        Ok(made) => page(&app, &visit, None, Some(&made), None).await,
+    // Whatever a form says that has made a key, it makes no other.
+    match routes::keys::made(&app, &visit.caller, &idempotency, b"", new).await {
+        Ok((_, made)) => {
+            let told = "a key was made with this form already, and was shown then; if it is not \
+                        at hand, revoke it and make another";
+            let problem = made.key.is_none().then_some(told);
+            let mut response = page(&app, &visit, None, Some(&made), problem).await?;
+            if problem.is_some() {
+                *response.status_mut() = status(Kind::Conflict);
+            }
+            Ok(response)
+        }
         Err(refusal) if refusal.kind == Kind::Invalid => {
             let mut response = page(&app, &visit, None, None, Some(&refusal.message)).await?;
             *response.status_mut() = status(refusal.kind);

@@ -28,13 +28,13 @@ pub struct Sent {
     pub bytes: Bytes,
 }
 
-/// A form: texts, and at most one file. A field of files in which none was chosen is none.
+/// A form: texts, and at most one file a field. A field in which none was chosen has none.
 #[derive(Debug)]
 pub struct Parts {
     /// The texts.
     pub fields: Pairs,
-    /// The file and the name of its field.
-    file: Option<(String, Sent)>,
+    /// The files and the names of their fields.
+    files: Vec<(String, Sent)>,
 }
 
 fn unreadable(error: &axum::extract::multipart::MultipartError) -> Refusal {
@@ -48,8 +48,15 @@ impl Parts {
     /// The file of a field.
     #[must_use]
     pub fn take(&mut self, field: &str) -> Option<Sent> {
-        let (_, sent) = self.file.take_if(|(name, _)| name == field)?;
-        Some(sent)
+        let at = self.files.iter().position(|(name, _)| name == field)?;
+        Some(self.files.swap_remove(at).1)
+    }
+
+    /// The same without files.
+    #[must_use]
+    pub fn of(fields: Pairs) -> Self {
+        let files = Vec::new();
+        Self { fields, files }
     }
 }
 
@@ -64,7 +71,7 @@ impl<S: Sync> FromRequest<S> for AnyForm {
             return Parts::from_request(request, state).await.map(Self);
         }
         let Form(fields): Form = Form::from_request(request, state).await?;
-        Ok(Self(Parts { fields, file: None }))
+        Ok(Self(Parts::of(fields)))
     }
 }
 
@@ -83,7 +90,7 @@ impl<S: Sync> FromRequest<S> for Parts {
             .await
             .map_err(|_| Refusal::malformed("the form has no boundary"))?;
         let mut fields = Vec::new();
-        let mut file = None;
+        let mut files: Vec<(String, Sent)> = Vec::new();
         let mut count = 0;
         while let Some(part) = form.next_field().await.map_err(|e| unreadable(&e))? {
             count += 1;
@@ -105,7 +112,7 @@ impl<S: Sync> FromRequest<S> for Parts {
                 }
                 // Browsers send a field of files that was left empty as well.
                 Some(filename) if filename.is_empty() && bytes.is_empty() => {}
-                Some(_) if file.is_some() => {
+                Some(_) if files.iter().any(|(of, _)| *of == name) => {
                     return Err(Refusal::malformed_field(
                         name,
                         "is a second file; one is taken",
@@ -117,13 +124,13 @@ impl<S: Sync> FromRequest<S> for Parts {
                         content_type,
                         bytes,
                     };
-                    file = Some((name, sent));
+                    files.push((name, sent));
                 }
             }
         }
         Ok(Self {
             fields: Pairs::of(fields),
-            file,
+            files,
         })
     }
 }
@@ -154,6 +161,9 @@ mod tests {
         assert!(parts.take("file").is_none());
         let sent = parts.take("table").unwrap();
         assert_eq!((&*sent.filename, &*sent.bytes), ("அ.csv", &b"a,b\r\n"[..]));
+        let other = FILE.replace("\"table\"", "\"file\"");
+        let mut parts = read(&format!("{other}{FILE}--b--\n")).await.unwrap();
+        assert!(parts.take("file").is_some() && parts.take("table").is_some());
         let mut parts = read(&format!("{NAME}{EMPTY}--b--\n")).await.unwrap();
         assert!(parts.take("table").is_none());
     }

@@ -230,18 +230,7 @@ pub async fn list(
     let found = results::page(&app, project, &run, of, pager.from(), LIMIT);
     let (mut found, total) = found.await?;
     let hides = run.blind_review && judges(&visit);
-    if hides {
-        let position = |item: &RunItem| match item {
-            RunItem::Pending(id) => id.position(),
-            RunItem::Done(entry) => entry.outcome.id.position(),
-        };
-        let positions = found.items.iter().map(|(item, _)| position(item));
-        let who = visit.caller.actor.reviewer();
-        let open = queue::open_of(&app, project, &run, &who, &positions.collect()).await?;
-        found
-            .items
-            .retain(|(item, _)| !open.contains(&position(item)));
-    }
+    queue::hide(&app, &visit.caller.actor, &run, &mut found).await?;
     let own = visit.caller.actor.reviewer();
     let said = found.items.iter().filter_map(|(item, _)| match item {
         RunItem::Pending(_) => None,

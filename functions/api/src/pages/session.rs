@@ -125,6 +125,7 @@ impl Visit {
                 } else {
                     SECTIONS
                 },
+                left: self.until.since(Timestamp::now()).as_secs(),
             }),
             unencrypted: !self.place.is_trustworthy(),
         }

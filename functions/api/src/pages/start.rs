@@ -11,7 +11,6 @@ use stt_eval_html::layout::Section;
 use stt_eval_html::start::{self as html, Field, Filled, Wrong};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
-use stt_eval_shared::crypto::random;
 use stt_eval_shared::domain::{DatasetId, FileId, ProjectId, RunId, Timestamp, language};
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::estimate::Estimate;
@@ -21,6 +20,7 @@ use time::OffsetDateTime;
 use self::said::{Sent, checked, choices, filled, problems, read, wrong};
 use super::answer::{redirect, written};
 use super::demo;
+use super::form::token;
 use super::parts::AnyForm;
 use super::session::Visit;
 use crate::actor::Actor;
@@ -45,11 +45,6 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-
-fn token() -> Result<String, Refusal> {
-    let bytes: [u8; 16] = random()?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
 
 /// Whether a refusal is about what was filled in, or about the moment: then the form is
 /// shown again with it.

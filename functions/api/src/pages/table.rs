@@ -18,6 +18,7 @@ use super::parts::Parts;
 use super::session::Visit;
 use super::uploads::{self, Chosen};
 use crate::http::error::{Answer, status};
+use crate::http::query::encoded;
 use crate::refusal::{Kind, Refusal};
 use crate::services::attempt::Attempt;
 use crate::services::datasets::check::check_drafted;
@@ -31,9 +32,9 @@ use crate::services::datasets::table::{self, Judged, Table};
 const CLIPS: usize = 20;
 
 /// What a form says of a dataset to be.
-struct Form {
-    chosen: Chosen,
-    files: String,
+pub(super) struct Form {
+    pub chosen: Chosen,
+    pub files: String,
     name: String,
     language: String,
     /// The table, once it was kept.
@@ -43,10 +44,10 @@ struct Form {
 }
 
 /// What is wrong with a field of it.
-type Wrong = (Field, String);
+pub(super) type Wrong = (Field, String);
 
 impl Form {
-    fn given<'a>(&'a self, kept: Option<&'a str>) -> Given<'a> {
+    pub fn given<'a>(&'a self, kept: Option<&'a str>) -> Given<'a> {
         let table = self.kept.as_ref();
         Given {
             files: &self.files,
@@ -57,12 +58,24 @@ impl Form {
         }
     }
 
-    fn kept_id(&self) -> Option<String> {
+    pub fn kept_id(&self) -> Option<String> {
         self.kept.as_ref().map(|(id, _)| id.to_string())
     }
 
+    /// Where the page is that holds all of it, for one more recording.
+    pub fn address(&self) -> String {
+        let (files, kept) = (&self.files, self.kept_id().unwrap_or_default());
+        let (name, language) = (encoded(&self.name), encoded(&self.language));
+        let mut address =
+            format!("/datasets/new?files={files}&name={name}&language={language}&kept={kept}");
+        if let Some(split) = self.split.text() {
+            address.extend(["&split=", &encoded(split)]);
+        }
+        address
+    }
+
     /// Reads a form; a table that is in it is kept, so that it need not be sent again.
-    async fn read(
+    pub async fn read(
         app: &App,
         visit: &Visit,
         mut parts: Parts,

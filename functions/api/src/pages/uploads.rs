@@ -18,6 +18,7 @@ use stt_eval_shared::wire::files::{AnnouncedFiles, NewFiles};
 use super::answer::{redirect, told_scripts, written};
 use super::parts::{Parts, Sent};
 use super::session::Visit;
+use super::table::{Form, Wrong};
 use crate::http::body;
 use crate::http::error::{Answer, status};
 use crate::http::json::{self, JsonBody};
@@ -115,13 +116,21 @@ pub async fn page(
 pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
     visit.needs(Role::Editor)?;
     let query = Pairs::any(query.as_deref().unwrap_or_default());
-    let chosen = Chosen::read(query.text("files").unwrap_or_default())?;
-    let files = chosen.text();
-    let given = Given {
-        files: &files,
-        ..Given::default()
-    };
-    page(&app, &visit, &chosen, given, None).await
+    let (form, wrong) = Form::read(&app, &visit, Parts::of(query)).await?;
+    again(&app, &visit, &form, wrong).await
+}
+
+/// The page with a form as it stands.
+async fn again(
+    app: &App,
+    visit: &Visit,
+    form: &Form,
+    wrong: Option<Wrong>,
+) -> Result<Response, Refusal> {
+    let kept = form.kept_id();
+    let given = form.given(kept.as_deref());
+    let problem = wrong.as_ref().map(|(field, told)| (*field, &**told));
+    page(app, visit, &form.chosen, given, problem).await
 }
 
 /// Takes recordings: JSON announces some, a form holds one.
@@ -180,14 +189,16 @@ fn in_form(message: &str) -> String {
     }
 }
 
-/// Keeps a recording that came in a form, and leads back to the page with it.
+/// Keeps a recording that came in a form, and leads back to the page with it and with what
+/// else is in the form.
 async fn take_one(app: &App, visit: &Visit, mut parts: Parts) -> Answer {
-    let mut chosen = Chosen::read(parts.fields.text("files").unwrap_or_default())?;
+    let sent = parts.take("file");
+    let (mut form, wrong) = Form::read(app, visit, parts).await?;
     let project = &visit.caller.actor.project;
     let kept = async {
         let missing = || Refusal::invalid_field("file", "must be chosen");
-        let sent = parts.take("file").ok_or_else(missing)?;
-        if chosen.0.len() >= MOST_IN_ADDRESS {
+        let sent = sent.ok_or_else(missing)?;
+        if form.chosen.0.len() >= MOST_IN_ADDRESS {
             let message = format!(
                 "is one too many: without scripts a dataset gets at most {MOST_IN_ADDRESS} recordings"
             );
@@ -208,18 +219,16 @@ async fn take_one(app: &App, visit: &Visit, mut parts: Parts) -> Answer {
     };
     match kept.await {
         Ok(file) => {
-            chosen.0.push(file.id);
-            Ok(redirect(&format!("/datasets/new?files={}", chosen.text())))
+            form.chosen.0.push(file.id);
+            form.files = form.chosen.text();
+            if wrong.is_some() {
+                return again(app, visit, &form, wrong).await;
+            }
+            Ok(redirect(&form.address()))
         }
         Err(refusal) if refusal.kind == Kind::Invalid => {
-            let files = chosen.text();
-            let given = Given {
-                files: &files,
-                ..Given::default()
-            };
-            let told = in_form(&refusal.message);
-            let problem = Some((Field::Recording, &*told));
-            page(app, visit, &chosen, given, problem).await
+            let wrong = (Field::Recording, in_form(&refusal.message));
+            again(app, visit, &form, Some(wrong)).await
         }
         Err(refusal) => Err(refusal),
     }

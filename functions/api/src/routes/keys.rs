@@ -8,14 +8,15 @@ use stt_eval_shared::wire;
 use stt_eval_shared::wire::access::{CreatedKey, NewApiKey};
 use stt_eval_shared::wire::envelope::{Deleted, Envelope, ListEnvelope};
 
-use crate::http::auth::AsAdmin;
-use crate::http::envelope::ok;
+use crate::http::auth::{AsAdmin, Caller};
+use crate::http::envelope::{ok, one};
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::idempotency::{Idempotency, IdempotencyHeader, Making, first};
 use crate::http::json::JsonBody;
 use crate::http::paging::Pager;
 use crate::http::query::{NoQuery, Paging, Params};
+use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
 use crate::services::attempt::Attempt;
 use crate::services::keys;
@@ -53,11 +54,23 @@ async fn create(
     idempotency: Idempotency,
     JsonBody { value, bytes }: JsonBody<NewApiKey>,
 ) -> Answer {
-    let (app, actor) = (&app, &caller.actor);
-    let making = Making::new(app, &actor.project, &bytes, StatusCode::CREATED);
+    let (status, key) = made(&app, &caller, &idempotency, &bytes, value).await?;
+    one(status, key)
+}
+
+/// Makes a key, once however often the same request comes: the first alone is told its text.
+pub(crate) async fn made(
+    app: &App,
+    caller: &Caller,
+    idempotency: &Idempotency,
+    bytes: &[u8],
+    new: NewApiKey,
+) -> Result<(StatusCode, CreatedKey), Refusal> {
+    let actor = &caller.actor;
+    let making = Making::new(app, &actor.project, bytes, StatusCode::CREATED);
     let secret = &caller.cursor_secret;
     let make = async |attempt: Attempt| {
-        let key = keys::make(app, actor, secret, &attempt, value).await?;
+        let key = keys::make(app, actor, secret, &attempt, new).await?;
         Ok(views::access::created_key(
             key.record,
             Some(key.text.into()),
@@ -67,7 +80,7 @@ async fn create(
         let record = app.store.key(&actor.project, first(&ids)?).await?;
         Ok(record.map(|record| views::access::created_key(record, None)))
     };
-    idempotency.once(making, make, show).await
+    idempotency.made_once(making, make, show).await
 }
 
 /// Revokes an API key: it works no more.

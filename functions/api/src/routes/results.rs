@@ -23,7 +23,7 @@ use crate::http::paging::Pager;
 use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
-use crate::services::results::{self, Order, Reviewed, Selection, Shown, reviews};
+use crate::services::results::{self, Order, Reviewed, Selection, Shown, queue, reviews};
 use crate::services::runs;
 use crate::views;
 
@@ -231,7 +231,8 @@ async fn selection(
 /// another filter, `reviewed`, `reason`, `proposed`, or a language or field with another filter, it is an upper bound. The order by disagreement
 /// is worked out once for a state of the run; of a large one that may take several
 /// requests, as with reports: 503 with `Retry-After` says how far it is. While a run is
-/// under way, or is reviewed meanwhile, an item may be met twice or not at all.
+/// under way, or is reviewed meanwhile, an item may be met twice or not at all. Of a run with
+/// `blind_review` a reviewer gets the clips of which they have judged every transcription.
 #[utoipa::path(get, path = "/runs/{id}/results", tag = "results", operation_id = "list_results",
     params(("id" = RunId, Path, description = "Id of the run"), ResultsQuery),
     responses((status = 200, description = "A page of results", body = ListEnvelope<wire::results::Result>)))]
@@ -268,7 +269,8 @@ async fn index(
     let pager = Pager::new(&caller, "results", &filters, paging)?;
     let of = (&selection, query.sort);
     let found = results::page(&app, project, &run, of, pager.from(), pager.limit);
-    let (found, total) = found.await?;
+    let (mut found, total) = found.await?;
+    queue::hide(&app, &caller.actor, &run, &mut found).await?;
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     list(shown, pager.meta(total, next.as_deref()))
 }
@@ -288,7 +290,7 @@ async fn show(
         alignment: query.include_alignment,
         signed_url: query.include_signed_url,
     };
-    let result = results::one(&app, &caller.actor.project, id.get()?, shown).await?;
+    let result = results::one(&app, &caller.actor, id.get()?, shown).await?;
     answer(result)
 }
 

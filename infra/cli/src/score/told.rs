@@ -344,6 +344,7 @@ pub fn report(scored: &Scored, name: &str, asked: Asked<'_>) -> Result<Report, F
         run_id: RunId::mint(0, [0; 10]),
         run_name: name.to_owned(),
         dataset_id: DatasetId::mint(0, [0; 10]),
+        dataset_name: String::new(),
         status: RunStatus::Completed,
         complete: true,
         sample_count: count,

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::ACCOUNT_ID;
+use super::bucket::Bucket;
 use super::config::{CloudConfig, CloudError};
 use super::counts::{Counts, Traffic};
 use super::dynamodb::{self, Engine};
@@ -37,6 +38,7 @@ pub struct Cloud {
 
 /// What runs in this process.
 struct Running {
+    bucket: Bucket,
     queues: Queues,
     engine: Engine,
     servers: Vec<JoinHandle<()>>,
@@ -93,12 +95,12 @@ impl Cloud {
             queues.clone(),
             queue_url(&endpoints, &config.event_queue),
         );
-        let store = Store::open(&root, &config, notifier).await?;
+        let store = Store::open(&root, &config, notifier, counts.clone()).await?;
         let engine = Engine::start(&config.data_dir.join("dynamodb.sqlite")).await?;
 
         let keys = (config.access_key.clone(), config.secret_key.clone());
         let servers = vec![
-            tokio::spawn(store.serve(s3, counts.clone(), token.clone(), GRACE)),
+            tokio::spawn(store.clone().serve(s3, token.clone(), GRACE)),
             tokio::spawn(
                 queues
                     .clone()
@@ -115,6 +117,7 @@ impl Cloud {
             tokio::spawn(deliver),
         ];
         let running = Running {
+            bucket: Bucket::new(&config.bucket, store),
             queues,
             engine,
             servers,
@@ -213,6 +216,27 @@ impl Cloud {
         self.config.clone()
     }
 
+    /// The same for signing URLs that lead to a host, which may have a port: where the
+    /// bucket is served with other things ([`Cloud::bucket`]).
+    pub fn signing(&self) -> impl Fn(&str) -> SdkConfig + Send + Sync + 'static {
+        let (endpoints, config) = (self.endpoints.clone(), self.config.clone());
+        move |host| {
+            let s3 = format!("http://{host}");
+            let endpoints = Endpoints {
+                s3,
+                ..endpoints.clone()
+            };
+            config.to_builder().service_config(endpoints).build()
+        }
+    }
+
+    /// The bucket for being served with other things; `None` when it is elsewhere.
+    #[must_use]
+    pub fn bucket(&self) -> Option<Bucket> {
+        let running = self.running.as_ref();
+        running.map(|running| running.bucket.clone())
+    }
+
     /// A DynamoDB client.
     #[must_use]
     pub fn dynamodb_client(&self) -> aws_sdk_dynamodb::Client {
@@ -263,6 +287,8 @@ impl Cloud {
             return Ok(());
         };
         drop(running.stop);
+        // What tells of new objects ends with the last that could write one.
+        drop(running.bucket);
         let mut servers = running.servers;
         let deliver = servers.pop();
         // Long polls end at once, the rest may take its time.

@@ -4,7 +4,7 @@
 //! unchanged. What AWS does between its services is here as well:
 //!
 //! - [`Cloud`] serves the three endpoints on 127.0.0.1 and sends S3 events to
-//!   a queue; or it stands for the same services at an address elsewhere;
+//!   a queue (objects of the bucket can be reached by a [`Bucket`] elsewhere too); or it stands for the same services at an address elsewhere;
 //! - [`pump::sqs`] is the Lambda event source mapping of a queue;
 //! - [`pump::schedule`] is `EventBridge` Scheduler;
 //! - [`front::serve`] is API Gateway (HTTP API, payload 2.0).
@@ -23,6 +23,7 @@
 //! - A message that the function did not take comes again after a second; in AWS
 //!   when its visibility timeout ends, which `register` shortens.
 
+mod bucket;
 mod capacity;
 mod config;
 mod counts;
@@ -38,6 +39,7 @@ mod sdk;
 mod serving;
 mod sqs;
 
+pub use bucket::Bucket;
 pub use config::{CloudConfig, CloudError, DeadLetters, Ports, QueueSpec, TableSpec};
 pub use counts::Traffic;
 pub use embedded::Cloud;

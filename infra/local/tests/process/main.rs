@@ -4,6 +4,7 @@
     reason = "the exception for tests does not cover their helpers"
 )]
 
+mod reached;
 #[cfg(target_os = "linux")]
 mod rebinding;
 
@@ -44,10 +45,14 @@ impl Server {
     }
 
     fn start_with(data: &Path, more: &[&str], set: impl FnOnce(&mut Command)) -> Self {
+        Self::start_at("127.0.0.1:0", data, more, set)
+    }
+
+    fn start_at(listen: &str, data: &Path, more: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = command();
         set(&mut command);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", listen, "--data"])
             .arg(data)
             .args(more);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();

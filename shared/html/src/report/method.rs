@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::comparison::WarningCode;
-use stt_eval_wire::report::{Cost, Report};
+use stt_eval_wire::report::{Cost, Report, Step};
 
 use crate::figures::{count, counted, dollars};
 use crate::invisible::visible;
@@ -99,6 +99,23 @@ fn scorer(report: &Report) -> String {
 fn measured(report: &Report) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut fact = |name, value| facts.push(Fact { name, value });
+    // One step after the other, from the texts as they are on.
+    let steps = report.providers.iter().map(|model| &*model.waterfall);
+    let steps = steps.max_by_key(|steps| steps.len()).unwrap_or_default();
+    if let [_, steps @ ..] = steps
+        && !steps.is_empty()
+    {
+        let lossy = |step: &Step| {
+            if step.lossy {
+                " (hides real differences)"
+            } else {
+                ""
+            }
+        };
+        let named = |step: &Step| format!("{}{}", visible(&step.step), lossy(step));
+        let named: Vec<String> = steps.iter().map(named).collect();
+        fact("Steps of the normaliser", named.join(", "));
+    }
     fact(
         "Word error rate",
         "errors of all clips by words of all references (pooled, no mean of clips); a clip \
@@ -159,7 +176,15 @@ impl Method {
             "Run",
             format!("{} ({})", visible(&report.run_name), report.run_id),
         );
-        fact("Dataset", report.dataset_id.to_string());
+        fact(
+            "Dataset",
+            format!(
+                "{} ({}), scoring begun at {}",
+                visible(&report.dataset_name),
+                report.dataset_id,
+                report.scoring.inserted_at
+            ),
+        );
         fact(
             "Clips",
             format!(

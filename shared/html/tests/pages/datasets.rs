@@ -209,7 +209,7 @@ fn a_new_dataset_says_what_is_wrong_at_the_field() {
     assert!(!html.contains("name=\"split\""));
     assert_eq!(
         html.matches("value=\"01KAR8F3V4N7C3Q8Z5W2Y0H6M1\"").count(),
-        2
+        1
     );
     for field in [Field::Recording, Field::Table, Field::Name, Field::Language] {
         let html = page(Some((field, HOSTILE)));

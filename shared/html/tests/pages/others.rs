@@ -31,6 +31,7 @@ pub fn frame() -> Frame<'static> {
         medium: Medium::Site,
         section: Some(Section::Runs),
         visitor: Some(Visitor {
+            left: 43_200,
             name: HOSTILE,
             sections: SECTIONS,
         }),
@@ -133,7 +134,10 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
     assert!(page.contains("The references of at least 3 clips were changed since"));
     let dataset = "<a href=\"/datasets/ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\">";
     assert!(page.contains(dataset), "{page}");
-    assert!(page.contains("/review\">Review</a>"), "{page}");
+    assert!(
+        page.contains("/review?queue=unreviewed\">Review</a>"),
+        "{page}"
+    );
     assert!(page.contains(">Cancel run</button>") && !page.contains("Retry failed"));
     let over = run(json!({ "status": "completed", "waiting": [], "error_message": null }));
     let page = runs::page(frame(), &over, Actions::default(), now()).unwrap();
@@ -348,6 +352,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
         older: None,
         own: "key_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
         made,
+        token: "t",
         problem,
         sessions: Sessions {
             list: &signed_in,

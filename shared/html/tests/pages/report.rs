@@ -280,6 +280,7 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         medium: Medium::Site,
         section: Some(Section::Runs),
         visitor: Some(Visitor {
+            left: 43_200,
             name: "A. & B.",
             sections: &sections,
         }),
@@ -316,6 +317,18 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
     assert!(!page.contains("<style"));
     assert!(page.contains("aria-sort=\"ascending\""));
     assert!(page.contains("/runs/x/report?sort=cost#models"));
+    // The end of a session is told in its last quarter of an hour.
+    assert!(page.contains("data-ends=\"42300000\" hidden>"));
+    let ending = Frame {
+        visitor: Some(Visitor {
+            left: 840,
+            name: "A. & B.",
+            sections: &sections,
+        }),
+        ..frame
+    };
+    let page = report::page(&value, ending, links, Order::Wer).unwrap();
+    assert!(page.contains("data-ends=\"0\">") && page.contains("signed out within 15 minutes"));
     assert!(page.contains("<a href=\"/runs\" aria-current=\"page\">Runs</a>"));
     assert!(page.contains("A. &#38; B."));
     assert!(page.contains("provisional"));
@@ -338,6 +351,13 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
 fn what_counts_together_is_told_in_the_sentence_and_the_method() {
     let mut value = report("r", &models(), WORDS, true);
     let alone = report::file(&value).unwrap();
+    for told in [
+        "Dataset: calls &#60;of&#62; May (ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1), scoring begun at 2026-11-26T10:00:00.000Z",
+        "Steps of the normaliser: ",
+        "numbers (hides real differences)",
+    ] {
+        assert!(alone.contains(told), "{told}: {alone}");
+    }
     assert!(!alone.contains("count together") && alone.contains("each clip is a block"));
     value.block_by = Some("speaker".to_owned());
     value.comparison.as_mut().unwrap().blocks = 9;

@@ -174,7 +174,7 @@ pub fn report(name: &str, models: &[Model], words: [&str; 4], complete: bool) ->
     });
     let value = json!({
         "run_id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": name,
-        "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1",
+        "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": "calls <of> May",
         "status": if complete { "completed" } else { "processing" }, "complete": complete,
         "sample_count": CLIPS, "samples_read": if complete { CLIPS } else { 120 },
         "scoring": scoring, "scorings": [scoring], "common_samples": 176,

@@ -64,3 +64,48 @@ fn results_of_a_blind_run_are_a_reviewers_once_they_have_judged() {
         assert_ne!(asha.get(&format!("{path}.csv")).await.status, 403);
     });
 }
+
+#[test]
+fn programs_are_not_told_either_what_a_blind_run_hides_from_a_reviewer() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two"), Some("three")]).await;
+        let asked = json!({ "run_name": "r", "dataset_id": made.id, "providers": [PRO, FLASH],
+            "blind_review": true });
+        let run = w.post("/runs", &asked).await;
+        let run = run.data(202).clone();
+        let run = w.ended(&run).await;
+        let (reviewer, viewer) = (w.role("reviewer").await, w.role("viewer").await);
+        let seen = w.results(&run, "").await;
+        assert_eq!(seen.len(), 4);
+        let list = format!("/runs/{}/results", id(&run));
+        for query in [
+            "",
+            "?sort=-wer",
+            "?sort=-disagreement",
+            "?provider=gemini-2.5-pro",
+        ] {
+            let path = format!("{list}{query}");
+            let told = reviewer.get(&path).await;
+            assert_eq!(told.data(200), &json!([]), "{query}");
+            // One who judges nothing can't be misled.
+            assert_ne!(viewer.get(&path).await.data(200), &json!([]), "{query}");
+        }
+        let right = json!({ "is_correct": true });
+        for result in &seen {
+            let path = format!("/results/{}", id(result));
+            for answer in [
+                reviewer.get(&path).await,
+                reviewer.get(&format!("{path}/reviews")).await,
+                reviewer.patch(&path, &right).await,
+            ] {
+                answer.refused(403);
+                assert!(!answer.text.contains("gemini"), "{}", answer.text);
+                assert!(answer.text.contains("hidden until you have judged"));
+            }
+            assert_eq!(viewer.get(&path).await.data(200), result);
+            // One who starts runs judges what they like.
+            w.patch(&path, &right).await.data(200);
+        }
+        assert_eq!(reviewer.get(&list).await.data(200), &json!([]));
+    });
+}

@@ -73,7 +73,9 @@ fn clips_are_judged_blind_one_after_the_other_and_undone() {
         let mut browser = Browser::signed_in(w, &w.project.key).await;
         let of_run = browser.get(&format!("/runs/{}", id(&run))).await;
         assert!(
-            of_run.text.contains("/review\">Review</a>"),
+            of_run
+                .text
+                .contains("/review?queue=unreviewed\">Review</a>"),
             "{}",
             of_run.text
         );
@@ -220,6 +222,59 @@ fn what_contradicts_itself_is_settled_and_told_and_undone_one_transcription_afte
         let (_, next) = follow(&mut browser, answer).await;
         let told = "Saved. Passed over: 1\u{a0}transcription.";
         assert!(next.text.contains(told), "{}", next.text);
+    });
+}
+
+#[test]
+fn what_was_changed_several_times_is_taken_back_step_by_step() {
+    with(async |w| {
+        let run = run(w).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let (mut at, mut page) = begin(&mut browser, &run, "").await;
+        let path = at.split('?').next().unwrap().to_owned();
+        let said = ["right", "wrong", "cannot_tell", "right"];
+        for verdict in said {
+            let sent = [("A.judge", verdict)];
+            let answer = send(&mut browser, &at, &page.text, &sent).await;
+            (at, page) = follow(&mut browser, answer).await;
+            assert_eq!(field(&page.text, "A.verdict"), verdict);
+        }
+        let mut did = field(&page.text, "did");
+        assert_eq!(did.split(',').count(), said.len(), "{did}");
+        for stands in said.into_iter().rev().skip(1).chain([""]) {
+            // Sent twice it is done once.
+            for _ in 0..2 {
+                let answer = browser
+                    .post(&format!("{path}/undo"), &[("did", &*did)])
+                    .await;
+                (_, page) = follow(&mut browser, answer).await;
+            }
+            assert!(page.text.contains("Taken back"), "{}", page.text);
+            assert_eq!(field(&page.text, "A.verdict"), stands);
+            did = field(&page.text, "did");
+        }
+        assert_eq!(did, "");
+        assert_eq!(w.results(&run, "reviewed=none").await.len(), 6);
+    });
+}
+
+#[test]
+fn a_clip_that_was_begun_comes_back_where_work_is_shared() {
+    with(async |w| {
+        let run = run(w).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let shared = "queue=unreviewed";
+        let (at, page) = begin(&mut browser, &run, shared).await;
+        let half = [("A.judge", "right"), ("go", "next")];
+        send(&mut browser, &at, &page.text, &half).await;
+        let (again, page) = begin(&mut browser, &run, shared).await;
+        assert_eq!(again.split('?').next(), at.split('?').next());
+        assert_eq!(field(&page.text, "A.verdict"), "right");
+        // To others it is one of those that somebody has.
+        let mut other = Browser::new(w);
+        other.sign_in(&w.project.key, "Ravi", "/runs").await;
+        let (theirs, _) = begin(&mut other, &run, shared).await;
+        assert_ne!(theirs.split('?').next(), at.split('?').next());
     });
 }
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Browser, COOKIE, key, revoke};
+use super::{Browser, COOKIE, Page, key, revoke};
 use crate::support::store::rows;
 use crate::support::{Expect, with};
 
@@ -168,15 +168,33 @@ fn what_other_sites_send_is_refused_and_changes_nothing() {
     });
 }
 
+/// What a form is known by.
+fn token_of(page: &Page) -> String {
+    let token = page.text.split("name=\"token\" value=\"").nth(1).unwrap();
+    token.split('"').next().unwrap().to_owned()
+}
+
 #[test]
 fn admins_make_keys_that_are_shown_once_and_revoke_them() {
     with(async |w| {
         let mut admin = Browser::signed_in(w, &w.project.key).await;
         let page = admin.get("/keys").await;
         assert_eq!(page.status, 200, "{}", page.text);
-        let fields = [("name", "Asha"), ("role", "reviewer")];
+        let token = token_of(&page);
+        let fields = [("name", "Asha"), ("role", "reviewer"), ("token", &*token)];
         let page = admin.post("/keys", &fields).await;
         assert_eq!(page.status, 200, "{}", page.text);
+        let count = |page: &Page| page.text.matches("/revoke\"").count();
+        let made = count(&page);
+        // Its answer is loaded again, or the form is gone back to and sent once more.
+        let other = [("name", "Ravi"), ("role", "viewer"), ("token", &*token)];
+        for again in [&fields, &other] {
+            let again = admin.post("/keys", again).await;
+            assert_eq!((again.status, count(&again)), (409, made), "{}", again.text);
+            assert!(again.text.contains("made with this form already"));
+            assert!(!again.text.contains("<code>sk_"));
+            assert_ne!(token_of(&again), token);
+        }
         let key = page.text.split("<code>sk_").nth(1).unwrap();
         let key = format!("sk_{}", key.split('<').next().unwrap());
         assert!(!admin.get("/keys").await.text.contains(&key));
@@ -192,7 +210,8 @@ fn admins_make_keys_that_are_shown_once_and_revoke_them() {
             ("a", "owner", 422),
             ("a", "", 422),
         ] {
-            let page = admin.post("/keys", &[("name", name), ("role", role)]).await;
+            let fields = [("name", name), ("role", role), ("token", "new")];
+            let page = admin.post("/keys", &fields).await;
             assert_eq!(page.status, status, "{name} {role}");
         }
         let page = admin.post(&revoke, &[]).await;

@@ -143,7 +143,7 @@ impl Asked {
     }
 
     /// Notes what was done with a clip, and gives the newest of it: `stands` is when what stands
-    /// there was said. Of one transcription the last thing can be undone.
+    /// there was said, and what can be taken back to before it.
     pub fn has_done(&mut self, position: u16, stands: &[Timestamp]) -> Option<Act> {
         self.done
             .retain(|done| done.position != position || stands.contains(&done.at));

@@ -357,7 +357,7 @@ async fn saved(
     let who = actor.reviewer();
     let stands = entries.iter().map(|entry| own(entry, &who));
     let stands: Vec<Option<Opinion>> = stands.collect();
-    let at: Vec<Timestamp> = stands.iter().flatten().map(|own| own.at).collect();
+    let at: Vec<Timestamp> = stands.iter().flatten().flat_map(Opinion::times).collect();
     let act = asked.has_done(position, &at);
     let is_open = |own: &&Option<Opinion>| own.as_ref().is_none_or(|own| own.verdict.is_none());
     let notice = if ('A'..='Z').any(|letter| asked::is_odd(form, letter)) {

@@ -392,6 +392,7 @@ pub async fn view(
         run_id: run.id,
         run_name: run.name.clone(),
         dataset_id: run.dataset,
+        dataset_name: run.dataset_name.clone(),
         status: run.status,
         complete: !run.status.is_active() && run.pending() == 0 && whole,
         sample_count: run.sample_count,

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use futures::future::try_join_all;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::crypto::sha256_hex;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{Opinion, Queue, Review, Reviewer};
@@ -15,8 +16,9 @@ use stt_eval_shared::domain::{ProjectId, ResultId, RunId};
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::store::results::{Entry, place_by_wer};
 
-use super::selection::current;
-use crate::refusal::Refusal;
+use super::selection::{ItemPage, RunItem, current};
+use crate::actor::Actor;
+use crate::refusal::{Kind, Refusal};
 
 /// Most results looked at for one answer.
 const MOST_READ: usize = 4_000;
@@ -103,6 +105,12 @@ impl Clip {
         who.len()
     }
 
+    /// How many others have said something of it.
+    fn others(&self, who: &Reviewer) -> usize {
+        let own = self.opinions().flatten().any(|one| one.reviewer == *who);
+        self.reviewers() - usize::from(own)
+    }
+
     /// Whether one holds a transcription for right that another holds for wrong.
     fn is_split(&self) -> bool {
         self.opinions().any(|opinions| {
@@ -124,7 +132,7 @@ impl Clip {
                 Queue::Clips | Queue::Random | Queue::Worst => true,
                 Queue::Disagreement => self.disagrees(normaliser),
                 Queue::Flags => self.is_flagged(),
-                Queue::Unreviewed => self.reviewers() <= usize::from(self.is_for_two()),
+                Queue::Unreviewed => self.others(who) <= usize::from(self.is_for_two()),
                 Queue::Second => self.reviewers() > 0,
                 Queue::Split => self.is_split(),
             }
@@ -179,12 +187,8 @@ pub async fn clip(
     found.into_iter().next().ok_or_else(no_such)
 }
 
-/// Which of some clips a reviewer has still to judge: nothing tells them yet which model is
-/// which, where models are hidden.
-///
-/// # Errors
-/// When they can't be read.
-pub async fn open_of(
+/// Which of some clips a reviewer has still to judge.
+async fn open_of(
     app: &App,
     project: &ProjectId,
     run: &Run,
@@ -203,6 +207,65 @@ pub async fn open_of(
         .iter()
         .filter(|clip| !clip.completed.is_empty() && !clip.is_judged(who));
     Ok(open.map(|clip| clip.position).collect())
+}
+
+/// Which of some clips do not tell the one who asks which model is which: where a run hides
+/// its models, those that they have still to judge. Those who start runs know what they have
+/// chosen.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn hidden(
+    app: &App,
+    actor: &Actor,
+    run: &Run,
+    positions: BTreeSet<u16>,
+) -> Result<HashSet<u16>, Refusal> {
+    if !run.blind_review || actor.role != Role::Reviewer {
+        return Ok(HashSet::new());
+    }
+    open_of(app, &actor.project, run, &actor.reviewer(), &positions).await
+}
+
+/// Takes out of a page of results what is [`hidden`].
+///
+/// # Errors
+/// When clips can't be read.
+pub async fn hide(
+    app: &App,
+    actor: &Actor,
+    run: &Run,
+    found: &mut ItemPage,
+) -> Result<(), Refusal> {
+    let position = |item: &RunItem| match item {
+        RunItem::Pending(id) => id.position(),
+        RunItem::Done(entry) => entry.outcome.id.position(),
+    };
+    let positions = found.items.iter().map(|(item, _)| position(item));
+    let hidden = hidden(app, actor, run, positions.collect()).await?;
+    found
+        .items
+        .retain(|(item, _)| !hidden.contains(&position(item)));
+    Ok(())
+}
+
+/// Refuses what tells of a result which model it is of, as long as that is hidden.
+///
+/// # Errors
+/// When it is hidden, or that can't be told.
+pub async fn may_see(app: &App, actor: &Actor, run: &Run, id: ResultId) -> Result<(), Refusal> {
+    let position = id.position();
+    if hidden(app, actor, run, BTreeSet::from([position]))
+        .await?
+        .is_empty()
+    {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Kind::Forbidden,
+        "in this run models are hidden until you have judged, and this names one; judge the clip \
+         on the pages of the review first",
+    ))
 }
 
 /// The next of a row of numbers that look like chance (`SplitMix64`).

@@ -3,6 +3,7 @@
 
 use futures::future::try_join_all;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{
     Full, MAX_COMMENT_CHARS, Opinion, Queue, Reason, Review, Verdict,
@@ -15,11 +16,15 @@ use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::results::ResultPatch;
 
+use super::queue::may_see;
 use super::selection::{current, exists};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
 use crate::services::datasets::draft::reference;
 use crate::views::results::etag;
+
+/// Changes of one result that can be taken back, beside the last.
+const STEPS: usize = 4;
 
 /// A change of what a reviewer says, checked. What is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -178,11 +183,9 @@ fn after(
         Step::Say(change) => change,
         Step::TakeBack(at) => {
             let own = own.filter(|own| own.at == *at)?;
+            // It says when it was said at first: so that can be taken back next.
             let before = own.before.map(|before| *before);
-            return Some(Opinion {
-                at: now,
-                ..before.unwrap_or_else(nothing)
-            });
+            return Some(before.unwrap_or_else(nothing));
         }
     };
     let before = own.clone().unwrap_or_else(nothing);
@@ -196,12 +199,7 @@ fn after(
         blind: change.blind.unwrap_or(before.blind),
         queue: change.queue.unwrap_or(before.queue),
         at: now,
-        before: own.clone().map(|own| {
-            Box::new(Opinion {
-                before: None,
-                ..own
-            })
-        }),
+        before: own.clone().map(|own| Box::new(own.with_recent(STEPS))),
     };
     let repeats = matches!(judgement.expected, Expected::Own(_))
         && own.map_or(!said.says_something(), |own| own.says_as(&said));
@@ -324,6 +322,11 @@ pub async fn save_one(
     expected: Expected,
     change: Change,
 ) -> Result<(Run, Entry), Refusal> {
+    if actor.role == Role::Reviewer
+        && let Some(run) = app.store.run(&actor.project, id.run()).await?
+    {
+        may_see(app, actor, &run, id).await?;
+    }
     let judgement = Judgement {
         id,
         expected,
@@ -337,7 +340,7 @@ pub async fn save_one(
 /// What reviewers say of a result.
 ///
 /// # Errors
-/// When there is no such result.
+/// When there is no such result, or its model is hidden.
 pub async fn list(app: &App, actor: &Actor, id: ResultId) -> Result<Vec<Opinion>, Refusal> {
     let no_such = || Refusal::no_such("result");
     let run = app.store.run(&actor.project, id.run()).await?;
@@ -345,6 +348,7 @@ pub async fn list(app: &App, actor: &Actor, id: ResultId) -> Result<Vec<Opinion>
     if !exists(&run, id) {
         return Err(no_such());
     }
+    may_see(app, actor, &run, id).await?;
     let entry = app.store.result(&actor.project, id).await?;
     let review = entry.and_then(|entry| entry.review);
     Ok(review.map(|review| review.opinions()).unwrap_or_default())

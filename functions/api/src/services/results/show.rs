@@ -10,7 +10,9 @@ use stt_eval_shared::domain::{ProjectId, ResultId};
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::wire;
 
+use super::queue::may_see;
 use super::selection::{ItemPage, RunItem, Selection, Shown, current, exists};
+use crate::actor::Actor;
 use crate::refusal::Refusal;
 use crate::services::{MAX_PAGE_BYTES, signing};
 use crate::views;
@@ -96,14 +98,15 @@ pub async fn show(
 /// What clients see of one result.
 ///
 /// # Errors
-/// When there is no such result.
+/// When there is no such result, or its model is hidden.
 pub async fn one(
     app: &App,
-    project: &ProjectId,
+    actor: &Actor,
     id: ResultId,
     shown: Shown,
 ) -> Result<wire::results::Result, Refusal> {
     let no_such = || Refusal::no_such("result");
+    let project = &actor.project;
     let run = app
         .store
         .run(project, id.run())
@@ -112,6 +115,7 @@ pub async fn one(
     if !exists(&run, id) {
         return Err(no_such());
     }
+    may_see(app, actor, &run, id).await?;
     let entry = app.store.result(project, id).await?;
     let item = match entry.and_then(|entry| current(&run, entry)) {
         Some(entry) => RunItem::Done(Box::new(entry)),

@@ -9,7 +9,6 @@ mod body;
 mod request;
 mod response;
 
-use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use serde_json::Value;
@@ -25,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::body::BodyError;
+use super::bucket::Bucket;
 use super::invoke::{InvokeError, invoke};
 use super::serving;
 
@@ -39,6 +39,8 @@ pub struct FrontOptions {
     pub payload_limit: usize,
     /// How long open requests may take to end when the front stops.
     pub grace: Duration,
+    /// A bucket that is served at the same address, which in AWS has one of its own.
+    pub bucket: Option<Bucket>,
 }
 
 impl Default for FrontOptions {
@@ -48,6 +50,7 @@ impl Default for FrontOptions {
             handler_timeout: Duration::from_secs(30),
             payload_limit: 6_291_556,
             grace: Duration::from_secs(5),
+            bucket: None,
         }
     }
 }
@@ -76,8 +79,13 @@ pub async fn serve<H, F, E>(
         service_fn(move |request: Request<Incoming>| {
             let shared = Arc::clone(&shared);
             async move {
+                if let Some(bucket) = shared.1.bucket.as_ref().filter(|of| of.takes(&request)) {
+                    let response = bucket.answer(request).await?;
+                    return Ok(response.map(Either::Right));
+                }
                 let from = request::Connection { peer, port };
-                Ok::<_, Infallible>(answer(request, from, &shared).await)
+                let response = answer(request, from, &shared).await;
+                Ok::<_, s3s::HttpError>(response.map(Either::Left))
             }
         })
     };

@@ -42,9 +42,11 @@ const SERVICE: &str = "s3";
 const MAX_FORM_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The S3 endpoint, ready to serve.
+#[derive(Clone)]
 pub(super) struct Store {
     service: s3s::service::S3Service,
     cors: Arc<cors::Cors>,
+    counts: Counts,
 }
 
 impl Store {
@@ -53,6 +55,7 @@ impl Store {
         root: &Path,
         config: &CloudConfig,
         notifier: Notifier,
+        counts: Counts,
     ) -> Result<Self, CloudError> {
         if !s3s::path::check_bucket_name(&config.bucket) {
             let name = &config.bucket;
@@ -75,34 +78,31 @@ impl Store {
         Ok(Self {
             service: builder.build(),
             cors: Arc::new(cors::Cors::new(config.cors_origins.clone())),
+            counts,
         })
     }
 
-    /// Serves the public port.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        counts: Counts,
-        stop: CancellationToken,
-        grace: Duration,
-    ) {
+    /// Answers one request.
+    pub async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+    ) -> Result<HttpResponse, s3s::HttpError> {
+        let seen = Seen::new(SERVICE, operation::name(&request), &request);
+        let response = answer(&self.service, &self.cors, request).await?;
+        if response.status().is_server_error() {
+            tracing::error!(status = %response.status(), "S3 failed");
+        }
+        self.counts.record(seen, &response);
+        Ok(response)
+    }
+
+    /// Serves a port of its own.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken, grace: Duration) {
         let service = move |_peer| {
-            let s3 = self.service.clone();
-            let cors = Arc::clone(&self.cors);
-            let counts = counts.clone();
-            service_fn(move |request: http::Request<Incoming>| {
-                let s3 = s3.clone();
-                let cors = Arc::clone(&cors);
-                let counts = counts.clone();
-                async move {
-                    let seen = Seen::new(SERVICE, operation::name(&request), &request);
-                    let response = answer(&s3, &cors, request).await?;
-                    if response.status().is_server_error() {
-                        tracing::error!(status = %response.status(), "S3 failed");
-                    }
-                    counts.record(seen, &response);
-                    Ok::<_, s3s::HttpError>(response)
-                }
+            let store = self.clone();
+            service_fn(move |request| {
+                let store = store.clone();
+                async move { store.answer(request).await }
             })
         };
         serving::serve(listener, service, stop, grace).await;
