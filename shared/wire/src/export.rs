@@ -18,11 +18,21 @@ pub enum ExportFormat {
     Trn,
     /// The report as one page.
     Html,
+    /// A ZIP archive as `datasets` of Hugging Face reads it: the recordings, and `metadata.csv`
+    /// with what is said in them.
+    Audiofolder,
 }
 
 impl ExportFormat {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Csv, Self::Jsonl, Self::Nemo, Self::Trn, Self::Html];
+    pub const ALL: [Self; 6] = [
+        Self::Csv,
+        Self::Jsonl,
+        Self::Nemo,
+        Self::Trn,
+        Self::Html,
+        Self::Audiofolder,
+    ];
 
     /// As it is written in requests.
     #[must_use]
@@ -33,6 +43,7 @@ impl ExportFormat {
             Self::Nemo => "nemo",
             Self::Trn => "trn",
             Self::Html => "html",
+            Self::Audiofolder => "audiofolder",
         }
     }
 
@@ -45,6 +56,7 @@ impl ExportFormat {
             Self::Nemo => "nemo.json",
             Self::Trn => "trn.zip",
             Self::Html => "html",
+            Self::Audiofolder => "audio.zip",
         }
     }
 
@@ -54,7 +66,7 @@ impl ExportFormat {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Jsonl | Self::Nemo => "application/jsonl",
-            Self::Trn => "application/zip",
+            Self::Trn | Self::Audiofolder => "application/zip",
             Self::Html => "text/html; charset=utf-8",
         }
     }

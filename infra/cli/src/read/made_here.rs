@@ -306,8 +306,7 @@ async fn audiofolder(
                 continue;
             };
             download::recording(to, &url, &kept).await?;
-            // Names of recordings may come twice; their place in the dataset does not.
-            let name = format!("{:05}-{}", names.len() + 1, safe_name(&sample.filename));
+            let name = write::audiofolder_name(names.len() + 1, &sample.filename);
             let content = File::open(&kept).map_err(|error| failed(&kept, &error))?;
             archive.add(&name, content)?;
             names.insert(sample.id.to_string(), name);
@@ -322,18 +321,6 @@ async fn audiofolder(
     }
     archive.add("metadata.csv", write::audiofolder(&samples).as_bytes())?;
     archive.finish()
-}
-
-/// A name that leads nowhere else.
-fn safe_name(name: &str) -> String {
-    let safe = |c: char| {
-        if c.is_control() || "/\\:".contains(c) {
-            '_'
-        } else {
-            c
-        }
-    };
-    name.chars().map(safe).collect()
 }
 
 /// An export that was made here; it goes away with this value.
@@ -481,6 +468,5 @@ mod tests {
     fn models_have_files_of_their_own_names() {
         let models = ["a/b", "a:b", "gemini-2.5-pro"].map(str::to_owned);
         assert_eq!(file_names(&models), ["a_b", "a_b-2", "gemini-2.5-pro"]);
-        assert_eq!(safe_name("../हाँ.wav"), ".._हाँ.wav");
     }
 }

@@ -9,7 +9,9 @@ mod zip;
 
 pub use json::{FAILED, failed, jsonl, label_studio, nemo, seg_lst};
 pub use sctk::{Trn, for_sctk, not_for_sctk, stm, stm_id, trn, trn_id};
-pub use tables::{audiofolder, csv, csv_head, csv_rows};
+pub use tables::{
+    AUDIOFOLDER_HEAD, audiofolder, audiofolder_name, audiofolder_rows, csv, csv_head, csv_rows,
+};
 pub use zip::Zip;
 
 use std::collections::BTreeMap;

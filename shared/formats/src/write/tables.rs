@@ -131,10 +131,31 @@ fn push(out: &mut String, cells: impl Iterator<Item = String>) {
     *out += "\r\n";
 }
 
+/// The first line of `metadata.csv` of an audiofolder.
+pub const AUDIOFOLDER_HEAD: &str = "file_name,transcription,language,speaker\n";
+
 /// `metadata.csv` of an audiofolder: only samples that have a recording.
 #[must_use]
 pub fn audiofolder(samples: &[Written]) -> String {
-    let mut out = "file_name,transcription,language,speaker\n".to_owned();
+    AUDIOFOLDER_HEAD.to_owned() + &audiofolder_rows(samples)
+}
+
+/// What a recording is called in an audiofolder. Names of recordings may come twice; their place
+/// in the dataset, from 1, does not. It leads nowhere else.
+#[must_use]
+pub fn audiofolder_name(place: usize, filename: &str) -> String {
+    let safe = |c: char| match c.is_control() || "/\\:".contains(c) {
+        true => '_',
+        false => c,
+    };
+    let name: String = filename.chars().map(safe).collect();
+    format!("{place:05}-{name}")
+}
+
+/// A line for each sample that has a recording.
+#[must_use]
+pub fn audiofolder_rows(samples: &[Written]) -> String {
+    let mut out = String::new();
     for sample in samples {
         let Some(audio) = &sample.audio else {
             continue;
@@ -150,4 +171,15 @@ pub fn audiofolder(samples: &[Written]) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_of_a_folder_have_names_of_their_own_that_lead_nowhere_else() {
+        assert_eq!(audiofolder_name(1, "../हाँ.wav"), "00001-.._हाँ.wav");
+        assert_eq!(audiofolder_name(12, "a:\\b\n.mp3"), "00012-a__b_.mp3");
+    }
 }

@@ -56,8 +56,8 @@ fn length(text: &str) -> io::Result<u16> {
 }
 
 /// Packed up to a boundary of bytes, without an end.
-fn packed(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+fn packed(bytes: &[u8], how: Compression) -> io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), how);
     encoder.write_all(bytes)?;
     encoder.flush()?;
     Ok(std::mem::take(encoder.get_mut()))
@@ -76,6 +76,8 @@ impl Zip {
     pub fn begin(&mut self, name: &str, out: &mut Vec<u8>) -> io::Result<()> {
         self.end(out)?;
         let mut head = Vec::new();
+        // Told here, and not when all of it has been written.
+        u32s(&mut Vec::new(), &[self.written])?;
         u32s(&mut head, &[0x0403_4b50])?;
         u16s(&mut head, &[NEEDED, FLAGS, DEFLATED, 0, DAY]);
         u32s(&mut head, &[0, 0, 0])?;
@@ -96,7 +98,19 @@ impl Zip {
     /// # Errors
     /// No file was begun.
     pub fn add(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        let packed = packed(bytes)?;
+        self.add_packed(bytes, Compression::fast(), out)
+    }
+
+    /// The same as it is: recordings get hardly smaller, and are many.
+    ///
+    /// # Errors
+    /// As [`Zip::add`].
+    pub fn add_as_it_is(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        self.add_packed(bytes, Compression::none(), out)
+    }
+
+    fn add_packed(&mut self, bytes: &[u8], how: Compression, out: &mut Vec<u8>) -> io::Result<()> {
+        let packed = packed(bytes, how)?;
         let entry = self.entries.last_mut().filter(|_| self.is_open);
         let entry = entry.ok_or_else(|| io::Error::other("no file was begun"))?;
         let mut crc = crc32fast::Hasher::new_with_initial(entry.crc);
@@ -208,12 +222,16 @@ mod tests {
         zip.begin("hyp.é.trn", &mut out).unwrap();
         zip.begin("empty", &mut out).unwrap();
         zip.add(b"", &mut out).unwrap();
+        zip.begin("as it is", &mut out).unwrap();
+        zip.add_as_it_is(b"ab", &mut out).unwrap();
+        zip.add_as_it_is(&[b'c'; 70_000], &mut out).unwrap();
         zip.finish(&mut out).unwrap();
-        assert!(out.len() < long.len() / 10);
+        assert!(out.len() < 70_000 + long.len() / 10);
         let wanted = [
             ("ref.trn", format!("एक दो\n{long}")),
             ("hyp.é.trn", String::new()),
             ("empty", String::new()),
+            ("as it is", format!("ab{}", "c".repeat(70_000))),
         ];
         assert_eq!(
             read(&out),

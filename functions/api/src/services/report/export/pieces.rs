@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use stt_eval_formats::write::{self, Written, Zip};
 use stt_eval_shared::App;
+use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::unit::Span;
 use stt_eval_shared::objects::ObjectError;
 use stt_eval_shared::scoring::normalise::Normaliser;
 use stt_eval_shared::wire::export::ExportFormat;
@@ -14,6 +16,8 @@ use crate::refusal::Refusal;
 
 /// Positions of a page; each is as many results as the run has models.
 const PAGE: u16 = 25;
+/// Bytes of a recording that are in memory at once.
+const PIECE: u64 = 4 * 1024 * 1024;
 
 /// Why it was not gone on.
 pub enum Stopped {
@@ -67,9 +71,12 @@ pub struct Writing {
     /// gone through for each.
     pass: usize,
     next: u16,
-    /// Whether samples have a reference, by position: each file of an archive has lines
-    /// for these.
+    /// Whether samples have a reference, or a recording in the archive, by position: each list
+    /// of an archive has lines for these.
     referenced: Vec<bool>,
+    /// How much of the next recording is in the archive.
+    #[serde(default)]
+    offset: u64,
     /// What services failed at, which the lines of an archive have no word for.
     #[serde(default)]
     failed: String,
@@ -78,6 +85,8 @@ pub struct Writing {
 fn passes(run: &Run, format: ExportFormat) -> usize {
     match format {
         ExportFormat::Trn => 1 + run.models.len(),
+        // Recordings, and then the list of those that there are.
+        ExportFormat::Audiofolder => 2,
         _ => 1,
     }
 }
@@ -90,6 +99,12 @@ fn systems(run: &Run) -> Vec<String> {
 fn normaliser(run: &Run) -> Result<Normaliser, Refusal> {
     Normaliser::by_name(run.current_normalizer())
         .ok_or_else(|| Refusal::internal("a scoring's normaliser is unknown here"))
+}
+
+/// Place of a row's sample in its dataset, from 0.
+fn place(row: &Written) -> Option<usize> {
+    let id = row.id.parse::<stt_eval_shared::domain::SampleId>().ok()?;
+    Some(usize::from(id.position()))
 }
 
 /// References as other tools take them.
@@ -111,6 +126,13 @@ impl Writing {
         let end = u16::try_from(source.run.sample_count).unwrap_or(u16::MAX);
         let passes = passes(&source.run, source.format);
         while self.pass < passes {
+            if source.format == ExportFormat::Audiofolder && self.pass == 0 {
+                self.recordings(app, source, stored, &has_time).await?;
+                if self.next < end {
+                    break;
+                }
+                (self.pass, self.next) = (1, 0);
+            }
             let mut bytes = Vec::new();
             if self.next == 0 {
                 self.begin(source, &mut bytes)?;
@@ -149,9 +171,79 @@ impl Writing {
                 };
                 self.archive.begin(&name, out)?;
             }
+            ExportFormat::Audiofolder => {
+                self.archive.begin("metadata.csv", out)?;
+                self.archive.add(write::AUDIOFOLDER_HEAD.as_bytes(), out)?;
+            }
             ExportFormat::Jsonl | ExportFormat::Nemo | ExportFormat::Html => {}
         }
         Ok(())
+    }
+
+    /// Puts recordings into the archive while there is time, at least a piece of one. One that
+    /// is no longer there is left out.
+    async fn recordings(
+        &mut self,
+        app: &App,
+        source: &Source,
+        stored: &Stored,
+        has_time: impl Fn() -> bool,
+    ) -> Result<(), Stopped> {
+        let run = &source.run;
+        let all = u16::try_from(run.sample_count).unwrap_or(u16::MAX);
+        while self.next < all {
+            let (start, end) = (self.next, self.next.saturating_add(PAGE).min(all));
+            let span = [Span { start, end }];
+            let samples = app.store.samples_in(&run.project, run.dataset, &span);
+            let samples = samples.await.map_err(Refusal::from)?;
+            self.referenced.resize(usize::from(end), false);
+            for sample in samples {
+                self.next = sample.id.position();
+                while self.piece(app, stored, &sample).await? {
+                    if !has_time() {
+                        return Ok(());
+                    }
+                }
+                self.next += 1;
+                if !has_time() {
+                    return Ok(());
+                }
+            }
+            self.next = end;
+        }
+        Ok(())
+    }
+
+    /// Puts the next piece of a recording into the archive; tells whether there are more.
+    async fn piece(
+        &mut self,
+        app: &App,
+        stored: &Stored,
+        sample: &Sample,
+    ) -> Result<bool, Stopped> {
+        let (key, version) = (&sample.object_key, sample.object_version.as_deref());
+        let end = (self.offset + PIECE).min(sample.size_bytes);
+        let bytes = match app.objects.range(key, version, self.offset, end).await {
+            Err(ObjectError::Missing) if self.offset == 0 => return Ok(false),
+            found => found?,
+        };
+        let place = usize::from(sample.id.position());
+        let mut out = Vec::new();
+        if self.offset == 0 {
+            let name = write::audiofolder_name(place + 1, &sample.filename);
+            self.archive.begin(&name, &mut out)?;
+        }
+        self.archive.add_as_it_is(&bytes, &mut out)?;
+        self.object.add(app, stored, &out).await?;
+        self.offset = end;
+        if end < sample.size_bytes {
+            return Ok(true);
+        }
+        self.offset = 0;
+        if let Some(is_there) = self.referenced.get_mut(place) {
+            *is_there = true;
+        }
+        Ok(false)
     }
 
     async fn page(
@@ -168,6 +260,19 @@ impl Writing {
         }
         let aligned = format == ExportFormat::Jsonl;
         let mut rows = rows::all(app, source, positions, aligned).await?;
+        if format == ExportFormat::Audiofolder {
+            for row in &mut rows {
+                let name = row.audio.take();
+                let place = place(row).filter(|at| self.referenced.get(*at) == Some(&true));
+                row.audio = place
+                    .zip(name)
+                    .map(|(at, name)| write::audiofolder_name(at + 1, &name));
+            }
+            plainly(&mut rows);
+            let lines = write::audiofolder_rows(&rows);
+            self.archive.add(lines.as_bytes(), out)?;
+            return Ok(());
+        }
         let text = match format {
             ExportFormat::Csv => write::csv_rows(&rows, &source.fields),
             ExportFormat::Jsonl => write::jsonl(&systems(&source.run), &rows),
@@ -197,8 +302,7 @@ impl Writing {
                 self.referenced.resize(usize::from(stop), false);
                 rows.retain(|row| row.reference.is_some());
                 for row in &rows {
-                    let id = row.id.parse::<stt_eval_shared::domain::SampleId>();
-                    let slot = id.ok().map(|id| usize::from(id.position()));
+                    let slot = place(row);
                     if let Some(slot) = slot.and_then(|at| self.referenced.get_mut(at)) {
                         *slot = true;
                     }
@@ -243,7 +347,7 @@ impl Writing {
         source: &Source,
         stored: &Stored,
     ) -> Result<u64, Stopped> {
-        if source.format == ExportFormat::Trn {
+        if matches!(source.format, ExportFormat::Trn | ExportFormat::Audiofolder) {
             let mut end = Vec::new();
             if !self.failed.is_empty() {
                 self.archive.begin(write::FAILED, &mut end)?;
