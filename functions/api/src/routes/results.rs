@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{Reason, Reviewer};
 use stt_eval_shared::domain::run::Run;
@@ -335,8 +336,14 @@ async fn update(
     JsonBody { value, .. }: JsonBody<ResultPatch>,
 ) -> Answer {
     let change = reviews::check(value)?;
-    let id = id.get()?;
-    let (run, entry) = reviews::save_one(&app, &caller.actor, id, expected, change).await?;
+    let (id, actor) = (id.get()?, &caller.actor);
+    // The answer names the model.
+    if actor.role == Role::Reviewer
+        && let Some(run) = app.store.run(&actor.project, id.run()).await?
+    {
+        queue::may_see(&app, actor, &run, id).await?;
+    }
+    let (run, entry) = reviews::save_one(&app, actor, id, expected, change).await?;
     let (outcome, review) = (entry.outcome, entry.review);
     answer(views::results::done(&run, outcome, review, false, None))
 }

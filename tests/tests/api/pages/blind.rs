@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::review::{begin, follow, send};
+use super::review::{begin, field, follow, send};
 use super::{Browser, Page, key};
 use crate::support::{FLASH, PRO, id, with};
 
@@ -54,6 +54,16 @@ fn results_of_a_blind_run_are_a_reviewers_once_they_have_judged() {
         assert_eq!(clips(&shown), 1);
         assert!(shown.text.contains(&format!("class=\"model\">{PRO}")));
         assert_eq!(asha.get(&format!("{path}.csv")).await.status, 403);
+        // What is proposed on the pages of a review tells no model.
+        let clip = at.split('?').next().unwrap();
+        let form = [
+            ("of", "A"),
+            ("slots", &*field(&page.text, "slots")),
+            ("ground_truth", "three {or|four}"),
+        ];
+        let proposed = asha.post(&format!("{clip}/propose"), &form).await;
+        assert_eq!(proposed.status, 303, "{}", proposed.text);
+        let page = asha.get(&at).await;
         let all = [
             ("A.verdict", "right"),
             ("B.verdict", "right"),

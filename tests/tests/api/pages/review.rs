@@ -30,7 +30,7 @@ pub(super) async fn begin(browser: &mut Browser, run: &Value, query: &str) -> (S
 }
 
 /// The value of a field of a form.
-fn field(page: &str, name: &str) -> String {
+pub fn field(page: &str, name: &str) -> String {
     let field = page
         .split(&format!("name=\"{name}\" value=\""))
         .nth(1)

@@ -84,12 +84,21 @@ pub async fn next(
                 None => Next::End,
                 Some(_) => queue::next(&app, &actor.project, &run, who, None).await?,
             };
-            let rest = match (first, asked.queue) {
+            let is_all = match asked.queue {
+                Queue::Clips | Queue::Random | Queue::Worst => true,
+                // Others may have judged what is left.
+                Queue::Unreviewed => {
+                    let all = (Queue::Clips, who.1);
+                    queue::next(&app, &actor.project, &run, all, None).await? == Next::End
+                }
+                _ => false,
+            };
+            let rest = match (first, is_all) {
                 (Next::Clip(_) | Next::Behind(_), _) => Rest::Skipped,
                 (Next::End, _) if run.status.is_active() => Rest::NothingYet,
                 (Next::End, _) if run.completed() == 0 => Rest::NothingThere,
-                (Next::End, Queue::Clips | Queue::Random | Queue::Worst) => Rest::NothingAtAll,
-                (Next::End, _) => Rest::Nothing,
+                (Next::End, true) => Rest::NothingAtAll,
+                (Next::End, false) => Rest::Nothing,
             };
             let undo = asked.last_done().map(|position| {
                 format!(

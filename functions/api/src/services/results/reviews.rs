@@ -3,7 +3,6 @@
 
 use futures::future::try_join_all;
 use stt_eval_shared::App;
-use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
 use stt_eval_shared::domain::review::{
     Full, MAX_COMMENT_CHARS, Opinion, Queue, Reason, Review, Verdict,
@@ -322,11 +321,6 @@ pub async fn save_one(
     expected: Expected,
     change: Change,
 ) -> Result<(Run, Entry), Refusal> {
-    if actor.role == Role::Reviewer
-        && let Some(run) = app.store.run(&actor.project, id.run()).await?
-    {
-        may_see(app, actor, &run, id).await?;
-    }
     let judgement = Judgement {
         id,
         expected,
