@@ -316,7 +316,7 @@ async fn what_takes_longer_than_a_request_is_gone_on_with_by_the_next() {
     let (machine, client) = machine(vec![("REPORT_SECONDS", "0")]).await;
     // One is longer than what is in memory at once.
     let recordings: Vec<Vec<u8>> = (0..COUNT)
-        .map(|n| if n == 3 { wav(7, 150.0) } else { audio() })
+        .map(|n| if n == 3 { wav(7, 300.0) } else { audio() })
         .collect();
     let sent = recordings.iter().enumerate().map(|(n, bytes)| {
         let (machine, client) = (&machine, &client);
