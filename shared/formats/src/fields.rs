@@ -95,7 +95,11 @@ impl Fields {
     /// Puts a field there, in place of one of this name.
     pub(crate) fn insert(&mut self, name: &str, value: &str) {
         let packed = self.0.get_or_insert_default();
-        let found = packed.find(name);
+        let is_last = |last: &Place| packed.name(last) < name;
+        let found = match packed.places.last().is_none_or(is_last) {
+            true => Err(packed.places.len()),
+            false => packed.find(name),
+        };
         let start = packed.here();
         packed.text.push_str(name);
         let behind = packed.here();

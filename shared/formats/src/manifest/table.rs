@@ -87,6 +87,7 @@ pub(crate) fn rows(
         .chain(asked.iter().filter_map(|system| system.error))
         .chain(alike::not_asked(table, &asked, chosen.text))
         .collect();
+    let free = free(&table.columns, &used);
     let numbers = of_numbers(table, name, &asked, chosen.text);
     reader.reading.remarks.extend(numbers);
     #[cfg(feature = "folders")]
@@ -161,20 +162,16 @@ pub(crate) fn rows(
                 row.hypotheses.insert(model, &text);
             }
         }
-        let is_other = |(column, _): &(usize, _)| !used.contains(column) && Some(*column) != audio;
-        for (column, cell) in table.rows.cells(index).enumerate().filter(is_other) {
-            let Some(value) = cell.and_then(Cell::text) else {
+        for (name, column) in free.iter().filter(|(_, column)| Some(*column) != audio) {
+            let Some(value) = table.text(index, Some(*column)) else {
                 continue;
             };
-            let name = table.columns.name(column);
-            if name.is_empty() {
-                continue;
-            }
-            if value.chars().nth(MAX_METADATA_CHARS).is_some() {
+            let is_long = value.len() > MAX_METADATA_CHARS;
+            if is_long && value.chars().nth(MAX_METADATA_CHARS).is_some() {
+                let name = table.columns.name(*column);
                 *left_out.entry(name.to_owned()).or_insert(0_usize) += 1;
                 continue;
             }
-            let name = name.strip_prefix(FIELD).unwrap_or(name);
             row.metadata.insert(name, &value);
         }
         row.metadata.fit();
@@ -224,6 +221,18 @@ pub(crate) fn rows(
             .of_line(FindingKind::LossySource, name, 1, message);
     }
     Ok(())
+}
+
+/// Columns of free fields, as they are called, in the order of their names: so each row has its
+/// own put behind one another.
+fn free<'a>(columns: &'a Columns, used: &BTreeSet<usize>) -> Vec<(&'a str, usize)> {
+    let all = columns.names().iter().enumerate();
+    let free = all.filter(|(column, name)| !used.contains(column) && !name.is_empty());
+    let mut free: Vec<(&str, usize)> = free
+        .map(|(column, name)| (name.strip_prefix(FIELD).unwrap_or(name), column))
+        .collect();
+    free.sort_unstable();
+    free
 }
 
 /// Label Studio writes several regions as JSON, also into cells of tables.
