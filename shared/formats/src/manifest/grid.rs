@@ -7,8 +7,8 @@ use crate::json::{self, weight_of};
 use crate::problem::{Code, Problem, grouped};
 
 /// Most that the rows of a file take while they are read, in bytes, by what is estimated here:
-/// with the file and all else it is less than 256 MiB.
-const MOST: usize = 200 << 20;
+/// with the file and all else it is less than 256 MiB, and is judged within two seconds.
+const MOST: usize = 168 << 20;
 /// A row, as it is read and as it is judged.
 const ROW: usize = 640;
 /// A cell, of which its row keeps what it is called.
