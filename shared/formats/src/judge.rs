@@ -18,6 +18,7 @@ use super::markup::{self, Markup};
 use super::paths::{Resolver, has_audio_extension, stem_as_written};
 use super::place::place;
 use super::problem::{Code, Problem, counted};
+use super::seen::Firsts;
 
 /// Reads a source and judges every row of it. `file` is the file that was named, if it
 /// was one; otherwise it is the folder.
@@ -457,25 +458,6 @@ fn judged(
 
 /// Rows of which the memory is given back together.
 const TOGETHER: usize = 4_096;
-
-/// The first samples of their kind, by a hash of what they are told by: that itself is kept once,
-/// in the sample. Two that share a hash by chance, one time in many millions of sources, are not
-/// told apart from a third.
-#[derive(Default)]
-struct Firsts(HashMap<u64, usize>);
-
-impl Firsts {
-    /// The sample before the next one that is as that; where there is none, the next is the first.
-    fn first<'a>(
-        &mut self,
-        hash: u64,
-        samples: &'a [Sample],
-        is_same: impl Fn(&Sample) -> bool,
-    ) -> Option<&'a Sample> {
-        let at = *self.0.entry(hash).or_insert(samples.len());
-        samples.get(at).filter(|one| is_same(one))
-    }
-}
 
 /// Where an earlier sample stands, as seen from a file.
 fn place_of(one: &Sample, file: &str) -> String {

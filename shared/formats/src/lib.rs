@@ -52,6 +52,7 @@ mod place;
 mod problem;
 mod repeats;
 mod same;
+mod seen;
 #[cfg(feature = "sheets")]
 mod sheet;
 pub mod table;
