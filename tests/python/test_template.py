@@ -415,6 +415,24 @@ def feeds_itself(function, grants, resources):
     return bool(sends & reads)
 
 
+def compiled_for(*functions):
+    """Each package that these functions are made of in one call of cargo, with its features."""
+    command = ["cargo", "tree", "--locked", "--target", "x86_64-unknown-linux-gnu", "--edges", "normal,build",
+               "--prefix", "none", "--no-dedupe", "--format", "{p} {f}"]
+    for function in functions:
+        command += ["--package", function]
+    return set(subprocess.run(command, cwd=cfn.ROOT, check=True, text=True, capture_output=True).stdout.splitlines())
+
+
+def test_what_functions_have_in_common_compiles_once():
+    """`sam build` makes each by itself: one feature more in one of them, and all that stands on
+    it is compiled anew for the others (shared/Cargo.toml)."""
+    together = compiled_for(*FUNCTIONS)
+    assert len(together) > 100
+    for function in FUNCTIONS:
+        assert not compiled_for(function) - together, f"{function} has features of its own"
+
+
 def test_lambda_stops_no_loop_that_is_meant(grants):
     """Lambda ends a chain of a function's own messages after about 16 of them."""
     resources = cfn.deployed(TEMPLATE)
