@@ -3,6 +3,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_domain::imported::is_imported;
 use stt_eval_wire::report::ScoringStatus;
 use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
 use stt_eval_wire::scores::Figures;
@@ -98,14 +99,23 @@ fn minute(at: Timestamp) -> String {
     format!("{day_and_time} UTC")
 }
 
+/// Whether it may have begun once more after an end, by a retry or for transcripts that
+/// joined it: how long it was at work is not known then.
+fn went_on(run: &Run) -> bool {
+    let by_itself = u16::from(run.asked_again > 0);
+    run.round > 1 + by_itself || run.providers.iter().any(|model| is_imported(model))
+}
+
 fn age(run: &Run, now: Timestamp) -> String {
     let begun = minute(run.inserted_at);
     match run.finished_at {
-        Some(end) if !run.status.is_active() => format!(
-            "Started {begun}; ended {}, after {}.",
-            minute(end),
-            span(run.inserted_at, end)
-        ),
+        Some(end) if !run.status.is_active() => {
+            let after = match went_on(run) {
+                true => String::new(),
+                false => format!(", after {}", span(run.inserted_at, end)),
+            };
+            format!("Started {begun}; ended {}{after}.", minute(end))
+        }
         _ => format!("Started {begun}, {} ago.", span(run.inserted_at, now)),
     }
 }

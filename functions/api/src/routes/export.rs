@@ -52,7 +52,8 @@ impl FromQuery for ExportQuery {
 /// Gives a run as a file, by a URL that works for 15 minutes.
 ///
 /// Every sample is in it, with what each model heard. `csv` is safe to open in a
-/// spreadsheet; `csv` and `jsonl` also tell scores, failures, what reviewers find,
+/// spreadsheet; `csv` and `jsonl` also tell scores, by which normaliser and scorer and against
+/// which version of the reference they were found (`scored_by`), failures, what reviewers find,
 /// each of them in `reviews`, and the references that they propose (`proposed_references`; in
 /// `csv` both are a line each of one cell), and
 /// keep the markup of references, which other tools get as plain text. `trn` has a line

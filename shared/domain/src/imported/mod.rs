@@ -59,6 +59,15 @@ pub struct Transcript {
     pub cost_micro_usd: Option<u64>,
 }
 
+/// Whether the transcripts of a model, by its id, were made elsewhere: nothing was asked of
+/// it here.
+#[must_use]
+pub fn is_imported(model: &str) -> bool {
+    model
+        .split_once('/')
+        .is_some_and(|(vendor, _)| vendor == VENDOR)
+}
+
 /// Id of the model that transcripts of this name become.
 #[must_use]
 pub fn model_id(name: &str) -> String {

@@ -120,6 +120,7 @@ const FACTS: &[&str] = &[
     "sampling_rate",
     "scenario",
     "score",
+    "scored_by",
     "segment",
     "sentence_domain",
     "sentence_id",

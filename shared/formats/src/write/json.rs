@@ -49,6 +49,7 @@ fn known(told: &Told) -> Value {
     json!({
         "wer": told.wer,
         "cer": told.cer,
+        "scored_by": told.scored_by,
         "error": told.error,
         "is_correct": told.is_correct,
         "comment": told.comment,

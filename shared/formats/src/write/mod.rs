@@ -52,6 +52,8 @@ pub struct Told {
     pub wer: Option<f64>,
     /// Character error rate.
     pub cer: Option<f64>,
+    /// What these rates were found with.
+    pub scored_by: Option<ScoredBy>,
     /// Code of the failure, where there is no text.
     pub error: Option<String>,
     /// What people find of it.
@@ -68,6 +70,32 @@ pub struct Told {
     pub latency_ms: Option<u32>,
     /// Words of reference and text side by side, as JSON has them.
     pub alignment: Option<serde_json::Value>,
+}
+
+/// What a text was held against, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ScoredBy {
+    /// What both texts went through before.
+    pub normalizer: String,
+    /// Version of the scorer.
+    pub scorer_version: String,
+    /// Which version of the reference it was.
+    pub reference_version: u32,
+}
+
+impl std::fmt::Display for ScoredBy {
+    /// For a cell: `indic-v1, scorer 3, reference version 1`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            normalizer,
+            scorer_version,
+            reference_version,
+        } = self;
+        write!(
+            f,
+            "{normalizer}, scorer {scorer_version}, reference version {reference_version}"
+        )
+    }
 }
 
 /// What one reviewer finds.

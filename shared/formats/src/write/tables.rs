@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Written;
+use super::{Told, Written};
 use crate::table::FIELD;
 
 /// A cell: quoted where it has to be.
@@ -63,13 +63,14 @@ pub fn csv_head(systems: &[String], fields: &BTreeSet<String>, told: bool, mark:
         .map(|name| format!("{system} {name}"))
     };
     let known = systems.iter().filter(|_| told).flat_map(of_system);
-    let from = told.then(|| "reference_from".to_owned());
+    let known_of_all = ["reference_from", "scored_by"].map(str::to_owned);
+    let known_of_all = known_of_all.into_iter().filter(|_| told);
     let header = fixed
         .into_iter()
         .map(str::to_owned)
         .chain(systems.iter().cloned())
         .chain(known)
-        .chain(from)
+        .chain(known_of_all)
         .chain(fields.iter().map(|name| format!("{FIELD}{name}")));
     push(&mut out, header);
     out
@@ -101,7 +102,8 @@ pub fn csv_rows(samples: &[Written], fields: &BTreeSet<String>) -> String {
             ]
         });
         let heard = sample.heard.iter().map(text);
-        let from = (!sample.told.is_empty()).then(|| text(&sample.reference_from));
+        let known_of_all = [text(&sample.reference_from), scored_by(&sample.told)];
+        let is_told = !sample.told.is_empty();
         let free = fields.iter();
         let free = free.map(|name| sample.fields.get(name).cloned().unwrap_or_default());
         push(
@@ -109,11 +111,23 @@ pub fn csv_rows(samples: &[Written], fields: &BTreeSet<String>) -> String {
             row.into_iter()
                 .chain(heard)
                 .chain(known)
-                .chain(from)
+                .chain(known_of_all.into_iter().filter(|_| is_told))
                 .chain(free),
         );
     }
     out
+}
+
+/// What the texts of a sample were scored with, a line each where they differ.
+fn scored_by(told: &[Told]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for by in told.iter().filter_map(|told| told.scored_by.as_ref()) {
+        let line = by.to_string();
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
 }
 
 fn lines(of: &[super::Reviewed]) -> String {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use stt_eval_domain::imported::VENDOR;
+use stt_eval_domain::imported::is_imported;
 use stt_eval_wire::comparison::Interval;
 use stt_eval_wire::report::{ModelReport, Report};
 
@@ -90,13 +90,6 @@ fn finding(rows: &[Row], points: &[Model]) -> String {
         "Not beaten for certain at a lower or the same price: {}.",
         names.join(", ")
     )
-}
-
-/// Whether the transcripts of a model were brought along: nothing was asked of it here.
-fn is_imported(model: &str) -> bool {
-    model
-        .split_once('/')
-        .is_some_and(|(vendor, _)| vendor == VENDOR)
 }
 
 fn not_known() -> String {

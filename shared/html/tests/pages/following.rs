@@ -1,6 +1,6 @@
 //! What changes of a run's page while it is looked at.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stt_eval_html::following;
 use stt_eval_html::runs::{self, Actions};
 
@@ -111,6 +111,21 @@ fn a_run_that_has_ended_is_followed_no_more() {
         "{page}"
     );
     assert!(page.contains(">Retry failed</button>") && page.contains("data-active=\"false\""));
+    // Once it was retried, or transcripts joined it, the time between is no work of its own.
+    let ended = |mut changes: Value| {
+        changes["status"] = "completed".into();
+        changes["finished_at"] = "2026-11-26T10:12:00.000Z".into();
+        following::fragment(&run(changes), actions, now()).unwrap()
+    };
+    let by_itself = ended(json!({ "round": 2, "asked_again": 4 }));
+    assert!(by_itself.contains("after 12\u{a0}min."), "{by_itself}");
+    for went_on in [
+        json!({ "round": 2, "asked_again": 0 }),
+        json!({ "providers": ["gemini-2.5-pro", "imported/mine"] }),
+    ] {
+        let html = ended(went_on);
+        assert!(html.contains("; ended 2026-11-26 10:12 UTC."), "{html}");
+    }
 }
 
 #[test]

@@ -171,6 +171,17 @@ fn clips_are_judged_blind_one_after_the_other_and_undone() {
             did = field(&page.text, "did");
         }
         assert!(did.is_empty() && at.contains("/review/smp_"));
+
+        // Models were told by then: what is said now was not said blind.
+        let sent = [("A.judge", "wrong"), ("B.judge", "wrong"), ("go", "next")];
+        let answer = send(&mut browser, &at, &page.text, &sent).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let again = w.results(&run, "reviewed=others").await;
+        assert_eq!(again.len(), 2);
+        for result in &again {
+            let said = w.get(&format!("/results/{}/reviews", id(result))).await;
+            assert_eq!(said.data(200)[0]["blind"], false, "{}", said.text);
+        }
     });
 }
 

@@ -151,7 +151,7 @@ fn a_run_is_exported_as_what_others_read() {
             "\u{feff}id,audio,duration,language,speaker,reference,{PRO},{FLASH},{PRO} wer,{PRO} cer,\
              {PRO} error,{PRO} is_correct,{PRO} comment,{PRO} reviews,{PRO} proposed_references,{FLASH} wer,\
              {FLASH} cer,{FLASH} error,{FLASH} is_correct,{FLASH} comment,\
-             {FLASH} reviews,{FLASH} proposed_references,reference_from,metadata.place"
+             {FLASH} reviews,{FLASH} proposed_references,reference_from,scored_by,metadata.place"
         );
         assert_eq!(csv[0], head);
         let first = format!(
@@ -167,7 +167,16 @@ fn a_run_is_exported_as_what_others_read() {
         assert!(csv[4].contains("blocked"), "{}", csv[4]);
         assert_eq!(csv.len(), 5);
         // What has no reference has it from nowhere.
-        assert!(csv[1].ends_with(",dataset,Pune") && csv[3].ends_with(",,"));
+        let scoring = &run["scorings"][0];
+        let normalizer = text(&scoring["normalizer"]);
+        let scorer = text(&scoring["scorer_version"]);
+        let by = format!("{normalizer}, scorer {scorer}, reference version 1");
+        assert!(
+            csv[1].ends_with(&format!(",dataset,\"{by}\",Pune")),
+            "{}",
+            csv[1]
+        );
+        assert!(csv[3].ends_with(",,,"), "{}", csv[3]);
 
         let json: Vec<Value> = lines(w, &run, "jsonl")
             .await
@@ -181,6 +190,10 @@ fn a_run_is_exported_as_what_others_read() {
             (&json[0]["reference_from"], &json[2]["reference_from"]),
             (&"dataset".into(), &Value::Null)
         );
+        let by =
+            json!({ "normalizer": normalizer, "scorer_version": scorer, "reference_version": 1 });
+        assert_eq!(json[0]["results"][PRO]["scored_by"], by);
+        assert_eq!(json[2]["results"][PRO]["scored_by"], Value::Null);
         let aligned = &json[0]["results"][PRO]["alignment"];
         assert_eq!(items(aligned).len(), 3, "{aligned}");
         assert_eq!(json[2]["results"][PRO]["wer"], Value::Null);

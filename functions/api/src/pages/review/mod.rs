@@ -268,7 +268,7 @@ fn judgements(
     visit: &Visit,
 ) -> Result<Vec<Judgement>, Refusal> {
     let who = visit.caller.actor.reviewer();
-    let is_blind = asked.blind && !found.clip.is_judged(&who);
+    let is_blind = asked.blind && !found.clip.was_told(&who);
     let entries = found.slots.ids(&found.clip);
     let step = |(letter, id)| {
         let said: Said = asked::said(form, letter)?;

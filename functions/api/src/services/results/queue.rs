@@ -68,6 +68,14 @@ impl Clip {
         self.completed.iter().all(|entry| has_verdict(entry, who))
     }
 
+    /// Whether a reviewer has been told which models these are of: by a verdict on each, also
+    /// one that was taken back.
+    #[must_use]
+    pub fn was_told(&self, who: &Reviewer) -> bool {
+        let had = |entry: &Entry| entry.review.as_ref().is_some_and(|r| r.had_verdict_of(who));
+        self.completed.iter().all(had)
+    }
+
     /// Its result with the highest error rate.
     fn worst(&self) -> Option<(ResultId, String)> {
         let scored = self.completed.iter().filter_map(|entry| {

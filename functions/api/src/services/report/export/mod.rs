@@ -32,7 +32,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::services::results::queue::{self, Next};
 
 /// Changes with what an export says.
-const EXPORT_VERSION: u32 = 5;
+const EXPORT_VERSION: u32 = 6;
 
 /// An export that was made; the file lies beside this.
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use futures::future::{try_join, try_join_all};
-use stt_eval_formats::write::{Reviewed, Told, Written};
+use stt_eval_formats::write::{Reviewed, ScoredBy, Told, Written};
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::Sample;
 use stt_eval_shared::domain::reference_origin::Origin;
@@ -63,6 +63,11 @@ fn told(entry: &Entry, aligned: bool) -> Told {
     Told {
         wer: outcome.score.as_ref().map(|score| score.wer),
         cer: outcome.score.as_ref().map(|score| score.cer),
+        scored_by: outcome.score.as_ref().map(|score| ScoredBy {
+            normalizer: score.normaliser.clone(),
+            scorer_version: score.scorer_version.clone(),
+            reference_version: outcome.reference_version,
+        }),
         error: outcome.error_code.clone(),
         is_correct: review.and_then(|review| review.is_correct),
         comment: review.and_then(|review| review.comment.clone()),
