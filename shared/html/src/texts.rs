@@ -117,6 +117,8 @@ pub(crate) enum Text {
     JudgedWrong,
     MarksLegend,
     ToTheStart,
+    BackToForm,
+    BackToList,
     BackToRun,
     BackToDataset,
     BackToClip,
@@ -184,6 +186,7 @@ pub(crate) enum Text {
     Settled,
     PassedOver,
     Undone,
+    NotUndone,
     EditReference,
     ReviewersSay,
     NoResults,
@@ -343,6 +346,8 @@ impl Text {
                  and −: it is missing."
             }
             Self::ToTheStart => "To the start",
+            Self::BackToForm => "Back to the form",
+            Self::BackToList => "Back",
             Self::BackToRun => "Back to the run",
             Self::BackToDataset => "Back to the dataset",
             Self::BackToClip => "Back to the clip",
@@ -422,6 +427,9 @@ impl Text {
                 "Saved. “Right” goes with no reason but the spelling: of what contradicted each other, what you did last is kept."
             }
             Self::PassedOver => "Passed over:",
+            Self::NotUndone => {
+                "It was judged anew since, perhaps in another window: nothing was taken back."
+            }
             Self::Undone => "Taken back. This is how it was before.",
             Self::ReviewersSay => "Reviewers say",
             Self::NoResults => "There is none of these.",
