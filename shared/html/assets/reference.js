@@ -1,6 +1,7 @@
 // References that are typed and not saved: this browser keeps them for whoever typed them, and
 // they are in their form again when it is shown, until they are saved.
 
+import './kept.js';
 import { remember, remembered } from './outbox.js';
 
 const who = document.querySelector('.visitor bdi').textContent;

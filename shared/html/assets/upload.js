@@ -3,8 +3,9 @@
 // nothing is missing unseen. Another window has a list of its own. Without it a form sends
 // them one by one.
 
+import * as kept from './kept.js';
+import * as direct from './table.js';
 import { remember, remembered } from './outbox.js';
-import { announce, extension, isLarge, isTable, put, sendTable, why } from './table.js';
 
 const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
@@ -16,26 +17,16 @@ const PER_REQUEST = 20;
 const MOST_NAME = 255;
 const REMEMBERED_FOR = 24 * 3600 * 1000;
 
-const store = (project) => `stt-uploads.${project}`;
-const tableStore = (project) => `stt-table.${project}`;
-
-const saved = document.querySelector('[data-saved]');
-if (saved) {
-  for (const of of [store, tableStore]) sessionStorage.removeItem(of(saved.dataset.saved));
-  // Once: one who comes back here may have begun the next.
-  history.replaceState(null, '', location.pathname);
-}
-
 const place = document.querySelector('[data-upload]');
-if (place) begin();
+begin();
 
 function begin() {
   const dataset = document.querySelector('[data-dataset]');
   const list = place.querySelector('[data-uploads]');
   const told = place.querySelector('[data-told]');
   const { table, file: chosen } = dataset.elements;
-  const name = store(place.dataset.project);
-  const tableName = tableStore(place.dataset.project);
+  const name = kept.uploads(place.dataset.project);
+  const tableName = kept.table(place.dataset.project);
   const lost = document.querySelector('[data-lost]');
   const items = [];
   let sending = 0;
@@ -125,9 +116,9 @@ function begin() {
   function take(files) {
     for (const { file, path } of files) {
       const own = path.split('/').pop();
-      const type = TYPES[extension(own)];
+      const type = TYPES[direct.extension(own)];
       if (own.startsWith('.') || path.includes('__MACOSX/')) continue;
-      if (isTable(own)) {
+      if (direct.isTable(own)) {
         const transfer = new DataTransfer();
         transfer.items.add(file);
         table.files = transfer.files;
@@ -153,7 +144,7 @@ function begin() {
 
   async function ask(batch) {
     try {
-      const files = await announce(batch);
+      const files = await direct.announce(batch);
       files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
       return undefined;
     } catch (error) {
@@ -178,11 +169,11 @@ function begin() {
   async function send(item) {
     try {
       await address(item);
-      await put(item.upload, item.file, (part) => { item.bar.value = part; });
+      await direct.put(item.upload, item.file, (part) => { item.bar.value = part; });
       Object.assign(item, { state: 'done', at: Date.now() });
       delete item.upload;
     } catch (error) {
-      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: why(error) });
+      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: direct.why(error) });
     }
     keep();
     show(item);
@@ -257,20 +248,20 @@ function begin() {
       : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
         : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
     const file = table.files[0];
-    if (problem || isLarge(file)) event.preventDefault();
+    if (problem || direct.isLarge(file)) event.preventDefault();
     if (problem) {
       tell(problem);
       told.scrollIntoView({ block: 'center' });
-    } else if (isLarge(file)) {
+    } else if (direct.isLarge(file)) {
       try {
         tell('The table is being uploaded.');
-        dataset.elements.kept.value = await sendTable(file, () => {});
+        dataset.elements.kept.value = await direct.sendTable(file, () => {});
         // It was chosen of the table before.
         dataset.elements.split?.remove();
         table.value = '';
         dataset.submit();
       } catch (error) {
-        tell(`The table was not uploaded. ${why(error)}`);
+        tell(`The table was not uploaded. ${direct.why(error)}`);
       }
     }
   });
