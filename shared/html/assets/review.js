@@ -5,7 +5,7 @@ import * as fragment from './fragment.js';
 import * as keys from './keys.js';
 import * as player from './player.js';
 // It is on every page.
-import { add, isEmpty, open, remember, remembered, settled, takeBack } from './outbox.js';
+import { add, arrival, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -482,6 +482,21 @@ let undoing = Promise.resolve();
 const NO_NETWORK = 'there is no network. Try again when it is back.';
 // What `fetch` fails with, and nothing else here does.
 const isGone = (error) => error instanceof TypeError;
+
+// Forgets what was added last, if the service does not have it; gives its page, which `found`
+// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
+// be there already.
+async function takeBack(found) {
+  await arrival(last());
+  const entry = last();
+  if (!entry) return undefined;
+  const page = await found(entry.page);
+  await arrival(entry);
+  // It was saved meanwhile.
+  if (!isKept(entry)) return undefined;
+  forget(entry);
+  return page;
+}
 
 function undo() {
   undoing = undoing.then(undoLast);

@@ -30,6 +30,7 @@ function begin() {
   const lost = document.querySelector('[data-lost]');
   const items = [];
   let sending = 0;
+  let sendsTable = false;
   let asking = Promise.resolve();
   // What was chosen and can't be taken, told until the page is left.
   const odd = new Set();
@@ -252,17 +253,20 @@ function begin() {
     if (problem) {
       tell(problem);
       told.scrollIntoView({ block: 'center' });
-    } else if (direct.isLarge(file)) {
+    } else if (direct.isLarge(file) && !sendsTable) {
+      sendsTable = true;
       try {
         tell('The table is being uploaded.');
         dataset.elements.kept.value = await direct.sendTable(file, () => {});
         // It was chosen of the table before.
         dataset.elements.split?.remove();
         table.value = '';
-        dataset.submit();
       } catch (error) {
         tell(`The table was not uploaded. ${direct.why(error)}`);
+      } finally {
+        sendsTable = false;
       }
+      if (!table.value) dataset.requestSubmit(event.submitter);
     }
   });
 
