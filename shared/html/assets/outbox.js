@@ -3,6 +3,7 @@
 
 // This script is on every page, so what is of every page is in it.
 import './once.js';
+import './sound.js';
 
 export function remembered(store, name, otherwise) {
   try {
