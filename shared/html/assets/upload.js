@@ -11,6 +11,8 @@ const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
   ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', webm: 'audio/webm',
 };
+// Spreadsheets, and archives that hold them.
+const WORKBOOK = /\.(xlsx|xls|ods|zip)$/i;
 const AT_ONCE = 4;
 // Addresses are good for 15 minutes: few are asked for ahead.
 const PER_REQUEST = 20;
@@ -43,7 +45,11 @@ function begin() {
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    if (odd.size) parts.push(`Not taken: ${[...odd].slice(0, 5).join(', ')}${odd.size > 5 ? ` and ${odd.size - 5} more` : ''}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
+    const named = (names) => `Not taken: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+    const books = [...odd].filter((name) => WORKBOOK.test(name));
+    const others = [...odd].filter((name) => !WORKBOOK.test(name));
+    if (books.length) parts.push(`${named(books)}. It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that.`);
+    if (others.length) parts.push(`${named(others)}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
     if (text) parts.push(text);
     told.textContent = parts.join(' ');
   }
