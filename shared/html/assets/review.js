@@ -1,6 +1,7 @@
 // Makes judging quick: keys, one clip after the other without waiting, and nothing lost
 // where the network is. Without it the same forms are sent by the browser.
 
+import * as chords from './chords.js';
 import * as fragment from './fragment.js';
 import * as keys from './keys.js';
 import * as player from './player.js';
@@ -670,10 +671,9 @@ function takeMediaKeys() {
 }
 
 function keyDown(event) {
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
-  if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
+  if (event.defaultPrevented || chords.isTyped(event) || document.querySelector('dialog[open]')) return;
   const target = event.target;
-  const code = keys.codeOf(event);
+  const code = chords.codeOf(event);
   if (!form?.isConnected) {
     const isKey = event.ctrlKey || event.metaKey ? code === 'KeyZ' : settings.keys && keys.actionOf(settings, code) === 'undo';
     if (isKey && !event.altKey && !event.shiftKey && !event.repeat && !target.matches('select, input')) $end()?.click();
@@ -686,8 +686,8 @@ function keyDown(event) {
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
     if (event.key === 'Escape') return act(event, 'leave');
-    const name = event.altKey && !chord ? keys.IN_TEXT[code] : undefined;
-    return name ? act(event, name) : undefined;
+    const name = chords.chordOf(event);
+    return name && act(event, name);
   }
   if (chord && code === 'KeyZ' && !event.altKey && !event.shiftKey) return act(event, 'undo');
   if (chord || event.altKey || !settings.keys) return undefined;
