@@ -233,6 +233,11 @@ function failed() {
   return undefined;
 }
 
+// Another program may play what a browser can't.
+function offerFile(isOffered) {
+  form.querySelector('[data-file]').hidden = !isOffered;
+}
+
 async function isBroken() {
   begun.silent = true;
   const { src, error } = audio;
@@ -246,6 +251,7 @@ async function isBroken() {
   }
   const isSignedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
   begun.broken = isSignedOut || isThere;
+  offerFile(isThere && !isSignedOut);
   if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
   else if (isThere) tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
   else tell('The network withholds the recording: it can’t be loaded now. Press Play again, or skip the clip.');
@@ -800,7 +806,10 @@ function begin() {
   audio.addEventListener('error', failed);
   // What is heard again may end again.
   audio.addEventListener('playing', () => {
-    if (begun.silent) tell('');
+    if (begun.silent) {
+      tell('');
+      offerFile(false);
+    }
     Object.assign(begun, { again: false, broken: false, silent: false });
   });
   player.open(form, audio);
