@@ -152,6 +152,7 @@ pub(crate) enum Text {
     ReviewHint,
     ReviewBlind,
     PlaysWords,
+    AsFile,
     Right,
     Wrong,
     CannotTell,
@@ -388,6 +389,7 @@ impl Text {
             }
             Self::ReviewBlind => "Which model made which is told once you have judged.",
             Self::PlaysWords => "Press a word to play from it.",
+            Self::AsFile => "Open the recording as a file",
             Self::Right => "Right",
             Self::Wrong => "Wrong",
             Self::CannotTell => "Cannot tell",
