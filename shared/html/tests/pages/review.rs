@@ -5,7 +5,7 @@ use stt_eval_html::results::Choice;
 use stt_eval_html::review::{self, Around, Clip, Notice, Rest, Said, Slot};
 use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
 
-use crate::others::{HOSTILE, WHEN, check, frame, heard};
+use crate::others::{HOSTILE, UNMARKED, WHEN, check, frame, heard, score};
 use crate::samples::aligned;
 
 fn around() -> Around<'static> {
@@ -154,6 +154,15 @@ fn words_stand_under_words_where_all_are_aligned_with_one_text() {
         into.extend(changes.as_object().unwrap().clone());
         assert!(!page(changed).contains("data-grid"));
     }
+}
+
+#[test]
+fn a_transcription_that_is_too_long_to_be_marked_does_not_look_right() {
+    let long = json!({ "score": score(), "alignment": null });
+    let html = unjudged(&[heard(0, long), heard(1, json!({ "score": score() }))]);
+    assert_eq!(html.matches(UNMARKED).count(), 1, "{html}");
+    let (a, b) = html.split_once("Transcription B").unwrap();
+    assert!(a.contains(UNMARKED) && !b.contains(UNMARKED), "{html}");
 }
 
 #[test]
