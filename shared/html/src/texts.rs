@@ -113,6 +113,7 @@ pub(crate) enum Text {
     Said,
     NoReference,
     NothingHeard,
+    Unmarked,
     JudgedRight,
     JudgedWrong,
     MarksLegend,
@@ -340,6 +341,10 @@ impl Text {
             Self::Said => "What was said",
             Self::NoReference => "not known",
             Self::NothingHeard => "Nothing was heard.",
+            Self::Unmarked => {
+                "Too long, or too far from what was said, to be compared word by word here: errors \
+                 are not marked. The error rate counts all of them."
+            }
             Self::JudgedRight => "judged right",
             Self::JudgedWrong => "judged wrong",
             Self::MarksLegend => {

@@ -24,7 +24,7 @@ use crate::http::paging::Pager;
 use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
-use crate::services::results::{self, Order, Reviewed, Selection, Shown, queue, reviews};
+use crate::services::results::{self, Order, Reviewed, Selection, Shown, hidden, reviews};
 use crate::services::runs;
 use crate::views;
 
@@ -271,7 +271,7 @@ async fn index(
     let of = (&selection, query.sort);
     let found = results::page(&app, project, &run, of, pager.from(), pager.limit);
     let (mut found, total) = found.await?;
-    queue::hide(&app, &caller.actor, &run, &mut found).await?;
+    hidden::hide(&app, &caller.actor, &run, &mut found).await?;
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     list(shown, pager.meta(total, next.as_deref()))
 }
@@ -341,7 +341,7 @@ async fn update(
     if actor.role == Role::Reviewer
         && let Some(run) = app.store.run(&actor.project, id.run()).await?
     {
-        queue::may_see(&app, actor, &run, id).await?;
+        hidden::may_see(&app, actor, &run, id).await?;
     }
     let (run, entry) = reviews::save_one(&app, actor, id, expected, change).await?;
     let (outcome, review) = (entry.outcome, entry.review);

@@ -267,6 +267,55 @@ fn results_stand_beside_what_was_said() {
     assert!(html.contains("Nothing was heard.") && html.contains("judged wrong"));
 }
 
+/// What says of a text without marks that it is not right for that.
+pub const UNMARKED: &str = "errors are not marked. The error rate counts all of them.";
+
+/// A score of half of the words.
+pub fn score() -> Value {
+    json!({
+        "wer": 0.5, "cer": 0.5, "mer": 0.5, "wil": 0.5, "wip": 0.5, "hits": 1, "substitutions": 1,
+        "deletions": 0, "insertions": 0, "reference_words": 2, "hypothesis_words": 2,
+        "characters": { "hits": 5, "substitutions": 5, "deletions": 0, "insertions": 0 },
+        "cer_grapheme": 0.5, "raw_wer": 0.5, "raw_cer": 0.5, "normalizer": "indic-v1",
+        "scorer_version": "5", "flags": [],
+    })
+}
+
+#[test]
+fn a_transcription_that_is_too_long_to_be_marked_does_not_look_right() {
+    let told = |changes: Value| {
+        let all = [heard(0, changes)];
+        let of = Results {
+            run_name: "r",
+            run: "/runs/x",
+            models: vec![],
+            states: vec![],
+            reasons: vec![],
+            orders: vec![],
+            results: &all,
+            said: &[],
+            may_edit: true,
+            total: None,
+            hides: false,
+            scored_alone: false,
+            more: None,
+        };
+        let html = results::page(frame(), of).unwrap();
+        check(&html);
+        html.matches(UNMARKED).count()
+    };
+    assert_eq!(told(json!({ "score": score(), "alignment": null })), 1);
+    for marked in [
+        json!({ "score": score() }),
+        // Nothing was scored here.
+        json!({ "alignment": null }),
+        json!({ "score": score(), "alignment": null, "ground_truth": null }),
+        json!({ "alignment": null, "transcription": "" }),
+    ] {
+        assert_eq!(told(marked.clone()), 0, "{marked}");
+    }
+}
+
 #[test]
 fn sign_in_says_what_is_wrong_at_the_field() {
     let frame = Frame {

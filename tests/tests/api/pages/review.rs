@@ -438,52 +438,6 @@ fn a_run_can_want_its_reviews_blind_and_what_reviewers_differ_on_is_found() {
 }
 
 #[test]
-fn orders_find_what_they_are_for() {
-    with(async |w| {
-        let run = run(w).await;
-        let mut browser = Browser::signed_in(w, &w.project.key).await;
-        let all = w.results(&run, "").await;
-        let flagged = all
-            .chunks(2)
-            .filter(|clip| clip.iter().any(|r| r["score"]["flags"] != json!([])));
-        let flagged = flagged.count();
-        for (queue, clips) in [
-            ("clips", 3),
-            ("worst", 3),
-            ("disagreement", 3),
-            ("flags", flagged),
-            ("unreviewed", 3),
-            ("second", 0),
-            ("split", 0),
-            ("random", 3),
-            ("nonsense", 3),
-        ] {
-            let (mut at, mut page) = begin(&mut browser, &run, &format!("queue={queue}")).await;
-            let mut seen = Vec::new();
-            while page.text.contains("Transcription A") {
-                seen.push(at.split('?').next().unwrap().to_owned());
-                assert!(seen.len() <= clips, "{queue}");
-                let left = match clips - seen.len() {
-                    0 => "The last clip of this queue".to_owned(),
-                    left => format!("{left} left in this queue"),
-                };
-                assert!(page.text.contains(&left), "{queue}: {left}: {}", page.text);
-                let answer = send(&mut browser, &at, &page.text, &[("go", "skip")]).await;
-                (at, page) = follow(&mut browser, answer).await;
-            }
-            seen.sort_unstable();
-            seen.dedup();
-            assert_eq!(seen.len(), clips, "{queue}");
-        }
-        assert_eq!(
-            w.results(&run, "reviewed=none").await.len(),
-            6,
-            "skipping says nothing"
-        );
-    });
-}
-
-#[test]
 fn only_reviewers_of_the_project_judge_and_only_its_clips() {
     with(async |w| {
         let run = run(w).await;

@@ -21,7 +21,7 @@ use crate::pages::answer::{redirect, written};
 use crate::pages::form::{Form, LongForm};
 use crate::pages::session::Visit;
 use crate::refusal::{Kind, Refusal};
-use crate::services::results::queue::own;
+use crate::services::results::clip::own;
 use crate::services::results::reviews::{self, Change, Expected};
 use crate::services::results::variant;
 use crate::services::samples;

@@ -3,9 +3,11 @@
 
 pub mod by_sample;
 pub mod by_wer;
+pub mod clip;
 mod clips;
 pub mod consensus;
 mod disagreement;
+pub mod hidden;
 mod order;
 pub mod queue;
 pub mod reviews;

@@ -15,7 +15,7 @@ use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::results::ResultPatch;
 
-use super::queue::may_see;
+use super::hidden::may_see;
 use super::selection::{current, exists};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};

@@ -10,7 +10,7 @@ use stt_eval_shared::domain::{ProjectId, ResultId};
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::wire;
 
-use super::queue::may_see;
+use super::hidden::may_see;
 use super::selection::{ItemPage, RunItem, Selection, Shown, current, exists};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
