@@ -4,6 +4,7 @@
 import * as chords from './chords.js';
 import * as fragment from './fragment.js';
 import * as keys from './keys.js';
+import * as listening from './listening.js';
 import * as player from './player.js';
 // It is on every page.
 import { add, arrival, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
@@ -14,14 +15,32 @@ const LONGEST_SPAN = 8;
 
 // ---- what is remembered ----
 
-const settings = { keys: true, guard: true, ...remembered(localStorage, 'stt-review', {}) };
-const run = location.pathname.split('/')[2];
+const settings = {};
+
+const runOf = (url) => new URL(url, location).pathname.split('/')[2];
+const run = runOf(location);
+// In addresses of what is said of its clips.
+const within = `/runs/${run}/`;
 const doneName = `stt-did-${run}`;
 let done = remembered(sessionStorage, doneName, []);
 
 // ---- the clip that is shown ----
 
-let form, audio, current, explained, played, begun;
+let form, audio, current, explained, begun;
+
+// As they are by now: what another window has changed stays changed.
+function obey(changes) {
+  const stored = remembered(localStorage, 'stt-review', settings);
+  Object.assign(settings, { keys: true, guard: true, rate: 1, map: undefined, ...stored, ...changes });
+  if (!form) return;
+  label();
+  if (settings.invisible) showJoiners();
+}
+
+function change(changes) {
+  obey(changes);
+  remember(localStorage, 'stt-review', settings);
+}
 
 const $ = (name) => form.querySelector(`[data-do="${name}"]`);
 const slots = () => [...form.querySelectorAll('[data-slot]')];
@@ -60,25 +79,9 @@ function tellCount(slot) {
   line.hidden = !counts;
 }
 
-// How much was played, in percent; seeking does not count, playing twice counts once.
-function heard() {
-  const length = audio.duration;
-  if (!(length > 0) || length === Infinity) return audio.ended ? 100 : 0;
-  let sum = 0;
-  for (let i = 0; i < audio.played.length; i += 1) sum += audio.played.end(i) - audio.played.start(i);
-  played = Math.max(played, sum);
-  return Math.min(100, Math.round((played / length) * 100));
-}
-
-// The guard is one place for buttons, keys and touch.
 function refuses(value) {
-  if (!settings.guard) return '';
-  if (begun.judged || value === 'cannot_tell') return '';
-  const share = heard();
-  if (begun.broken && share < 90) return 'It can’t be heard here: say “Cannot tell”, or skip it.';
-  if (value === 'right' && share < 90) return 'Listen to the end first.';
-  if (value === 'wrong' && share < 90 && played < 3) return 'Listen for three seconds first.';
-  return '';
+  if (!settings.guard || begun.judged || value === 'cannot_tell') return '';
+  return listening.refuses(value, begun.broken);
 }
 
 function judge(slot, value) {
@@ -167,14 +170,14 @@ function keepDraft() {
   if (!form?.isConnected) return;
   const said = body('stay');
   if (parts(said, isWord) === begun.said) sessionStorage.removeItem(draftName());
-  else remember(sessionStorage, draftName(), { said, played });
+  else remember(sessionStorage, draftName(), { said, heard: listening.kept() });
 }
 
 // One that was begun before the clip was judged elsewhere is told with what is refused.
 function takeDraft() {
   const now = body('stay');
   begun.said = parts(now, isWord);
-  const { said, played: heard } = remembered(sessionStorage, draftName(), {});
+  const { said, heard } = remembered(sessionStorage, draftName(), {});
   if (!said) return;
   if (parts(said, isSeen) !== parts(now, isSeen)) {
     sessionStorage.removeItem(draftName());
@@ -190,18 +193,30 @@ function takeDraft() {
     show(slot, verdict(slot));
     slot.querySelector('details').open ||= Boolean(of(slot, 'comment').value || slot.querySelector(':checked'));
   }
-  played = heard;
+  listening.begin(audio, heard);
   begun.back = 'What you said before is back, and not saved yet. ';
   tell(begun.back);
 }
 
 // ---- sound ----
 
-function setRate(rate) {
+function playAt(rate) {
   audio.playbackRate = Math.min(2.5, Math.max(0.5, rate));
-  settings.rate = audio.playbackRate;
-  remember(localStorage, 'stt-review', settings);
+  // Loading anew goes back to this one.
+  audio.defaultPlaybackRate = audio.playbackRate;
+  begun.slowUntil = undefined;
   form.querySelector('[data-rate]').textContent = `${audio.playbackRate}×`;
+}
+
+// For the clips that come too.
+function setRate(rate) {
+  playAt(rate);
+  change({ rate: audio.playbackRate });
+}
+
+function listens() {
+  listening.heard();
+  if (form && begun.slowUntil && (audio.ended || audio.currentTime >= begun.slowUntil)) playAt(settings.rate);
 }
 
 const PACES = [1, 1.25, 1.5, 2, 0.75];
@@ -210,6 +225,7 @@ function start() {
   // What failed before may be there by now.
   if (audio.error) {
     begun.again = false;
+    listening.heard();
     audio.load();
   }
   audio.play().catch((error) => {
@@ -226,10 +242,11 @@ function failed() {
   begun.again = true;
   // A browser may have stopped it before it tells of the error.
   const { currentTime } = audio;
-  const plays = begun.plays || !audio.paused;
+  const wasPlaying = begun.plays || !audio.paused;
+  listening.heard();
   audio.load();
   if (currentTime > 0) audio.currentTime = currentTime;
-  if (plays) start();
+  if (wasPlaying) start();
   return undefined;
 }
 
@@ -294,10 +311,14 @@ function seek(event) {
   start();
 }
 
-// From the word that was pressed last, while that is not long ago.
-function repeat() {
-  const since = audio.currentTime - begun.from;
+// From the word that was pressed last, while that is not long ago; slowly up to where one was.
+function repeat(event) {
+  const was = audio.currentTime;
+  const since = was - begun.from;
   jump(since > 0 && since < LONGEST_SPAN ? -since : -3);
+  const isSlow = event?.shiftKey;
+  playAt(isSlow ? 0.75 : settings.rate);
+  begun.slowUntil = isSlow && Math.max(was, audio.currentTime + 3);
   start();
 }
 
@@ -464,7 +485,7 @@ function showJoiners() {
 // ---- actions ----
 
 function body(go) {
-  form.elements.listened.value = String(heard());
+  form.elements.listened.value = String(listening.heard());
   const data = new FormData(form);
   data.set('go', go);
   return new URLSearchParams(data).toString();
@@ -629,10 +650,7 @@ const actions = {
   play: toggle,
   back: () => jump(-2),
   forward: () => jump(2),
-  repeat: (event) => {
-    if (event?.shiftKey) setRate(0.75);
-    repeat();
-  },
+  repeat,
   slower: () => setRate(audio.playbackRate - 0.25),
   faster: () => setRate(audio.playbackRate + 0.25),
   normal: () => setRate(1),
@@ -651,7 +669,7 @@ const actions = {
   previous,
   edit,
   undo,
-  help: () => sheet().showModal(),
+  help,
 };
 
 // ---- keys ----
@@ -718,16 +736,19 @@ function act(event, name) {
   else actions[name](event);
 }
 
-function sheet() {
-  const known = document.querySelector('dialog');
-  if (known) return known;
-  const made = keys.sheet(settings, () => {
-    remember(localStorage, 'stt-review', settings);
-    label();
-    if (settings.invisible) showJoiners();
-  });
-  document.body.append(made);
-  return made;
+function help() {
+  document.querySelector('dialog')?.remove();
+  const sheet = keys.sheet(settings, change);
+  document.body.append(sheet);
+  sheet.showModal();
+}
+
+// Another window has changed how reviews are worked with.
+function hears({ key }) {
+  if (key !== 'stt-review') return;
+  obey();
+  // Its boxes tell what was.
+  document.querySelector('dialog')?.close();
 }
 
 // Controls tell their keys, while there are any.
@@ -758,7 +779,7 @@ function begin() {
   audio = form.querySelector('audio');
   // A screen that is locked shows it, and else the address.
   if (window.MediaMetadata) navigator.mediaSession.metadata = new MediaMetadata({ title: document.querySelector('h1').textContent });
-  played = 0;
+  listening.begin(audio);
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
   $('undo').disabled = !done.length && isEmpty() && !form.elements.did.value;
@@ -773,8 +794,7 @@ function begin() {
   if (grid) {
     grid.open = Boolean(settings.grid);
     grid.addEventListener('toggle', () => {
-      settings.grid = grid.open;
-      remember(localStorage, 'stt-review', settings);
+      if (grid.open !== Boolean(settings.grid)) change({ grid: grid.open });
     });
   }
   form.addEventListener('change', (event) => {
@@ -792,7 +812,7 @@ function begin() {
     audio.addEventListener(event, () => {
       // The last clip is gone, and with it the player.
       if (!form?.isConnected) return;
-      heard();
+      listens();
       begun.plays = !audio.paused;
       // It may have been stopped again before its beginning is told.
       if (begun.asks && event === 'play') {
@@ -802,7 +822,7 @@ function begin() {
       $('play').textContent = audio.paused ? 'Play' : 'Pause';
     });
   }
-  audio.addEventListener('timeupdate', heard);
+  audio.addEventListener('timeupdate', listens);
   audio.addEventListener('error', failed);
   // What is heard again may end again.
   audio.addEventListener('playing', () => {
@@ -814,7 +834,7 @@ function begin() {
   });
   player.open(form, audio);
   form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
-  setRate(settings.rate ?? 1);
+  playAt(settings.rate);
   // It may have failed before anything of this was there.
   if (audio.error) failed();
   else if (!begun.judged) start();
@@ -844,9 +864,11 @@ function submitted(event) {
   save();
 }
 
+obey();
 document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('online', comesBack);
+addEventListener('storage', hears);
 addEventListener('popstate', () => location.reload());
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);
