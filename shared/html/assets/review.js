@@ -115,6 +115,13 @@ function focusClip() {
   heading.focus({ preventScroll: true });
 }
 
+// The transcription that keys of verdicts are of is brought into sight, but for one who points.
+function focusCurrent(isPointed) {
+  current.blur();
+  current.focus({ preventScroll: true });
+  if (!isPointed) current.scrollIntoView({ block: 'nearest' });
+}
+
 function toggleReason(number) {
   const box = explained?.querySelectorAll('.boxes input')[number - 1];
   if (!box) return;
@@ -637,13 +644,13 @@ function grid() {
 function step(by) {
   const all = slots();
   makeCurrent(all[all.indexOf(current) + by] ?? current);
-  current?.scrollIntoView({ block: 'nearest' });
+  focusCurrent();
 }
 
 function judgeCurrent(value) {
   if (!current) return;
   judge(current, value);
-  focusClip();
+  focusCurrent();
 }
 
 const actions = {
@@ -660,6 +667,7 @@ const actions = {
   right: () => judgeCurrent('right'),
   wrong: () => judgeCurrent('wrong'),
   cannot_tell: () => judgeCurrent('cannot_tell'),
+  reason: (event, code) => toggleReason(Number(code.at(-1))),
   both,
   unusable,
   comment,
@@ -705,7 +713,6 @@ function keyDown(event) {
   }
   const inText = target.matches('textarea, select, input:not([type=checkbox], [type=range])');
   const chord = event.ctrlKey || event.metaKey;
-  // A key that is held does once what it does.
   if (chord && event.repeat) return undefined;
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
@@ -720,20 +727,17 @@ function keyDown(event) {
   // A control keeps the keys that it works by.
   const own = target.matches('button, a, summary, input, [tabindex="0"]');
   if (own && ['Space', 'Enter', 'ArrowUp', 'ArrowDown'].includes(code)) return undefined;
-  if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
-  // Elsewhere arrows move the page.
-  if (['up', 'down'].includes(name) && !target.closest('#review, #clip')) return undefined;
-  if (name === 'reason') {
-    event.preventDefault();
-    return toggleReason(Number(code.at(-1)));
-  }
-  return act(event, name);
+  // Elsewhere arrows move the page, and nothing is saved from there.
+  if (['up', 'down', 'save'].includes(name) && !target.closest('#review, #clip')) return undefined;
+  return act(event, name, code);
 }
 
-function act(event, name) {
+function act(event, name, code) {
   event.preventDefault();
-  if (name === 'leave') focusClip();
-  else actions[name](event);
+  // A key that is held does once what it does, but for going on and back.
+  if (event.repeat && !['back', 'forward'].includes(name)) return;
+  if (name === 'leave') focusCurrent();
+  else actions[name](event, code);
 }
 
 function help() {
@@ -804,7 +808,7 @@ function begin() {
   form.addEventListener('focusin', (event) => {
     const slot = event.target.closest('[data-slot]');
     // Who gives a reason for “Wrong” goes on to the next.
-    if (slot !== explained) makeCurrent(slot);
+    if (slot !== explained && event.target !== current) makeCurrent(slot);
   });
   form.addEventListener('click', clicked);
   form.addEventListener('submit', submitted);
@@ -853,7 +857,7 @@ function clicked(event) {
     event.preventDefault();
     judge(button.closest('[data-slot]'), button.value);
     // By a pointer; one who tabs goes on from here.
-    if (event.detail > 0) focusClip();
+    if (event.detail > 0) focusCurrent(true);
   }
   return undefined;
 }
