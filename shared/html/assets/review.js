@@ -7,7 +7,7 @@ import * as keys from './keys.js';
 import * as listening from './listening.js';
 import * as player from './player.js';
 // It is on every page.
-import { add, arrival, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
+import { add, alone, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -335,10 +335,20 @@ function jump(seconds) {
 
 // ---- what can be undone ----
 
-function hasDone(did) {
-  done = [...done.filter((one) => one !== did), did].slice(-MOST_DONE);
-  remember(sessionStorage, doneName, done);
+// In the list of the run that it was said of, whichever is shown by now.
+function hasDone(did, url) {
+  const name = `stt-did-${runOf(url)}`;
+  const before = name === doneName ? done : remembered(sessionStorage, name, []);
+  const all = [...before.filter((one) => one !== did), did].slice(-MOST_DONE);
+  remember(sessionStorage, name, all);
+  if (name !== doneName) return;
+  done = all;
   if (form) $('undo').disabled = false;
+}
+
+function isUndone() {
+  done.pop();
+  remember(sessionStorage, doneName, done);
 }
 
 // ---- clips ahead ----
@@ -347,6 +357,12 @@ let ahead = [];
 // Addresses of clips that were shown before.
 const behindName = `stt-behind-${run}`;
 let behind = remembered(sessionStorage, behindName, []);
+
+function isBehind(urls) {
+  behind = urls;
+  remember(sessionStorage, behindName, behind);
+}
+
 let chain = 0;
 let fetching;
 let spare = newSpare();
@@ -438,8 +454,7 @@ async function goOn() {
     return false;
   }
   audio.pause();
-  behind = [...behind, location.href].slice(-MOST_DONE);
-  remember(sessionStorage, behindName, behind);
+  isBehind([...behind, location.href].slice(-MOST_DONE));
   put(next);
   return Boolean(form);
 }
@@ -456,14 +471,11 @@ function skip() {
 function previous() {
   if (!behind.length) tell('There is no clip before this one here.');
   // It would be shown without what is not saved yet.
-  else if (!isEmpty()) tell('What you said is being saved. Try again in a moment.');
+  else if (!isEmpty(within)) tell('What you said is being saved. Try again in a moment.');
   else {
     const url = behind.at(-1);
-    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.').then((is) => {
-      if (!is) return;
-      behind = behind.slice(0, -1);
-      remember(sessionStorage, behindName, behind);
-    });
+    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.')
+      .then((is) => is && isBehind(behind.slice(0, -1)));
   }
 }
 
@@ -518,19 +530,19 @@ const NO_NETWORK = 'there is no network. Try again when it is back.';
 // What `fetch` fails with, and nothing else here does.
 const isGone = (error) => error instanceof TypeError;
 
-// Forgets what was added last, if the service does not have it; gives its page, which `found`
+// Forgets what was said last here, if the service does not have it; gives its page, which `found`
 // finds by the address: nothing is forgotten that can't be shown again. What is on its way may
-// be there already.
-async function takeBack(found) {
-  await arrival(last());
-  const entry = last();
-  if (!entry) return undefined;
-  const page = await found(entry.page);
-  await arrival(entry);
-  // It was saved meanwhile.
-  if (!isKept(entry)) return undefined;
-  forget(entry);
-  return page;
+// be there already: only its answer tells, so that is awaited.
+function takeBack(found) {
+  const entry = last(within);
+  return entry && alone(entry, async () => {
+    // What another window has done is told a little later; it may have saved it.
+    await new Promise((told) => setTimeout(told, 100));
+    if (!isKept(entry)) return undefined;
+    const page = await found(entry.page);
+    forget(entry);
+    return page;
+  });
 }
 
 function undo() {
@@ -562,10 +574,16 @@ async function undoLast() {
       headers: { accept: 'application/json' },
       body: new URLSearchParams(data),
     });
+    if (answer.status === 404) {
+      isUndone();
+      $('undo').disabled = !done.length && isEmpty(within);
+      focusCurrent();
+      tell('That can’t be undone: it is gone.');
+      return;
+    }
     if (!answer.ok) throw new Error('refused');
     const { to } = await answer.json();
-    done.pop();
-    remember(sessionStorage, doneName, done);
+    isUndone();
     await reopen(to, 'Taken back.', 'It is taken back, but that clip can’t be shown now.');
   } catch (error) {
     tell(isGone(error) ? `That can’t be undone: ${NO_NETWORK}` : 'That can’t be undone now. Try again.');
@@ -588,8 +606,7 @@ function offerUndo() {
     const found = await fetchPage(url).catch(() => undefined);
     if (!found) return;
     again(found, '');
-    behind = behind.slice(0, -1);
-    remember(sessionStorage, behindName, behind);
+    isBehind(behind.slice(0, -1));
     undo();
   });
   place.append(' ', button);
@@ -786,7 +803,7 @@ function begin() {
   listening.begin(audio);
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
-  $('undo').disabled = !done.length && isEmpty() && !form.elements.did.value;
+  $('undo').disabled = !done.length && isEmpty(within) && !form.elements.did.value;
   if (form.elements.did.value && !done.length) {
     done = form.elements.did.value.split(',');
     remember(sessionStorage, doneName, done);
