@@ -1,6 +1,8 @@
 // The keys of the review: which there are, which one was pressed, and the sheet that tells
 // them and lets a reviewer change them.
 
+import * as chords from './chords.js';
+
 // Every action, its keys outside of texts, and what it is called on the sheet of keys.
 // Codes are for keyboards whose letters are not these; letters go before codes, so that
 // what is printed on a key is what counts.
@@ -29,7 +31,6 @@ export const KEYS = [
   ['undo', 'KeyZ', 'Undo'],
   ['help', 'KeyH', 'These keys'],
 ];
-export const IN_TEXT = { KeyK: 'play', KeyJ: 'back', KeyL: 'forward', KeyR: 'repeat' };
 // Keys that browsers and screen readers leave to a page.
 const FREE = /^(Key[A-Z]|Digit[09]|Bracket(Left|Right)|Backslash|Semicolon|Comma|Period|Minus|Equal|Backquote|Space|Enter|Arrow(Up|Down|Left|Right))$/;
 const SIGNS = {
@@ -38,15 +39,6 @@ const SIGNS = {
 };
 
 const label = (code) => SIGNS[code] ?? code.replace(/^(Key|Digit)/, '');
-
-// Which key it was: the letter that is printed on it, where that is one of ours.
-export function codeOf(event) {
-  const key = event.key;
-  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
-  if (event.code.startsWith('Numpad') && /^\d$/.test(key)) return `Digit${key}`;
-  if (event.code === 'NumpadEnter') return 'Enter';
-  return event.code;
-}
 
 // The codes of an action: those that the reviewer chose go before ours.
 function codesOf(settings, name) {
@@ -101,7 +93,7 @@ export function sheet(settings, changed) {
 
   const show = () => {
     for (const [name, key] of names) {
-      const inText = Object.keys(IN_TEXT).find((code) => IN_TEXT[code] === name);
+      const inText = Object.keys(chords.IN_TEXT).find((code) => chords.IN_TEXT[code] === name);
       const of = name === 'reason' ? '1 to 8' : labels(settings, name).join(' or ');
       key.textContent = inText ? `${of} (in a text: Alt+${label(inText)})` : of;
     }
@@ -133,7 +125,7 @@ export function sheet(settings, changed) {
     if (event.key === 'Tab') return stop('');
     event.preventDefault();
     if (event.key === 'Escape') return stop('Left as it was.');
-    const code = codeOf(event);
+    const code = chords.codeOf(event);
     const chord = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
     if (chord || !FREE.test(code)) {
       told.textContent = 'That key can’t be chosen. Press another, or Escape.';

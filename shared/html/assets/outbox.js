@@ -1,6 +1,10 @@
 // What is not saved yet: kept in this browser until the service has it, and sent in order,
 // again and again where the network fails. Nothing is lost by closing a window.
 
+// This script is on every page, so what is of every page is in it.
+import './once.js';
+import './sound.js';
+
 export function remembered(store, name, otherwise) {
   try {
     return JSON.parse(store.getItem(name)) ?? otherwise;
@@ -35,13 +39,13 @@ let entries = Object.keys(localStorage)
 // What was done before a page asked for it.
 const unsaid = [];
 // What earlier windows have left: a clip of it may be shown here as if it was not judged.
-const earlier = new Set(entries.map((entry) => entry.id));
+const earlier = new Set(entries);
 let whenSaved = (did) => unsaid.push(did);
 let isStale = false;
 let whenStale;
 let signedOut = false;
 let leaving = false;
-let isOpen = false;
+// What is of somebody else waits for them, and is told apart.
 const held = new Set();
 // The one that is on its way, and when its answer, or none, is there.
 let underWay;
@@ -50,41 +54,30 @@ let wait = 1000;
 let timer;
 let telling;
 
-// What is of somebody else waits for them, and is told apart.
-const isHeld = (entry) => held.has(entry.id);
-const waiting = () => entries.filter((entry) => !entry.refused && !isHeld(entry));
+const waiting = () => entries.filter((entry) => !entry.refused && !held.has(entry));
 const verdictsOf = (some) => some.reduce((sum, entry) => sum + entry.verdicts, 0);
 const draftsIn = (store) => Object.keys(store).filter((name) => name.startsWith('stt-draft'));
-const field = (entry, name) => new URLSearchParams(entry.body).get(name) ?? '';
-const by = (entry) => field(entry, 'by');
+const by = (entry) => new URLSearchParams(entry.body).get('by');
+
+const make = (tag, values) => Object.assign(document.createElement(tag), values);
+const link = (textContent, href, target = '') => make('a', { textContent, href, target });
 
 // What an entry says of its transcriptions, for eyes.
 function said(entry) {
-  let last;
+  let before;
   const parts = [];
   for (const [name, value] of new URLSearchParams(entry.body)) {
     const [, letter, what] = name.match(/^([A-Z])\.(?!seen)(.+)/) ?? [];
     if (!letter || !value) continue;
     const text = what === 'comment' ? `“${value}”` : (what === 'verdict' ? value : what).replaceAll('_', ' ');
-    parts.push(letter === last ? text : `${letter} ${text}`);
-    last = letter;
+    parts.push(letter === before ? text : `${letter} ${text}`);
+    before = letter;
   }
-  const made = document.createElement('bdi');
-  made.textContent = parts.join(', ');
-  return made;
-}
-
-function link(text, href, elsewhere) {
-  const made = document.createElement('a');
-  made.href = href;
-  made.textContent = text;
-  if (elsewhere) made.target = '_blank';
-  return made;
+  return make('bdi', { textContent: parts.join(', ') });
 }
 
 // Sent as by a browser without scripts: its answer has what stands beside what was said.
 function again(entry) {
-  const make = (tag, values) => Object.assign(document.createElement(tag), values);
   const form = make('form', { method: 'post', action: entry.url });
   for (const [name, value] of new URLSearchParams(entry.body)) {
     form.append(make('input', { type: 'hidden', name, value: name === 'go' ? 'stay' : value }));
@@ -93,19 +86,10 @@ function again(entry) {
   return form;
 }
 
-function makeBar() {
-  const bar = document.createElement('p');
-  bar.className = 'bar unsaved';
-  bar.setAttribute('role', 'status');
-  bar.dataset.unsaved = '';
-  document.body.append(bar);
-  return bar;
-}
-
 function tell() {
-  const bar = document.querySelector('[data-unsaved]') ?? makeBar();
+  const bar = document.querySelector('[data-unsaved]');
   const verdicts = verdictsOf(waiting());
-  const others = entries.filter(isHeld);
+  const others = [...held];
   const refused = entries.find((entry) => entry.refused);
   bar.replaceChildren();
   // By the time in an entry's name.
@@ -116,20 +100,19 @@ function tell() {
   if (bar.hidden) return;
   if (verdicts) bar.append(`${verdicts} not saved yet. `);
   if (verdicts && signedOut) {
-    bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', true), ' ');
+    bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', '_blank'), ' ');
   }
   if (others.length) {
-    const name = document.createElement('bdi');
-    name.textContent = by(others[0]);
+    const name = make('bdi', { textContent: by(others[0]) });
     bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in with a key of that project. ');
   }
   if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
   // Typed references, by the addresses of their forms.
   if (leaving) for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
   if (refused) {
-    const letGo = Object.assign(document.createElement('button'), { textContent: 'Forget it', onclick: () => forget(refused) });
+    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused), ' ');
     // Its clip may be gone.
-    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused), ' ', letGo);
+    bar.append(make('button', { textContent: 'Forget it', onclick: () => forget(refused) }));
   }
 }
 
@@ -138,7 +121,7 @@ function keep(entry) {
   tell();
 }
 
-function forget(entry) {
+export function forget(entry) {
   entries = entries.filter((one) => one !== entry);
   localStorage.removeItem(PREFIX + entry.id);
   tell();
@@ -156,18 +139,18 @@ async function send(entry) {
   const isOurs = answer.headers.get('content-type')?.startsWith('application/json');
   if (isOurs && answer.ok) {
     const { did } = await answer.json();
-    for (const one of entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry))) forget(one);
+    entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry)).forEach(forget);
     forget(entry);
     wait = 1000;
     if (did) whenSaved(did);
-    isStale ||= earlier.has(entry.id) && new URL(entry.url, location).pathname === location.pathname;
+    isStale ||= earlier.has(entry) && new URL(entry.url, location).pathname === location.pathname;
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
   } else {
     const { error, waits } = isOurs ? await answer.json() : {};
     if (waits) {
       // Somebody else is signed in here by now.
-      held.add(entry.id);
+      held.add(entry);
       tell();
       return;
     }
@@ -214,20 +197,11 @@ export function add(url, page, body, verdicts, isLate) {
   pump();
 }
 
-// Forgets what was added last, if the service does not have it; gives its page, which `found`
-// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
-// be there already: only its answer tells, so that is awaited.
-export async function takeBack(found) {
-  if (underWay && waiting().at(-1) === underWay) await answered.catch(() => {});
-  const last = waiting().at(-1);
-  if (!last) return undefined;
-  const page = await found(last.page);
-  if (underWay === last) await answered.catch(() => {});
-  // It was saved meanwhile.
-  if (!entries.includes(last)) return undefined;
-  forget(last);
-  return page;
-}
+// What was added last, if the service does not have it.
+export const last = () => waiting().at(-1);
+export const isKept = (entry) => entries.includes(entry);
+// Of what is on its way only the answer tells whether it is there.
+export const arrival = (entry) => entry === underWay && answered.catch(() => {});
 
 export const isEmpty = () => !waiting().length;
 
@@ -247,41 +221,36 @@ async function leave(event) {
   const form = event.target;
   // What a browser keeps is cleared then: keys and the like go on to the next sign-in.
   form.action = `/sign-out#${encodeURIComponent(localStorage['stt-review'])}`;
-  const drafts = draftsIn(sessionStorage).length + draftsIn(localStorage).length;
+  const drafts = draftsIn({ ...sessionStorage, ...localStorage }).length;
   if (leaving || !(entries.length + drafts)) return;
   event.preventDefault();
   await settled();
   if (!(entries.length + drafts)) {
-    form.submit();
+    form.requestSubmit(event.submitter);
     return;
   }
   leaving = true;
   tell();
 }
 
-// Sends what an earlier window has left; `saved` is told what was done.
-// `shown` is told that a clip was judged which is shown as it was before.
+// `saved` is told what was done, also before this page asked; `shown` is told that a clip was
+// judged which is shown as it was before.
 export function open(saved, shown) {
-  if (saved) {
-    whenSaved = saved;
-    whenStale = shown;
-    tellStale();
-    for (const did of unsaid.splice(0)) saved(did);
-    addEventListener('beforeunload', (event) => {
-      if (!isEmpty()) event.preventDefault();
-    });
-  }
-  if (isOpen) return;
-  isOpen = true;
-  addEventListener('online', pump);
-  addEventListener('pagehide', pump);
-  document.querySelector('form.visitor')?.addEventListener('submit', leave);
-  tell();
-  if (!isEmpty()) pump();
+  whenSaved = saved;
+  whenStale = shown;
+  tellStale();
+  unsaid.splice(0).forEach(saved);
+  addEventListener('beforeunload', (event) => {
+    if (!isEmpty()) event.preventDefault();
+  });
 }
 
 // On every page: what a review has left is saved wherever its reviewer is.
-open();
+addEventListener('online', pump);
+addEventListener('pagehide', pump);
+document.querySelector('form.visitor').addEventListener('submit', leave);
+tell();
+pump();
 // That a session ends by itself is told a while before.
 const ends = document.querySelector('[data-ends]');
 const end = Date.now() + Number(ends.dataset.ends);

@@ -1,11 +1,12 @@
 // Makes judging quick: keys, one clip after the other without waiting, and nothing lost
 // where the network is. Without it the same forms are sent by the browser.
 
+import * as chords from './chords.js';
 import * as fragment from './fragment.js';
 import * as keys from './keys.js';
 import * as player from './player.js';
 // It is on every page.
-import { add, isEmpty, open, remember, remembered, settled, takeBack } from './outbox.js';
+import { add, arrival, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -232,6 +233,11 @@ function failed() {
   return undefined;
 }
 
+// Another program may play what a browser can't.
+function offerFile(isOffered) {
+  form.querySelector('[data-file]').hidden = !isOffered;
+}
+
 async function isBroken() {
   begun.silent = true;
   const { src, error } = audio;
@@ -245,6 +251,7 @@ async function isBroken() {
   }
   const isSignedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
   begun.broken = isSignedOut || isThere;
+  offerFile(isThere && !isSignedOut);
   if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
   else if (isThere) tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
   else tell('The network withholds the recording: it can’t be loaded now. Press Play again, or skip the clip.');
@@ -483,6 +490,21 @@ const NO_NETWORK = 'there is no network. Try again when it is back.';
 // What `fetch` fails with, and nothing else here does.
 const isGone = (error) => error instanceof TypeError;
 
+// Forgets what was added last, if the service does not have it; gives its page, which `found`
+// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
+// be there already.
+async function takeBack(found) {
+  await arrival(last());
+  const entry = last();
+  if (!entry) return undefined;
+  const page = await found(entry.page);
+  await arrival(entry);
+  // It was saved meanwhile.
+  if (!isKept(entry)) return undefined;
+  forget(entry);
+  return page;
+}
+
 function undo() {
   undoing = undoing.then(undoLast);
 }
@@ -655,10 +677,9 @@ function takeMediaKeys() {
 }
 
 function keyDown(event) {
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
-  if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
+  if (event.defaultPrevented || chords.isTyped(event) || document.querySelector('dialog[open]')) return;
   const target = event.target;
-  const code = keys.codeOf(event);
+  const code = chords.codeOf(event);
   if (!form?.isConnected) {
     const isKey = event.ctrlKey || event.metaKey ? code === 'KeyZ' : settings.keys && keys.actionOf(settings, code) === 'undo';
     if (isKey && !event.altKey && !event.shiftKey && !event.repeat && !target.matches('select, input')) $end()?.click();
@@ -671,8 +692,8 @@ function keyDown(event) {
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
     if (event.key === 'Escape') return act(event, 'leave');
-    const name = event.altKey && !chord ? keys.IN_TEXT[code] : undefined;
-    return name ? act(event, name) : undefined;
+    const name = chords.chordOf(event);
+    return name && act(event, name);
   }
   if (chord && code === 'KeyZ' && !event.altKey && !event.shiftKey) return act(event, 'undo');
   if (chord || event.altKey || !settings.keys) return undefined;
@@ -785,7 +806,10 @@ function begin() {
   audio.addEventListener('error', failed);
   // What is heard again may end again.
   audio.addEventListener('playing', () => {
-    if (begun.silent) tell('');
+    if (begun.silent) {
+      tell('');
+      offerFile(false);
+    }
     Object.assign(begun, { again: false, broken: false, silent: false });
   });
   player.open(form, audio);

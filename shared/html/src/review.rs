@@ -99,6 +99,8 @@ pub enum Notice {
     Settled,
     /// Something was taken back.
     Undone,
+    /// What was to be taken back was judged anew since.
+    NotUndone,
 }
 
 /// What is the same of every page of a review.
@@ -315,6 +317,7 @@ fn notice(notice: Notice) -> String {
         Notice::Saved | Notice::PassedOver(_) => Text::Saved,
         Notice::Settled => Text::Settled,
         Notice::Undone => Text::Undone,
+        Notice::NotUndone => Text::NotUndone,
     };
     match notice {
         Notice::PassedOver(passed_over) => {

@@ -118,6 +118,8 @@ pub(crate) enum Text {
     JudgedWrong,
     MarksLegend,
     ToTheStart,
+    BackToForm,
+    BackToList,
     BackToRun,
     BackToDataset,
     BackToClip,
@@ -151,6 +153,7 @@ pub(crate) enum Text {
     ReviewHint,
     ReviewBlind,
     PlaysWords,
+    AsFile,
     Right,
     Wrong,
     CannotTell,
@@ -185,6 +188,7 @@ pub(crate) enum Text {
     Settled,
     PassedOver,
     Undone,
+    NotUndone,
     EditReference,
     ReviewersSay,
     NoResults,
@@ -348,6 +352,8 @@ impl Text {
                  and −: it is missing."
             }
             Self::ToTheStart => "To the start",
+            Self::BackToForm => "Back to the form",
+            Self::BackToList => "Back",
             Self::BackToRun => "Back to the run",
             Self::BackToDataset => "Back to the dataset",
             Self::BackToClip => "Back to the clip",
@@ -388,6 +394,7 @@ impl Text {
             }
             Self::ReviewBlind => "Which model made which is told once you have judged.",
             Self::PlaysWords => "Press a word to play from it.",
+            Self::AsFile => "Open the recording as a file",
             Self::Right => "Right",
             Self::Wrong => "Wrong",
             Self::CannotTell => "Cannot tell",
@@ -427,6 +434,9 @@ impl Text {
                 "Saved. “Right” goes with no reason but the spelling: of what contradicted each other, what you did last is kept."
             }
             Self::PassedOver => "Passed over:",
+            Self::NotUndone => {
+                "It was judged anew since, perhaps in another window: nothing was taken back."
+            }
             Self::Undone => "Taken back. This is how it was before.",
             Self::ReviewersSay => "Reviewers say",
             Self::NoResults => "There is none of these.",

@@ -10,7 +10,7 @@ use stt_eval_html::results::{self, Choice, Results};
 use stt_eval_html::runs::{self, Actions};
 use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_html::sign_in::{Problem, SignIn};
-use stt_eval_wire::access::ApiKey;
+use stt_eval_wire::access::{ApiKey, Role};
 use stt_eval_wire::datasets::Dataset;
 use stt_eval_wire::results::{Result as Heard, Review};
 use stt_eval_wire::runs::{Run, Timestamp};
@@ -396,6 +396,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     };
     let signed_in = [session("ses_1"), session("ses_2")];
     let of = |made, problem| Keys {
+        typed: ("", Role::Reviewer),
         keys: &all,
         total: 2,
         older: None,
@@ -423,7 +424,14 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     let html = keys::page(frame(), of(Some(made), None)).unwrap();
     check(&html);
     assert!(html.contains("<code>sk_1_2_3</code>") && html.contains("never shown again"));
-    let html = keys::page(frame(), of(None, Some(HOSTILE))).unwrap();
+    let refused = Keys {
+        typed: (HOSTILE, Role::Editor),
+        ..of(None, Some(HOSTILE))
+    };
+    let html = keys::page(frame(), refused).unwrap();
     check(&html);
     assert!(html.contains("aria-invalid=\"true\""));
+    // What was typed and chosen is there still.
+    assert!(html.contains("value=\"editor\" checked"), "{html}");
+    assert!(html.contains("autocomplete=\"off\" value=\"&#"), "{html}");
 }

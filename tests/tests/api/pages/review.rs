@@ -270,6 +270,35 @@ fn what_was_changed_several_times_is_taken_back_step_by_step() {
 }
 
 #[test]
+fn what_was_judged_anew_in_another_window_is_not_said_to_be_taken_back() {
+    with(async |w| {
+        let run = run(w).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let (at, page) = begin(&mut browser, &run, "").await;
+        let path = at.split('?').next().unwrap().to_owned();
+        let answer = send(&mut browser, &at, &page.text, &[("A.judge", "right")]).await;
+        let (_, here) = follow(&mut browser, answer).await;
+        let did = field(&here.text, "did");
+        let there = browser.get(&at).await;
+        let answer = send(&mut browser, &at, &there.text, &[("A.judge", "wrong")]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let answer = browser
+            .post(&format!("{path}/undo"), &[("did", &*did)])
+            .await;
+        let (_, page) = follow(&mut browser, answer).await;
+        assert!(
+            page.text.contains("nothing was taken back"),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains("Taken back."), "{}", page.text);
+        assert_eq!(field(&page.text, "A.verdict"), "wrong");
+        assert_eq!(field(&page.text, "did"), "");
+        assert_eq!(w.results(&run, "is_correct=false").await.len(), 1);
+    });
+}
+
+#[test]
 fn a_clip_that_was_begun_comes_back_where_work_is_shared() {
     with(async |w| {
         let run = run(w).await;

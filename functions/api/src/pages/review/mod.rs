@@ -415,12 +415,17 @@ pub async fn undo(
         step: Step::TakeBack(act.at),
     });
     let steps: Vec<Judgement> = steps.collect();
-    reviews::save(&app, actor, here.run.id, &steps).await?;
+    let notice = match reviews::save(&app, actor, here.run.id, &steps).await {
+        Ok(_) => Notice::Undone,
+        Err(refusal) if refusal.kind == Kind::Changed => Notice::NotUndone,
+        Err(refusal) => return Err(refusal),
+    };
     let sample = SampleId::new(here.run.dataset, act.position);
     let to = format!(
-        "/runs/{}/review/{sample}?{}&told=undone",
+        "/runs/{}/review/{sample}?{}{}",
         here.run.id,
-        asked.query()
+        asked.query(),
+        asked::told(notice)
     );
     Ok(told(&headers, None, &to))
 }
