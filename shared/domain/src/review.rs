@@ -110,7 +110,7 @@ pub enum Queue {
     Clips,
     /// Highest word error rate first.
     Worst,
-    /// Where models disagree.
+    /// Where models disagree, most first.
     Disagreement,
     /// Where a transcription looks suspicious.
     Flags,

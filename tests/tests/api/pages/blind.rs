@@ -110,6 +110,7 @@ fn programs_are_not_told_either_what_a_blind_run_hides_from_a_reviewer() {
                 reviewer.get(&path).await,
                 reviewer.get(&format!("{path}/reviews")).await,
                 reviewer.patch(&path, &right).await,
+                reviewer.post(&format!("{path}/score"), &json!({})).await,
             ] {
                 answer.refused(403);
                 assert!(!answer.text.contains("gemini"), "{}", answer.text);

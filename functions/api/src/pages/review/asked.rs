@@ -28,7 +28,7 @@ fn queue_name(queue: Queue) -> &'static str {
     match queue {
         Queue::Clips => "By clip",
         Queue::Worst => "Worst first",
-        Queue::Disagreement => "Where models disagree",
+        Queue::Disagreement => "Where models disagree most",
         Queue::Flags => "Suspicious ones",
         Queue::Unreviewed => "Share the work: one in ten twice",
         Queue::Second => "Reviewed by others",
