@@ -54,16 +54,13 @@ export function actionOf(settings, code) {
   return KEYS.map(([name]) => name).find((name) => codesOf(settings, name).includes(code));
 }
 
-function box(settings, name, text, changed) {
+function box(settings, name, text, change) {
   const row = document.createElement('label');
   row.className = 'choice';
   const input = document.createElement('input');
   input.type = 'checkbox';
   input.checked = settings[name];
-  input.addEventListener('change', () => {
-    settings[name] = input.checked;
-    changed();
-  });
+  input.addEventListener('change', () => change({ [name]: input.checked }));
   row.append(input, ` ${text}`);
   return row;
 }
@@ -76,8 +73,8 @@ function button(text, clicked) {
   return made;
 }
 
-// The sheet of keys; `changed` is called when a setting has changed.
-export function sheet(settings, changed) {
+// The sheet of keys; `change` is told which settings are to be others.
+export function sheet(settings, change) {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'keys-title');
   const title = document.createElement('h2');
@@ -109,12 +106,12 @@ export function sheet(settings, changed) {
     what.textContent = text;
     names.set(name, key);
     if (name !== 'reason') {
-      const change = button('Change', () => {
+      const other = button('Change', () => {
         waiting = { name, text };
         told.textContent = `Press a key for “${text}”. Escape leaves it as it is.`;
       });
-      change.setAttribute('aria-label', `Change the key: ${text}`);
-      what.append(change);
+      other.setAttribute('aria-label', `Change the key: ${text}`);
+      what.append(other);
     }
     list.append(key, what);
   }
@@ -137,8 +134,7 @@ export function sheet(settings, changed) {
       told.textContent = `${label(code)} is the key for “${text}”. Press another, or Escape.`;
       return;
     }
-    settings.map = { ...settings.map, [waiting.name]: code };
-    changed();
+    change({ map: { ...settings.map, [waiting.name]: code } });
     show();
     stop(`${label(code)} is now the key for “${waiting.text}”.`);
   });
@@ -150,17 +146,16 @@ export function sheet(settings, changed) {
   actions.append(
     button('Close', () => dialog.close()),
     button('All keys as they were', () => {
-      delete settings.map;
-      changed();
+      change({ map: undefined });
       show();
       stop('All keys are as they were.');
     }),
   );
   dialog.append(
     title,
-    box(settings, 'keys', 'Single keys', changed),
-    box(settings, 'guard', 'Listen before judging', changed),
-    box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', changed),
+    box(settings, 'keys', 'Single keys', change),
+    box(settings, 'guard', 'Listen before judging', change),
+    box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', change),
     told,
     list,
     actions,

@@ -34,13 +34,15 @@ const CHANGED = 'A clip was judged in another window meanwhile, and what you sai
 let entries = Object.keys(localStorage)
   .filter((name) => name.startsWith(PREFIX))
   .sort()
-  .map((name) => remembered(localStorage, name, undefined))
+  .map((name) => remembered(localStorage, name))
   .filter((entry) => entry?.url);
 // What was done before a page asked for it.
 const unsaid = [];
 // What earlier windows have left: a clip of it may be shown here as if it was not judged.
-const earlier = new Set(entries);
-let whenSaved = (did) => unsaid.push(did);
+const earlier = entries;
+// All that this window has had, by their names in the store.
+const known = new Map(entries.map((entry) => [PREFIX + entry.id, entry]));
+let whenSaved = (...saved) => unsaid.push(saved);
 let isStale = false;
 let whenStale;
 let signedOut = false;
@@ -53,8 +55,18 @@ let answered = Promise.resolve();
 let wait = 1000;
 let timer;
 let telling;
+let declined;
 
-const waiting = () => entries.filter((entry) => !entry.refused && !held.has(entry));
+// What another window has saved, refused or taken back is that here too.
+function all() {
+  entries = entries.filter((entry) => {
+    const stored = remembered(localStorage, PREFIX + entry.id);
+    Object.assign(entry, stored);
+    return stored || entry.isLoose;
+  });
+  return entries;
+}
+const waiting = () => all().filter((entry) => !entry.refused && !held.has(entry));
 const verdictsOf = (some) => some.reduce((sum, entry) => sum + entry.verdicts, 0);
 const draftsIn = (store) => Object.keys(store).filter((name) => name.startsWith('stt-draft'));
 const by = (entry) => new URLSearchParams(entry.body).get('by');
@@ -62,34 +74,10 @@ const by = (entry) => new URLSearchParams(entry.body).get('by');
 const make = (tag, values) => Object.assign(document.createElement(tag), values);
 const link = (textContent, href, target = '') => make('a', { textContent, href, target });
 
-// What an entry says of its transcriptions, for eyes.
-function said(entry) {
-  let before;
-  const parts = [];
-  for (const [name, value] of new URLSearchParams(entry.body)) {
-    const [, letter, what] = name.match(/^([A-Z])\.(?!seen)(.+)/) ?? [];
-    if (!letter || !value) continue;
-    const text = what === 'comment' ? `“${value}”` : (what === 'verdict' ? value : what).replaceAll('_', ' ');
-    parts.push(letter === before ? text : `${letter} ${text}`);
-    before = letter;
-  }
-  return make('bdi', { textContent: parts.join(', ') });
-}
-
-// Sent as by a browser without scripts: its answer has what stands beside what was said.
-function again(entry) {
-  const form = make('form', { method: 'post', action: entry.url });
-  for (const [name, value] of new URLSearchParams(entry.body)) {
-    form.append(make('input', { type: 'hidden', name, value: name === 'go' ? 'stay' : value }));
-  }
-  form.append(make('button', { textContent: 'Look at the clip again' }));
-  return form;
-}
-
 function tell() {
   const bar = document.querySelector('[data-unsaved]');
   const verdicts = verdictsOf(waiting());
-  const others = [...held];
+  const others = entries.filter((entry) => held.has(entry));
   const refused = entries.find((entry) => entry.refused);
   bar.replaceChildren();
   // By the time in an entry's name.
@@ -106,18 +94,23 @@ function tell() {
     const name = make('bdi', { textContent: by(others[0]) });
     bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in with a key of that project. ');
   }
-  if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
-  // Typed references, by the addresses of their forms.
-  if (leaving) for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
-  if (refused) {
-    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused), ' ');
-    // Its clip may be gone.
-    bar.append(make('button', { textContent: 'Forget it', onclick: () => forget(refused) }));
+  if (leaving) {
+    bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
+    // Typed references, by the addresses of their forms.
+    for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
   }
+  if (!refused) return;
+  bar.append(refused.refused);
+  if (declined) bar.append(...declined.told(refused, forget));
+  // Few pages need it.
+  else import('./declined.js').then((module) => { declined = module; tell(); }, () => {});
 }
 
 function keep(entry) {
-  remember(localStorage, PREFIX + entry.id, entry);
+  const name = PREFIX + entry.id;
+  remember(localStorage, name, entry);
+  entry.isLoose = !(name in localStorage);
+  known.set(name, entry);
   tell();
 }
 
@@ -126,6 +119,27 @@ export function forget(entry) {
   localStorage.removeItem(PREFIX + entry.id);
   tell();
 }
+
+// In all windows one at a time does something with an entry; without locks in this one.
+export function alone(entry, work) {
+  if (navigator.locks) return navigator.locks.request(PREFIX + entry.id, work);
+  answered = answered.then(work, work);
+  return answered;
+}
+
+function isSaved(entry) {
+  if (entry.did) whenSaved(entry.did, entry.url);
+  isStale ||= earlier.includes(entry) && new URL(entry.url, location).pathname === location.pathname;
+}
+
+addEventListener('storage', ({ key, newValue }) => {
+  const entry = known.get(key);
+  if (key && !entry) return;
+  // Another window has saved it: it can be taken back here too.
+  if (newValue && 'did' in Object.assign(entry, JSON.parse(newValue))) isSaved(entry);
+  tell();
+  tellStale();
+});
 
 async function send(entry) {
   const answer = await fetch(entry.url, {
@@ -138,12 +152,12 @@ async function send(entry) {
   signedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
   const isOurs = answer.headers.get('content-type')?.startsWith('application/json');
   if (isOurs && answer.ok) {
-    const { did } = await answer.json();
+    // Windows that have it too are told what it did before it is gone.
+    keep(Object.assign(entry, await answer.json()));
     entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry)).forEach(forget);
     forget(entry);
     wait = 1000;
-    if (did) whenSaved(did);
-    isStale ||= earlier.has(entry) && new URL(entry.url, location).pathname === location.pathname;
+    isSaved(entry);
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
   } else {
@@ -168,13 +182,15 @@ function tellStale() {
   whenStale();
 }
 
-async function pump() {
+async function pump(event) {
   clearTimeout(timer);
   if (underWay) return;
   try {
     for (let next = waiting()[0]; next; next = waiting()[0]) {
       underWay = next;
-      answered = send(next);
+      const work = async () => waiting().includes(next) && send(next);
+      // A page that is being left is given nothing any more.
+      answered = event?.type === 'pagehide' ? work() : alone(next, work);
       await answered;
     }
   } catch {
@@ -191,19 +207,16 @@ async function pump() {
 // before a clip was judged elsewhere is told, and not sent.
 export function add(url, page, body, verdicts, isLate) {
   const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts, refused: isLate && CHANGED };
-  entries.push(entry);
+  entries = [...entries, entry];
   leaving = false;
   keep(entry);
   pump();
 }
 
-// What was added last, if the service does not have it.
-export const last = () => waiting().at(-1);
-export const isKept = (entry) => entries.includes(entry);
-// Of what is on its way only the answer tells whether it is there.
-export const arrival = (entry) => entry === underWay && answered.catch(() => {});
-
-export const isEmpty = () => !waiting().length;
+// What was added last of what is sent to addresses with this in them.
+export const last = (within = '') => waiting().filter((entry) => entry.url.includes(within)).at(-1);
+export const isKept = (entry) => all().includes(entry);
+export const isEmpty = (within) => !last(within);
 
 // Waits a while for what can be saved now.
 export async function settled() {
@@ -239,7 +252,7 @@ export function open(saved, shown) {
   whenSaved = saved;
   whenStale = shown;
   tellStale();
-  unsaid.splice(0).forEach(saved);
+  unsaid.splice(0).forEach((one) => saved(...one));
   addEventListener('beforeunload', (event) => {
     if (!isEmpty()) event.preventDefault();
   });

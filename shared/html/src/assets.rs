@@ -67,6 +67,9 @@ mod tests {
         assert!(script.plain.contains(&format!("from '{}'", outbox.path)));
         assert!(!script.plain.contains("export "));
         assert!(script.plain.contains("const keys = (() => {"));
+        // What few pages need is asked for where it is needed.
+        let declined = named("declined.js").unwrap();
+        assert!(outbox.plain.contains(&format!("import('{}')", declined.path)));
         let upload = named("upload.js").unwrap();
         let sizes = [script, outbox, upload].map(|of| packed(of.plain));
         assert!(

@@ -102,7 +102,7 @@ fn what_is_sent_again_changes_nothing_and_what_is_taken_back_is_as_it_was() {
         let back = judgement(Expected::Any, Step::TakeBack(at(step_at)));
         after(Some(own.clone()), &actor, &back, at(9))
     };
-    let taken = |step_at, own| back(step_at, own).unwrap();
+    let taken = |step_at, own: &Opinion| back(step_at, own).unwrap();
     assert_eq!(taken(7, &wrong).unwrap().verdict, Some(Verdict::Right));
     assert!(!taken(5, &right).unwrap().says_something());
     // Sent twice: it is not that any more which stands there.
