@@ -106,7 +106,7 @@ impl Large {
         let run = text(&run["id"]).to_owned();
         let project = "demo".parse().unwrap();
         enlarge(&machine.node, &project, run.parse().unwrap(), size).await;
-        let own = client.get("//api/v1/whoami").await;
+        let own = client.get("/whoami").await;
         let who = Reviewer {
             key: text(&own.data(200)["key"]["id"]).parse().unwrap(),
             name: Some("Asha".to_owned()),

@@ -132,7 +132,8 @@ fn models_disagree_by_the_normaliser_that_counts() {
                 { "filename": "1.wav", "text": texts[1] },
             ] })
         };
-        let body = json!({ "run_name": "r", "dataset_id": made.id, "normalizer": "raw-v1",
+        let body = json!({ "run_name": "r", "dataset_id": made.id,
+            "config": { "normalizer": "raw-v1" },
             "transcripts": [list("x", ["one two", "one two"]), list("y", ["One, two", "one"])] });
         let run = w.post("/runs", &body).await.data(202).clone();
         let run = w.ended(&run).await;

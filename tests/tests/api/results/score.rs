@@ -73,6 +73,8 @@ fn what_can_t_be_scored_is_refused() {
         assert_eq!(told.data(200)["wer"], 0.5);
         let bad = json!({ "ground_truth": "one {two" });
         World::names(&w.post(&score(1), &bad).await, 422, "ground_truth");
+        let odd = json!({ "reference": "one two" });
+        World::names(&w.post(&score(1), &odd).await, 400, "reference");
         let stranger = w.stranger().await;
         stranger.post(&score(1), &given).await.no(404);
     });

@@ -164,12 +164,7 @@ pub const OPERATIONS: [Operation; 47] = [
     op("GET", "/runs/{run}/consensus", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/results/{result}/reviews", "viewer", None),
-    op(
-        "POST",
-        "/results/{result}/score",
-        "viewer",
-        Some(r#"{"ground_truth":"one"}"#),
-    ),
+    op("POST", "/results/{result}/score", "viewer", None),
     op(
         "GET",
         "/runs/{run}/results?reviewed=not_me&reason=name&proposed=true&language=hi&metadata.place=Pune",
