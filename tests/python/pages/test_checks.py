@@ -5,7 +5,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import CHROMIUM, shot, sign_in
+from conftest import shot, sign_in
 from playwright.sync_api import expect
 from test_datasets import drop, recordings, status, wav
 from test_review import (  # noqa: F401
@@ -136,36 +136,30 @@ def test_right_is_refused_to_a_finger_too(visit, run):  # noqa: F811
     expect(verdict(page, "A")).to_have_text("Right")
 
 
-def test_a_browser_that_plays_nothing_by_itself_says_how_to_begin(playwright, site, run):  # noqa: F811
-    """With the policy that takes no earlier click for leave, then with the one that needs none."""
-    policy = "--autoplay-policy="
-    for value in ["document-user-activation-required", "no-user-gesture-required"]:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", policy + value])
-        page = browser.new_context(base_url=site.url).new_page()
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        sign_in(page, site.key, path="/help")
-        page.goto("about:blank")
-        page.goto(f"/runs/{run}/review")
-        ready(page)
-        told = page.get_by_text("Press Space to listen.")
-        if value.startswith("no"):
-            sounds(page)
-            expect(told).to_be_hidden()
-            # To the last one, which nothing follows.
-            for clip in range(2, len(TEXTS) + 1):
-                page.keyboard.press("s")
-                expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {clip} of {len(TEXTS)}")
-                sounds(page)
-            expect(told).to_be_hidden()
-        else:
-            expect(told).to_be_visible()
-            shot(page, "review-press-space", full_page=False)
-            page.keyboard.press("Space")
+@pytest.mark.parametrize("policy", ["document-user-activation-required", "no-user-gesture-required"])
+def test_a_browser_that_plays_nothing_by_itself_says_how_to_begin(launch, watched, site, run, policy):  # noqa: F811
+    """With the policy that takes no earlier click for leave, and with the one that needs none."""
+    page = watched(launch(f"--autoplay-policy={policy}"), site.url).new_page()
+    sign_in(page, site.key, path="/help")
+    page.goto("about:blank")
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    told = page.get_by_text("Press Space to listen.")
+    if policy.startswith("no"):
         sounds(page)
-        expect(page.locator("audio")).to_have_count(1)
-        assert problems == []
-        browser.close()
+        expect(told).to_be_hidden()
+        # To the last one, which nothing follows.
+        for clip in range(2, len(TEXTS) + 1):
+            page.keyboard.press("s")
+            expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {clip} of {len(TEXTS)}")
+            sounds(page)
+        expect(told).to_be_hidden()
+    else:
+        expect(told).to_be_visible()
+        shot(page, "review-press-space", full_page=False)
+        page.keyboard.press("Space")
+    sounds(page)
+    expect(page.locator("audio")).to_have_count(1)
 
 
 def test_every_format_is_heard(visit, site):
