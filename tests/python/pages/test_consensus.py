@@ -25,7 +25,7 @@ def run(site):
         {"file_id": sample["file_id"], "language": language}
         for sample, (language, _) in zip(site.demo, HEARD, strict=False)
     ]
-    dataset = {"name": "फ़ोन की रिकॉर्डिंग", "language": "hi", "samples": clips}
+    dataset = {"name": f"फ़ोन की रिकॉर्डिंग {time.time()}", "language": "hi", "samples": clips}
     models = [
         {
             "name": name,
