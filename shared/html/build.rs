@@ -1,6 +1,7 @@
 //! Assets as they are served, addressed by what is in them, so that browsers may keep them
 //! for good.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,12 +22,12 @@ fn content_type(name: &str) -> Result<&'static str, Box<dyn Error>> {
     }
 }
 
-/// A module as a value of what it exports.
-fn as_value(name: &str, module: &str) -> Result<String, Box<dyn Error>> {
+/// A module as a value of what it exports; one without a name as what it does.
+fn as_value(name: &str, file: &str, module: &str) -> Result<String, Box<dyn Error>> {
     let (mut names, mut body) = (Vec::new(), String::new());
     for line in module.lines() {
         if line.starts_with("import ") {
-            return Err(format!("{name} imports something itself").into());
+            return Err(format!("{file}: {line}: it can import whole modules only").into());
         }
         let declared = line.strip_prefix("export ");
         if let Some(declared) = declared {
@@ -34,11 +35,14 @@ fn as_value(name: &str, module: &str) -> Result<String, Box<dyn Error>> {
             let exported = words.find(|word| !matches!(*word, "const" | "function" | "async"));
             match exported {
                 // What others see of it would not change with it.
-                Some("let" | "") | None => return Err(format!("{name}: {line}").into()),
+                Some("let" | "") | None => return Err(format!("{file}: {line}").into()),
                 Some(exported) => names.push(exported.to_owned()),
             }
         }
         writeln!(body, "{}", declared.unwrap_or(line))?;
+    }
+    if name.is_empty() {
+        return Ok(format!("{{\n{body}}}"));
     }
     let names = names.join(", ");
     Ok(format!(
@@ -46,23 +50,49 @@ fn as_value(name: &str, module: &str) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// A script with the modules that it imports as a whole (`import * as`) in it: each would
-/// be one more request before a page works by its script.
-fn bundled(text: &str) -> Result<String, Box<dyn Error>> {
-    let mut out = String::with_capacity(text.len());
+/// The name and the file of a module that a line imports as a whole; without a name for
+/// what it does.
+fn whole(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("import ")?.strip_suffix("';")?;
+    match rest.strip_prefix("* as ") {
+        Some(named) => named.split_once(" from './"),
+        None => Some(("", rest.strip_prefix("'./")?)),
+    }
+}
+
+/// Modules that are in a script already: their names by their files.
+type Taken = BTreeMap<String, String>;
+
+/// The text without its imports of whole modules, which go to `out`, after those that they
+/// import themselves and each once.
+fn taken_out(text: &str, taken: &mut Taken, out: &mut String) -> Result<String, Box<dyn Error>> {
+    let mut own = String::with_capacity(text.len());
     for line in text.lines() {
-        let import = line.strip_prefix("import * as ");
-        let import = import.and_then(|rest| rest.split_once(" from './"));
-        let import = import.and_then(|(name, file)| Some((name, file.strip_suffix("';")?)));
-        match import {
-            Some((name, file)) => {
-                let module = std::fs::read_to_string(Path::new("assets").join(file))?;
-                writeln!(out, "{}", as_value(name, &module)?)?;
+        let Some((name, file)) = whole(line) else {
+            writeln!(own, "{line}")?;
+            continue;
+        };
+        match taken.insert(file.to_owned(), name.to_owned()) {
+            Some(known) if known != name => {
+                return Err(format!("{file} is {known:?} and {name:?}").into());
             }
-            None => writeln!(out, "{line}")?,
+            Some(_) => {}
+            None => {
+                let module = std::fs::read_to_string(Path::new("assets").join(file))?;
+                let module = taken_out(&module, taken, out)?;
+                writeln!(out, "{}", as_value(name, file, &module)?)?;
+            }
         }
     }
-    Ok(out)
+    Ok(own)
+}
+
+/// A script with the modules in it that it imports as a whole (`import * as`, `import './…'`):
+/// each would be one more request before a page works by its script.
+fn bundled(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut out = String::with_capacity(text.len());
+    let own = taken_out(text, &mut Taken::new(), &mut out)?;
+    Ok(out + &own)
 }
 
 /// A script without what is for its readers alone. No text of these goes over lines.
@@ -95,7 +125,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (imported, address) in &addresses {
             text = text.replace(&format!("'./{imported}'"), &format!("'{address}'"));
         }
-        if text.contains("from './") {
+        if text.contains("from './") || text.contains("import('./") {
             return Err(format!("{name} imports what comes after it, or is not there").into());
         }
         let digest = Sha256::digest(text.as_bytes());

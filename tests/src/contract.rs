@@ -79,6 +79,7 @@ fn check_success(method: &str, path: &str, body: &Value) {
         ("GET", ["runs", _, "results"]) => reads::<ListEnvelope<results::Result>>(body),
         ("GET" | "PATCH", ["results", _]) => reads::<Envelope<results::Result>>(body),
         ("GET", ["results", _, "reviews"]) => reads::<ListEnvelope<results::Review>>(body),
+        ("POST", ["results", _, "score"]) => reads::<Envelope<results::ScoredAnew>>(body),
         _ => panic!("no type is known for the answer to {method} {path}"),
     }
 }

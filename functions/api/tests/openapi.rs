@@ -44,6 +44,7 @@ const PROMISED: &[(&str, &str)] = &[
     ("get", "/api/v1/evaluations/stt/results/{id}"),
     ("patch", "/api/v1/evaluations/stt/results/{id}"),
     ("get", "/api/v1/evaluations/stt/results/{id}/reviews"),
+    ("post", "/api/v1/evaluations/stt/results/{id}/score"),
     ("get", "/api/v1/evaluations/stt/credentials/{provider}"),
     ("put", "/api/v1/evaluations/stt/credentials/{provider}"),
     ("delete", "/api/v1/evaluations/stt/credentials/{provider}"),

@@ -94,6 +94,7 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "Envelope_WhoAmIView" => Envelope<access::WhoAmI>,
         "Envelope_RunView" => Envelope<runs::Run>,
         "Envelope_SampleView" => Envelope<datasets::Sample>,
+        "Envelope_ScoredAnewView" => Envelope<results::ScoredAnew>,
         "Envelope_EstimateView" => Envelope<estimate::Estimate>,
         "EstimateView" => estimate::Estimate,
         "ErrorEnvelope" => Refused,
@@ -194,6 +195,8 @@ fn types() -> BTreeMap<&'static str, RoundTrip> {
         "SamplePatch" => datasets::SamplePatch,
         "SampleView" => datasets::Sample,
         "ScoreView" => scores::Score,
+        "ScoredAnewView" => results::ScoredAnew,
+        "ScoredBy" => results::ScoredBy,
         "ScoringStatus" => ScoringStatus,
         "ScoringView" => report::Scoring,
         "Script" => catalogue::Script,
@@ -524,6 +527,7 @@ fn every_path_has_its_builder() {
         paths::results(run),
         paths::result(filled("res").parse().unwrap()),
         paths::reviews(filled("res").parse().unwrap()),
+        paths::score(filled("res").parse().unwrap()),
     ];
     let document = document();
     let promised: BTreeSet<String> = document["paths"]

@@ -110,7 +110,7 @@ pub enum Queue {
     Clips,
     /// Highest word error rate first.
     Worst,
-    /// Where models disagree.
+    /// Where models disagree, most first.
     Disagreement,
     /// Where a transcription looks suspicious.
     Flags,
@@ -272,6 +272,39 @@ impl Opinion {
     pub fn times(&self) -> Vec<Timestamp> {
         let all = std::iter::successors(Some(self), |one| one.before.as_deref());
         all.map(|one| one.at).collect()
+    }
+
+    /// Whether it says what stood before, and proposes a reference besides.
+    fn only_proposes(&self) -> bool {
+        let nothing = Self::nothing(self.reviewer.clone(), self.at);
+        let before = self.before.as_deref().unwrap_or(&nothing);
+        let others = |of: &Self| -> Vec<Reason> {
+            let reasons = of.reasons.iter().copied();
+            reasons
+                .filter(|of| *of != Reason::SpellingVariant)
+                .collect()
+        };
+        self.proposed.is_some()
+            && self.verdict == before.verdict
+            && self.comment == before.comment
+            && others(self) == others(before)
+    }
+
+    /// What was said at a time (`None`: nothing yet), if only references have been proposed
+    /// since: who does that judges nothing anew.
+    #[must_use]
+    pub fn before_proposals(&self, at: Option<Timestamp>) -> Option<Option<&Self>> {
+        let mut one = self;
+        while Some(one.at) != at {
+            if !one.only_proposes() {
+                return None;
+            }
+            match &one.before {
+                Some(before) => one = before,
+                None => return at.is_none().then_some(None),
+            }
+        }
+        Some(Some(one))
     }
 
     fn bytes(&self) -> usize {

@@ -1,6 +1,8 @@
 // The keys of the review: which there are, which one was pressed, and the sheet that tells
 // them and lets a reviewer change them.
 
+import * as chords from './chords.js';
+
 // Every action, its keys outside of texts, and what it is called on the sheet of keys.
 // Codes are for keyboards whose letters are not these; letters go before codes, so that
 // what is printed on a key is what counts.
@@ -29,7 +31,6 @@ export const KEYS = [
   ['undo', 'KeyZ', 'Undo'],
   ['help', 'KeyH', 'These keys'],
 ];
-export const IN_TEXT = { KeyK: 'play', KeyJ: 'back', KeyL: 'forward', KeyR: 'repeat' };
 // Keys that browsers and screen readers leave to a page.
 const FREE = /^(Key[A-Z]|Digit[09]|Bracket(Left|Right)|Backslash|Semicolon|Comma|Period|Minus|Equal|Backquote|Space|Enter|Arrow(Up|Down|Left|Right))$/;
 const SIGNS = {
@@ -38,15 +39,6 @@ const SIGNS = {
 };
 
 const label = (code) => SIGNS[code] ?? code.replace(/^(Key|Digit)/, '');
-
-// Which key it was: the letter that is printed on it, where that is one of ours.
-export function codeOf(event) {
-  const key = event.key;
-  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
-  if (event.code.startsWith('Numpad') && /^\d$/.test(key)) return `Digit${key}`;
-  if (event.code === 'NumpadEnter') return 'Enter';
-  return event.code;
-}
 
 // The codes of an action: those that the reviewer chose go before ours.
 function codesOf(settings, name) {
@@ -62,16 +54,13 @@ export function actionOf(settings, code) {
   return KEYS.map(([name]) => name).find((name) => codesOf(settings, name).includes(code));
 }
 
-function box(settings, name, text, changed) {
+function box(settings, name, text, change) {
   const row = document.createElement('label');
   row.className = 'choice';
   const input = document.createElement('input');
   input.type = 'checkbox';
   input.checked = settings[name];
-  input.addEventListener('change', () => {
-    settings[name] = input.checked;
-    changed();
-  });
+  input.addEventListener('change', () => change({ [name]: input.checked }));
   row.append(input, ` ${text}`);
   return row;
 }
@@ -84,8 +73,8 @@ function button(text, clicked) {
   return made;
 }
 
-// The sheet of keys; `changed` is called when a setting has changed.
-export function sheet(settings, changed) {
+// The sheet of keys; `change` is told which settings are to be others.
+export function sheet(settings, change) {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-labelledby', 'keys-title');
   const title = document.createElement('h2');
@@ -101,7 +90,7 @@ export function sheet(settings, changed) {
 
   const show = () => {
     for (const [name, key] of names) {
-      const inText = Object.keys(IN_TEXT).find((code) => IN_TEXT[code] === name);
+      const inText = Object.keys(chords.IN_TEXT).find((code) => chords.IN_TEXT[code] === name);
       const of = name === 'reason' ? '1 to 8' : labels(settings, name).join(' or ');
       key.textContent = inText ? `${of} (in a text: Alt+${label(inText)})` : of;
     }
@@ -117,12 +106,12 @@ export function sheet(settings, changed) {
     what.textContent = text;
     names.set(name, key);
     if (name !== 'reason') {
-      const change = button('Change', () => {
+      const other = button('Change', () => {
         waiting = { name, text };
         told.textContent = `Press a key for “${text}”. Escape leaves it as it is.`;
       });
-      change.setAttribute('aria-label', `Change the key: ${text}`);
-      what.append(change);
+      other.setAttribute('aria-label', `Change the key: ${text}`);
+      what.append(other);
     }
     list.append(key, what);
   }
@@ -133,7 +122,7 @@ export function sheet(settings, changed) {
     if (event.key === 'Tab') return stop('');
     event.preventDefault();
     if (event.key === 'Escape') return stop('Left as it was.');
-    const code = codeOf(event);
+    const code = chords.codeOf(event);
     const chord = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
     if (chord || !FREE.test(code)) {
       told.textContent = 'That key can’t be chosen. Press another, or Escape.';
@@ -145,8 +134,7 @@ export function sheet(settings, changed) {
       told.textContent = `${label(code)} is the key for “${text}”. Press another, or Escape.`;
       return;
     }
-    settings.map = { ...settings.map, [waiting.name]: code };
-    changed();
+    change({ map: { ...settings.map, [waiting.name]: code } });
     show();
     stop(`${label(code)} is now the key for “${waiting.text}”.`);
   });
@@ -158,17 +146,16 @@ export function sheet(settings, changed) {
   actions.append(
     button('Close', () => dialog.close()),
     button('All keys as they were', () => {
-      delete settings.map;
-      changed();
+      change({ map: undefined });
       show();
       stop('All keys are as they were.');
     }),
   );
   dialog.append(
     title,
-    box(settings, 'keys', 'Single keys', changed),
-    box(settings, 'guard', 'Listen before judging', changed),
-    box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', changed),
+    box(settings, 'keys', 'Single keys', change),
+    box(settings, 'guard', 'Listen before judging', change),
+    box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', change),
     told,
     list,
     actions,

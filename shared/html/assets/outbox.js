@@ -1,6 +1,10 @@
 // What is not saved yet: kept in this browser until the service has it, and sent in order,
 // again and again where the network fails. Nothing is lost by closing a window.
 
+// This script is on every page, so what is of every page is in it.
+import './once.js';
+import './sound.js';
+
 export function remembered(store, name, otherwise) {
   try {
     return JSON.parse(store.getItem(name)) ?? otherwise;
@@ -30,18 +34,20 @@ const CHANGED = 'A clip was judged in another window meanwhile, and what you sai
 let entries = Object.keys(localStorage)
   .filter((name) => name.startsWith(PREFIX))
   .sort()
-  .map((name) => remembered(localStorage, name, undefined))
+  .map((name) => remembered(localStorage, name))
   .filter((entry) => entry?.url);
 // What was done before a page asked for it.
 const unsaid = [];
 // What earlier windows have left: a clip of it may be shown here as if it was not judged.
-const earlier = new Set(entries.map((entry) => entry.id));
-let whenSaved = (did) => unsaid.push(did);
+const earlier = entries;
+// All that this window has had, by their names in the store.
+const known = new Map(entries.map((entry) => [PREFIX + entry.id, entry]));
+let whenSaved = (...saved) => unsaid.push(saved);
 let isStale = false;
 let whenStale;
 let signedOut = false;
 let leaving = false;
-let isOpen = false;
+// What is of somebody else waits for them, and is told apart.
 const held = new Set();
 // The one that is on its way, and when its answer, or none, is there.
 let underWay;
@@ -49,63 +55,29 @@ let answered = Promise.resolve();
 let wait = 1000;
 let timer;
 let telling;
+let declined;
 
-// What is of somebody else waits for them, and is told apart.
-const isHeld = (entry) => held.has(entry.id);
-const waiting = () => entries.filter((entry) => !entry.refused && !isHeld(entry));
+// What another window has saved, refused or taken back is that here too.
+function all() {
+  entries = entries.filter((entry) => {
+    const stored = remembered(localStorage, PREFIX + entry.id);
+    Object.assign(entry, stored);
+    return stored || entry.isLoose;
+  });
+  return entries;
+}
+const waiting = () => all().filter((entry) => !entry.refused && !held.has(entry));
 const verdictsOf = (some) => some.reduce((sum, entry) => sum + entry.verdicts, 0);
 const draftsIn = (store) => Object.keys(store).filter((name) => name.startsWith('stt-draft'));
-const field = (entry, name) => new URLSearchParams(entry.body).get(name) ?? '';
-const by = (entry) => field(entry, 'by');
+const by = (entry) => new URLSearchParams(entry.body).get('by');
 
-// What an entry says of its transcriptions, for eyes.
-function said(entry) {
-  let last;
-  const parts = [];
-  for (const [name, value] of new URLSearchParams(entry.body)) {
-    const [, letter, what] = name.match(/^([A-Z])\.(?!seen)(.+)/) ?? [];
-    if (!letter || !value) continue;
-    const text = what === 'comment' ? `“${value}”` : (what === 'verdict' ? value : what).replaceAll('_', ' ');
-    parts.push(letter === last ? text : `${letter} ${text}`);
-    last = letter;
-  }
-  const made = document.createElement('bdi');
-  made.textContent = parts.join(', ');
-  return made;
-}
-
-function link(text, href, elsewhere) {
-  const made = document.createElement('a');
-  made.href = href;
-  made.textContent = text;
-  if (elsewhere) made.target = '_blank';
-  return made;
-}
-
-// Sent as by a browser without scripts: its answer has what stands beside what was said.
-function again(entry) {
-  const make = (tag, values) => Object.assign(document.createElement(tag), values);
-  const form = make('form', { method: 'post', action: entry.url });
-  for (const [name, value] of new URLSearchParams(entry.body)) {
-    form.append(make('input', { type: 'hidden', name, value: name === 'go' ? 'stay' : value }));
-  }
-  form.append(make('button', { textContent: 'Look at the clip again' }));
-  return form;
-}
-
-function makeBar() {
-  const bar = document.createElement('p');
-  bar.className = 'bar unsaved';
-  bar.setAttribute('role', 'status');
-  bar.dataset.unsaved = '';
-  document.body.append(bar);
-  return bar;
-}
+const make = (tag, values) => Object.assign(document.createElement(tag), values);
+const link = (textContent, href, target = '') => make('a', { textContent, href, target });
 
 function tell() {
-  const bar = document.querySelector('[data-unsaved]') ?? makeBar();
+  const bar = document.querySelector('[data-unsaved]');
   const verdicts = verdictsOf(waiting());
-  const others = entries.filter(isHeld);
+  const others = entries.filter((entry) => held.has(entry));
   const refused = entries.find((entry) => entry.refused);
   bar.replaceChildren();
   // By the time in an entry's name.
@@ -116,33 +88,58 @@ function tell() {
   if (bar.hidden) return;
   if (verdicts) bar.append(`${verdicts} not saved yet. `);
   if (verdicts && signedOut) {
-    bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', true), ' ');
+    bar.append('You are signed out, and nothing is lost. ', link('Sign in', '/sign-in', '_blank'), ' ');
   }
   if (others.length) {
-    const name = document.createElement('bdi');
-    name.textContent = by(others[0]);
+    const name = make('bdi', { textContent: by(others[0]) });
     bar.append(`${verdictsOf(others)} not saved yet: they are saved here when `, name, ' signs in with a key of that project. ');
   }
-  if (leaving) bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
-  // Typed references, by the addresses of their forms.
-  if (leaving) for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
-  if (refused) {
-    const letGo = Object.assign(document.createElement('button'), { textContent: 'Forget it', onclick: () => forget(refused) });
-    // Its clip may be gone.
-    bar.append(refused.refused, ' You said: ', said(refused), '. ', again(refused), ' ', letGo);
+  if (leaving) {
+    bar.append(`Signing out loses what is not saved. ${verdicts ? 'Wait, or press' : 'Press'} “Sign out” once more. `);
+    // Typed references, by the addresses of their forms.
+    for (const name of draftsIn(localStorage)) bar.append(link('A reference', name.split(',').at(-1)), ' ');
   }
+  if (!refused) return;
+  bar.append(refused.refused);
+  if (declined) bar.append(...declined.told(refused, forget));
+  // Few pages need it.
+  else import('./declined.js').then((module) => { declined = module; tell(); }, () => {});
 }
 
 function keep(entry) {
-  remember(localStorage, PREFIX + entry.id, entry);
+  const name = PREFIX + entry.id;
+  remember(localStorage, name, entry);
+  entry.isLoose = !(name in localStorage);
+  known.set(name, entry);
   tell();
 }
 
-function forget(entry) {
+export function forget(entry) {
   entries = entries.filter((one) => one !== entry);
   localStorage.removeItem(PREFIX + entry.id);
   tell();
 }
+
+// In all windows one at a time does something with an entry; without locks in this one.
+export function alone(entry, work) {
+  if (navigator.locks) return navigator.locks.request(PREFIX + entry.id, work);
+  answered = answered.then(work, work);
+  return answered;
+}
+
+function isSaved(entry) {
+  if (entry.did) whenSaved(entry.did, entry.url);
+  isStale ||= earlier.includes(entry) && new URL(entry.url, location).pathname === location.pathname;
+}
+
+addEventListener('storage', ({ key, newValue }) => {
+  const entry = known.get(key);
+  if (key && !entry) return;
+  // Another window has saved it: it can be taken back here too.
+  if (newValue && 'did' in Object.assign(entry, JSON.parse(newValue))) isSaved(entry);
+  tell();
+  tellStale();
+});
 
 async function send(entry) {
   const answer = await fetch(entry.url, {
@@ -155,19 +152,19 @@ async function send(entry) {
   signedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
   const isOurs = answer.headers.get('content-type')?.startsWith('application/json');
   if (isOurs && answer.ok) {
-    const { did } = await answer.json();
-    for (const one of entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry))) forget(one);
+    // Windows that have it too are told what it did before it is gone.
+    keep(Object.assign(entry, await answer.json()));
+    entries.filter((one) => one.refused && one.url === entry.url && by(one) === by(entry)).forEach(forget);
     forget(entry);
     wait = 1000;
-    if (did) whenSaved(did);
-    isStale ||= earlier.has(entry.id) && new URL(entry.url, location).pathname === location.pathname;
+    isSaved(entry);
   } else if (signedOut || answer.ok || answer.status === 429 || answer.status >= 500) {
     throw new Error('later');
   } else {
     const { error, waits } = isOurs ? await answer.json() : {};
     if (waits) {
       // Somebody else is signed in here by now.
-      held.add(entry.id);
+      held.add(entry);
       tell();
       return;
     }
@@ -185,13 +182,15 @@ function tellStale() {
   whenStale();
 }
 
-async function pump() {
+async function pump(event) {
   clearTimeout(timer);
   if (underWay) return;
   try {
     for (let next = waiting()[0]; next; next = waiting()[0]) {
       underWay = next;
-      answered = send(next);
+      const work = async () => waiting().includes(next) && send(next);
+      // A page that is being left is given nothing any more.
+      answered = event?.type === 'pagehide' ? work() : alone(next, work);
       await answered;
     }
   } catch {
@@ -208,28 +207,16 @@ async function pump() {
 // before a clip was judged elsewhere is told, and not sent.
 export function add(url, page, body, verdicts, isLate) {
   const entry = { id: `${Date.now()}.${Math.random()}`, url, page, body, verdicts, refused: isLate && CHANGED };
-  entries.push(entry);
+  entries = [...entries, entry];
   leaving = false;
   keep(entry);
   pump();
 }
 
-// Forgets what was added last, if the service does not have it; gives its page, which `found`
-// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
-// be there already: only its answer tells, so that is awaited.
-export async function takeBack(found) {
-  if (underWay && waiting().at(-1) === underWay) await answered.catch(() => {});
-  const last = waiting().at(-1);
-  if (!last) return undefined;
-  const page = await found(last.page);
-  if (underWay === last) await answered.catch(() => {});
-  // It was saved meanwhile.
-  if (!entries.includes(last)) return undefined;
-  forget(last);
-  return page;
-}
-
-export const isEmpty = () => !waiting().length;
+// What was added last of what is sent to addresses with this in them.
+export const last = (within = '') => waiting().filter((entry) => entry.url.includes(within)).at(-1);
+export const isKept = (entry) => all().includes(entry);
+export const isEmpty = (within) => !last(within);
 
 // Waits a while for what can be saved now.
 export async function settled() {
@@ -247,41 +234,36 @@ async function leave(event) {
   const form = event.target;
   // What a browser keeps is cleared then: keys and the like go on to the next sign-in.
   form.action = `/sign-out#${encodeURIComponent(localStorage['stt-review'])}`;
-  const drafts = draftsIn(sessionStorage).length + draftsIn(localStorage).length;
+  const drafts = draftsIn({ ...sessionStorage, ...localStorage }).length;
   if (leaving || !(entries.length + drafts)) return;
   event.preventDefault();
   await settled();
   if (!(entries.length + drafts)) {
-    form.submit();
+    form.requestSubmit(event.submitter);
     return;
   }
   leaving = true;
   tell();
 }
 
-// Sends what an earlier window has left; `saved` is told what was done.
-// `shown` is told that a clip was judged which is shown as it was before.
+// `saved` is told what was done, also before this page asked; `shown` is told that a clip was
+// judged which is shown as it was before.
 export function open(saved, shown) {
-  if (saved) {
-    whenSaved = saved;
-    whenStale = shown;
-    tellStale();
-    for (const did of unsaid.splice(0)) saved(did);
-    addEventListener('beforeunload', (event) => {
-      if (!isEmpty()) event.preventDefault();
-    });
-  }
-  if (isOpen) return;
-  isOpen = true;
-  addEventListener('online', pump);
-  addEventListener('pagehide', pump);
-  document.querySelector('form.visitor')?.addEventListener('submit', leave);
-  tell();
-  if (!isEmpty()) pump();
+  whenSaved = saved;
+  whenStale = shown;
+  tellStale();
+  unsaid.splice(0).forEach((one) => saved(...one));
+  addEventListener('beforeunload', (event) => {
+    if (!isEmpty()) event.preventDefault();
+  });
 }
 
 // On every page: what a review has left is saved wherever its reviewer is.
-open();
+addEventListener('online', pump);
+addEventListener('pagehide', pump);
+document.querySelector('form.visitor').addEventListener('submit', leave);
+tell();
+pump();
 // That a session ends by itself is told a while before.
 const ends = document.querySelector('[data-ends]');
 const end = Date.now() + Number(ends.dataset.ends);

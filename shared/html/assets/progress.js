@@ -1,6 +1,7 @@
 // Follows a run that is under way: asks for what has changed and puts it into the page.
 // Without it the page has a link to load it anew.
 
+import './transcripts.js';
 import * as fragment from './fragment.js';
 
 const FIRST = 2_000;

@@ -1,6 +1,8 @@
 // References that are typed and not saved: this browser keeps them for whoever typed them, and
 // they are in their form again when it is shown, until they are saved.
 
+import './kept.js';
+import * as chords from './chords.js';
 import { remember, remembered } from './outbox.js';
 
 const who = document.querySelector('.visitor bdi').textContent;
@@ -84,7 +86,33 @@ if (version) {
   history.replaceState(null, '', here);
 }
 
-document.querySelectorAll('form[data-draft]').forEach(open);
+// Who types what is heard need not leave the text for it.
+function listen(form) {
+  const box = form.elements.ground_truth;
+  const audio = (form.closest('.clip') ?? document).querySelector('audio');
+  if (!audio) return;
+  // Players tell themselves what they can't play.
+  const play = () => audio.play().catch(() => {});
+  const jump = (seconds) => { audio.currentTime = Math.max(0, audio.currentTime + seconds); };
+  const actions = {
+    play: () => (audio.paused ? play() : audio.pause()),
+    back: () => jump(-2),
+    forward: () => jump(2),
+    repeat: () => {
+      jump(-3);
+      play();
+    },
+  };
+  // Without this script nothing is to be told of keys.
+  box.setAttribute('aria-keyshortcuts', 'Alt+K Alt+J Alt+L Alt+R');
+  box.setAttribute('aria-describedby', `${box.getAttribute('aria-describedby')} ${form.querySelector('[data-player]').id}`);
+  box.addEventListener('keydown', (event) => actions[chords.chordOf(event)]?.());
+}
+
+for (const form of document.querySelectorAll('form[data-draft]')) {
+  open(form);
+  listen(form);
+}
 
 // A window for one reference begins in it.
 const boxes = document.querySelectorAll('main textarea');

@@ -1,11 +1,13 @@
 // Makes judging quick: keys, one clip after the other without waiting, and nothing lost
 // where the network is. Without it the same forms are sent by the browser.
 
+import * as chords from './chords.js';
 import * as fragment from './fragment.js';
 import * as keys from './keys.js';
+import * as listening from './listening.js';
 import * as player from './player.js';
 // It is on every page.
-import { add, isEmpty, open, remember, remembered, settled, takeBack } from './outbox.js';
+import { add, alone, forget, isEmpty, isKept, last, open, remember, remembered, settled } from './outbox.js';
 
 const AHEAD = 3;
 const MOST_DONE = 20;
@@ -13,14 +15,32 @@ const LONGEST_SPAN = 8;
 
 // ---- what is remembered ----
 
-const settings = { keys: true, guard: true, ...remembered(localStorage, 'stt-review', {}) };
-const run = location.pathname.split('/')[2];
+const settings = {};
+
+const runOf = (url) => new URL(url, location).pathname.split('/')[2];
+const run = runOf(location);
+// In addresses of what is said of its clips.
+const within = `/runs/${run}/`;
 const doneName = `stt-did-${run}`;
 let done = remembered(sessionStorage, doneName, []);
 
 // ---- the clip that is shown ----
 
-let form, audio, current, explained, played, begun;
+let form, audio, current, explained, begun;
+
+// As they are by now: what another window has changed stays changed.
+function obey(changes) {
+  const stored = remembered(localStorage, 'stt-review', settings);
+  Object.assign(settings, { keys: true, guard: true, rate: 1, map: undefined, ...stored, ...changes });
+  if (!form) return;
+  label();
+  if (settings.invisible) showJoiners();
+}
+
+function change(changes) {
+  obey(changes);
+  remember(localStorage, 'stt-review', settings);
+}
 
 const $ = (name) => form.querySelector(`[data-do="${name}"]`);
 const slots = () => [...form.querySelectorAll('[data-slot]')];
@@ -59,25 +79,9 @@ function tellCount(slot) {
   line.hidden = !counts;
 }
 
-// How much was played, in percent; seeking does not count, playing twice counts once.
-function heard() {
-  const length = audio.duration;
-  if (!(length > 0) || length === Infinity) return audio.ended ? 100 : 0;
-  let sum = 0;
-  for (let i = 0; i < audio.played.length; i += 1) sum += audio.played.end(i) - audio.played.start(i);
-  played = Math.max(played, sum);
-  return Math.min(100, Math.round((played / length) * 100));
-}
-
-// The guard is one place for buttons, keys and touch.
 function refuses(value) {
-  if (!settings.guard) return '';
-  if (begun.judged || value === 'cannot_tell') return '';
-  const share = heard();
-  if (begun.broken && share < 90) return 'It can’t be heard here: say “Cannot tell”, or skip it.';
-  if (value === 'right' && share < 90) return 'Listen to the end first.';
-  if (value === 'wrong' && share < 90 && played < 3) return 'Listen for three seconds first.';
-  return '';
+  if (!settings.guard || begun.judged || value === 'cannot_tell') return '';
+  return listening.refuses(value, begun.broken);
 }
 
 function judge(slot, value) {
@@ -109,6 +113,13 @@ function focusClip() {
   // Whether a focus is seen is decided when it comes: by a key it is.
   heading.blur();
   heading.focus({ preventScroll: true });
+}
+
+// The transcription that keys of verdicts are of is brought into sight, but for one who points.
+function focusCurrent(isPointed) {
+  current.blur();
+  current.focus({ preventScroll: true });
+  if (!isPointed) current.scrollIntoView({ block: 'nearest' });
 }
 
 function toggleReason(number) {
@@ -166,14 +177,14 @@ function keepDraft() {
   if (!form?.isConnected) return;
   const said = body('stay');
   if (parts(said, isWord) === begun.said) sessionStorage.removeItem(draftName());
-  else remember(sessionStorage, draftName(), { said, played });
+  else remember(sessionStorage, draftName(), { said, heard: listening.kept() });
 }
 
 // One that was begun before the clip was judged elsewhere is told with what is refused.
 function takeDraft() {
   const now = body('stay');
   begun.said = parts(now, isWord);
-  const { said, played: heard } = remembered(sessionStorage, draftName(), {});
+  const { said, heard } = remembered(sessionStorage, draftName(), {});
   if (!said) return;
   if (parts(said, isSeen) !== parts(now, isSeen)) {
     sessionStorage.removeItem(draftName());
@@ -189,18 +200,30 @@ function takeDraft() {
     show(slot, verdict(slot));
     slot.querySelector('details').open ||= Boolean(of(slot, 'comment').value || slot.querySelector(':checked'));
   }
-  played = heard;
+  listening.begin(audio, heard);
   begun.back = 'What you said before is back, and not saved yet. ';
   tell(begun.back);
 }
 
 // ---- sound ----
 
-function setRate(rate) {
+function playAt(rate) {
   audio.playbackRate = Math.min(2.5, Math.max(0.5, rate));
-  settings.rate = audio.playbackRate;
-  remember(localStorage, 'stt-review', settings);
+  // Loading anew goes back to this one.
+  audio.defaultPlaybackRate = audio.playbackRate;
+  begun.slowUntil = undefined;
   form.querySelector('[data-rate]').textContent = `${audio.playbackRate}×`;
+}
+
+// For the clips that come too.
+function setRate(rate) {
+  playAt(rate);
+  change({ rate: audio.playbackRate });
+}
+
+function listens() {
+  listening.heard();
+  if (form && begun.slowUntil && (audio.ended || audio.currentTime >= begun.slowUntil)) playAt(settings.rate);
 }
 
 const PACES = [1, 1.25, 1.5, 2, 0.75];
@@ -209,6 +232,7 @@ function start() {
   // What failed before may be there by now.
   if (audio.error) {
     begun.again = false;
+    listening.heard();
     audio.load();
   }
   audio.play().catch((error) => {
@@ -225,11 +249,17 @@ function failed() {
   begun.again = true;
   // A browser may have stopped it before it tells of the error.
   const { currentTime } = audio;
-  const plays = begun.plays || !audio.paused;
+  const wasPlaying = begun.plays || !audio.paused;
+  listening.heard();
   audio.load();
   if (currentTime > 0) audio.currentTime = currentTime;
-  if (plays) start();
+  if (wasPlaying) start();
   return undefined;
+}
+
+// Another program may play what a browser can't.
+function offerFile(isOffered) {
+  form.querySelector('[data-file]').hidden = !isOffered;
 }
 
 async function isBroken() {
@@ -245,6 +275,7 @@ async function isBroken() {
   }
   const isSignedOut = answer.redirected && new URL(answer.url).pathname === '/sign-in';
   begun.broken = isSignedOut || isThere;
+  offerFile(isThere && !isSignedOut);
   if (isSignedOut) tell('You are signed out: sign in in another window, and press Play again.');
   else if (isThere) tell('This recording can’t be played here. Say “Cannot tell”, or skip the clip.');
   else tell('The network withholds the recording: it can’t be loaded now. Press Play again, or skip the clip.');
@@ -287,10 +318,14 @@ function seek(event) {
   start();
 }
 
-// From the word that was pressed last, while that is not long ago.
-function repeat() {
-  const since = audio.currentTime - begun.from;
+// From the word that was pressed last, while that is not long ago; slowly up to where one was.
+function repeat(event) {
+  const was = audio.currentTime;
+  const since = was - begun.from;
   jump(since > 0 && since < LONGEST_SPAN ? -since : -3);
+  const isSlow = event?.shiftKey;
+  playAt(isSlow ? 0.75 : settings.rate);
+  begun.slowUntil = isSlow && Math.max(was, audio.currentTime + 3);
   start();
 }
 
@@ -300,10 +335,20 @@ function jump(seconds) {
 
 // ---- what can be undone ----
 
-function hasDone(did) {
-  done = [...done.filter((one) => one !== did), did].slice(-MOST_DONE);
-  remember(sessionStorage, doneName, done);
+// In the list of the run that it was said of, whichever is shown by now.
+function hasDone(did, url) {
+  const name = `stt-did-${runOf(url)}`;
+  const before = name === doneName ? done : remembered(sessionStorage, name, []);
+  const all = [...before.filter((one) => one !== did), did].slice(-MOST_DONE);
+  remember(sessionStorage, name, all);
+  if (name !== doneName) return;
+  done = all;
   if (form) $('undo').disabled = false;
+}
+
+function isUndone() {
+  done.pop();
+  remember(sessionStorage, doneName, done);
 }
 
 // ---- clips ahead ----
@@ -312,6 +357,12 @@ let ahead = [];
 // Addresses of clips that were shown before.
 const behindName = `stt-behind-${run}`;
 let behind = remembered(sessionStorage, behindName, []);
+
+function isBehind(urls) {
+  behind = urls;
+  remember(sessionStorage, behindName, behind);
+}
+
 let chain = 0;
 let fetching;
 let spare = newSpare();
@@ -403,8 +454,7 @@ async function goOn() {
     return false;
   }
   audio.pause();
-  behind = [...behind, location.href].slice(-MOST_DONE);
-  remember(sessionStorage, behindName, behind);
+  isBehind([...behind, location.href].slice(-MOST_DONE));
   put(next);
   return Boolean(form);
 }
@@ -421,14 +471,11 @@ function skip() {
 function previous() {
   if (!behind.length) tell('There is no clip before this one here.');
   // It would be shown without what is not saved yet.
-  else if (!isEmpty()) tell('What you said is being saved. Try again in a moment.');
+  else if (!isEmpty(within)) tell('What you said is being saved. Try again in a moment.');
   else {
     const url = behind.at(-1);
-    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.').then((is) => {
-      if (!is) return;
-      behind = behind.slice(0, -1);
-      remember(sessionStorage, behindName, behind);
-    });
+    reopen(url, 'The clip before.', 'That clip can’t be shown now. Try again.')
+      .then((is) => is && isBehind(behind.slice(0, -1)));
   }
 }
 
@@ -457,7 +504,7 @@ function showJoiners() {
 // ---- actions ----
 
 function body(go) {
-  form.elements.listened.value = String(heard());
+  form.elements.listened.value = String(listening.heard());
   const data = new FormData(form);
   data.set('go', go);
   return new URLSearchParams(data).toString();
@@ -482,6 +529,21 @@ let undoing = Promise.resolve();
 const NO_NETWORK = 'there is no network. Try again when it is back.';
 // What `fetch` fails with, and nothing else here does.
 const isGone = (error) => error instanceof TypeError;
+
+// Forgets what was said last here, if the service does not have it; gives its page, which `found`
+// finds by the address: nothing is forgotten that can't be shown again. What is on its way may
+// be there already: only its answer tells, so that is awaited.
+function takeBack(found) {
+  const entry = last(within);
+  return entry && alone(entry, async () => {
+    // What another window has done is told a little later; it may have saved it.
+    await new Promise((told) => setTimeout(told, 100));
+    if (!isKept(entry)) return undefined;
+    const page = await found(entry.page);
+    forget(entry);
+    return page;
+  });
+}
 
 function undo() {
   undoing = undoing.then(undoLast);
@@ -512,10 +574,16 @@ async function undoLast() {
       headers: { accept: 'application/json' },
       body: new URLSearchParams(data),
     });
+    if (answer.status === 404) {
+      isUndone();
+      $('undo').disabled = !done.length && isEmpty(within);
+      focusCurrent();
+      tell('That can’t be undone: it is gone.');
+      return;
+    }
     if (!answer.ok) throw new Error('refused');
     const { to } = await answer.json();
-    done.pop();
-    remember(sessionStorage, doneName, done);
+    isUndone();
     await reopen(to, 'Taken back.', 'It is taken back, but that clip can’t be shown now.');
   } catch (error) {
     tell(isGone(error) ? `That can’t be undone: ${NO_NETWORK}` : 'That can’t be undone now. Try again.');
@@ -538,8 +606,7 @@ function offerUndo() {
     const found = await fetchPage(url).catch(() => undefined);
     if (!found) return;
     again(found, '');
-    behind = behind.slice(0, -1);
-    remember(sessionStorage, behindName, behind);
+    isBehind(behind.slice(0, -1));
     undo();
   });
   place.append(' ', button);
@@ -594,23 +661,20 @@ function grid() {
 function step(by) {
   const all = slots();
   makeCurrent(all[all.indexOf(current) + by] ?? current);
-  current?.scrollIntoView({ block: 'nearest' });
+  focusCurrent();
 }
 
 function judgeCurrent(value) {
   if (!current) return;
   judge(current, value);
-  focusClip();
+  focusCurrent();
 }
 
 const actions = {
   play: toggle,
   back: () => jump(-2),
   forward: () => jump(2),
-  repeat: (event) => {
-    if (event?.shiftKey) setRate(0.75);
-    repeat();
-  },
+  repeat,
   slower: () => setRate(audio.playbackRate - 0.25),
   faster: () => setRate(audio.playbackRate + 0.25),
   normal: () => setRate(1),
@@ -620,6 +684,7 @@ const actions = {
   right: () => judgeCurrent('right'),
   wrong: () => judgeCurrent('wrong'),
   cannot_tell: () => judgeCurrent('cannot_tell'),
+  reason: (event, code) => toggleReason(Number(code.at(-1))),
   both,
   unusable,
   comment,
@@ -629,7 +694,7 @@ const actions = {
   previous,
   edit,
   undo,
-  help: () => sheet().showModal(),
+  help,
 };
 
 // ---- keys ----
@@ -655,10 +720,9 @@ function takeMediaKeys() {
 }
 
 function keyDown(event) {
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
-  if (event.getModifierState('AltGraph') || document.querySelector('dialog[open]')) return;
+  if (event.defaultPrevented || chords.isTyped(event) || document.querySelector('dialog[open]')) return;
   const target = event.target;
-  const code = keys.codeOf(event);
+  const code = chords.codeOf(event);
   if (!form?.isConnected) {
     const isKey = event.ctrlKey || event.metaKey ? code === 'KeyZ' : settings.keys && keys.actionOf(settings, code) === 'undo';
     if (isKey && !event.altKey && !event.shiftKey && !event.repeat && !target.matches('select, input')) $end()?.click();
@@ -666,13 +730,12 @@ function keyDown(event) {
   }
   const inText = target.matches('textarea, select, input:not([type=checkbox], [type=range])');
   const chord = event.ctrlKey || event.metaKey;
-  // A key that is held does once what it does.
   if (chord && event.repeat) return undefined;
   if (chord && code === 'Enter' && !event.altKey) return act(event, 'save');
   if (inText) {
     if (event.key === 'Escape') return act(event, 'leave');
-    const name = event.altKey && !chord ? keys.IN_TEXT[code] : undefined;
-    return name ? act(event, name) : undefined;
+    const name = chords.chordOf(event);
+    return name && act(event, name);
   }
   if (chord && code === 'KeyZ' && !event.altKey && !event.shiftKey) return act(event, 'undo');
   if (chord || event.altKey || !settings.keys) return undefined;
@@ -681,32 +744,32 @@ function keyDown(event) {
   // A control keeps the keys that it works by.
   const own = target.matches('button, a, summary, input, [tabindex="0"]');
   if (own && ['Space', 'Enter', 'ArrowUp', 'ArrowDown'].includes(code)) return undefined;
-  if (event.repeat && !['back', 'forward'].includes(name)) return undefined;
-  // Elsewhere arrows move the page.
-  if (['up', 'down'].includes(name) && !target.closest('#review, #clip')) return undefined;
-  if (name === 'reason') {
-    event.preventDefault();
-    return toggleReason(Number(code.at(-1)));
-  }
-  return act(event, name);
+  // Elsewhere arrows move the page, and nothing is saved from there.
+  if (['up', 'down', 'save'].includes(name) && !target.closest('#review, #clip')) return undefined;
+  return act(event, name, code);
 }
 
-function act(event, name) {
+function act(event, name, code) {
   event.preventDefault();
-  if (name === 'leave') focusClip();
-  else actions[name](event);
+  // A key that is held does once what it does, but for going on and back.
+  if (event.repeat && !['back', 'forward'].includes(name)) return;
+  if (name === 'leave') focusCurrent();
+  else actions[name](event, code);
 }
 
-function sheet() {
-  const known = document.querySelector('dialog');
-  if (known) return known;
-  const made = keys.sheet(settings, () => {
-    remember(localStorage, 'stt-review', settings);
-    label();
-    if (settings.invisible) showJoiners();
-  });
-  document.body.append(made);
-  return made;
+function help() {
+  document.querySelector('dialog')?.remove();
+  const sheet = keys.sheet(settings, change);
+  document.body.append(sheet);
+  sheet.showModal();
+}
+
+// Another window has changed how reviews are worked with.
+function hears({ key }) {
+  if (key !== 'stt-review') return;
+  obey();
+  // Its boxes tell what was.
+  document.querySelector('dialog')?.close();
 }
 
 // Controls tell their keys, while there are any.
@@ -737,10 +800,10 @@ function begin() {
   audio = form.querySelector('audio');
   // A screen that is locked shows it, and else the address.
   if (window.MediaMetadata) navigator.mediaSession.metadata = new MediaMetadata({ title: document.querySelector('h1').textContent });
-  played = 0;
+  listening.begin(audio);
   begun = { judged: slots().length > 0 && slots().every(verdict), broken: false, again: false };
   label();
-  $('undo').disabled = !done.length && isEmpty() && !form.elements.did.value;
+  $('undo').disabled = !done.length && isEmpty(within) && !form.elements.did.value;
   if (form.elements.did.value && !done.length) {
     done = form.elements.did.value.split(',');
     remember(sessionStorage, doneName, done);
@@ -752,8 +815,7 @@ function begin() {
   if (grid) {
     grid.open = Boolean(settings.grid);
     grid.addEventListener('toggle', () => {
-      settings.grid = grid.open;
-      remember(localStorage, 'stt-review', settings);
+      if (grid.open !== Boolean(settings.grid)) change({ grid: grid.open });
     });
   }
   form.addEventListener('change', (event) => {
@@ -763,7 +825,7 @@ function begin() {
   form.addEventListener('focusin', (event) => {
     const slot = event.target.closest('[data-slot]');
     // Who gives a reason for “Wrong” goes on to the next.
-    if (slot !== explained) makeCurrent(slot);
+    if (slot !== explained && event.target !== current) makeCurrent(slot);
   });
   form.addEventListener('click', clicked);
   form.addEventListener('submit', submitted);
@@ -771,7 +833,7 @@ function begin() {
     audio.addEventListener(event, () => {
       // The last clip is gone, and with it the player.
       if (!form?.isConnected) return;
-      heard();
+      listens();
       begun.plays = !audio.paused;
       // It may have been stopped again before its beginning is told.
       if (begun.asks && event === 'play') {
@@ -781,16 +843,19 @@ function begin() {
       $('play').textContent = audio.paused ? 'Play' : 'Pause';
     });
   }
-  audio.addEventListener('timeupdate', heard);
+  audio.addEventListener('timeupdate', listens);
   audio.addEventListener('error', failed);
   // What is heard again may end again.
   audio.addEventListener('playing', () => {
-    if (begun.silent) tell('');
+    if (begun.silent) {
+      tell('');
+      offerFile(false);
+    }
     Object.assign(begun, { again: false, broken: false, silent: false });
   });
   player.open(form, audio);
   form.querySelector('[data-seek]').addEventListener('pointerup', focusClip);
-  setRate(settings.rate ?? 1);
+  playAt(settings.rate);
   // It may have failed before anything of this was there.
   if (audio.error) failed();
   else if (!begun.judged) start();
@@ -809,7 +874,7 @@ function clicked(event) {
     event.preventDefault();
     judge(button.closest('[data-slot]'), button.value);
     // By a pointer; one who tabs goes on from here.
-    if (event.detail > 0) focusClip();
+    if (event.detail > 0) focusCurrent(true);
   }
   return undefined;
 }
@@ -820,9 +885,11 @@ function submitted(event) {
   save();
 }
 
+obey();
 document.addEventListener('keydown', keyDown);
 takeMediaKeys();
 addEventListener('online', comesBack);
+addEventListener('storage', hears);
 addEventListener('popstate', () => location.reload());
 // The answer to a form is asked for again as a page.
 history.replaceState(null, '', location.href);

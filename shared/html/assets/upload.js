@@ -3,42 +3,36 @@
 // nothing is missing unseen. Another window has a list of its own. Without it a form sends
 // them one by one.
 
+import * as kept from './kept.js';
+import * as direct from './table.js';
 import { remember, remembered } from './outbox.js';
-import { announce, extension, isLarge, isTable, put, sendTable, why } from './table.js';
 
 const TYPES = {
   wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac', m4a: 'audio/mp4', mp4: 'audio/mp4',
   ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', webm: 'audio/webm',
 };
+// Spreadsheets, and archives that hold them.
+const WORKBOOK = /\.(xlsx|xls|ods|zip)$/i;
 const AT_ONCE = 4;
 // Addresses are good for 15 minutes: few are asked for ahead.
 const PER_REQUEST = 20;
 const MOST_NAME = 255;
 const REMEMBERED_FOR = 24 * 3600 * 1000;
 
-const store = (project) => `stt-uploads.${project}`;
-const tableStore = (project) => `stt-table.${project}`;
-
-const saved = document.querySelector('[data-saved]');
-if (saved) {
-  for (const of of [store, tableStore]) sessionStorage.removeItem(of(saved.dataset.saved));
-  // Once: one who comes back here may have begun the next.
-  history.replaceState(null, '', location.pathname);
-}
-
 const place = document.querySelector('[data-upload]');
-if (place) begin();
+begin();
 
 function begin() {
   const dataset = document.querySelector('[data-dataset]');
   const list = place.querySelector('[data-uploads]');
   const told = place.querySelector('[data-told]');
   const { table, file: chosen } = dataset.elements;
-  const name = store(place.dataset.project);
-  const tableName = tableStore(place.dataset.project);
+  const name = kept.uploads(place.dataset.project);
+  const tableName = kept.table(place.dataset.project);
   const lost = document.querySelector('[data-lost]');
   const items = [];
   let sending = 0;
+  let sendsTable = false;
   let asking = Promise.resolve();
   // What was chosen and can't be taken, told until the page is left.
   const odd = new Set();
@@ -51,7 +45,11 @@ function begin() {
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    if (odd.size) parts.push(`Not taken: ${[...odd].slice(0, 5).join(', ')}${odd.size > 5 ? ` and ${odd.size - 5} more` : ''}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
+    const named = (names) => `Not taken: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+    const books = [...odd].filter((name) => WORKBOOK.test(name));
+    const others = [...odd].filter((name) => !WORKBOOK.test(name));
+    if (books.length) parts.push(`${named(books)}. It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that.`);
+    if (others.length) parts.push(`${named(others)}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
     if (text) parts.push(text);
     told.textContent = parts.join(' ');
   }
@@ -125,9 +123,9 @@ function begin() {
   function take(files) {
     for (const { file, path } of files) {
       const own = path.split('/').pop();
-      const type = TYPES[extension(own)];
+      const type = TYPES[direct.extension(own)];
       if (own.startsWith('.') || path.includes('__MACOSX/')) continue;
-      if (isTable(own)) {
+      if (direct.isTable(own)) {
         const transfer = new DataTransfer();
         transfer.items.add(file);
         table.files = transfer.files;
@@ -153,7 +151,7 @@ function begin() {
 
   async function ask(batch) {
     try {
-      const files = await announce(batch);
+      const files = await direct.announce(batch);
       files.forEach((made, at) => Object.assign(batch[at], { id: made.file.id, upload: made.upload }));
       return undefined;
     } catch (error) {
@@ -178,11 +176,11 @@ function begin() {
   async function send(item) {
     try {
       await address(item);
-      await put(item.upload, item.file, (part) => { item.bar.value = part; });
+      await direct.put(item.upload, item.file, (part) => { item.bar.value = part; });
       Object.assign(item, { state: 'done', at: Date.now() });
       delete item.upload;
     } catch (error) {
-      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: why(error) });
+      Object.assign(item, { state: 'failed', isFinal: error.isFinal, reason: direct.why(error) });
     }
     keep();
     show(item);
@@ -257,21 +255,24 @@ function begin() {
       : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
         : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
     const file = table.files[0];
-    if (problem || isLarge(file)) event.preventDefault();
+    if (problem || direct.isLarge(file)) event.preventDefault();
     if (problem) {
       tell(problem);
       told.scrollIntoView({ block: 'center' });
-    } else if (isLarge(file)) {
+    } else if (direct.isLarge(file) && !sendsTable) {
+      sendsTable = true;
       try {
         tell('The table is being uploaded.');
-        dataset.elements.kept.value = await sendTable(file, () => {});
+        dataset.elements.kept.value = await direct.sendTable(file, () => {});
         // It was chosen of the table before.
         dataset.elements.split?.remove();
         table.value = '';
-        dataset.submit();
       } catch (error) {
-        tell(`The table was not uploaded. ${why(error)}`);
+        tell(`The table was not uploaded. ${direct.why(error)}`);
+      } finally {
+        sendsTable = false;
       }
+      if (!table.value) dataset.requestSubmit(event.submitter);
     }
   });
 

@@ -7,7 +7,26 @@ use crate::texts::following::Following;
 
 /// What is advised as a request of the API, as the button of the run that asks the same;
 /// codes of failures as words.
-pub(crate) fn by_buttons(told: &str) -> String {
+#[must_use]
+pub fn by_buttons(told: &str) -> String {
+    of_runs(&of_settings(told))
+}
+
+/// What is kept and made in the settings, and amounts by the names of their fields there.
+fn of_settings(told: &str) -> String {
+    let told = told
+        .replace("max_cost_usd", &Following::MostItMayCost.to_string())
+        .replace(
+            "make it with POST /models first",
+            "add it in the settings first",
+        );
+    match told.split_once("keep them with PUT /credentials/") {
+        Some((before, _)) => format!("{before}keep its key in the settings first"),
+        None => told,
+    }
+}
+
+fn of_runs(told: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(told.len()), told);
     while let Some((before, behind)) = rest.split_once("POST /runs/") {
         let Some((_, behind)) = behind.split_once('/') else {
@@ -66,6 +85,18 @@ mod tests {
                 "not scored with a_b; “Score again” of the run does that",
             ),
             ("POST /runs/", "POST /runs/"),
+            (
+                "no credentials for openai; keep them with PUT /credentials/openai first",
+                "no credentials for openai; keep its key in the settings first",
+            ),
+            (
+                "no model of its own by this name; make it with POST /models first",
+                "no model of its own by this name; add it in the settings first",
+            ),
+            (
+                "max_cost_usd is used up; give a higher one",
+                "the most it may cost is used up; give a higher one",
+            ),
         ] {
             assert_eq!(by_buttons(told), shown);
         }

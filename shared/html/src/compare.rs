@@ -75,6 +75,8 @@ struct Page<'a> {
     run_path: String,
     choices: Vec<Choice>,
     more_runs: bool,
+    /// The dataset, for those who may start a run over it.
+    start: Option<String>,
     block_by: Option<&'a str>,
     normalizer: &'a str,
     /// The address of the same in other blocks, and what they are.
@@ -89,6 +91,8 @@ struct Page<'a> {
 pub struct Asked<'a> {
     /// The run.
     pub run: &'a Run,
+    /// Whether the visitor may start runs.
+    pub may_start: bool,
     /// Other runs over its dataset, the newest first.
     pub others: &'a [Run],
     /// Whether there are more of them than are listed.
@@ -471,6 +475,7 @@ pub fn page(
         run_path: path(asked.run),
         choices,
         more_runs: asked.more_runs,
+        start: asked.may_start.then(|| asked.run.dataset_id.to_string()),
         block_by: asked.block_by,
         normalizer: asked.normalizer,
         outdated: asked

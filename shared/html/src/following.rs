@@ -3,6 +3,7 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use stt_eval_domain::endpoint;
 use stt_eval_domain::imported::is_imported;
 use stt_eval_wire::report::ScoringStatus;
 use stt_eval_wire::runs::{Run, RunStatus, Timestamp, Waiting, WaitingReason};
@@ -20,7 +21,8 @@ use crate::texts::following::Following;
 /// What is waited for, with what is to be done.
 struct Wait {
     model: String,
-    vendor: String,
+    /// Where its key is kept.
+    settings: String,
     items: String,
     why: String,
     next: String,
@@ -58,6 +60,8 @@ pub(crate) struct Live {
     progress: Progress,
     age: String,
     cap: String,
+    /// What it may cost at most, to be changed with a retry; empty where that is not bounded.
+    most: String,
     error: String,
     /// Models that are simulated and have failed; empty for none.
     simulated: String,
@@ -141,7 +145,10 @@ fn wait(run: &Run, waiting: &Waiting, now: Timestamp) -> Wait {
     let next = waiting.next_attempt_at.filter(|next| *next > now);
     Wait {
         model: visible(&waiting.provider).into_owned(),
-        vendor: vendor.map_or_else(String::new, |of| visible(&of.provider).into_owned()),
+        settings: match vendor.map(|of| &*of.provider) {
+            Some(endpoint::VENDOR) => "own".to_owned(),
+            vendor => visible(vendor.unwrap_or_default()).into_owned(),
+        },
         items: counted(waiting.items, "clip waits", "clips wait"),
         why: sentence(&visible(&waiting.message)),
         next: next.map_or_else(String::new, |next| {
@@ -218,6 +225,9 @@ impl Live {
             cap: run.max_cost_usd.map_or_else(String::new, |max| {
                 format!("{} {}", Following::Spent, dollars(max))
             }),
+            most: run
+                .max_cost_usd
+                .map_or_else(String::new, |max| max.to_string()),
             error: visible(run.error_message.as_deref().unwrap_or_default()).into_owned(),
             simulated: simulated(run, actions.stand_in),
             waiting: waiting.map(|waiting| wait(run, waiting, now)).collect(),

@@ -37,6 +37,8 @@ pub struct Keys<'a> {
     pub token: &'a str,
     /// What is wrong with what was sent.
     pub problem: Option<&'a str>,
+    /// What was sent then: a name and a role.
+    pub typed: (&'a str, Role),
     /// Browsers that are signed in.
     pub sessions: Sessions<'a>,
 }
@@ -55,6 +57,7 @@ struct Choice {
     value: &'static str,
     name: Name,
     may: Name,
+    chosen: bool,
 }
 
 const ROLES: [Role; 4] = [Role::Reviewer, Role::Viewer, Role::Editor, Role::Admin];
@@ -74,7 +77,7 @@ pub(crate) fn role_name(role: Role) -> Name {
     }
 }
 
-fn choice(of: Role) -> Choice {
+fn choice(of: Role, chosen: Role) -> Choice {
     let (value, may) = match of {
         Role::Viewer => ("viewer", Name::ViewerMay),
         Role::Reviewer => ("reviewer", Name::ReviewerMay),
@@ -85,6 +88,7 @@ fn choice(of: Role) -> Choice {
         value,
         name: role_name(of),
         may,
+        chosen: of == chosen,
     }
 }
 
@@ -98,6 +102,7 @@ struct Page<'a> {
     made: Option<(String, &'a str)>,
     token: &'a str,
     problem: String,
+    typed: String,
     roles: [Choice; 4],
     sessions: Vec<sessions::Row<'a>>,
     older_sessions: Option<&'a str>,
@@ -131,7 +136,8 @@ pub fn page(frame: Frame<'_>, of: Keys<'_>) -> Result<String, RenderError> {
             .map(|made| (visible(made.name).into_owned(), made.key)),
         token: of.token,
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
-        roles: ROLES.map(choice),
+        typed: visible(of.typed.0).into_owned(),
+        roles: ROLES.map(|role| choice(role, of.typed.1)),
         sessions: of.sessions.rows(),
         older_sessions: of.sessions.older,
     };

@@ -7,7 +7,7 @@
 //! scripts and by ear.
 
 pub mod assets;
-mod buttons;
+pub mod buttons;
 pub mod charts;
 mod clock;
 pub mod compare;

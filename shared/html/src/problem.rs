@@ -35,9 +35,12 @@ impl Problem<'_> {
 
     fn back_to(back: &str) -> Text {
         match back {
+            _ if back.ends_with("/new") => Text::BackToForm,
+            "/keys" | "/runs" | "/datasets" | "/settings" => Text::BackToList,
             _ if back.contains("/review/") || back.starts_with("/samples/") => Text::BackToClip,
             _ if back.starts_with("/datasets/") => Text::BackToDataset,
-            _ => Text::BackToRun,
+            _ if back.starts_with("/runs/") => Text::BackToRun,
+            _ => Text::BackToForm,
         }
     }
 

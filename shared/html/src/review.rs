@@ -99,6 +99,8 @@ pub enum Notice {
     Settled,
     /// Something was taken back.
     Undone,
+    /// What was to be taken back was judged anew since.
+    NotUndone,
 }
 
 /// What is the same of every page of a review.
@@ -124,6 +126,17 @@ impl Around<'_> {
     }
 }
 
+/// What comes behind a clip in its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Clips of the queue.
+    pub clips: u64,
+    /// Whether there may be more of them, which were not counted.
+    pub or_more: bool,
+    /// Other clips, of which there is no transcription.
+    pub untold: u64,
+}
+
 /// A clip to be judged.
 pub struct Clip<'a> {
     /// What is the same of every page.
@@ -134,9 +147,8 @@ pub struct Clip<'a> {
     pub number: u64,
     /// How many there are.
     pub total: u64,
-    /// How many of the queue come behind it, where that is known, and how many other clips
-    /// have no transcription.
-    pub left: Option<(u64, u64)>,
+    /// What of the queue comes behind it, where that is known.
+    pub left: Option<Left>,
     /// Its transcriptions; those that there are.
     pub slots: Vec<Slot<'a>>,
     /// How many models have no transcription of it.
@@ -305,6 +317,7 @@ fn notice(notice: Notice) -> String {
         Notice::Saved | Notice::PassedOver(_) => Text::Saved,
         Notice::Settled => Text::Settled,
         Notice::Undone => Text::Undone,
+        Notice::NotUndone => Text::NotUndone,
     };
     match notice {
         Notice::PassedOver(passed_over) => {
@@ -312,6 +325,21 @@ fn notice(notice: Notice) -> String {
             format!("{text} {} {passed_over}.", Text::PassedOver)
         }
         _ => text.to_string(),
+    }
+}
+
+/// What is left of a queue, in words.
+fn told_left(left: Left, is_judged: bool) -> String {
+    let clips = count(left.clips);
+    let clips = match left.clips {
+        _ if left.or_more => format!("at least {clips} left in this queue"),
+        0 if is_judged => Text::NoneLeft.to_string(),
+        0 => Text::LastOfQueue.to_string(),
+        _ => format!("{clips} left in this queue"),
+    };
+    match counted(left.untold, "other clip has", "other clips have") {
+        _ if left.untold == 0 => clips,
+        others => format!("{clips}; {others} no transcription"),
     }
 }
 
@@ -343,18 +371,7 @@ pub fn clip(frame: Frame<'_>, of: Clip<'_>) -> Result<String, RenderError> {
         run_name: visible(of.around.run_name).into_owned(),
         path: of.path,
         heading: format!("Clip {} of {}", count(of.number), count(of.total)),
-        left: of.left.map(|(left, untold)| {
-            let left = match left {
-                0 if is_judged => Text::NoneLeft.to_string(),
-                0 => Text::LastOfQueue.to_string(),
-                left => format!("{} left in this queue", count(left)),
-            };
-            let others = counted(untold, "other clip has", "other clips have");
-            match untold {
-                0 => left,
-                _ => format!("{left}; {others} no transcription"),
-            }
-        }),
+        left: of.left.map(|left| told_left(left, is_judged)),
         audio: first.map_or(String::new(), |heard| format!("/audio/{}", heard.file_id)),
         reference: first.and_then(reference).map(|words| words.timed(&said_at)),
         grid: Grid::of(timed, &said_at),

@@ -58,12 +58,16 @@ pub enum Told<'a> {
     Removed,
     /// A model of the project's own was made.
     ModelMade,
+    /// A key of a model of the project's own is replaced.
+    ModelKeySaved,
     /// A model of the project's own is gone.
     ModelRemoved,
     /// A key was not kept.
     Refused {
         /// Name of its vendor.
         vendor: &'a str,
+        /// The region that was chosen with it; empty for the usual one.
+        region: &'a str,
         /// Why.
         why: &'a str,
         /// Whether it can be kept all the same: the vendor could not be asked.
@@ -80,12 +84,18 @@ pub struct OfAdmins<'a> {
     pub own: OwnModels<'a>,
 }
 
+/// A place where a vendor can be.
+struct Region {
+    name: &'static str,
+    chosen: bool,
+}
+
 struct VendorRow {
     name: String,
     title: String,
     models: String,
     longest: usize,
-    regions: &'static [&'static str],
+    regions: Vec<Region>,
     last_four: String,
     since: String,
     is_kept: bool,
@@ -114,20 +124,29 @@ struct Page<'a> {
 }
 
 fn vendor_row(vendor: &Vendor<'_>, told: Option<Told<'_>>) -> VendorRow {
-    let (wrong, unasked) = match told {
+    let kept = vendor.kept.and_then(|kept| kept.region.as_deref());
+    let (wrong, unasked, region) = match told {
         Some(Told::Refused {
             vendor: of,
+            region,
             why,
             unasked,
-        }) if of == vendor.name => (visible(why).into_owned(), unasked),
-        _ => (String::new(), false),
+        }) if of == vendor.name => (visible(why).into_owned(), unasked, Some(region)),
+        _ => (String::new(), false, kept),
     };
     VendorRow {
         name: visible(vendor.name).into_owned(),
         title: visible(vendor.title).into_owned(),
         models: counted(vendor.models as u64, "model", "models"),
         longest: vendor.longest,
-        regions: vendor.regions,
+        regions: vendor
+            .regions
+            .iter()
+            .map(|&name| Region {
+                name,
+                chosen: region == Some(name),
+            })
+            .collect(),
         last_four: vendor
             .kept
             .map_or_else(String::new, |kept| visible(&kept.last_four).into_owned()),
@@ -167,6 +186,7 @@ pub fn page<'a>(
             Some(Told::Saved) => Some(Settings::KeySaved),
             Some(Told::Removed) => Some(Settings::KeyRemoved),
             Some(Told::ModelMade) => Some(Settings::ModelMade),
+            Some(Told::ModelKeySaved) => Some(Settings::ModelKeySaved),
             Some(Told::ModelRemoved) => Some(Settings::ModelRemoved),
             Some(Told::Refused { .. }) | None => None,
         },

@@ -349,6 +349,20 @@ fn groups(of: &Form<'_>) -> Vec<Group> {
     groups
 }
 
+/// How long it takes: as it usually did, or else at most.
+#[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
+fn usual(model: &ModelEstimate) -> String {
+    match (model.usual_seconds, model.given_up_after_seconds) {
+        (Some(seconds), _) => duration(seconds as f64),
+        (None, Some(most)) => format!("{}, {}", Start::NotKnown, at_most(most as f64)),
+        (None, None) => Start::NotKnown.to_string(),
+    }
+}
+
+fn at_most(seconds: f64) -> String {
+    format!("{} {}", Start::AtMost, duration(seconds))
+}
+
 fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
     let known = models.iter().find(|known| known.id == model.model);
     EstimateRow {
@@ -370,11 +384,7 @@ fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
         },
         hours: length(model.audio_hours * 3_600.0),
         cost: dollars(model.cost_usd),
-        usual: match model.usual_seconds {
-            #[expect(clippy::cast_precision_loss, reason = "it is told in minutes")]
-            Some(seconds) => duration(seconds as f64),
-            None => Start::NotKnown.to_string(),
-        },
+        usual: usual(model),
     }
 }
 

@@ -113,10 +113,13 @@ pub(crate) enum Text {
     Said,
     NoReference,
     NothingHeard,
+    Unmarked,
     JudgedRight,
     JudgedWrong,
     MarksLegend,
     ToTheStart,
+    BackToForm,
+    BackToList,
     BackToRun,
     BackToDataset,
     BackToClip,
@@ -150,6 +153,7 @@ pub(crate) enum Text {
     ReviewHint,
     ReviewBlind,
     PlaysWords,
+    AsFile,
     Right,
     Wrong,
     CannotTell,
@@ -184,6 +188,7 @@ pub(crate) enum Text {
     Settled,
     PassedOver,
     Undone,
+    NotUndone,
     EditReference,
     ReviewersSay,
     NoResults,
@@ -336,6 +341,10 @@ impl Text {
             Self::Said => "What was said",
             Self::NoReference => "not known",
             Self::NothingHeard => "Nothing was heard.",
+            Self::Unmarked => {
+                "Too long, or too far from what was said, to be compared word by word here: errors \
+                 are not marked. The error rate counts all of them."
+            }
             Self::JudgedRight => "judged right",
             Self::JudgedWrong => "judged wrong",
             Self::MarksLegend => {
@@ -343,6 +352,8 @@ impl Text {
                  and −: it is missing."
             }
             Self::ToTheStart => "To the start",
+            Self::BackToForm => "Back to the form",
+            Self::BackToList => "Back",
             Self::BackToRun => "Back to the run",
             Self::BackToDataset => "Back to the dataset",
             Self::BackToClip => "Back to the clip",
@@ -383,6 +394,7 @@ impl Text {
             }
             Self::ReviewBlind => "Which model made which is told once you have judged.",
             Self::PlaysWords => "Press a word to play from it.",
+            Self::AsFile => "Open the recording as a file",
             Self::Right => "Right",
             Self::Wrong => "Wrong",
             Self::CannotTell => "Cannot tell",
@@ -422,6 +434,9 @@ impl Text {
                 "Saved. “Right” goes with no reason but the spelling: of what contradicted each other, what you did last is kept."
             }
             Self::PassedOver => "Passed over:",
+            Self::NotUndone => {
+                "It was judged anew since, perhaps in another window: nothing was taken back."
+            }
             Self::Undone => "Taken back. This is how it was before.",
             Self::ReviewersSay => "Reviewers say",
             Self::NoResults => "There is none of these.",

@@ -136,10 +136,18 @@ pub(crate) fn rate(heard: &Heard, wer: f64) -> String {
     format!("WER {}", percent(wer))
 }
 
-/// What is to be said in place of a text that is not there.
+/// Whether a transcription was scored by a reference and stands there without marks all the
+/// same: without a word, a text that can't be aligned would look like one that is right.
+fn is_unmarked(heard: &Heard) -> bool {
+    heard.score.is_some() && heard.ground_truth.is_some() && heard.alignment == Some(None)
+}
+
+/// What is to be said in place of a text that is not there, or of one whose errors are not
+/// marked.
 pub(crate) fn note(heard: &Heard) -> String {
     match (&heard.transcription, &heard.error_message) {
         (Some(text), _) if text.is_empty() => Text::NothingHeard.to_string(),
+        (Some(_), _) if is_unmarked(heard) => Text::Unmarked.to_string(),
         (Some(_), _) => String::new(),
         (None, Some(error)) => visible(error).into_owned(),
         (None, None) => Text::Pending.to_string(),

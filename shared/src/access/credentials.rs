@@ -32,6 +32,10 @@ pub struct SealedCredential {
     pub id: String,
     /// All that ever comes back of the key.
     pub last_four: String,
+    /// Where the vendor is to work with it, which is no secret; `None` is its usual place, or
+    /// not known of one that was kept before this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// The data key, wrapped; base64.
     pub wrapped_key: String,
     /// Nonce and ciphertext; base64.
@@ -207,6 +211,7 @@ impl Vault {
         let id: [u8; 6] = random().map_err(|e| VaultError::Unavailable(e.to_string()))?;
         let tail = key_of(secret).chars().rev().take(4).collect::<Vec<_>>();
         Ok(SealedCredential {
+            region: None,
             provider: provider.to_owned(),
             id: hex::encode(id),
             last_four: tail.into_iter().rev().collect(),

@@ -31,6 +31,9 @@ pub struct Credential {
     pub provider: String,
     /// All that ever comes back of it.
     pub last_four: String,
+    /// Where the provider is to work with it; absent for its usual place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// When a key was first kept for the provider.
     pub inserted_at: Timestamp,
     /// When it was last replaced.

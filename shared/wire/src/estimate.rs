@@ -37,6 +37,10 @@ pub struct ModelEstimate {
     /// the median of recent ones that came to their end in one round. Null where there
     /// are none. Size is not looked at.
     pub usual_seconds: Option<u64>,
+    /// Seconds after which what its vendor has not answered is given up: no run takes much
+    /// longer. Absent where nobody is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up_after_seconds: Option<u64>,
     /// The day the price was read, `YYYY-MM-DD`.
     #[schema(format = Date, example = "2026-10-14")]
     pub price_read_at: Option<String>,

@@ -206,6 +206,12 @@ pub fn reviews(result: ResultId) -> String {
     format!("{BASE}/results/{result}/reviews")
 }
 
+/// A result by another reference: POST.
+#[must_use]
+pub fn score(result: ResultId) -> String {
+    format!("{BASE}/results/{result}/score")
+}
+
 /// Text as one part of a path (RFC 3986, unreserved characters stay).
 fn part(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

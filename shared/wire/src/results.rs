@@ -165,6 +165,39 @@ pub struct ResultPatch {
     pub queue: Option<Option<Queue>>,
 }
 
+/// What to score a result by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScoredBy {
+    /// A reference, with `{a|b}` where both are right; default: the one that the sample has now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100000)]
+    pub ground_truth: Option<String>,
+}
+
+/// What the error rate of a result is by a reference. The result stays as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ScoredAnewView)]
+pub struct ScoredAnew {
+    /// The result.
+    pub result_id: ResultId,
+    /// The reference.
+    pub ground_truth: String,
+    /// Which version of the sample's it is; null for one that was given.
+    pub reference_version: Option<u32>,
+    /// The word error rate by it.
+    pub wer: f64,
+    /// The reference that the result was scored against.
+    pub scored_ground_truth: Option<String>,
+    /// Version of that reference.
+    pub scored_reference_version: u32,
+    /// The word error rate that counts; null where the result has no score.
+    pub scored_wer: Option<f64>,
+    /// The normaliser of both.
+    #[schema(example = "indic-v1")]
+    pub normalizer: String,
+}
+
 /// Who reviewed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReviewerView)]

@@ -93,8 +93,9 @@ def test_ten_results_are_judged_by_keys_alone_from_sign_in_on(visit, site, equal
             page.keyboard.press("Control+Enter")
         else:
             page.keyboard.press("u")
-            # The heading keeps the focus; which transcription keys mean is marked.
-            assert page.evaluate("document.activeElement.id") == "clip"
+            # The transcription that keys mean has the focus, and is marked.
+            assert page.evaluate("document.activeElement.matches('[data-slot].current')")
+            focus_is_seen(page)
             expect(page.locator("[data-slot].current")).to_have_count(1)
             page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("You have judged every clip")

@@ -158,6 +158,24 @@ def test_what_is_not_taken_stays_told(visit):
     expect(status(page)).to_contain_text("2 of 2 uploaded. Not taken: call.amr.")
 
 
+@pytest.mark.parametrize("name", ["texts.xlsx", "Texts.XLS", "texts.ods", "texts.zip"])
+def test_a_workbook_among_recordings_is_told_what_to_do_with(visit, name):
+    page = visit()
+    page.goto("/datasets/new")
+    book = {"name": name, "mimeType": "", "buffer": b"PK\x03\x04"}
+    drop(page, [book, *recordings([f"beside-{name}.wav"], 700)])
+    advice = "It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that"
+    expect(status(page)).to_have_text(f"1 of 1 uploaded. Not taken: {name}. {advice}.")
+    # What is none is told as ever.
+    drop(page, [{"name": "call.amr", "mimeType": "audio/amr", "buffer": b"#!AMR"}])
+    expect(status(page)).to_contain_text(f"{advice}. Not taken: call.amr. Recordings may be WAV")
+    # The same words as where it is chosen for the table.
+    page.get_by_label("Table").set_input_files(book)
+    describe(page, "A workbook", "hi")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text(advice)
+
+
 def is_forgotten(page):
     """A dataset that is saved takes its list of uploads with it, once its page's script runs."""
     expect(page).to_have_url(re.compile(r"/datasets/[^/?]+$"))
@@ -400,7 +418,7 @@ def test_pages_of_datasets_are_accessible_and_fit(visit, site, name, scheme):
 
 
 @pytest.mark.parametrize(("encoding", "length"), [("utf-8", 900), ("utf-16", 1400)])
-def test_a_large_table_is_sent_as_recordings_are(visit, encoding, length):
+def test_a_large_table_is_sent_as_recordings_are(visit, site, encoding, length):
     page = visit()
     page.goto("/datasets/new")
     drop(page, recordings(["large.wav"], 60))
@@ -409,5 +427,8 @@ def test_a_large_table_is_sent_as_recordings_are(visit, encoding, length):
     lines = json.dumps({"audio": "large.wav", "text": "बड़ा"}) + "\n" + lines
     page.get_by_label("Table").set_input_files({"name": "large.jsonl", "mimeType": "", "buffer": lines.encode(encoding)})
     describe(page, f"Large table {encoding}", "hi")
-    page.get_by_role("button", name="Check", exact=True).click()
+    puts = puts_of(page, site)
+    # Pressed twice it is sent once.
+    page.get_by_role("button", name="Check", exact=True).dblclick()
     expect(page.locator(".finding")).to_have_text("1 clip can be saved, 1,200 can’t.", timeout=20000)
+    assert len(puts) == 1

@@ -122,7 +122,7 @@ def test_the_focus_is_seen_after_each_verdict(visit, run):  # noqa: F811
     page = visit()
     begin(page, run)
     page.keyboard.press("y")
-    assert page.evaluate("document.activeElement.id") == "clip"
+    assert page.evaluate("document.activeElement.dataset.slot") == "B"
     assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
     shot(page, "review-focus", full_page=False)
     # One who points sees where they point.

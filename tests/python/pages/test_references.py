@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import shot, sign_in
 from playwright.sync_api import expect
 from test_pages import TAGS
-from test_review import TEXTS, clips, make, without_guard
+from test_review import TEXTS, clips, make, until, without_guard
 
 API = "/api/v1/evaluations/stt"
 KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('stt-draft'))"
@@ -69,6 +69,64 @@ def test_what_is_typed_at_one_clip_is_there_when_another_is_saved(visit, site, m
     page.reload()
     expect(page.get_by_text("not saved yet")).to_have_count(0)
     assert stands(site, made)[1] == TEXTS[1][1]
+
+
+@pytest.mark.parametrize("where", ["dataset", "sample"])
+def test_the_recording_is_played_by_keys_while_one_types(visit, made, where):
+    page = visit()
+    if where == "dataset":
+        page.goto(f"/datasets/{made[0]}")
+        clip(page, 2).locator("summary").click()
+        field, audio = text(page, 2), clip(page, 2).locator("audio")
+        form = clip(page, 2)
+    else:
+        page.goto(f"/samples/{made[1][1]}")
+        field, audio, form = page.get_by_label("What is said"), page.locator("audio"), page.locator("form[data-draft]")
+    expect(form.get_by_text("While you type: Alt+K plays and pauses")).to_be_visible()
+    assert field.get_attribute("aria-keyshortcuts") == "Alt+K Alt+J Alt+L Alt+R"
+    assert "While you type" in field.evaluate("(box) => box.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join()")
+    said = field.input_value()
+    field.focus()
+
+    def is_at(seconds):
+        until(lambda: abs(audio.evaluate("(audio) => audio.currentTime") - seconds) < 0.05, True)
+
+    def plays(expected):
+        until(lambda: audio.evaluate("(audio) => !audio.paused"), expected)
+
+    page.keyboard.press("Alt+k")
+    plays(True)
+    until(lambda: audio.evaluate("(audio) => audio.currentTime > 0"), True)
+    page.keyboard.press("Alt+k")
+    plays(False)
+    length = audio.evaluate("(audio) => audio.duration")
+    middle = length / 2
+    for key, place in [("Alt+l", min(length, middle + 2)), ("Alt+j", max(0, middle - 2))]:
+        audio.evaluate("(audio, at) => { audio.currentTime = at; }", middle)
+        is_at(middle)
+        page.keyboard.press(key)
+        is_at(place)
+    # Repeats go on from earlier; from the end of a short one that is its beginning.
+    audio.evaluate("(audio) => { audio.currentTime = audio.duration - 0.3; }")
+    is_at(length - 0.3)
+    page.keyboard.press("Alt+r")
+    plays(True)
+    assert audio.evaluate("(audio) => audio.currentTime") < length - 0.3
+    page.keyboard.press("Alt+k")
+    plays(False)
+    # Keys of a text that is composed, of a third level, and held ones leave it.
+    key = {"key": "k", "code": "KeyK", "altKey": True, "bubbles": True, "cancelable": True}
+    for other in [{"isComposing": True}, {"modifierAltGraph": True}, {"repeat": True}, {"ctrlKey": True}, {"altKey": False}]:
+        field.dispatch_event("keydown", key | other)
+    page.wait_for_timeout(200)
+    plays(False)
+    # The place of a key counts where its letter is none of ours.
+    field.dispatch_event("keydown", key | {"key": "क"})
+    plays(True)
+    # Nothing was typed by it, and no other clip is heard.
+    assert field.input_value() == said and page.evaluate(KEPT) == []
+    others = page.locator("audio").evaluate_all("(all) => all.filter((audio) => !audio.paused).length")
+    assert others == 1
 
 
 def test_a_session_that_ends_takes_no_reference_along(visit, site, made):

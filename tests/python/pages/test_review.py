@@ -615,6 +615,7 @@ def test_a_recording_that_the_network_withholds_is_not_called_broken(visit, run)
     told = page.get_by_text("No network: the recording can’t be loaded now.")
     expect(told).to_be_visible()
     expect(page.get_by_text("This recording can’t be played here.")).to_be_hidden()
+    expect(page.get_by_role("link", name="Open the recording as a file")).to_be_hidden()
     page.context.set_offline(False)
     # It is loaded by itself, and the words are gone with what they told.
     expect(told).to_be_hidden()
@@ -646,6 +647,14 @@ def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run)
     page.route("**/audio/*", lambda route: route.fulfill(content_type="audio/wav", body="no sound"))
     page.goto(f"/runs/{run}/review")
     expect(page.get_by_text("This recording can’t be played here.")).to_be_visible()
+    # Another program may play it.
+    offer = page.get_by_role("link", name="Open the recording as a file")
+    expect(offer).to_have_attribute("href", re.compile("^/audio/file_"))
+    expect(offer).to_have_attribute("target", "_blank")
+    first = offer.get_attribute("href")
+    assert offer.bounding_box()["height"] >= 44
+    found = Axe().run(page, options={"runOnly": TAGS})
+    assert found.violations_count == 0, found.generate_report()
     # What nobody heard is neither right nor wrong: by key, by button, by a reason.
     for judge in [
         lambda: page.keyboard.press("y"),
@@ -662,12 +671,20 @@ def test_a_recording_that_is_broken_is_told_and_review_goes_on(visit, site, run)
     expect(verdict(page, "B")).to_have_text("Cannot tell")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 2 of {len(TEXTS)}")
+    expect(offer).to_be_visible()
+    assert offer.get_attribute("href") != first
     until(lambda: counts(site, run), {"reviews": 2, "right": 0, "wrong": 0})
     for result in site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?limit=100"):
         for review in site.api("GET", f"/api/v1/evaluations/stt/results/{result['id']}/reviews"):
             assert review["listened"] == 0
     page.keyboard.press("s")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
+    # What plays is not offered.
+    page.unroute("**/audio/*")
+    page.reload()
+    ready(page)
+    until(lambda: page.evaluate("document.querySelector('#review audio').readyState > 0"), True)
+    expect(offer).to_be_hidden()
 
 
 def test_three_verdicts_are_undone_one_by_one(visit, site, run):

@@ -1,5 +1,6 @@
 //! Around every page: refusals as pages, the headers, compression.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
+use stt_eval_html::buttons::by_buttons;
 use stt_eval_html::layout::{Frame, Medium, Section};
 use stt_eval_html::problem::Problem;
 use stt_eval_shared::App;
@@ -124,11 +126,28 @@ impl Asked {
 
     /// The page of what was asked about, where there is one to go back to.
     fn about(&self, kind: Kind) -> Option<String> {
-        if matches!(kind, Kind::NoSuch | Kind::NoSuchMethod | Kind::Internal) {
-            return None;
-        }
         let path = self.target.split('?').next().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let is_sent = !self.method.is_safe();
+        match kind {
+            Kind::NoSuchMethod | Kind::Internal => return None,
+            // It may be gone by now, and others of its list are there.
+            Kind::NoSuch => {
+                let list = match *parts.as_slice() {
+                    ["keys" | "sessions", ..] => "/keys",
+                    ["runs", _, "delete"] => "/runs",
+                    ["datasets", _, "delete"] => "/datasets",
+                    ["settings", ..] => "/settings",
+                    _ => return None,
+                };
+                return is_sent.then(|| list.to_owned());
+            }
+            // What was typed is in the form still, where a browser goes back to it.
+            Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported if is_sent => {
+                return Some(back::to_form(&self.headers, &self.target));
+            }
+            _ => {}
+        }
         // Who may not judge a clip may look at its run.
         let may = kind != Kind::Forbidden;
         let of = match *parts.as_slice() {
@@ -165,7 +184,7 @@ impl Asked {
         let page = Problem {
             frame,
             heading,
-            message: told(refusal),
+            message: &told(refusal),
             again: again.then_some(&*self.target),
             back: back.as_deref(),
             request_id: &self.request_id,
@@ -201,16 +220,17 @@ fn heading(kind: Kind) -> &'static str {
 }
 
 /// A refusal in words of the pages, where those of the API name what a page does not.
-fn told(refusal: &Refusal) -> &str {
+fn told(refusal: &Refusal) -> Cow<'_, str> {
     let field = refusal.fields.first().map(|wrong| &*wrong.field);
     match field {
         Some("block_by" | "group_by") => {
             "no clip of the dataset has the field that was asked for; go back, and choose another"
+                .into()
         }
         Some("cursor") => {
-            "this part of a list is not there; go back, and turn its pages from the first"
+            "this part of a list is not there; go back, and turn its pages from the first".into()
         }
-        _ => &refusal.message,
+        _ => by_buttons(&refusal.message).into(),
     }
 }
 
@@ -292,6 +312,15 @@ mod tests {
         assert_eq!(post(cancel, Kind::Forbidden), run);
         // It may not be there, or be what failed.
         assert_eq!(post(cancel, Kind::NoSuch), "");
+        for (path, list) in [
+            ("/keys/key_1/revoke", "/keys"),
+            ("/sessions/ses_1/end", "/keys"),
+            ("/runs/run_1/delete", "/runs"),
+            ("/datasets/ds_1/delete", "/datasets"),
+        ] {
+            assert_eq!(post(path, Kind::NoSuch), list);
+            assert_eq!(get(path, Kind::NoSuch), "");
+        }
         assert_eq!(post(cancel, Kind::Internal), "");
         assert_eq!(get("/runs/run_1/report?sort=wer", Kind::Unfinished), run);
         assert_eq!(get("/runs/run_1?a=b", Kind::TooMany), "");
@@ -304,8 +333,15 @@ mod tests {
         );
         assert_eq!(post("/samples/s_1", Kind::Changed), "/samples/s_1");
         assert_eq!(post("/samples/s_1", Kind::Forbidden), "");
-        for path in ["/runs", "/datasets/preview", "/runs/estimate"] {
-            assert_eq!(post(path, Kind::Invalid), "", "{path}");
+        for (path, form) in [
+            ("/runs", "/runs/new"),
+            ("/uploads", "/datasets/new"),
+            ("/datasets/preview", "/datasets/new"),
+            ("/runs/estimate", "/runs/new"),
+        ] {
+            assert_eq!(post(path, Kind::Invalid), form);
+            assert_eq!(post(path, Kind::TooLarge), form);
+            assert_eq!(post(path, Kind::Conflict), "", "{path}");
         }
     }
 

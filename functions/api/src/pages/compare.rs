@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use stt_eval_html::compare::{self as html, Asked};
 use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
+use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::RunId;
 use stt_eval_shared::store::runs::RunFilter;
 use stt_eval_shared::wire::report::SPEAKER;
@@ -80,6 +81,7 @@ pub async fn show(
     let run = views::runs::brief(&run);
     let asked = Asked {
         run: &run,
+        may_start: visit.may(Role::Editor),
         others: &others,
         more_runs: page.next.is_some(),
         block_by: blocks.said(),

@@ -40,12 +40,20 @@ fn session(of: Alive) -> Session {
     }
 }
 
+/// What became of a form that was sent.
+#[derive(Clone, Copy, Default)]
+struct Became<'a> {
+    made: Option<&'a CreatedKey>,
+    problem: Option<&'a str>,
+    /// The form, where it is to be filled in as it was.
+    typed: Option<&'a NewApiKey>,
+}
+
 async fn page(
     app: &App,
     visit: &Visit,
     query: Option<String>,
-    made: Option<&CreatedKey>,
-    problem: Option<&str>,
+    became: Became<'_>,
 ) -> Result<Response, Refusal> {
     let query = Pairs::any(query.as_deref().unwrap_or_default());
     let caller = &visit.caller;
@@ -70,13 +78,16 @@ async fn page(
         total,
         older: older.as_deref(),
         own: &actor.key.to_string(),
-        made: made.and_then(|made| {
+        made: became.made.and_then(|made| {
             let key = made.key.as_ref()?.expose();
             let name = &made.record.name;
             Some(ShownOnce { name, key })
         }),
         token: &token()?,
-        problem,
+        problem: became.problem,
+        typed: became
+            .typed
+            .map_or(("", Role::Reviewer), |typed| (&*typed.name, typed.role)),
         sessions: Sessions {
             list: &signed_in,
             older: older_sessions.as_deref(),
@@ -89,7 +100,7 @@ async fn page(
 /// Lists keys, newest first.
 pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
     visit.needs(Role::Admin)?;
-    page(&app, &visit, query, None, None).await
+    page(&app, &visit, query, Became::default()).await
 }
 
 fn role(form: &Pairs) -> Result<Role, Refusal> {
@@ -112,19 +123,30 @@ pub async fn make(State(app): State<App>, visit: Visit, uri: Uri, Form(form): Fo
         role: role(&form)?,
     };
     // Whatever a form says that has made a key, it makes no other.
-    match routes::keys::made(&app, &visit.caller, &idempotency, b"", new).await {
+    let made = routes::keys::made(&app, &visit.caller, &idempotency, b"", new.clone());
+    match made.await {
         Ok((_, made)) => {
             let told = "a key was made with this form already, and was shown then; if it is not \
                         at hand, revoke it and make another";
             let problem = made.key.is_none().then_some(told);
-            let mut response = page(&app, &visit, None, Some(&made), problem).await?;
+            let became = Became {
+                made: Some(&made),
+                problem,
+                typed: None,
+            };
+            let mut response = page(&app, &visit, None, became).await?;
             if problem.is_some() {
                 *response.status_mut() = status(Kind::Conflict);
             }
             Ok(response)
         }
         Err(refusal) if refusal.kind == Kind::Invalid => {
-            let mut response = page(&app, &visit, None, None, Some(&refusal.message)).await?;
+            let became = Became {
+                problem: Some(&refusal.message),
+                typed: Some(&new),
+                ..Became::default()
+            };
+            let mut response = page(&app, &visit, None, became).await?;
             *response.status_mut() = status(refusal.kind);
             Ok(response)
         }

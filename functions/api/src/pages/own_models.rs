@@ -1,4 +1,4 @@
-//! Making and removing models of the project's own.
+//! Making and removing models of the project's own, and replacing their keys.
 
 use axum::extract::State;
 use stt_eval_html::own_models::Filled;
@@ -6,7 +6,7 @@ use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::validate::FieldError;
 use stt_eval_shared::domain::{Timestamp, language};
-use stt_eval_shared::wire::models::{DialectChoice, NewModel};
+use stt_eval_shared::wire::models::{DialectChoice, ModelChange, NewModel};
 use stt_eval_shared::wire::secret::SecretText;
 
 use super::answer::redirect;
@@ -23,6 +23,7 @@ use crate::services::models;
 #[derive(Clone, Copy)]
 enum Act {
     Make,
+    Key,
     Remove,
 }
 
@@ -96,18 +97,33 @@ fn new_model(form: &Pairs) -> Result<NewModel, Refusal> {
     })
 }
 
-/// Makes or removes a model.
+/// Makes or removes a model, or replaces its key.
 pub async fn submit(State(app): State<App>, visit: Visit, Form(form): Form) -> Answer {
     visit.needs(Role::Admin)?;
-    let acts = [("make", Act::Make), ("remove", Act::Remove)];
+    let acts = [
+        ("make", Act::Make),
+        ("key", Act::Key),
+        ("remove", Act::Remove),
+    ];
     let act = form.choice("do", &acts)?;
-    let act = act.ok_or_else(|| Refusal::invalid_field("do", "must be make or remove"))?;
+    let act = act.ok_or_else(|| Refusal::invalid_field("do", "must be make, key or remove"))?;
     let project = &visit.caller.actor.project;
     let made = match act {
         Act::Remove => {
             let name = form.text("name").unwrap_or_default();
             models::delete(&app, project, name).await?;
             return Ok(redirect("/settings?told=model_removed#own"));
+        }
+        Act::Key => {
+            let name = form.text("name").unwrap_or_default();
+            let key = form.text("api_key").unwrap_or_default().trim();
+            let key = (!key.is_empty()).then(|| SecretText::from(key.to_owned()));
+            let change = ModelChange {
+                api_key: Some(key),
+                ..ModelChange::default()
+            };
+            models::change(&app, project, name, change).await?;
+            return Ok(redirect("/settings?told=model_key#own"));
         }
         Act::Make => {
             async {

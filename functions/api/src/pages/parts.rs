@@ -12,8 +12,9 @@ use crate::services::files::inline::MAX_BODY;
 
 /// Largest form: that of a small file, ids of 10,000 recordings beside it included.
 const MAX_FORM: usize = MAX_BODY;
-/// Most parts.
-const MAX_PARTS: usize = 40;
+/// Most parts: a box for each model there may be, those of the project's own included, and the
+/// fields beside them.
+const MAX_PARTS: usize = 200;
 /// What to do with a larger one.
 const ADVICE: &str = "4 MiB; with scripts switched on, larger recordings and tables are sent straight to where they are kept";
 

@@ -20,7 +20,7 @@ use crate::http::paging::Pager;
 use crate::http::query::{Paging, Pairs, encoded};
 use crate::refusal::{Kind, Refusal};
 use crate::services::report::export;
-use crate::services::results::queue;
+use crate::services::results::hidden;
 use crate::services::results::selection::RunItem;
 use crate::services::results::{self, Order, Selection, Shown};
 use crate::services::runs;
@@ -230,7 +230,7 @@ pub async fn list(
     let found = results::page(&app, project, &run, of, pager.from(), LIMIT);
     let (mut found, total) = found.await?;
     let hides = run.blind_review && judges(&visit);
-    queue::hide(&app, &visit.caller.actor, &run, &mut found).await?;
+    hidden::hide(&app, &visit.caller.actor, &run, &mut found).await?;
     let own = visit.caller.actor.reviewer();
     let said = found.items.iter().filter_map(|(item, _)| match item {
         RunItem::Pending(_) => None,

@@ -13,11 +13,14 @@ use stt_eval_shared::wire::runs::Retry;
 use super::answer::{redirect, written};
 use super::demo;
 use super::follow;
+use super::form::Form;
 use super::paging::Older;
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::PathId;
 use crate::http::paging::Pager;
+use crate::http::query::Pairs;
+use crate::refusal::Refusal;
 use crate::services::attempt::Attempt;
 use crate::services::deletion;
 use crate::services::runs::{self, rescore};
@@ -76,13 +79,34 @@ pub async fn delete(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> 
     Ok(redirect("/runs"))
 }
 
+/// What a retry asks for: of a run that may cost so much at most, perhaps another amount.
+fn retried(form: &Pairs) -> Result<Retry, Refusal> {
+    let typed = form.text("max_cost_usd").unwrap_or_default().trim();
+    let amount = (!typed.is_empty()).then(|| typed.parse::<f64>());
+    let amount = amount
+        .transpose()
+        .ok()
+        .filter(|of| of.is_none_or(f64::is_finite));
+    let max_cost_usd = amount.ok_or_else(|| {
+        let message = "must be an amount of US dollars such as 12.50, or empty";
+        Refusal::invalid_field("max_cost_usd", message)
+    })?;
+    Ok(Retry { max_cost_usd })
+}
+
 /// Submits the failed items of a run again.
-pub async fn retry(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Answer {
+pub async fn retry(
+    State(app): State<App>,
+    visit: Visit,
+    id: PathId<RunId>,
+    Form(form): Form,
+) -> Answer {
     visit.needs(Role::Editor)?;
+    let asked = retried(&form)?;
     let project = &visit.caller.actor.project;
     // Sent twice, the second finds a run that is under way and is told so.
     let attempt = Attempt::new(project.clone(), None, Timestamp::now());
-    let run = runs::retry(&app, project, id.get()?, &Retry::default(), &attempt).await?;
+    let run = runs::retry(&app, project, id.get()?, &asked, &attempt).await?;
     Ok(redirect(&format!("/runs/{}", run.id)))
 }
 

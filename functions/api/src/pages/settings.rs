@@ -95,6 +95,7 @@ pub async fn show(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
         Some("saved") => Some(Told::Saved),
         Some("removed") => Some(Told::Removed),
         Some("model_made") => Some(Told::ModelMade),
+        Some("model_key") => Some(Told::ModelKeySaved),
         Some("model_removed") => Some(Told::ModelRemoved),
         _ => None,
     };
@@ -130,6 +131,7 @@ pub async fn submit(State(app): State<App>, visit: Visit, Form(form): Form) -> A
             let field = refusal.fields.first();
             let told = Told::Refused {
                 vendor: name,
+                region: form.text("region").unwrap_or_default(),
                 why: match field {
                     _ if unasked => {
                         "the vendor can't be asked about the key right now; nothing was kept"
@@ -156,9 +158,9 @@ async fn keep(app: &App, visit: &Visit, vendor: &Vendor, form: &Pairs) -> Result
             .filter(|region| !region.is_empty())
             .map(str::to_owned),
     };
-    let secret = credentials::check(Some(vendor), new)?;
+    let checked = credentials::check(Some(vendor), new)?;
     let validate = form.text("unchecked").is_none();
     let project = &visit.caller.actor.project;
-    credentials::keep(app, project, vendor.name, &secret, validate).await?;
+    credentials::keep(app, project, vendor.name, checked, validate).await?;
     Ok(())
 }

@@ -82,10 +82,10 @@ async fn keep(
 ) -> Answer {
     // What can't be a key of any vendor is told before its vendor is looked for.
     let vendor = known(&app, provider);
-    let secret = credentials::check(vendor.as_ref().ok().copied(), value)?;
+    let checked = credentials::check(vendor.as_ref().ok().copied(), value)?;
     let provider = vendor?.name;
     let project = &caller.actor.project;
-    let kept = credentials::keep(&app, project, provider, &secret, query.validate).await?;
+    let kept = credentials::keep(&app, project, provider, checked, query.validate).await?;
     ok(views::access::credential(kept))
 }
 

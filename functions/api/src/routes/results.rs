@@ -10,7 +10,7 @@ use stt_eval_shared::domain::{ResultId, RunId};
 use stt_eval_shared::scoring::Flag;
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::envelope::{Envelope, ListEnvelope, Refused};
-use stt_eval_shared::wire::results::ResultPatch;
+use stt_eval_shared::wire::results::{ResultPatch, ScoredAnew, ScoredBy};
 use utoipa::IntoParams;
 
 use crate::actor::Actor;
@@ -19,12 +19,12 @@ use crate::http::envelope::{list, ok, whole_list};
 use crate::http::error::Answer;
 use crate::http::etag::{IfMatch, tagged};
 use crate::http::id::PathId;
-use crate::http::json::JsonBody;
+use crate::http::json::{JsonBody, MaybeBody};
 use crate::http::paging::Pager;
 use crate::http::query::{FromQuery, NoQuery, Paging, Pairs, Params};
 use crate::refusal::Refusal;
 use crate::routes::gather::{Gather, handlers};
-use crate::services::results::{self, Order, Reviewed, Selection, Shown, queue, reviews};
+use crate::services::results::{self, Order, Reviewed, Selection, Shown, anew, hidden, reviews};
 use crate::services::runs;
 use crate::views;
 
@@ -34,6 +34,7 @@ pub fn routes<R: Gather>() -> R {
         .with(handlers!(index))
         .with(handlers!(show, update))
         .with(handlers!(said))
+        .with(handlers!(score))
 }
 
 /// Parameters that name a free field.
@@ -271,7 +272,7 @@ async fn index(
     let of = (&selection, query.sort);
     let found = results::page(&app, project, &run, of, pager.from(), pager.limit);
     let (mut found, total) = found.await?;
-    queue::hide(&app, &caller.actor, &run, &mut found).await?;
+    hidden::hide(&app, &caller.actor, &run, &mut found).await?;
     let (shown, next) = results::show(&app, project, &run, &selection, found).await?;
     list(shown, pager.meta(total, next.as_deref()))
 }
@@ -317,6 +318,26 @@ async fn said(
     whole_list(said.into_iter().map(view).collect())
 }
 
+/// Scores a result by the reference that its sample has now, or by one that is given, and changes
+/// nothing.
+///
+/// So it is known what a changed reference means for a transcription before the run is scored
+/// again. Of a run with `blind_review` a reviewer is told it once they have judged the clip.
+#[utoipa::path(post, path = "/results/{id}/score", tag = "results", operation_id = "score_result",
+    params(("id" = ResultId, Path, description = "Id of the result")),
+    request_body = Option<ScoredBy>,
+    responses((status = 200, description = "The error rate by that reference, and the one that counts",
+        body = Envelope<ScoredAnew>)))]
+async fn score(
+    State(app): State<App>,
+    AsViewer(caller): AsViewer,
+    Params(NoQuery): Params<NoQuery>,
+    id: PathId<ResultId>,
+    MaybeBody { value, .. }: MaybeBody<ScoredBy>,
+) -> Answer {
+    ok(anew::score(&app, &caller.actor, id.get()?, value).await?)
+}
+
 /// Gives, changes or clears the caller's own review of a completed result.
 #[utoipa::path(patch, path = "/results/{id}", tag = "results", operation_id = "update_result",
     params(
@@ -341,7 +362,7 @@ async fn update(
     if actor.role == Role::Reviewer
         && let Some(run) = app.store.run(&actor.project, id.run()).await?
     {
-        queue::may_see(&app, actor, &run, id).await?;
+        hidden::may_see(&app, actor, &run, id).await?;
     }
     let (run, entry) = reviews::save_one(&app, actor, id, expected, change).await?;
     let (outcome, review) = (entry.outcome, entry.review);

@@ -45,11 +45,19 @@ pub async fn find(
     found.ok_or_else(|| Refusal::no_such(NOUN))
 }
 
+/// A key whose form is right.
+pub struct Checked {
+    /// What is sealed.
+    secret: SecretString,
+    /// Where the vendor is to work with it; `None` is its usual place.
+    region: Option<String>,
+}
+
 /// Checks the form of a key: as its vendor's are, or as any vendor's may be.
 ///
 /// # Errors
 /// When it can't be one.
-pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<SecretString, Refusal> {
+pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<Checked, Refusal> {
     if vendor.is_some_and(Vendor::is_by_role) {
         let message = "the provider is asked with the role of this deployment, and takes no key";
         return Err(Refusal::invalid_field(API_KEY, message));
@@ -68,7 +76,10 @@ pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<SecretString
         return Err(Refusal::invalid_field(API_KEY, problem));
     }
     let Some(region) = new.region else {
-        return Ok(new.api_key.into_inner());
+        return Ok(Checked {
+            secret: new.api_key.into_inner(),
+            region: None,
+        });
     };
     let known = vendor.and_then(Vendor::regions);
     let problem = match known {
@@ -79,7 +90,10 @@ pub fn check(vendor: Option<&Vendor>, new: NewCredential) -> Result<SecretString
         return Err(Refusal::invalid_field(REGION, problem));
     }
     let both = json!({ API_KEY: new.api_key.expose(), REGION: region });
-    Ok(SecretString::from(both.to_string()))
+    Ok(Checked {
+        secret: SecretString::from(both.to_string()),
+        region: Some(region),
+    })
 }
 
 /// Keeps a provider's key, in place of an older one, and has tried at once what waits
@@ -92,16 +106,19 @@ pub async fn keep(
     app: &App,
     project: &ProjectId,
     provider: &str,
-    secret: &SecretString,
+    of: Checked,
     validate: bool,
 ) -> Result<SealedCredential, Refusal> {
     if validate {
-        attempt(app, provider, secret).await?;
+        attempt(app, provider, &of.secret).await?;
     }
     let now = Timestamp::now();
     let older = app.store.credential(project, provider).await?;
     let inserted_at = older.map_or(now, |older| older.inserted_at);
-    let sealed = seal(app, project, provider, secret, inserted_at, now).await?;
+    let sealed = SealedCredential {
+        region: of.region,
+        ..seal(app, project, provider, &of.secret, inserted_at, now).await?
+    };
     app.store.save_credential(project, &sealed).await?;
     call_up(app, project, provider).await;
     Ok(sealed)

@@ -49,6 +49,7 @@ pub async fn estimate(app: &App, actor: &Actor, new: NewRun) -> Result<Estimate,
             audio_hours: hours(clips.iter()),
             cost_usd: 0.0,
             usual_seconds: None,
+            given_up_after_seconds: None,
             price_read_at: None,
         });
     }
@@ -117,6 +118,9 @@ fn of_model(
         audio_hours: hours(taken.iter().copied()),
         cost_usd: usd(cost.sum()),
         usual_seconds: usual(recent, model.id),
+        given_up_after_seconds: app
+            .vendor(model.provider)
+            .map(|vendor| vendor.timing.deadline.as_secs()),
         price_read_at: model.price(today).map(|price| price.read_on.to_string()),
     }
 }
@@ -187,6 +191,7 @@ mod tests {
             audio_hours: 0.0,
             cost_usd,
             usual_seconds: None,
+            given_up_after_seconds: None,
             price_read_at: None,
         };
         // 0.30000000000000004, if the fractions are summed.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::PresentedKey;
 use stt_eval_shared::access::sessions::{ListedSession, NewSession, oldest_alive};
-use stt_eval_shared::domain::{ProjectId, SessionId, Timestamp};
+use stt_eval_shared::domain::{ProjectId, SessionId, Timestamp, validate};
 use stt_eval_shared::store::Page;
 
 use crate::actor::Actor;
@@ -13,13 +13,15 @@ use crate::refusal::Refusal;
 
 /// Longest name of a person, in characters.
 const MAX_NAME: usize = 100;
+/// The zero-width non-joiner and the zero-width joiner.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// Why no session begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSignedIn {
     /// The key is mistyped, unknown or revoked; in which way is not told.
     Key,
-    /// There is no name, or one that is too long or has control characters in it.
+    /// There is no name, or one that is too long or has characters in it that are not seen.
     Name,
 }
 
@@ -32,8 +34,13 @@ pub async fn begin(
     key: &str,
     name: &str,
 ) -> Result<Result<NewSession, NotSignedIn>, Refusal> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+    // What looks alike is one person, as agreement is counted between people: characters that
+    // are not seen are refused, and joiners, which spell words, join nothing at an end.
+    let name = name.trim_matches(|c: char| c.is_whitespace() || JOINERS.contains(&c));
+    let Ok(name) = validate::name("name", name) else {
+        return Ok(Err(NotSignedIn::Name));
+    };
+    if name.chars().count() > MAX_NAME {
         return Ok(Err(NotSignedIn::Name));
     }
     let Some(presented) = PresentedKey::parse(key) else {
@@ -43,7 +50,7 @@ pub async fn begin(
     let Some(verifier) = verifier.filter(|verifier| presented.proves(verifier)) else {
         return Ok(Err(NotSignedIn::Key));
     };
-    let new = NewSession::make(&verifier, name.to_owned(), Timestamp::now())?;
+    let new = NewSession::make(&verifier, name, Timestamp::now())?;
     app.store.create_session(&new.session).await?;
     Ok(Ok(new))
 }

@@ -11,6 +11,7 @@ pub fn credential(sealed: SealedCredential) -> Credential {
     Credential {
         provider: sealed.provider,
         last_four: sealed.last_four,
+        region: sealed.region,
         inserted_at: sealed.inserted_at,
         updated_at: sealed.updated_at,
     }

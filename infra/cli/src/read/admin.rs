@@ -142,7 +142,9 @@ pub async fn credentials(
             let document = Document::of(Kept { credential });
             output.result(&document, || {
                 let kept: &Credential = &document.content.credential;
-                format!("kept for {}: …{}\n", kept.provider, kept.last_four)
+                let place = kept.region.as_ref();
+                let place = place.map_or_else(String::new, |region| format!(", in {region}"));
+                format!("kept for {}: …{}{place}\n", kept.provider, kept.last_four)
             })?;
         }
         CredentialsCommand::Remove { provider } => {

@@ -300,7 +300,11 @@ impl Models {
         models.extend(unranked);
         let by_rank = models.clone();
         order.sort(report, &mut models, |model| {
-            let best = best.filter(|best| *best != model.provider)?;
+            let best = best?;
+            if best == model.provider {
+                // It is what the others are compared with, and stands before an equal one.
+                return Some(f64::NEG_INFINITY);
+            }
             to_best(report, best, &model.provider).map(|to_best| to_best.difference)
         });
         let group = |model: Option<&&ModelReport>| model.and_then(|m| m.rank).map(|r| r.group);

@@ -77,7 +77,7 @@ impl Order {
         let figure = |model: &ModelReport| match self {
             Self::Rank | Self::Model => None,
             Self::Wer => wer(report, model).map(|(rate, _)| rate),
-            Self::Difference => Some(difference(model).unwrap_or(f64::NEG_INFINITY)),
+            Self::Difference => difference(model),
             Self::Cer => Some(model.score.as_ref()?.all.cer),
             Self::Perfect => model.score.as_ref()?.all.perfect_share,
             Self::Coverage => model.coverage.share,

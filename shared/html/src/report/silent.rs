@@ -23,13 +23,27 @@ pub(super) fn without_rates(report: &Report) -> Cow<'_, Report> {
         return Cow::Borrowed(report);
     }
     let mut report = report.clone();
+    // Models are compared where all of them are. With one that has heard silence alone nothing is
+    // said there, and the ranks of the others would be made of nothing as well.
+    let is_compared = |name: &str| {
+        let comparison = report.comparison.as_ref();
+        comparison.is_some_and(|of| of.providers.contains_key(name))
+    };
+    let mut silent = report
+        .providers
+        .iter()
+        .filter(|model| is_silent(model.score.as_ref()));
+    if silent.any(|model| is_compared(&model.provider)) {
+        report.comparison = None;
+        for model in &mut report.providers {
+            model.rank = None;
+        }
+    }
     for model in &mut report.providers {
         if is_silent(model.score.as_ref()) {
-            (model.score, model.common, model.rank) = (None, None, None);
+            (model.score, model.common) = (None, None);
             (model.wer_interval, model.cer_interval) = (None, None);
             model.waterfall.clear();
-            // It is compared where all of them are, and nothing is said there.
-            report.comparison = None;
         }
     }
     let groups = report.groups.iter_mut().flat_map(|by| &mut by.groups);

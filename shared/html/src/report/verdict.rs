@@ -118,11 +118,9 @@ fn more(report: &Report, best: &ModelReport, tied: &[&ModelReport]) -> Option<Se
     ])
 }
 
-/// Whether every comparison of a model says that it is better.
-fn beats_all(report: &Report, best: &ModelReport, others: &[&ModelReport]) -> bool {
-    others.iter().all(|other| {
-        pair(report, &best.provider, &other.provider).is_some_and(|(pair, _)| pair.distinguishable)
-    })
+/// Whether chance explains the difference of two models, or nothing is known of it.
+fn may_be_chance(report: &Report, one: &ModelReport, other: &ModelReport) -> bool {
+    pair(report, &one.provider, &other.provider).is_none_or(|(pair, _)| !pair.distinguishable)
 }
 
 /// Whether nothing tells any of some models from another: naming one would make it the winner.
@@ -158,7 +156,8 @@ fn alone(report: &Report) -> Verdict {
         )));
     } else {
         finding = vec![words(
-            "No two models have heard the same clips yet, so nothing is known of which is better.",
+            "No clip with words is scored for all of the models, so nothing is known of which is \
+             better.",
         )];
     }
     Verdict {
@@ -190,11 +189,14 @@ fn of_models(report: &Report) -> Verdict {
     };
     let compared = report.comparison.as_ref().map_or(0, |c| c.samples);
     let clips = these(compared as u64, "clip", "clips");
-    let in_first = |model: &&&ModelReport| model.rank.is_some_and(|rank| rank.group == 1);
-    let tied: Vec<&ModelReport> = others.iter().filter(in_first).copied().collect();
-    let behind: Vec<&ModelReport> = others.iter().filter(|m| !in_first(m)).copied().collect();
+    // Groups do not tell this: the models of a group are compared with its first alone, so one
+    // of a later group may still be as good as the best.
+    let (tied, behind): (Vec<&ModelReport>, Vec<&ModelReport>) = others
+        .iter()
+        .copied()
+        .partition(|other| may_be_chance(report, best, other));
     let mut verdict = Verdict::default();
-    if tied.is_empty() && beats_all(report, best, others) {
+    if tied.is_empty() {
         verdict.finding = vec![named(&best.provider), words(" makes fewer errors than ")];
         names(&mut verdict.finding, providers(others));
         verdict.finding.push(words(format!(
@@ -217,10 +219,7 @@ fn of_models(report: &Report) -> Verdict {
         return verdict;
     }
     verdict.finding = vec![named(&best.provider), words(" is best or tied for best. ")];
-    names(
-        &mut verdict.finding,
-        providers(if tied.is_empty() { others } else { &tied }),
-    );
+    names(&mut verdict.finding, providers(&tied));
     verdict.finding.push(words(format!(
         " {} not distinguishable from it with {clips}.",
         if tied.len() > 1 { "are" } else { "is" }

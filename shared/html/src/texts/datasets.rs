@@ -28,6 +28,7 @@ pub(crate) enum Say {
     NothingSaid,
     NothingIsSaid,
     MarkupHint,
+    PlayerKeys,
     WhatIsSaid,
     ChangedMeanwhile,
     Stands,
@@ -98,6 +99,10 @@ impl Say {
             Self::MarkupHint => {
                 "Write {a|b} where both a and b are right, and <*> where anything is. An empty text \
                  means that it is not known what is said."
+            }
+            Self::PlayerKeys => {
+                "While you type: Alt+K plays and pauses, Alt+J and Alt+L go 2 seconds back and forward, \
+                 Alt+R repeats the last 3."
             }
             Self::WhatIsSaid => "What is said",
             Self::ChangedMeanwhile => {

@@ -13,6 +13,7 @@ texts! {
         ToSettings: "To the settings",
         AskAdmin: "An administrator of the project can do that.",
         Spent: "At most",
+        AtMostUsd: "At most, in US dollars",
         RetryLeft: "Retry what is left",
         ScoreAgain: "Score again",
         ScoreAgainMeans: "Scoring again goes by the references as they stand now, and asks no model.",

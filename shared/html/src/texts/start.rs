@@ -42,7 +42,8 @@ texts! {
         Usual: "Usual time",
         Together: "Together",
         NotKnown: "not known yet",
-        EstimateLegend: "By the prices of today, each clip priced by itself, with its prompt. Reasoning is not in it. The usual time is that of your recent runs with the model, whatever their size.",
+        AtMost: "at most",
+        EstimateLegend: "By the prices of today, each clip priced by itself, with its prompt. Reasoning is not in it. The usual time is that of your recent runs with the model, whatever their size; without any, it is told when a vendor that does not answer is given up.",
         AboveMax: "This is more than the most that you allow: the run would end early, and the clips behind would have no transcript.",
         NotStarted: "Nothing is started yet, and nothing was spent.",
     }

@@ -64,6 +64,7 @@ fn page_of(found: Option<&RunComparison>, outdated: bool) -> String {
     let asked = Asked {
         run: &this,
         others: std::slice::from_ref(&other),
+        may_start: true,
         more_runs: true,
         block_by: Some("speaker"),
         outdated: if outdated {

@@ -15,3 +15,4 @@ mod samples;
 mod settings;
 mod start;
 mod texts;
+mod verdict;

@@ -10,7 +10,7 @@ use stt_eval_html::results::{self, Choice, Results};
 use stt_eval_html::runs::{self, Actions};
 use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_html::sign_in::{Problem, SignIn};
-use stt_eval_wire::access::ApiKey;
+use stt_eval_wire::access::{ApiKey, Role};
 use stt_eval_wire::datasets::Dataset;
 use stt_eval_wire::results::{Result as Heard, Review};
 use stt_eval_wire::runs::{Run, Timestamp};
@@ -267,6 +267,55 @@ fn results_stand_beside_what_was_said() {
     assert!(html.contains("Nothing was heard.") && html.contains("judged wrong"));
 }
 
+/// What says of a text without marks that it is not right for that.
+pub const UNMARKED: &str = "errors are not marked. The error rate counts all of them.";
+
+/// A score of half of the words.
+pub fn score() -> Value {
+    json!({
+        "wer": 0.5, "cer": 0.5, "mer": 0.5, "wil": 0.5, "wip": 0.5, "hits": 1, "substitutions": 1,
+        "deletions": 0, "insertions": 0, "reference_words": 2, "hypothesis_words": 2,
+        "characters": { "hits": 5, "substitutions": 5, "deletions": 0, "insertions": 0 },
+        "cer_grapheme": 0.5, "raw_wer": 0.5, "raw_cer": 0.5, "normalizer": "indic-v1",
+        "scorer_version": "5", "flags": [],
+    })
+}
+
+#[test]
+fn a_transcription_that_is_too_long_to_be_marked_does_not_look_right() {
+    let told = |changes: Value| {
+        let all = [heard(0, changes)];
+        let of = Results {
+            run_name: "r",
+            run: "/runs/x",
+            models: vec![],
+            states: vec![],
+            reasons: vec![],
+            orders: vec![],
+            results: &all,
+            said: &[],
+            may_edit: true,
+            total: None,
+            hides: false,
+            scored_alone: false,
+            more: None,
+        };
+        let html = results::page(frame(), of).unwrap();
+        check(&html);
+        html.matches(UNMARKED).count()
+    };
+    assert_eq!(told(json!({ "score": score(), "alignment": null })), 1);
+    for marked in [
+        json!({ "score": score() }),
+        // Nothing was scored here.
+        json!({ "alignment": null }),
+        json!({ "score": score(), "alignment": null, "ground_truth": null }),
+        json!({ "alignment": null, "transcription": "" }),
+    ] {
+        assert_eq!(told(marked.clone()), 0, "{marked}");
+    }
+}
+
 #[test]
 fn sign_in_says_what_is_wrong_at_the_field() {
     let frame = Frame {
@@ -347,6 +396,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     };
     let signed_in = [session("ses_1"), session("ses_2")];
     let of = |made, problem| Keys {
+        typed: ("", Role::Reviewer),
         keys: &all,
         total: 2,
         older: None,
@@ -374,7 +424,14 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     let html = keys::page(frame(), of(Some(made), None)).unwrap();
     check(&html);
     assert!(html.contains("<code>sk_1_2_3</code>") && html.contains("never shown again"));
-    let html = keys::page(frame(), of(None, Some(HOSTILE))).unwrap();
+    let refused = Keys {
+        typed: (HOSTILE, Role::Editor),
+        ..of(None, Some(HOSTILE))
+    };
+    let html = keys::page(frame(), refused).unwrap();
     check(&html);
     assert!(html.contains("aria-invalid=\"true\""));
+    // What was typed and chosen is there still.
+    assert!(html.contains("value=\"editor\" checked"), "{html}");
+    assert!(html.contains("autocomplete=\"off\" value=\"&#"), "{html}");
 }

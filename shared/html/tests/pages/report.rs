@@ -3,89 +3,10 @@
 use crate::samples::{Model, models, report};
 use serde_json::json;
 use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
-use stt_eval_html::report::verdict::{plain, verdict};
 use stt_eval_html::report::{self, Links, Order};
 
 const WORDS: [&str; 4] = ["बुखार", "बूखार", "है", "तो"];
 const NBSP: &str = "\u{a0}";
-
-fn finding(models: &[Model]) -> String {
-    plain(&verdict(&report("r", models, WORDS, true)).finding)
-}
-
-#[test]
-fn a_model_is_best_only_where_every_comparison_says_so() {
-    let all = models();
-    assert_eq!(
-        finding(&all),
-        format!(
-            "gemini-2.5-pro is best or tied for best. gemini-2.5-flash is not distinguishable \
-             from it with these 178{NBSP}clips."
-        )
-    );
-    let further = verdict(&report("r", &all, WORDS, true)).further;
-    let further: Vec<String> = further.iter().map(|sentence| plain(sentence)).collect();
-    assert_eq!(
-        further,
-        [
-            "About 400 more would tell gemini-2.5-pro and gemini-2.5-flash apart, if their \
-             difference is what it seems.",
-            "sarvam/saaras-v4 and imported/whisper-large-v3-hi make more errors than \
-             gemini-2.5-pro: chance does not explain the difference.",
-        ]
-    );
-    assert_eq!(
-        finding(&all[1..3]),
-        format!(
-            "gemini-2.5-flash makes fewer errors than sarvam/saaras-v4: on these 178{NBSP}clips, \
-             chance does not explain the difference."
-        )
-    );
-    assert!(finding(&all[..1]).ends_with("There is no other model to compare it with."));
-    let mut one = report("r", &all[..2], WORDS, true);
-    one.providers[1].score = None;
-    (one.providers[1].rank, one.comparison) = (None, None);
-    let told = plain(&verdict(&one).finding);
-    assert!(
-        told.ends_with("The other model of the run has no score to compare it with."),
-        "{told}"
-    );
-    assert_eq!(finding(&[]), "");
-}
-
-#[test]
-fn the_group_alone_makes_no_model_the_best() {
-    let mut all = models();
-    all.truncate(2);
-    // Alone in its group, but a comparison says that it is not apart.
-    let mut value = report("r", &all, WORDS, true);
-    value.providers[1].rank.as_mut().unwrap().group = 2;
-    let text = plain(&verdict(&value).finding);
-    assert!(text.contains("not distinguishable"), "{text}");
-}
-
-#[test]
-fn equal_models_are_not_distinguishable_and_nothing_is_a_winner() {
-    let mut equal = models();
-    equal.truncate(2);
-    equal[1].wrong = equal[0].wrong;
-    let html = report::file(&report("equal", &equal, WORDS, true)).unwrap();
-    let told = format!("These two models can’t be told apart with these 178{NBSP}clips.");
-    assert!(html.contains(&told), "{html}");
-    assert!(!html.contains("best or tied"));
-    assert!(!html.to_lowercase().contains("winner"));
-    assert_eq!(html.matches("1–2<small>tied</small>").count(), 2);
-}
-
-#[test]
-fn of_many_that_are_alike_none_is_named_as_the_best() {
-    let mut alike = models();
-    for model in &mut alike {
-        model.rank = (1, 1, 4);
-    }
-    let told = format!("No two of these 4 models can be told apart with these 178{NBSP}clips.");
-    assert_eq!(finding(&alike), told);
-}
 
 #[test]
 fn rates_that_stand_beside_each_other_are_of_the_same_clips() {
@@ -366,45 +287,6 @@ fn what_counts_together_is_told_in_the_sentence_and_the_method() {
         "Clips of one speaker count together for intervals and verdicts: 9\u{a0}blocks in all.";
     assert!(html.contains(told), "{html}");
     assert!(html.contains("clips of one “speaker” are a block"));
-}
-
-#[test]
-fn orders_sort_the_better_ones_first() {
-    let value = report("r", &models(), WORDS, true);
-    let first = |order: Order| {
-        let frame = Frame {
-            medium: Medium::Site,
-            ..Frame::of_file("r")
-        };
-        let links = Links {
-            run: "/",
-            page: "/",
-            query: "",
-            file: "/",
-            fields: &[],
-            group_by: None,
-            block_by: None,
-            kept: &[],
-        };
-        let html = report::page(&value, frame, links, order).unwrap();
-        let body = html.split("<table class=\"models\">").nth(1).unwrap();
-        let body = body.split("<tbody>").nth(1).unwrap();
-        let name = body.split("<bdi class=\"model\">").nth(1).unwrap();
-        name.split('<').next().unwrap().to_owned()
-    };
-    for (order, model) in [
-        (Order::Rank, "gemini-2.5-pro"),
-        (Order::Wer, "gemini-2.5-pro"),
-        (Order::Cost, "gemini-2.5-flash"),
-        (Order::Model, "gemini-2.5-flash"),
-        (Order::Perfect, "gemini-2.5-pro"),
-    ] {
-        assert_eq!(first(order), model, "{order:?}");
-    }
-    for order in Order::ALL {
-        assert_eq!(order.name().parse(), Ok(order));
-    }
-    assert!("nonsense".parse::<Order>().is_err());
 }
 
 #[test]

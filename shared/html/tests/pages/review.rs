@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use stt_eval_html::results::Choice;
-use stt_eval_html::review::{self, Around, Clip, Notice, Rest, Said, Slot};
+use stt_eval_html::review::{self, Around, Clip, Left, Notice, Rest, Said, Slot};
 use stt_eval_wire::results::{Reason, Result as Heard, Review, Verdict};
 
-use crate::others::{HOSTILE, WHEN, check, frame, heard};
+use crate::others::{HOSTILE, UNMARKED, WHEN, check, frame, heard, score};
 use crate::samples::aligned;
 
 fn around() -> Around<'static> {
@@ -35,10 +35,10 @@ fn by(name: &str, comment: &str) -> Review {
 
 /// The page of a clip with these transcriptions, to one who has not judged it.
 fn unjudged(all: &[Heard]) -> String {
-    unjudged_in(around(), all)
+    unjudged_in(around(), None, all)
 }
 
-fn unjudged_in(around: Around<'_>, all: &[Heard]) -> String {
+fn unjudged_in(around: Around<'_>, left: Option<Left>, all: &[Heard]) -> String {
     let slots = ('A'..).zip(all).map(|(letter, heard)| Slot {
         letter,
         heard,
@@ -52,7 +52,7 @@ fn unjudged_in(around: Around<'_>, all: &[Heard]) -> String {
         path: "/runs/x/review/smp_1",
         number: 1,
         total: 1,
-        left: None,
+        left,
         slots: slots.collect(),
         without: 0,
         revealed: false,
@@ -157,6 +157,32 @@ fn words_stand_under_words_where_all_are_aligned_with_one_text() {
 }
 
 #[test]
+fn what_was_not_counted_to_the_end_is_told_as_the_least_there_is() {
+    for (clips, or_more, told) in [
+        (5, false, ">5 left in this queue<"),
+        (5, true, ">at least 5 left in this queue<"),
+        (0, false, ">The last clip of this queue<"),
+    ] {
+        let left = Left {
+            clips,
+            or_more,
+            untold: 0,
+        };
+        let html = unjudged_in(around(), Some(left), &[heard(0, json!({}))]);
+        assert!(html.contains(told), "{told}: {html}");
+    }
+}
+
+#[test]
+fn a_transcription_that_is_too_long_to_be_marked_does_not_look_right() {
+    let long = json!({ "score": score(), "alignment": null });
+    let html = unjudged(&[heard(0, long), heard(1, json!({ "score": score() }))]);
+    assert_eq!(html.matches(UNMARKED).count(), 1, "{html}");
+    let (a, b) = html.split_once("Transcription B").unwrap();
+    assert!(a.contains(UNMARKED) && !b.contains(UNMARKED), "{html}");
+}
+
+#[test]
 fn a_clip_is_judged_by_letters_until_it_may_be_known() {
     let all = [
         heard(0, json!({ "provider": "model-x" })),
@@ -184,7 +210,11 @@ fn a_clip_is_judged_by_letters_until_it_may_be_known() {
             path: "/runs/x/review/smp_1",
             number: 14,
             total: 1_800,
-            left: Some((1_009, 2)),
+            left: Some(Left {
+                clips: 1_009,
+                or_more: false,
+                untold: 2,
+            }),
             slots: ['A', 'B'].into_iter().zip(&all).map(slot).collect(),
             without: 1,
             revealed,
@@ -236,7 +266,7 @@ fn that_models_are_told_later_is_said_only_where_they_are_hidden() {
         blind: false,
         ..around()
     };
-    assert!(!unjudged_in(open, &all).contains(told));
+    assert!(!unjudged_in(open, None, &all).contains(told));
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn of_a_key_only_its_end_is_shown_and_since_when() {
 #[test]
 fn a_refused_key_is_told_at_its_vendor() {
     let told = |unasked| Told::Refused {
+        region: "",
         vendor: "groq",
         why: HOSTILE,
         unasked,

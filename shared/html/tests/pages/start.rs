@@ -176,9 +176,12 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
     let estimate = json!({
         "audio_hours": 0.62, "cost_usd": 0.4464, "models": [
             { "model": "b", "items": 180, "unsupported": 2, "unsupported_why": "no <Odia>", "audio_hours": 0.61,
-              "cost_usd": 0.2232, "usual_seconds": 725, "price_read_at": "2026-10-14" },
+              "cost_usd": 0.2232, "usual_seconds": 725, "price_read_at": "2026-10-14",
+              "given_up_after_seconds": 86400 },
             { "model": HOSTILE, "items": 180, "unsupported": 0, "audio_hours": 0.62,
               "cost_usd": 0.2232, "usual_seconds": null, "price_read_at": null },
+            { "model": "c", "items": 180, "unsupported": 0, "audio_hours": 0.0, "cost_usd": 0.0,
+              "usual_seconds": null, "price_read_at": null, "given_up_after_seconds": 86400 },
         ],
     });
     let estimate: Estimate = serde_json::from_value(estimate).unwrap();
@@ -191,6 +194,7 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
         ">1.2\u{a0}h<",
         ">12\u{a0}min<",
         ">not known yet<",
+        ">not known yet, at most 24.0\u{a0}h<",
     ] {
         assert!(html.contains(text), "{text}: {html}");
     }

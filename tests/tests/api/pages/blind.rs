@@ -63,13 +63,16 @@ fn results_of_a_blind_run_are_a_reviewers_once_they_have_judged() {
         ];
         let proposed = asha.post(&format!("{clip}/propose"), &form).await;
         assert_eq!(proposed.status, 303, "{}", proposed.text);
-        let page = asha.get(&at).await;
+        // The window of the clip is still open, and is judged in as if nothing had been.
         let all = [
             ("A.verdict", "right"),
             ("B.verdict", "right"),
             ("go", "next"),
         ];
-        send(&mut asha, &at, &page.text, &all).await;
+        let answer = send(&mut asha, &at, &page.text, &all).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let kept = w.results(&run, "reason=spelling_variant").await;
+        assert_eq!(kept.len(), 1);
         assert_eq!(clips(&asha.get(&path).await), 2);
         assert_ne!(asha.get(&format!("{path}.csv")).await.status, 403);
     });
@@ -107,6 +110,7 @@ fn programs_are_not_told_either_what_a_blind_run_hides_from_a_reviewer() {
                 reviewer.get(&path).await,
                 reviewer.get(&format!("{path}/reviews")).await,
                 reviewer.patch(&path, &right).await,
+                reviewer.post(&format!("{path}/score"), &json!({})).await,
             ] {
                 answer.refused(403);
                 assert!(!answer.text.contains("gemini"), "{}", answer.text);

@@ -78,8 +78,8 @@ fn every_page_comes_with_the_headers_that_keep_it_safe() {
                 let scripts = page.text.split("<script").skip(1);
                 let of_all = |script: &str| {
                     let tag = script.split('>').next().unwrap();
-                    let own =
-                        ["outbox", "name", "table", "settings"].map(|of| format!("/{of}.js\""));
+                    let own = ["outbox", "name", "transcripts", "settings"]
+                        .map(|of| format!("/{of}.js\""));
                     own.iter().any(|name| tag.ends_with(&**name))
                 };
                 assert!(scripts.clone().all(of_all) && scripts.count() < 3, "{path}");

@@ -8,6 +8,7 @@ mod demo;
 mod kept_runs;
 mod large;
 mod look;
+mod queues;
 mod references;
 mod review;
 mod routes;

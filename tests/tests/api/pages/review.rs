@@ -270,6 +270,35 @@ fn what_was_changed_several_times_is_taken_back_step_by_step() {
 }
 
 #[test]
+fn what_was_judged_anew_in_another_window_is_not_said_to_be_taken_back() {
+    with(async |w| {
+        let run = run(w).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let (at, page) = begin(&mut browser, &run, "").await;
+        let path = at.split('?').next().unwrap().to_owned();
+        let answer = send(&mut browser, &at, &page.text, &[("A.judge", "right")]).await;
+        let (_, here) = follow(&mut browser, answer).await;
+        let did = field(&here.text, "did");
+        let there = browser.get(&at).await;
+        let answer = send(&mut browser, &at, &there.text, &[("A.judge", "wrong")]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let answer = browser
+            .post(&format!("{path}/undo"), &[("did", &*did)])
+            .await;
+        let (_, page) = follow(&mut browser, answer).await;
+        assert!(
+            page.text.contains("nothing was taken back"),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains("Taken back."), "{}", page.text);
+        assert_eq!(field(&page.text, "A.verdict"), "wrong");
+        assert_eq!(field(&page.text, "did"), "");
+        assert_eq!(w.results(&run, "is_correct=false").await.len(), 1);
+    });
+}
+
+#[test]
 fn a_clip_that_was_begun_comes_back_where_work_is_shared() {
     with(async |w| {
         let run = run(w).await;
@@ -405,52 +434,6 @@ fn a_run_can_want_its_reviews_blind_and_what_reviewers_differ_on_is_found() {
         // The form of a run has a box for it.
         let form = browser.get("/runs/new").await;
         assert!(form.text.contains("name=\"blind_review\""));
-    });
-}
-
-#[test]
-fn orders_find_what_they_are_for() {
-    with(async |w| {
-        let run = run(w).await;
-        let mut browser = Browser::signed_in(w, &w.project.key).await;
-        let all = w.results(&run, "").await;
-        let flagged = all
-            .chunks(2)
-            .filter(|clip| clip.iter().any(|r| r["score"]["flags"] != json!([])));
-        let flagged = flagged.count();
-        for (queue, clips) in [
-            ("clips", 3),
-            ("worst", 3),
-            ("disagreement", 3),
-            ("flags", flagged),
-            ("unreviewed", 3),
-            ("second", 0),
-            ("split", 0),
-            ("random", 3),
-            ("nonsense", 3),
-        ] {
-            let (mut at, mut page) = begin(&mut browser, &run, &format!("queue={queue}")).await;
-            let mut seen = Vec::new();
-            while page.text.contains("Transcription A") {
-                seen.push(at.split('?').next().unwrap().to_owned());
-                assert!(seen.len() <= clips, "{queue}");
-                let left = match clips - seen.len() {
-                    0 => "The last clip of this queue".to_owned(),
-                    left => format!("{left} left in this queue"),
-                };
-                assert!(page.text.contains(&left), "{queue}: {left}: {}", page.text);
-                let answer = send(&mut browser, &at, &page.text, &[("go", "skip")]).await;
-                (at, page) = follow(&mut browser, answer).await;
-            }
-            seen.sort_unstable();
-            seen.dedup();
-            assert_eq!(seen.len(), clips, "{queue}");
-        }
-        assert_eq!(
-            w.results(&run, "reviewed=none").await.len(),
-            6,
-            "skipping says nothing"
-        );
     });
 }
 

@@ -221,10 +221,26 @@ fn admins_make_keys_that_are_shown_once_and_revoke_them() {
             let fields = [("name", name), ("role", role), ("token", "new")];
             let page = admin.post("/keys", &fields).await;
             assert_eq!(page.status, status, "{name} {role}");
+            if name.starts_with('a') && role == "viewer" {
+                // What was typed and chosen is there still.
+                assert!(page.text.contains("value=\"a"), "{}", page.text);
+                assert!(
+                    page.text.contains("value=\"viewer\" checked"),
+                    "{}",
+                    page.text
+                );
+            }
         }
         let page = admin.post(&revoke, &[]).await;
         assert_eq!((page.status, page.header("location")), (303, "/keys"));
-        assert_eq!(admin.post(&revoke, &[]).await.status, 404);
+        // What is gone already leads back to what is there.
+        let again = admin.post(&revoke, &[]).await;
+        assert_eq!(again.status, 404);
+        assert!(
+            again.text.contains("href=\"/keys\">Back</a>"),
+            "{}",
+            again.text
+        );
         assert_eq!(reviewer.get("/runs").await.status, 303);
     });
 }

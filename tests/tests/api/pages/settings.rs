@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gemini_sim::{Fault, FaultRule};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Browser, key};
 use crate::support::{Expect, PRO, World, id, secret, with};
@@ -102,6 +102,33 @@ fn administrators_keep_and_remove_keys_of_vendors() {
         }
         let odd = [("do", "other"), ("provider", "google")];
         assert_eq!(browser.post("/settings", &odd).await.status, 422);
+
+        // Where a vendor is to work is chosen once, and stays chosen: with a key that is not
+        // taken, and when it is replaced.
+        let place = async |browser: &mut Browser, key: &str, region: &str| {
+            let fields = [
+                ("do", "save"),
+                ("provider", "assemblyai"),
+                ("api_key", key),
+                ("region", region),
+                ("unchecked", "1"),
+            ];
+            browser.post("/settings", &fields).await
+        };
+        let page = place(&mut browser, "x", "eu").await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        let chosen = "value=\"eu\" selected";
+        assert!(page.text.contains(chosen), "{}", page.text);
+        let page = place(&mut browser, "key-for-assemblyai-1", "eu").await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let kept = w.get("/credentials/assemblyai").await;
+        assert_eq!(kept.data(200)["region"], "eu");
+        let page = browser.get("/settings").await;
+        assert!(page.text.contains(chosen), "{}", page.text);
+        let page = place(&mut browser, "key-for-assemblyai-2", "").await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let kept = w.get("/credentials/assemblyai").await;
+        assert_eq!(kept.data(200)["region"], Value::Null);
     });
 }
 
@@ -286,10 +313,28 @@ fn administrators_make_and_remove_models_of_their_own() {
             again.text
         );
 
+        // Its key is replaced, or taken from it.
+        for (given, has_key) in [("another-secret-161803", true), ("", false)] {
+            let replace = [("do", "key"), ("name", "mine"), ("api_key", given)];
+            let page = browser.post("/settings/models", &replace).await;
+            assert_eq!(page.header("location"), "/settings?told=model_key#own");
+            let made = w.get("/models").await.data(200)[0].clone();
+            assert_eq!(made["has_api_key"], has_key, "{made}");
+            assert_eq!(made["max_seconds"], 30, "{made}");
+        }
+        let page = browser.get("/settings?told=model_key").await;
+        assert!(page.text.contains("The key is replaced."), "{}", page.text);
+        let odd = [("do", "key"), ("name", "mine"), ("api_key", "two words")];
+        let page = browser.post("/settings/models", &odd).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains("href=\"/settings\""), "{}", page.text);
+
         let (editor, _) = key(w, "editor").await;
         let mut editor = Browser::signed_in(w, &editor).await;
         let page = editor.get("/settings").await;
         assert!(!page.text.contains("/settings/models"), "{}", page.text);
+        let replace = [("do", "key"), ("name", "mine"), ("api_key", "x")];
+        assert_eq!(editor.post("/settings/models", &replace).await.status, 403);
         let remove = [("do", "remove"), ("name", "mine")];
         assert_eq!(editor.post("/settings/models", &remove).await.status, 403);
         let stranger = w.stranger().await;

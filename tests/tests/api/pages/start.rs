@@ -298,6 +298,47 @@ fn an_estimate_starts_nothing_and_keeps_what_is_filled_in() {
 }
 
 #[test]
+fn a_run_that_its_cap_ended_goes_on_with_a_higher_one() {
+    with(async |w| {
+        let made = w.dataset("clips", &[Some("one two")]).await;
+        let mut browser = Browser::signed_in(w, &w.project.key).await;
+        let body = json!({ "run_name": "capped", "dataset_id": made.id, "providers": [PRO],
+            "max_cost_usd": 0.000001 });
+        let run = w.post("/runs", &body).await.data(202).clone();
+        let run = w.ended(&run).await;
+        assert_eq!(run["counts"]["failed"], 1, "{run}");
+        let path = format!("/runs/{}", id(&run));
+        let page = browser.get(&path).await;
+        let cap = "name=\"max_cost_usd\" inputmode=\"decimal\" autocomplete=\"off\" maxlength=\"20\" \
+                   value=\"0.000001\"";
+        assert!(page.text.contains(cap), "{}", page.text);
+        let retry = async |browser: &mut Browser, amount: &str| {
+            let fields = [("max_cost_usd", amount)];
+            browser.post(&format!("{path}/retry"), &fields).await
+        };
+        for (amount, status, told) in [
+            ("0.000001", 409, "The most it may cost is used up"),
+            ("", 409, "The most it may cost is used up"),
+            ("a lot", 422, "must be an amount of US dollars"),
+            ("NaN", 422, "must be an amount of US dollars"),
+            ("-1", 422, "must be from"),
+        ] {
+            let page = retry(&mut browser, amount).await;
+            assert_eq!(page.status, status, "{amount}: {}", page.text);
+            assert!(page.text.contains(told), "{amount}: {}", page.text);
+            assert!(!page.text.contains("ax_cost_usd"), "{}", page.text);
+            let back = format!("href=\"{path}\"");
+            assert!(page.text.contains(&back), "{amount}: {}", page.text);
+        }
+        let page = retry(&mut browser, " 2.5 ").await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let run = w.ended(&run).await;
+        assert_eq!(run["counts"]["completed"], 1, "{run}");
+        assert_eq!(run["max_cost_usd"], 2.5);
+    });
+}
+
+#[test]
 fn only_editors_start_runs_and_only_over_datasets_of_their_own() {
     with(async |w| {
         let made = w.dataset("clips", &[Some("one two")]).await;

@@ -3,3 +3,4 @@
 mod feedback;
 mod list;
 mod reviews;
+mod score;

@@ -32,6 +32,10 @@ fn it_tells_hours_cost_and_time_and_writes_nothing() {
         assert_eq!(each(&told["models"], "items"), [10, 10, 10]);
         assert_eq!(each(&told["models"], "unsupported"), [0, 0, 0]);
         assert_eq!(each(&told["models"], "usual_seconds"), [&Value::Null; 3]);
+        // When a vendor is given up is known before anything was ever asked of it.
+        let most = |index: usize| told["models"][index]["given_up_after_seconds"].as_u64();
+        assert!(most(0).is_some_and(|most| most >= 86_400), "{told}");
+        assert_eq!(most(2), None);
         let listed = w.get("/providers").await.data(200).clone();
         let mut all = 0.0;
         for model in items(&told["models"]).iter().take(2) {

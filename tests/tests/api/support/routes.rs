@@ -137,7 +137,7 @@ const MODEL: &str = r#"{"name":"new","base_url":"https://8.8.8.8/v1","model":"m"
 const SECRET: &str = r#"{"api_key":"a-made-up-key-1234"}"#;
 
 /// Every operation, harmless ones first.
-pub const OPERATIONS: [Operation; 46] = [
+pub const OPERATIONS: [Operation; 47] = [
     op("GET", "/files", "viewer", None),
     op("GET", "/files/{file}", "viewer", None),
     op("GET", "/whoami", "viewer", None),
@@ -164,6 +164,12 @@ pub const OPERATIONS: [Operation; 46] = [
     op("GET", "/runs/{run}/consensus", "viewer", None),
     op("GET", "/results/{result}", "viewer", None),
     op("GET", "/results/{result}/reviews", "viewer", None),
+    op(
+        "POST",
+        "/results/{result}/score",
+        "viewer",
+        Some(r#"{"ground_truth":"one"}"#),
+    ),
     op(
         "GET",
         "/runs/{run}/results?reviewed=not_me&reason=name&proposed=true&language=hi&metadata.place=Pune",

@@ -28,7 +28,7 @@ fn queue_name(queue: Queue) -> &'static str {
     match queue {
         Queue::Clips => "By clip",
         Queue::Worst => "Worst first",
-        Queue::Disagreement => "Where models disagree",
+        Queue::Disagreement => "Where models disagree most",
         Queue::Flags => "Suspicious ones",
         Queue::Unreviewed => "Share the work: one in ten twice",
         Queue::Second => "Reviewed by others",
@@ -135,6 +135,7 @@ impl Asked {
             "saved" => Some(Notice::Saved),
             "settled" => Some(Notice::Settled),
             "undone" => Some(Notice::Undone),
+            "not_undone" => Some(Notice::NotUndone),
             other => {
                 let passed_over = other.strip_prefix("saved.")?.parse().ok()?;
                 Some(Notice::PassedOver(passed_over))
@@ -202,6 +203,7 @@ pub fn told(notice: Notice) -> String {
         Notice::PassedOver(count) => format!("&told=saved.{count}"),
         Notice::Settled => "&told=settled".to_owned(),
         Notice::Undone => "&told=undone".to_owned(),
+        Notice::NotUndone => "&told=not_undone".to_owned(),
     }
 }
 
@@ -349,6 +351,7 @@ mod tests {
             Notice::PassedOver(2),
             Notice::Settled,
             Notice::Undone,
+            Notice::NotUndone,
         ] {
             let asked = Asked::of(&Pairs::any(&told(notice)));
             assert_eq!(asked.notice(), Some(notice));

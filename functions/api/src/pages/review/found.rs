@@ -9,7 +9,7 @@ use super::slots::Slots;
 use crate::http::query::Pairs;
 use crate::pages::session::Visit;
 use crate::refusal::{Kind, Refusal};
-use crate::services::results::queue;
+use crate::services::results::clip::{self, Clip};
 use crate::services::runs;
 
 /// A clip, with its transcriptions under letters.
@@ -17,7 +17,7 @@ pub struct Found {
     /// The run.
     pub run: Run,
     /// The clip.
-    pub clip: queue::Clip,
+    pub clip: Clip,
     /// Which transcription stands under which letter.
     pub slots: Slots,
     /// Address of its page.
@@ -58,7 +58,7 @@ pub async fn find(app: &App, visit: &Visit, (id, sample): (&str, &str)) -> Resul
     if sample != SampleId::new(run.dataset, sample.position()) {
         return Err(no_such());
     }
-    let clip = queue::clip(app, &actor.project, &run, sample.position()).await?;
+    let clip = clip::clip(app, &actor.project, &run, sample.position()).await?;
     Ok(Found {
         slots: Slots::of(&visit.caller, sample, &clip),
         path: format!("/runs/{id}/review/{sample}"),

@@ -12,7 +12,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use stt_eval_html::layout::Section;
-use stt_eval_html::review::{self as html, Around, Clip, Notice, Rest, Said, Slot};
+use stt_eval_html::review::{self as html, Around, Clip, Left, Notice, Rest, Said, Slot};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::review::{Opinion, Queue};
@@ -29,7 +29,8 @@ use crate::http::error::Answer;
 use crate::http::id::{PathId, PathTexts};
 use crate::http::query::Pairs;
 use crate::refusal::{Kind, Refusal};
-use crate::services::results::queue::{self, Next, own};
+use crate::services::results::clip::{self, own};
+use crate::services::results::queue::{self, Next};
 use crate::services::results::reviews::{self, Expected, Judgement, Step};
 use crate::services::runs;
 use crate::views;
@@ -85,9 +86,10 @@ pub async fn next(
                 Some(_) => queue::next(&app, &actor.project, &run, who, None).await?,
             };
             let is_all = match asked.queue {
-                Queue::Clips | Queue::Random | Queue::Worst => true,
-                // Others may have judged what is left.
-                Queue::Unreviewed => {
+                Queue::Clips | Queue::Random => true,
+                // Others may have judged what is left; and by the error rate a clip is over once
+                // its worst transcription is judged, and has no place without a score.
+                Queue::Unreviewed | Queue::Worst => {
                     let all = (Queue::Clips, who.1);
                     queue::next(&app, &actor.project, &run, all, None).await? == Next::End
                 }
@@ -214,7 +216,11 @@ async fn page(
         path: &path,
         number: u64::from(clip.position) + 1,
         total: u64::from(run.sample_count),
-        left,
+        left: left.map(|left| Left {
+            clips: left.clips,
+            or_more: left.or_more,
+            untold: left.untold,
+        }),
         revealed,
         slots_tag: slots.tag(),
         by: (&visit.name, visit.caller.actor.project.as_str()),
@@ -402,19 +408,24 @@ pub async fn undo(
         return Ok(told(&headers, None, &to));
     };
     let actor = &visit.caller.actor;
-    let clip = queue::clip(&app, &actor.project, &here.run, act.position).await?;
+    let clip = clip::clip(&app, &actor.project, &here.run, act.position).await?;
     let steps = clip.completed.iter().map(|entry| Judgement {
         id: entry.outcome.id,
         expected: Expected::Any,
         step: Step::TakeBack(act.at),
     });
     let steps: Vec<Judgement> = steps.collect();
-    reviews::save(&app, actor, here.run.id, &steps).await?;
+    let notice = match reviews::save(&app, actor, here.run.id, &steps).await {
+        Ok(_) => Notice::Undone,
+        Err(refusal) if refusal.kind == Kind::Changed => Notice::NotUndone,
+        Err(refusal) => return Err(refusal),
+    };
     let sample = SampleId::new(here.run.dataset, act.position);
     let to = format!(
-        "/runs/{}/review/{sample}?{}&told=undone",
+        "/runs/{}/review/{sample}?{}{}",
         here.run.id,
-        asked.query()
+        asked.query(),
+        asked::told(notice)
     );
     Ok(told(&headers, None, &to))
 }

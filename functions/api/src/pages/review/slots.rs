@@ -7,7 +7,7 @@ use stt_eval_shared::domain::{ResultId, SampleId};
 use stt_eval_shared::store::results::Entry;
 
 use crate::http::auth::Caller;
-use crate::services::results::queue::Clip;
+use crate::services::results::clip::Clip;
 
 /// Which transcription of a clip stands under which letter: by chance, the same each time
 /// for a reviewer and a clip. What it is drawn from is a secret of the project, so that

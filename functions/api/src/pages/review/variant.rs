@@ -21,9 +21,9 @@ use crate::pages::answer::{redirect, written};
 use crate::pages::form::{Form, LongForm};
 use crate::pages::session::Visit;
 use crate::refusal::{Kind, Refusal};
-use crate::services::results::queue::own;
+use crate::services::results::clip::own;
 use crate::services::results::reviews::{self, Change, Expected};
-use crate::services::results::variant;
+use crate::services::results::{anew, variant};
 use crate::services::samples;
 
 /// What is done with a second wording.
@@ -125,7 +125,7 @@ impl Meant {
                 .iter()
                 .find(|entry| entry.outcome.id == id)?;
             let outcome = &entry.outcome;
-            let now = match variant::wer(&found.run, reference, outcome) {
+            let now = match anew::wer(&found.run, reference, outcome) {
                 Ok(now) => now,
                 Err(error) => {
                     tracing::warn!(result_id = %id, %error, "a result could not be scored anew");

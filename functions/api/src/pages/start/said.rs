@@ -1,5 +1,6 @@
 //! What the form that starts a run says.
 
+use stt_eval_html::buttons::by_buttons;
 use stt_eval_html::start::{Field, Filled, Kept, Wrong};
 use stt_eval_shared::App;
 use stt_eval_shared::crypto::sha256_hex;
@@ -215,16 +216,19 @@ fn field(of: &FieldError, filled: &Filled) -> Wrong {
         ("providers", _) => Field::Models,
         ("max_cost_usd", _) => Field::MaxCost,
         (other, _) => {
-            return wrong(Field::Form, &format!("{other}: {}", of.message));
+            return wrong(
+                Field::Form,
+                &format!("{other}: {}", by_buttons(&of.message)),
+            );
         }
     };
-    wrong(field, &of.message)
+    wrong(field, &by_buttons(&of.message))
 }
 
 /// Why a run was refused, field by field.
 pub(super) fn problems(refusal: &Refusal, filled: &Filled) -> Vec<Wrong> {
     if refusal.fields.is_empty() {
-        return vec![wrong(Field::Form, &refusal.message)];
+        return vec![wrong(Field::Form, &by_buttons(&refusal.message))];
     }
     let mut all: Vec<Wrong> = refusal.fields.iter().map(|of| field(of, filled)).collect();
     // Of a table with many mistakes some are enough.

@@ -17,7 +17,7 @@ use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::wire;
 use stt_eval_shared::wire::consensus::{Acceptances, Heard};
 
-use super::queue::{self, Clip};
+use super::clip::{self, Clip};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal, finish};
 use crate::services::samples;
@@ -164,7 +164,7 @@ async fn clips_without_reference(
     if samples.is_empty() {
         return Ok(Vec::new());
     }
-    let clips = queue::between(app, project, run, (start, end)).await?;
+    let clips = clip::between(app, project, run, (start, end)).await?;
     let mut clips: Vec<Option<Clip>> = clips.into_iter().map(Some).collect();
     let of = |sample: Sample| {
         let at = usize::from(sample.id.position().saturating_sub(start));
@@ -261,7 +261,7 @@ async fn accept_one(
 ) -> Result<(), Refusal> {
     let changed = |message: &str| Refusal::new(Kind::Changed, message.to_owned());
     let (_, sample) = samples::find(app, &actor.project, id).await?;
-    let clip = queue::clip(app, &actor.project, run, id.position()).await?;
+    let clip = clip::clip(app, &actor.project, run, id.position()).await?;
     let (reference, version) = (sample.ground_truth.clone(), sample.reference_version);
     let from = sample.from_models.last().cloned();
     let proposal = Proposal::of(run, sample, clip).map_err(changed)?;

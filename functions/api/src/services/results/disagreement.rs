@@ -11,8 +11,8 @@ use stt_eval_shared::domain::{ProjectId, Timestamp};
 use stt_eval_shared::scoring::consensus::consensus;
 use stt_eval_shared::scoring::normalise::Normaliser;
 
+use super::clip::{self, Clip};
 use super::consensus::too_long;
-use super::queue::{self, Clip};
 use crate::refusal::Refusal;
 use crate::services::report::{Place, in_turn, unfinished};
 
@@ -76,7 +76,7 @@ impl Scan {
             if start >= end {
                 return Ok(true);
             }
-            for clip in queue::between(app, project, run, (start, end)).await? {
+            for clip in clip::between(app, project, run, (start, end)).await? {
                 let millionths = (disagreement(&clip, &normaliser) * 1e6).round();
                 self.found.push((millionths as u32, clip.position));
                 // Others on this thread have a turn too.

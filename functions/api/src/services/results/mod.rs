@@ -1,11 +1,14 @@
 //! Results of a run: which ones are asked for, in which order, what clients see of
 //! them, and what reviewers say of them.
 
+pub mod anew;
 pub mod by_sample;
 pub mod by_wer;
+pub mod clip;
 mod clips;
 pub mod consensus;
 mod disagreement;
+pub mod hidden;
 mod order;
 pub mod queue;
 pub mod reviews;

@@ -15,7 +15,7 @@ use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::store::tries::Tries;
 use stt_eval_shared::wire::results::ResultPatch;
 
-use super::queue::may_see;
+use super::hidden::may_see;
 use super::selection::{current, exists};
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
@@ -170,28 +170,64 @@ fn changed() -> Refusal {
     )
 }
 
+/// What stands once what was said at a time is taken back; `None` when it is already, or was
+/// not said of this.
+///
+/// # Errors
+/// When something else was said since.
+fn taken_back(own: Opinion, at: Timestamp, nothing: Opinion) -> Result<Option<Opinion>, Refusal> {
+    let Some(Some(said)) = own.before_proposals(Some(at)) else {
+        return match own.times().contains(&at) {
+            true => Err(changed()),
+            false => Ok(None),
+        };
+    };
+    // It says when it was said at first: so that can be taken back next.
+    let before = said.before.as_deref().cloned().unwrap_or(nothing);
+    if own.at == at {
+        return Ok(Some(before));
+    }
+    // What was proposed since is no part of it.
+    Ok(Some(Opinion {
+        reasons: in_order(&[&*before.reasons, &[Reason::SpellingVariant]].concat()),
+        proposed: own.proposed,
+        ..before
+    }))
+}
+
 /// What a reviewer says after a step; `None` when nothing changes.
+///
+/// # Errors
+/// See [`taken_back`].
 fn after(
     own: Option<Opinion>,
     actor: &Actor,
     judgement: &Judgement,
     now: Timestamp,
-) -> Option<Opinion> {
+) -> Result<Option<Opinion>, Refusal> {
     let nothing = || Opinion::nothing(actor.reviewer(), now);
     let change = match &judgement.step {
         Step::Say(change) => change,
         Step::TakeBack(at) => {
-            let own = own.filter(|own| own.at == *at)?;
-            // It says when it was said at first: so that can be taken back next.
-            let before = own.before.map(|before| *before);
-            return Some(before.unwrap_or_else(nothing));
+            return own.map_or(Ok(None), |own| taken_back(own, *at, nothing()));
         }
     };
+    let known = own.as_ref().map(|own| own.at);
     let before = own.clone().unwrap_or_else(nothing);
+    let verdict = change.verdict.unwrap_or(before.verdict);
+    let mut reasons = change.reasons.clone().unwrap_or(before.reasons);
+    // A form from before a proposal does not know the reason that came with it. Alone it would
+    // make of “wrong” what counts as right.
+    let is_alone = verdict == Some(Verdict::Wrong) && reasons.is_empty();
+    let is_older = matches!(judgement.expected, Expected::Own(at) if at != known);
+    if is_older && before.proposed.is_some() && !is_alone {
+        reasons.push(Reason::SpellingVariant);
+        reasons = in_order(&reasons);
+    }
     let said = Opinion {
         reviewer: actor.reviewer(),
-        verdict: change.verdict.unwrap_or(before.verdict),
-        reasons: change.reasons.clone().unwrap_or(before.reasons),
+        verdict,
+        reasons,
         comment: change.comment.clone().unwrap_or(before.comment),
         proposed: change.proposed.clone().unwrap_or(before.proposed),
         listened: change.listened.unwrap_or(before.listened),
@@ -202,7 +238,7 @@ fn after(
     };
     let repeats = matches!(judgement.expected, Expected::Own(_))
         && own.map_or(!said.says_something(), |own| own.says_as(&said));
-    (!repeats).then_some(said)
+    Ok((!repeats).then_some(said))
 }
 
 /// A result after a judgement, and whether it has changed.
@@ -232,10 +268,17 @@ fn judge(
         .as_ref()
         .and_then(|review| review.of(&actor.reviewer()));
     let known = own.as_ref().map(|own| own.at);
-    let Some(said) = after(own, actor, judgement, now) else {
+    let is_known = match judgement.expected {
+        Expected::Own(at) => {
+            let only_proposed = |own: &Opinion| own.before_proposals(at).is_some();
+            at == known || own.as_ref().is_some_and(only_proposed)
+        }
+        Expected::Any | Expected::OneOf(_) => true,
+    };
+    let Some(said) = after(own, actor, judgement, now)? else {
         return Ok((entry, false));
     };
-    if matches!(judgement.expected, Expected::Own(expected) if expected != known) {
+    if !is_known {
         return Err(changed());
     }
     let review = Review::with(entry.review.as_ref(), judgement.id, said).map_err(|Full| {

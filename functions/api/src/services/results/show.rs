@@ -10,7 +10,7 @@ use stt_eval_shared::domain::{ProjectId, ResultId};
 use stt_eval_shared::store::results::Entry;
 use stt_eval_shared::wire;
 
-use super::queue::may_see;
+use super::hidden::may_see;
 use super::selection::{ItemPage, RunItem, Selection, Shown, current, exists};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
@@ -95,6 +95,27 @@ pub async fn show(
     Ok((views, found.next))
 }
 
+/// A run and one of its results, as it counts; `None` while that is pending.
+///
+/// # Errors
+/// When there is no such result, or its model is hidden.
+pub(super) async fn find(
+    app: &App,
+    actor: &Actor,
+    id: ResultId,
+) -> Result<(Run, Option<Entry>), Refusal> {
+    let no_such = || Refusal::no_such("result");
+    let run = app.store.run(&actor.project, id.run()).await?;
+    let run = run.ok_or_else(no_such)?;
+    if !exists(&run, id) {
+        return Err(no_such());
+    }
+    may_see(app, actor, &run, id).await?;
+    let entry = app.store.result(&actor.project, id).await?;
+    let entry = entry.and_then(|entry| current(&run, entry));
+    Ok((run, entry))
+}
+
 /// What clients see of one result.
 ///
 /// # Errors
@@ -105,19 +126,8 @@ pub async fn one(
     id: ResultId,
     shown: Shown,
 ) -> Result<wire::results::Result, Refusal> {
-    let no_such = || Refusal::no_such("result");
-    let project = &actor.project;
-    let run = app
-        .store
-        .run(project, id.run())
-        .await?
-        .ok_or_else(no_such)?;
-    if !exists(&run, id) {
-        return Err(no_such());
-    }
-    may_see(app, actor, &run, id).await?;
-    let entry = app.store.result(project, id).await?;
-    let item = match entry.and_then(|entry| current(&run, entry)) {
+    let (run, entry) = find(app, actor, id).await?;
+    let item = match entry {
         Some(entry) => RunItem::Done(Box::new(entry)),
         None => RunItem::Pending(id),
     };
@@ -129,6 +139,6 @@ pub async fn one(
         items: vec![(item, String::new())],
         next: None,
     };
-    let (mut results, _) = show(app, project, &run, &selection, found).await?;
-    results.pop().ok_or_else(no_such)
+    let (mut results, _) = show(app, &actor.project, &run, &selection, found).await?;
+    results.pop().ok_or_else(|| Refusal::no_such("result"))
 }

@@ -1,0 +1,4 @@
+// Pages with a form that takes transcripts made elsewhere.
+
+import './again.js';
+import './table.js';
