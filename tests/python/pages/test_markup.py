@@ -144,3 +144,33 @@ def test_markup_in_the_name_of_a_recording_is_text(page):
     expect(status(page)).to_have_text("1 of 1 uploaded.")
     expect(page.locator("[data-uploads] bdi")).to_have_text(f"{MARKUP}.wav".replace("/", ""))
     is_text(page, [], markup=False)
+
+
+def test_what_turns_in_the_name_of_a_recording_is_seen_where_it_is_refused(page):
+    page.goto("/datasets/new")
+    drop(page, recordings([f"gnp{TURNS}vaw.wav"], 7_010))
+    expect(status(page)).to_have_text("0 of 1 uploaded, 1 failed.")
+    is_text(page, [], markup=False)
+    # One that is no recording is named in a sentence, which it would turn as well.
+    drop(page, [{"name": f"llac{TURNS}rma.amr", "mimeType": "audio/amr", "buffer": b"#!AMR"}])
+    expect(status(page)).to_contain_text("Not taken: llac")
+    is_text(page, [], markup=False)
+
+
+def test_what_turns_in_a_comment_is_seen_where_it_is_not_saved(page, hostile):
+    run = hostile[2]
+    without_guard(page)
+    page.goto(f"/runs/{run}/review?queue=clips")
+    ready(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    ready(other)
+    page.keyboard.press("c")
+    page.keyboard.insert_text(f"remark {TURNS} end")
+    for window in [other, page]:
+        window.keyboard.press("Escape")
+        for key in ["n", "n", "n", "Enter"]:
+            window.keyboard.press(key)
+        expect(window.get_by_role("heading", level=1)).not_to_have_text(re.compile("^Clip 1 of"))
+    expect(page.get_by_text("judged in another window meanwhile")).to_be_visible()
+    is_text(page, ["remark"], markup=False)
