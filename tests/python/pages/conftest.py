@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 import urllib.request
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,17 @@ class Site:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["data"]
 
-    @property
+    @cached_property
     def run(self):
-        return self.api("GET", "/api/v1/evaluations/stt/runs")[-1]["id"]
+        """The oldest run: that of the demo."""
+        return self.api("GET", "/api/v1/evaluations/stt/runs?limit=100")[-1]["id"]
+
+    @cached_property
+    def demo(self):
+        """The samples of the demo."""
+        dataset = self.api("GET", f"/api/v1/evaluations/stt/runs/{self.run}")["dataset_id"]
+        path = f"/api/v1/evaluations/stt/datasets/{dataset}?include_samples=true&limit=100"
+        return self.api("GET", path)["samples"]
 
 
 @pytest.fixture(scope="session")
@@ -93,31 +102,55 @@ def browser(playwright):
 
 
 @pytest.fixture
-def visit(browser, site):
-    """Opens contexts; none may be refused anything by the policy of any page it was on, and no
-    script may fail."""
+def launch(playwright):
+    """Starts browsers with arguments of their own."""
+    browsers = []
+
+    def start(*args):
+        browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *args]))
+        return browsers[-1]
+
+    yield start
+    for browser in browsers:
+        browser.close()
+
+
+@pytest.fixture
+def watched():
+    """Opens contexts of any browser and site; none may be refused anything by the policy of any
+    page it was on, and no script may fail."""
     contexts, refused, failed = [], [], []
 
-    def open_context(signed_in=True, **options):
-        context = browser.new_context(base_url=site.url, **options)
+    def open_context(browser, url, **options):
+        context = browser.new_context(base_url=url, **options)
         context.on("weberror", lambda error: failed.append(str(error.error)))
         if options.get("java_script_enabled", True):
             context.expose_binding("wasRefused", lambda _, what: refused.append(what))
             context.add_init_script(LISTEN)
-        contexts.append(context)
-        page = context.new_page()
-        if signed_in:
-            sign_in(page, site.key)
-        return page
+        contexts.append((context, url))
+        return context
 
     yield open_context
-    for context in contexts:
+    for context, url in contexts:
         for page in context.pages:
-            if page.url.startswith(site.url):
+            if page.url.startswith(url):
                 assert page.evaluate("window.refused ?? []") == []
         context.close()
     assert refused == []
     assert failed == []
+
+
+@pytest.fixture
+def visit(browser, site, watched):
+    """Opens contexts that are watched, each with a page of somebody who is signed in."""
+
+    def open_page(signed_in=True, **options):
+        page = watched(browser, site.url, **options).new_page()
+        if signed_in:
+            sign_in(page, site.key)
+        return page
+
+    return open_page
 
 
 def shot(page, name, full_page=True):

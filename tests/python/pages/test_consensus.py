@@ -21,13 +21,11 @@ HEARD = [
 @pytest.fixture(scope="module")
 def run(site):
     """A run of transcripts made elsewhere over clips without references; its path."""
-    demo = site.api("GET", f"{API}/datasets")[-1]["id"]
-    samples = site.api("GET", f"{API}/datasets/{demo}?include_samples=true&limit=3")["samples"]
     clips = [
         {"file_id": sample["file_id"], "language": language}
-        for sample, (language, _) in zip(samples, HEARD, strict=True)
+        for sample, (language, _) in zip(site.demo, HEARD, strict=False)
     ]
-    dataset = {"name": "फ़ोन की रिकॉर्डिंग", "language": "hi", "samples": clips}
+    dataset = {"name": f"फ़ोन की रिकॉर्डिंग {time.time()}", "language": "hi", "samples": clips}
     models = [
         {
             "name": name,

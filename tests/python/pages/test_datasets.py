@@ -9,7 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import shot
 from playwright.sync_api import expect
+from test_checks import tab_to
 from test_pages import SIZES, TAGS, size
+from test_review import until
 
 TABLES = {
     "hi": ["नमस्ते, आप कैसे हैं?", "मुझे कल से बहुत तेज़ बुखार है", "कल बारिश होगी"],
@@ -72,10 +74,21 @@ def test_recordings_and_a_table_are_dropped_and_saved(visit, site, language):
     page = visit()
     page.goto("/datasets")
     page.get_by_role("link", name="New dataset").click()
-    puts = puts_of(page, site)
+    puts, held = puts_of(page, site), []
+    page.route("**/audio/**", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_())
     names = [f"{language}-{number}.wav" for number in range(3)]
     drop(page, [*recordings(names, ord(language[0])), table(zip(names, TABLES[language]), encoding="utf-16")])
-    expect(status(page)).to_have_text("3 of 3 uploaded.")
+    # While they are under way each has a bar of its own.
+    expect(page.get_by_role("progressbar")).to_have_count(3)
+    for name in names:
+        expect(page.get_by_role("progressbar", name=name)).to_be_visible()
+    expect(status(page)).to_have_text("0 of 3 uploaded.")
+    until(lambda: (page.wait_for_timeout(10), len(held))[1], 3)
+    shot(page, f"new-{language}-under-way")
+    for done, route in enumerate(held, 1):
+        route.continue_()
+        expect(status(page)).to_have_text(f"{done} of 3 uploaded.")
+        expect(page.get_by_role("progressbar")).to_have_count(3 - done)
     assert len(puts) == 3
     (origin,) = {urlsplit(url).netloc for url in puts}
     assert origin != urlsplit(site.url).netloc
@@ -301,6 +314,41 @@ def test_the_preview_names_what_is_wrong(visit, site):
     page.get_by_label("Leave out").check()
     page.get_by_role("button", name="Save dataset").click()
     expect(page.locator("article.clip")).to_have_count(3)
+
+
+def choose(page, files):
+    """What has the focus is a field of files, which a key opens."""
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files(files)
+
+
+def test_a_dataset_is_made_by_keys_alone(visit):
+    page = visit()
+    page.goto("/datasets")
+    tab_to(page, page.get_by_role("link", name="New dataset"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("New dataset")
+    names = ["by-key-0.wav", "by-key-1.wav"]
+    tab_to(page, page.get_by_label("Recordings"))
+    choose(page, recordings(names, 500))
+    expect(status(page)).to_have_text("2 of 2 uploaded.")
+    tab_to(page, page.get_by_label("Table"))
+    choose(page, [table(zip(names, TABLES["hi"]))])
+    tab_to(page, page.get_by_label("Name"))
+    page.keyboard.type("By keys alone")
+    tab_to(page, page.get_by_label("Language"))
+    page.keyboard.type("hi")
+    tab_to(page, page.get_by_role("button", name="Check", exact=True))
+    page.keyboard.press("Space")
+    save = page.get_by_role("button", name="Save dataset")
+    expect(save).to_be_visible()
+    tab_to(page, save)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("By keys alone")
+    for at, said in enumerate(TABLES["hi"][:2]):
+        expect(page.locator("article.clip").nth(at)).to_contain_text(names[at])
+        expect(page.locator("article.clip .transcript").nth(at)).to_have_text(said)
 
 
 def test_without_scripts_one_file_at_a_time_works(visit, site):

@@ -54,10 +54,9 @@ def machine(request, tmp_path):
             process.wait(20)
 
 
-def test_the_tenth_verdict_is_two_clicks_and_fifteen_keys_away(browser, machine):
+def test_the_tenth_verdict_is_two_clicks_and_fifteen_keys_away(browser, machine, watched):
     site, link = machine
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
+    page = watched(browser, site.url).new_page()
     hand = Hand(page)
     begun = time.monotonic()
     page.goto(link or "/")
@@ -94,4 +93,3 @@ def test_the_tenth_verdict_is_two_clicks_and_fifteen_keys_away(browser, machine)
     assert hand.clicks == 2 + signing_in[0]
     # A browser that plays nothing by itself is told to once.
     assert spaces <= 1 and hand.keys == 15 + spaces + signing_in[1]
-    context.close()

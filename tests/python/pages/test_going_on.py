@@ -204,17 +204,15 @@ def test_nothing_but_pages_of_this_service_is_put_into_a_page(visit, run):  # no
         page.unroute("**/review?*")
 
 
-def test_what_others_find_is_told_to_those_who_have_judged(browser, site, run):  # noqa: F811
+def test_what_others_find_is_told_to_those_who_have_judged(visit, site, run):  # noqa: F811
     for result in site.api("GET", f"/api/v1/evaluations/stt/runs/{run}/results?limit=100"):
         site.api("PATCH", f"/api/v1/evaluations/stt/results/{result['id']}", {"verdict": "right"})
     key = site.api("POST", "/api/v1/keys", {"name": "r", "role": "reviewer"})["key"]
-    context = browser.new_context(base_url=site.url)
-    page = context.new_page()
+    page = visit(signed_in=False)
     sign_in(page, key, "Rita")
     page.goto(f"/runs/{run}/results")
     expect(page.locator("article.clip").first).to_be_visible()
     expect(page.get_by_text("judged right")).to_have_count(0)
-    context.close()
 
 
 def test_the_end_of_a_session_is_told_before_it_comes(visit, site):

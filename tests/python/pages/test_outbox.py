@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import shot, sign_in
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from test_review import TEXTS, counts, dataset, ready, run, until, without_guard  # noqa: F401
 
 KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('stt-outbox')).length"
@@ -14,18 +14,23 @@ def judge(page, keys="yn"):
     page.keyboard.press("Enter")
 
 
-def left_behind(page, address):
-    """Judges two clips without a network, and closes the window."""
+def judge_without_a_network(page, address, clips):
     without_guard(page)
     page.goto(address)
     ready(page)
     ahead = "performance.getEntriesByType('resource').filter((r) => r.name.includes('after=')).length"
     until(lambda: page.evaluate(ahead), 3)
-    context = page.context
-    context.set_offline(True)
-    for number in [2, 3]:
-        judge(page)
+    page.context.set_offline(True)
+    for number in range(1, clips + 1):
         expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip {number} of {len(TEXTS)}")
+        judge(page)
+
+
+def left_behind(page, address):
+    """Judges two clips without a network, and closes the window."""
+    context = page.context
+    judge_without_a_network(page, address, 2)
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Clip 3 of {len(TEXTS)}")
     page.close(run_before_unload=False)
     context.set_offline(False)
     return context
@@ -37,6 +42,34 @@ def test_what_a_review_left_is_saved_by_any_other_page(visit, site, run):  # noq
     page.goto("/datasets")
     until(lambda: counts(site, run), {"reviews": 4, "right": 2, "wrong": 2})
     until(lambda: page.evaluate(KEPT), 0)
+
+
+def test_a_reload_without_a_network_loses_nothing_and_sends_nothing_twice(visit, site, run):  # noqa: F811
+    """Pages are not kept (no-store) and no worker stands in for the service, so without a network
+    a browser shows a page of its own in place of one that is loaded again. What was said stays in
+    its store, and is sent once when the same window gets a page of the service. What a page hands
+    over while it is left (keepalive) may pass the offline that a browser plays: its answer is not
+    seen, so it is sent again, and counts once."""
+    page = visit()
+    asked, sent = [], []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    judge_without_a_network(page, f"/runs/{run}/review", 3)
+    expect(page.get_by_text("6 not saved yet.")).to_be_visible()
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+        page.reload()
+    # A browser asks first whether a page is left that has not saved all.
+    assert asked == ["beforeunload"]
+    page.wait_for_url("chrome-error://**")
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.context.set_offline(False)
+    page.goto(f"/runs/{run}/review")
+    until(lambda: counts(site, run), {"reviews": 6, "right": 3, "wrong": 3})
+    expect(page.get_by_text("not saved yet")).to_be_hidden()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(KEPT) == 0
+    assert len(sent) == len(set(sent)) == 3, sent
+    assert counts(site, run) == {"reviews": 6, "right": 3, "wrong": 3}
 
 
 def test_what_arrives_late_is_not_shown_as_if_it_was_not_judged(visit, site, run):  # noqa: F811

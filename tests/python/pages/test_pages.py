@@ -163,21 +163,6 @@ def test_the_head_of_a_page_leaves_room_on_a_phone(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
 
 
-def test_pages_work_at_320_pixels_with_wide_text(visit, site):
-    page = visit(viewport={"width": 320, "height": 640})
-    for path in paths(site):
-        page.goto(path)
-        # 1.4.12, by the CSSOM: a style element would be refused.
-        page.evaluate(
-            """for (const element of document.querySelectorAll('body *')) {
-                 element.style.letterSpacing = '0.12em';
-                 element.style.wordSpacing = '0.16em';
-                 element.style.lineHeight = '1.5';
-               }"""
-        )
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
-
-
 def test_pages_work_without_scripts(visit, site):
     page = visit(java_script_enabled=False)
     page.goto(f"/runs/{site.run}/report")

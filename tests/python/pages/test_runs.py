@@ -15,6 +15,8 @@ SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
 OTHERS = 2_000
+MONEY = r"\$\d+\.\d{2,4}"
+SPAN = r"(\d+\smin\s)?\d+(\.\d)?\s(s|min|h|days)"
 
 
 def write_large(table, samples, encoding):
@@ -32,22 +34,60 @@ def newest_dataset(site):
 def fill(page, name, models=("gemini-2.5-pro", "gemini-2.5-flash")):
     page.get_by_label("Run name").fill(name)
     for model in models:
-        page.get_by_role("checkbox", name=re.compile(f"^{re.escape(model)} ")).check()
+        # As a browser reads it, a slash would end it.
+        name = re.escape(model).replace("/", r"\/")
+        page.get_by_role("checkbox", name=re.compile(f"^{name} ")).check()
+
+
+def names_of_runs(site):
+    return [run["run_name"] for run in site.api("GET", "/api/v1/evaluations/stt/runs")]
+
+
+def is_estimated(page, site):
+    """Money and time are told of each of two models, and of both together."""
+    estimate = page.get_by_role("table").filter(has=page.get_by_role("columnheader", name="US$"))
+    heads = estimate.get_by_role("columnheader").all_inner_texts()
+    rows = [row.get_by_role("cell").all_inner_texts() for row in estimate.locator("tbody tr").all()]
+    assert heads == ["Model", "Clips", "Audio", "US$", "Usual time"] and len(rows) == 2
+    for clips, audio, money, time_ in rows:
+        assert int(clips) == len(site.demo)
+        assert re.fullmatch(SPAN, audio) and re.fullmatch(MONEY, money)
+        assert re.fullmatch(SPAN, time_)
+    _, audio, money, _ = estimate.locator("tfoot td").all_inner_texts()
+    assert re.fullmatch(SPAN, audio)
+    assert float(money[1:]) == pytest.approx(sum(float(row[2][1:]) for row in rows), abs=2e-4)
+    expect(page.locator(".estimate .finding")).to_have_text(money)
+
+
+@pytest.fixture(scope="module")
+def timed(site):
+    """The models of a run that has just ended, so that it is known how long they take."""
+    models = ["gemini-2.5-pro", "gemini-2.5-flash"]
+    body = {"run_name": "timed", "dataset_id": site.demo[0]["dataset_id"], "providers": models}
+    made = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]
+    for _ in range(300):
+        if site.api("GET", f"/api/v1/evaluations/stt/runs/{made}")["status"] == "completed":
+            return models
+        time.sleep(0.1)
+    raise AssertionError("the run does not end")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_a_run_is_estimated_and_started(visit, site, scripts):
+def test_a_run_is_estimated_and_started(visit, site, timed, scripts):
     page = visit(java_script_enabled=scripts)
     page.goto("/runs")
     page.get_by_role("link", name="New run").click()
     dataset = newest_dataset(site)
     expect(page.get_by_label("Dataset")).to_have_value(dataset["id"])
+    page.goto(f"/runs/new?dataset={site.demo[0]['dataset_id']}")
     name = f"form {scripts}"
-    fill(page, name)
+    fill(page, name, timed)
     page.get_by_label("At most (US$)").fill("1.50")
     page.get_by_role("button", name="Estimate").click()
     expect(page.get_by_role("heading", name="What it would take")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("Nothing is started yet")
+    is_estimated(page, site)
+    assert name not in names_of_runs(site)
     expect(page.get_by_label("Run name")).to_have_value(name)
     expect(page.get_by_label("At most (US$)")).to_have_value("1.50")
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(2)
@@ -62,8 +102,7 @@ def test_a_double_click_starts_one_run(visit, site):
     fill(page, "clicked twice", models=("gemini-2.5-flash",))
     page.get_by_role("button", name="Start run").dblclick()
     expect(page.get_by_role("heading", level=1)).to_have_text("clicked twice")
-    names = [run["run_name"] for run in site.api("GET", "/api/v1/evaluations/stt/runs")]
-    assert names.count("clicked twice") == 1
+    assert names_of_runs(site).count("clicked twice") == 1
 
 
 def test_a_mistake_is_told_where_it_is(visit):
@@ -101,12 +140,12 @@ def test_an_estimate_is_accessible_and_fits(visit, name, scheme):
     shot(page, f"runs-estimate-{name}-{scheme}")
 
 
-def start(page, name):
+def start(page, name, models=("gemini-2.5-pro", "gemini-2.5-flash")):
     page.goto("/runs/new")
     # The oldest is the demo's, which the simulator has recordings of.
     datasets = page.get_by_label("Dataset").locator("option")
     page.get_by_label("Dataset").select_option(index=datasets.count() - 1)
-    fill(page, name)
+    fill(page, name, models)
     page.get_by_role("button", name="Start run").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
@@ -130,17 +169,22 @@ def hide(page, hidden):
 def test_a_run_is_followed_to_its_end_without_loading_again(visit):
     page = visit()
     page.clock.install()
-    start(page, "followed")
-    check(page)
-    shot(page, "run-active")
-    asked = count_requests(page)
+    # One is asked call by call, and one has an answer for all clips after some seconds.
+    start(page, "followed", ("gemini-2.5-flash", "deepgram/nova-3"))
     page.evaluate(
         """() => {
              window.heard = [];
              const told = document.querySelector('[data-told]');
              new MutationObserver(() => window.heard.push(told.textContent)).observe(told, { childList: true });
+             const place = document.querySelector('[data-live]');
+             const count = () => [place.querySelector('progress').value, place.querySelector('tbody').innerText];
+             window.counts = [count()];
+             new MutationObserver(() => window.counts.push(count())).observe(place, { childList: true });
            }"""
     )
+    check(page)
+    shot(page, "run-active")
+    asked = count_requests(page)
     expect(page.get_by_role("button", name="Cancel run")).to_be_visible()
     page.get_by_role("button", name="Cancel run").focus()
     # The pauses between updates pass quickly; the run takes the time that it takes.
@@ -158,6 +202,11 @@ def test_a_run_is_followed_to_its_end_without_loading_again(visit):
     assert len(heard) == 1 and heard[0].startswith("The run has ended. Completed: "), heard
     assert page.evaluate("document.activeElement.tagName") == "MAIN"
     assert page.evaluate("window.refused") == []
+    # Counts went up on this very page: of all together, and of each model.
+    counts = page.evaluate("window.counts")
+    done, models = [one for one, _ in counts], {table for _, table in counts}
+    assert done == sorted(done) and done[-1] == page.evaluate("document.querySelector('[data-live] progress').max")
+    assert any(0 < one < done[-1] for one in done) and len(models) >= 2, counts
     before = len(asked)
     assert before > 0
     page.clock.run_for(120_000)
@@ -219,9 +268,8 @@ def test_updates_can_be_paused_and_rest_while_nobody_looks(visit):
 
 def test_what_failed_is_asked_for_again(visit, site):
     base = "/api/v1/evaluations/stt"
-    demo = site.api("GET", f"{base}/datasets")[-1]["id"]
-    samples = site.api("GET", f"{base}/datasets/{demo}?include_samples=true&limit=1")["samples"]
-    some = [{"sample_id": samples[0]["id"], "text": "one"}]
+    demo = site.demo[0]["dataset_id"]
+    some = [{"sample_id": site.demo[0]["id"], "text": "one"}]
     lists = {"run_name": "some are missing", "dataset_id": demo, "transcripts": [{"name": "some", "items": some}]}
     # A filter of this model stops one of the demo's clips.
     model = {"run_name": "one is stopped", "dataset_id": demo, "providers": ["gemini-2.5-flash"]}
@@ -324,8 +372,7 @@ def test_settings_and_help_are_there(visit, site):
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_transcripts_alone_are_a_run(visit, site, tmp_path, large):
-    demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
-    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]
+    demo, samples = site.demo[0]["dataset_id"], site.demo
     table = tmp_path / "heard.csv"
     if large:
         write_large(table, samples, "utf-8")
@@ -365,8 +412,7 @@ def test_transcripts_alone_are_a_run(visit, site, tmp_path, large):
 
 
 def test_transcripts_are_added_to_a_run_and_it_is_taken_along(visit, site, tmp_path):
-    demo = site.api("GET", "/api/v1/evaluations/stt/datasets")[-1]["id"]
-    samples = site.api("GET", f"/api/v1/evaluations/stt/datasets/{demo}?include_samples=true&limit=100")["samples"]
+    demo, samples = site.demo[0]["dataset_id"], site.demo
     some = [{"sample_id": samples[0]["id"], "text": "one"}]
     body = {"run_name": "grows", "dataset_id": demo, "transcripts": [{"name": "some", "items": some}]}
     made = site.api("POST", "/api/v1/evaluations/stt/runs", body)["id"]

@@ -83,6 +83,14 @@ fn wrong_cut_off_and_revoked_keys_are_told_alike_and_begin_nothing() {
             let page = browser.sign_in(whole, name, "/").await;
             assert_eq!((page.status, browser.cookie.is_none()), (422, true));
         }
+        let project = format!("S({:?})", w.project.name);
+        let begun = async || {
+            let found = rows(w, "session#").await;
+            found.iter().filter(|row| row.contains(&project)).count()
+        };
+        assert_eq!(begun().await, 0);
+        Browser::signed_in(w, whole).await;
+        assert_eq!(begun().await, 1);
     });
 }
 
