@@ -43,7 +43,10 @@ class Site:
 
     def api(self, method, path, body=None, key=None):
         data = json.dumps(body).encode() if body is not None else None
-        headers = {"x-api-key": key or self.key, "content-type": "application/json"}
+        return self.sent(method, path, data, "application/json", key)
+
+    def sent(self, method, path, data, kind, key=None):
+        headers = {"x-api-key": key or self.key, "content-type": kind}
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["data"]
