@@ -347,6 +347,7 @@ def test_markup_in_every_field_is_text(visit, site):
     drop(page, recordings([name], 7_000))
     expect(status(page)).to_have_text("1 of 1 uploaded.")
     (file,) = [f for f in site.api("GET", f"{API}/files?limit=5") if "onerror" in f["filename"]]
+    until(lambda: site.api("GET", f"{API}/files/{file['id']}")["status"], "ready")
     samples = [{"file_id": file["id"], "ground_truth": f"{MARKUP} said", "metadata": {"speaker": MARKUP}}]
     body = {"name": MARKUP, "description": MARKUP, "language": "en", "samples": samples}
     made = site.api("POST", f"{API}/datasets", body)["id"]
