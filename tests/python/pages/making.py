@@ -26,6 +26,16 @@ def clips(site, samples, language="hi"):
     return made, [sample["id"] for sample in found]
 
 
+def clear(site, dataset):
+    """Deletes a dataset and its recordings, so that lists of the tests that follow are not full of them."""
+    made, samples = dataset
+    found = site.api("GET", f"{API}/datasets/{made}?include_samples=true&limit=100")["samples"]
+    files = {sample["file_id"] for sample in found}
+    assert len(files) == len(samples)
+    site.api("DELETE", f"{API}/datasets/{made}")
+    until(lambda: files & {file["id"] for file in site.api("GET", f"{API}/files?limit=100")}, set())
+
+
 def transcribed(site, dataset, models, **more):
     """A run over what models heard: of each by its name, a transcript for each clip."""
     made, samples = dataset

@@ -35,6 +35,11 @@ def make(site, name="one", **fields):
     return dataset, transcribed(site, dataset, {"alpha": [{"text": "what was sad"}], "beta": [{"text": "what was said"}]})
 
 
+@pytest.fixture(scope="module")
+def file(site):
+    return recording(site, "named.wav", wav(41_000))
+
+
 NAMES = [
     ("a\u202eb", "must not contain control or bidirectional characters (found U+202E)"),
     ("a\u2066b", "must not contain control or bidirectional characters (found U+2066)"),
@@ -45,10 +50,9 @@ IDS = ["overridden", "isolated", "nul", "long"]
 
 
 @pytest.mark.parametrize(("name", "told"), NAMES, ids=IDS)
-def test_names_that_turn_or_burst_are_refused_by_the_api(site, name, told):
+def test_names_that_turn_or_burst_are_refused_by_the_api(site, file, name, told):
     announced = {"filename": name, "content_type": "audio/wav", "size_bytes": 1000}
     assert refused(site, "POST", f"{API}/files", announced) == (422, {"filename": told})
-    file = recording(site, "named.wav", wav(41_000))
     body = {"name": name, "language": "en", "samples": [{"file_id": file, "ground_truth": "x"}]}
     assert refused(site, "POST", f"{API}/datasets", body) == (422, {"name": told})
     body["name"] = "metadata"
@@ -65,8 +69,7 @@ def test_names_that_turn_or_burst_are_refused_by_the_api(site, name, told):
     [("a\0b", "must not contain U+0000"), (WORD, "must have at most 1000 characters, has 100000")],
     ids=["nul", "long"],
 )
-def test_metadata_that_can_not_be_kept_is_refused(site, value, told):
-    file = recording(site, "named.wav", wav(41_000))
+def test_metadata_that_can_not_be_kept_is_refused(site, file, value, told):
     body = {"name": "metadata", "language": "en", "samples": [{"file_id": file, "metadata": {"speaker": value}}]}
     assert refused(site, "POST", f"{API}/datasets", body) == (422, {"samples[0].metadata.speaker": told})
 

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import shot
-from making import clips, recording, transcribed
+from making import clear, clips, recording, transcribed
 from playwright.sync_api import expect
 from test_datasets import wav
 from test_review import TAGS, ready, without_guard
@@ -49,7 +49,8 @@ def spoken(site):
     ]
     dataset = clips(site, samples)
     heard = {"alpha": [{"text": heard} for *_, heard in SAID], "beta": [{"text": said} for _, _, said, _ in SAID]}
-    return transcribed(site, dataset, heard), dataset[1]
+    yield transcribed(site, dataset, heard), dataset[1]
+    clear(site, dataset)
 
 
 def fonts(page, selector):

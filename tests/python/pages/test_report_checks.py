@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import shot
 from figures import Axis, chart, number, numbers, rows
-from making import clips, recording, transcribed
+from making import clear, clips, recording, transcribed
 from playwright.sync_api import expect
 from test_datasets import wav
 
@@ -46,7 +46,9 @@ def spoken(site):
         }
         for at, (language, region) in enumerate(zip(languages, regions, strict=True))
     ]
-    return clips(site, samples)
+    dataset = clips(site, samples)
+    yield dataset
+    clear(site, dataset)
 
 
 def scored(site, spoken, costs):
