@@ -94,9 +94,9 @@ def test_ten_results_are_judged_by_keys_alone_from_sign_in_on(visit, site, equal
             page.keyboard.type("yes")
             expect(verdict(page, "B")).to_have_text("Wrong")
             expect(verdict(page, "C")).to_have_count(0)
-            page.keyboard.press("Escape")
-            page.keyboard.press("ArrowDown")
-            page.keyboard.press("u")
+            for key in ["Escape", "ArrowDown", "u"]:
+                page.keyboard.press(key)
+                focus_is_seen(page)
             page.keyboard.press("c")
             page.keyboard.press("Control+Enter")
         else:
