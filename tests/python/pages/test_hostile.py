@@ -187,3 +187,22 @@ def test_a_word_of_a_hundred_thousand_letters_in_a_reference_breaks_no_page(visi
     sample = {"file_id": recording(site, "nul.wav", wav(44_000)), "ground_truth": "a\0b"}
     answer = refused(site, "POST", f"{API}/datasets", {"name": "x", "language": "en", "samples": [sample]})
     assert answer == (422, {"samples[0].ground_truth": "must not contain U+0000"})
+
+
+def test_comments_as_long_as_their_boxes_take_are_saved_in_any_script(visit, site):
+    """Of each letter of most scripts a form makes nine bytes."""
+    _, run = make(site, "two long comments")
+    page = quiet(visit(viewport=PHONE))
+    without_guard(page)
+    page.goto(f"/runs/{run}/review")
+    ready(page)
+    for key in "nn":
+        page.keyboard.press(key)
+    for letter in "AB":
+        box = page.locator(f"[data-slot={letter}] textarea")
+        box.evaluate("(box) => { box.closest('details').open = true; }")
+        box.fill("क" * 5_000)
+    page.keyboard.press("Control+Enter")
+    results = f"{API}/runs/{run}/results"
+    until(lambda: [len(one["comment"] or "") for one in site.api("GET", results)], [5_000, 5_000])
+    expect(page.locator("[data-unsaved]")).to_be_hidden()
