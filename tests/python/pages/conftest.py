@@ -44,11 +44,15 @@ class Site:
 
     def api(self, method, path, body=None, key=None):
         data = json.dumps(body).encode() if body is not None else None
-        headers = {"x-api-key": key or self.key, "content-type": "application/json"}
+        return self.sent(method, path, data, "application/json", key)
+
+    def sent(self, method, path, data, kind, key=None):
+        headers = {"x-api-key": key or self.key, "content-type": kind}
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["data"]
 
+    # What the demo has made, asked for before tests make more than a page of a list has.
     @cached_property
     def run(self):
         """The oldest run: that of the demo."""
@@ -60,6 +64,10 @@ class Site:
         dataset = self.api("GET", f"/api/v1/evaluations/stt/runs/{self.run}")["dataset_id"]
         path = f"/api/v1/evaluations/stt/datasets/{dataset}?include_samples=true&limit=100"
         return self.api("GET", path)["samples"]
+
+    @cached_property
+    def recordings(self):
+        return self.api("GET", "/api/v1/evaluations/stt/files?limit=100")
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +87,9 @@ def site(tmp_path_factory):
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            yield Site(json.loads(process.stdout.readline()))
+            site = Site(json.loads(process.stdout.readline()))
+            assert site.run and site.recordings
+            yield site
         finally:
             process.terminate()
             process.wait(20)

@@ -117,3 +117,23 @@ def test_buttons_tell_their_keys_also_those_that_were_chosen(visit, run):  # noq
     # A phone has no room for them.
     page.set_viewport_size({"width": 360, "height": 740})
     assert told("save") == "none"
+
+
+@pytest.mark.parametrize(("name", "width", "height"), [("phone", 360, 600), ("desktop", 1280, 560)])
+def test_a_transcription_is_in_sight_when_its_comment_is_left(visit, site, dataset, name, width, height):  # noqa: F811
+    """Also one that with its reasons is higher than the room for it."""
+    made = make(site, dataset, [[f"{text[2]} {number}" for text in TEXTS] for number in [1, 2, 3]])
+    page = visit(viewport={"width": width, "height": height})
+    begin(page, made)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("c")
+    expect(group(page, "B").get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("the second word")
+    # Its end is looked at.
+    end = group(page, "B").get_by_role("link", name="Both are right")
+    end.scroll_into_view_if_needed()
+    expect(end).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(group(page, "B")).to_be_focused()
+    shot(page, f"review-comment-left-{name}", full_page=False)
+    until(lambda: page.evaluate(SEEN), True)
