@@ -1,6 +1,8 @@
 // What the service has declined for good: told with what was said, until the clip is judged anew
 // or it is let go of.
 
+import * as labels from './visible.js';
+
 const make = (tag, values) => Object.assign(document.createElement(tag), values);
 
 // What an entry says of its transcriptions, for eyes.
@@ -14,7 +16,7 @@ function said(entry) {
     parts.push(letter === before ? text : `${letter} ${text}`);
     before = letter;
   }
-  return make('bdi', { textContent: parts.join(', ') });
+  return make('bdi', { textContent: labels.visible(parts.join(', ')) });
 }
 
 // Sent as by a browser without scripts: its answer has what stands beside what was said.

@@ -43,19 +43,13 @@ const earlier = entries;
 // All that this window has had, by their names in the store.
 const known = new Map(entries.map((entry) => [PREFIX + entry.id, entry]));
 let whenSaved = (...saved) => unsaid.push(saved);
-let isStale = false;
-let whenStale;
-let signedOut = false;
-let leaving = false;
+let isStale, whenStale, signedOut, leaving;
 // What is of somebody else waits for them, and is told apart.
 const held = new Set();
 // The one that is on its way, and when its answer, or none, is there.
-let underWay;
+let underWay, timer, telling, declined;
 let answered = Promise.resolve();
 let wait = 1000;
-let timer;
-let telling;
-let declined;
 
 // What another window has saved, refused or taken back is that here too.
 function all() {

@@ -119,7 +119,10 @@ function focusClip() {
 function focusCurrent(isPointed) {
   current.blur();
   current.focus({ preventScroll: true });
-  if (!isPointed) current.scrollIntoView({ block: 'nearest' });
+  if (isPointed) return;
+  // One that is higher than the room beside the player shows where it begins.
+  const height = current.offsetHeight + document.querySelector('.player').offsetHeight;
+  current.scrollIntoView({ block: height > innerHeight ? 'start' : 'nearest' });
 }
 
 function toggleReason(number) {

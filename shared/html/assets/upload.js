@@ -4,6 +4,7 @@
 // them one by one.
 
 import * as kept from './kept.js';
+import * as labels from './visible.js';
 import * as direct from './table.js';
 import { remember, remembered } from './outbox.js';
 
@@ -45,7 +46,7 @@ function begin() {
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    const named = (names) => `Not taken: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+    const named = (names) => `Not taken: ${labels.visible(names.slice(0, 5).join(', '))}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
     const books = [...odd].filter((name) => WORKBOOK.test(name));
     const others = [...odd].filter((name) => !WORKBOOK.test(name));
     if (books.length) parts.push(`${named(books)}. It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that.`);
@@ -111,7 +112,7 @@ function begin() {
     item.row.tabIndex = -1;
     item.label = document.createElement('bdi');
     item.label.id = `upload-${items.length}-${Date.now()}`;
-    item.label.textContent = item.name;
+    item.label.textContent = labels.visible(item.name);
     item.bar = document.createElement('progress');
     item.bar.max = 1;
     item.bar.value = 0;
@@ -295,7 +296,7 @@ function begin() {
   const chosenBefore = remembered(sessionStorage, tableName, {});
   const isKept = table.files.length || dataset.elements.kept.value || table.ariaInvalid;
   if (!isKept && chosenBefore.at > Date.now() - REMEMBERED_FOR) {
-    lost.querySelector('bdi').textContent = chosenBefore.name;
+    lost.querySelector('bdi').textContent = labels.visible(chosenBefore.name);
     lost.hidden = false;
   }
   table.addEventListener('change', keepTable);

@@ -69,7 +69,11 @@ mod tests {
         assert!(script.plain.contains("const keys = (() => {"));
         // What few pages need is asked for where it is needed.
         let declined = named("declined.js").unwrap();
-        assert!(outbox.plain.contains(&format!("import('{}')", declined.path)));
+        assert!(
+            outbox
+                .plain
+                .contains(&format!("import('{}')", declined.path))
+        );
         let upload = named("upload.js").unwrap();
         let sizes = [script, outbox, upload].map(|of| packed(of.plain));
         assert!(

@@ -8,9 +8,9 @@ use crate::http::body;
 use crate::http::query::Pairs;
 use crate::refusal::Refusal;
 
-/// Largest form in bytes: a verdict with a long comment, some times over.
+/// Largest form in bytes: one of names and choices, some times over.
 const MAX_FORM: usize = 64 * 1024;
-/// Largest form with a reference in it: percent encoding makes nine bytes of a letter of
+/// Largest form with a reference in it, or remarks on some transcriptions: percent encoding makes nine bytes of a letter of
 /// most scripts. It is more than a reference may have, so that one that is too long comes
 /// back in its form, and fits into what a function is given.
 const MAX_LONG: usize = 4 * 1024 * 1024;
@@ -18,7 +18,7 @@ const MAX_LONG: usize = 4 * 1024 * 1024;
 /// The fields of a form.
 pub struct Form<const MOST: usize = MAX_FORM>(pub Pairs);
 
-/// The fields of a form with a reference in it.
+/// The fields of a form with long texts in it.
 pub type LongForm = Form<MAX_LONG>;
 
 /// A token of a form: what it does is done once, however often it is sent.

@@ -425,7 +425,7 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     check(&html);
     assert!(html.contains("<code>sk_1_2_3</code>") && html.contains("never shown again"));
     let refused = Keys {
-        typed: (HOSTILE, Role::Editor),
+        typed: ("<mine> \"\u{202e}", Role::Editor),
         ..of(None, Some(HOSTILE))
     };
     let html = keys::page(frame(), refused).unwrap();
@@ -433,5 +433,8 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     assert!(html.contains("aria-invalid=\"true\""));
     // What was typed and chosen is there still.
     assert!(html.contains("value=\"editor\" checked"), "{html}");
-    assert!(html.contains("autocomplete=\"off\" value=\"&#"), "{html}");
+    assert!(
+        html.contains("autocomplete=\"off\" value=\"&#60;mine&#62; &#34;⟨RLO⟩"),
+        "{html}"
+    );
 }

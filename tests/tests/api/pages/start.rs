@@ -317,8 +317,8 @@ fn a_run_that_its_cap_ended_goes_on_with_a_higher_one() {
             browser.post(&format!("{path}/retry"), &fields).await
         };
         for (amount, status, told) in [
-            ("0.000001", 409, "The most it may cost is used up"),
-            ("", 409, "The most it may cost is used up"),
+            ("0.000001", 409, "the most it may cost is used up"),
+            ("", 409, "the most it may cost is used up"),
             ("a lot", 422, "must be an amount of US dollars"),
             ("NaN", 422, "must be an amount of US dollars"),
             ("-1", 422, "must be from"),

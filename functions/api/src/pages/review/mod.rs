@@ -23,7 +23,7 @@ use stt_eval_shared::wire::results::{Result as Heard, Review};
 use self::asked::{Act, Asked, Go};
 use self::found::{Found, find};
 use super::answer::{fragment, redirect, told_scripts, written};
-use super::form::Form;
+use super::form::{Form, LongForm};
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::id::{PathId, PathTexts};
@@ -306,7 +306,7 @@ pub async fn save(
     visit: Visit,
     sample: PathTexts,
     headers: HeaderMap,
-    Form(form): Form,
+    Form(form): LongForm,
 ) -> Answer {
     let saved = saved(&app, &visit, sample, &headers, &form).await;
     match saved {
@@ -399,7 +399,7 @@ pub async fn undo(
     visit: Visit,
     PathTexts(id, sample): PathTexts,
     headers: HeaderMap,
-    Form(form): Form,
+    Form(form): LongForm,
 ) -> Answer {
     let here = find(&app, &visit, (&id, &sample)).await?;
     let mut asked = Asked::of_run(&form, &here.run);
