@@ -18,7 +18,8 @@ const AT_ONCE = 4;
 // Addresses are good for 15 minutes: few are asked for ahead.
 const PER_REQUEST = 20;
 const MOST_NAME = 255;
-const REMEMBERED_FOR = 24 * 3600 * 1000;
+// A day.
+const REMEMBERED_FOR = 864e5;
 
 const place = document.querySelector('[data-upload]');
 begin();
@@ -33,7 +34,7 @@ function begin() {
   const lost = document.querySelector('[data-lost]');
   const items = [];
   let sending = 0;
-  let sendsTable = false;
+  let sendsTable;
   let asking = Promise.resolve();
   // What was chosen and can't be taken, told until the page is left.
   const odd = new Set();
@@ -71,11 +72,8 @@ function begin() {
   }
 
   function button(item, text, act) {
-    const made = document.createElement('button');
-    made.type = 'button';
-    made.textContent = text;
+    const made = Object.assign(document.createElement('button'), { type: 'button', textContent: text, onclick: act });
     made.setAttribute('aria-describedby', item.label.id);
-    made.addEventListener('click', act);
     return made;
   }
 
