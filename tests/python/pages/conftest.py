@@ -14,7 +14,10 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+# How long a state may take to come: machines are shared, and others compile beside this.
+expect.set_options(timeout=20_000)
 
 BINARY = os.environ.get("STT_EVAL_LOCAL_BIN", "target/debug/stt-eval-local")
 CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium-headless-shell")
