@@ -48,8 +48,8 @@ def test_a_reload_without_a_network_loses_nothing_and_sends_nothing_twice(visit,
     """Pages are not kept (no-store) and no worker stands in for the service, so without a network
     a browser shows a page of its own in place of one that is loaded again. What was said stays in
     its store, and is sent once when the same window gets a page of the service. What a page hands
-    over while it is left (keepalive) may pass the offline that a browser plays: its answer is not
-    seen, so it is sent again, and counts once."""
+    over while it is left (keepalive) may pass the offline that a browser plays: where its answer is
+    not seen it is sent again, and counts once."""
     page = visit()
     asked, sent = [], []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -68,7 +68,8 @@ def test_a_reload_without_a_network_loses_nothing_and_sends_nothing_twice(visit,
     page.reload()
     page.wait_for_load_state("networkidle")
     assert page.evaluate(KEPT) == 0
-    assert len(sent) == len(set(sent)) == 3, sent
+    # All three, or those that were not handed over with an answer while the page was left.
+    assert 2 <= len(sent) == len(set(sent)) <= 3, sent
     assert counts(site, run) == {"reviews": 6, "right": 3, "wrong": 3}
 
 
