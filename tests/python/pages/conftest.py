@@ -8,13 +8,14 @@ when it is set.
 import json
 import os
 import subprocess
+import sys
 import time
 import urllib.request
 from functools import cached_property
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 # How long a state may take to come: machines are shared, and others compile beside this.
 expect.set_options(timeout=20_000)
@@ -98,29 +99,67 @@ def site(tmp_path_factory):
             process.wait(20)
 
 
+class Driver:
+    """What drives browsers, and one browser, which most tests share."""
+
+    def __init__(self):
+        self._driver = sync_playwright()
+        self._playwright = self._driver.__enter__()
+        self.browser = self.start()
+
+    def start(self, *args):
+        return self._playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *args])
+
+    def answers(self):
+        try:
+            self.browser.new_browser_cdp_session().detach()
+        except Error as error:
+            print(f"The browser or its driver has ended, and is started anew: {error}", file=sys.stderr)
+            return False
+        return True
+
+    def close(self):
+        try:
+            self.browser.close()
+        except Error as error:
+            print(f"A browser has not ended as it is asked to: {error}", file=sys.stderr)
+        self._driver.__exit__()
+
+
 @pytest.fixture(scope="session")
-def playwright():
+def drivers():
+    """The driver that is used now, if there is one."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"there is no {CHROMIUM}: apt-get install chromium-headless-shell", True)
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def browser(playwright):
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    print(f"Chromium {browser.version}")
-    yield browser
-    browser.close()
+    drivers = []
+    yield drivers
+    for driver in drivers:
+        driver.close()
 
 
 @pytest.fixture
-def launch(playwright):
+def driver(drivers):
+    """One that ended in a test before fails that test, and not those behind it."""
+    if drivers and not drivers[0].answers():
+        drivers.pop().close()
+    if not drivers:
+        drivers.append(Driver())
+        print(f"Chromium {drivers[0].browser.version}")
+    return drivers[0]
+
+
+@pytest.fixture
+def browser(driver):
+    return driver.browser
+
+
+@pytest.fixture
+def launch(driver):
     """Starts browsers with arguments of their own."""
     browsers = []
 
     def start(*args):
-        browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *args]))
+        browsers.append(driver.start(*args))
         return browsers[-1]
 
     yield start
