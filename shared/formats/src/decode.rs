@@ -118,6 +118,15 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     decode_whole(bytes.to_vec())
 }
 
+/// How a text is encoded that begins like this: as its mark says, or by looking.
+pub(crate) fn encoding_of(head: &[u8]) -> Encoding {
+    match head {
+        [0xff, 0xfe, ..] => Encoding::Utf16Le,
+        [0xfe, 0xff, ..] => Encoding::Utf16Be,
+        _ => unmarked(head),
+    }
+}
+
 /// The same of bytes that are no longer needed: what is UTF-8 stays where it is.
 ///
 /// # Errors
@@ -234,7 +243,9 @@ fn utf8(bytes: Vec<u8>) -> Result<String, DecodeError> {
         DecodeError::NotUtf8 {
             byte,
             line: line_at(bytes, byte),
-            latin: looks_latin(bytes.get(byte..).unwrap_or_default()),
+            // What is UTF-8 up to there was written as that: the byte is a stray one.
+            latin: bytes.get(..byte).is_some_and(<[u8]>::is_ascii)
+                && looks_latin(bytes.get(byte..).unwrap_or_default()),
         }
     })
 }
@@ -262,12 +273,23 @@ fn unmarked(bytes: &[u8]) -> Encoding {
     }
     let is_high = |b: u8| matches!(b, 0x00 | 0x06 | 0x09..=0x0d | 0x1c | 0x20 | 0xa8 | 0xab);
     for (side, encoding) in [(1, Encoding::Utf16Le), (0, Encoding::Utf16Be)] {
-        let pairs = seen.chunks_exact(2);
-        let all = pairs.len();
-        let high: Vec<u8> = pairs.filter_map(|pair| pair.get(side)).copied().collect();
-        let zeros = high.iter().filter(|b| **b == 0).count();
-        let known = high.iter().filter(|b| is_high(**b)).count();
-        if zeros * 10 > all * 3 || (zeros * 50 > all && known * 20 >= all * 19) {
+        let (mut all, mut zeros, mut known) = (0_usize, 0_usize, 0_usize);
+        // Whether what has a zero is a character of ASCII, and one of them ends a word or a line.
+        let (mut are_plain, mut has_end) = (true, false);
+        for pair in seen.chunks_exact(2) {
+            let (high, low) = (pair[side], pair[1 - side]);
+            all += 1;
+            known += usize::from(is_high(high));
+            if high == 0 {
+                zeros += 1;
+                are_plain &= matches!(low, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+                has_end |= matches!(low, b'\n' | b'\r' | b' ');
+            }
+        }
+        let is_known = known * 20 >= all * 19;
+        // Lines of one script without blanks have hardly any zeros; nothing else is among them.
+        let is_of_script = known == all && are_plain && has_end;
+        if zeros * 10 > all * 3 || (zeros * 50 > all && is_known) || is_of_script {
             return encoding;
         }
     }
@@ -351,6 +373,14 @@ mod tests {
             "not UTF-8 at byte 8 (line 2); looks like Windows-1252"
         );
         assert_eq!(told(b"\xc4\xe3\xba\xc3"), "not UTF-8 at byte 0 (line 1)");
+        // One that is stray in a text that is UTF-8 is no other encoding.
+        for end in [&b"\xff"[..], b"\xff\n", b" \xff b \xff\n"] {
+            let stray = ["घर\n".as_bytes(), end].concat();
+            let error = decode(&stray).unwrap_err();
+            assert!(error.to_string().ends_with("(line 2)"), "{error}");
+            let hint = error.of("a.txt").hint;
+            assert!(hint.is_some_and(|hint| hint.starts_with("if it is a text")));
+        }
         let far = [b"a\n".repeat(1_300), vec![0xe9]].concat();
         assert!(told(&far).starts_with("not UTF-8 at byte 2,600 (line 1,301)"));
         assert!(told(b"one\ntwo\0three\0").contains("a NUL at byte 7 (line 2)"));
@@ -358,6 +388,24 @@ mod tests {
         assert!(told(b"\xff\xfea\0b").contains("byte 2 (line 1)"));
         assert!(told("a\u{fffd}\u{fffd}b".as_bytes()).contains("U+FFFD at byte 1"));
         assert!(told(b"\xff\xfe").contains("UTF-8"));
+    }
+
+    #[test]
+    fn wide_lines_of_one_script_need_no_blanks_to_be_told() {
+        for letters in ["क", "ਕ", "த", "ک"] {
+            let text = format!("{}\n{}\n", letters.repeat(4), letters.repeat(900));
+            for (bytes, encoding) in [
+                (wide(&text, u16::to_le_bytes), Encoding::Utf16Le),
+                (wide(&text, u16::to_be_bytes), Encoding::Utf16Be),
+            ] {
+                let decoded = decode(&bytes).unwrap();
+                let read = (decoded.text.as_str(), decoded.encoding, decoded.is_guessed);
+                assert_eq!(read, (text.as_str(), encoding, true));
+            }
+        }
+        // A zero that ends nothing makes no text of what is none.
+        let none = [b"1\n".repeat(60), b"1\0".to_vec()].concat();
+        assert!(matches!(decode(&none), Err(DecodeError::Nul { .. })));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod keys;
 
 pub(super) use keys::first_keys;
 
-use super::decode::{decode_whole, lines};
+use super::decode::{Encoding, decode_whole, encoding_of, lines};
 use super::files::{self, Files};
 use super::format::Format;
 use super::office::{is_office, is_workbook};
@@ -95,19 +95,18 @@ pub(super) fn cut(head: &[u8]) -> &[u8] {
     if head.len() < 64 * 1024 {
         return head;
     }
-    match head.iter().rposition(|b| *b == b'\n') {
-        // UTF-16 has a zero before or behind its line ends.
-        Some(end) if head.starts_with(&[0xff, 0xfe]) => {
-            head.get(..end + 2 - (end % 2)).unwrap_or(head)
-        }
-        Some(end) if head.starts_with(&[0xfe, 0xff]) => head.get(..end + 1).unwrap_or(head),
-        Some(end) => head.get(..=end).unwrap_or(head),
+    let is_wide = encoding_of(head) != Encoding::Utf8;
+    let end = match head.iter().rposition(|b| *b == b'\n') {
+        // Each character has two bytes, and others than line ends have that one as well.
+        Some(at) if is_wide => at - at % 2 + 2,
+        Some(at) => at + 1,
+        None if is_wide => head.len(),
         None => {
             let bytes = std::str::from_utf8(head);
-            let valid = bytes.map_or_else(|error| error.valid_up_to(), str::len);
-            head.get(..valid).unwrap_or(head)
+            bytes.map_or_else(|error| error.valid_up_to(), str::len)
         }
-    }
+    };
+    head.get(..end).unwrap_or(head)
 }
 
 fn by_bytes(head: &[u8], name: &str) -> Option<Result<Format, Problem>> {
@@ -462,5 +461,24 @@ mod tests {
             told("x.rttm", b"SPEAKER c 1 0.1 0.2 <NA>\n"),
             Err(Code::Unsupported)
         );
+    }
+
+    #[test]
+    fn long_texts_of_two_bytes_a_character_are_cut_between_characters() {
+        // A line end of one byte is a half of many letters: ऊ, and all of Gurmukhi.
+        for line in ["लेखक ऊपर घर पर है\n", "ਘਰ ਊ ਹੁਣ ਜਾਓ\n"]
+        {
+            let text = line.repeat(4_000);
+            let wide = |to: fn(u16) -> [u8; 2]| -> Vec<u8> {
+                let units = text.encode_utf16();
+                units.flat_map(to).collect()
+            };
+            let (little, big) = (wide(u16::to_le_bytes), wide(u16::to_be_bytes));
+            let marked = |mark: [u8; 2], bytes: &[u8]| [&mark[..], bytes].concat();
+            let with_marks = [marked([0xff, 0xfe], &little), marked([0xfe, 0xff], &big)];
+            for bytes in [&little, &big].into_iter().chain(&with_marks) {
+                assert_eq!(told("x.txt", bytes), Ok(Format::Lines), "{line}");
+            }
+        }
     }
 }

@@ -15,6 +15,8 @@ use super::transcripts::{Entry, FirstWords, Lines, Look, Transcripts, ids_and_te
 const FEWEST: usize = 3;
 /// Fewest lines of which ids of one make tell anything.
 const FEWEST_ALIKE: usize = 2;
+/// What ids of samples have in exports.
+const SAMPLE: &str = "smp_";
 /// Lines that are looked at first: of most lists these tell that they have no ids.
 const HEAD: usize = 50;
 
@@ -269,8 +271,14 @@ pub(super) fn no_ids(
         count(more)
     );
     let problem = Problem::new(Code::Mismatch, message);
+    // The archives of our exports know samples by what the deployment calls them.
+    let is_of_export = |id: &str| id.to_ascii_lowercase().contains(SAMPLE);
     match of_lines {
         true => problem.hint("where lines have no ids, say so with --format lines"),
+        false if is_of_export(own) != is_of_export(others) => problem.hint(
+            "an export as TRN, STM or SegLST has its references beside it: score it alone, or \
+             export csv, which names your recordings",
+        ),
         false => problem,
     }
 }
@@ -382,4 +390,16 @@ fn cells(lines: &Lines) -> Vec<Entry> {
         ..Entry::default()
     });
     all.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_an_export_are_known() {
+        let hint = |own| no_ids(("set", own, 1), ("run", "utt-smp_01", 1), false).hint;
+        assert!(hint("u1").is_some_and(|hint| hint.contains("score it alone")));
+        assert_eq!(hint("utt-smp_02"), None);
+    }
 }

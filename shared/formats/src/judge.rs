@@ -351,7 +351,10 @@ fn judged(
             kind.is_error()
         };
         if let Some((name, rule)) = &place {
-            *judged.found_by.entry(*rule).or_default() += 1;
+            // What lies there by itself was not looked for.
+            if !is_last_resort(judged.format) {
+                *judged.found_by.entry(*rule).or_default() += 1;
+            }
             let piece = (row.start.map(f64::to_bits), row.end.map(f64::to_bits));
             let hash = hasher.hash_one((name, piece));
             let is_same = |other: &Sample| {

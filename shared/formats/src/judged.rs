@@ -159,7 +159,7 @@ pub struct Judged {
     pub samples: Vec<Sample>,
     /// What was found.
     pub findings: Findings,
-    /// How many recordings were found by which rule.
+    /// How many recordings were found by which rule; none where they lie there by themselves.
     pub found_by: BTreeMap<Rule, usize>,
 }
 

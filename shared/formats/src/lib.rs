@@ -80,5 +80,5 @@ pub use layout::{Layout, layouts, same_split};
 pub use manifest::{Options, Reading, Row, Said};
 pub use paired::{About, Hypothesis, Id, Pair, Pairs};
 pub use pairs::{Source, pairs};
-pub use problem::{Code, Problem, counted};
+pub use problem::{Code, Problem, counted, grouped};
 pub use text::{Holder, Text, Whole};

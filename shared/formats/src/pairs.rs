@@ -259,6 +259,24 @@ fn unknown(right: &Transcripts, name: &str) -> Option<String> {
     ))
 }
 
+/// Tells of hypotheses that are of several formats, where one alone is named.
+fn of_several_formats(heard: &[(Transcripts, &str)]) -> Option<String> {
+    let format = |source: &Transcripts| source.beside.unwrap_or(source.format);
+    let (first, _) = heard.first()?;
+    let mut formats = heard.iter().map(|(source, _)| format(source));
+    if formats.all(|one| one == format(first)) {
+        return None;
+    }
+    let all = heard
+        .iter()
+        .map(|(source, shown)| format!("{shown} is read as {}", format(source).title()));
+    let all: Vec<String> = all.collect();
+    Some(format!(
+        "hypotheses are of several formats: {}",
+        all.join(", ")
+    ))
+}
+
 fn together(
     mut right: Transcripts,
     heard: Vec<(Transcripts, &str)>,
@@ -294,6 +312,7 @@ fn together(
         .map_or(right.beside.unwrap_or(right.format), |(source, _)| {
             source.beside.unwrap_or(source.format)
         });
+    let several = of_several_formats(&heard);
     for (mut source, shown) in heard {
         called_as_its_folder(&mut source, shown)?;
         for remark in std::mem::take(&mut source.remarks) {
@@ -304,6 +323,7 @@ fn together(
         let repeats = numbered(&mut source);
         all.extend(systems(&mut source, shown, by_table, &repeats));
     }
+    remarks.extend(several);
     if right.entries.is_empty() && right.lines.is_empty() {
         return Err(Problem::new(
             Code::Nothing,

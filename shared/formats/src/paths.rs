@@ -3,7 +3,8 @@
 //! In this order: as written, if it lies inside the folder; relative to the manifest;
 //! relative to the working directory; by the longest common tail; by its base name; by
 //! its base name with another extension; at last without case. Names are compared in
-//! NFC. Nothing outside the folder is taken unless it is allowed.
+//! NFC. Nothing outside the folder is taken unless it is allowed; then a file that is there
+//! as written goes before another one that is only called so.
 
 use std::collections::HashMap;
 
@@ -131,16 +132,14 @@ impl<'a> Resolver<'a> {
         let Some(path) = written.as_deref() else {
             return Resolved::Missing;
         };
-        let is_absolute = path.starts_with('/') || has_drive(path);
-        let inside = if is_absolute {
-            let within = self.place.and_then(|place| within(path, place));
-            within.map(|name| (name, Rule::AsWritten))
-        } else {
-            joined(folder, path).map(|name| (name, Rule::BesideManifest))
-        };
-        if let Some((name, rule)) = inside
+        let is_absolute = is_absolute(path);
+        if let Some(name) = inside(path, folder, self.place)
             && let Some(found) = self.exact(&name)
         {
+            let rule = match is_absolute {
+                true => Rule::AsWritten,
+                false => Rule::BesideManifest,
+            };
             return Resolved::Found(found, rule);
         }
         let from_working = self.working.filter(|_| !is_absolute);
@@ -149,6 +148,11 @@ impl<'a> Resolver<'a> {
             && let Some(found) = within(full, place).and_then(|name| self.exact(&name))
         {
             return Resolved::Found(found, Rule::WorkingDirectory);
+        }
+        if outside
+            && let Some(found) = self.as_written(path, folder, from_working.as_deref(), files)
+        {
+            return Resolved::Found(found, Rule::Outside);
         }
         match self.by_tail(path, folder) {
             Resolved::Missing | Resolved::Several(0) => {}
@@ -164,6 +168,24 @@ impl<'a> Resolver<'a> {
             None if !is_absolute && joined(folder, path).is_none() => Resolved::Outside,
             None => Resolved::Missing,
         }
+    }
+
+    /// The file outside of the folder that a path names as it is written, beside its manifest or from
+    /// the working directory.
+    fn as_written(
+        &self,
+        path: &str,
+        folder: &str,
+        from_working: Option<&str>,
+        files: &dyn Files,
+    ) -> Option<String> {
+        let place = self.place?;
+        let full = match is_absolute(path) {
+            true => Some(path.to_owned()),
+            false => joined(place, folder).and_then(|own| absolute(&own, path)),
+        };
+        let mut all = full.into_iter().chain(from_working.map(str::to_owned));
+        all.find(|path| within(path, place).is_none() && files.has_outside(path))
     }
 
     /// Where a relative path leads outside of the folder, if to anything: beside its manifest, from
@@ -287,6 +309,24 @@ pub(crate) fn upload_prefix(name: &str) -> Option<&str> {
     let (prefix, rest) = name.split_once('-')?;
     let is_hex = prefix.len() == 8 && prefix.bytes().all(|b| b.is_ascii_hexdigit());
     is_hex.then_some(rest)
+}
+
+/// What a tidy path is called inside of the folder that `place` is; `None` where it leads out of it.
+fn inside(path: &str, folder: &str, place: Option<&str>) -> Option<String> {
+    match is_absolute(path) {
+        true => within(path, place?),
+        false => joined(folder, path),
+    }
+}
+
+/// What a path of a text beside recordings is called inside of the folder; `None` where it leads
+/// out of it.
+pub(crate) fn name_inside(written: &str, folder: &str, place: Option<&str>) -> Option<String> {
+    inside(&tidy(written)?, folder, place)
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') || has_drive(path)
 }
 
 fn has_drive(path: &str) -> bool {

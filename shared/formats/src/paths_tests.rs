@@ -23,7 +23,11 @@ impl Files for At {
     fn has_outside(&self, path: &str) -> bool {
         matches!(
             path,
-            "/data/there.wav" | "/home/me/near.wav" | "/home/downloads/x/q.wav"
+            "/data/there.wav"
+                | "/home/me/near.wav"
+                | "/home/downloads/x/q.wav"
+                | "/home/me/other/wavs/a.wav"
+                | "/home/wide/top.wav"
         )
     }
 }
@@ -126,6 +130,56 @@ fn paths_of_other_machines_are_found() {
         resolver.resolve("../near.wav", "", &files, true),
         found("/home/me/near.wav", Rule::Outside)
     );
+}
+
+#[test]
+fn what_is_there_as_written_goes_before_what_is_called_so_once_it_is_allowed() {
+    let files = set();
+    let resolver = Resolver::new(&files);
+    let found = |name: &str, rule| Resolved::Found(name.to_owned(), rule);
+    let other = "/home/me/other/wavs/a.wav";
+    for (written, folder) in [
+        ("../other/wavs/a.wav", ""),
+        ("../../other/wavs/a.wav", "wavs"),
+        (other, ""),
+        // From the working directory.
+        ("other/wavs/a.wav", ""),
+    ] {
+        let of = |outside| resolver.resolve(written, folder, &files, outside);
+        assert_eq!(of(true), found(other, Rule::Outside), "{written}");
+        assert_eq!(of(false), found("wavs/a.wav", Rule::Tail), "{written}");
+    }
+    // What is not there as written is looked for as before, also in folders above.
+    for (written, name, rule) in [
+        ("/elsewhere/wavs/a.wav", "wavs/a.wav", Rule::Tail),
+        ("wavs/a.wav", "wavs/a.wav", Rule::BesideManifest),
+        (
+            "downloads/x/q.wav",
+            "/home/downloads/x/q.wav",
+            Rule::Outside,
+        ),
+    ] {
+        let resolved = resolver.resolve(written, "", &files, true);
+        assert_eq!(resolved, found(name, rule), "{written}");
+    }
+    // A folder above is a guess: one that is called so in the folder goes before it.
+    let resolved = resolver.resolve("wide/top.wav", "", &files, true);
+    assert_eq!(resolved, found("top.wav", Rule::BaseName));
+}
+
+#[test]
+fn texts_beside_recordings_are_called_by_their_place_in_the_folder() {
+    let of = |written| name_inside(written, "lists", Some("/home/me/set"));
+    for (written, name) in [
+        ("texts/a.txt", Some("lists/texts/a.txt")),
+        ("../texts/a.txt", Some("texts/a.txt")),
+        ("/home/me/set/texts/a.txt", Some("texts/a.txt")),
+        ("../../a.txt", None),
+        ("/etc/passwd", None),
+    ] {
+        assert_eq!(of(written).as_deref(), name, "{written}");
+    }
+    assert_eq!(name_inside("/etc/passwd", "", None), None);
 }
 
 #[test]

@@ -126,7 +126,8 @@ pub fn counted(number: usize, one: &str, several: &str) -> String {
 }
 
 /// A number as texts have it: with commas between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {

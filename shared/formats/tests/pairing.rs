@@ -423,6 +423,18 @@ fn a_list_of_speakers_has_no_text() {
 }
 
 #[test]
+fn a_recording_is_neither_a_reference_nor_what_was_heard() {
+    // Bytes that begin as UTF-16 does.
+    let (sound, list) = (("x.wav", "R\0I\0F\0F\0"), ("refs.txt", "one\n"));
+    for (right, heard) in [(sound, list), (list, sound)] {
+        let problem = scored(&[right], &[heard]).unwrap_err();
+        assert_eq!(problem.code, Code::Unsupported);
+        let wanted = "x.wav: is a recording, and has no text. name what was said or heard";
+        assert!(told(&problem).starts_with(wanted), "{}", told(&problem));
+    }
+}
+
+#[test]
 fn rows_of_one_sample_with_other_references_are_refused() {
     let long = "model,id,reference,hypothesis\na,u1,one two,x\nb,u1,one  two,x\na,u2,,x\n\
                 b,u2,three,x\n";

@@ -100,6 +100,18 @@ fn lists_of_ids_are_such_though_one_comes_again_or_a_line_is_empty() {
             assert_eq!(made.hypotheses, Format::KaldiText);
         }
     }
+    // So is a short one.
+    let again = ("again.txt", "utt1 घर\nutt1 जाओ\nutt2 ठीक है\n");
+    let three = ("three.txt", "utt1 घर\nutt2 ठीक है\nutt3 हाँ\n");
+    let (house, fine, missing) = (text("घर"), text("ठीक है"), Hypothesis::Missing);
+    for (sides, wanted) in [
+        ([three, again], [&house, &fine, &missing]),
+        ([again, three], [&house, &missing, &fine]),
+    ] {
+        let made = scored(&sides).unwrap();
+        assert_eq!(made.references, Format::KaldiText);
+        assert_eq!(made.heard[0].iter().collect::<Vec<_>>(), wanted);
+    }
     // What nearly all lines begin with is a word; others that may be ids are told.
     let words = "one-1 a\none-1 b\none-1 c\n";
     let made = scored(&[("r.txt", words), ("h.txt", words)]).unwrap();
@@ -457,6 +469,22 @@ fn what_nemo_and_label_studio_have_no_reference_of_is_left_out() {
         let told = format!("{name}: {told}: left out, as by a run");
         assert_eq!(made.remarks, [told]);
     }
+    // Each line of NeMo has its own place for the text.
+    let lines = "{\"audio_filepath\":\"u1.wav\",\"duration\":1.0,\"text\":\"a\",\"pred_text_A\":\"c\"}\n\
+                 {\"audio_filepath\":\"u2.wav\",\"duration\":1.0,\"normalized_text\":\"b\",\"pred_text_A\":\"c\"}\n\
+                 {\"audio_filepath\":\"u3.wav\",\"duration\":1.0,\"text_filepath\":\"u3.txt\",\"pred_text_A\":\"c\"}\n";
+    let made = scored(&[("run.json", lines)]).unwrap();
+    let samples = made.samples.iter();
+    let samples = samples.map(|one| (one.id.to_string(), one.reference.to_string()));
+    let wanted = [("u1", "a"), ("u2", "b")].map(|(id, text)| (id.to_owned(), text.to_owned()));
+    assert_eq!(samples.collect::<Vec<_>>(), wanted);
+    assert_eq!(
+        made.remarks,
+        [
+            "run.json: 1 line has its text in a file of its own: left out",
+            "run.json: 1 row has no text, and normalized_text is taken there, as NeMo does",
+        ]
+    );
 }
 
 #[test]

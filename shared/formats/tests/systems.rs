@@ -130,6 +130,40 @@ fn columns_are_chosen_in_the_table_of_hypotheses() {
 }
 
 #[test]
+fn a_column_that_is_named_twice_is_one_system() {
+    let files = InMemory::new([
+        REFERENCES,
+        (
+            "hyps.csv",
+            "id,base,large\nu1,घर,घर\nu2,ठीक है,ठीक\nu3,हाँ,हाँ\n",
+        ),
+        ("wide.csv", "id,text,base,large\nu1,घर,घर,घर\n"),
+    ]);
+    for (right, heard) in [("refs.csv", &["hyps.csv"][..]), ("wide.csv", &[])] {
+        let made = scored(&files, right, heard, &["base", "large", "base"]).unwrap();
+        assert_eq!(made.systems, ["base", "large"], "{right}");
+        assert_eq!(made.remarks, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn hypotheses_of_several_formats_are_told_with_theirs() {
+    let files = InMemory::new([
+        ("refs.stm", "c A s 0.0 1.0 घर जाओ\n"),
+        ("a.stm", "c A s 0.0 1.0 घर\n"),
+        ("b.stm", "c A s 0.0 1.0 जाओ\n"),
+        ("b.ctm", "c A 0.1 0.2 घर\nc A 0.4 0.2 जाओ\n"),
+    ]);
+    let of = |heard: &[&str]| {
+        let made = scored(&files, "refs.stm", heard, &[]);
+        made.unwrap().remarks
+    };
+    assert_eq!(of(&["a.stm", "b.stm"]), Vec::<String>::new());
+    let told = "hypotheses are of several formats: a.stm is read as STM, b.ctm is read as CTM";
+    assert_eq!(of(&["a.stm", "b.ctm"]), [told]);
+}
+
+#[test]
 fn a_lone_column_is_the_system_of_its_table() {
     let files = InMemory::new([
         REFERENCES,

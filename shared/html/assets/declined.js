@@ -29,8 +29,12 @@ function again(entry) {
   return form;
 }
 
+const runOf = (url) => new URL(url, location).pathname.match(/^\/runs\/([^/]+)/)?.[1];
+// One who is in another run may take it for that.
+const where = (entry) => ([undefined, runOf(entry.url)].includes(runOf(location)) ? ' You said: ' : ' In another run you said: ');
+
 export const told = (entry, forget) => [
-  ' You said: ', said(entry), '. ', again(entry), ' ',
+  where(entry), said(entry), '. ', again(entry), ' ',
   // Its clip may be gone.
   make('button', { textContent: 'Forget it', onclick: () => forget(entry) }),
 ];

@@ -141,7 +141,7 @@ export function sheet(settings, change) {
   dialog.addEventListener('close', () => stop(''));
 
   show();
-  const actions = document.createElement('p');
+  const actions = document.createElement('div');
   actions.className = 'actions';
   actions.append(
     button('Close', () => dialog.close()),
@@ -151,14 +151,15 @@ export function sheet(settings, change) {
       stop('All keys are as they were.');
     }),
   );
+  // In sight, however far one reads.
+  actions.append(told);
   dialog.append(
     title,
+    actions,
     box(settings, 'keys', 'Single keys', change),
     box(settings, 'guard', 'Listen before judging', change),
     box(settings, 'invisible', 'Show characters that join or part letters (ZWJ, ZWNJ)', change),
-    told,
     list,
-    actions,
   );
   return dialog;
 }

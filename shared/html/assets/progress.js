@@ -1,4 +1,5 @@
-// Follows a run that is under way: asks for what has changed and puts it into the page.
+// Follows a run until nothing of it changes any more: asks for what has changed and puts it
+// into the page.
 // Without it the page has a link to load it anew.
 
 import './transcripts.js';
@@ -20,7 +21,10 @@ let asking = false;
 let paused = false;
 let over = false;
 
-const isActive = () => place.firstElementChild.dataset.active === 'true';
+const shown = () => place.firstElementChild.dataset;
+const isActive = () => ['pending', 'processing'].includes(shown().state);
+// Else it is being stopped, or scored again.
+const done = isActive() ? 'The run has ended.' : 'That is done.';
 
 function end(sentence) {
   over = true;
@@ -37,7 +41,7 @@ function replace(page) {
   const focused = place.contains(document.activeElement) ? document.activeElement.id : '';
   place.replaceChildren(document.adoptNode(next));
   if (focused) (document.getElementById(focused) ?? document.querySelector('main')).focus();
-  if (!isActive()) end(`The run has ended. ${next.dataset.said}.`);
+  if (shown().followed !== 'true') end(`${done} ${next.dataset.said}.`);
 }
 
 // What could not be asked is asked again, later and later.

@@ -79,11 +79,20 @@ for (const answer of document.querySelectorAll('[data-drafted]')) forget(answer.
 const here = new URL(location);
 const version = Number(here.searchParams.get('version'));
 if (version) {
-  const saved = `/samples/${here.hash.slice(1)}`;
+  const saved = `/samples/${here.searchParams.get('written')}`;
   if (Number(remembered(localStorage, nameOf(saved), {}).etag) < version) forget(saved);
   // Said once: what is typed from now on is another matter.
-  here.searchParams.delete('version');
+  for (const name of ['version', 'written', 'edit']) here.searchParams.delete(name);
   history.replaceState(null, '', here);
+}
+
+// As in the texts of a review.
+function saveByKey(form) {
+  form.elements.ground_truth.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.altKey || event.repeat || chords.isTyped(event)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
 }
 
 // Who types what is heard need not leave the text for it.
@@ -104,14 +113,22 @@ function listen(form) {
     },
   };
   // Without this script nothing is to be told of keys.
-  box.setAttribute('aria-keyshortcuts', 'Alt+K Alt+J Alt+L Alt+R');
+  box.setAttribute('aria-keyshortcuts', 'Alt+K Alt+J Alt+L Alt+R Control+Enter');
   box.setAttribute('aria-describedby', `${box.getAttribute('aria-describedby')} ${form.querySelector('[data-player]').id}`);
   box.addEventListener('keydown', (event) => actions[chords.chordOf(event)]?.());
 }
 
 for (const form of document.querySelectorAll('form[data-draft]')) {
   open(form);
+  saveByKey(form);
   listen(form);
+}
+
+// One who goes on from clip to clip begins in the text of the next.
+const aimed = document.getElementById(here.hash.slice(1));
+if (aimed?.matches('textarea')) {
+  aimed.closest('details')?.setAttribute('open', '');
+  aimed.focus({ preventScroll: true });
 }
 
 // A window for one reference begins in it.

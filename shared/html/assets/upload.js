@@ -15,11 +15,6 @@ const TYPES = {
 // Spreadsheets, and archives that hold them.
 const WORKBOOK = /\.(xlsx|xls|ods|zip)$/i;
 const AT_ONCE = 4;
-// Addresses are good for 15 minutes: few are asked for ahead.
-const PER_REQUEST = 20;
-const MOST_NAME = 255;
-// A day.
-const REMEMBERED_FOR = 864e5;
 
 const place = document.querySelector('[data-upload]');
 begin();
@@ -28,7 +23,7 @@ function begin() {
   const dataset = document.querySelector('[data-dataset]');
   const list = place.querySelector('[data-uploads]');
   const told = place.querySelector('[data-told]');
-  const { table, file: chosen } = dataset.elements;
+  const { table, file: chosen, clear } = dataset.elements;
   const name = kept.uploads(place.dataset.project);
   const tableName = kept.table(place.dataset.project);
   const lost = document.querySelector('[data-lost]');
@@ -39,21 +34,29 @@ function begin() {
   // What was chosen and can't be taken, told until the page is left.
   const odd = new Set();
 
+  // A day.
+  const isRecent = ({ at }) => at > Date.now() - 864e5;
   const key = (item) => `${item.name}\n${item.size}\n${item.lastModified}`;
   const of = (state) => items.filter((item) => item.state === state);
+  const isBusy = () => of('waiting').length || of('sending').length;
+  const make = (tag, values) => Object.assign(document.createElement(tag), values);
 
   function tell(text) {
     const done = of('done').length;
     const failed = of('failed').length;
     const parts = [];
     if (items.length) parts.push(`${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ''}.`);
-    const named = (names) => `Not taken: ${labels.visible(names.slice(0, 5).join(', '))}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
-    const books = [...odd].filter((name) => WORKBOOK.test(name));
-    const others = [...odd].filter((name) => !WORKBOOK.test(name));
-    if (books.length) parts.push(`${named(books)}. It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that.`);
-    if (others.length) parts.push(`${named(others)}. Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.`);
+    for (const [isBook, advice] of [
+      [true, 'It is a workbook or an archive: save its sheet as CSV (UTF-8), and choose that.'],
+      [false, 'Recordings may be WAV, FLAC, MP3, M4A, OGG, Opus or WebM: convert others to WAV or FLAC.'],
+    ]) {
+      const names = [...odd].filter((name) => WORKBOOK.test(name) === isBook);
+      const more = names.splice(5).length;
+      if (names.length) parts.push(`Not taken: ${labels.visible(names.join(', '))}${more ? ` and ${more} more` : ''}. ${advice}`);
+    }
     if (text) parts.push(text);
     told.textContent = parts.join(' ');
+    clear.disabled = failed < 2;
   }
 
   function keep() {
@@ -67,53 +70,54 @@ function begin() {
   // A file that was chosen is chosen again after a reload: no page may do that.
   function keepTable() {
     const file = table.files[0];
-    lost.hidden = Boolean(file) || lost.hidden;
+    if (file) lost.hidden = true;
     remember(sessionStorage, tableName, file ? { name: file.name, at: Date.now() } : {});
   }
 
-  function button(item, text, act) {
-    const made = Object.assign(document.createElement('button'), { type: 'button', textContent: text, onclick: act });
+  function button(item, textContent, onclick) {
+    const made = make('button', { type: 'button', textContent, onclick });
     made.setAttribute('aria-describedby', item.label.id);
     return made;
   }
+
+  function remove(some) {
+    for (const item of some) {
+      items.splice(items.indexOf(item), 1);
+      item.row.remove();
+    }
+    keep();
+    tell();
+    chosen.focus();
+  }
+
+  clear.onclick = () => remove(of('failed'));
 
   function show(item) {
     const { row, state } = item;
     row.replaceChildren(item.label, ' ');
     if (state === 'waiting' || state === 'sending') row.append(item.bar);
-    const said = document.createElement('span');
-    said.className = state === 'failed' ? 'error' : 'hint';
-    said.textContent = { waiting: 'Waiting', sending: 'Under way', done: 'Uploaded', failed: item.reason }[state];
-    row.append(said, ' ');
+    row.append(make('span', {
+      className: state === 'failed' ? 'error' : 'hint',
+      textContent: { waiting: 'Waiting', sending: 'Under way', done: 'Uploaded', failed: item.reason }[state],
+    }), ' ');
     if (state === 'failed' && item.file && !item.isFinal) {
       row.append(button(item, 'Retry', () => {
         item.state = 'waiting';
         show(item);
         pump();
-        list.querySelector(`#${item.label.id}`)?.closest('li').focus();
+        row.focus();
       }), ' ');
     }
     if (state === 'done' || state === 'failed') {
-      row.append(button(item, 'Remove', () => {
-        items.splice(items.indexOf(item), 1);
-        row.remove();
-        keep();
-        tell();
-        chosen.focus();
-      }));
+      row.append(button(item, 'Remove', () => remove([item])));
     }
   }
 
   function add(item) {
     items.push(item);
-    item.row = document.createElement('li');
-    item.row.tabIndex = -1;
-    item.label = document.createElement('bdi');
-    item.label.id = `upload-${items.length}-${Date.now()}`;
-    item.label.textContent = labels.visible(item.name);
-    item.bar = document.createElement('progress');
-    item.bar.max = 1;
-    item.bar.value = 0;
+    item.row = make('li', { tabIndex: -1 });
+    item.label = make('bdi', { id: `upload-${items.length}-${Date.now()}`, textContent: labels.visible(item.name) });
+    item.bar = make('progress', { max: 1, value: 0 });
     item.bar.setAttribute('aria-labelledby', item.label.id);
     list.append(item.row);
     show(item);
@@ -131,7 +135,8 @@ function begin() {
         keepTable();
       } else if (type) {
         const item = {
-          name: [...path].length > MOST_NAME ? own : path,
+          // Longer names are not taken.
+          name: [...path].length > 255 ? own : path,
           size: file.size, lastModified: file.lastModified, file, type, state: 'waiting', at: Date.now(),
         };
         const missed = items.find((one) => one.state === 'failed' && !one.file && one.name === item.name);
@@ -166,7 +171,8 @@ function begin() {
     const asked = asking.then(() => {
       if (isGood(item)) return undefined;
       const next = of('waiting').filter((one) => !isGood(one));
-      return ask([item, ...next].slice(0, PER_REQUEST));
+      // Addresses are good for 15 minutes: few are asked for ahead.
+      return ask([item, ...next].slice(0, 20));
     });
     asking = asked.catch(() => {});
     return asked;
@@ -208,14 +214,13 @@ function begin() {
     chosen.value = '';
   });
 
-  const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-  const opened = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
+  const answer = (of, name) => new Promise((resolve, reject) => of[name](resolve, reject));
 
   async function within(entry, path) {
-    if (entry.isFile) return [{ file: await opened(entry), path: path + entry.name }];
+    if (entry.isFile) return [{ file: await answer(entry, 'file'), path: path + entry.name }];
     const found = [];
     const reader = entry.createReader();
-    for (let some = await read(reader); some.length; some = await read(reader)) {
+    for (let some; (some = await answer(reader, 'readEntries')).length;) {
       for (const one of some) found.push(...await within(one, `${path}${entry.name}/`));
     }
     return found;
@@ -249,7 +254,7 @@ function begin() {
   // ---- what is sent with the table ----
 
   dataset.addEventListener('submit', async (event) => {
-    const problem = of('waiting').length || of('sending').length
+    const problem = isBusy()
       ? 'Wait until all recordings are uploaded.'
       : of('failed').some(({ file }) => !file) ? 'Choose the recordings that failed again, or remove them.'
         : of('failed').length ? 'Retry the recordings that failed, or remove them.' : '';
@@ -276,16 +281,17 @@ function begin() {
   });
 
   addEventListener('beforeunload', (event) => {
-    if (of('sending').length || of('waiting').length) event.preventDefault();
+    if (isBusy()) event.preventDefault();
   });
 
   // ---- what an earlier page has sent ----
 
-  const there = [...list.querySelectorAll('li')].map((row) => ({ id: row.dataset.id, name: row.querySelector('bdi').textContent }));
+  const there = [...list.children].map((row) => ({ id: row.dataset.id, name: row.querySelector('bdi').textContent }));
   list.replaceChildren();
-  const before = remembered(sessionStorage, name, []).filter((one) => one.at > Date.now() - REMEMBERED_FOR);
-  const again = 'It was not uploaded: choose it again.';
-  for (const one of before) add(one.id ? { ...one, state: 'done' } : { reason: again, ...one, state: 'failed' });
+  const before = remembered(sessionStorage, name, []).filter(isRecent);
+  for (const one of before) {
+    add(one.id ? { ...one, state: 'done' } : { reason: 'It was not uploaded: choose it again.', ...one, state: 'failed' });
+  }
   for (const one of there.filter(({ id }) => !before.some((other) => other.id === id))) {
     add({ ...one, state: 'done', at: Date.now() });
   }
@@ -293,7 +299,7 @@ function begin() {
   tell();
   const chosenBefore = remembered(sessionStorage, tableName, {});
   const isKept = table.files.length || dataset.elements.kept.value || table.ariaInvalid;
-  if (!isKept && chosenBefore.at > Date.now() - REMEMBERED_FOR) {
+  if (!isKept && isRecent(chosenBefore)) {
     lost.querySelector('bdi').textContent = labels.visible(chosenBefore.name);
     lost.hidden = false;
   }

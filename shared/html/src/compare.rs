@@ -337,8 +337,13 @@ fn hint_of(reason: &NotComparable, runs: [&ComparedRun; 2]) -> String {
     visible(&told).into_owned()
 }
 
+/// How it was measured; empty where nothing was.
 fn facts(found: &RunComparison) -> Vec<Fact> {
     let mut facts = Vec::new();
+    let tests = figures_of(found).count() as u64;
+    if tests == 0 {
+        return facts;
+    }
     let mut fact = |name, value| facts.push(Fact { name, value });
     let scoring = |run: &ComparedRun| {
         let number = run.scoring.map(|number| format!(", scoring no. {number}"));
@@ -362,7 +367,6 @@ fn facts(found: &RunComparison) -> Vec<Fact> {
         Some(blocks) => format!("{by}: {blocks}"),
         None => by,
     };
-    let tests = figures_of(found).count() as u64;
     fact(
         Compare::Test,
         format!(

@@ -36,6 +36,10 @@ struct Edited {
     problem: String,
     /// Whether it is what was written, and not what stands.
     refused: bool,
+    /// The clip to go on with once it is saved; empty for none.
+    next: String,
+    /// Whether it is there to be typed in from the first.
+    is_open: bool,
 }
 
 struct Clip {
@@ -100,6 +104,8 @@ fn edited(sample: &Sample, cursor: &str) -> Edited {
         direction: crate::language::Direction::of(&sample.language),
         problem: String::new(),
         refused: false,
+        next: String::new(),
+        is_open: false,
     }
 }
 
@@ -122,6 +128,23 @@ fn clip(sample: &Sample, may_edit: bool, cursor: &str) -> Clip {
         edited: (may_edit && is_short).then(|| edited(sample, cursor)),
         elsewhere: (may_edit && !is_short).then(|| sample_path(sample)),
     }
+}
+
+/// Clips of a page. Who saves a reference goes on with the next clip of it that has none.
+fn clips(of: &Shown<'_>) -> Vec<Clip> {
+    let clip = |sample| clip(sample, of.may_edit, of.cursor);
+    let mut clips: Vec<Clip> = of.samples.iter().map(clip).collect();
+    let mut next = String::new();
+    for one in clips.iter_mut().rev() {
+        if let Some(form) = &mut one.edited {
+            form.next.clone_from(&next);
+            form.is_open = of.edit == Some(&*form.id);
+        }
+        if one.words.is_none() && !one.is_silent {
+            next.clone_from(&one.id);
+        }
+    }
+    clips
 }
 
 /// A run of the dataset, in a line.
@@ -161,6 +184,8 @@ pub struct Shown<'a> {
     pub cursor: &'a str,
     /// Address of the page after this one.
     pub more: Option<&'a str>,
+    /// The clip whose reference is to be typed.
+    pub edit: Option<&'a str>,
     /// Its newest runs.
     pub runs: &'a [Run],
     /// How many runs it has in all.
@@ -233,7 +258,6 @@ fn can_propose(run: &Run) -> bool {
 /// See [`RenderError`].
 pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
     let dataset = of.dataset;
-    let clip = |sample| clip(sample, of.may_edit, of.cursor);
     let page = Page {
         frame,
         path: path(dataset),
@@ -242,7 +266,7 @@ pub fn page(frame: Frame<'_>, of: Shown<'_>) -> Result<String, RenderError> {
         description: visible(dataset.description.as_deref().unwrap_or_default()).into_owned(),
         facts: facts(dataset),
         keywords: visible(&dataset.keywords.join(", ")).into_owned(),
-        clips: of.samples.iter().map(clip).collect(),
+        clips: clips(&of),
         more: of.more,
         is_first: of.cursor.is_empty(),
         runs: of.runs.iter().map(row).collect(),
@@ -323,19 +347,34 @@ struct Delete<'a> {
     name: String,
     facts: String,
     runs: String,
+    under_way: String,
 }
 
-/// Asks whether a dataset is really to be deleted.
+/// Asks whether a dataset is really to be deleted, with its runs, of which some may be under
+/// way.
 ///
 /// # Errors
 /// See [`RenderError`].
-pub fn delete(frame: Frame<'_>, dataset: &Dataset, runs: u64) -> Result<String, RenderError> {
+pub fn delete(
+    frame: Frame<'_>,
+    dataset: &Dataset,
+    runs: u64,
+    under_way: u64,
+) -> Result<String, RenderError> {
     let page = Delete {
         frame,
         path: path(dataset),
         name: visible(&dataset.name).into_owned(),
         facts: facts(dataset),
         runs: counted(runs, "run", "runs"),
+        under_way: match under_way {
+            0 => String::new(),
+            runs => counted(
+                runs,
+                "run is under way, and is cancelled.",
+                "runs are under way, and are cancelled.",
+            ),
+        },
     };
     page.render()
 }

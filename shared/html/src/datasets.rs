@@ -53,10 +53,12 @@ struct List<'a> {
     rows: Vec<Row>,
     total: String,
     older: Option<&'a str>,
+    deleted: String,
     offers: Offers,
 }
 
-/// A page of datasets; `older` is the address of the next one.
+/// A page of datasets; `older` is the address of the next one, `deleted` the name of one that
+/// was deleted just now.
 ///
 /// # Errors
 /// See [`RenderError`].
@@ -65,6 +67,7 @@ pub fn list(
     datasets: &[Dataset],
     total: u64,
     older: Option<&str>,
+    deleted: Option<&str>,
     offers: Offers,
 ) -> Result<String, RenderError> {
     let page = List {
@@ -72,6 +75,7 @@ pub fn list(
         rows: datasets.iter().map(row).collect(),
         total: counted(total, "dataset", "datasets"),
         older,
+        deleted: visible(deleted.unwrap_or_default()).into_owned(),
         offers,
     };
     page.render()

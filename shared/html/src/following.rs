@@ -12,7 +12,8 @@ use stt_eval_wire::scores::Figures;
 use crate::RenderError;
 use crate::figures::{count, counted, dollars, duration, percent};
 use crate::invisible::visible;
-use crate::progress::{Actions, Progress, path, progress, status};
+use crate::progress::{Actions, Progress, path, progress, status, untranscribed};
+use crate::summary::Problem;
 use crate::texts::Text;
 use crate::texts::compare::Compare;
 use crate::texts::consensus::Agreed;
@@ -36,6 +37,19 @@ struct Model {
     wer: String,
     transcribed: String,
     failed: String,
+    /// Of what nobody asked the model for; empty for nothing.
+    not_asked: String,
+}
+
+/// What of a form that adds transcripts is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListField {
+    /// The name of their model.
+    Name,
+    /// Their table.
+    Table,
+    /// Neither: they can't be added as things are.
+    Form,
 }
 
 /// Transcripts made elsewhere that were sent, and why they were not taken.
@@ -44,10 +58,29 @@ pub struct NotTaken<'a> {
     /// The name that was typed for their model.
     pub name: &'a str,
     /// What is wrong, sentence by sentence.
-    pub problems: &'a [String],
+    pub problems: &'a [(ListField, String)],
     /// Their table, which is still there, and how many of its lines could be left out so
     /// that the others are taken.
     pub could_leave_out: Option<(&'a str, usize)>,
+}
+
+impl NotTaken<'_> {
+    /// What is wrong, as it is told at the top of the page.
+    pub(crate) fn summary(&self) -> Vec<Problem> {
+        let problem = |(field, message): &(ListField, String)| {
+            let (anchor, label) = match field {
+                ListField::Name => ("list-name", Following::ListName),
+                ListField::Table => ("list-table", Following::ListTable),
+                ListField::Form => ("list-name", Following::AddList),
+            };
+            Problem {
+                anchor,
+                label: label.to_string(),
+                message: visible(message).into_owned(),
+            }
+        };
+        self.problems.iter().map(problem).collect()
+    }
 }
 
 /// A run as it is at a moment.
@@ -76,14 +109,17 @@ pub(crate) struct Live {
     is_left: bool,
     is_scored_again: bool,
     list_name: String,
-    pub(crate) list_problems: Vec<String>,
+    is_list_refused: bool,
+    list_name_wrong: Vec<String>,
+    list_wrong: Vec<String>,
     /// The table that is still there; empty without one.
     list_kept: String,
     /// How many of its lines could be left out: what is ticked is ticked of these.
     list_lines: usize,
     /// The same in words.
     list_left_out: String,
-    pub(crate) is_active: bool,
+    /// It is still changing: it is under way, being stopped or being scored again.
+    pub(crate) is_followed: bool,
 }
 
 /// A span of time in whole minutes at least, so that what says it does not change with
@@ -171,11 +207,13 @@ fn model(run: &Run, name: &str) -> Model {
     let has_words = |all: &Figures| all.hits + all.substitutions + all.deletions > 0;
     let score = score.filter(|score| has_words(&score.all));
     let counts = run.model_counts.get(name).copied().unwrap_or_default();
+    let left = untranscribed(run, name);
     Model {
         name: visible(name).into_owned(),
         wer: score.map_or_else(|| "–".to_owned(), |score| percent(score.all.wer)),
         transcribed: count(counts.completed),
-        failed: count(counts.failed),
+        failed: count(left.failed),
+        not_asked: left.not_asked(),
     }
 }
 
@@ -210,6 +248,10 @@ impl Live {
         let progress = progress(run);
         let waiting = run.waiting.iter().flatten();
         let warnings = run.warnings.iter();
+        let is_scored_again = run
+            .scorings
+            .iter()
+            .any(|scoring| scoring.status == ScoringStatus::Pending);
         Self {
             path: path(run),
             state: match run.status {
@@ -245,16 +287,15 @@ impl Live {
             changed: actions.changed.map_or_else(String::new, changed),
             actions,
             is_left: run.counts.pending > 0,
-            is_scored_again: run
-                .scorings
-                .iter()
-                .any(|scoring| scoring.status == ScoringStatus::Pending),
+            is_scored_again,
             list_name: String::new(),
             list_kept: String::new(),
             list_lines: 0,
             list_left_out: String::new(),
-            list_problems: Vec::new(),
-            is_active: run.status.is_active(),
+            is_list_refused: false,
+            list_name_wrong: Vec::new(),
+            list_wrong: Vec::new(),
+            is_followed: run.status.is_active() || actions.stopping || is_scored_again,
         }
     }
 }
@@ -262,10 +303,14 @@ impl Live {
 impl Live {
     /// The same with transcripts that were not taken, so that they can be sent again.
     pub(crate) fn with(mut self, list: NotTaken<'_>) -> Self {
-        let problems = list.problems.iter();
-        self.list_problems = problems
-            .map(|problem| visible(problem).into_owned())
-            .collect();
+        self.is_list_refused = !list.problems.is_empty();
+        for (field, message) in list.problems {
+            let wrong = match field {
+                ListField::Name => &mut self.list_name_wrong,
+                ListField::Table | ListField::Form => &mut self.list_wrong,
+            };
+            wrong.push(visible(message).into_owned());
+        }
         self.list_name = visible(list.name).into_owned();
         if let Some((table, lines)) = list.could_leave_out {
             table.clone_into(&mut self.list_kept);

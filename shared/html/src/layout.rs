@@ -89,8 +89,11 @@ impl Visitor<'_> {
 /// What is around a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// Title of the document.
+    /// What the page is of: a run, a dataset.
     pub title: &'a str,
+    /// Which of its pages, before it in the title of the document: what has several is told
+    /// apart by it in tabs and in the history (WCAG 2.4.2).
+    pub part: Option<&'a str>,
     /// How it gets to its reader.
     pub medium: Medium,
     /// Where in the site it is.
@@ -107,6 +110,7 @@ impl<'a> Frame<'a> {
     pub fn of_file(title: &'a str) -> Self {
         Self {
             title,
+            part: None,
             medium: Medium::File,
             section: None,
             visitor: None,
@@ -114,8 +118,19 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The same of one of several pages.
+    #[must_use]
+    pub fn part(self, part: &'a str) -> Self {
+        let part = Some(part);
+        Self { part, ..self }
+    }
+
     pub(crate) fn shown_title(&self) -> Cow<'_, str> {
-        visible(self.title)
+        let title = visible(self.title);
+        match self.part {
+            Some(part) => format!("{part} · {title}").into(),
+            None => title,
+        }
     }
 
     pub(crate) fn is_file(&self) -> bool {

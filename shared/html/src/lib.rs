@@ -36,6 +36,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sign_in;
 pub mod start;
+mod summary;
 mod texts;
 pub mod transcript;
 pub mod upload;

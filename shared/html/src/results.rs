@@ -1,11 +1,11 @@
 //! What models heard, clip by clip, beside what was said.
 
 use askama::Template;
-use stt_eval_domain::ResultId;
+use stt_eval_domain::{ResultId, SampleId};
 use stt_eval_wire::results::{Result as Heard, Review};
 
 use crate::RenderError;
-use crate::figures::{count, counted};
+use crate::figures::{count, counted, length};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::review::of_reviewer;
@@ -28,6 +28,10 @@ struct Version {
 
 struct Clip {
     heading: String,
+    /// Name and length of its recording, where they are known.
+    recording: Option<(String, String)>,
+    /// Where it is judged, by those who may.
+    review: Option<String>,
     /// Where its reference is edited, if another one is proposed.
     edit: Option<String>,
     audio: String,
@@ -44,6 +48,17 @@ pub struct Choice {
     pub name: String,
     /// Whether it is what the page shows now.
     pub chosen: bool,
+}
+
+/// The recording of a clip.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The clip.
+    pub sample: SampleId,
+    /// Name of its file.
+    pub name: String,
+    /// Its length in seconds.
+    pub seconds: f64,
 }
 
 /// A page of results, and what it is of.
@@ -64,6 +79,10 @@ pub struct Results<'a> {
     pub results: &'a [Heard],
     /// What reviewers say of them.
     pub said: &'a [(ResultId, Vec<Review>)],
+    /// Recordings of their clips.
+    pub recordings: &'a [Recording],
+    /// Whether the visitor may judge.
+    pub may_review: bool,
     /// Whether the visitor may change references.
     pub may_edit: bool,
     /// How many there are in all, where that is known.
@@ -142,9 +161,19 @@ fn clips(of: &Results<'_>) -> Vec<Clip> {
         let versions = together.iter().map(|heard| version(heard, said(heard)));
         let versions: Vec<Version> = versions.collect();
         let is_proposed = versions.iter().any(|version| version.proposed);
+        let mut recordings = of.recordings.iter();
+        let recording = recordings.find(|known| known.sample == first.sample_id);
+        // Of what nobody transcribed there is nothing to judge.
+        let has_versions = together.iter().any(|heard| heard.transcription.is_some());
+        let review = of.may_review && has_versions;
         Some(Clip {
             edit: (of.may_edit && is_proposed).then(|| format!("/samples/{}", first.sample_id)),
             heading: format!("Clip {}", count(u64::from(first.sample_id.position()) + 1)),
+            recording: recording.map(|known| {
+                let name = visible(&known.name).into_owned();
+                (name, length(known.seconds))
+            }),
+            review: review.then(|| format!("{}/review/{}", of.run, first.sample_id)),
             audio: format!("/audio/{}", first.file_id),
             reference: reference(first),
             versions,

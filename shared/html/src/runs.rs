@@ -6,12 +6,13 @@ use stt_eval_wire::runs::{Run, Timestamp};
 use crate::RenderError;
 use crate::figures::counted;
 use crate::following::Live;
-pub use crate::following::NotTaken;
+pub use crate::following::{ListField, NotTaken};
 use crate::invisible::visible;
 use crate::layout::Frame;
 use crate::offers::Offers;
 pub use crate::progress::{Actions, path};
 use crate::progress::{Progress, progress, status};
+use crate::summary::Problem;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
 use crate::texts::following::Following;
@@ -80,6 +81,7 @@ pub fn list(
 struct Page<'a> {
     frame: Frame<'a>,
     row: Row,
+    problems: Vec<Problem>,
     live: Live,
     may_delete: bool,
 }
@@ -111,6 +113,7 @@ pub fn page_with(
     let page = Page {
         frame,
         row: row(run),
+        problems: list.summary(),
         live: Live::of(run, actions, now).with(list),
         may_delete: actions.delete,
     };

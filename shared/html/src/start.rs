@@ -10,8 +10,9 @@ use stt_eval_wire::estimate::{Estimate, ModelEstimate};
 use crate::RenderError;
 use crate::figures::{count, counted, dollars, duration, length};
 use crate::invisible::visible;
-use crate::language::all_called;
+use crate::language::{all_called, called};
 use crate::layout::Frame;
+use crate::summary::Problem;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
 use crate::texts::following::Following;
@@ -140,13 +141,6 @@ pub struct Form<'a> {
     pub again: &'a str,
 }
 
-/// A sentence at the top, with the place it is about.
-struct Problem {
-    anchor: &'static str,
-    label: String,
-    message: String,
-}
-
 struct DatasetChoice {
     id: String,
     text: String,
@@ -169,11 +163,22 @@ struct Group {
     vendor: String,
     anchor: String,
     is_own: bool,
+    /// What holds of all its models was told above.
+    is_told: bool,
     has_key: bool,
+    has_notes: bool,
     /// It is asked with the role of the deployment: no key would help.
     is_by_role: bool,
     is_stand_in: bool,
     models: Vec<ModelChoice>,
+}
+
+/// Models by vendor, at once or behind a sentence.
+struct Part {
+    /// What opens it; empty for what is there at once.
+    summary: String,
+    is_open: bool,
+    groups: Vec<Group>,
 }
 
 struct EstimateRow {
@@ -207,7 +212,7 @@ struct Page<'a> {
     max_wrong: String,
     datasets: Vec<DatasetChoice>,
     more_datasets: bool,
-    groups: Vec<Group>,
+    parts: Vec<Part>,
     may_add_keys: bool,
     estimate: Option<EstimateTable>,
     /// Where the form is, of a page that answers one.
@@ -238,7 +243,8 @@ fn language_name<'a>(languages: &'a [Language], code: &'a str) -> &'a str {
     known.map_or(code, |known| &known.name)
 }
 
-/// What a model takes: the dataset's language first, then how many others.
+/// What a model takes: the dataset's language first, then how many others; without a
+/// dataset, or where it does not take its language, all of them.
 fn languages(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> String {
     let takes = |code: &str| model.languages.iter().any(|known| known == code);
     let all = model.languages.len() as u64;
@@ -256,15 +262,14 @@ fn languages(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> String {
                 ),
             }
         }
-        Some(code) => format!("does not take {}", language_name(of.languages, code)),
-        None if all <= 3 => {
+        _ if all <= 3 => {
             let names = model
                 .languages
                 .iter()
                 .map(|code| language_name(of.languages, code));
             names.collect::<Vec<_>>().join(", ")
         }
-        None => counted(all, "language", "languages"),
+        _ => counted(all, "language", "languages"),
     }
 }
 
@@ -302,7 +307,11 @@ fn model_choice(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> ModelChoi
         name: visible(&model.display_name).into_owned(),
         price,
         languages: languages(model, of, wanted),
-        notes: visible(&model.notes).into_owned(),
+        // Of one that can't be chosen they tell nothing.
+        notes: match model.has_credentials {
+            true => visible(&model.notes).into_owned(),
+            false => String::new(),
+        },
         is_off: !model.has_credentials,
         ticked: model.has_credentials && of.filled.models.contains(&model.id),
         wrong: wrong_with(of, |field| *field == Field::Model(model.id.clone())),
@@ -310,43 +319,76 @@ fn model_choice(model: &Model, of: &Form<'_>, wanted: Option<&str>) -> ModelChoi
     }
 }
 
-/// The models by vendor: vendors that can be asked come first, and within each the
-/// models that take the dataset's language.
-fn groups(of: &Form<'_>) -> Vec<Group> {
+/// The vendors of models, each once, in their order.
+fn vendors<'a>(models: &[&'a Model]) -> Vec<&'a str> {
+    let mut vendors: Vec<&str> = models.iter().map(|model| vendor(model)).collect();
+    vendors.dedup();
+    vendors
+}
+
+/// Models by vendor: vendors that can be asked come first. `told` are those that stand
+/// above already.
+fn groups(of: &Form<'_>, models: &[&Model], wanted: Option<&str>, told: &[&str]) -> Vec<Group> {
+    let group = |vendor: &str| {
+        let models = models.iter().copied();
+        let models: Vec<&Model> = models
+            .filter(|model| self::vendor(model) == vendor)
+            .collect();
+        let choices = models.iter().map(|model| model_choice(model, of, wanted));
+        let choices: Vec<ModelChoice> = choices.collect();
+        Group {
+            vendor: visible(title(&models).unwrap_or(vendor)).into_owned(),
+            anchor: format!("/settings#{vendor}"),
+            is_own: vendor == OWN,
+            is_told: told.contains(&vendor),
+            is_stand_in: of.stand_in == Some(vendor),
+            has_key: models.iter().any(|model| model.has_credentials),
+            has_notes: choices.iter().any(|model| !model.notes.is_empty()),
+            is_by_role: models.iter().any(|model| model.asked_with == "role"),
+            models: choices,
+        }
+    };
+    let groups = vendors(models).into_iter().map(group);
+    let (mut groups, others): (Vec<Group>, Vec<Group>) = groups.partition(|group| group.has_key);
+    groups.extend(others);
+    groups
+}
+
+/// The models: those that take the dataset's language at once, the others behind them,
+/// folded unless there are no others, or one of them is chosen or wrong.
+fn parts(of: &Form<'_>) -> Vec<Part> {
     let chosen = of
         .datasets
         .iter()
         .find(|known| known.id.to_string() == of.filled.dataset);
     let wanted = chosen.map(|dataset| primary(&dataset.language));
-    let mut vendors: Vec<&str> = of.models.iter().map(vendor).collect();
-    vendors.dedup();
-    let mut groups: Vec<Group> = Vec::with_capacity(vendors.len());
-    for vendor in vendors {
-        let takes = |model: &Model| {
-            wanted.is_none_or(|code| model.languages.iter().any(|known| known == code))
-        };
-        let models = of.models.iter();
-        let models = models.filter(|model| self::vendor(model) == vendor);
-        let (mut models, others): (Vec<&Model>, Vec<&Model>) =
-            models.partition(|model| takes(model));
-        models.extend(others);
-        groups.push(Group {
-            vendor: visible(title(&models).unwrap_or(vendor)).into_owned(),
-            anchor: format!("/settings#{vendor}"),
-            is_own: vendor == OWN,
-            is_stand_in: of.stand_in == Some(vendor),
-            has_key: models.iter().any(|model| model.has_credentials),
-            is_by_role: models.iter().any(|model| model.asked_with == "role"),
-            models: models
-                .iter()
-                .map(|model| model_choice(model, of, wanted))
-                .collect(),
+    let takes = |model: &&Model| {
+        wanted.is_none_or(|code| model.languages.iter().any(|known| known == code))
+    };
+    let (taking, others): (Vec<&Model>, Vec<&Model>) = of.models.iter().partition(takes);
+    let mut parts = vec![Part {
+        summary: String::new(),
+        is_open: true,
+        groups: groups(of, &taking, wanted, &[]),
+    }];
+    if let Some(code) = wanted.filter(|_| !others.is_empty()) {
+        let language = language_name(of.languages, code);
+        let models = counted(
+            others.len() as u64,
+            "model that does not take",
+            "models that do not take",
+        );
+        // What they do take is told in place of the language that they do not.
+        let groups = groups(of, &others, None, &vendors(&taking));
+        let mut choices = groups.iter().flat_map(|group| &group.models);
+        let is_needed = choices.any(|model| model.ticked || !model.wrong.is_empty());
+        parts.push(Part {
+            summary: format!("{models} {}", visible(language)),
+            is_open: taking.is_empty() || is_needed,
+            groups,
         });
     }
-    let (mut groups, others): (Vec<Group>, Vec<Group>) =
-        groups.into_iter().partition(|group| group.has_key);
-    groups.extend(others);
-    groups
+    parts
 }
 
 /// How long it takes: as it usually did, or else at most.
@@ -363,6 +405,23 @@ fn at_most(seconds: f64) -> String {
     format!("{} {}", Start::AtMost, duration(seconds))
 }
 
+/// Why a model can't take some clips: what the service says, with all languages in one
+/// sentence and by their names.
+fn refused_for(why: &str) -> String {
+    const LANGUAGE: &str = "the model can't be asked for ";
+    let reasons = || why.split("; ").filter(|reason| !reason.is_empty());
+    let tags = reasons().filter_map(|reason| reason.strip_prefix(LANGUAGE));
+    let languages: Vec<_> = tags.map(called).collect();
+    let others = reasons().filter(|reason| !reason.starts_with(LANGUAGE));
+    let of_languages = match languages.is_empty() {
+        true => None,
+        false => Some(format!("{LANGUAGE}{}", languages.join(", "))),
+    };
+    let others = others.map(|reason| visible(reason).into_owned());
+    let all: Vec<String> = of_languages.into_iter().chain(others).collect();
+    all.join("; ")
+}
+
 fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
     let known = models.iter().find(|known| known.id == model.model);
     EstimateRow {
@@ -375,9 +434,9 @@ fn estimate_row(model: &ModelEstimate, models: &[Model]) -> EstimateRow {
             0 => String::new(),
             refused => {
                 let clips = counted(refused, "clip", "clips");
-                let why = match &*model.unsupported_why {
-                    "" => String::new(),
-                    why => format!(": {}", visible(why)),
+                let why = match refused_for(&model.unsupported_why) {
+                    why if why.is_empty() => why,
+                    why => format!(": {why}"),
                 };
                 format!("it can't take {clips}{why}")
             }
@@ -429,7 +488,7 @@ pub fn page(frame: Frame<'_>, of: &Form<'_>) -> Result<String, RenderError> {
             .map(|dataset| dataset_choice(dataset, of))
             .collect(),
         more_datasets: of.more_datasets,
-        groups: groups(of),
+        parts: parts(of),
         may_add_keys: of.may_add_keys,
         estimate: of.estimate.map(|estimate| estimate_table(estimate, of)),
         again: of.again,

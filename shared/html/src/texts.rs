@@ -71,6 +71,7 @@ pub(crate) enum Text {
     ReadRight,
     DifferenceLegend,
     RankLegend,
+    FlagsLegend,
     GroupLegend,
     LowerIsBetter,
     PairsLegend,
@@ -101,6 +102,8 @@ pub(crate) enum Text {
     BeforeYouTrust,
     OnThisPage,
     DownloadReport,
+    ResultsAsCsv,
+    ResultsAsJsonLines,
     Unencrypted,
     SessionEnds,
     MainNavigation,
@@ -233,10 +236,10 @@ impl Text {
             Self::GatePassed => "passed:",
             Self::GateFailed => "failed:",
             Self::GateNotJudged => "not judged:",
-            Self::Worst => "Most errors",
+            Self::Worst => "Highest error rates",
             Self::WorstLegend => {
-                "The texts that weigh most in the rates: most words wrong, over all models \
-                 together."
+                "The texts with the highest error rates, over all models together; of equal \
+                 rates those with more words wrong."
             }
             Self::Models => "Models",
             Self::Pairs => "Pairs",
@@ -248,7 +251,9 @@ impl Text {
             Self::Words => "Words that go wrong",
             Self::Method => "How this was measured",
             Self::ForestWer => "Word error rate, with its 95 % interval",
-            Self::ForestDifference => "Difference to the lowest, in points, with its 95 % interval",
+            Self::ForestDifference => {
+                "Difference to the lowest, in percentage points, with its 95 % interval"
+            }
             Self::ReadRight => {
                 "Intervals of two models may overlap although their difference is certain, because \
                  both heard the same clips: decide by the differences, not by this panel."
@@ -256,26 +261,31 @@ impl Text {
             Self::DifferenceLegend => {
                 "Filled, ✓: chance does not explain it. Hollow, ≈: not distinguishable."
             }
+            Self::FlagsLegend => {
+                "Beneath the name of a model, transcriptions that it is worth listening to; no \
+                 error by itself, and in no rate:"
+            }
             Self::RankLegend => {
                 "A rank is a range: the places that the comparisons leave open. Models that share a \
                  place are tied."
             }
             Self::GroupLegend => {
-                "A line ends a group: the models of a group are not distinguishable from its best. \
-                 Two neighbours across a line may still be alike, as this tells:"
+                "A thick line ends a group: the models of a group are not distinguishable from its \
+                 best. Two neighbours across a thick line may still be alike, as this tells:"
             }
             Self::LowerIsBetter => "lower is better",
             Self::PairsLegend => {
-                "Each cell is the word error rate of the row less that of the column, in points: \
-                 below zero the row is better. ✓ tells a difference that chance does not explain, \
-                 ≈ one that it may."
+                "Each cell is the word error rate of the row less that of the column, in percentage \
+                 points: below zero the row is better. ✓ tells a difference that chance does not \
+                 explain, ≈ one that it may."
             }
             Self::PairsFolded => {
                 "So many pairs are hard to read; here is each model against the lowest rate."
             }
             Self::WaterfallLegend => {
                 "Word error rate from the untouched texts on, after each step of the normaliser. \
-                 What a step forgives is no error of hearing; what it adds is shown too."
+                 Each makes something alike. What a step forgives is no error of \
+                 hearing; what it adds is shown too."
             }
             Self::Lossy => "hides real differences",
             Self::SlicesLegend => {
@@ -296,7 +306,7 @@ impl Text {
             Self::WordsLegend => "Most frequent first, over transcribed clips.",
             Self::HumanLegend => {
                 "What most reviewers found, of the transcriptions that they found right or wrong; where \
-                 they are divided, one counts for neither."
+                 they are divided, one counts for neither. Of fewer than ten no rate is told."
             }
             Self::AllFoundRight => "All found it right",
             Self::AllFoundWrong => "All found it wrong",
@@ -324,6 +334,8 @@ impl Text {
             Self::BeforeYouTrust => "Before you trust these figures",
             Self::OnThisPage => "On this page",
             Self::DownloadReport => "Download as one file",
+            Self::ResultsAsCsv => "Results as CSV",
+            Self::ResultsAsJsonLines => "Results as JSON Lines",
             Self::Unencrypted => {
                 "This connection is not encrypted: others on the network can read what you send."
             }
@@ -339,7 +351,7 @@ impl Text {
             Self::Show => "Show",
             Self::More => "More",
             Self::Said => "What was said",
-            Self::NoReference => "not known",
+            Self::NoReference => "no reference yet",
             Self::NothingHeard => "Nothing was heard.",
             Self::Unmarked => {
                 "Too long, or too far from what was said, to be compared word by word here: errors \
@@ -379,8 +391,9 @@ impl Text {
             Self::Model => "Model",
             Self::Transcribed => "Transcribed",
             Self::SeeReport => {
-                "What a model did not transcribe counts as all words missing. The report compares models \
-                 on the same clips, and tells which differences are real."
+                "What a model fails at counts as all words missing; what it can’t be asked for, or \
+                 the service failed at, is left out of its score. The report compares models on the \
+                 same clips, and tells which differences are real."
             }
             Self::About => "About",
             Self::Language => "Language",

@@ -11,14 +11,18 @@ use crate::figures::{count, counted};
 use crate::invisible::visible;
 use crate::language::called;
 use crate::layout::Frame;
+use crate::summary::Problem;
 use crate::texts::Text;
 use crate::texts::datasets::Say;
+use crate::texts::start::Start;
 use crate::words::{Words, literal, unmarked};
 
 /// Findings of a kind that are listed; the rest is counted.
 const LISTED: usize = 20;
 /// Characters of a text that are shown before it is saved.
 const SHOWN_CHARS: usize = 300;
+/// Characters of a text that are shown with what was found about it.
+const FOUND_CHARS: usize = 100;
 
 /// A recording that was uploaded.
 pub struct Recording<'a> {
@@ -64,6 +68,18 @@ pub enum Field {
     Language,
 }
 
+impl Field {
+    /// Where it is on the page, and its name for people.
+    const fn place(self) -> (&'static str, Say) {
+        match self {
+            Self::Recording => ("file", Say::ChooseRecording),
+            Self::Table => ("table", Say::Table),
+            Self::Name => ("name", Say::Name),
+            Self::Language => ("language", Say::Language),
+        }
+    }
+}
+
 /// The page of a new dataset.
 pub struct New<'a> {
     /// The project, under which a browser remembers what it has sent.
@@ -86,6 +102,7 @@ struct NewPage<'a> {
     names: Vec<(&'a str, String)>,
     table: String,
     problem: String,
+    problems: Vec<Problem>,
     at: Option<Field>,
 }
 
@@ -102,6 +119,14 @@ impl NewPage<'_> {
 pub fn new(frame: Frame<'_>, of: New<'_>) -> Result<String, RenderError> {
     let name = |recording: &Recording<'_>| visible(recording.name).into_owned();
     let problem = of.problem;
+    let at_top = |(field, message): (Field, &str)| {
+        let (anchor, label) = field.place();
+        Problem {
+            anchor,
+            label: label.to_string(),
+            message: visible(message).into_owned(),
+        }
+    };
     let page = NewPage {
         frame,
         names: of
@@ -117,6 +142,7 @@ pub fn new(frame: Frame<'_>, of: New<'_>) -> Result<String, RenderError> {
         problem: problem
             .map(|(_, message)| visible(message).into_owned())
             .unwrap_or_default(),
+        problems: problem.into_iter().map(at_top).collect(),
         at: problem.map(|(field, _)| field),
         of,
     };
@@ -137,14 +163,25 @@ const fn heading(topic: Topic) -> &'static str {
     }
 }
 
+/// Something that was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// What, and where, in words.
+    pub said: &'a str,
+    /// The text of its row, where there is one.
+    pub text: Option<&'a str>,
+}
+
 /// Findings of one topic.
-pub struct Findings {
+pub struct Findings<'a> {
     /// What they are about.
     pub topic: Topic,
+    /// Whether it is no part of the dataset for that; else it is saved all the same.
+    pub is_left_out: bool,
     /// How many there are.
     pub count: usize,
-    /// The first of them, in words.
-    pub first: Vec<String>,
+    /// The first of them.
+    pub first: Vec<Found<'a>>,
 }
 
 /// A clip as it would be saved.
@@ -165,6 +202,8 @@ pub struct Preview<'a> {
     pub usable: usize,
     /// How many rows or recordings can't be.
     pub refused: usize,
+    /// How many recordings are in no row of the table.
+    pub without_row: usize,
     /// How many recordings are still being read.
     pub waiting: usize,
     /// Rows of each split of the table, where it has several.
@@ -174,27 +213,41 @@ pub struct Preview<'a> {
     /// The split that is taken; without one all are, together.
     pub split: Option<&'a str>,
     /// What was found.
-    pub findings: &'a [Findings],
+    pub findings: &'a [Findings<'a>],
     /// The first clips.
     pub clips: &'a [Clip<'a>],
     /// Why it was not saved.
     pub problem: Option<&'a str>,
 }
 
+/// A finding with the text it is about; empty without one.
+struct Told {
+    said: String,
+    text: String,
+}
+
 struct Group {
     heading: &'static str,
     count: String,
-    lines: Vec<String>,
+    lines: Vec<Told>,
     more: String,
 }
 
-fn group(of: &Findings) -> Group {
-    let lines: Vec<String> = of
-        .first
-        .iter()
-        .take(LISTED)
-        .map(|line| visible(line).into_owned())
-        .collect();
+/// The beginning of a text, with what stands for its rest.
+fn shortened(text: &str, chars: usize) -> String {
+    let mut shown: String = text.chars().take(chars).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn group(of: &Findings<'_>) -> Group {
+    let told = |found: &Found<'_>| Told {
+        said: visible(found.said).into_owned(),
+        text: visible(&shortened(found.text.unwrap_or_default(), FOUND_CHARS)).into_owned(),
+    };
+    let lines: Vec<Told> = of.first.iter().take(LISTED).map(told).collect();
     let more = of.count.saturating_sub(lines.len());
     Group {
         heading: heading(of.topic),
@@ -214,19 +267,12 @@ struct Line {
 }
 
 fn line(clip: &Clip<'_>) -> Line {
-    let shown = |text: &str| {
-        let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
-        if shown.len() < text.len() {
-            shown.push('…');
-        }
-        shown
-    };
     Line {
         file: visible(clip.file).into_owned(),
         language: called(clip.language).into_owned(),
         words: clip
             .text
-            .map(|text| unmarked(&shown(&literal(text)), clip.language)),
+            .map(|text| unmarked(&shortened(&literal(text), SHOWN_CHARS), clip.language)),
     }
 }
 
@@ -253,7 +299,8 @@ struct PreviewPage<'a> {
     is_usable: bool,
     is_waiting: bool,
     refused: String,
-    groups: Vec<Group>,
+    /// What is left out for it, and what is not.
+    found: Vec<(&'static str, Say, Vec<Group>)>,
     lines: Vec<Line>,
     problem: String,
 }
@@ -272,6 +319,26 @@ pub fn preview(frame: Frame<'_>, of: Preview<'_>) -> Result<String, RenderError>
             count(refused as u64)
         ),
     };
+    let finding = match of.without_row {
+        0 => finding,
+        rows => format!(
+            "{finding} {}",
+            counted(
+                rows as u64,
+                "recording is in no row of the table.",
+                "recordings are in no row of the table."
+            )
+        ),
+    };
+    let groups = |is_left_out: bool| {
+        let findings = of.findings.iter();
+        let findings = findings.filter(|found| found.is_left_out == is_left_out);
+        findings.map(group).collect::<Vec<_>>()
+    };
+    let found = vec![
+        ("left-out", Say::LeftOut, groups(true)),
+        ("saved-too", Say::SavedToo, groups(false)),
+    ];
     let splits = of.splits.iter().map(|(name, rows)| Split {
         name,
         text: format!("{} {}", visible(name), count(*rows)),
@@ -308,7 +375,7 @@ pub fn preview(frame: Frame<'_>, of: Preview<'_>) -> Result<String, RenderError>
             0 => String::new(),
             refused => format!("{}: {}", Say::LeaveOut, count(refused as u64)),
         },
-        groups: of.findings.iter().map(group).collect(),
+        found,
         lines: of.clips.iter().map(line).collect(),
         problem: visible(of.problem.unwrap_or_default()).into_owned(),
     };

@@ -98,6 +98,12 @@ pub fn tell_nothing(blocks: usize, comparisons: usize) -> bool {
 #[must_use]
 pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
     let (blocks, pairs) = (comparison.blocks, comparison.pairs.len());
+    // Of blocks is told only where they are none of a single clip each.
+    let (one, several, together) = if blocks == comparison.samples {
+        ("clip", "clips", "")
+    } else {
+        ("block", "blocks", " of clips that count together")
+    };
     let mut told = Vec::new();
     if !comparison.is_reliable() {
         told.push(format!(
@@ -106,9 +112,9 @@ pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
     }
     if tell_nothing(blocks, pairs) {
         let what = match pairs {
-            1 => "1 comparison, whatever they do: that takes more blocks".to_owned(),
+            1 => format!("1 comparison, whatever they do: that takes more {several}"),
             _ => format!(
-                "{pairs} comparisons, whatever they do: that takes more blocks or fewer models"
+                "{pairs} comparisons, whatever they do: that takes more {several} or fewer models"
             ),
         };
         told.push(format!("no two models can be told apart with {what}"));
@@ -118,8 +124,11 @@ pub fn few_blocks(comparison: &uncertainty::Comparison) -> Option<Warning> {
         model: None,
         count: blocks as u64,
         message: match blocks {
-            1 => format!("there is 1 block: {}", told.join("; ")),
-            _ => format!("there are {blocks} blocks: {}", told.join("; ")),
+            1 => format!("there is 1 {one}{together}: {}", told.join("; ")),
+            _ => format!(
+                "there are {blocks} {several}{together}: {}",
+                told.join("; ")
+            ),
         },
     })
 }
@@ -135,8 +144,8 @@ pub fn fewer_shared(comparison: &uncertainty::Comparison, most: usize) -> Option
             "models are compared on the {} at which each of them had its chance, though one has \
              {most}",
             match comparison.samples {
-                1 => "1 sample".to_owned(),
-                several => format!("{several} samples"),
+                1 => "1 clip".to_owned(),
+                several => format!("{several} clips"),
             }
         ),
     })
@@ -145,6 +154,27 @@ pub fn fewer_shared(comparison: &uncertainty::Comparison, most: usize) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_are_told_of_only_where_clips_count_together() {
+        let of = |blocks, samples| {
+            let comparison = uncertainty::Comparison {
+                providers: Vec::new(),
+                pairs: Vec::new(),
+                blocks,
+                samples,
+            };
+            few_blocks(&comparison).map(|warning| warning.message)
+        };
+        for (blocks, samples, told) in [
+            (4, 4, "there are 4 clips"),
+            (1, 1, "there is 1 clip"),
+            (4, 9, "there are 4 blocks of clips that count together"),
+        ] {
+            let why = format!("intervals are not reliable from fewer than {RELIABLE_BLOCKS}");
+            assert_eq!(of(blocks, samples), Some(format!("{told}: {why}")));
+        }
+    }
 
     #[test]
     fn the_least_p_is_that_of_the_test() {

@@ -5,7 +5,9 @@ import re
 
 READ = r"""(chart) => {
   const number = (one, name) => Number(one.getAttribute(name));
-  const text = (one) => one?.textContent.trim() ?? '';
+  // What is seen: the whole of a name that is cut is its title.
+  const text = (one) => [...(one?.childNodes ?? [])].filter((part) => part.nodeName !== 'title')
+    .map((part) => part.textContent).join('').trim();
   const drawn = chart.querySelector(':scope > g');
   const place = (mark) => mark.tagName === 'circle' ? [number(mark, 'cx'), number(mark, 'cy')]
     : mark.getAttribute('transform').match(/-?[\d.]+/g).map(Number);

@@ -14,10 +14,10 @@ from test_datasets import describe, drop, recordings, status, table
 ROWS = [("p0.wav", "नमस्ते जी"), ("p1.wav", ""), ("p2.wav", "this is not Hindi at all"), ("p0.wav", "फिर"), ("gone.wav", "कल")]
 
 
-def draw(page, folder, name, height):
-    """The page from its top, so high."""
+def draw(page, folder, name, height, top="body"):
+    """The page from its top, or that of something in it, so high."""
     page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
-    page.evaluate("scrollTo(0, 0)")
+    page.locator(top).evaluate("(one) => one.scrollIntoView({ behavior: 'instant' })")
     page.mouse.move(0, 0)
     page.screenshot(path=folder / f"{name}.png")
 
@@ -36,7 +36,7 @@ def all_of(browser, site, folder):
         page.get_by_role("checkbox", name=re.compile(f"^{re.escape(model)} ")).check()
     page.get_by_role("button", name="Estimate").click()
     expect(page.get_by_role("heading", name="What it would take")).to_be_visible()
-    draw(page, folder, "estimate", 1000)
+    draw(page, folder, "estimate", 1000, ".estimate")
     page.goto("/datasets/new")
     drop(page, [*recordings([f"p{number}.wav" for number in range(4)], 30), table(ROWS)])
     expect(status(page)).to_have_text("4 of 4 uploaded.")

@@ -74,7 +74,7 @@ def test_a_clip_with_its_earlier_wordings_and_a_conflict(look, site, made):  # n
     page.get_by_text("Earlier wordings").click()
     expect(page.get_by_text("पहले यह").first).to_be_visible()
     check(page, "clip")
-    page.get_by_label("What is said").fill("अपना")
+    page.get_by_role("textbox", name="Reference").fill("अपना")
     site.api("PATCH", f"{API}/samples/{sample}", {"ground_truth": "किसी और का"})
     page.get_by_role("button", name="Save reference").click()
     expect(page.get_by_role("alert")).to_contain_text("Somebody changed this reference")

@@ -70,4 +70,4 @@ def test_references_are_accepted_without_scripts(visit, site, run):
     expect(page.get_by_role("status")).to_have_text(re.compile("1.reference was saved."))
     expect(page.get_by_role("checkbox")).to_have_count(2)
     page.get_by_role("link", name="Write it by hand Clip 2").click()
-    expect(page.get_by_label("What is said")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Reference")).to_be_visible()

@@ -305,6 +305,18 @@ def test_the_preview_names_what_is_wrong(visit, site):
     for heading in ["Missing audio", "Duplicates", "Empty text", "Wrong script", "Recordings without a row"]:
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     expect(page.get_by_text("line 6: gone.wav is not there")).to_be_visible()
+    expect(page.locator(".finding")).to_have_text(re.compile("3.clips can be saved, 2 can’t. 1.recording is in no row"))
+    # What is left out, and what is saved all the same, each with its line, its file and its text.
+    left_out = page.get_by_role("region", name="Left out of the dataset")
+    saved = page.get_by_role("region", name="Saved, but look at these")
+    for heading in ["Missing audio", "Recordings without a row", "Duplicates"]:
+        expect(left_out.get_by_role("heading", name=heading)).to_be_visible()
+    for heading in ["Empty text", "Wrong script"]:
+        expect(saved.get_by_role("heading", name=heading)).to_be_visible()
+    expect(left_out.get_by_role("listitem").filter(has_text="p0.wav")).to_contain_text("फिर")
+    expect(left_out.get_by_role("listitem").filter(has_text="p3.wav")).to_be_visible()
+    script = saved.get_by_role("listitem").filter(has_text="line 4, p2.wav")
+    expect(script).to_contain_text("this is not Hindi at all")
     found = Axe().run(page, options={"runOnly": TAGS})
     assert found.violations_count == 0, found.generate_report()
     shot(page, "preview-findings")
@@ -358,7 +370,7 @@ def test_without_scripts_one_file_at_a_time_works(visit, site):
     describe(page, "Plain & “clear”", "hi-IN")
     page.get_by_label("Table").set_input_files(table([("plain-1.wav", "एक"), ("plain-2.wav", "दो")]))
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("alert")).to_have_text("It must be chosen")
+    expect(page.get_by_role("alert")).to_contain_text("Recordings: It must be chosen")
     for one in recordings(["plain-1.wav", "plain-2.wav"], 20):
         page.get_by_label("Recordings").set_input_files(one)
         page.get_by_role("button", name="Upload").click()
@@ -371,12 +383,13 @@ def test_without_scripts_one_file_at_a_time_works(visit, site):
     page.get_by_role("button", name="Save dataset").click()
     expect(page.locator("article.clip")).to_have_count(2)
     page.locator("summary").first.click()
-    page.get_by_label("What is said").first.fill("एक बात")
+    page.get_by_role("textbox", name="Reference").first.fill("एक बात")
     page.get_by_role("button", name="Save reference").first.click()
     expect(page.locator(".transcript").first).to_have_text("एक बात")
     page.get_by_role("link", name="Delete dataset").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Datasets")
+    expect(page.get_by_role("status")).to_have_text("“Plain & “clear”” was deleted.")
 
 
 def test_two_who_edit_one_reference_lose_nothing(visit, site):
@@ -386,12 +399,12 @@ def test_two_who_edit_one_reference_lose_nothing(visit, site):
         page.goto(f"/datasets/{dataset}")
         page.locator("summary").first.click()
     for page, said in ((first, "पहला"), (second, "दूसरा")):
-        page.get_by_label("What is said").first.fill(said)
+        page.get_by_role("textbox", name="Reference").first.fill(said)
         page.get_by_role("button", name="Save reference").first.click()
     expect(first.locator(".transcript").first).to_have_text("पहला")
     expect(second.get_by_role("alert")).to_contain_text("Somebody changed this reference")
     expect(second.locator(".transcript").first).to_have_text("पहला")
-    expect(second.get_by_label("What is said")).to_have_value("दूसरा")
+    expect(second.get_by_role("textbox", name="Reference")).to_have_value("दूसरा")
     shot(second, "conflict")
     second.get_by_role("button", name="Save reference").click()
     expect(second.locator(".transcript").first).to_have_text("दूसरा")

@@ -50,6 +50,22 @@ def test_an_estimate_is_loaded_again_and_come_back_to_with_all_that_was_chosen(v
     is_kept()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_form_that_was_left_is_come_back_to_as_it_was(visit, scripts):
+    page = visit(java_script_enabled=scripts)
+    page.goto("/runs/new")
+    fill(page, "typed and left", models=("gemini-2.5-flash",))
+    page.get_by_label("At most (US$)").fill("2.50")
+    page.get_by_label("Name of the model").fill("mine")
+    page.get_by_role("link", name="Help").click()
+    expect(page).to_have_url(re.compile("/help$"))
+    page.go_back()
+    expect(page.get_by_label("Run name")).to_have_value("typed and left")
+    expect(page.get_by_label("At most (US$)")).to_have_value("2.50")
+    expect(page.get_by_label("Name of the model")).to_have_value("mine")
+    expect(page.get_by_label(re.compile("^gemini-2.5-flash "))).to_be_checked()
+
+
 def test_what_a_mistake_was_made_in_is_kept_by_loading_it_again(visit):
     page = visit()
     page.goto("/runs/new")

@@ -21,7 +21,7 @@ OVERLAPS = """() => {
           over.push(`${one} | ${other}`);
         }
       }
-      if (a.x + a.width > 341) over.push(`${one} at ${a.x + a.width}`);
+      if (a.x + a.width > chart.viewBox.baseVal.width + 1) over.push(`${one} at ${a.x + a.width}`);
     });
   }
   return over;

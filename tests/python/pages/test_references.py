@@ -18,7 +18,7 @@ def made(site):
 
 
 def text(page, number):
-    return page.get_by_label(f"What is said Clip {number}")
+    return page.get_by_label(f"Reference Clip {number}")
 
 
 def clip(page, number):
@@ -81,9 +81,9 @@ def test_the_recording_is_played_by_keys_while_one_types(visit, made, where):
         form = clip(page, 2)
     else:
         page.goto(f"/samples/{made[1][1]}")
-        field, audio, form = page.get_by_label("What is said"), page.locator("audio"), page.locator("form[data-draft]")
+        field, audio, form = page.get_by_role("textbox", name="Reference"), page.locator("audio"), page.locator("form[data-draft]")
     expect(form.get_by_text("While you type: Alt+K plays and pauses")).to_be_visible()
-    assert field.get_attribute("aria-keyshortcuts") == "Alt+K Alt+J Alt+L Alt+R"
+    assert field.get_attribute("aria-keyshortcuts") == "Alt+K Alt+J Alt+L Alt+R Control+Enter"
     assert "While you type" in field.evaluate("(box) => box.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join()")
     said = field.input_value()
     field.focus()
@@ -152,7 +152,7 @@ def test_a_session_that_ends_takes_no_reference_along(visit, site, made):
     bar = page.locator("[data-unsaved]")
     expect(bar).to_contain_text("Signing out loses what is not saved.")
     bar.get_by_role("link", name="A reference").click()
-    expect(page.get_by_label("What is said")).to_have_value("typed too late")
+    expect(page.get_by_role("textbox", name="Reference")).to_have_value("typed too late")
     page.get_by_role("button", name="Save reference").click()
     expect(clip(page, 1).locator(".transcript")).to_have_text("typed too late")
     assert page.evaluate(KEPT) == []
@@ -192,7 +192,7 @@ def test_a_network_that_is_gone_takes_no_reference_along(visit, site, made):
     save(page, 1)
     expect(page.get_by_role("alert")).to_contain_text("Somebody changed this reference")
     expect(page.locator(".transcript").first).to_have_text("theirs")
-    expect(page.get_by_label("What is said")).to_have_value("typed without a network")
+    expect(page.get_by_role("textbox", name="Reference")).to_have_value("typed without a network")
     # Left once more, it is still there.
     page.goto(f"/datasets/{made[0]}")
     expect(text(page, 1)).to_have_value("typed without a network")
@@ -213,13 +213,13 @@ def test_a_long_reference_is_saved_and_one_that_is_too_long_is_kept(visit, site,
     # So long a one is edited on a page of its own.
     page.goto(f"/samples/{made[1][0]}")
     longer = long * 11
-    page.get_by_label("What is said").fill(longer)
+    page.get_by_role("textbox", name="Reference").fill(longer)
     page.get_by_role("button", name="Save reference").click()
     expect(page.get_by_role("alert")).to_contain_text("must have at most 100000 characters, has 107800")
-    expect(page.get_by_label("What is said")).to_have_value(longer)
+    expect(page.get_by_role("textbox", name="Reference")).to_have_value(longer)
     page.goto(f"/samples/{made[1][0]}")
-    expect(page.get_by_label("What is said")).to_have_value(longer)
-    page.get_by_label("What is said").fill(long + "थोड़ा")
+    expect(page.get_by_role("textbox", name="Reference")).to_have_value(longer)
+    page.get_by_role("textbox", name="Reference").fill(long + "थोड़ा")
     page.get_by_role("button", name="Save reference").click()
     expect(page).to_have_url(f"{site.url}/datasets/{made[0]}#{made[1][0]}")
     assert page.evaluate(KEPT) == []
@@ -234,7 +234,7 @@ def test_a_second_wording_that_is_typed_is_kept_too(visit, site, made):
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Both are right").first.click()
     other = opened.value
-    field = other.get_by_label("What is said")
+    field = other.get_by_role("textbox", name="Reference")
     proposed = field.input_value()
     field.fill("{a|b} typed")
     other.reload()

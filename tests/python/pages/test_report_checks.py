@@ -161,7 +161,8 @@ def test_steps_stand_where_the_table_says(report):
     wers = {name: [number(row[at + 1]["lines"][0]) for row in body] for at, name in enumerate(names)}
     found = chart(section(report, "forgiven").locator("svg.chart"))
     axis = Axis(found, "y")
-    numbered = {one["text"]: one["x"] for one in found["texts"] if one["kind"] == "tick" and one["y"] == 207}
+    below = max(one["y"] for one in found["texts"] if one["kind"] == "tick")
+    numbered = {one["text"]: one["x"] for one in found["texts"] if one["kind"] == "tick" and one["y"] == below}
     assert list(numbered) == [str(number) for number in range(len(body))]
     assert [row[0]["lines"][0].split()[0] for row in body] == list(numbered)
     lines = {group["name"]: group for group in found["groups"]}
@@ -242,6 +243,18 @@ def test_parts_of_fewer_than_ten_clips_tell_no_rate_and_have_no_mark(report):
         assert len(parts[some]["groups"]) == len(COSTS)
         assert {group["kind"] for group in parts[some]["groups"]} == {"open"}
         assert all(numbers(cell["lines"][0]) for cell in body[some][1:]), body[some]
+
+
+def test_cells_of_few_clips_stand_in_the_columns_of_their_models(report):
+    tables = report.locator(".slices").all()
+    for table, few in zip(tables, [2, 2], strict=True):
+        heads, rows = table.locator("thead th").all(), table.locator("tbody tr").all()
+        assert len(heads) == len(COSTS) and len(rows) == 3
+        assert table.locator("td.few").count() == few * len(COSTS)
+        for row in rows:
+            for head, cell in zip(heads, row.locator("td").all(), strict=True):
+                above, box = head.bounding_box(), cell.bounding_box()
+                assert abs(above["x"] - box["x"]) < 1 and abs(above["width"] - box["width"]) < 1, (above, box)
 
 
 def test_bars_are_as_high_as_the_table_says(report):

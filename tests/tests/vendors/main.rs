@@ -249,7 +249,7 @@ async fn what_a_model_does_not_take_is_told() {
     let warned = report["warnings"].as_array().unwrap().iter();
     let warned = warned.clone().find(|one| one["code"] == "service_failures");
     let message = warned.unwrap()["message"].as_str().unwrap();
-    assert!(message.contains("can't take 1 of 2 items"), "{message}");
+    assert!(message.contains("can't take 1 of 2 clips"), "{message}");
     assert!(!message.contains("retry"), "{message}");
     let page = page_of(&machine, run["id"].as_str().unwrap()).await;
     assert!(

@@ -175,6 +175,7 @@ impl Asked {
             },
             None => Frame {
                 title: heading,
+                part: None,
                 medium: Medium::Site,
                 section: None,
                 visitor: None,

@@ -88,6 +88,6 @@ pub async fn show(
         outdated: &outdated,
         normalizer: question.normalizer.as_deref().unwrap_or_default(),
     };
-    let frame = visit.frame(&run.run_name, Section::Runs);
+    let frame = visit.frame(&run.run_name, Section::Runs).part("Compare");
     written(html::page(frame, asked, found.as_ref()))
 }

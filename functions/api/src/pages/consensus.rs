@@ -81,7 +81,10 @@ pub async fn show(
             left_alone: number(&query, "left"),
         }),
     };
-    written(html::page(visit.frame(&run.name, Section::Runs), of))
+    written(html::page(
+        visit.frame(&run.name, Section::Runs).part("Consensus"),
+        of,
+    ))
 }
 
 /// Saves what was ticked, as it was looked at.

@@ -6,7 +6,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::dataset::Dataset;
-use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::{DatasetId, ProjectId};
 use stt_eval_shared::store::runs::RunFilter;
 
@@ -34,11 +34,12 @@ async fn runs(
     app: &App,
     project: &ProjectId,
     id: DatasetId,
+    status: Option<RunStatus>,
     limit: usize,
 ) -> Result<(Vec<Run>, u64), Refusal> {
     let filter = RunFilter {
         dataset: Some(id),
-        status: None,
+        status,
     };
     let (page, total) = app.store.list_runs(project, filter, None, limit).await?;
     Ok((page.items, total))
@@ -69,7 +70,7 @@ pub async fn show(
         Ok::<_, Refusal>(samples::show(&app, found.await?, false).await)
     };
     let ((clips, next), (runs, run_count)) =
-        futures::future::try_join(clips, runs(&app, project, id, RUNS)).await?;
+        futures::future::try_join(clips, runs(&app, project, id, None, RUNS)).await?;
     let meta = pager.meta(u64::from(dataset.sample_count), next.as_deref());
     let more = meta
         .next_cursor
@@ -81,6 +82,7 @@ pub async fn show(
         samples: &clips,
         cursor,
         more: more.as_deref(),
+        edit: query.text("edit"),
         runs: &runs,
         run_count,
         may_edit: visit.may(Role::Editor),
@@ -97,15 +99,26 @@ pub async fn ask(State(app): State<App>, visit: Visit, id: PathId<DatasetId>) ->
     visit.needs(Role::Editor)?;
     let (id, project) = (id.get()?, &visit.caller.actor.project);
     let dataset = find(&app, project, id).await?;
-    let (_, run_count) = runs(&app, project, id, 1).await?;
+    let count = async |status| Ok::<_, Refusal>(runs(&app, project, id, status, 1).await?.1);
+    let (all, pending, processing) = futures::future::try_join3(
+        count(None),
+        count(Some(RunStatus::Pending)),
+        count(Some(RunStatus::Processing)),
+    )
+    .await?;
     let dataset = views::datasets::dataset(dataset, None);
-    let frame = visit.frame(&dataset.name, Section::Datasets);
-    written(html::delete(frame, &dataset, run_count))
+    let frame = visit.frame(&dataset.name, Section::Datasets).part("Delete");
+    written(html::delete(frame, &dataset, all, pending + processing))
 }
 
-/// Deletes a dataset with all that hangs on it.
+/// Deletes a dataset with all that hangs on it; the list then tells which it was.
 pub async fn delete(State(app): State<App>, visit: Visit, id: PathId<DatasetId>) -> Answer {
     visit.needs(Role::Editor)?;
-    deletion::dataset(&app, &visit.caller.actor.project, id.get()?).await?;
-    Ok(redirect("/datasets"))
+    let (id, project) = (id.get()?, &visit.caller.actor.project);
+    let dataset = find(&app, project, id).await?;
+    deletion::dataset(&app, project, id).await?;
+    Ok(redirect(&format!(
+        "/datasets?deleted={}",
+        encoded(&dataset.name)
+    )))
 }

@@ -13,11 +13,14 @@ use super::paging::Older;
 use super::session::Visit;
 use crate::http::error::Answer;
 use crate::http::paging::Pager;
+use crate::http::query::Pairs;
 use crate::views;
 
 /// Lists datasets, newest first.
 pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuery) -> Answer {
-    let pager = Pager::new(&visit.caller, "datasets", &[], Older::asked(query))?;
+    let query = Pairs::any(query.as_deref().unwrap_or_default());
+    let asked = Older::asked_by(&query, "cursor");
+    let pager = Pager::new(&visit.caller, "datasets", &[], asked)?;
     let project = &visit.caller.actor.project;
     let found = app.store.list_datasets(project, pager.from(), pager.limit);
     let (page, total) = found.await?;
@@ -27,8 +30,9 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let frame = visit.frame("Datasets", Section::Datasets);
     let offers = Offers {
         make: visit.may(Role::Editor),
+        no_datasets: total == 0,
         demo: demo::is_offered(&app, &visit),
     };
-    let older = older.as_deref();
-    written(html::list(frame, &datasets, total, older, offers))
+    let (older, deleted) = (older.as_deref(), query.text("deleted"));
+    written(html::list(frame, &datasets, total, older, deleted, offers))
 }

@@ -62,7 +62,7 @@ pub(super) async fn of(app: &App, visit: &Visit, id: RunId) -> Result<(Run, Acti
         cancel: may && !has_ended,
         review: visit.may(Role::Reviewer),
         retry: may && can_be_asked && run.round < MAX_ROUNDS && run.can_be_retried().is_ok(),
-        stopping: may && run.is_being_stopped(),
+        stopping: run.is_being_stopped(),
         rescore,
         add: may && run.can_be_joined().is_ok() && run.models.len() < MAX_PROVIDERS,
         delete: may,

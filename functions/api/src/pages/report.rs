@@ -95,7 +95,7 @@ pub async fn show(
         block_by: report.block_by.as_deref(),
         kept: &kept,
     };
-    let frame = visit.frame(&report.run_name, Section::Runs);
+    let frame = visit.frame(&report.run_name, Section::Runs).part("Report");
     let order: Order = order.unwrap_or_default();
     written(html::page(&report, frame, links, order))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{RawQuery, State};
 use stt_eval_html::layout::Section;
-use stt_eval_html::results::{self as html, Choice, Results};
+use stt_eval_html::results::{self as html, Choice, Recording, Results};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::result::ResultStatus;
@@ -261,6 +261,13 @@ pub async fn list(
             one.is_correct = None;
         }
     }
+    let samples = results::samples_of(&app, project, &run, &shown).await?;
+    let recordings = samples.into_values().map(|sample| Recording {
+        sample: sample.id,
+        name: sample.filename,
+        seconds: sample.duration_seconds,
+    });
+    let recordings: Vec<Recording> = recordings.collect();
     let meta = pager.meta(total, next.as_deref());
     let of_run = format!("/runs/{id}");
     let more = meta.next_cursor.map(|cursor| {
@@ -282,6 +289,8 @@ pub async fn list(
         orders: asked.orders(),
         results: &shown,
         said: &said,
+        recordings: &recordings,
+        may_review: visit.may(Role::Reviewer),
         may_edit: visit.may(Role::Editor),
         // How many a reason was given for is not counted, nor what is left out.
         total: (asked.reason().is_empty() && !hides).then_some(total),
@@ -289,5 +298,8 @@ pub async fn list(
         scored_alone: matches!(asked.order, Order::Worst | Order::Best),
         more: more.as_deref(),
     };
-    written(html::page(visit.frame(&run.name, Section::Runs), page))
+    written(html::page(
+        visit.frame(&run.name, Section::Runs).part("Results"),
+        page,
+    ))
 }

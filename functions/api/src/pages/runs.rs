@@ -41,9 +41,15 @@ pub async fn list(State(app): State<App>, visit: Visit, RawQuery(query): RawQuer
     let (page, total) = found.await?;
     let older = Older::address("/runs", &pager.meta(total, page.next.as_deref()));
     let runs: Vec<_> = page.items.iter().map(views::runs::brief).collect();
+    let make = visit.may(Role::Editor);
+    let no_datasets = make && runs.is_empty() && {
+        let (_, datasets) = app.store.list_datasets(project, None, 1).await?;
+        datasets == 0
+    };
     let frame = visit.frame("Runs", Section::Runs);
     let offers = Offers {
-        make: visit.may(Role::Editor),
+        make,
+        no_datasets,
         demo: demo::is_offered(&app, &visit),
     };
     written(html::list(frame, &runs, total, older.as_deref(), offers))
@@ -68,7 +74,7 @@ pub async fn ask(State(app): State<App>, visit: Visit, id: PathId<RunId>) -> Ans
     visit.needs(Role::Editor)?;
     let run = runs::find(&app, &visit.caller.actor.project, id.get()?).await?;
     let run = views::runs::brief(&run);
-    let frame = visit.frame(&run.run_name, Section::Runs);
+    let frame = visit.frame(&run.run_name, Section::Runs).part("Delete");
     written(html::delete(frame, &run))
 }
 

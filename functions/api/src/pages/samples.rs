@@ -42,7 +42,7 @@ async fn page(
     }
     let sample = views::datasets::sample_with(sample, wordings);
     written(html::sample(
-        visit.frame(&dataset.name, Section::Datasets),
+        visit.frame(&dataset.name, Section::Datasets).part("Clip"),
         &dataset.name,
         &sample,
         cursor,
@@ -73,7 +73,7 @@ fn patch(form: &Pairs) -> Result<SamplePatch, Refusal> {
         (false, true) => {
             return Err(Refusal::invalid_field(
                 "silent",
-                "can't be said of a clip that has a text; clear one of the two",
+                "“Nothing is said in it” can’t be said of a clip that has a text; clear one of the two",
             ));
         }
     };
@@ -111,18 +111,24 @@ pub async fn save(
                 cursor => format!("cursor={}&", encoded(cursor)),
             };
             let (dataset, version) = (sample.id.dataset(), sample.reference_version);
+            // Who writes many references goes on with the text of the next clip, which a
+            // browser goes to as an address says.
+            let next = form
+                .text("next")
+                .and_then(|next| next.parse::<SampleId>().ok());
+            let place = match next.filter(|next| next.dataset() == dataset) {
+                Some(next) => format!("&edit={next}#text-{next}"),
+                None => format!("#{id}"),
+            };
             // By the version a browser knows what it need not keep any more.
             Ok(redirect(&format!(
-                "/datasets/{dataset}?{of_page}version={version}#{id}"
+                "/datasets/{dataset}?{of_page}version={version}&written={id}{place}"
             )))
         }
         Err(refusal) if matches!(refusal.kind, Kind::Changed | Kind::Invalid) => {
-            // There is one text on the page.
-            let of_text = refusal
-                .fields
-                .first()
-                .filter(|of| of.field == "ground_truth");
-            let problem = of_text.map_or(&*refusal.message, |of| &of.message);
+            // It stands at the text, of which there is one on the page.
+            let first = refusal.fields.first();
+            let problem = first.map_or(&*refusal.message, |of| &of.message);
             let draft = Draft {
                 text: form.text("ground_truth").unwrap_or_default(),
                 silent: is_silent(&form),

@@ -116,6 +116,7 @@ impl Visit {
     pub fn frame<'a>(&'a self, title: &'a str, section: Section) -> Frame<'a> {
         Frame {
             title,
+            part: None,
             medium: Medium::Site,
             section: Some(section),
             visitor: Some(Visitor {

@@ -39,6 +39,7 @@ fn page(
     let page = SignIn {
         frame: Frame {
             title: "Sign in",
+            part: None,
             medium: Medium::Site,
             section: None,
             visitor: None,

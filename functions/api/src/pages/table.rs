@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use stt_eval_formats::language::tag_of;
 use stt_eval_html::layout::Section;
-use stt_eval_html::upload::{self as html, Clip, Field, Findings, Given, Preview};
+use stt_eval_html::upload::{self as html, Clip, Field, Findings, Found, Given, Preview};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::{FileId, Timestamp, validate};
@@ -125,7 +125,10 @@ impl Form {
                 Ok((form, None))
             }
             Err(refusal) if refusal.kind == Kind::Invalid => {
-                Ok((form, Some((Field::Table, refusal.message))))
+                // The field is that of the page.
+                let first = refusal.fields.into_iter().next();
+                let message = first.map_or(refusal.message, |error| error.message);
+                Ok((form, Some((Field::Table, message))))
             }
             Err(refusal) => Err(refusal),
         }
@@ -133,30 +136,30 @@ impl Form {
 
     /// The tag of the language, by its name or its tag.
     fn tag(&self) -> Result<String, Wrong> {
-        let wrong = |message: String| (Field::Language, message);
         let typed = self.language.trim();
-        if typed.is_empty() {
-            return Err(wrong("language: must be given".to_owned()));
-        }
         let tag = tag_of(typed).unwrap_or_else(|| typed.to_owned());
-        language_tag("language", &tag)
-            .map_err(|error| wrong(format!("{}: {}", error.field, error.message)))
+        let wrong = |why: &str| {
+            let message =
+                format!("{why}: write its English name or its tag, such as Hindi or hi-IN");
+            (Field::Language, message)
+        };
+        match typed {
+            "" => Err(wrong("must be given")),
+            _ => language_tag("language", &tag).map_err(|_| wrong("is not known here")),
+        }
     }
 
     /// What is wrong with it before its recordings are looked at.
     async fn wrong(&self, app: &App, visit: &Visit) -> Result<Option<Wrong>, Refusal> {
         if self.chosen.0.is_empty() {
-            let message = "recordings: upload at least one".to_owned();
+            let message = "upload at least one".to_owned();
             return Ok(Some((Field::Recording, message)));
         }
         if let Err(wrong) = self.tag() {
             return Ok(Some(wrong));
         }
         match validate::name("name", &self.name) {
-            Err(error) => {
-                let message = format!("{}: {}", error.field, error.message);
-                Ok(Some((Field::Name, message)))
-            }
+            Err(error) => Ok(Some((Field::Name, error.message))),
             Ok(name) => {
                 let project = &visit.caller.actor.project;
                 let is_taken = app.store.dataset_name_taken(project, &name).await?;
@@ -167,24 +170,32 @@ impl Form {
     }
 }
 
-/// How many findings about something are not told.
-fn untold(judged: &Judged, topic: Topic) -> usize {
-    let of_topic = judged.untold.iter().filter(|(of, _)| *of == topic);
-    of_topic.map(|(_, count)| count).sum()
+/// Findings of one kind: what is saved all the same, and then what they are about.
+type Kept = (bool, Topic);
+
+/// How many findings of a kind are not told.
+fn untold(judged: &Judged, kind: Kept) -> usize {
+    let untold = judged.untold.iter();
+    let of_kind = untold.filter(|(topic, is_left_out, _)| (!is_left_out, *topic) == kind);
+    of_kind.map(|(.., count)| count).sum()
 }
 
 /// The page of what was found.
 fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> Answer {
-    let mut groups: BTreeMap<Topic, Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<Kept, Vec<Found<'_>>> = BTreeMap::new();
     for finding in &judged.findings {
-        let group = groups.entry(finding.topic).or_default();
-        group.push(finding.message.clone());
+        let group = groups.entry((!finding.is_left_out, finding.topic));
+        group.or_default().push(Found {
+            said: &finding.message,
+            text: finding.text.as_deref(),
+        });
     }
-    let groups: Vec<Findings> = groups
+    let groups: Vec<Findings<'_>> = groups
         .into_iter()
-        .map(|(topic, first)| Findings {
-            topic,
-            count: first.len() + untold(judged, topic),
+        .map(|(kind, first)| Findings {
+            topic: kind.1,
+            is_left_out: !kind.0,
+            count: first.len() + untold(judged, kind),
             first,
         })
         .collect();
@@ -199,6 +210,7 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         given: form.given(kept.as_deref()),
         usable: judged.drafts.len(),
         refused: judged.refused,
+        without_row: judged.without_row,
         waiting: judged.waiting,
         splits: &judged.parts.splits,
         without_split: judged.parts.without,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use stt_eval_html::layout::Section;
-use stt_eval_html::runs::{self as html, NotTaken};
+use stt_eval_html::runs::{self as html, ListField, NotTaken};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::validate::MAX_ERRORS;
@@ -198,16 +198,28 @@ pub(super) fn shown(refusal: &Refusal) -> (usize, Option<String>) {
     (most, rest)
 }
 
-/// What is wrong, in the words of the form.
-fn problems(refusal: &Refusal) -> Vec<String> {
+/// What is wrong, in the words of the form, and with which field: what stands at one does not
+/// begin with its name.
+fn problems(refusal: &Refusal) -> Vec<(ListField, String)> {
     if refusal.fields.is_empty() {
-        return vec![refusal.message.clone()];
+        return vec![(ListField::Form, refusal.message.clone())];
     }
     let (most, rest) = shown(refusal);
     let first = (refusal.of_another > 0).then(|| of_another(refusal.of_another));
+    let of_table = |message: String| (ListField::Table, message);
     let fields = refusal.fields.iter().take(most);
-    let fields = fields.map(|error| told(&error.field, &error.message));
-    first.into_iter().chain(fields).chain(rest).collect()
+    let fields = fields.map(|error| match &*error.field {
+        "name" => (ListField::Name, error.message.clone()),
+        field => {
+            let told = told(field, &error.message);
+            of_table(told.strip_prefix("table: ").unwrap_or(&told).to_owned())
+        }
+    });
+    let first = first.into_iter().map(of_table);
+    first
+        .chain(fields)
+        .chain(rest.into_iter().map(of_table))
+        .collect()
 }
 
 #[cfg(test)]
@@ -220,7 +232,12 @@ mod tests {
     fn mistakes_of_a_table_are_told_without_the_words_of_the_api() {
         let field = |field: &str| FieldError::new(field, "is missing");
         let mut refusal = Refusal::conflict("the run is under way");
-        assert_eq!(problems(&refusal), ["the run is under way"]);
+        let told = |refusal: &Refusal| -> Vec<_> {
+            let told = problems(refusal).into_iter();
+            told.map(|(field, message)| format!("{field:?}: {message}"))
+                .collect()
+        };
+        assert_eq!(told(&refusal), ["Form: the run is under way"]);
         refusal.fields = vec![
             field("name"),
             field("manifest_file_id"),
@@ -232,24 +249,25 @@ mod tests {
             FieldError::new(FIELD, "the manifest has no rows"),
         ];
         assert_eq!(
-            problems(&refusal),
+            told(&refusal),
             [
-                "name: is missing",
-                "table: is missing",
-                "rows[3].hypothesis: is missing",
-                "line 3: filename: is the same clip as in line 2",
-                "table: the table has no rows"
+                "Name: is missing",
+                "Table: is missing",
+                "Table: rows[3].hypothesis: is missing",
+                "Table: line 3: filename: is the same clip as in line 2",
+                "Table: the table has no rows"
             ]
         );
         refusal.fields = vec![field("name"); 12];
-        let told = problems(&refusal);
-        assert_eq!((told.len(), &*told[10]), (11, "2 more of this kind"));
+        let all = told(&refusal);
+        assert_eq!((all.len(), &*all[10]), (11, "Table: 2 more of this kind"));
         refusal.fields = vec![field("name"); MAX_ERRORS];
-        assert_eq!(problems(&refusal)[10], "at least 10 more of this kind");
+        let all = told(&refusal);
+        assert_eq!(all[10], "Table: at least 10 more of this kind");
         refusal.of_another = 30;
-        let told = problems(&refusal);
-        assert!(told[0].starts_with("none of its 30 lines is of a clip of this dataset"));
-        assert_eq!((told.len(), &*told[4]), (5, "27 more of this kind"));
+        let all = told(&refusal);
+        assert!(all[0].starts_with("Table: none of its 30 lines is of a clip of this dataset"));
+        assert_eq!((all.len(), &*all[4]), (5, "Table: 27 more of this kind"));
     }
 
     #[test]

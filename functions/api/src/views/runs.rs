@@ -82,10 +82,9 @@ fn warnings(run: &run::Run) -> Vec<RunWarning> {
         model: model.model.clone(),
         count: u64::from(all.saturating_sub(model.unsupported)),
         message: format!(
-            "{}: what is under way when max_cost_usd is reached may exceed it, by {:.6} US \
-             dollars at most",
+            "{}: what is under way when max_cost_usd is reached may exceed it, by {} at most",
             model.model,
-            usd(*micro)
+            at_most(*micro)
         ),
     };
     let exceeding = run.models.iter().zip(excess);
@@ -102,6 +101,12 @@ fn counts(run: &run::Run, model: &run::RunModel) -> RunCounts {
         completed: model.completed.into(),
         failed: model.failed.into(),
     }
+}
+
+/// The most that something costs, as people read it: whole cents, and no less than it is.
+fn at_most(micro: u64) -> String {
+    let cents = micro.div_ceil(10_000);
+    format!("${}.{:02}", cents / 100, cents % 100)
 }
 
 /// Millionths of a US dollar in dollars.

@@ -109,7 +109,7 @@ impl WaitingReason {
                 "the provider did not say whether it took the batch; it is looked for"
             }
             Self::Resubmitting => {
-                "the provider did not finish the batch; its items are submitted once more"
+                "the provider did not finish the batch; its clips are submitted once more"
             }
             Self::Other => "it could not be submitted yet",
         }

@@ -16,7 +16,7 @@ pub(super) fn read(reader: &mut Reader<'_>, layout: &Layout) -> Result<(), Probl
             "no recordings are there: it is read as {}",
             Format::RevNlp.title()
         );
-        let problem = Problem::new(Code::Unsupported, message);
+        let problem = Problem::new(Code::Nothing, message);
         let file = layout.files.first().map_or("", String::as_str);
         return Err(problem.file(file).hint(NO_RECORDINGS));
     }

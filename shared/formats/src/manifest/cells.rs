@@ -260,7 +260,7 @@ fn of_records<'a>(
         };
         let found = record.cells.len();
         if found != width && !is_padded(&record, width) {
-            let message = uneven(&record, width, delimiter);
+            let message = uneven(&record, (width, header.cells.len()), delimiter);
             reader
                 .findings
                 .of_line(FindingKind::BadRow, name, record.line, message);
@@ -345,14 +345,26 @@ fn is_padded(record: &Record<'_>, width: usize) -> bool {
 /// Characters of a text that a message shows.
 const SHOWN: usize = 24;
 
-/// What is wrong with a record of another width, and with which text, if that can be told:
-/// a delimiter is followed by a blank in texts, and hardly anywhere else.
-fn uneven(record: &Record<'_>, width: usize, delimiter: Option<u8>) -> String {
+/// What is wrong with a record of another width than the columns with a name, of which the header
+/// has `written` with those that have none; and with which text, if that can be told: a delimiter is
+/// followed by a blank in texts, and hardly anywhere else.
+fn uneven(record: &Record<'_>, (width, written): (usize, usize), delimiter: Option<u8>) -> String {
     let found = record.cells.len();
-    let told = format!(
-        "{}, the header has {width}",
-        counted(found, "column", "columns")
-    );
+    let mut behind = record.cells.iter().skip(width);
+    let told = match behind.position(|cell| !cell.trim().is_empty()) {
+        Some(at) if found <= written => {
+            let column = width + at + 1;
+            format!("column {column} has something, and no name in the header")
+        }
+        _ => {
+            let found = counted(found, "column", "columns");
+            let named = match written > width {
+                true => format!(", {width} of them with a name"),
+                false => String::new(),
+            };
+            format!("{found}, the header has {written}{named}")
+        }
+    };
     if let Some((first, last)) = record.over {
         return format!(
             "{told}; a quote on line {first} holds all up to line {last} together: is it not closed?"

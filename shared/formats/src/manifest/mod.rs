@@ -15,6 +15,7 @@ mod reader;
 mod recordings;
 mod regions;
 mod row;
+mod said_in;
 mod table;
 mod tarred;
 mod totals;
@@ -26,6 +27,7 @@ pub(crate) use reader::Reader;
 #[cfg(feature = "folders")]
 pub(crate) use recordings::{of_lines, of_row};
 pub use row::{Command, Options, Reading, Row, Said};
+pub(crate) use said_in::SaidIn;
 pub(crate) use table::texts;
 pub(crate) use totals::{Told, totals};
 
@@ -140,7 +142,7 @@ pub fn read(
                 "no recordings are named in it: it is read as {}",
                 format.title()
             );
-            let problem = Problem::new(Code::Unsupported, message);
+            let problem = Problem::new(Code::Nothing, message);
             let file = layout.files.first().map_or("", String::as_str);
             return Err(problem.file(file).hint(NO_RECORDINGS));
         }

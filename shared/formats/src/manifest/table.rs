@@ -16,6 +16,7 @@ use super::reader::Reader;
 use super::recordings;
 use super::regions;
 use super::row::{Row, Said};
+use super::said_in::{SaidIn, text_in_file};
 use super::tarred;
 #[cfg(feature = "folders")]
 use super::totals::{Told, totals};
@@ -37,7 +38,7 @@ const MAX_METADATA_CHARS: usize = 1_000;
 /// The columns that were chosen.
 struct Chosen {
     audio: Option<usize>,
-    text: Option<usize>,
+    said_in: SaidIn,
     language: Option<usize>,
     speaker: Option<usize>,
     id: Option<usize>,
@@ -67,14 +68,14 @@ pub(crate) fn rows(
     let asked = heard::asked_for(reader, table, name)?;
     let chosen = choose(reader, layout, name, table, &asked)?;
     tarred::refuse(reader.files, name, table, chosen.audio)?;
-    heard::are_nothing_else(&asked, table, name, [chosen.audio, chosen.text])?;
+    let text = chosen.said_in.text();
+    heard::are_nothing_else(&asked, table, name, [chosen.audio, text])?;
     let hypotheses = match asked.is_empty() {
         true => table.columns.all(Role::Hypothesis),
         false => asked.iter().map(|system| system.text).collect(),
     };
     let used = [
         chosen.audio,
-        chosen.text,
         chosen.language,
         chosen.speaker,
         chosen.start,
@@ -85,10 +86,10 @@ pub(crate) fn rows(
         .flatten()
         .chain(hypotheses.clone())
         .chain(asked.iter().filter_map(|system| system.error))
-        .chain(alike::not_asked(table, &asked, chosen.text))
+        .chain(alike::not_asked(table, &asked, text))
         .collect();
     let free = free(&table.columns, &used);
-    let numbers = of_numbers(table, name, &asked, chosen.text);
+    let numbers = of_numbers(table, name, &asked, text);
     reader.reading.remarks.extend(numbers);
     #[cfg(feature = "folders")]
     let others = match reader.options.audio_column {
@@ -96,6 +97,7 @@ pub(crate) fn rows(
         Some(_) => Vec::new(),
     };
     let mut left_out = BTreeMap::new();
+    let mut elsewhere: BTreeMap<usize, usize> = BTreeMap::new();
     let mut splits = BTreeSet::new();
     let before = reader.reading.rows.len();
     // Where rows name splits, one that names none is of no split that is asked for.
@@ -133,16 +135,23 @@ pub(crate) fn rows(
         row.seconds =
             number(chosen.duration).or_else(|| number(chosen.duration_ms).map(|ms| ms / 1_000.0));
         row.end = number(chosen.end).or_else(|| Some(row.start? + row.seconds?));
-        if let Some(cell) = table.cell(index, chosen.text) {
-            row.said = match layout.format {
-                Format::LabelStudio => of_regions(cell),
-                _ => cell.said(),
-            };
-            let no_text = cell.no_text().filter(|_| row.said == Said::Absent);
-            let name = chosen.text.map_or("", |text| table.columns.name(text));
-            row.broken = no_text.map(|reason| format!("{name} {reason}"));
+        let there = chosen.said_in.of_row(table, index);
+        if let Some(there) = there.filter(|_| there != chosen.said_in.first()) {
+            *elsewhere.entry(there).or_insert(0_usize) += 1;
         }
-        text_file(reader, table, index, name, &mut row)?;
+        let said_in = there.or(text);
+        if let Some(column) = said_in
+            && let Some(cell) = table.cell(index, said_in)
+        {
+            let read = match chosen.said_in.is_file(column) {
+                true => of_file(reader, cell, name),
+                false => of_cell(cell, table.columns.name(column), layout.format),
+            };
+            match read {
+                Ok(said) => row.said = said,
+                Err(reason) => row.broken = Some(reason),
+            }
+        }
         row.id = match table.own_text(index, chosen.id) {
             Some(id) => id,
             None => row
@@ -162,7 +171,8 @@ pub(crate) fn rows(
                 row.hypotheses.insert(model, &text);
             }
         }
-        for (name, column) in free.iter().filter(|(_, column)| Some(*column) != audio) {
+        let is_free = |column: usize| ![audio, said_in].contains(&Some(column));
+        for (name, column) in free.iter().filter(|(_, column)| is_free(*column)) {
             let Some(value) = table.text(index, Some(*column)) else {
                 continue;
             };
@@ -187,7 +197,6 @@ pub(crate) fn rows(
         && table.rows.last_line() == Some(row.line)
     {
         let names = [chosen.audio, chosen.id];
-        let text = chosen.text;
         let heard = &hypotheses;
         row.totals =
             totals(table, &Told { names, text, heard }).map(|found| found.message().into());
@@ -198,6 +207,10 @@ pub(crate) fn rows(
     {
         let there = splits.iter().map(String::as_str);
         return Err(no_split(wanted, there).file(name));
+    }
+    for (column, rows) in elsewhere {
+        let told = chosen.said_in.told(&table.columns, name, column, rows);
+        reader.reading.remarks.push(told);
     }
     for (column, times) in left_out {
         let message = format!(
@@ -297,31 +310,24 @@ fn meant(path: &str, format: Format, file: &str) -> Option<String> {
     }
 }
 
-/// `NeMo` can name a file that holds the text.
-fn text_file(
-    reader: &mut Reader<'_>,
-    table: &Cells,
-    index: usize,
-    name: &str,
-    row: &mut Row,
-) -> Result<(), Problem> {
-    let column = table.columns.named("text_filepath");
-    let Some(path) = table
-        .text(index, column)
-        .filter(|_| row.said == Said::Absent)
-    else {
-        return Ok(());
+/// What a cell says; or why it says nothing.
+fn of_cell(cell: Cell<'_>, column: &str, format: Format) -> Result<Said, String> {
+    let said = match format {
+        Format::LabelStudio => of_regions(cell),
+        _ => cell.said(),
     };
-    let beside = files::beside(name, &path);
-    if reader.has(&beside) {
-        let text = files::text(reader.files, &beside)?.text;
-        row.said = Said::Text(text.trim_end_matches('\n').to_owned());
-    } else {
-        row.broken = Some(format!(
-            "the text of this row is in {path}, which is not there"
-        ));
+    match cell.no_text().filter(|_| said == Said::Absent) {
+        Some(reason) => Err(format!("{column} {reason}")),
+        None => Ok(said),
     }
-    Ok(())
+}
+
+/// What the file says that a cell names; or why it says nothing.
+fn of_file(reader: &Reader<'_>, cell: Cell<'_>, list: &str) -> Result<Said, String> {
+    match cell.text() {
+        Some(path) => text_in_file(reader, list, &path).map(Said::Text),
+        None => Ok(Said::Absent),
+    }
 }
 
 fn choose(
@@ -366,7 +372,7 @@ fn choose(
     {
         audio = audio.or_else(|| recordings::nested(table));
     }
-    let mut text = asked(&reader.options.text_column, "--text-column")?;
+    let text = asked(&reader.options.text_column, "--text-column")?;
     let mut all = texts(columns, layout.format);
     if text.is_none()
         && let Some(both) = all.first().filter(|_| all.iter().all(is_heard))
@@ -380,20 +386,19 @@ fn choose(
         return Err(problem.hint("--text-column says what the reference is, if it is another one"));
     }
     all.retain(|column| !is_heard(column));
-    if text.is_none() {
-        text = all.first().copied();
-        let rest: Vec<usize> = all
+    let mut said_in = match text {
+        Some(_) => SaidIn::alone(columns, text),
+        None => SaidIn::of(columns, layout.format, all.first().copied(), is_heard),
+    };
+    if let (None, Some((first, rest))) = (text, all.split_first()) {
+        let rest = rest
             .iter()
-            .copied()
-            .filter(|one| Some(*one) != text)
-            .collect();
-        if let (Some(first), rest) = (text, rest.as_slice())
-            && !rest.is_empty()
-        {
-            let rest: Vec<&str> = rest.iter().map(|column| columns.name(*column)).collect();
+            .filter(|column| said_in.is_second(table, **column));
+        let rest: Vec<&str> = rest.map(|column| columns.name(*column)).collect();
+        if !rest.is_empty() {
             let message = format!(
                 "{:?} is taken as the text; {} could be it as well (--text-column)",
-                columns.name(first),
+                columns.name(*first),
                 rest.join(", ")
             );
             reader
@@ -401,20 +406,22 @@ fn choose(
                 .of_line(FindingKind::TwoTextColumns, file, 1, message);
         }
     }
-    if text.is_none() && audio.is_some() {
-        text = guessed(file, table, is_heard)?;
-        if text.is_none() {
-            let told = not_taken(file, table, is_heard);
-            reader.reading.remarks.extend(told);
-        }
+    if said_in.first().is_none() && audio.is_some() {
+        let found = guessed(file, table, is_heard)?;
+        said_in = SaidIn::alone(columns, found);
+        let told = match found {
+            Some(column) => Some(taken_by_its_words(file, columns.name(column))),
+            None => not_taken(file, table, is_heard),
+        };
+        reader.reading.remarks.extend(told);
     }
     let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
     reader.reading.audio_column = name(audio);
-    reader.reading.text_column = name(text);
+    reader.reading.text_column = name(said_in.first());
     reader.reading.id_column = name(id);
     Ok(Chosen {
         audio,
-        text,
+        said_in,
         language: columns.first(Role::Language),
         speaker: columns.first(Role::Speaker),
         id: id.filter(|id| Some(*id) != audio),
@@ -467,6 +474,14 @@ fn not_taken(file: &str, table: &Cells, is_heard: impl Fn(&usize) -> bool) -> Op
         let names = names.join(", ");
         format!("{file}: no column is taken as the text; could it be {names}? (--text-column)")
     })
+}
+
+/// Tells of a column that is taken as the text although nobody calls one so.
+fn taken_by_its_words(file: &str, column: &str) -> String {
+    format!(
+        "{file}: {column:?} is taken as the text, for it alone has words and a name that says \
+         nothing else (--text-column)"
+    )
 }
 
 /// The one column that could hold the text although its name is not known: most of its

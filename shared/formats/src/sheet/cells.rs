@@ -3,7 +3,7 @@
 use super::dates::Dates;
 use super::strings::{rich, unescaped};
 use crate::files::{MAX_FILE_BYTES, MAX_FILES};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, counted};
 use crate::table::MAX_COLUMNS;
 use crate::xml::{Element, Piece, Pieces};
 
@@ -113,26 +113,32 @@ pub(super) fn read(
 impl Odd {
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        let mut tell = |count: usize, what: &str| {
+        let mut tell = |count: usize, one: &str, several: &str| {
             if count > 0 {
-                remarks.push(format!("{count} cells {what}"));
+                remarks.push(counted(count, one, several));
             }
         };
         tell(
             self.errors,
-            "hold an error like #REF! and are taken as empty",
+            "cell holds an error like #REF! and is taken as empty",
+            "cells hold an error like #REF! and are taken as empty",
         );
         tell(
             self.formulas,
-            "are formulas whose value is not in the file, taken as empty: open and save it in Excel",
+            "cell is a formula whose value is not in the file, taken as empty: open and save it in \
+             Excel",
+            "cells are formulas whose value is not in the file, taken as empty: open and save it in \
+             Excel",
         );
         tell(
             self.dates,
-            "are dates; if a text like 1-2 was meant, the spreadsheet has changed it",
+            "cell is a date; if a text like 1-2 was meant, the spreadsheet has changed it",
+            "cells are dates; if a text like 1-2 was meant, the spreadsheet has changed it",
         );
         tell(
             self.rounded,
-            "are numbers of more than 15 digits: the spreadsheet has rounded them",
+            "cell is a number of more than 15 digits: the spreadsheet has rounded it",
+            "cells are numbers of more than 15 digits: the spreadsheet has rounded them",
         );
         remarks
     }
@@ -255,7 +261,18 @@ mod tests {
         ];
         assert_eq!(sheet.rows[0], (2, wanted.map(String::from).to_vec()));
         assert_eq!(sheet.rows[1], (4, vec!["10000000000000000".to_owned()]));
-        assert_eq!((sheet.rows.len(), sheet.remarks.len()), (2, 3));
+        assert_eq!(sheet.rows.len(), 2);
+        let of_one = [
+            "1 cell holds an error like #REF! and is taken as empty",
+            "1 cell is a formula whose value is not in the file, taken as empty: open and save it in \
+             Excel",
+            "1 cell is a number of more than 15 digits: the spreadsheet has rounded it",
+        ];
+        assert_eq!(sheet.remarks, of_one);
+        let both = "<row><c><v>1e16</v></c><c><v>2e16</v></c></row>";
+        let of_both =
+            "2 cells are numbers of more than 15 digits: the spreadsheet has rounded them";
+        assert_eq!(rows(both, &[]).unwrap().remarks, [of_both]);
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub use entry::{Entry, Lines, Place, ReadOptions, Side, Transcripts};
 
 use super::files::{Files, stem};
 use super::format::Format;
-use super::problem::Problem;
+use super::paths::has_audio_extension;
+use super::problem::{Code, Problem};
 use file::{is_named_list, of_text_or_file, told};
 
 /// Reads a source: a file, or a folder with one file for each recording.
@@ -62,6 +63,13 @@ pub fn read(
         let made = folder::read(files, side, wanted)?;
         return Ok(made.without_marks(wide::OURS));
     };
+    if has_audio_extension(name) {
+        let problem = Problem::new(Code::Unsupported, "is a recording, and has no text");
+        return Err(problem.file(name).hint(
+            "name what was said or heard: a list, a table, or what services answered; `run` has \
+             recordings transcribed",
+        ));
+    }
     let another = wanted
         .format
         .and_then(|wanted| is_other(files, name, wanted));

@@ -72,6 +72,8 @@ pub(super) fn heard(
     let mut found: Vec<OfSystem> = Vec::new();
     for system in &wanted.hypotheses {
         match columns.of_system(system) {
+            // One that is named twice is one.
+            Some(column) if found.iter().any(|other| other.text == column) => {}
             Some(column) => found.push(OfSystem::new(columns, system, column)),
             // Of several tables another one may have it.
             None if side == Side::Hypotheses => {}

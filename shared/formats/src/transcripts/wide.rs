@@ -14,7 +14,8 @@ use crate::finding::Findings;
 use crate::format::Format;
 use crate::layout::Layout;
 use crate::manifest::{
-    self, Cells, NO_HEADER, Options, Reader, Said, Told, rounded_ids, table_of, texts, totals,
+    self, Cells, NO_HEADER, Options, Reader, Said, SaidIn, Told, rounded_ids, table_of, texts,
+    totals,
 };
 use crate::markup::Markup;
 use crate::paths::{Resolved, Resolver};
@@ -227,18 +228,24 @@ fn other_texts(
     table: &Cells,
     (name, format): (&str, Format),
     systems: &[OfSystem],
+    said_in: &SaidIn,
 ) -> Option<String> {
     let columns = &table.columns;
     let is_heard = |column: &usize| systems.iter().any(|system| system.text == *column);
     let mut all = texts(columns, format);
     all.retain(|column| !is_heard(column));
-    let (taken, others) = all.split_first().filter(|(_, others)| !others.is_empty())?;
-    let others: Vec<&str> = others.iter().map(|column| columns.name(*column)).collect();
-    Some(format!(
-        "{name}: {} is taken as the reference, and not {} (--text-column chooses)",
-        columns.name(*taken),
-        others.join(", ")
-    ))
+    let (taken, others) = all.split_first()?;
+    let others = others
+        .iter()
+        .filter(|column| said_in.is_second(table, **column));
+    let others: Vec<&str> = others.map(|column| columns.name(*column)).collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "{name}: {} is taken as the reference, and not {} (--text-column chooses)",
+            columns.name(*taken),
+            others.join(", ")
+        )
+    })
 }
 
 /// A text of our own tables without the mark that keeps spreadsheets from taking it for a formula.
@@ -310,9 +317,13 @@ fn of_table(
         }
         _ => columns.first(Role::Text),
     };
+    let said_in = match &wanted.text_column {
+        None if side == Side::References => SaidIn::of(columns, format, text, is_heard),
+        _ => SaidIn::alone(columns, text),
+    };
     if wanted.text_column.is_none() && side == Side::References {
         made.remarks
-            .extend(other_texts(table, (name, format), &systems));
+            .extend(other_texts(table, (name, format), &systems, &said_in));
     }
     if !wanted.hypotheses.is_empty() {
         let right = text.filter(|_| side == Side::References);
@@ -353,7 +364,7 @@ fn of_table(
     let rates: Vec<usize> = (0..columns.names().len()).filter(is_rate).collect();
     let mut left_out = 0;
     // NeMo has no word for a text that is not known but to leave its field out.
-    let mut without_field = 0;
+    let (mut without_field, mut in_file, mut normalised) = (0, 0, (0, None));
     let is_nemo = format == Format::Nemo && side == Side::References;
     if side == Side::References {
         made.remarks.extend(several_splits(table, name));
@@ -368,9 +379,18 @@ fn of_table(
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     let mut again = Again::default();
     for index in 0..rows {
-        if is_nemo && text.is_some_and(|text| table.cell(index, Some(text)).is_none()) {
+        let place = said_in.of_row(table, index).filter(|_| is_nemo);
+        if place.is_some_and(|column| said_in.is_file(column)) {
+            in_file += 1;
+            continue;
+        }
+        let place = place.or(text);
+        if is_nemo && table.cell(index, place).is_none() {
             without_field += 1;
             continue;
+        }
+        if place != text {
+            normalised = (normalised.0 + 1, place);
         }
         #[cfg(feature = "folders")]
         let audio = manifest::of_row(table, index, audio, &others);
@@ -403,7 +423,7 @@ fn of_table(
         let own = |column: Option<usize>| table.any_text(index, column).map(plain);
         entry.text = match side {
             // An empty cell does not tell whether anything is said.
-            Side::References => table.said(index, text).map(plain).map(Into::into),
+            Side::References => table.said(index, place).map(plain).map(Into::into),
             Side::Hypotheses => own(lone).map(Into::into),
         };
         if is_ours && side == Side::References && entry.text.is_none() {
@@ -458,6 +478,17 @@ fn of_table(
         let lines = counted(without_field, "line has", "lines have");
         made.remarks
             .push(format!("{name}: {lines} no text: left out, as by a run"));
+    }
+    if in_file > 0 {
+        let (one, several) = (
+            "line has its text in a file of its own",
+            "lines have their texts in files of their own",
+        );
+        let lines = counted(in_file, one, several);
+        made.remarks.push(format!("{name}: {lines}: left out"));
+    }
+    if let (rows, Some(column)) = normalised {
+        made.remarks.push(said_in.told(columns, name, column, rows));
     }
     let is_asked = |system: &&OfSystem| model.is_none() && wanted.hypotheses.contains(&system.name);
     for system in systems.iter().filter(is_asked) {

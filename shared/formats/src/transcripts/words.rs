@@ -54,8 +54,8 @@ pub(crate) struct FirstWords<'a> {
 
 impl<'a> FirstWords<'a> {
     /// Looks at lines, at most so many. `None` where there is no word, or more than a quarter
-    /// begin as another one does: a first word must never be lost to a guess, and a list of ids
-    /// may have one twice.
+    /// begin as another one does (of what is hardly said in a sentence: half of them): a first
+    /// word must never be lost to a guess, and a list of ids, also a short one, may have one twice.
     pub(crate) fn of(lines: &'a Lines, most: usize) -> Option<Self> {
         let mut made = Self {
             words: Vec::new(),
@@ -88,8 +88,11 @@ impl<'a> FirstWords<'a> {
         }
         made.is_tabbed = blanks == 0 && tabs * 2 > made.words.len();
         let seen: HashSet<&str> = made.words.iter().map(|(_, word)| *word).collect();
-        let is_list = !seen.is_empty() && seen.len() * 4 >= made.words.len() * 3;
-        is_list.then_some(made)
+        let is_list = match made.look {
+            Look::Ids => seen.len() * 2 > made.words.len(),
+            Look::Words | Look::Doubtful => seen.len() * 4 >= made.words.len() * 3,
+        };
+        (is_list && !seen.is_empty()).then_some(made)
     }
 }
 

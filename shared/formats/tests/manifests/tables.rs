@@ -125,6 +125,32 @@ fn a_bad_row_is_told_by_its_line() {
 }
 
 #[test]
+fn what_stands_under_no_name_is_told_as_that() {
+    let rows =
+        "file_name,text,,\na.wav,one,,\na.wav,हाँ, ठीक,\na.wav,two,x,\na.wav,a,b,c,d\na.wav\n";
+    let judged = folder(&[("m.csv", rows), ("a.wav", "")]);
+    assert_eq!(said(&judged), [("a.wav", Some("one"))]);
+    let told: Vec<&str> = judged
+        .kept()
+        .iter()
+        .map(|one| one.message.as_str())
+        .collect();
+    let under_none = "column 3 has something, and no name in the header";
+    let comma = format!(
+        "{under_none} (an unquoted comma in “हाँ, ठीक”?): quote the text, or use a TAB-separated file"
+    );
+    assert_eq!(
+        told,
+        [
+            comma.as_str(),
+            under_none,
+            "5 columns, the header has 4, 2 of them with a name",
+            "1 column, the header has 4, 2 of them with a name",
+        ]
+    );
+}
+
+#[test]
 fn common_voice() {
     let header = "client_id\tpath\tsentence_id\tsentence\tsentence_domain\tup_votes\tdown_votes\tage\tgender\taccents\tvariant\tlocale\tsegment\n";
     let row = |path: &str, text: &str| format!("9f\t{path}\t77\t{text}\t\t2\t0\t\t\t\t\tor\t\n");

@@ -294,6 +294,107 @@ fn nemo_itself_takes_the_text_before_a_normalised_one() {
 }
 
 #[test]
+fn each_line_of_nemo_has_its_own_place_for_the_text() {
+    let line = |name: &str, rest: &str| {
+        format!("{{\"audio_filepath\": \"{name}.wav\", \"duration\": 1{rest}}}\n")
+    };
+    let lines = [
+        line("a", ", \"text\": \"one\""),
+        line("b", ", \"normalized_text\": \"two\""),
+        line("c", ", \"text_filepath\": \"texts/c.txt\""),
+        line("d", ", \"text\": null, \"normalized_text\": \"four\""),
+        line("e", ", \"text\": \"\""),
+    ]
+    .concat();
+    let names = ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"];
+    let mut all = names.map(|name| (name, "")).to_vec();
+    all.push(("texts/c.txt", "three\n"));
+    let with = |lines| [&all[..], &[("manifest.json", lines)]].concat();
+    let judged = folder(&with(lines.as_str()));
+    let texts = ["one", "two", "three", "four", ""].map(Some);
+    assert_eq!(
+        said(&judged),
+        names.into_iter().zip(texts).collect::<Vec<_>>()
+    );
+    assert_eq!(judged.text_column.as_deref(), Some("text"));
+    for kind in [FindingKind::TwoTextColumns, FindingKind::NoText] {
+        assert_eq!(count(&judged, kind), 0);
+    }
+    assert_eq!(
+        judged.remarks,
+        [
+            "manifest.json: 2 rows have no text, and normalized_text is taken there, as NeMo does",
+            "manifest.json: 1 row has no text, and text_filepath is taken there, as NeMo does",
+        ]
+    );
+    for (index, column) in [(1, "normalized_text"), (2, "text_filepath")] {
+        let metadata = &judged.samples[index].metadata;
+        assert!(!metadata.has(column), "{metadata:?}");
+    }
+    // One that is asked for is the only one.
+    let asked = Options {
+        text_column: Some("normalized_text".to_owned()),
+        ..Options::default()
+    };
+    let judged = judge(&files(&with(lines.as_str())), None, &asked).unwrap();
+    let texts = [None, Some("two"), None, Some("four"), None];
+    assert_eq!(
+        said(&judged),
+        names.into_iter().zip(texts).collect::<Vec<_>>()
+    );
+    // Files go before what is normalised, and only those of the folder are read.
+    let lines = [
+        line(
+            "c",
+            ", \"text_filepath\": \"texts/c.txt\", \"normalized_text\": \"n\"",
+        ),
+        line("a", ", \"text_filepath\": \"/etc/passwd\""),
+        line("b", ", \"text_filepath\": \"../b.txt\""),
+        line("d", ", \"text_filepath\": \"no.txt\""),
+    ]
+    .concat();
+    let asked = Options {
+        text_column: Some("text_filepath".to_owned()),
+        ..Options::default()
+    };
+    for options in [Options::default(), asked] {
+        let judged = judge(&files(&with(lines.as_str())), None, &options).unwrap();
+        assert_eq!(said(&judged)[0], ("c.wav", Some("three")));
+        assert_eq!(judged.text_column.as_deref(), Some("text_filepath"));
+        assert_eq!(judged.remarks, Vec::<String>::new());
+        let bad = judged.kept().iter();
+        let bad = bad.filter(|found| found.kind == FindingKind::BadRow);
+        let told: Vec<&str> = bad.map(|found| found.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "the text of this row is in /etc/passwd, which is outside of the folder, and is not \
+                 read",
+                "the text of this row is in ../b.txt, which is outside of the folder, and is not read",
+                "the text of this row is in no.txt, which is not there",
+            ]
+        );
+        let usable = judged.samples.iter().map(|one| one.usable);
+        assert_eq!(usable.collect::<Vec<_>>(), [true, false, false, false]);
+    }
+}
+
+#[test]
+fn a_column_that_is_taken_by_its_words_is_told() {
+    for (table, wanted) in [
+        ("file_name,col_b\na.wav,one two\n", true),
+        ("file_name,text\na.wav,one two\n", false),
+    ] {
+        let judged = folder(&[("m.csv", table), ("a.wav", "")]);
+        assert_eq!(said(&judged), [("a.wav", Some("one two"))]);
+        let told = "m.csv: \"col_b\" is taken as the text, for it alone has words and a name that says \
+                    nothing else (--text-column)";
+        let remarks: Vec<&str> = wanted.then_some(told).into_iter().collect();
+        assert_eq!(judged.remarks, remarks);
+    }
+}
+
+#[test]
 fn label_studio_without_annotators_loses_no_text() {
     let of = |text: &str, audio: &str| {
         let json = format!("[{{\"audio\": \"{audio}\", \"id\": 3, \"transcription\": {text}}}]");

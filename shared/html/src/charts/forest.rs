@@ -4,17 +4,12 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::scale::{Px, Scale};
-use super::{Tick, percent_ticks, short};
+use super::{Name, Tick, percent_ticks};
 
 const WIDTH: f64 = 340.0;
 const SIDE: f64 = 10.0;
 const ROW: f64 = 40.0;
 const AXIS: f64 = 30.0;
-/// What a name and its figure have together, and what a letter of each takes of that; in
-/// tenths.
-const TOGETHER: usize = 3_100;
-const LETTER: usize = 66;
-const DIGIT: usize = 68;
 /// Least length of an axis: a point.
 const LEAST: f64 = 0.01;
 
@@ -34,7 +29,7 @@ pub struct Value {
 }
 
 struct Row {
-    name: String,
+    name: Name,
     text: String,
     text_y: Px,
     /// Where the line at zero passes: beside the mark, not across the words.
@@ -94,14 +89,12 @@ impl Forest {
         let floor = values.len() as f64 * ROW + 4.0;
         let rows = values.into_iter().enumerate().map(|(index, value)| {
             let top = index as f64 * ROW;
-            let figure = value.text.chars().count() * DIGIT;
-            let room = TOGETHER.saturating_sub(figure) / LETTER;
             Row {
                 at: scale.at(value.value),
                 whisker: value
                     .interval
                     .map(|(low, high)| (scale.at(low), scale.at(high))),
-                name: short(&value.name, room),
+                name: Name::beside(value.name, &value.text),
                 text: value.text,
                 text_y: Px(top + 15.0),
                 below: Px(top + 19.0),

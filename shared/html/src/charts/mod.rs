@@ -12,8 +12,14 @@ pub mod steps;
 
 use self::scale::{Px, Scale};
 
-/// Characters of a name that fit beside a mark.
+/// Characters of a line of a name that fit beside a mark, and most lines of it.
 const LABEL: usize = 18;
+const LINES: usize = 4;
+/// What a name and its figure have together above a row, and what a letter of each takes of
+/// that; in tenths.
+const TOGETHER: usize = 3_100;
+const LETTER: usize = 66;
+const DIGIT: usize = 68;
 
 /// A line of a grid and its label.
 pub struct Tick {
@@ -61,20 +67,44 @@ fn short(name: &str, room: usize) -> String {
         .collect()
 }
 
-/// A name beside a mark, in one line or two: parted where it is made of parts.
+/// A name above a row.
+struct Name {
+    shown: String,
+    /// All of it, where less is shown.
+    whole: Option<String>,
+}
+
+impl Name {
+    /// A name that leaves room for a figure at the other end of its line.
+    fn beside(name: String, figure: &str) -> Self {
+        let taken = figure.chars().count() * DIGIT;
+        let shown = short(&name, TOGETHER.saturating_sub(taken) / LETTER);
+        Self {
+            whole: (shown != name).then_some(name),
+            shown,
+        }
+    }
+}
+
+/// A name beside a mark, in a few lines: parted where it is made of parts.
 fn lines(name: &str) -> Vec<String> {
-    if name.chars().count() <= LABEL {
-        return vec![name.to_owned()];
+    let (mut lines, mut rest) = (Vec::new(), name);
+    while rest.chars().count() > LABEL && lines.len() + 1 < LINES {
+        let parted = rest
+            .char_indices()
+            .take(LABEL)
+            .filter(|(_, c)| matches!(c, '/' | '-' | '_' | '.' | ':' | ' '))
+            .last();
+        let Some((line, behind)) =
+            parted.and_then(|(at, c)| rest.split_at_checked(at + c.len_utf8()))
+        else {
+            break;
+        };
+        lines.push(line.to_owned());
+        rest = behind;
     }
-    let parted = name
-        .char_indices()
-        .take(LABEL)
-        .filter(|(_, c)| matches!(c, '/' | '-' | '_' | '.' | ':' | ' '))
-        .last();
-    match parted.and_then(|(at, c)| name.split_at_checked(at + c.len_utf8())) {
-        Some((first, rest)) => vec![first.to_owned(), short(rest, LABEL)],
-        None => vec![short(name, LABEL)],
-    }
+    lines.push(short(rest, LABEL));
+    lines
 }
 
 /// Outline of the mark of a series: each of six has its own shape, about the middle
@@ -109,11 +139,25 @@ mod tests {
             ("imported/whisper-large-v3", "imported/whisper-|large-v3"),
             (
                 "imported/whisper-large-v3-finetuned-hi",
-                "imported/whisper-|large-v3-…tuned-hi",
+                "imported/whisper-|large-v3-|finetuned-hi",
+            ),
+            (
+                "imported/whisper-large-v3-finetuned-on-helpline-calls-of-bahraich",
+                "imported/whisper-|large-v3-|finetuned-on-|helpline-…bahraich",
             ),
             ("अआइईउऊऋएऐओऔकखगघङचछजझ", "अआइईउऊऋएऐ…खगघङचछजझ"),
         ] {
             assert_eq!(lines(name).join("|"), shown);
         }
+    }
+
+    #[test]
+    fn a_name_leaves_room_for_its_figure_and_is_told_whole_where_it_is_cut() {
+        let name = Name::beside("Hindi".to_owned(), "40 clips");
+        assert_eq!((&*name.shown, name.whole), ("Hindi", None));
+        let long = "a district with a very long name near the border";
+        let name = Name::beside(long.to_owned(), "14 clips · too few clips");
+        assert_eq!(name.shown.chars().count(), 22);
+        assert_eq!(name.whole.as_deref(), Some(long));
     }
 }

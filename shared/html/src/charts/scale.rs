@@ -120,37 +120,54 @@ impl Scale {
     }
 }
 
+/// Middles of labels, each with a wish and a height, that lie over no other one.
+///
+/// They are as near to the wishes as they can be from `top` to `bottom`, and in the order of
+/// the wishes. Those that do not fit go beyond `bottom`.
+#[must_use]
+pub fn stacked(labels: &[(f64, f64)], top: f64, bottom: f64) -> Vec<f64> {
+    let mut order: Vec<(usize, f64, f64)> = labels
+        .iter()
+        .enumerate()
+        .map(|(index, (wish, height))| (index, *wish, *height))
+        .collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    // Where the pile of all would have to begin for each to have its wish. Neighbours that
+    // would lie over one another meet half-way: they have a beginning in common.
+    let mut begins: Vec<(f64, usize)> = Vec::new();
+    let mut above = 0.0;
+    for &(_, wish, height) in &order {
+        let mut begin: f64 = wish - height / 2.0 - above;
+        let mut count: usize = 1;
+        while let Some((before, of)) = begins.pop_if(|(before, _)| *before > begin) {
+            begin = (before * of as f64 + begin * count as f64) / (of + count) as f64;
+            count += of;
+        }
+        begins.push((begin, count));
+        above += height;
+    }
+    let lowest = (bottom - above).max(top);
+    let begins = begins
+        .into_iter()
+        .flat_map(|(begin, count)| std::iter::repeat_n(begin, count));
+    let mut places = vec![top; labels.len()];
+    let mut above = 0.0;
+    for ((index, _, height), begin) in order.into_iter().zip(begins) {
+        places[index] = begin.clamp(top, lowest) + above + height / 2.0;
+        above += height;
+    }
+    places
+}
+
 /// Places for labels as near to their wishes as they can be when each needs a height
 /// of `gap`, within `top` and `bottom`; in the order of the wishes. Where they do not
 /// fit, they are spread evenly.
 #[must_use]
 pub fn apart(wishes: &[f64], gap: f64, top: f64, bottom: f64) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..wishes.len()).collect();
-    let wish = |index: &usize| wishes.get(*index).copied().unwrap_or(top);
-    order.sort_unstable_by(|a, b| wish(a).total_cmp(&wish(b)).then(a.cmp(b)));
-    let needed = gap * wishes.len().saturating_sub(1) as f64;
-    let gap = if needed > bottom - top {
-        gap * (bottom - top) / needed
-    } else {
-        gap
-    };
-    let mut places = vec![top; wishes.len()];
-    let mut free = top;
-    // Downwards each below the one before, then upwards each within what is left.
-    for index in &order {
-        if let Some(place) = places.get_mut(*index) {
-            *place = wish(index).max(free);
-            free = *place + gap;
-        }
-    }
-    let mut free = bottom;
-    for index in order.iter().rev() {
-        if let Some(place) = places.get_mut(*index) {
-            *place = place.min(free);
-            free = *place - gap;
-        }
-    }
-    places
+    let between = wishes.len().saturating_sub(1).max(1) as f64;
+    let gap = gap.min((bottom - top) / between);
+    let labels: Vec<(f64, f64)> = wishes.iter().map(|wish| (*wish, gap)).collect();
+    stacked(&labels, top - gap / 2.0, bottom + gap / 2.0)
 }
 
 #[cfg(test)]
@@ -175,10 +192,19 @@ mod tests {
 
     #[test]
     fn labels_keep_apart() {
-        assert_eq!(apart(&[5.0, 5.0], 10.0, 0.0, 100.0), [5.0, 15.0]);
+        assert_eq!(apart(&[50.0, 50.0], 10.0, 0.0, 100.0), [45.0, 55.0]);
+        assert_eq!(apart(&[2.0, 2.0], 10.0, 0.0, 100.0), [0.0, 10.0]);
         assert_eq!(apart(&[99.0, 100.0], 10.0, 0.0, 100.0), [90.0, 100.0]);
         assert_eq!(apart(&[50.0, 10.0], 10.0, 0.0, 100.0), [50.0, 10.0]);
         assert!(apart(&[], 10.0, 0.0, 100.0).is_empty());
+        // Two of one wish are as far from it, whatever their heights.
+        let heights = [(50.0, 30.0), (50.0, 10.0), (90.0, 10.0)];
+        assert_eq!(stacked(&heights, 0.0, 100.0), [40.0, 60.0, 90.0]);
+        assert_eq!(stacked(&[(5.0, 30.0)], 0.0, 100.0), [15.0]);
+        assert_eq!(
+            stacked(&[(5.0, 30.0), (6.0, 30.0)], 0.0, 40.0),
+            [15.0, 45.0]
+        );
     }
 
     proptest! {

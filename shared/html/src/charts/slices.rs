@@ -4,7 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::scale::{Px, Scale};
-use super::{Tick, outline, percent_ticks};
+use super::{Name, Tick, outline, percent_ticks};
 
 /// Most models whose marks can be told apart.
 pub const MOST: usize = 6;
@@ -49,11 +49,11 @@ struct Mark {
 }
 
 struct Part {
-    name: String,
-    size: String,
+    name: Name,
+    /// How many samples there are, and why no rate is drawn.
+    figure: String,
     name_y: Px,
     line_y: Px,
-    instead: Option<String>,
     marks: Vec<Mark>,
 }
 
@@ -100,10 +100,14 @@ impl Slices {
             };
             let marks: Vec<Mark> = slice.rates.iter().enumerate().map(mark).collect();
             let rows = marks.len() as f64;
+            let figure = if marks.is_empty() {
+                format!("{} · {}", slice.size, slice.instead)
+            } else {
+                slice.size
+            };
             parts.push(Part {
-                instead: marks.is_empty().then_some(slice.instead),
-                name: slice.name,
-                size: slice.size,
+                name: Name::beside(slice.name, &figure),
+                figure,
                 name_y: Px(top + 14.0),
                 line_y: Px(top + NAME + rows * ROW + 2.0),
                 marks,

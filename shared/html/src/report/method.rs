@@ -5,7 +5,8 @@ use askama::filters::HtmlSafe;
 use stt_eval_wire::comparison::WarningCode;
 use stt_eval_wire::report::{Cost, Report, Step};
 
-use crate::figures::{count, counted, dollars};
+use super::steps;
+use crate::figures::{count, counted, dollars, minute};
 use crate::invisible::visible;
 use crate::texts::Text;
 
@@ -105,14 +106,7 @@ fn measured(report: &Report) -> Vec<Fact> {
     if let [_, steps @ ..] = steps
         && !steps.is_empty()
     {
-        let lossy = |step: &Step| {
-            if step.lossy {
-                " (hides real differences)"
-            } else {
-                ""
-            }
-        };
-        let named = |step: &Step| format!("{}{}", visible(&step.step), lossy(step));
+        let named = |step: &Step| visible(&steps::named(step)).into_owned();
         let named: Vec<String> = steps.iter().map(named).collect();
         fact("Steps of the normaliser", named.join(", "));
     }
@@ -182,7 +176,7 @@ impl Method {
                 "{} ({}), scoring begun at {}",
                 visible(&report.dataset_name),
                 report.dataset_id,
-                report.scoring.inserted_at
+                minute(&report.scoring.inserted_at.to_string())
             ),
         );
         fact(

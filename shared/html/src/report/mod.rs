@@ -9,6 +9,7 @@
 mod agreement;
 mod confusions;
 mod cost;
+mod flags;
 mod method;
 mod models;
 mod order;
@@ -16,6 +17,7 @@ mod pairs;
 mod silent;
 mod slices;
 mod spread;
+mod steps;
 mod texts;
 pub mod verdict;
 mod waterfall;

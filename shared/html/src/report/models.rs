@@ -2,14 +2,17 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use stt_eval_wire::report::{ModelReport, Report};
+use stt_eval_wire::report::{Human, ModelReport, Report};
 
+use super::flags::{Explained, explained};
 use super::order::Order;
+use super::slices::TOO_FEW;
 use super::verdict::{in_common, over, pair, ranked, wer};
 use crate::charts::forest::{Axis, Forest, Value};
 use crate::figures::{count, counted, dollars, interval, percent, points, points_interval};
 use crate::invisible::visible;
 use crate::texts::Text;
+use crate::words::flag as called;
 
 /// A rate and its interval, as text.
 struct Rate {
@@ -63,6 +66,7 @@ pub struct Models {
     differences: Option<Forest>,
     has_human: bool,
     has_cost: bool,
+    flags: Vec<Explained>,
     queues: String,
     /// What word error rates are over, where that is not all clips.
     over: Option<String>,
@@ -136,6 +140,24 @@ fn to_best(report: &Report, best: &str, model: &str) -> Option<ToBest> {
     })
 }
 
+/// What people found of a model, and of how many. Of few it is counts: no rate is told.
+fn judged(human: &Human) -> (String, String) {
+    let (right, all) = (
+        u64::from(human.correct),
+        u64::from(human.correct) + u64::from(human.incorrect),
+    );
+    match human.accuracy {
+        None => (DASH.to_owned(), String::new()),
+        Some(_) if all < TOO_FEW => (format!("{} of {}", count(right), count(all)), String::new()),
+        Some(accuracy) => {
+            let ends = human.low.zip(human.high);
+            let ends = ends.map(|(low, high)| format!(", {}", interval(low, high)));
+            let of = format!("of {}{}", count(all), ends.unwrap_or_default());
+            (percent(accuracy), of)
+        }
+    }
+}
+
 fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
     let share = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), percent);
     let rate = |rate: f64, of: Option<&stt_eval_wire::comparison::Interval>| Rate {
@@ -148,8 +170,7 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
         .filter(|best| *best != model.provider)
         .and_then(|best| to_best(report, best, &model.provider));
     let is_best = best == Some(&*model.provider);
-    let human = &model.human;
-    let reviewed = human.correct + human.incorrect;
+    let (human, human_of) = judged(&model.human);
     Row {
         name: visible(&model.provider).into_owned(),
         rank,
@@ -176,14 +197,8 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
         cer: score.map(|score| rate(score.all.cer, model.cer_interval.as_ref())),
         perfect: share(score.and_then(|score| score.all.perfect_share)),
         coverage: share(model.coverage.share),
-        human: share(human.accuracy),
-        human_of: if reviewed == 0 {
-            String::new()
-        } else {
-            let ends = human.low.zip(human.high);
-            let ends = ends.map(|(low, high)| format!(", {}", interval(low, high)));
-            format!("of {}{}", count(reviewed.into()), ends.unwrap_or_default())
-        },
+        human,
+        human_of,
         cost: model
             .cost
             .usd_per_audio_hour
@@ -192,7 +207,7 @@ fn row(report: &Report, model: &ModelReport, best: Option<&str>) -> Row {
             .flags
             .iter()
             .filter(|(_, times)| **times > 0)
-            .map(|(flag, times)| format!("{} {}", flag.name().replace('_', " "), count(*times)))
+            .map(|(flag, times)| format!("{} {}", called(flag), count(*times)))
             .collect(),
     }
 }
@@ -271,7 +286,12 @@ fn columns(has_human: bool, over: Option<&str>) -> Vec<Column> {
         column(Order::Rank, "Rank", "", false),
         column(Order::Model, "Model", "", false),
         column(Order::Wer, "WER", &of(&lower, over), true),
-        column(Order::Difference, "To the lowest", "points", true),
+        column(
+            Order::Difference,
+            "To the lowest",
+            "percentage points",
+            true,
+        ),
         column(Order::Cer, "CER", &of(&lower, own), true),
         column(
             Order::Perfect,
@@ -326,6 +346,7 @@ impl Models {
             differences: best.and_then(|best| differences(report, best, &by_rank, finding)),
             has_human,
             has_cost: true,
+            flags: explained(&report.providers),
             queues: queues(report),
             over,
         }

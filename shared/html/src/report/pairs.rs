@@ -77,11 +77,16 @@ impl Pairs {
                 counted(pairs, "pair", "pairs")
             ),
         };
-        let note = format!(
-            "Paired permutation test over {} in {}{adjusted}.",
-            counted(comparison.samples as u64, "clip", "clips"),
-            counted(comparison.blocks as u64, "block", "blocks"),
-        );
+        let (samples, blocks) = (comparison.samples as u64, comparison.blocks as u64);
+        let blocks = match blocks == samples {
+            true => String::new(),
+            false => format!(
+                " in {}, whose clips count together",
+                counted(blocks, "block", "blocks")
+            ),
+        };
+        let clips = counted(samples, "clip", "clips");
+        let note = format!("Paired permutation test over {clips}{blocks}{adjusted}.");
         Some(Self {
             rows: rows.collect(),
             columns: columns

@@ -15,7 +15,7 @@ use crate::language::called;
 use crate::texts::Text;
 
 /// Clips below which no rate of a part is told.
-const TOO_FEW: u64 = 10;
+pub(super) const TOO_FEW: u64 = 10;
 /// Clips below which it is told with a warning (after the practice of NCHS).
 const FEW: u64 = 30;
 
@@ -37,6 +37,38 @@ struct Column {
     outline: Option<&'static str>,
 }
 
+/// Parts of too few clips for a rate of any model, in a line of their own.
+struct Folded {
+    /// What they are: "8 languages of fewer than 10 clips each".
+    what: String,
+    /// Each with its clips.
+    parts: Vec<(String, String)>,
+    more: usize,
+}
+
+/// Most of them that are named.
+const NAMED: usize = 12;
+
+/// What parts are parts by.
+#[derive(Clone, Copy)]
+struct By {
+    id: &'static str,
+    /// What one is called, and several are.
+    noun: (&'static str, &'static str),
+    name: fn(&Group) -> String,
+}
+
+const LANGUAGES: By = By {
+    id: "languages",
+    noun: ("language", "languages"),
+    name: language,
+};
+const GROUPS: By = By {
+    id: "groups",
+    noun: ("group", "groups"),
+    name,
+};
+
 /// A way to part the clips, as a table and a chart.
 #[derive(Template)]
 #[template(path = "report/slices.html")]
@@ -47,6 +79,7 @@ pub struct Parting {
     rows: Vec<Row>,
     chart: Option<Slices>,
     left_out: usize,
+    folded: Option<Folded>,
 }
 
 impl HtmlSafe for Parting {}
@@ -142,6 +175,26 @@ fn finding(groups: &[&Group], name: fn(&Group) -> String, models: &[&str]) -> St
     told.unwrap_or_else(|| format!("Fewer than two parts have {FEW} clips: none is told apart."))
 }
 
+/// Those of the parts that are in a line of their own: a single one says as much in a row.
+fn folded(groups: &[&Group], by: By) -> Option<Folded> {
+    let (one, several) = by.noun;
+    (groups.len() > 1).then(|| Folded {
+        what: format!(
+            "{} of fewer than {TOO_FEW} clips each",
+            counted(groups.len() as u64, one, several)
+        ),
+        parts: groups
+            .iter()
+            .take(NAMED)
+            .map(|group| {
+                let (clips, _) = size(group);
+                ((by.name)(group), counted(clips, "clip", "clips"))
+            })
+            .collect(),
+        more: groups.len().saturating_sub(NAMED),
+    })
+}
+
 /// What a part is called by the languages of its clips.
 fn language(group: &Group) -> String {
     let tag = group.value.as_deref().map(called);
@@ -149,12 +202,7 @@ fn language(group: &Group) -> String {
 }
 
 impl Parting {
-    fn new(
-        (id, heading): (&'static str, String),
-        groups: &[Group],
-        name: fn(&Group) -> String,
-        report: &Report,
-    ) -> Option<Self> {
+    fn new(by: By, heading: String, groups: &[Group], report: &Report) -> Option<Self> {
         if groups.is_empty() {
             return None;
         }
@@ -163,15 +211,21 @@ impl Parting {
             let by_size = size(b).cmp(&size(a));
             by_size.then_with(|| a.value.cmp(&b.value))
         });
+        // The largest are first.
+        let enough = groups.partition_point(|group| size(group).0 >= TOO_FEW);
+        let folded = folded(&groups[enough..], by);
+        if folded.is_some() {
+            groups.truncate(enough);
+        }
         let mut models: Vec<&str> = ranked(report).iter().map(|m| &*m.provider).collect();
         let unranked = report.providers.iter().filter(|m| m.rank.is_none());
         models.extend(unranked.map(|m| &*m.provider));
         let drawn = models.get(..MOST).unwrap_or(&models);
         let chart = groups
             .iter()
-            .map(|group| slice(group, name(group), drawn))
+            .map(|group| slice(group, (by.name)(group), drawn))
             .collect();
-        let finding = finding(&groups, name, &models);
+        let finding = finding(&groups, by.name, &models);
         let column = |(series, model): (usize, &&str)| Column {
             name: visible(model).into_owned(),
             outline: (series < drawn.len()).then(|| outline(series)),
@@ -179,7 +233,7 @@ impl Parting {
         let rows = groups.iter().map(|group| {
             let (clips, words) = size(group);
             Row {
-                name: name(group),
+                name: (by.name)(group),
                 size: format!(
                     "{} · {}",
                     counted(clips, "clip", "clips"),
@@ -189,12 +243,13 @@ impl Parting {
             }
         });
         Some(Self {
-            id,
+            id: by.id,
             chart: Slices::new(heading.clone(), finding, chart),
             heading,
             columns: models.iter().enumerate().map(column).collect(),
             rows: rows.collect(),
             left_out: models.len() - drawn.len(),
+            folded,
         })
     }
 
@@ -206,15 +261,10 @@ impl Parting {
             [_] => &[],
             several => several,
         };
-        let by_language = Self::new(
-            ("languages", "By language".to_owned()),
-            languages,
-            language,
-            report,
-        );
+        let by_language = Self::new(LANGUAGES, "By language".to_owned(), languages, report);
         let by_field = report.groups.as_ref().and_then(|groups| {
             let heading = format!("By {}", visible(&groups.field));
-            Self::new(("groups", heading), &groups.groups, name, report)
+            Self::new(GROUPS, heading, &groups.groups, report)
         });
         by_language.into_iter().chain(by_field).collect()
     }

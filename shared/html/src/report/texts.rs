@@ -57,7 +57,7 @@ pub struct Texts<'a> {
     pub report: &'a Report,
     /// Conditions that were to hold.
     pub gate: &'a [Condition<'a>],
-    /// Those with most errors, the worst first.
+    /// Those with the highest error rates, the worst first.
     pub worst: &'a [Misheard<'a>],
     /// What was read, by what, as names and values.
     pub read: &'a [(&'static str, String)],

@@ -84,7 +84,7 @@ fn blocks(report: &Report, number: u64) -> String {
     match &report.block_by {
         Some(field) if field == SPEAKER => counted(number, "more speaker", "more speakers"),
         Some(field) => format!("{} more values of “{}”", count(number), visible(field)),
-        None => format!("{} more", count(number)),
+        None => counted(number, "more clip", "more clips"),
     }
 }
 
@@ -188,7 +188,16 @@ fn of_models(report: &Report) -> Verdict {
         return alone(report);
     };
     let compared = report.comparison.as_ref().map_or(0, |c| c.samples);
-    let clips = these(compared as u64, "clip", "clips");
+    // Why they are so few is told at once: it may be why nothing is told apart.
+    let clips = if in_common(report).is_some() {
+        format!(
+            "the {} of {} that all of them have",
+            count(compared as u64),
+            counted(report.sample_count.into(), "clip", "clips")
+        )
+    } else {
+        these(compared as u64, "clip", "clips")
+    };
     // Groups do not tell this: the models of a group are compared with its first alone, so one
     // of a later group may still be as good as the best.
     let (tied, behind): (Vec<&ModelReport>, Vec<&ModelReport>) = others

@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use stt_eval_wire::report::{ModelReport, Report, Step};
 
+use super::steps;
 use super::verdict::in_common;
 use crate::charts::scale::{Px, Scale};
 use crate::charts::steps::Steps;
@@ -22,6 +23,10 @@ struct Cell {
 
 struct Row {
     number: usize,
+    name: String,
+    /// What it makes alike, where that is known.
+    about: &'static str,
+    /// Name by which normalisers know it.
     step: String,
     lossy: bool,
     cells: Vec<Option<Cell>>,
@@ -43,10 +48,10 @@ impl HtmlSafe for Waterfall {}
 fn forgiven(step: &Step) -> String {
     match step.forgiven {
         0 => String::new(),
-        1 => "1 error less".to_owned(),
+        1 => "1 error fewer".to_owned(),
         -1 => "1 error more".to_owned(),
         added if added < 0 => format!("{} errors more", added.unsigned_abs()),
-        less => format!("{less} errors less"),
+        fewer => format!("{fewer} errors fewer"),
     }
 }
 
@@ -79,14 +84,19 @@ impl Waterfall {
             width: scale.at(step.wer),
             forgiven: forgiven(step),
         };
-        let rows = steps.iter().enumerate().map(|(index, step)| Row {
-            number: index,
-            step: step.step.replace('_', " "),
-            lossy: step.lossy,
-            cells: models
-                .iter()
-                .map(|model| model.waterfall.get(index).map(cell))
-                .collect(),
+        let rows = steps.iter().enumerate().map(|(index, step)| {
+            let told = steps::told(&step.step);
+            Row {
+                number: index,
+                name: told.map_or_else(|| step.step.replace('_', " "), |(name, _)| name.to_owned()),
+                about: told.map_or("", |(_, about)| about),
+                step: step.step.clone(),
+                lossy: step.lossy,
+                cells: models
+                    .iter()
+                    .map(|model| model.waterfall.get(index).map(cell))
+                    .collect(),
+            }
         });
         let rates = |model: &&ModelReport| {
             let rates = model.waterfall.iter().map(|step| step.wer).collect();

@@ -1,4 +1,4 @@
-//! The texts with most errors, word by word.
+//! The texts with the highest error rates, word by word.
 
 use askama::Template;
 use askama::filters::HtmlSafe;

@@ -29,10 +29,11 @@ pub(crate) enum Say {
     NothingIsSaid,
     MarkupHint,
     PlayerKeys,
-    WhatIsSaid,
+    Reference,
     ChangedMeanwhile,
     Stands,
     DeleteMeans,
+    WasDeleted,
     // A new one.
     EmptyList,
     EmptyListReads,
@@ -43,6 +44,7 @@ pub(crate) enum Say {
     Drop,
     ChooseRecording,
     Uploaded,
+    RemoveFailed,
     TableHeading,
     Table,
     TableLost,
@@ -53,7 +55,8 @@ pub(crate) enum Say {
     CheckHint,
     // Before it is saved.
     CheckHeading,
-    Findings,
+    LeftOut,
+    SavedToo,
     FirstRows,
     Recording,
     Text,
@@ -98,22 +101,24 @@ impl Say {
             Self::NothingIsSaid => "Nothing is said in it",
             Self::MarkupHint => {
                 "Write {a|b} where both a and b are right, and <*> where anything is. An empty text \
-                 means that it is not known what is said."
+                 means that there is no reference yet."
             }
             Self::PlayerKeys => {
                 "While you type: Alt+K plays and pauses, Alt+J and Alt+L go 2 seconds back and forward, \
-                 Alt+R repeats the last 3."
+                 Alt+R repeats the last 3. Ctrl+Enter saves."
             }
-            Self::WhatIsSaid => "What is said",
+            Self::Reference => "Reference",
             Self::ChangedMeanwhile => {
                 "Somebody changed this reference since you opened it. Nothing is lost: what stands \
                  now is below, and what you wrote is still in the field. Save to replace what stands."
             }
-            Self::Stands => "What stands now",
+            Self::Stands => "Reference as it stands",
             Self::DeleteMeans => {
-                "Its clips, its runs and their results are deleted, and the recordings that no other \
-                 dataset uses. This can’t be undone."
+                "Its clips and their references are deleted, its runs with their results and reports, \
+                 what reviewers said of them, and the recordings that no other dataset uses. This \
+                 can’t be undone."
             }
+            Self::WasDeleted => "was deleted.",
             Self::EmptyList => {
                 "There are no datasets yet. A dataset is a list of recordings with what is said in \
                  them. Have the recordings and a table of their texts at hand, and make one."
@@ -135,7 +140,8 @@ impl Say {
             Self::Drop => "Drop recordings, folders and the table here, or choose them:",
             Self::ChooseRecording => "Recordings",
             Self::Uploaded => "Uploaded",
-            Self::TableHeading => "2. What is said in them",
+            Self::RemoveFailed => "Remove all that failed",
+            Self::TableHeading => "2. References",
             Self::Table => "Table of texts",
             Self::TableLost => {
                 "A table is not kept when the page is loaded again. Choose this one again"
@@ -147,10 +153,11 @@ impl Say {
             }
             Self::Name => "Name",
             Self::Language => "Language",
-            Self::LanguageHint => "Its name or its tag: Hindi, hi-IN, ta.",
+            Self::LanguageHint => "Its English name or its tag: Hindi, hi-IN, ta.",
             Self::CheckHint => "Nothing is saved before you have seen what was found.",
             Self::CheckHeading => "Check before saving",
-            Self::Findings => "What was found",
+            Self::LeftOut => "Left out of the dataset",
+            Self::SavedToo => "Saved, but look at these",
             Self::FirstRows => "The first clips",
             Self::Recording => "Recording",
             Self::Text => "Text",

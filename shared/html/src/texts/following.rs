@@ -6,7 +6,7 @@ texts! {
         PauseUpdates: "Pause updates",
         WhatItWaitsFor: "What it waits for",
         Simulated: "Simulated on this machine:",
-        KnowsTheDemo: "The simulation knows the demo’s recordings alone: of others each clip fails, however often it is tried.",
+        KnowsAnswers: "The simulation has recorded answers: to begin with, those of the demo’s models to its recordings. All else fails, however often it is tried.",
         MostItMayCost: "the most it may cost",
         TopUp: "What to do: top up the account at the vendor. It goes on by itself then.",
         ReplaceKey: "What to do: replace the key.",

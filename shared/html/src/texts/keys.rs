@@ -12,6 +12,7 @@ texts! {
         ReviewerMay: "looks and judges",
         EditorMay: "makes datasets and runs as well",
         AdminMay: "makes and revokes keys as well",
+        Copy: "Copy",
         ShownOnce: "Copy this key now and give it to that person only: it is never shown again.",
         Advice: "Make one key for each person: then it can be told who judged what, and one can be revoked alone.",
         WhoseKey: "Whose key",

@@ -34,7 +34,7 @@ texts! {
         NoOwnModels: "There are none yet.",
         NewModel: "Add a model",
         ModelName: "Name",
-        ModelNameHint: "Small letters, digits, points, lines; it can’t be changed later.",
+        ModelNameHint: "Small letters, digits, dots, dashes and underscores; it can’t be changed later.",
         AddressHint: "All of its URL before /audio/transcriptions; a public https address.",
         ModelThere: "Its name there",
         Dialect: "Dialect",

@@ -4,6 +4,7 @@ texts! {
     /// A text of the page of sign-in.
     SignIn {
         Heading: "Sign in",
+        What: "Here speech-to-text models are compared on your own recordings: their transcriptions are scored, listened to and judged.",
         LinkEnded: "This link signs in once, within a minute, on the machine that it was made on. Sign in with a key, or start `serve --open` again for another link.",
         SessionEnded: "You are signed out: the session has ended, or its key was revoked. Sign in again; an administrator makes a new key where this one is no good any more.",
         Unsaved: "You are signed out, so what you sent was not saved. Sign in again: that leads back to where you sent it from.",

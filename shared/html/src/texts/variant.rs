@@ -4,6 +4,7 @@ texts! {
     /// A text of the page.
     Both {
         AreRight: "Both are right",
+        OfWhat: "(this, and the reference)",
         Means: "What is said may be written in more than one way. This makes the words of the transcription an alternative in the reference, for every model and every run.",
         MeansProposal: "What is said may be written in more than one way. What you propose here changes nothing yet: editors find it among the results of the run, and decide.",
         NotProposed: "No alternative can be proposed here: nothing differs, or what differs stands in alternatives already. Write it by hand.",

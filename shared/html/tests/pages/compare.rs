@@ -155,6 +155,8 @@ fn a_run_is_better_only_where_the_comparison_says_so() {
     );
     told("can’t be told apart: on the clips that both have, chance may explain the difference.");
     told("left out: 2 against another reference, 1 in neither");
+    told("How this was measured");
+    told("p is adjusted for 4\u{a0}models");
     // The chart says in words what it shows, and the table has its figures.
     told("<desc>a makes fewer errors in &#60;img");
     told("\u{2212}3.0 ✓");
@@ -186,6 +188,11 @@ fn what_cannot_be_compared_is_told_with_the_reason() {
             html.contains(told) && !html.contains("<svg"),
             "{code}: {html}"
         );
+        // Of what was not measured no method is told; the other run is led to all the same.
+        assert!(!html.contains("How this was measured"), "{code}: {html}");
+        assert!(!html.contains("permutation"), "{code}: {html}");
+        let other = format!("<a href=\"/runs/{OTHER}\">The other run");
+        assert!(html.contains(&other), "{code}: {html}");
         assert_eq!(
             html.contains("<p class=\"hint\">&#60;img"),
             has_more,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stt_eval_html::dataset::{self, Draft, Shown};
 use stt_eval_html::earlier::KeyNames;
 use stt_eval_html::upload::{
-    self, Clip, Field, Findings, Given, Language, New, Preview, Recording,
+    self, Clip, Field, Findings, Found, Given, Language, New, Preview, Recording,
 };
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::findings::Topic;
@@ -42,6 +42,7 @@ fn shown<'a>(dataset: &'a Dataset, samples: &'a [Sample], may_edit: bool) -> Sho
         samples,
         cursor: "abc",
         more: Some("/datasets/x?cursor=y"),
+        edit: None,
         runs: &[],
         run_count: 0,
         may_edit,
@@ -94,6 +95,43 @@ fn a_dataset_shows_its_clips_and_editors_can_change_what_is_said() {
     assert!(html.contains("No run has used this dataset yet."));
 }
 
+/// The form of a clip on a page.
+fn form_of(html: &str, clip: &str) -> String {
+    let form = html.split(&format!("action=\"/samples/{clip}\"")).nth(1);
+    form.unwrap().split("</form>").next().unwrap().to_owned()
+}
+
+#[test]
+fn who_saves_a_reference_goes_on_with_the_next_clip_that_has_none() {
+    let dataset = made();
+    let ids = [0, 1, 2, 3].map(|at| format!("smp_01KAR8F3V4N7C3Q8Z5W2Y0000{at}"));
+    let texts = [json!("one"), Value::Null, json!(""), Value::Null];
+    let samples = ids.iter().zip(&texts);
+    let samples: Vec<Sample> = samples
+        .map(|(id, text)| sample(json!({ "id": id, "ground_truth": text })))
+        .collect();
+    let of = Shown {
+        edit: Some(&ids[1]),
+        ..shown(&dataset, &samples, true)
+    };
+    let html = dataset::page(frame(), of).unwrap();
+    check(&html);
+    for (from, next) in [(0, Some(1)), (1, Some(3)), (2, Some(3)), (3, None)] {
+        let form = form_of(&html, &ids[from]);
+        let goes_on = next.map(|next: usize| format!("name=\"next\" value=\"{}\"", ids[next]));
+        match goes_on {
+            Some(field) => assert!(form.contains(&field), "{form}"),
+            None => assert!(!form.contains("name=\"next\""), "{form}"),
+        }
+    }
+    // That of the address is open, and what is not there is told as such.
+    assert_eq!(html.matches("<details open>").count(), 1, "{html}");
+    assert_eq!(html.matches("class=\"hint\">no reference yet<").count(), 2);
+    let open = html.split("<details open>").nth(1).unwrap();
+    assert!(open.contains(&format!("id=\"text-{}\"", ids[1])), "{open}");
+    assert!(!open.contains(&format!("id=\"text-{}\"", ids[0])), "{open}");
+}
+
 #[test]
 fn a_reference_that_was_changed_meanwhile_stands_beside_what_was_written() {
     let stands = sample(json!({}));
@@ -125,7 +163,22 @@ fn a_reference_that_was_changed_meanwhile_stands_beside_what_was_written() {
     let html = page(None);
     check(&html);
     assert!(!html.contains("role=\"alert\""));
-    check(&dataset::delete(frame(), &made(), 3).unwrap());
+}
+
+#[test]
+fn what_goes_with_a_dataset_is_told_before_it_is_deleted() {
+    let html = dataset::delete(frame(), &made(), 3, 1).unwrap();
+    check(&html);
+    for part in [
+        "3\u{a0}runs",
+        "what reviewers said of them",
+        "1\u{a0}run is under way, and is cancelled.",
+        "<button class=\"danger\">Delete for good</button>",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let html = dataset::delete(frame(), &made(), 3, 0).unwrap();
+    assert!(!html.contains("under way"), "{html}");
 }
 
 #[test]
@@ -221,26 +274,47 @@ fn a_new_dataset_says_what_is_wrong_at_the_field() {
         );
         assert_eq!(html.matches("id=\"problem\"").count(), 1, "{field:?}");
         assert!(html.contains("problem\""), "{field:?}");
+        // Who sent it begins at the top, where it is told too.
+        assert_eq!(html.matches("role=\"alert\"").count(), 1, "{field:?}");
+        let top = html.split("data-dataset").next().unwrap();
+        assert!(top.contains("tabindex=\"-1\" autofocus>"), "{top}");
+        let id = top.split("<li><a href=\"#").find_map(|part| {
+            let id = part.split('"').next().unwrap();
+            ["file", "table", "name", "language"]
+                .contains(&id)
+                .then(|| id.to_owned())
+        });
+        let field = format!("<input id=\"{}\"", id.unwrap());
+        let field = html.split(&*field).nth(1).unwrap();
+        let field = field.split('>').next().unwrap();
+        assert!(field.contains("aria-invalid=\"true\""), "{field}");
     }
 }
 
 #[test]
 fn what_was_found_is_shown_before_anything_is_saved() {
+    let long = "بہت ".repeat(200);
+    let told: Vec<String> = (0..25)
+        .map(|line| format!("line {line}: {HOSTILE}"))
+        .collect();
+    let found = |said, text| Found { said, text };
     let findings = [
         Findings {
             topic: Topic::MissingAudio,
+            is_left_out: true,
             count: 25,
-            first: (0..25)
-                .map(|line| format!("line {line}: {HOSTILE}"))
-                .collect(),
+            first: told.iter().map(|told| found(told, None)).collect(),
         },
         Findings {
             topic: Topic::WrongScript,
+            is_left_out: false,
             count: 1,
-            first: vec!["line 7: the text is in another script".to_owned()],
+            first: vec![found(
+                "line 7, b.wav: the text is in another script",
+                Some(&long),
+            )],
         },
     ];
-    let long = "بہت ".repeat(200);
     let clips = [
         Clip {
             file: HOSTILE,
@@ -262,6 +336,7 @@ fn what_was_found_is_shown_before_anything_is_saved() {
             given: given(),
             usable: 2,
             refused: 0,
+            without_row: 0,
             waiting: 0,
             findings: &[],
             clips: &[],
@@ -290,6 +365,7 @@ fn what_was_found_is_shown_before_anything_is_saved() {
             given: given(),
             usable,
             refused,
+            without_row: usable,
             waiting,
             findings: &findings,
             clips: &clips,
@@ -300,10 +376,12 @@ fn what_was_found_is_shown_before_anything_is_saved() {
     let html = page(2, 26, 1, Some(HOSTILE));
     check(&html);
     for part in [
-        "2\u{a0}clips can be saved, 26 can’t.",
-        "Missing audio <small>25</small>",
+        "2\u{a0}clips can be saved, 26 can’t. 2\u{a0}recordings are in no row of the table.",
+        "<h2 id=\"left-out\">Left out of the dataset</h2><h3>Missing audio <small>25</small></h3>",
         "and 5 more",
-        "Wrong script for the language",
+        "<h2 id=\"saved-too\">Saved, but look at these</h2><h3>Wrong script for the language",
+        "line 7, b.wav: the text is in another script <q><bdi>بہت ",
+        "<span class=\"hint\">no reference yet</span>",
         ">Save dataset</button>",
         ">Check again</button>",
         "name=\"leave_out\"",

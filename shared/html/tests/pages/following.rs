@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use stt_eval_html::following;
-use stt_eval_html::runs::{self, Actions};
+use stt_eval_html::runs::{self, Actions, ListField};
 
-use crate::others::{HOSTILE, check, frame, now, run};
+use crate::others::{HOSTILE, WHEN, check, frame, now, run};
 
 const ALL: Actions = Actions {
     cancel: true,
@@ -55,7 +55,7 @@ fn the_fragment_is_what_stands_in_the_page() {
     assert!(page.contains("/progress\""), "{page}");
     assert!(page.contains("/progress.js\""), "{page}");
     assert!(!fragment.contains("<h1") && !fragment.contains("<script"));
-    assert!(fragment.contains("data-active=\"true\""));
+    assert!(fragment.contains("data-followed=\"true\""));
     assert!(fragment.contains("ago."), "{fragment}");
     assert!(
         fragment.contains("3\u{a0}clips have no reference. <a href=\"/runs/"),
@@ -110,7 +110,7 @@ fn a_run_that_has_ended_is_followed_no_more() {
         page.contains("after 12\u{a0}min.") && page.contains("At most $2.50"),
         "{page}"
     );
-    assert!(page.contains(">Retry failed</button>") && page.contains("data-active=\"false\""));
+    assert!(page.contains(">Retry failed</button>") && page.contains("data-followed=\"false\""));
     // Once it was retried, or transcripts joined it, the time between is no work of its own.
     let ended = |mut changes: Value| {
         changes["status"] = "completed".into();
@@ -141,7 +141,12 @@ fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
         ..ALL
     };
     let html = following::fragment(&left, stopping, now()).unwrap();
-    assert!(html.contains("tried again in a moment. <a href=\"/runs/run_"));
+    assert!(html.contains("tried again in a moment.</p>"), "{html}");
+    // It is followed until it is: without scripts by loading it again.
+    assert!(html.contains("data-followed=\"true\"") && html.contains(">Refresh</a>"));
+    let page = runs::page(frame(), &left, stopping, now()).unwrap();
+    check(&page);
+    assert!(page.contains("/progress.js\"") && page.contains("Pause updates"));
     let over = Actions {
         retry: true,
         stopping: false,
@@ -149,13 +154,82 @@ fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
     };
     let html = following::fragment(&left, over, now()).unwrap();
     assert!(html.contains(">Retry what is left</button>") && !html.contains("in a moment"));
+    assert!(html.contains("data-followed=\"false\"") && !html.contains(">Refresh</a>"));
     // What is transcribed is told without a reference as well; its rate is not.
     assert!(html.contains("–</td><td class=\"number\">497</td><td class=\"number\">3</td>"));
 }
 
 #[test]
+fn a_run_that_is_scored_again_is_followed() {
+    let scoring = |status: &str| {
+        run(json!({
+            "status": "completed", "waiting": [], "scorings": [{
+                "id": 2, "normalizer": "indic-v1", "scorer_version": "5", "status": status,
+                "current": false, "inserted_at": WHEN, "completed_at": null,
+            }],
+        }))
+    };
+    let actions = Actions {
+        cancel: false,
+        ..ALL
+    };
+    let html = following::fragment(&scoring("pending"), actions, now()).unwrap();
+    assert!(html.contains("It is being scored again."), "{html}");
+    assert!(html.contains("data-followed=\"true\"") && html.contains(">Refresh</a>"));
+    let html = following::fragment(&scoring("completed"), actions, now()).unwrap();
+    assert!(html.contains("data-followed=\"false\""), "{html}");
+}
+
+#[test]
+fn what_was_not_asked_for_is_no_failure() {
+    let told = |completed: u64, failed: u64| {
+        let pending = 18 - completed - failed;
+        let run = run(json!({
+            "providers": ["mistral/voxtral"], "waiting": [], "score": null, "total_items": 18,
+            "counts": { "pending": pending, "completed": completed, "failed": failed },
+            "model_counts": { "mistral/voxtral":
+                { "pending": pending, "completed": completed, "failed": failed } },
+            "warnings": [{ "code": "unsupported_by_model", "model": "mistral/voxtral",
+                           "count": 11, "message": "m" }],
+        }));
+        let html = following::fragment(&run, ALL, now()).unwrap();
+        assert!(html.contains("is left out of its score"), "{html}");
+        html
+    };
+    let row = |failed: &str, not_asked: &str| {
+        format!("<td class=\"number\">{failed}<small>{not_asked}</small></td></tr>")
+    };
+    for (completed, failed, said, row) in [
+        (7, 11, "11 not asked for", row("0", "11 not asked for")),
+        (
+            4,
+            14,
+            "3 failed and 11 not asked for",
+            row("3", "11 not asked for"),
+        ),
+        // Which of them are behind is not known yet.
+        (
+            0,
+            5,
+            "5 failed or not asked for",
+            row("5", "or not asked for"),
+        ),
+    ] {
+        let html = told(completed, failed);
+        let said = format!("{} of 18, of which {said}</p>", completed + failed);
+        assert!(html.contains(&said), "{said}: {html}");
+        assert!(html.contains(&row), "{row}: {html}");
+    }
+    assert!(told(5, 0).contains("5 of 18</p>"));
+}
+
+#[test]
 fn transcripts_that_were_not_taken_can_be_sent_again() {
-    let problems = [HOSTILE.to_owned(), "rows[3].text: is missing".to_owned()];
+    let problems = [
+        (ListField::Name, HOSTILE.to_owned()),
+        (ListField::Table, "rows[3].text: is missing".to_owned()),
+        (ListField::Form, "the run is under way".to_owned()),
+    ];
     let list = runs::NotTaken {
         name: "<mine> \"\u{202e}",
         problems: &problems,
@@ -163,7 +237,22 @@ fn transcripts_that_were_not_taken_can_be_sent_again() {
     };
     let page = runs::page_with(frame(), &run(json!({})), ALL, now(), list).unwrap();
     check(&page);
-    assert!(page.contains("<details open>") && page.contains("rows[3].text: is missing"));
+    assert!(page.contains("<details open>"));
+    // At the top, where the page begins, and at the field.
+    assert_eq!(
+        page.matches("role=\"alert\" tabindex=\"-1\" autofocus>")
+            .count(),
+        1
+    );
+    for told in [
+        "<a href=\"#list-table\">Table of transcripts</a>: rows[3].text: is missing",
+        "<a href=\"#list-name\">Add transcripts made elsewhere</a>: the run is under way",
+        "<div class=\"error\" id=\"list-wrong\"><p>rows[3].text: is missing</p>",
+        "list-name-hint list-name-wrong\" aria-invalid=\"true\"",
+        "list-table-hint list-wrong\" aria-invalid=\"true\"",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
     assert!(page.contains("Leave out 12\u{a0}lines of clips that this dataset does not have"));
     assert!(page.contains("value=\"file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1:12\""));
     assert!(page.contains("name=\"kept\" value=\"file_01KAR8F3V4N7C3Q8Z5W2Y0H6M1\""));

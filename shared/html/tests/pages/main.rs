@@ -8,6 +8,7 @@ mod compare;
 mod consensus;
 mod datasets;
 mod following;
+mod legible;
 mod others;
 mod report;
 mod review;

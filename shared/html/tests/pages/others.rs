@@ -6,7 +6,7 @@ use stt_eval_html::keys::{self, Keys, ShownOnce};
 use stt_eval_html::layout::{Frame, Medium, Section, Visitor};
 use stt_eval_html::offers::Offers;
 use stt_eval_html::problem::Problem as Page;
-use stt_eval_html::results::{self, Choice, Results};
+use stt_eval_html::results::{self, Choice, Recording, Results};
 use stt_eval_html::runs::{self, Actions};
 use stt_eval_html::sessions::{Session, Sessions};
 use stt_eval_html::sign_in::{Problem, SignIn};
@@ -21,6 +21,7 @@ pub const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202e}\"'&#x3c;";
 const SECTIONS: &[Section] = &[Section::Datasets, Section::Runs];
 const OFFERS: Offers = Offers {
     make: true,
+    no_datasets: false,
     demo: true,
 };
 pub const WHEN: &str = "2026-11-26T10:00:00.000Z";
@@ -28,6 +29,7 @@ pub const WHEN: &str = "2026-11-26T10:00:00.000Z";
 pub fn frame() -> Frame<'static> {
     Frame {
         title: HOSTILE,
+        part: None,
         medium: Medium::Site,
         section: Some(Section::Runs),
         visitor: Some(Visitor {
@@ -97,7 +99,10 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
     assert!(list.contains("href=\"/runs/new\">New run</a>"), "{list}");
     // A run knows one of the languages of its clips: none is told for all.
     assert!(!list.contains("Hindi"), "{list}");
-    assert!(list.contains("1,500 of 2,000, of which 3 failed"), "{list}");
+    // On a phone what is done has no head of a column above it.
+    let done = "data-label=\"Done\">1,500 of 2,000, of which 3 failed</td>";
+    assert!(list.contains(done), "{list}");
+    assert!(list.contains("<bdi class=\"model\">"), "{list}");
     assert!(list.contains("href=\"/runs?cursor=x\">Older</a>"), "{list}");
     let nothing = runs::list(frame(), &[], 0, None, Offers::default()).unwrap();
     check(&nothing);
@@ -107,6 +112,17 @@ fn runs_tell_how_far_they_are_and_what_they_wait_for() {
     let nothing = runs::list(frame(), &[], 0, None, OFFERS).unwrap();
     check(&nothing);
     assert!(nothing.contains("action=\"/demo\">"), "{nothing}");
+    assert!(!nothing.contains("/datasets/new"), "{nothing}");
+    // A run needs a dataset: where there is none, that comes first.
+    let offers = Offers {
+        no_datasets: true,
+        ..OFFERS
+    };
+    let nothing = runs::list(frame(), &[], 0, None, offers).unwrap();
+    check(&nothing);
+    assert!(nothing.contains("Make a dataset first"), "{nothing}");
+    assert!(nothing.contains("href=\"/datasets/new\">New dataset</a>"));
+    assert!(!nothing.contains("/runs/new") && nothing.contains("action=\"/demo\">"));
     let actions = Actions {
         cancel: true,
         review: true,
@@ -155,7 +171,7 @@ fn datasets_tell_what_they_hold() {
         "inserted_at": WHEN, "updated_at": WHEN,
     });
     let dataset: Dataset = serde_json::from_value(value).unwrap();
-    let html = datasets::list(frame(), &[dataset], 1, None, Offers::default()).unwrap();
+    let html = datasets::list(frame(), &[dataset], 1, None, None, Offers::default()).unwrap();
     check(&html);
     assert!(
         html.contains(">37\u{a0}min<") && html.contains(">179<"),
@@ -166,12 +182,13 @@ fn datasets_tell_what_they_hold() {
         html.contains(link) && !html.contains("New dataset"),
         "{html}"
     );
-    let html = datasets::list(frame(), &[], 0, None, OFFERS).unwrap();
+    let html = datasets::list(frame(), &[], 0, None, Some(HOSTILE), OFFERS).unwrap();
     check(&html);
     assert!(
         html.contains("href=\"/datasets/new\">New dataset</a>"),
         "{html}"
     );
+    assert!(html.contains("</bdi>” was deleted.</p>"), "{html}");
     assert!(html.contains("<button>Load the demo</button>"), "{html}");
 }
 
@@ -241,6 +258,12 @@ fn results_stand_beside_what_was_said() {
         orders: vec![choice("sample")],
         results: &all,
         said: &said,
+        recordings: &[Recording {
+            sample: all[0].sample_id,
+            name: HOSTILE.to_owned(),
+            seconds: 3.24,
+        }],
+        may_review: true,
         may_edit: true,
         total: Some(5),
         hides: true,
@@ -257,6 +280,12 @@ fn results_stand_beside_what_was_said() {
     assert_eq!(html.matches("href=\"/samples/").count(), 1, "{html}");
     // One clip with a reference for four models, and one wording without.
     assert_eq!(html.matches("<article class=\"clip\"").count(), 2, "{html}");
+    // It is known by its file, and judged where those who may can listen.
+    let file = "</bdi> · 3.2\u{a0}s</small></h2>";
+    assert_eq!(html.matches(file).count(), 2, "{html}");
+    let review =
+        "href=\"/runs/x/review/smp_01KAR8F3V4N7C3Q8Z5W2Y00000\" aria-label=\"Review: Clip ";
+    assert_eq!(html.matches(review).count(), 2, "{html}");
     // What is in Latin letters is read from the left.
     for (direction, count) in [("rtl", 3), ("ltr", 1)] {
         let of = format!("lang=\"ur-IN\" dir=\"{direction}\"");
@@ -294,6 +323,8 @@ fn a_transcription_that_is_too_long_to_be_marked_does_not_look_right() {
             orders: vec![],
             results: &all,
             said: &[],
+            recordings: &[],
+            may_review: false,
             may_edit: true,
             total: None,
             hides: false,
@@ -423,7 +454,9 @@ fn a_key_is_shown_where_it_was_made_and_can_be_revoked_unless_it_is_ones_own() {
     };
     let html = keys::page(frame(), of(Some(made), None)).unwrap();
     check(&html);
-    assert!(html.contains("<code>sk_1_2_3</code>") && html.contains("never shown again"));
+    assert!(
+        html.contains("<code id=\"new-key\">sk_1_2_3</code>") && html.contains("never shown again")
+    );
     let refused = Keys {
         typed: ("<mine> \"\u{202e}", Role::Editor),
         ..of(None, Some(HOSTILE))

@@ -91,10 +91,12 @@ fn models_stand_by_vendor_and_those_that_can_be_asked_come_first() {
     let html = page(&[], None, true);
     let places = [
         "model.b\"",
-        "model.a\"",
         "model.custom/one\"",
         "model.custom/two\"",
         "model.locked\"",
+        // What does not take the language of the dataset is folded behind all others.
+        "<details><summary>1\u{a0}model that does not take Hindi</summary>",
+        "model.a\"",
     ]
     .map(|name| html.find(name).unwrap_or_else(|| panic!("{name}: {html}")));
     assert!(places.is_sorted(), "{places:?}");
@@ -102,7 +104,16 @@ fn models_stand_by_vendor_and_those_that_can_be_asked_come_first() {
     assert!(html.contains("<legend>The google</legend><p class=\"hint\">Simulated on"));
     assert_eq!(html.matches("Simulated on this machine").count(), 1);
     assert!(html.contains("Hindi and 1\u{a0}other language"), "{html}");
-    assert!(html.contains("does not take Hindi"), "{html}");
+    assert!(
+        html.contains("$0.36 an hour of audio · English</small>"),
+        "{html}"
+    );
+    // What else is known of models is folded, vendor by vendor.
+    assert_eq!(
+        html.matches("<summary>About these models</summary>")
+            .count(),
+        3
+    );
     assert!(html.contains("$0.36 an hour of audio"), "{html}");
     // A model is called by its id, as on all pages.
     assert!(
@@ -178,6 +189,9 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
             { "model": "b", "items": 180, "unsupported": 2, "unsupported_why": "no <Odia>", "audio_hours": 0.61,
               "cost_usd": 0.2232, "usual_seconds": 725, "price_read_at": "2026-10-14",
               "given_up_after_seconds": 86400 },
+            { "model": "d", "items": 180, "unsupported": 11,
+              "unsupported_why": "the model can't be asked for bn; the model can't be asked for gu; too <long>; …",
+              "audio_hours": 0.1, "cost_usd": 0.0, "usual_seconds": null, "price_read_at": null },
             { "model": HOSTILE, "items": 180, "unsupported": 0, "audio_hours": 0.62,
               "cost_usd": 0.2232, "usual_seconds": null, "price_read_at": null },
             { "model": "c", "items": 180, "unsupported": 0, "audio_hours": 0.0, "cost_usd": 0.0,
@@ -190,8 +204,9 @@ fn an_estimate_tells_money_hours_time_and_what_is_refused() {
         ">$0.45<",
         ">178<",
         "it can&#39;t take 2\u{a0}clips: no &#60;Odia&#62;<",
+        "it can&#39;t take 11\u{a0}clips: the model can&#39;t be asked for Bengali, Gujarati; too &#60;long&#62;; …<",
         ">37\u{a0}min<",
-        ">1.2\u{a0}h<",
+        ">1.3\u{a0}h<",
         ">12\u{a0}min<",
         ">not known yet<",
         ">not known yet, at most 24.0\u{a0}h<",

@@ -50,7 +50,7 @@ fn what_only_a_run_has_is_not_there() {
         "The gate",
         "Models",
         "Pairs",
-        "Most errors",
+        "Highest error rates",
         "What normalisation forgave",
         "How errors are spread",
         "How this was measured",

@@ -29,7 +29,7 @@ fn a_model_is_best_only_where_every_comparison_says_so() {
     assert_eq!(
         further,
         [
-            "About 400 more would tell gemini-2.5-pro and gemini-2.5-flash apart, if their \
+            "About 400\u{a0}more clips would tell gemini-2.5-pro and gemini-2.5-flash apart, if their \
              difference is what it seems.",
             "sarvam/saaras-v4 and imported/whisper-large-v3-hi make more errors than \
              gemini-2.5-pro: chance does not explain the difference.",
@@ -88,6 +88,36 @@ fn of_many_that_are_alike_none_is_named_as_the_best() {
     assert_eq!(finding(&alike), told);
 }
 
+#[test]
+fn why_so_few_clips_are_compared_is_told_at_once() {
+    let fewer = |models: &[Model]| {
+        let mut value = report("r", models, WORDS, true);
+        let warning =
+            json!({ "code": "fewer_shared_samples", "model": null, "count": 7, "message": "m" });
+        value.warnings = vec![serde_json::from_value(warning).unwrap()];
+        value.comparison.as_mut().unwrap().samples = 7;
+        plain(&verdict(&value).finding)
+    };
+    let mut alike = models();
+    assert_eq!(
+        fewer(&alike[1..3]),
+        format!(
+            "gemini-2.5-flash makes fewer errors than sarvam/saaras-v4: on the 7 of 180{NBSP}clips \
+             that all of them have, chance does not explain the difference."
+        )
+    );
+    for model in &mut alike {
+        model.rank = (1, 1, 4);
+    }
+    assert_eq!(
+        fewer(&alike),
+        format!(
+            "No two of these 4 models can be told apart with the 7 of 180{NBSP}clips that all of \
+             them have."
+        )
+    );
+}
+
 /// A model of a report, the others of which may be compared with it in any way.
 fn of(name: &'static str, wrong: u64, group: u64) -> Model {
     Model {
@@ -126,7 +156,7 @@ fn chance_is_excluded_for_those_alone_that_were_found_apart_from_the_best() {
     let behind = "C makes more errors than A: chance does not explain the difference.";
     let more = |one: &str| {
         format!(
-            "About 400 more would tell A and {one} apart, if their difference is what it seems."
+            "About 400{NBSP}more clips would tell A and {one} apart, if their difference is what it seems."
         )
     };
     let finding = |tied: &str| {

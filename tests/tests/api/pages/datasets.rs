@@ -8,7 +8,7 @@ use stt_eval_shared::store::Store;
 use stt_eval_tests::audio::wav;
 
 use super::{Browser, Page, key};
-use crate::support::{World, audio, id, items, text, with};
+use crate::support::{PRO, World, audio, id, items, text, with};
 
 impl Browser {
     /// Sends a form with a file in it.
@@ -134,12 +134,24 @@ fn a_dataset_shows_its_clips_and_is_of_its_project_alone() {
             );
         }
 
+        w.run(&made.id, &[PRO]).await;
+        w.start(&made.id, &[PRO]).await;
         let page = browser.get(&format!("/datasets/{}/delete", made.id)).await;
-        assert!(page.text.contains("This can’t be undone."), "{}", page.text);
+        for part in [
+            "This can’t be undone.",
+            "2\u{a0}runs",
+            "1\u{a0}run is under way, and is cancelled.",
+        ] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
         let page = browser
             .post(&format!("/datasets/{}/delete", made.id), &[])
             .await;
-        assert_eq!((page.status, page.header("location")), (303, "/datasets"));
+        let told = "/datasets?deleted=clips%20%26%20more";
+        assert_eq!((page.status, page.header("location")), (303, told));
+        let page = browser.get(told).await;
+        let told = "“<bdi>clips &#38; more</bdi>” was deleted.";
+        assert!(page.text.contains(told), "{}", page.text);
         assert_eq!(
             browser.get(&format!("/datasets/{}", made.id)).await.status,
             404
@@ -156,7 +168,7 @@ fn a_reference_is_edited_where_it_stands_and_nothing_is_lost() {
         let mut asha = Browser::signed_in(w, &w.project.key).await;
         let fields = [("etag", "1"), ("ground_truth", "एक\r\nदो"), ("cursor", "")];
         let page = asha.post(&path, &fields).await;
-        let back = format!("/datasets/{}?version=2#{sample}", made.id);
+        let back = format!("/datasets/{}?version=2&written={sample}#{sample}", made.id);
         assert_eq!(
             (page.status, page.header("location")),
             (303, &*back),
@@ -169,6 +181,25 @@ fn a_reference_is_edited_where_it_stands_and_nothing_is_lost() {
         // Sent twice, it is saved once.
         assert_eq!(asha.post(&path, &fields).await.status, 303);
         assert_eq!(samples(w, &made.id).await[0]["reference_version"], 2);
+        // What a form goes on with is a clip of its own dataset; nothing else leads anywhere.
+        let next = id(&samples(w, &made.id).await[1]);
+        let other = w.dataset("other", &[Some("x")]).await;
+        let other = id(&samples(w, &other.id).await[0]);
+        let there = format!("/datasets/{}?version=2&written={sample}", made.id);
+        for (next, place) in [
+            (&*next, format!("&edit={next}#text-{next}")),
+            (&*other, format!("#{sample}")),
+            ("//elsewhere", format!("#{sample}")),
+        ] {
+            let on = [&fields[..], &[("next", next)]].concat();
+            let page = asha.post(&path, &on).await;
+            let back = format!("{there}{place}");
+            assert_eq!((page.status, page.header("location")), (303, &*back));
+        }
+        let page = asha.get(&format!("{there}&edit={next}")).await;
+        let open = page.text.split("<details open>").nth(1);
+        let field = format!("<textarea id=\"text-{next}\"");
+        assert!(open.is_some_and(|open| open.contains(&field)));
         // Another who read the first version is shown both.
         let late = [("etag", "1"), ("ground_truth", "mine"), ("cursor", "")];
         let page = asha.post(&path, &late).await;
@@ -369,19 +400,33 @@ fn a_table_is_judged_before_it_is_saved() {
         let page = browser.send_form("/datasets/preview", &form, sent).await;
         assert_eq!(page.status, 200, "{}", page.text);
         for part in [
-            "5\u{a0}clips can be saved, 2 can’t.",
+            "5\u{a0}clips can be saved, 2 can’t. 1\u{a0}recording is in no row of the table.",
             "Missing audio <small>1</small>",
-            "line 6: gone.wav is not there",
+            "<li>line 6: gone.wav is not there <q><bdi>कल</bdi></q></li>",
             "Recordings without a row in the table <small>1</small>",
             "spare.wav",
-            "line 7: a.wav is that of line 2 too",
+            "line 7: a.wav is that of line 2 too <q><bdi>फिर</bdi></q>",
             "Empty text <small>1</small>",
+            "<li>line 4, c.wav: the text is empty",
             "Wrong script for the language <small>1</small>",
-            "line 5: ",
+            "<li>line 5, d.wav: the text is in another script than its language \
+             <q><bdi>good morning to you all</bdi></q>",
             "<p>नमस्ते जी</p>",
             ">Save dataset</button>",
         ] {
             assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+        // What is left out stands apart from what is saved all the same.
+        let (left_out, saved_too) = page.text.split_once("id=\"saved-too\"").unwrap();
+        for heading in ["Missing audio", "Recordings without a row", "Duplicates"] {
+            assert!(left_out.contains(&format!("<h3>{heading}")), "{left_out}");
+            assert!(
+                !saved_too.contains(&format!("<h3>{heading}")),
+                "{saved_too}"
+            );
+        }
+        for heading in ["Empty text", "Wrong script"] {
+            assert!(saved_too.contains(&format!("<h3>{heading}")), "{saved_too}");
         }
         let kept = hidden(&page, "kept");
         let form = [
@@ -532,21 +577,27 @@ fn what_can_not_be_a_dataset_is_told_at_its_field() {
         let good = b"file,text\na.wav,x\n";
         let long = "x".repeat(256);
         let cases: [(&str, &str, &str, &[u8], &str); 13] = [
-            ("", "hi", &files, good, "name: must not be empty"),
-            (&long, "hi", &files, good, "name: must have 1 to 255"),
+            ("", "hi", &files, good, ">must not be empty"),
+            (&long, "hi", &files, good, ">must have 1 to 255"),
             ("taken", "hi", &files, good, "of this name exists already"),
-            ("n", "", &files, good, "language: must be given"),
-            ("n", "klingon", &files, good, "language: "),
-            ("n", "hi", "", good, "upload at least one"),
+            ("n", "", &files, good, ">must be given: write its English"),
+            (
+                "n",
+                "klingon",
+                &files,
+                good,
+                ">is not known here: write its English name or its tag, such as Hindi or hi-IN<",
+            ),
+            ("n", "hi", "", good, ">upload at least one<"),
             ("n", "hi", &files, b"what,ever\n1,2\n", "table"),
-            ("n", "hi", &files, b"\x00\x01\x02", "table: "),
-            ("n", "hi", &files, b"  \n", "table: is empty"),
+            ("n", "hi", &files, b"\x00\x01\x02", "id=\"problem\">"),
+            ("n", "hi", &files, b"  \n", ">is empty<"),
             (
                 "n",
                 "hi",
                 &files,
                 b"PK\x03\x04\x14\0\x06\0",
-                "table: is a workbook or an archive: save its sheet as CSV",
+                ">is a workbook or an archive: save its sheet as CSV",
             ),
             (
                 "n",
@@ -579,6 +630,7 @@ fn what_can_not_be_a_dataset_is_told_at_its_field() {
                 assert_eq!(page.status, 422, "{path} {wrong}: {}", page.text);
                 assert!(page.text.contains(wrong), "{path} {wrong}: {}", page.text);
                 assert!(page.text.contains("aria-invalid"), "{path} {wrong}");
+                assert!(page.text.contains("Please look at these again"));
             }
         }
         // What belongs to others is as if it were not there.

@@ -15,6 +15,9 @@ fn the_demo_is_loaded_once_by_those_who_may() {
         for path in ["/runs", "/datasets"] {
             let page = browser.get(path).await;
             assert!(page.text.contains("action=\"/demo\""), "{}", page.text);
+            // No run can be made before there is a dataset.
+            assert!(page.text.contains("href=\"/datasets/new\""), "{path}");
+            assert!(!page.text.contains("href=\"/runs/new\""), "{path}");
         }
         let made = api
             .post(

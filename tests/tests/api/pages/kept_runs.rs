@@ -28,8 +28,12 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
         // What is wrong is told where it is to be mended, and what was typed stays.
         let unknown = "filename,transcript\n9.wav,one two\n".as_bytes();
         for (name, file, told) in [
-            ("Mine <b>", sent, "name: must have 1 to 63 characters"),
-            ("mine", None, "table: must be chosen"),
+            (
+                "Mine <b>",
+                sent,
+                "Name of the model</a>: must have 1 to 63 characters",
+            ),
+            ("mine", None, "Table of transcripts</a>: must be chosen"),
             (
                 "mine",
                 Some(("table", "heard.csv", CSV, unknown)),
@@ -45,6 +49,7 @@ fn transcripts_made_elsewhere_are_added_by_a_form() {
             assert_eq!(page.status, 422, "{told}: {}", page.text);
             assert!(page.text.contains(told), "{told}: {}", page.text);
             assert!(page.text.contains("<details open>"), "{told}");
+            assert!(page.text.contains("Please look at these again"));
             assert!(!page.text.contains("manifest_file_id"), "{}", page.text);
         }
         let files = w

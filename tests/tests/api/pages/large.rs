@@ -180,13 +180,13 @@ async fn a_first_page_over_ten_thousand_results_asks_little() {
     let scattered = format!("/runs/{run}/results?sort=-disagreement");
     assert_eq!(large.browser.get(&scattered).await.status, 200);
     // The session with its key and the run are one request each; then each model's
-    // results, or their order and they themselves.
+    // results, or their order and they themselves; then all their clips.
     for (path, most) in [
-        (format!("/runs/{run}/results"), 4),
-        (format!("/runs/{run}/results?sort=-wer"), 4),
-        (format!("/runs/{run}/results?sort=unreviewed"), 4),
+        (format!("/runs/{run}/results"), 5),
+        (format!("/runs/{run}/results?sort=-wer"), 5),
+        (format!("/runs/{run}/results?sort=unreviewed"), 5),
         // These lie anywhere: all of them are asked for at once.
-        (scattered, 4),
+        (scattered, 5),
         (format!("/runs/{run}/review"), 4),
         // And what comes behind it.
         (clip, 7),

@@ -179,6 +179,13 @@ fn runs_and_datasets_are_listed_and_nothing_of_others_is() {
         let results = browser.get(&format!("/runs/{run}/results?sort=-wer")).await;
         assert_eq!(results.status, 200, "{}", results.text);
         assert!(results.text.contains("missing </span>"), "{}", results.text);
+        // Each clip is known by its file, and is judged from here.
+        for name in ["0.wav", "1.wav"] {
+            let file = format!("<small><bdi>{name}</bdi> · ");
+            assert!(results.text.contains(&file), "{}", results.text);
+        }
+        let review = format!("href=\"/runs/{run}/review/smp_");
+        assert!(results.text.contains(&review), "{}", results.text);
         let audio = results.text.split("src=\"/audio/").nth(1).unwrap();
         let audio = format!("/audio/{}", audio.split('"').next().unwrap());
         let led = browser.get(&audio).await;

@@ -404,7 +404,7 @@ fn a_run_is_followed_by_a_fragment_that_is_sent_only_when_it_changed() {
             "{}",
             fragment.text
         );
-        assert!(fragment.text.contains("data-active=\"true\""));
+        assert!(fragment.text.contains("data-followed=\"true\""));
         assert!(fragment.text.contains("Cancel run"), "{}", fragment.text);
         assert!(fragment.header("etag").starts_with("W/\""));
         w.machine.sim().faults().remove(stuck);
@@ -413,7 +413,7 @@ fn a_run_is_followed_by_a_fragment_that_is_sent_only_when_it_changed() {
         assert!(
             fragment
                 .text
-                .contains("data-state=\"completed\" data-active=\"false\"")
+                .contains("data-state=\"completed\" data-followed=\"false\"")
         );
         assert!(!fragment.text.contains("Cancel run"), "{}", fragment.text);
         let request = browser.request("GET", &format!("{path}/progress"));

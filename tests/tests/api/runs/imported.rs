@@ -47,7 +47,7 @@ fn a_model_with_few_clips_does_not_hide_what_the_others_show() {
         let told = warnings.iter().find(|one| one["code"] == "not_compared");
         let told = told.unwrap()["message"].as_str().unwrap();
         assert!(
-            told.starts_with("imported/few had its chance at 1 of 24 samples and is not compared"),
+            told.starts_with("imported/few had its chance at 1 of 24 clips and is not compared"),
             "{told}"
         );
     });

@@ -144,7 +144,7 @@ fn several_models_and_a_provider_are_one_run() {
         assert_eq!(each(&b, "transcription"), ["", "three for"]);
         let report = report(w, &run).await;
         assert_eq!(of(&report, "imported/a")["score"]["failed_by_model"], 1);
-        let told = "no transcript of imported/a was given for 1 of 2 items";
+        let told = "no transcript of imported/a was given for 1 of 2 clips";
         assert!(report["warnings"].to_string().contains(told), "{report}");
         assert_eq!(of(&report, PRO)["latency"], Value::Null);
         assert_eq!(report["comparison"]["pairs"].as_array().unwrap().len(), 3);

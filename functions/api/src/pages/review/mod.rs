@@ -80,7 +80,7 @@ pub async fn next(
         Next::End => {
             let did = asked.did();
             let around = around(&run, &of_run, &asked, &did);
-            let frame = visit.frame(&run.name, Section::Runs);
+            let frame = visit.frame(&run.name, Section::Runs).part("Review");
             let first = match asked.after {
                 None => Next::End,
                 Some(_) => queue::next(&app, &actor.project, &run, who, None).await?,
@@ -230,7 +230,7 @@ async fn page(
         notice,
     };
     fragment(written(html::clip(
-        visit.frame(&run.name, Section::Runs),
+        visit.frame(&run.name, Section::Runs).part("Review"),
         of,
     )))
 }

@@ -224,7 +224,9 @@ impl Meant {
             everywhere: asked.text("everywhere").is_some(),
             elsewhere,
         };
-        let frame = visit.frame(&self.found.run.name, Section::Runs);
+        let frame = visit
+            .frame(&self.found.run.name, Section::Runs)
+            .part("Both are right");
         written(html::page(frame, of))
     }
 }

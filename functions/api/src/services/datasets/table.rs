@@ -58,8 +58,12 @@ const MANY: [FindingKind; 7] = [
 pub struct Finding {
     /// What it is about.
     pub topic: Topic,
+    /// Whether that is no part of the dataset; else it is saved as it is.
+    pub is_left_out: bool,
     /// What was found, and where.
     pub message: String,
+    /// The text of its row, where there is one.
+    pub text: Option<String>,
 }
 
 /// A table.
@@ -80,10 +84,13 @@ pub struct Judged {
     pub names: BTreeMap<FileId, String>,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// How many more were found than are told, by what they are about.
-    pub untold: Vec<(Topic, usize)>,
+    /// How many more were found than are told, by what they are about and whether that is left
+    /// out.
+    pub untold: Vec<(Topic, bool, usize)>,
     /// How many rows, or recordings where there is no table, can't be used.
     pub refused: usize,
+    /// How many recordings are in no row of the table.
+    pub without_row: usize,
     /// How many recordings are still being read.
     pub waiting: usize,
     /// Splits of the table, where it has several.
@@ -95,11 +102,35 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Tells of what is saved all the same.
     fn tell(&mut self, topic: Topic, message: impl Into<String>) {
         self.findings.push(Finding {
             topic,
+            is_left_out: false,
             message: message.into(),
+            text: None,
         });
+    }
+
+    /// Tells of what is no part of the dataset.
+    fn leave_out(&mut self, topic: Topic, message: impl Into<String>) {
+        self.tell(topic, message);
+        if let Some(told) = self.findings.last_mut() {
+            told.is_left_out = true;
+        }
+    }
+}
+
+/// What is found about a row, after its place: its line, and its recording where it is not named
+/// in it.
+fn at(line: Option<u64>, sample: Option<&Sample>, message: &str) -> String {
+    let line = line.map(|line| format!("line {line}"));
+    let name = sample.and_then(|sample| sample.audio.clone());
+    let name = name.filter(|name| !message.contains(&**name));
+    let place: Vec<String> = line.into_iter().chain(name).collect();
+    match place.is_empty() {
+        true => message.to_owned(),
+        false => format!("{}: {message}", place.join(", ")),
     }
 }
 
@@ -172,7 +203,7 @@ pub async fn judge(
     let mut by_name: BTreeMap<String, FileId> = BTreeMap::new();
     for id in recordings {
         let Some(file) = files.get(id) else {
-            judged.tell(
+            judged.leave_out(
                 Topic::Recording,
                 "a recording is not there any more; upload it again",
             );
@@ -184,7 +215,7 @@ pub async fn judge(
                 "two recordings are called {}; the first is taken",
                 file.filename
             );
-            judged.tell(Topic::Twice, message);
+            judged.leave_out(Topic::Twice, message);
             continue;
         }
         judged.waiting += usize::from(file.status == FileStatus::Uploading);
@@ -258,7 +289,7 @@ fn alone(
         };
         if let Some(why) = unusable(files.get(id)) {
             judged.refused += 1;
-            judged.tell(Topic::Recording, format!("{name} {why}"));
+            judged.leave_out(Topic::Recording, format!("{name} {why}"));
             continue;
         }
         let place = format!("recording {number}");
@@ -332,21 +363,29 @@ fn rows(
     let same_audio = found.kept().iter();
     let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
     told.extend(same_audio.map(|finding| finding.line));
+    let by_line = found.samples.iter().map(|sample| (sample.line, sample));
+    let by_line: BTreeMap<u64, &Sample> = by_line.collect();
     for finding in found.kept() {
         if finding.kind == FindingKind::DuplicateId && told.contains(&finding.line) {
             continue;
         }
-        let place = finding
-            .line
-            .map(|line| format!("line {line}: "))
-            .unwrap_or_default();
-        let message = format!("{place}{}", without_options(&finding.message));
-        judged.tell(topic(finding.kind), message);
+        let sample = finding.line.and_then(|line| by_line.get(&line).copied());
+        let is_left_out = finding.kind.is_error();
+        // What else is odd about a row that is left out does not matter.
+        if !is_left_out && sample.is_some_and(|sample| !sample.usable) {
+            continue;
+        }
+        judged.findings.push(Finding {
+            topic: topic(finding.kind),
+            is_left_out,
+            message: at(finding.line, sample, &without_options(&finding.message)),
+            text: sample.and_then(|sample| sample.text.clone()),
+        });
     }
     for kind in MANY {
         let untold = found.findings.count(kind).saturating_sub(MOST_OF_A_KIND);
         if untold > 0 {
-            judged.untold.push((topic(kind), untold));
+            judged.untold.push((topic(kind), kind.is_error(), untold));
         }
     }
     // Rows that can't be read are findings, and no samples.
@@ -371,15 +410,21 @@ fn rows(
             Ok(draft) => judged.drafts.push(draft),
             Err((topic, why)) => {
                 judged.refused += 1;
-                judged.tell(topic, format!("line {}: {why}", sample.line));
+                judged.findings.push(Finding {
+                    topic,
+                    is_left_out: true,
+                    message: at(Some(sample.line), Some(sample), &why),
+                    text: sample.text.clone(),
+                });
             }
         }
     }
     let is_left = |(name, id): &(&String, &FileId)| !named.contains(*id) && !listed.contains(*name);
     for (name, id) in by_name.iter().filter(is_left) {
+        judged.without_row += 1;
         match unusable(files.get(id)) {
-            Some(why) => judged.tell(Topic::Recording, format!("{name} {why}")),
-            None => judged.tell(Topic::WithoutRow, name),
+            Some(why) => judged.leave_out(Topic::Recording, format!("{name} {why}")),
+            None => judged.leave_out(Topic::WithoutRow, name),
         }
     }
 }

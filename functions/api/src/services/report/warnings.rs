@@ -49,7 +49,7 @@ fn retry(run: &Run, name: &str) -> String {
         ""
     };
     format!(
-        ", and {when}POST /runs/{}/retry asks for failed items again",
+        ", and {when}POST /runs/{}/retry asks for failed clips again",
         run.id
     )
 }
@@ -75,11 +75,11 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
         let (what, retry) = match found.failures.get(never) {
             // Asked again it would be the same.
             Some(never) if *never >= count => (
-                format!("{name} can't take {count} of {all} items"),
+                format!("{name} can't take {count} of {all} clips"),
                 String::new(),
             ),
             _ => (
-                format!("{count} of {all} items of {name} failed for no fault of the model"),
+                format!("{count} of {all} clips of {name} failed for no fault of the model"),
                 retry(run, name),
             ),
         };
@@ -95,9 +95,9 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
         let what = match found.failures.get(missing) {
             // Of a table that somebody made, a row may have been forgotten.
             Some(missing) if *missing >= count => {
-                format!("no transcript of {name} was given for {count} of {all} items")
+                format!("no transcript of {name} was given for {count} of {all} clips")
             }
-            _ => format!("{name} failed at {count} of {all} items by itself"),
+            _ => format!("{name} failed at {count} of {all} clips by itself"),
         };
         let message = format!(
             "{what}; they count as if it had left out every word{}",
@@ -107,7 +107,7 @@ fn of_model(run: &Run, name: &str, found: &ModelScan) -> Vec<Warning> {
     }
     if all > 0 && found.kept.is_empty() && coverage.failed_by_service > 0 {
         let message =
-            format!("{name} had its chance at no sample with a reference and is not compared");
+            format!("{name} had its chance at no clip with a reference and is not compared");
         warnings.push(warning(WarningCode::NotCompared, all, message));
     }
     warnings
@@ -144,7 +144,7 @@ fn no_reference(run: &Run, models: &[ModelScan]) -> Option<Warning> {
         count,
         message: format!(
             "{count} of {all} {} no reference: what was transcribed of them counts in no figure \
-             but coverage, cost and time",
+             but the share transcribed, cost and time",
             if count == 1 {
                 "clips has"
             } else {
@@ -226,7 +226,7 @@ pub fn of(
                     model: Some(name.clone()),
                     count: own as u64,
                     message: format!(
-                        "{name} had its chance at {own} of {most} samples and is not compared: all \
+                        "{name} had its chance at {own} of {most} clips and is not compared: all \
                          others would be compared on these few"
                     ),
                 });

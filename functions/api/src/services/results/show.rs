@@ -46,6 +46,17 @@ async fn samples_at(
         .collect())
 }
 
+/// The samples of some results, by position. They are asked for at once.
+pub async fn samples_of(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    results: &[wire::results::Result],
+) -> Result<BTreeMap<u16, Sample>, Refusal> {
+    let positions = results.iter().map(|one| one.sample_id.position());
+    samples_at(app, project, run, positions.collect()).await
+}
+
 /// What clients see of a page of items, and where the next page begins. The
 /// page ends early when it would not fit into an answer. An item whose sample
 /// is gone is left out: its dataset is being deleted, and the run with it.
