@@ -11,7 +11,8 @@ use crate::deployment::{Deployment, Request, wait_for};
 use crate::failure::{Exit, Failure};
 use crate::output::{ErrorOf, Output, SCHEMA};
 use crate::profiles::{
-    self, FIRST, Kept, Profiles, Target, address, chosen, forget, forget_in_keyring, keep, kept_in,
+    self, FIRST, Kept, Profile, Profiles, Target, address, chosen, forget, forget_in_keyring, keep,
+    kept_in, unchosen,
 };
 use crate::read::name;
 use crate::terminal::secret;
@@ -97,7 +98,7 @@ pub fn login(
     shared: &Shared,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let mut profiles = Profiles::read()?;
+    let profiles = Profiles::read()?;
     let (name, url) = match &arguments.deployment {
         Some(text) if text.contains("://") => {
             let name = shared.profile.clone().unwrap_or_else(|| FIRST.to_owned());
@@ -123,6 +124,23 @@ pub fn login(
             (known.0, address(&known.1)?)
         }
     };
+    // What the file says beside the address stays, as long as it is of this deployment. That
+    // it can be written so is known before a key is asked for.
+    let before = profiles.named(&name)?;
+    let own = before.filter(|before| address(&before.url).is_ok_and(|own| own == url));
+    let in_file = Profile {
+        // As it was written, with a slash at its end or without.
+        url: own.map_or_else(|| url.clone(), |own| own.url.clone()),
+        project: own.and_then(|own| own.project.clone()),
+        credential_command: None,
+        keyring: false,
+    };
+    let in_keyring = Profile {
+        keyring: true,
+        ..in_file.clone()
+    };
+    let of_file = profiles.with(&name, &in_file)?;
+    let of_keyring = profiles.with(&name, &in_keyring)?;
     let key = secret(arguments.key_file.as_deref(), "the API key", output)?;
     let target = Target {
         profile: Some(name.clone()),
@@ -142,19 +160,25 @@ pub fn login(
             "note: the keyring can't be used ({reason}); the key is kept in credentials.toml"
         ));
     }
-    // What the file says beside the address stays, as long as it is of this deployment.
-    let before = profiles.profile.remove(&name);
-    let before = before.filter(|before| address(&before.url).is_ok_and(|own| own == url));
-    let profile = profiles::Profile {
-        url,
-        project: before.and_then(|before| before.project),
-        credential_command: None,
-        keyring: kept == Kept::Keyring,
+    let (profile, after) = match &kept {
+        Kept::Keyring => (in_keyring, of_keyring),
+        Kept::File(_) => (in_file, of_file),
     };
+    if let Err(failure) = after.write(&profiles) {
+        // A login that failed keeps nothing.
+        match &kept {
+            Kept::Keyring => forget_in_keyring(&name, &url)?,
+            Kept::File(_) => forget(&name)?,
+        };
+        return Err(failure);
+    }
+    if before.is_some_and(|before| before.credential_command.is_some()) {
+        output.note(&format!(
+            "note: credential_command of profile {name} is a comment in config.toml now: it would \
+             go before the key that was kept"
+        ));
+    }
     who.key_from = kept_in(&profile).to_owned();
-    profiles.profile.insert(name.clone(), profile);
-    profiles.default.get_or_insert(name);
-    profiles.write()?;
     output.result(&who, || format!("logged in\n{}", words(&who)))?;
     Ok(Exit::Done)
 }
@@ -177,7 +201,10 @@ pub fn logout(
     let profiles = Profiles::read()?;
     let name = arguments.profile_name.clone();
     let name = name.or_else(|| chosen(shared.profile.as_deref(), &profiles));
-    let name = name.ok_or_else(|| Failure::usage("there is no profile"))?;
+    let name = name.ok_or_else(|| match profiles.names().is_empty() {
+        true => Failure::usage("there is no profile"),
+        false => unchosen(&profiles),
+    })?;
     let profile = profiles.named(&name)?;
     let was_kept = match profile {
         Some(profile) if profile.keyring => forget_in_keyring(&name, &address(&profile.url)?)?,

@@ -7,8 +7,10 @@ use serde::Serialize;
 use stt_eval_audio::AudioInfo;
 use stt_eval_domain::imported::is_of_service;
 use stt_eval_domain::validate::FieldError;
-use stt_eval_formats::paths::Rule;
-use stt_eval_formats::{Code, Finding, FindingKind, Judged, Options, Sample, counted, judge};
+use stt_eval_formats::paths::{Rule, has_audio_extension};
+use stt_eval_formats::{
+    Code, Finding, FindingKind, Judged, Options, Sample, counted, grouped, judge,
+};
 use tempfile::TempDir;
 
 use crate::arguments::{CheckArguments, ReadingArguments};
@@ -195,11 +197,8 @@ pub fn tell(
         }
     }
     let errors = judged.findings.errors();
-    let unusable = judged
-        .samples
-        .iter()
-        .filter(|sample| !sample.usable)
-        .count();
+    let unusable = judged.samples.iter().filter(|sample| !sample.usable);
+    let unusable = unusable.count() + unread(&judged);
     let error = (errors > 0).then(|| {
         let message = format!(
             "{} {} unusable",
@@ -357,6 +356,9 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         facts.push(counted(summary.speakers, "speaker", "speakers"));
     }
     out += &format!("  {}\n", facts.join(", "));
+    if let Some(columns) = columns_used(judged) {
+        out += &format!("  columns {columns}\n");
+    }
     for remark in &judged.remarks {
         out += &format!("  note    {remark}\n");
     }
@@ -395,38 +397,62 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         } else {
             " "
         };
-        out += &format!("  {mark} {count} {}\n", name.replace('_', " "));
+        let many = grouped(count as u64);
+        out += &format!("  {mark} {many} {}\n", name.replace('_', " "));
         for found in judged
             .kept()
             .iter()
             .filter(|one| one.kind == kind)
             .take(SHOWN)
         {
-            let place = match (&found.file, found.line) {
-                (Some(file), Some(line)) => format!("{file} line {line}"),
-                (Some(file), None) => file.clone(),
-                _ => String::new(),
-            };
-            let id = found.id.as_deref().unwrap_or_default();
-            out += &format!("      {place}  {id}  {}\n", found.message);
+            out += &format!("      {}\n", with_place(found));
         }
         if count > SHOWN {
-            out += &format!("      … and {} more (--json has all)\n", count - SHOWN);
+            let more = grouped((count - SHOWN) as u64);
+            out += &format!("      … and {more} more (--json has all)\n");
         }
     }
     let verdict = summary.usable == summary.utterances && judged.findings.errors() == 0;
+    // A row that can't be read would have been an utterance.
+    let unread = unread(judged);
     out += &format!(
         "{} {} of {} can be used",
         output.mark(verdict),
-        summary.usable,
-        summary.utterances
+        grouped(summary.usable as u64),
+        grouped((summary.utterances + unread) as u64)
     );
-    let unread = unread(judged);
     if unread > 0 {
         out += &format!("; {} can't be read", counted(unread, "row", "rows"));
     }
     out += "\n";
     out
+}
+
+/// The columns that were used, where the source has such.
+fn columns_used(judged: &Judged) -> Option<String> {
+    let audio = judged.audio_column.as_deref();
+    let text = judged.text_column.as_deref();
+    let used = [
+        audio.map(|name| format!("{name} (recordings)")),
+        text.map(|name| format!("{name} (texts)")),
+    ];
+    let used: Vec<String> = used.into_iter().flatten().collect();
+    (!used.is_empty()).then(|| used.join(", "))
+}
+
+/// A finding with its place. A recording alone has no lines, and is named once.
+fn with_place(found: &Finding) -> String {
+    let file = found.file.as_deref().unwrap_or_default();
+    let message = found.message.as_str();
+    if has_audio_extension(file) {
+        let own = message.strip_prefix(file);
+        let own = own.and_then(|rest| rest.strip_prefix(": "));
+        return format!("{file}  {}", own.unwrap_or(message));
+    }
+    let line = found.line;
+    let line = line.map_or(String::new(), |line| format!(" line {line}"));
+    let id = found.id.as_deref().unwrap_or_default();
+    format!("{file}{line}  {id}  {message}")
 }
 
 /// Rows that are no utterances, as they can't be read.
@@ -442,13 +468,11 @@ pub fn rows(judged: &Judged) -> Vec<FieldError> {
     let errors = judged.kept().iter().filter(|one| one.severity == "error");
     let row = |one: &Finding| {
         let file = one.file.as_deref().unwrap_or_default();
-        let line = one
-            .line
-            .map_or(String::new(), |line| format!(" line {line}"));
-        let id = one
-            .id
-            .as_deref()
-            .map_or(String::new(), |id| format!(" ({id})"));
+        let is_list = !has_audio_extension(file);
+        let line = one.line.filter(|_| is_list);
+        let line = line.map_or(String::new(), |line| format!(" line {line}"));
+        let id = one.id.as_deref().filter(|_| is_list);
+        let id = id.map_or(String::new(), |id| format!(" ({id})"));
         FieldError::new(format!("{file}{line}{id}"), one.message.clone())
     };
     errors.take(SHOWN).map(row).collect()

@@ -16,10 +16,24 @@ fn is_figure(cell: &str) -> bool {
 
 /// Lines in columns: figures aligned right, texts left. The first row is a heading.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    laid_out(rows, usize::MAX)
+}
+
+/// The same where the last column is of words, whatever they look like: it is drawn over and
+/// over, and must not jump.
+pub fn with_words_last(rows: &[Vec<String>]) -> String {
+    let last = rows.first().map_or(0, |row| row.len().saturating_sub(1));
+    laid_out(rows, last)
+}
+
+fn laid_out(rows: &[Vec<String>], words: usize) -> String {
     let is_right = |column: usize| {
         let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column));
         let figures = cells.clone().any(|cell| is_figure(cell));
-        column > 0 && figures && cells.all(|cell| cell.is_empty() || is_figure(cell))
+        column > 0
+            && column != words
+            && figures
+            && cells.all(|cell| cell.is_empty() || is_figure(cell))
     };
     let widths = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

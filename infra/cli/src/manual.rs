@@ -148,15 +148,27 @@ fn page(command: &clap::Command) -> std::io::Result<(String, String)> {
     man.render(&mut bytes)?;
     let mut page = String::from_utf8_lossy(&bytes).into_owned();
     for option in command.get_arguments() {
-        if let (Some(long), Some([value, ..]), true) = (
-            option.get_long(),
-            option.get_value_names(),
-            option.get_action().takes_values(),
-        ) {
-            // A synopsis leaves out that an option takes a value.
-            let bare = format!("\\-\\-{}\\fR]", long.replace('-', "\\-"));
-            let full = bare.replace("\\fR]", &format!("\\fR \\fI{}\\fR]", escaped(value)));
-            page = page.replacen(&bare, &full, 1);
+        let (Some([value, ..]), true) =
+            (option.get_value_names(), option.get_action().takes_values())
+        else {
+            continue;
+        };
+        // A synopsis leaves out that an option takes a value, and marks one that must be there
+        // as a value.
+        let value = escaped(value);
+        match (option.get_long(), option.get_short()) {
+            (Some(long), _) => {
+                let bare = format!("\\-\\-{}\\fR", long.replace('-', "\\-"));
+                let full = format!("{bare} \\fI{value}\\fR");
+                page = page.replacen(&format!("{bare}]"), &format!("{full}]"), 1);
+                page = page.replacen(&format!("<\\fB{bare}>"), &format!("\\fB{full}"), 1);
+            }
+            (None, Some(short)) => {
+                let bare = format!("\\fB\\-{short} \\fR]");
+                let full = format!("\\fB\\-{short}\\fR \\fI{value}\\fR]");
+                page = page.replacen(&bare, &full, 1);
+            }
+            (None, None) => {}
         }
     }
     if is_whole {

@@ -118,6 +118,14 @@ impl Output {
         }
     }
 
+    /// A mark for what is neither.
+    pub const fn open_mark(&self) -> &'static str {
+        match self.fancy {
+            true => "?",
+            false => "?   ",
+        }
+    }
+
     /// The result: a document, or text.
     pub fn result<T: Serialize>(
         &self,

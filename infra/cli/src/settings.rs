@@ -46,9 +46,8 @@ struct Document {
 /// `profiles`.
 pub fn list(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
     let profiles = Profiles::read()?;
-    // A file that can't be read is told by what needs a key of it.
-    let in_file = in_file().ok();
-    let is_kept = |name: &str| in_file.as_ref().is_none_or(|names| names.contains(name));
+    let (in_file, refused) = in_file()?;
+    let is_kept = |name: &str| in_file.contains(name);
     let listed = profiles.profile.iter().map(|(name, profile)| Listed {
         name: name.clone(),
         url: profile.url.clone(),
@@ -72,6 +71,13 @@ pub fn list(shared: &Shared, output: &Output) -> Result<Exit, Failure> {
             "note: {}: [profile.{name}] {reason}",
             document.config
         ));
+    }
+    // A command that needs a key of it would end with this.
+    if let Some(refused) = refused {
+        output.note(&format!("note: {}", refused.message));
+        if let Some(hint) = refused.hint {
+            output.note(&format!("hint: {hint}"));
+        }
     }
     output.result(&document, || words(&document))?;
     Ok(Exit::Done)

@@ -24,6 +24,21 @@ pub fn can_ask(output: &Output) -> bool {
         && std::env::var_os("CI").is_none_or(|value| value.is_empty() || value == "false")
 }
 
+/// Where there is nobody who could answer.
+const NO_TERMINAL: &str = "there is no terminal to ask on";
+
+/// Why nobody is asked.
+pub fn unasked(output: &Output) -> &'static str {
+    match () {
+        () if events::are_wanted() => "--events asks nothing",
+        () if output.no_input => "--no-input asks nothing",
+        () if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+            "CI is set, where nothing is asked"
+        }
+        () => NO_TERMINAL,
+    }
+}
+
 /// Whether standard error is a terminal that can be drawn on.
 pub fn can_draw(output: &Output) -> bool {
     let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
@@ -63,7 +78,10 @@ pub fn secret(from: Option<&Path>, what: &str, output: &Output) -> Result<Secret
         )
     };
     let nobody = || {
-        let message = format!("there is no terminal to ask for {what}");
+        let message = match unasked(output) {
+            NO_TERMINAL => format!("there is no terminal to ask for {what}"),
+            why => format!("{what} is needed, and {why}"),
+        };
         Failure::usage(message).hint("give it on standard input, or by --key-file")
     };
     let mut text = String::new();

@@ -316,9 +316,12 @@ fn wrong_wishes_are_told_before_anything_is_done() {
     let text = command(set.path(), &["check", "."]).output().unwrap();
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     assert!(
-        text.contains("1 of 2 can be used; 1 row can't be read"),
+        text.contains("1 of 3 can be used; 1 row can't be read"),
         "{text}"
     );
+    // One count, whatever tells it: a row that can't be read would have been an utterance.
+    let message = &dry["error"]["message"];
+    assert_eq!(message, "2 findings make 2 utterances unusable");
 }
 
 /// `meeteval` 0.4.3, `cpwer` over all sessions: errors, words of the references. Made once,
@@ -434,8 +437,13 @@ fn failures_name_the_file_as_it_is_called_and_what_to_do() {
             "error: a.wav: is a recording, not a list of them\nhint: name its folder",
         ),
         (
-            &["check", "a.txt"],
+            &["score", "a.txt", "wide/a.wav"],
             3,
+            "error: a.wav: is a recording, and has no text\nhint: name what was said or heard",
+        ),
+        (
+            &["check", "a.txt"],
+            5,
             "error: a.txt: no recordings are named in it: it is read as plain lines\nhint: name a",
         ),
         (

@@ -51,8 +51,8 @@ pub struct LogoutArguments {
 #[derive(Debug, Args)]
 pub struct ListArguments {
     /// Most that are shown
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    pub limit: usize,
+    #[arg(long, default_value = "50", value_name = "N", value_parser = at_least_one)]
+    pub limit: NonZeroUsize,
 }
 
 /// What `runs` takes.

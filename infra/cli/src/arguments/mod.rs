@@ -10,10 +10,13 @@ pub use deployment::{
 };
 pub use keywords::Keywords;
 
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stt_eval_domain::language::{self, LanguageError};
+use stt_eval_formats::language::tag_of;
 use stt_eval_formats::{Format, markup::Markup};
 
 /// Speech to text, evaluated: a folder of audio or two files of texts in, a verdict out.
@@ -261,8 +264,8 @@ pub struct ScoreArguments {
         default_value = "indic-v1"
     )]
     pub normalizer: String,
-    /// Language of what does not name its own
-    #[arg(long, default_value = "und")]
+    /// Language of what does not name its own: a tag, or a name
+    #[arg(long, default_value = "und", value_parser = tag)]
     pub language: String,
     /// Read both sides as this format
     #[arg(long, value_parser = format)]
@@ -280,8 +283,8 @@ pub struct ScoreArguments {
     /// conditions need
     #[arg(long)]
     pub no_intervals: bool,
-    /// Write the score as one page of HTML, with the texts that have most errors; `-` is
-    /// standard output
+    /// Write the score as one page of HTML, with the texts that have the highest error rates; `-`
+    /// is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
@@ -293,7 +296,7 @@ pub struct ScoreArguments {
 #[command(next_help_heading = "Gate")]
 pub struct GateArguments {
     /// A condition that fails: 'wer>0.18', 'wer.high>0.2', 'regression>0.01 p<0.05', with
-    /// 'model=NAME' or 'group=language:hi'
+    /// 'model=NAME' or 'group=language:hi'; rates are fractions, `latency_p95` is in milliseconds
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<String>,
     /// What regressions are measured against: hypotheses for the same references, or a saved
@@ -309,7 +312,8 @@ pub struct GateArguments {
     /// Write the gate as XML of `JUnit`
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// The worst utterances of each system as cases that pass, with their texts: worst=50
+    /// The utterances of each system with the highest error rates as cases that pass, with their
+    /// texts: worst=50
     #[arg(long, value_name = "worst=N", value_parser = samples, requires = "junit")]
     pub junit_samples: Option<NonZeroUsize>,
     /// Write the result as Markdown; appended, as `$GITHUB_STEP_SUMMARY` wants it
@@ -333,8 +337,8 @@ pub struct NormaliseArguments {
         default_value = "indic-v1"
     )]
     pub normalizer: String,
-    /// Language: a tag
-    #[arg(long, default_value = "und")]
+    /// Language: a tag, or a name
+    #[arg(long, default_value = "und", value_parser = tag)]
     pub language: String,
 }
 
@@ -344,6 +348,15 @@ fn samples(text: &str) -> Result<NonZeroUsize, String> {
         .strip_prefix("worst=")
         .and_then(|number| number.parse().ok());
     number.ok_or_else(|| "such as worst=50".to_owned())
+}
+
+/// The tag of a language that may be named (`Hindi`), as manifests name theirs.
+fn tag(text: &str) -> Result<String, Infallible> {
+    let tag = match language::resolve(text) {
+        Err(LanguageError::Malformed) => tag_of(text),
+        _ => None,
+    };
+    Ok(tag.unwrap_or_else(|| text.to_owned()))
 }
 
 fn format(name: &str) -> Result<Format, String> {

@@ -71,7 +71,7 @@ pub fn facts(condition: &Condition, measured: &Measured) -> String {
         Metric::Unscored => "not scored",
         Metric::Hallucinated => "made up",
         Metric::Cost => "cost",
-        Metric::Latency => "latency",
+        Metric::Latency => "latency p95",
     };
     let ends = match (measured.low, measured.high) {
         (Some(low), Some(high)) => format!("{} … {}; ", points(low), points(high)),
@@ -146,5 +146,17 @@ mod tests {
         ] {
             assert_eq!(told(speakers).unwrap(), wanted);
         }
+    }
+
+    #[test]
+    fn a_latency_says_which_it_is() {
+        let measured = Measured {
+            value: 1_250.0,
+            samples: 45,
+            ..Measured::default()
+        };
+        let condition = Condition::parse("latency_p95>1000").unwrap();
+        let told = facts(&condition, &measured);
+        assert_eq!(told, "latency p95 1250 ms (45 samples)");
     }
 }

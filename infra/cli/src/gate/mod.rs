@@ -133,7 +133,7 @@ pub fn text(verdicts: &[Verdict], output: &Output) -> String {
     let line = |one: &Verdict| match one.status {
         Status::Passed => format!("{} {}\n", output.mark(true), one.message),
         Status::Failed => format!("{} {}\n", output.mark(false), one.message),
-        Status::NotJudged => format!("?  {}\n", one.message),
+        Status::NotJudged => format!("{} {}\n", output.open_mark(), one.message),
     };
     verdicts.iter().map(line).collect()
 }

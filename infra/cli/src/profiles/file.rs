@@ -3,38 +3,35 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::edit;
 use super::places::{Place, config, config_place};
 use crate::failure::{Exit, Failure};
 
 /// All profiles.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profiles {
     /// The one that is used when none is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// By name.
     pub profile: BTreeMap<String, Profile>,
     /// Those that can't be read, and why; the others can be used all the same.
-    #[serde(skip)]
     pub wrong: BTreeMap<String, String>,
+    /// The file as it is written.
+    text: String,
 }
 
 /// One deployment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     /// Its address.
     pub url: String,
     /// The project, for those who read the file: which one it is the key says.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// A program that prints the key, and its arguments. No shell reads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_command: Option<Vec<String>>,
     /// Whether the key is in the keyring of the system.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keyring: bool,
 }
 
@@ -100,10 +97,17 @@ impl Profiles {
             }
             Err(error) => return Err(failed(&path, error)),
         };
+        Self::of(&path, text)
+    }
+
+    fn of(path: &Path, text: String) -> Result<Self, Failure> {
         let told = |reason: &str| Failure::usage(format!("{}: {reason}", path.display()));
         let top: BTreeMap<String, Value> =
             basic_toml::from_str(&text).map_err(|error| told(&error.to_string()))?;
-        let mut read = Self::default();
+        let mut read = Self {
+            text,
+            ..Self::default()
+        };
         for (name, value) in &top {
             match (name.as_str(), value) {
                 ("default", Value::String(name)) => read.default = Some(name.clone()),
@@ -156,17 +160,47 @@ impl Profiles {
         Ok(Some(place).filter(|place| is_named && !place.path.exists()))
     }
 
-    /// Writes them.
+    /// Every name of a profile in the file.
+    pub fn names(&self) -> Vec<&str> {
+        let all = self.profile.keys().chain(self.wrong.keys());
+        let mut names: Vec<&str> = all.map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// These with one more, or with one as it is now. The first is the default.
     ///
     /// # Errors
-    /// The file can't be written, or a profile would be lost.
-    pub fn write(&self) -> Result<(), Failure> {
-        let path = config()?;
-        if let Some((name, reason)) = self.wrong.first_key_value() {
-            return Err(wrong(&path, name, reason));
+    /// It is written in a way that only the owner of the file can change.
+    pub fn with(&self, name: &str, profile: &Profile) -> Result<Self, Failure> {
+        let mut after = self.clone();
+        after.profile.insert(name.to_owned(), profile.clone());
+        after.default.get_or_insert_with(|| name.to_owned());
+        if after == *self {
+            return Ok(after);
         }
-        let text = basic_toml::to_string(self).map_err(|error| failed(&path, error))?;
-        replace(&path, text.as_bytes())
+        let path = config()?;
+        after.text = edit::with(&self.text, name, profile, self.default.is_none());
+        match Self::of(&path, after.text.clone()) {
+            Ok(read) if read == after => Ok(after),
+            _ => Err(
+                wrong(&path, name, "can't be changed as it is written").hint(format!(
+                    "write into it: url = {:?}, and no credential_command",
+                    profile.url
+                )),
+            ),
+        }
+    }
+
+    /// Writes them in place of those that were read; what is the same is left alone.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn write(&self, before: &Self) -> Result<(), Failure> {
+        match self.text == before.text {
+            true => Ok(()),
+            false => replace(&config()?, self.text.as_bytes()),
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub fn from_command(profile: &str, command: &[String]) -> Result<SecretText, Fai
         return Err(wrong(format!("{program} ended with {}", told.status)));
     }
     let text = String::from_utf8(told.stdout).map_err(|_| wrong("prints no key".to_owned()))?;
-    checked(text, "credential_command")
+    checked(text, &format!("credential_command of profile {profile}"))
 }
 
 fn place() -> Result<PathBuf, Failure> {
@@ -93,9 +93,13 @@ fn read() -> Result<File, Failure> {
         return Ok(File::default());
     }
     is_private(&path)?;
-    let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+    parsed(&path)
+}
+
+fn parsed(path: &Path) -> Result<File, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| failed(path, error))?;
     // The words of the parser could show a part of a key.
-    basic_toml::from_str(&text).map_err(|_| failed(&path, "is no file of keys"))
+    basic_toml::from_str(&text).map_err(|_| failed(path, "is no file of keys"))
 }
 
 fn write(kept: &File) -> Result<(), Failure> {
@@ -104,12 +108,21 @@ fn write(kept: &File) -> Result<(), Failure> {
     replace(&path, text.as_bytes())
 }
 
-/// Profiles whose keys are in the file.
+/// Profiles whose keys are in the file, and why none of them would be taken.
 ///
 /// # Errors
-/// It can't be read, or others can read it.
-pub fn in_file() -> Result<BTreeSet<String>, Failure> {
-    Ok(read()?.profile.into_keys().collect())
+/// The machine names no home.
+pub fn in_file() -> Result<(BTreeSet<String>, Option<Failure>), Failure> {
+    let path = place()?;
+    if !path.exists() {
+        return Ok(Default::default());
+    }
+    // Names are no secrets: who has a key is told of a file that others can read as well.
+    let refused = is_private(&path).err();
+    Ok(match parsed(&path) {
+        Ok(kept) => (kept.profile.into_keys().collect(), refused),
+        Err(failure) => (BTreeSet::new(), Some(refused.unwrap_or(failure))),
+    })
 }
 
 /// The key that is kept for a profile.

@@ -4,6 +4,7 @@
 //! a file beside the configuration that only its owner can read. Variables of the
 //! environment go before both.
 
+mod edit;
 mod file;
 mod key;
 #[cfg(feature = "keyring")]
@@ -62,6 +63,16 @@ pub fn chosen(flag: Option<&str>, profiles: &Profiles) -> Option<String> {
     named.or_else(|| profiles.default.clone())
 }
 
+/// That none of the profiles is chosen.
+pub fn unchosen(profiles: &Profiles) -> Failure {
+    let names = profiles.names();
+    let one = names.first().copied().unwrap_or(FIRST);
+    let message = format!("no profile is chosen; there are {}", names.join(", "));
+    Failure::usage(message).hint(format!(
+        "--profile {one}, {PROFILE}={one}, or default = {one:?} as the first line of config.toml"
+    ))
+}
+
 /// Finds out what to talk to.
 ///
 /// # Errors
@@ -70,6 +81,9 @@ pub fn target(flag: Option<&str>) -> Result<Target, Failure> {
     let profiles = Profiles::read()?;
     let settings = Settings::of(flag, &profiles)?;
     let Some(url) = settings.url else {
+        if !profiles.names().is_empty() {
+            return Err(unchosen(&profiles));
+        }
         let message = match Profiles::missing()? {
             Some(place) => format!(
                 "no deployment is configured: {} names {}, which is not there",

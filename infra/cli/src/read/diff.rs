@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use stt_eval_formats::counted;
+use stt_eval_formats::{counted, grouped};
 use stt_eval_wire::paths;
 use stt_eval_wire::run_comparison::{LeftOut, ModelComparison, PairedFigures, RunComparison};
 use stt_eval_wire::runs::Run;
@@ -140,7 +140,7 @@ fn text(told: &Told, silent: &HashSet<&str>) -> String {
             "model",
             "run",
             "other",
-            "difference",
+            "difference (points)",
             "95 %",
             "p",
             "samples",
@@ -196,8 +196,12 @@ fn row(model: &ModelComparison, is_silent: bool) -> [String; 7] {
         figures.map_or_else(none, |figures| percent(figures.other_wer)),
         figures.map_or_else(none, |figures| signed(figures.difference)),
         interval(ends),
-        figures.map_or_else(none, |figures| probability(figures.p_adjusted)),
-        model.samples.to_string(),
+        figures.map_or_else(none, |figures| {
+            // Its heading says what it is.
+            let p = probability(figures.p_adjusted);
+            p.strip_prefix("p ").unwrap_or(&p).to_owned()
+        }),
+        grouped(model.samples as u64),
     ]
 }
 

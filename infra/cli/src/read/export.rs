@@ -82,6 +82,14 @@ pub fn can_be_saved(files: &[ToExport]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether models have a field each where they heard something, and else none.
+fn has_fields(format: FormatName) -> bool {
+    matches!(
+        format.made(),
+        MadeBy::Deployment(ExportFormat::Nemo) | MadeBy::Here(Here::LabelStudio)
+    )
+}
+
 /// Tells what failed where a format has no word for it: other programs take it for an answer.
 fn tell_failed(run: &Run, format: FormatName, output: &Output) {
     let told = match format.made() {
@@ -101,8 +109,34 @@ fn tell_failed(run: &Run, format: FormatName, output: &Output) {
         let all = counts.pending + counts.completed + counts.failed;
         (counts.failed > 0).then(|| format!("{} of {all} of {model}", counts.failed))
     };
-    let mut failed: Vec<String> = run.providers.iter().filter_map(of).collect();
-    if failed.is_empty() && run.counts.failed > 0 {
+    // A model that heard nothing at all has no field, and no one who reads the file knows of it.
+    let is_absent = |model: &&String| {
+        let counts = run.model_counts.get(*model);
+        counts.is_some_and(|counts| counts.completed == 0)
+    };
+    let absent: Vec<&str> = match has_fields(format) {
+        true => run
+            .providers
+            .iter()
+            .filter(is_absent)
+            .map(String::as_str)
+            .collect(),
+        false => Vec::new(),
+    };
+    if !absent.is_empty() {
+        output.remark(&format!(
+            "without a transcription, so not in the file and not told of by score: {}",
+            absent.join(", ")
+        ));
+    }
+    let is_there = |model: &&String| !absent.contains(&model.as_str());
+    let mut failed: Vec<String> = run
+        .providers
+        .iter()
+        .filter(is_there)
+        .filter_map(of)
+        .collect();
+    if failed.is_empty() && absent.is_empty() && run.counts.failed > 0 {
         failed.push(format!("{} of {}", run.counts.failed, run.total_items));
     }
     if !failed.is_empty() {

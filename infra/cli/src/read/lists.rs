@@ -114,7 +114,7 @@ pub async fn datasets(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let request = Request::get(paths::datasets());
-    let (datasets, more) = to.some(&request, list.limit).await?;
+    let (datasets, more) = to.some(&request, list.limit.get()).await?;
     tell_more(more, datasets.len(), output);
     let document = Document::of(Datasets { datasets, more });
     output.result(&document, || {
@@ -158,7 +158,7 @@ pub async fn files(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let request = Request::get(paths::files());
-    let (files, more) = to.some(&request, list.limit).await?;
+    let (files, more) = to.some(&request, list.limit.get()).await?;
     tell_more(more, files.len(), output);
     let document = Document::of(Files { files, more });
     output.result(&document, || {

@@ -142,14 +142,18 @@ fn of_characters(
     })
 }
 
-/// Names of files for models, each once.
+/// Names of files for models, each once: as the deployment calls them (`deepgram-nova-3`).
 fn file_names(models: &[String]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let one = |model: &String| {
         let name: String = model
             .chars()
-            .map(|c| if safe(c) { c } else { '_' })
+            .map(|c| match c {
+                '/' => '-',
+                c if safe(c) => c,
+                _ => '_',
+            })
             .collect();
         let mut own = name.clone();
         for number in 2.. {
@@ -466,7 +470,8 @@ mod tests {
 
     #[test]
     fn models_have_files_of_their_own_names() {
-        let models = ["a/b", "a:b", "gemini-2.5-pro"].map(str::to_owned);
-        assert_eq!(file_names(&models), ["a_b", "a_b-2", "gemini-2.5-pro"]);
+        let models = ["a/b", "a-b", "a:b", "gemini-2.5-pro"].map(str::to_owned);
+        let names = ["a-b", "a-b-2", "a_b", "gemini-2.5-pro"];
+        assert_eq!(file_names(&models), names);
     }
 }

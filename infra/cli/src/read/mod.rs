@@ -5,6 +5,7 @@ mod admin;
 mod diff;
 mod download;
 mod export;
+mod groups;
 mod lists;
 mod made_here;
 mod report;

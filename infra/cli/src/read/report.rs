@@ -8,6 +8,7 @@ use stt_eval_wire::paths;
 use stt_eval_wire::report::{ModelReport, Report, SPEAKER};
 
 use super::Document;
+use super::groups;
 use super::lists::{name, table};
 use super::runs::find;
 use crate::arguments::ReportArguments;
@@ -261,6 +262,9 @@ pub async fn show(
             told.run.id, told.run.name, told.run.status
         );
         out += &pairs_text(&told.models, &told.comparisons, told.normalizer);
+        if let Some(groups) = &told.report.groups {
+            out += &groups::text(groups, &told.models);
+        }
         for warning in &told.remarks {
             out += &format!("note: {warning}\n");
         }

@@ -55,7 +55,7 @@ pub async fn show(
         .with_some("provider", arguments.model.as_ref())
         .with_some("status", arguments.status.as_ref())
         .with_some("sort", (arguments.worst && is_scored).then_some("-wer"));
-    let (results, more) = to.some(&request, arguments.list.limit).await?;
+    let (results, more) = to.some(&request, arguments.list.limit.get()).await?;
     tell_more(more, results.len(), output);
     if results.is_empty() {
         let wanted = [arguments.model.as_deref(), arguments.status.as_deref()];

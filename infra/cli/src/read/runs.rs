@@ -9,7 +9,7 @@ use stt_eval_wire::runs::{Retry, Run, RunStatus, Waiting, WaitingReason};
 use super::Document;
 use super::lists::{name, table, tell_more};
 use crate::arguments::{OneRun, RescoreArguments, RetryArguments, RunsArguments};
-use crate::columns::columns;
+use crate::columns::with_words_last;
 use crate::deployment::{Deployment, Request, as_commands, unique};
 use crate::failure::{Exit, Failure};
 use crate::journal;
@@ -20,12 +20,19 @@ use crate::score::CountsOf;
 /// Runs that are looked through for a name.
 const LOOKED_THROUGH: usize = 1_000;
 
+/// So many of several runs are named.
+const NAMED: usize = 5;
+
 /// The run that is meant: an id, the beginning of one name, or `latest`.
 ///
 /// # Errors
 /// There is none, or there are several.
 pub async fn find(to: &Deployment, text: &str) -> Result<Run, Failure> {
     let text = match text {
+        "" => {
+            let message = "no run is named: it takes an id, the beginning of a name, or `latest`";
+            return Err(Failure::usage(message).hint("stt-eval runs lists them"));
+        }
         "latest" => journal::latest(&to.target.url)?,
         other => other.to_owned(),
     };
@@ -48,15 +55,17 @@ pub async fn find(to: &Deployment, text: &str) -> Result<Run, Failure> {
             Err(Failure::new(Exit::Failed, "not_found", message).hint("stt-eval runs lists them"))
         }
         several => {
-            let ids: Vec<String> = several
-                .iter()
-                .take(5)
-                .map(|run| run.id.to_string())
-                .collect();
+            let ids = several.iter().take(NAMED).map(|run| run.id.to_string());
+            let ids: Vec<String> = ids.collect();
+            let called = match exact {
+                0 => "have a name that begins with",
+                _ => "are called",
+            };
             let message = format!(
-                "{} runs are called {text:?}: {}",
+                "{} runs {called} {text:?}: {}{}",
                 several.len(),
-                ids.join(", ")
+                ids.join(", "),
+                if several.len() > NAMED { ", …" } else { "" }
             );
             Err(Failure::usage(message).hint("name one by its id"))
         }
@@ -95,7 +104,7 @@ pub async fn list(
     let request = Request::get(paths::runs())
         .with_some("status", arguments.status.as_ref())
         .with_some("dataset_id", arguments.dataset.as_ref());
-    let (runs, more) = to.some::<Run>(&request, arguments.list.limit).await?;
+    let (runs, more) = to.some::<Run>(&request, arguments.list.limit.get()).await?;
     tell_more(more, runs.len(), output);
     let runs = runs.into_iter().map(Named::from).collect();
     let document = Document::of(Runs { runs, more });
@@ -201,7 +210,7 @@ pub fn progress(run: &Run, now: Timestamp) -> Vec<String> {
             waiting,
         ]);
     }
-    columns(&rows).lines().map(str::to_owned).collect()
+    with_words_last(&rows).lines().map(str::to_owned).collect()
 }
 
 /// What is waited for as sentences; of what a person must do something about, or all.
@@ -344,6 +353,13 @@ mod tests {
             ]
         );
         assert_eq!(waits(&run, false), ["  b: 5 wait: Replace it"]);
+        // Where nothing waits the column stays where it was.
+        let idle = Run {
+            waiting: None,
+            ..run.clone()
+        };
+        let lines = progress(&idle, now);
+        assert_eq!(lines[1], "  a      405/405       1           –  –");
         // On a usual terminal nothing of it is cut, whatever a model waits for.
         let mut long = serde_json::to_value(&run).unwrap().to_string();
         long = long.replace("\"b\"", "\"gemini-2.5-flash\"");

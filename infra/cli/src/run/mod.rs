@@ -29,7 +29,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::json;
-use stt_eval_formats::counted;
+use stt_eval_formats::{counted, grouped};
 use stt_eval_wire::catalogue::Model;
 use stt_eval_wire::estimate::Estimate;
 use stt_eval_wire::paths;
@@ -45,7 +45,7 @@ use crate::money::{about, limit};
 use crate::normalise::normaliser;
 use crate::output::{ErrorOf, Output};
 use crate::read::{can_be_saved, deployment, goes_on};
-use crate::terminal::{agrees, can_ask};
+use crate::terminal::{agrees, can_ask, unasked};
 use crate::times;
 
 use demo::Demo;
@@ -229,8 +229,8 @@ fn leave_out(looked: &Looked, arguments: &RunArguments, output: &Output) -> Resu
         return Ok(());
     }
     let all = counted(all, "utterance", "utterances");
-    let told = format!("{broken} of {all} can't be used");
-    let left = looked.summary.usable;
+    let told = format!("{} of {all} can't be used", grouped(broken as u64));
+    let left = grouped(looked.summary.usable as u64);
     if can_ask(output) && agrees(&format!("{told}. Go on with {left}?"))? {
         return Ok(());
     }
@@ -272,6 +272,9 @@ async fn go(
         Some(run) if goes_on(&run) || !arguments.new => {
             output.event("made_before", json!({"run": run.id.to_string()}));
             made_before = "  (made before)";
+            if let Some(told) = once::keeps_its_cap(&run, arguments) {
+                output.remark(&told);
+            }
             run
         }
         before => {
@@ -393,7 +396,7 @@ async fn agree(
         .map_or(String::new(), |cap| format!("; at most {}", limit(cap)));
     let line = format!(
         "Estimate   {} × {}, {} each: {}{cap}",
-        plan.clips.len(),
+        grouped(plan.clips.len() as u64),
         counted(arguments.models.len(), "model", "models"),
         times::length(plan.hours() * 3_600.0),
         about(cost)
@@ -443,10 +446,8 @@ fn confirmed(question: &str, shared: &Shared, output: &Output) -> Result<(), Fai
         return Ok(());
     }
     if !can_ask(output) {
-        return Err(
-            Failure::usage("a run costs money, and there is no terminal to ask on")
-                .hint("--yes agrees to the estimate"),
-        );
+        let message = format!("a run costs money, and {}", unasked(output));
+        return Err(Failure::usage(message).hint("--yes agrees to the estimate"));
     }
     if agrees(question)? {
         return Ok(());

@@ -8,9 +8,11 @@ use stt_eval_wire::runs::{NewRun, Run};
 
 use super::imported::{self, Imported};
 use super::make::{LOOKED_THROUGH, Making, OfModels, is_gone, is_of_another, odd_id};
+use crate::arguments::RunArguments;
 use crate::deployment::Request;
 use crate::failure::{Exit, Failure};
 use crate::journal::{Step, digest};
+use crate::money::limit;
 
 /// Steps of runs in the journal.
 const RUNS: &str = "runs";
@@ -27,16 +29,83 @@ fn sorted(models: &[String]) -> Vec<String> {
     models
 }
 
+/// What tells a run apart from others over the same dataset, as journals have it: models, a
+/// normaliser, the most that it may cost.
+type Known<'a> = (Vec<String>, Option<&'a str>, Option<f64>);
+
+/// What a run is known by from now on. Models are a set, a run can be scored with any normaliser,
+/// and what it may cost is a limit to it: none of that makes another run.
+fn known_as(models: &[String]) -> Known<'static> {
+    (sorted(models), None, None)
+}
+
+/// All that journals may know a run by, in the order it is looked for. They know older runs by
+/// the order of models, a normaliser and what it may cost; one that was made by just this command
+/// goes before others.
+fn known_by<'a>(
+    models: &[String],
+    normalizer: Option<&'a str>,
+    max_cost: Option<f64>,
+) -> Vec<Known<'a>> {
+    let mut all: Vec<Known<'a>> = Vec::new();
+    let mut add = |one: Known<'a>| {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    };
+    for max_cost in [max_cost, None] {
+        add((sorted(models), normalizer, max_cost));
+        for normalizer in [None, normalizer, Some(USUAL)] {
+            add((sorted(models), normalizer, max_cost));
+            add((models.to_vec(), normalizer, max_cost));
+        }
+    }
+    all
+}
+
+/// What is told of the run that the same command made before with another `--max-cost`: its own
+/// holds.
+pub fn keeps_its_cap(run: &Run, arguments: &RunArguments) -> Option<String> {
+    let asked = OfModels::of(arguments).max_cost;
+    let is_same = match (run.max_cost_usd, asked) {
+        (Some(own), Some(asked)) => (own - asked).abs() < 1e-6,
+        (own, asked) => own == asked,
+    };
+    let failed = run.counts.failed > 0;
+    if is_same || (asked.is_none() && !failed) {
+        return None;
+    }
+    let Some(own) = run.max_cost_usd else {
+        let id = run.id;
+        return Some(format!(
+            "{id} was made before without --max-cost, and that of this command changes nothing"
+        ));
+    };
+    let mut told = format!(
+        "{} was made before with --max-cost {}, which stays",
+        run.id,
+        limit(own)
+    );
+    if failed && asked.is_none_or(|asked| asked > own) {
+        let more = asked.map_or_else(|| "USD".to_owned(), |asked| asked.to_string());
+        told += &format!(
+            "; stt-eval retry {} --max-cost {more} asks again what failed or was not sent",
+            run.id
+        );
+    }
+    Some(told)
+}
+
 impl Making<'_> {
-    /// What tells this run apart from others over the same dataset, by models in this order.
-    fn digest(&self, models: &[String], normalizer: Option<&str>) -> Result<String, Failure> {
+    /// A name in journals.
+    fn digest(&self, (models, normalizer, max_cost): &Known<'_>) -> Result<String, Failure> {
         let of_models = OfModels::of(self.arguments);
         let asked = (
             &self.plan.fingerprint,
             models,
             of_models.prompt,
             normalizer,
-            of_models.max_cost,
+            max_cost,
         );
         // Journals know runs that say nothing of it from before there was the option.
         let asked = match of_models.lossless_flac {
@@ -59,39 +128,23 @@ impl Making<'_> {
         sorted(&all.collect::<Vec<_>>())
     }
 
-    /// Names of the run in journals, its own first. Models are a set, and a run can be scored
-    /// with any normaliser: neither their order nor that makes another run. Journals know
-    /// older runs by both.
+    /// Names of the run in journals.
     fn run_names(&self) -> Result<Vec<String>, Failure> {
         let models = &self.arguments.models;
-        let asked = self.arguments.normalizer.as_deref();
-        let mut names = Vec::new();
-        for normalizer in [None, asked, Some(USUAL)] {
-            for models in [&sorted(models), models] {
-                let name = self.digest(models, normalizer)?;
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        Ok(names)
+        let normalizer = self.arguments.normalizer.as_deref();
+        let max_cost = OfModels::of(self.arguments).max_cost;
+        let known = known_by(models, normalizer, max_cost);
+        known.iter().map(|one| self.digest(one)).collect()
     }
 
     /// The name that the journal knows the run by, or its own.
     fn run_name(&self) -> Result<String, Failure> {
-        let mut names = self.run_names()?;
-        // One that was made with the normaliser that is asked for goes before others.
-        let models = &self.arguments.models;
-        let asked = self.arguments.normalizer.as_deref();
-        let first = self.digest(&sorted(models), asked)?;
-        let own = names.first().cloned().unwrap_or_default();
-        names.insert(0, first);
-        for name in names {
+        for name in self.run_names()? {
             if self.journal.begun(RUNS, &name)?.is_some() {
                 return Ok(name);
             }
         }
-        Ok(own)
+        self.digest(&known_as(&self.arguments.models))
     }
 
     /// The run that the same command made before.
@@ -181,5 +234,97 @@ impl Making<'_> {
                 && run.inserted_at + CLOCKS >= step.at
         };
         Ok(all.into_iter().find(is_it))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        run: RunArguments,
+    }
+
+    fn asked(more: &[&str]) -> RunArguments {
+        let all = [&["run", "set", "-p", "m"], more].concat();
+        Asked::try_parse_from(all).unwrap().run
+    }
+
+    #[test]
+    fn what_older_releases_have_made_is_found() {
+        let models = ["b", "a"].map(str::to_owned);
+        let known = known_by(&models, Some("raw-v1"), Some(5.0));
+        // By just this command first, then by what is the same run.
+        assert_eq!(known[0], (sorted(&models), Some("raw-v1"), Some(5.0)));
+        for models in [models.to_vec(), sorted(&models)] {
+            for normalizer in [None, Some("raw-v1"), Some(USUAL)] {
+                for max_cost in [None, Some(5.0)] {
+                    let one = (models.clone(), normalizer, max_cost);
+                    let times = known.iter().filter(|known| **known == one).count();
+                    assert_eq!(times, 1, "{one:?}");
+                }
+            }
+        }
+        // Whatever it may cost, it is one run.
+        for max_cost in [None, Some(6.0)] {
+            let other = known_by(&models, None, max_cost);
+            assert!(other.contains(&known_as(&models)), "{max_cost:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_keeps_what_it_may_cost() {
+        let run = |failed: u32, max: Option<f64>| -> Run {
+            serde_json::from_value(json!({
+                "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": "r",
+                "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": "d",
+                "type": "stt", "language": "hi", "providers": ["m"], "status": "completed",
+                "total_items": 9,
+                "counts": {"pending": 0, "completed": 9 - failed, "failed": failed},
+                "score": null, "error_message": null, "warnings": [], "round": 1,
+                "asked_again": 0, "scorings": [], "max_cost_usd": max,
+                "inserted_at": "2026-11-29T10:00:00.000Z",
+                "updated_at": "2026-11-29T10:00:00.000Z",
+                "finished_at": "2026-11-29T10:00:00.000Z"
+            }))
+            .unwrap()
+        };
+        let id = "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1";
+        let stays = format!("{id} was made before with --max-cost $5.00, which stays");
+        let again = |more: &str| {
+            format!(
+                "{stays}; stt-eval retry {id} --max-cost {more} asks again what failed or was \
+                 not sent"
+            )
+        };
+        let six = &["--max-cost", "6"][..];
+        for (failed, max, more, told) in [
+            (0, Some(5.0), six, Some(stays.clone())),
+            (3, Some(5.0), six, Some(again("6"))),
+            (3, Some(5.0), &[], Some(again("USD"))),
+            (3, Some(5.0), &["--max-cost", "4"], Some(stays.clone())),
+            (3, Some(6.0), six, None),
+            (0, Some(5.0), &[], None),
+            (3, None, &[], None),
+            (
+                0,
+                None,
+                six,
+                Some(format!(
+                    "{id} was made before without --max-cost, and that of this command changes nothing"
+                )),
+            ),
+        ] {
+            assert_eq!(
+                keeps_its_cap(&run(failed, max), &asked(more)),
+                told,
+                "{more:?}"
+            );
+        }
     }
 }

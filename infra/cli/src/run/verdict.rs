@@ -233,7 +233,8 @@ async fn baseline(
             }
         }
         Named::Run(before) if before.id == run.id => {
-            let why = "the baseline is this run itself: name an earlier one by its id";
+            let why = "the same command finds the run that it made before, and that is the \
+                       baseline itself: --new makes another one to hold against it";
             Ok(Err(why.to_owned()))
         }
         Named::Run(before) => {

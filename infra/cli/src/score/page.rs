@@ -4,7 +4,7 @@ use std::path::Path;
 
 use stt_eval_formats::{Hypothesis, Id, counted};
 use stt_eval_html::report::{self as html, Condition, Heard, Misheard, Outcome, Texts};
-use stt_eval_scoring::Scorer;
+use stt_eval_scoring::{Counts, Scorer};
 use stt_eval_wire::scored::aligned_word;
 
 use super::count::{Scored, System};
@@ -19,23 +19,25 @@ const SHOWN: usize = 20;
 /// Longer texts are not shown: a page is for people.
 const LONGEST: usize = 100_000;
 
-/// Samples with most errors over some systems, the worst first.
+/// Samples with the highest error rates over some systems, the worst first; of equal rates those
+/// with more errors. So `results --worst` has them.
 pub fn worst(scored: &Scored, systems: &[System], most: usize) -> Vec<usize> {
-    let errors = |index: usize| -> u64 {
+    let counted = |index: usize| {
         let of = systems
             .iter()
             .filter_map(|system| system.samples.get(index));
         let counting = of.filter(|one| !one.is_failed());
-        counting.map(|one| one.words().errors()).sum()
+        let mut all = Counts::default();
+        counting.for_each(|one| all.add(&one.words()));
+        (all.error_rate(), all.errors(), index)
     };
-    let all = (0..scored.pairs.samples.len()).map(|index| (errors(index), index));
-    let mut wrong: Vec<(u64, usize)> = all.filter(|(errors, _)| *errors > 0).collect();
-    wrong.sort_by_key(|(errors, index)| (std::cmp::Reverse(*errors), *index));
-    wrong
-        .into_iter()
-        .take(most)
-        .map(|(_, index)| index)
-        .collect()
+    let all = (0..scored.pairs.samples.len()).map(counted);
+    let mut wrong: Vec<(f64, u64, usize)> = all.filter(|(_, errors, _)| *errors > 0).collect();
+    wrong.sort_by(|a, b| {
+        let rates = b.0.total_cmp(&a.0);
+        rates.then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2))
+    });
+    wrong.into_iter().take(most).map(|one| one.2).collect()
 }
 
 fn misheard<'a>(

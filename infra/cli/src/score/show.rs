@@ -1,6 +1,6 @@
 //! The table of a score, and sentences about pairs.
 
-use stt_eval_formats::counted;
+use stt_eval_formats::{counted, grouped};
 
 use super::compare::Compared;
 use super::count::Scored;
@@ -71,7 +71,7 @@ pub fn text(
                 "{} / {} / {}",
                 words.substitutions, words.deletions, words.insertions
             ),
-            system.samples.to_string(),
+            grouped(system.samples as u64),
         ]);
     }
     out += &columns(&rows);

@@ -84,7 +84,78 @@ fn check_tells_everything_and_changes_nothing() {
     let text = set.run(&["check", "set"]);
     let shown = String::from_utf8(text.stdout).unwrap();
     assert!(shown.contains("Hugging Face audiofolder  set"), "{shown}");
+    let columns = "\n  columns file_name (recordings), transcription (texts)\n";
+    assert!(shown.contains(columns), "{shown}");
     assert!(shown.contains("2 of 4 can be used"), "{shown}");
+}
+
+#[test]
+fn a_column_that_nobody_calls_a_text_is_told_where_it_is_taken() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("m.csv", b"file_name,col_b\na.wav,one two\n"),
+        ("a.wav", &wav),
+    ]);
+    let told = document(&set.run(&["check", ".", "--json"]));
+    let remark = "m.csv: \"col_b\" is taken as the text, for it alone has words and a name that says \
+                  nothing else (--text-column)";
+    assert_eq!(told["remarks"], serde_json::json!([remark]));
+    assert_eq!(told["columns"]["text"], "col_b");
+    for arguments in [
+        &["check", "."][..],
+        &["run", ".", "--language", "en", "--dry-run"],
+    ] {
+        let shown = set.run(arguments);
+        let shown = text(&shown.stdout);
+        assert!(shown.contains(&format!("  note    {remark}\n")), "{shown}");
+        let columns = "\n  columns file_name (recordings), col_b (texts)\n";
+        assert!(shown.contains(columns), "{shown}");
+    }
+}
+
+#[test]
+fn recordings_alone_are_named_once_and_by_no_manifest() {
+    let wav = wav();
+    let set = Set::new(&[
+        ("set/a.wav", &wav),
+        ("set/b.wav", b"RIFF and nothing more"),
+        ("sides/a.wav", &wav),
+        ("sides/a.txt", b"one"),
+    ]);
+    let shown = set.run(&["check", "set"]);
+    assert_eq!(code(&shown), 3);
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("\n      b.wav  "), "{shown}");
+    for twice in ["b.wav line", "b.wav  b", "b.wav: "] {
+        assert!(!shown.contains(twice), "{shown}");
+    }
+    assert!(!shown.contains("relative to the manifest"), "{shown}");
+    let beside = set.run(&["check", "sides"]);
+    let beside = text(&beside.stdout);
+    assert!(!beside.contains("relative to the manifest"), "{beside}");
+}
+
+#[test]
+fn what_is_outside_and_named_is_taken_and_nothing_that_is_only_called_so() {
+    let wav = wav();
+    let set = Set::new(&[
+        (
+            "set/metadata.csv",
+            b"file_name,text\n../other/clips/a.wav,x\n",
+        ),
+        ("set/clips/a.wav", &wav),
+        ("other/clips/a.wav", &wav),
+    ]);
+    let audio = |arguments: &[&str]| {
+        let told = set.run(&[&["check", "set", "--json"], arguments].concat());
+        assert_eq!(code(&told), 0, "{told:?}");
+        document(&told)["samples"][0]["audio"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(audio(&["--allow-outside"]).ends_with("other/clips/a.wav"));
+    assert_eq!(audio(&[]), "clips/a.wav");
 }
 
 #[test]

@@ -237,8 +237,11 @@ fn failures_are_annotations_under_github_alone() {
 #[test]
 fn the_worst_samples_are_cases_that_pass() {
     let set = Set::new(&[
-        ("r.txt", "a b\nc d\ne f\ng h\n".as_bytes()),
-        ("h.txt", "a <b>\u{1}\nx y\ne f\ng z\n".as_bytes()),
+        ("r.txt", "a b\nc d\ne f\ng h i j k l m n o p\n".as_bytes()),
+        (
+            "h.txt",
+            "a <x>\u{1}\nx y\ne f\n1 2 3 j k l m n o p\n".as_bytes(),
+        ),
     ]);
     let told = set.run(&[
         "score",
@@ -261,6 +264,8 @@ fn the_worst_samples_are_cases_that_pass() {
                 100.0 %; said: c d; heard: x y</system-out>\n    </testcase>";
     assert!(xml.contains(case), "{xml}");
     assert_eq!(xml.matches("<system-out>").count(), 2);
+    // By their rates, as `results --worst`: three of ten words are no worse than one of two.
+    assert!(xml.contains("name=\"worst 2: line 1\""), "{xml}");
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod left_out;
 mod noticed;
 mod output;
 mod page;
+#[cfg(unix)]
+mod profiles;
 #[path = "../support/promised.rs"]
 mod promised;
 #[cfg(unix)]

@@ -55,13 +55,12 @@ fn colours_follow_the_flag_then_the_environment() {
     let ascii = command(set.folder.path())
         .env("LANG", "C")
         .args(["score", "r.txt", "h.txt", "--fail-if", "wer>0.9"])
+        .args(["--fail-if", "wer.high>0.9"])
         .output()
         .unwrap();
-    assert!(
-        String::from_utf8(ascii.stdout)
-            .unwrap()
-            .contains("ok   h: WER")
-    );
+    let ascii = text(&ascii.stdout);
+    assert!(ascii.contains("\nok   h: WER"), "{ascii}");
+    assert!(ascii.contains("\n?    h: WER"), "{ascii}");
 }
 
 #[test]
@@ -184,6 +183,18 @@ fn pages_and_help_tell_exit_codes() {
         ".SH \"FILES\"",
         "[\\fB\\-\\-progress\\fR \\fIHOW\\fR]",
     ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // Options without a long name, and those that must be there, have their values as well.
+    assert_eq!(code(&set.run(&["man", "pages"])), 0);
+    for (name, part) in [
+        ("stt-eval-run.1", "[\\fB\\-j\\fR \\fIN\\fR]"),
+        (
+            "stt-eval-keys-new.1",
+            "\\fB\\-\\-role\\fR \\fIROLE\\fR <\\fINAME\\fR>",
+        ),
+    ] {
+        let page = std::fs::read_to_string(set.path("pages").join(name)).unwrap();
         assert!(page.contains(part), "{part}: {page}");
     }
     let help = set.run(&["--help"]).stdout;

@@ -154,5 +154,5 @@ fn texts_from_elsewhere_steer_no_page() {
 fn one_block_is_told_as_one() {
     let set = Set::new(&[("r.txt", b"a b\n"), ("h.txt", b"a c\n")]);
     let page = set.run(&["score", "r.txt", "h.txt", "--html", "-"]).stdout;
-    assert!(text(&page).contains("there is 1 block:"), "{}", text(&page));
+    assert!(text(&page).contains("there is 1 clip:"), "{}", text(&page));
 }

@@ -403,6 +403,12 @@ fn an_option_that_chooses_nothing_is_told() {
             0,
             "note: --language ta chooses nothing: every sample names its own\n",
         ),
+        // A name is as good as its tag.
+        (
+            &["score", "r.csv", "h.csv", "--language", "Tamil"],
+            0,
+            "note: --language ta chooses nothing: every sample names its own\n",
+        ),
         (
             &["score", "r.txt", "h.txt", "--language", "tlh"],
             0,
@@ -528,4 +534,17 @@ fn quotes_that_are_not_doubled_are_kept_and_told() {
         text(&told.stderr)
     );
     assert_eq!(document(&told)["systems"][0]["wer"], 0.0);
+}
+
+#[test]
+fn a_table_writes_numbers_as_the_line_above_it() {
+    let many: String = (0..1_200).map(|at| format!("{at} a b\n")).collect();
+    let set = Set::new(&[("many.txt", many.as_bytes())]);
+    let told = set.run(&["score", "many.txt", "many.txt", "--format", "lines"]);
+    let words = text(&told.stdout);
+    assert!(words.starts_with("1,200 references"), "{words}");
+    assert!(
+        words.lines().nth(2).unwrap().ends_with("  1,200"),
+        "{words}"
+    );
 }

@@ -96,3 +96,31 @@ async fn what_a_service_failed_at_is_in_no_figure_of_its_exports() {
     }
     bench.machine.stop().await;
 }
+
+/// A model that heard nothing at all has no field in a file that has a word for nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_not_in_an_export_is_named() {
+    let bench = Bench::new().await;
+    let set = bench.home.path().join("one");
+    std::fs::create_dir(&set).unwrap();
+    let audio = wav(5, 0.4);
+    bench.machine.record(&audio, "gemini-2.5-pro", "one two");
+    std::fs::write(set.join("5.wav"), &audio).unwrap();
+    std::fs::write(set.join("metadata.csv"), "file_name,text\n5.wav,one two\n").unwrap();
+    let run = "run one -p gemini-2.5-pro -p gemini-2.5-flash --language en --yes";
+    let run = bench.json(&run.split(' ').collect::<Vec<_>>()).await;
+    let id = run["run"]["id"].as_str().unwrap();
+    for format in ["nemo", "label_studio"] {
+        let saved = bench
+            .run(&["export", id, "--format", format, "-o", "-"])
+            .await;
+        assert_eq!(
+            text(&saved.stderr),
+            "note: without a transcription, so not in the file and not told of by score: \
+             gemini-2.5-flash\n",
+            "{format}"
+        );
+        assert!(!text(&saved.stdout).contains("flash"), "{format}");
+    }
+    bench.machine.stop().await;
+}

@@ -6,6 +6,7 @@
     reason = "a test that can't go on has failed; the exception for tests does not cover helpers"
 )]
 
+mod again;
 mod busy;
 mod columns;
 #[cfg(unix)]
@@ -20,8 +21,11 @@ mod joined;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
+mod login;
+#[cfg(unix)]
 mod many;
 mod noticed;
+mod parts;
 #[path = "../support/promised.rs"]
 mod promised;
 mod references;

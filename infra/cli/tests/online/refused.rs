@@ -291,6 +291,7 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
             "--yes",
             "--json",
             "--detach",
+            "--new",
             "--name",
             "usual",
             "--max-cost",
@@ -298,6 +299,9 @@ async fn a_run_is_estimated_as_the_deployment_does_and_not_begun_above_what_it_m
         ];
         bench.run(&with(&more)).await
     };
+    // One that goes on is no new one: the one before is at its end.
+    let ended = bench.run(&with(&["--yes", "--name", "usual"])).await;
+    assert_eq!(code(&ended), 0, "{}", text(&ended.stderr));
     let before = bench.counts().await;
     let refused = capped(theirs - 0.000_001).await;
     let error = document(&refused)["error"].clone();

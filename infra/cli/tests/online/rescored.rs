@@ -127,7 +127,7 @@ async fn the_same_command_judges_by_the_normaliser_that_it_asks_for() {
     assert_eq!(told.0, 101, "{}", told.1);
     let message = told.1["gates"].to_string();
     assert!(
-        message.contains("the baseline is this run itself"),
+        message.contains("that is the baseline itself: --new makes another"),
         "{message}"
     );
 

@@ -53,7 +53,13 @@ async fn as_wished(bench: &Bench) {
     let words = text(&capped.stderr);
     assert_eq!(code(&capped), 0, "{words}");
     let noted = "note: gemini-2.5-flash: what is under way when --max-cost";
-    assert!(words.lines().any(|line| line.starts_with(noted)), "{words}");
+    let mut lines = words.lines();
+    let line = lines.find(|line| line.starts_with(noted)).unwrap();
+    // Money is written in one way.
+    assert!(
+        line.contains("by $0.") && line.ends_with(" at most"),
+        "{line}"
+    );
     let wrong = bench.run(&["run", "--events", "--limit", "x"]).await;
     assert_eq!(of(&events(&wrong.stderr), "error")["code"], "usage");
     let words = bench.run(&["runs", "-v"]).await;
