@@ -80,6 +80,11 @@ pub trait Files {
     fn has_outside(&self, _path: &str) -> bool {
         false
     }
+
+    /// What a file of this absolute path is called in the folder, where links lead into it.
+    fn through_links(&self, _path: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Files that are in memory already.

@@ -1,5 +1,7 @@
 //! What is wrong with, or odd about, single rows of a source: data, not errors.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// Kinds of findings. Those that are errors make a row unusable.
@@ -84,7 +86,9 @@ pub struct Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     kept: Vec<Finding>,
-    counts: std::collections::BTreeMap<FindingKind, usize>,
+    counts: BTreeMap<FindingKind, usize>,
+    /// How many of them have no id.
+    without_row: BTreeMap<FindingKind, usize>,
 }
 
 impl Findings {
@@ -133,6 +137,9 @@ impl Findings {
     ) {
         let count = self.counts.entry(kind).or_default();
         *count += 1;
+        if id.is_none() {
+            *self.without_row.entry(kind).or_default() += 1;
+        }
         if *count <= MOST_OF_A_KIND {
             self.kept.push(Finding {
                 kind,
@@ -168,6 +175,13 @@ impl Findings {
         self.counts.get(&kind).copied().unwrap_or_default()
     }
 
+    /// How many there are of a kind that are of no row that has an id, those included that are not
+    /// kept: a row that can't be read is no utterance.
+    #[must_use]
+    pub fn count_without_row(&self, kind: FindingKind) -> usize {
+        self.without_row.get(&kind).copied().unwrap_or_default()
+    }
+
     /// How many are errors, those included that are not kept.
     #[must_use]
     pub fn errors(&self) -> usize {
@@ -179,5 +193,29 @@ impl Findings {
     #[must_use]
     pub fn kept(&self) -> &[Finding] {
         &self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_counted() {
+        let (kind, rows, bad) = (FindingKind::BadRow, MOST_OF_A_KIND + 500, 3);
+        let mut findings = Findings::default();
+        for line in 1..=rows as u64 {
+            findings.of_row(kind, "m.csv", line, "id", "can't be read");
+        }
+        for line in 1..=bad {
+            findings.of_line(kind, "m.csv", line, "can't be read");
+        }
+        findings.of_source(FindingKind::LossySource, "has lost something");
+        assert_eq!(findings.count(kind), rows + 3);
+        assert_eq!(findings.count_without_row(kind), 3);
+        assert_eq!(findings.count_without_row(FindingKind::LossySource), 1);
+        assert_eq!(findings.count_without_row(FindingKind::NoText), 0);
+        let kept = findings.kept().iter().filter(|one| one.kind == kind);
+        assert_eq!(kept.count(), MOST_OF_A_KIND);
     }
 }

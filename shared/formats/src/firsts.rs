@@ -274,11 +274,11 @@ pub(super) fn no_ids(
     // The archives of our exports know samples by what the deployment calls them.
     let is_of_export = |id: &str| id.to_ascii_lowercase().contains(SAMPLE);
     match of_lines {
-        true => problem.hint("where lines have no ids, say so with --format lines"),
-        false if is_of_export(own) != is_of_export(others) => problem.hint(
+        _ if is_of_export(own) != is_of_export(others) => problem.hint(
             "an export as TRN, STM or SegLST has its references beside it: score it alone, or \
              export csv, which names your recordings",
         ),
+        true => problem.hint("where lines have no ids, say so with --format lines"),
         false => problem,
     }
 }
@@ -398,8 +398,13 @@ mod tests {
 
     #[test]
     fn ids_of_an_export_are_known() {
-        let hint = |own| no_ids(("set", own, 1), ("run", "utt-smp_01", 1), false).hint;
-        assert!(hint("u1").is_some_and(|hint| hint.contains("score it alone")));
-        assert_eq!(hint("utt-smp_02"), None);
+        let told = |own, of_lines| no_ids(("set", own, 1), ("run", "utt-smp_01", 1), of_lines);
+        for of_lines in [true, false] {
+            let hint = told("u1", of_lines).hint;
+            assert!(hint.is_some_and(|hint| hint.contains("score it alone")));
+        }
+        assert_eq!(told("utt-smp_02", false).hint, None);
+        let lines = told("utt-smp_02", true).hint;
+        assert!(lines.is_some_and(|hint| hint.contains("--format lines")));
     }
 }

@@ -150,9 +150,15 @@ impl<'a> Resolver<'a> {
             return Resolved::Found(found, Rule::WorkingDirectory);
         }
         if outside
-            && let Some(found) = self.as_written(path, folder, from_working.as_deref(), files)
+            && let Some(place) = self.place
+            && let Some(found) = as_written(path, folder, place, from_working.as_deref(), files)
         {
-            return Resolved::Found(found, Rule::Outside);
+            // A link may lead to the folder, from outside or to where it is itself.
+            let own = files.through_links(&found);
+            return match own.and_then(|name| self.exact(&name)) {
+                Some(name) => Resolved::Found(name, Rule::AsWritten),
+                None => Resolved::Found(found, Rule::Outside),
+            };
         }
         match self.by_tail(path, folder) {
             Resolved::Missing | Resolved::Several(0) => {}
@@ -168,24 +174,6 @@ impl<'a> Resolver<'a> {
             None if !is_absolute && joined(folder, path).is_none() => Resolved::Outside,
             None => Resolved::Missing,
         }
-    }
-
-    /// The file outside of the folder that a path names as it is written, beside its manifest or from
-    /// the working directory.
-    fn as_written(
-        &self,
-        path: &str,
-        folder: &str,
-        from_working: Option<&str>,
-        files: &dyn Files,
-    ) -> Option<String> {
-        let place = self.place?;
-        let full = match is_absolute(path) {
-            true => Some(path.to_owned()),
-            false => joined(place, folder).and_then(|own| absolute(&own, path)),
-        };
-        let mut all = full.into_iter().chain(from_working.map(str::to_owned));
-        all.find(|path| within(path, place).is_none() && files.has_outside(path))
     }
 
     /// Where a relative path leads outside of the folder, if to anything: beside its manifest, from
@@ -323,6 +311,50 @@ fn inside(path: &str, folder: &str, place: Option<&str>) -> Option<String> {
 /// out of it.
 pub(crate) fn name_inside(written: &str, folder: &str, place: Option<&str>) -> Option<String> {
     inside(&tidy(written)?, folder, place)
+}
+
+/// The file outside of the folder that a path of a text beside recordings names.
+pub(crate) fn path_outside(written: &str, folder: &str, files: &dyn Files) -> Option<String> {
+    let path = tidy(written)?;
+    let working = files.working().filter(|_| !is_absolute(&path));
+    let from_working = working.and_then(|working| absolute(working, &path));
+    as_written(
+        &path,
+        folder,
+        files.place()?,
+        from_working.as_deref(),
+        files,
+    )
+}
+
+/// Whether a path as it was written begins at the top of some machine.
+pub(crate) fn begins_at_top(written: &str) -> bool {
+    tidy(written).is_some_and(|path| is_absolute(&path))
+}
+
+/// The file outside of the folder that a tidy path names as it is written, beside its manifest or
+/// from the working directory.
+fn as_written(
+    path: &str,
+    folder: &str,
+    place: &str,
+    from_working: Option<&str>,
+    files: &dyn Files,
+) -> Option<String> {
+    let full = match is_absolute(path) {
+        true => plain(path),
+        false => joined(place, folder).and_then(|own| absolute(&own, path)),
+    };
+    let mut all = full.into_iter().chain(from_working.map(str::to_owned));
+    all.find(|path| within(path, place).is_none() && files.has_outside(path))
+}
+
+/// An absolute path, `.` and `..` worked out.
+fn plain(path: &str) -> Option<String> {
+    match has_drive(path) {
+        true => joined("", path),
+        false => absolute("", path),
+    }
 }
 
 fn is_absolute(path: &str) -> bool {

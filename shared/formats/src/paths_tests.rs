@@ -28,7 +28,12 @@ impl Files for At {
                 | "/home/downloads/x/q.wav"
                 | "/home/me/other/wavs/a.wav"
                 | "/home/wide/top.wav"
+                | "/data/of-me/wavs/a.wav"
         )
+    }
+    fn through_links(&self, path: &str) -> Option<String> {
+        // `set` is a link to this folder.
+        path.strip_prefix("/data/of-me/").map(str::to_owned)
     }
 }
 
@@ -142,6 +147,7 @@ fn what_is_there_as_written_goes_before_what_is_called_so_once_it_is_allowed() {
         ("../other/wavs/a.wav", ""),
         ("../../other/wavs/a.wav", "wavs"),
         (other, ""),
+        ("/home/me/set/../other/./wavs/a.wav", ""),
         // From the working directory.
         ("other/wavs/a.wav", ""),
     ] {
@@ -149,6 +155,9 @@ fn what_is_there_as_written_goes_before_what_is_called_so_once_it_is_allowed() {
         assert_eq!(of(true), found(other, Rule::Outside), "{written}");
         assert_eq!(of(false), found("wavs/a.wav", Rule::Tail), "{written}");
     }
+    // The folder by another way.
+    let resolved = resolver.resolve("/data/of-me/wavs/a.wav", "", &files, true);
+    assert_eq!(resolved, found("wavs/a.wav", Rule::AsWritten));
     // What is not there as written is looked for as before, also in folders above.
     for (written, name, rule) in [
         ("/elsewhere/wavs/a.wav", "wavs/a.wav", Rule::Tail),
@@ -180,6 +189,17 @@ fn texts_beside_recordings_are_called_by_their_place_in_the_folder() {
         assert_eq!(of(written).as_deref(), name, "{written}");
     }
     assert_eq!(name_inside("/etc/passwd", "", None), None);
+    let files = set();
+    for (written, path) in [
+        ("../../near.wav", Some("/home/me/near.wav")),
+        ("/home/me/set/../near.wav", Some("/home/me/near.wav")),
+        ("near.wav", Some("/home/me/near.wav")),
+        ("/home/me/far.wav", None),
+        ("../wavs/a.wav", None),
+    ] {
+        let found = path_outside(written, "lists", &files);
+        assert_eq!(found.as_deref(), path, "{written}");
+    }
 }
 
 #[test]

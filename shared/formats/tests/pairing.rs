@@ -432,6 +432,10 @@ fn a_recording_is_neither_a_reference_nor_what_was_heard() {
         let wanted = "x.wav: is a recording, and has no text. name what was said or heard";
         assert!(told(&problem).starts_with(wanted), "{}", told(&problem));
     }
+    // A text may be called so, and what somebody says to be one is read.
+    assert!(scored(&[list], &[("hyp.au", "one\n")]).is_ok());
+    let made = scored_as(&[list], &[sound], Some(Format::Lines));
+    assert!(!made.is_err_and(|problem| problem.code == Code::Unsupported));
 }
 
 #[test]

@@ -29,7 +29,7 @@ function again(entry) {
   return form;
 }
 
-const runOf = (url) => new URL(url, location).pathname.match(/^\/runs\/([^/]+)/)?.[1];
+const runOf = (url) => new URL(url, location).pathname.match(/^\/runs\/(run_[^/]+)/)?.[1];
 // One who is in another run may take it for that.
 const where = (entry) => ([undefined, runOf(entry.url)].includes(runOf(location)) ? ' You said: ' : ' In another run you said: ');
 

@@ -100,6 +100,8 @@ function begin() {
       className: state === 'failed' ? 'error' : 'hint',
       textContent: { waiting: 'Waiting', sending: 'Under way', done: 'Uploaded', failed: item.reason }[state],
     }), ' ');
+    // What is to be done stands first, but for what one is at.
+    if (state === 'failed' && !row.matches(':focus')) list.prepend(row);
     if (state === 'failed' && item.file && !item.isFinal) {
       row.append(button(item, 'Retry', () => {
         item.state = 'waiting';

@@ -327,11 +327,13 @@ pub fn sample(
         form.refused = true;
         form.problem = visible(draft.problem.unwrap_or_default()).into_owned();
     }
+    let clip = clip(sample, false, cursor);
+    let heading = clip.heading.clone();
     let page = SamplePage {
-        frame,
+        frame: frame.part(&heading),
         dataset_path: format!("/datasets/{}", sample.dataset_id),
         dataset: visible(dataset).into_owned(),
-        clip: clip(sample, false, cursor),
+        clip,
         edited: form,
         earlier: earlier(sample, keys),
         is_conflict: draft.is_some_and(|draft| draft.problem.is_none()),

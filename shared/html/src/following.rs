@@ -71,7 +71,7 @@ impl NotTaken<'_> {
             let (anchor, label) = match field {
                 ListField::Name => ("list-name", Following::ListName),
                 ListField::Table => ("list-table", Following::ListTable),
-                ListField::Form => ("list-name", Following::AddList),
+                ListField::Form => ("list-wrong", Following::AddList),
             };
             Problem {
                 anchor,
@@ -111,6 +111,7 @@ pub(crate) struct Live {
     list_name: String,
     is_list_refused: bool,
     list_name_wrong: Vec<String>,
+    list_table_wrong: Vec<String>,
     list_wrong: Vec<String>,
     /// The table that is still there; empty without one.
     list_kept: String,
@@ -294,6 +295,7 @@ impl Live {
             list_left_out: String::new(),
             is_list_refused: false,
             list_name_wrong: Vec::new(),
+            list_table_wrong: Vec::new(),
             list_wrong: Vec::new(),
             is_followed: run.status.is_active() || actions.stopping || is_scored_again,
         }
@@ -304,10 +306,13 @@ impl Live {
     /// The same with transcripts that were not taken, so that they can be sent again.
     pub(crate) fn with(mut self, list: NotTaken<'_>) -> Self {
         self.is_list_refused = !list.problems.is_empty();
+        // What came anew would take the form with it, and what was typed.
+        self.is_followed &= !self.is_list_refused;
         for (field, message) in list.problems {
             let wrong = match field {
                 ListField::Name => &mut self.list_name_wrong,
-                ListField::Table | ListField::Form => &mut self.list_wrong,
+                ListField::Table => &mut self.list_table_wrong,
+                ListField::Form => &mut self.list_wrong,
             };
             wrong.push(visible(message).into_owned());
         }

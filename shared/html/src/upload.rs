@@ -9,7 +9,7 @@ use stt_eval_wire::findings::Topic;
 use crate::RenderError;
 use crate::figures::{count, counted};
 use crate::invisible::visible;
-use crate::language::called;
+use crate::language::{Direction, called};
 use crate::layout::Frame;
 use crate::summary::Problem;
 use crate::texts::Text;
@@ -163,13 +163,22 @@ const fn heading(topic: Topic) -> &'static str {
     }
 }
 
+/// The text of a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Quote<'a> {
+    /// As it was read.
+    pub text: &'a str,
+    /// Its language.
+    pub language: &'a str,
+}
+
 /// Something that was found.
 #[derive(Debug, Clone, Copy)]
 pub struct Found<'a> {
     /// What, and where, in words.
     pub said: &'a str,
     /// The text of its row, where there is one.
-    pub text: Option<&'a str>,
+    pub quote: Option<Quote<'a>>,
 }
 
 /// Findings of one topic.
@@ -220,10 +229,17 @@ pub struct Preview<'a> {
     pub problem: Option<&'a str>,
 }
 
-/// A finding with the text it is about; empty without one.
+/// The beginning of a text, set as its language is.
+struct Quoted {
+    text: String,
+    language: String,
+    direction: Direction,
+}
+
+/// A finding with the text it is about.
 struct Told {
     said: String,
-    text: String,
+    quote: Option<Quoted>,
 }
 
 struct Group {
@@ -242,10 +258,19 @@ fn shortened(text: &str, chars: usize) -> String {
     shown
 }
 
+fn quoted(of: Quote<'_>) -> Option<Quoted> {
+    let text = shortened(of.text, FOUND_CHARS);
+    (!text.is_empty()).then(|| Quoted {
+        language: of.language.to_owned(),
+        direction: Direction::of_text(of.language, &text),
+        text: visible(&text).into_owned(),
+    })
+}
+
 fn group(of: &Findings<'_>) -> Group {
     let told = |found: &Found<'_>| Told {
         said: visible(found.said).into_owned(),
-        text: visible(&shortened(found.text.unwrap_or_default(), FOUND_CHARS)).into_owned(),
+        quote: found.quote.and_then(quoted),
     };
     let lines: Vec<Told> = of.first.iter().take(LISTED).map(told).collect();
     let more = of.count.saturating_sub(lines.len());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
 use serde::Serialize;
 
@@ -31,6 +32,36 @@ pub struct RunFilter {
     pub dataset: Option<DatasetId>,
     /// Only those in this state.
     pub status: Option<RunStatus>,
+}
+
+/// The index that has the runs of a filter, and where in it they are.
+struct Listing {
+    index: &'static str,
+    hash: &'static str,
+    key: String,
+    /// Which of them, where the index has those of every state.
+    status: Option<RunStatus>,
+}
+
+impl RunFilter {
+    /// `None`: those of a whole project are in the table itself.
+    fn listing(self, project: &ProjectId) -> Option<Listing> {
+        match (self.dataset, self.status) {
+            (None, None) => None,
+            (Some(dataset), status) => Some(Listing {
+                index: "by_dataset",
+                hash: "dataset_key",
+                key: format!("{project}#{dataset}"),
+                status,
+            }),
+            (None, Some(status)) => Some(Listing {
+                index: "by_status",
+                hash: "status_key",
+                key: format!("{project}#{}", status.as_str()),
+                status: None,
+            }),
+        }
+    }
 }
 
 /// Why a run was not accepted.
@@ -288,6 +319,53 @@ impl Store {
         }
     }
 
+    /// Asks an index for runs, newest first.
+    fn listed(&self, listing: &Listing) -> QueryFluentBuilder {
+        let query = self
+            .db
+            .query()
+            .table_name(&self.tables.runs)
+            .index_name(listing.index)
+            .key_condition_expression(format!(
+                "{} = :key AND sk BETWEEN :from AND :to",
+                listing.hash
+            ))
+            .expression_attribute_values(":key", s(&*listing.key))
+            .expression_attribute_values(":from", s(RUNS.0))
+            .expression_attribute_values(":to", s(RUNS.1))
+            .scan_index_forward(false);
+        match listing.status {
+            None => query,
+            Some(status) => query
+                .filter_expression("#status = :status")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", s(status.as_str())),
+        }
+    }
+
+    /// How many runs there are. None of them is read: an index has keys only, about 100 bytes
+    /// for each.
+    pub async fn count_runs(
+        &self,
+        project: &ProjectId,
+        filter: RunFilter,
+    ) -> Result<u64, StoreError> {
+        let Some(listing) = filter.listing(project) else {
+            return self.count(&self.tables.runs, project.as_str()).await;
+        };
+        let query = self.listed(&listing).select(Select::Count);
+        let mut total = 0u64;
+        let mut start = None;
+        loop {
+            let answer = query.clone().set_exclusive_start_key(start).send().await?;
+            total += u64::try_from(answer.count).unwrap_or(0);
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(total);
+            }
+        }
+    }
+
     /// Runs newest first, and how many there are.
     pub async fn list_runs(
         &self,
@@ -297,73 +375,26 @@ impl Store {
         limit: usize,
     ) -> Result<(Page<Run>, u64), StoreError> {
         let table = &self.tables.runs;
-        let (index, hash, key, status) = match (filter.dataset, filter.status) {
-            (None, None) => {
-                let (page, total) = futures::future::try_join(
-                    self.page(table, project.as_str(), RUNS, after, limit, true),
-                    self.count(table, project.as_str()),
-                )
-                .await?;
-                return Ok((read_page(page)?, total));
-            }
-            (Some(dataset), status) => (
-                "by_dataset",
-                "dataset_key",
-                format!("{project}#{dataset}"),
-                status,
-            ),
-            (None, Some(status)) => (
-                "by_status",
-                "status_key",
-                format!("{project}#{}", status.as_str()),
-                None,
-            ),
+        let total = self.count_runs(project, filter);
+        let Some(listing) = filter.listing(project) else {
+            let page = self.page(table, project.as_str(), RUNS, after, limit, true);
+            let (page, total) = futures::future::try_join(page, total).await?;
+            return Ok((read_page(page)?, total));
         };
-        let query = |select: Option<Select>, limit: Option<i32>, start: Option<Item>| {
-            let query = self
-                .db
-                .query()
-                .table_name(table)
-                .index_name(index)
-                .key_condition_expression(format!("{hash} = :key AND sk BETWEEN :from AND :to"))
-                .expression_attribute_values(":key", s(&*key))
-                .expression_attribute_values(":from", s(RUNS.0))
-                .expression_attribute_values(":to", s(RUNS.1))
-                .scan_index_forward(false)
-                .set_select(select)
-                .set_limit(limit)
-                .set_exclusive_start_key(start);
-            match status {
-                None => query,
-                Some(status) => query
-                    .filter_expression("#status = :status")
-                    .expression_attribute_names("#status", "status")
-                    .expression_attribute_values(":status", s(status.as_str())),
-            }
-            .send()
-        };
-        // Keys only, so a count reads about 100 bytes for each run.
-        let mut total = 0u64;
-        let mut start = None;
-        loop {
-            let answer = query(Some(Select::Count), None, start).await?;
-            total += u64::try_from(answer.count).unwrap_or(0);
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                break;
-            }
-        }
+        let total = total.await?;
+        let query = self.listed(&listing);
         let mut ids: Vec<RunId> = Vec::new();
         let mut start = after.map(|sk| {
             Item::from([
                 ("pk".into(), s(project.as_str())),
                 ("sk".into(), s(sk)),
-                (hash.to_owned(), s(&*key)),
+                (listing.hash.to_owned(), s(&*listing.key)),
             ])
         });
         loop {
             let wanted = i32::try_from(limit - ids.len()).unwrap_or(i32::MAX);
-            let answer = query(None, Some(wanted), start).await?;
+            let query = query.clone().limit(wanted);
+            let answer = query.set_exclusive_start_key(start).send().await?;
             ids.extend(
                 answer.items.unwrap_or_default().iter().filter_map(|item| {
                     row::text(item, "sk").and_then(|sk| sk.parse::<RunId>().ok())

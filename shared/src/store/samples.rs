@@ -171,29 +171,27 @@ impl Store {
         spans: &[Span],
     ) -> Result<Vec<Sample>, StoreError> {
         let pk = partition(project, dataset);
-        let mut samples = Vec::new();
         // Scattered positions (a retry) are cheaper by key than by range.
-        if spans.len() > 4 {
+        let items: Vec<Item> = if spans.len() > 4 {
             let keys = spans
                 .iter()
                 .flat_map(|span| span.start..span.end)
                 .map(|position| (pk.clone(), sort_key(position)));
-            for item in self.get_many(&self.tables.samples, keys).await? {
-                samples.push(row::read::<Sample>(item)?);
-            }
+            self.get_many(&self.tables.samples, keys).await?
         } else {
-            for span in spans {
-                let range = (sort_key(span.start), sort_key(span.end.saturating_sub(1)));
-                let items = self
-                    .all(&self.tables.samples, &pk, (&*range.0, &*range.1))
-                    .await?;
-                for item in items {
-                    samples.push(row::read::<Sample>(item)?);
-                }
-            }
-        }
+            let spans = spans.iter().map(|span| self.span(&pk, *span));
+            try_join_all(spans).await?.into_iter().flatten().collect()
+        };
+        let samples = items.into_iter().map(row::read::<Sample>);
+        let mut samples = samples.collect::<Result<Vec<_>, _>>()?;
         samples.sort_unstable_by_key(|sample| sample.id);
         Ok(samples)
+    }
+
+    /// The items of samples that follow one another.
+    async fn span(&self, pk: &str, span: Span) -> Result<Vec<Item>, StoreError> {
+        let (first, last) = (sort_key(span.start), sort_key(span.end.saturating_sub(1)));
+        self.all(&self.tables.samples, pk, (&*first, &*last)).await
     }
 
     /// What every sample is known by, and what decides which models take it, in

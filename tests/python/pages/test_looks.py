@@ -11,10 +11,15 @@ DESK = {"width": 1280, "height": 900}
 
 
 def test_a_verdict_moves_nothing_under_the_finger(visit, run):  # noqa: F811
-    page = visit(viewport=PHONE)
+    page = visit(viewport=PHONE, reduced_motion="reduce")
     begin(page, run)
     buttons = page.locator(".verdicts button")
-    where = "(all) => all.map((one) => { const { x, y, width } = one.getBoundingClientRect(); return [x, y + scrollY, width]; })"
+    # In the page, wherever it is scrolled to.
+    where = """(all) => {
+      const page = document.querySelector('main').getBoundingClientRect();
+      const boxes = all.map((one) => one.getBoundingClientRect());
+      return boxes.map(({ x, y, width }) => [x - page.x, y - page.y, width].map(Math.round));
+    }"""
     before = buttons.evaluate_all(where)
     for name in ["Right", "Wrong", "Cannot tell"]:
         button = group(page, "A").get_by_role("button", name=name)

@@ -34,14 +34,16 @@ def test_many_recordings_leave_the_rest_of_the_form_in_reach(visit):
 
     page.route("**/audio/**", answer)
     drop(page, given)
-    expect(status(page)).to_have_text("63 of 65 uploaded, 2 failed.", timeout=60_000)
+    expect(status(page)).to_have_text("63 of 65 uploaded, 2 failed.", timeout=120_000)
     # What is left to do is two screens away at most, and not thousands of pixels.
     for field in [page.get_by_label("Name"), page.get_by_role("button", name="Check", exact=True)]:
         assert field.bounding_box()["y"] < 3 * PHONE["height"]
     rows = page.locator("[data-uploads]")
     box = rows.bounding_box()
     assert box["height"] <= PHONE["height"] / 2 + 1
-    for lost in rows.locator("li", has=page.locator(".error")).all():
+    failed = rows.locator("li", has=page.locator(".error"))
+    expect(failed).to_have_count(2)
+    for lost in failed.all():
         there = lost.bounding_box()
         assert box["y"] <= there["y"] and there["y"] + there["height"] <= box["y"] + box["height"]
     # A button has no row of its own.
@@ -147,8 +149,8 @@ def test_keys_are_told_to_those_who_have_some(visit, untyped):
     page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     open_first(page, untyped)
     hint = clip(page, 1).get_by_text("Ctrl+Enter saves.")
-    if page.evaluate("matchMedia('(hover: none)').matches"):
-        expect(hint).to_be_hidden()
+    assert page.evaluate("matchMedia('(hover: none)').matches")
+    expect(hint).to_be_hidden()
     page = visit(viewport=PHONE)
     open_first(page, untyped)
     expect(clip(page, 1).get_by_text("Ctrl+Enter saves.")).to_be_visible()

@@ -6,7 +6,7 @@ use stt_eval_html::layout::Section;
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::dataset::Dataset;
-use stt_eval_shared::domain::run::{Run, RunStatus};
+use stt_eval_shared::domain::run::RunStatus;
 use stt_eval_shared::domain::{DatasetId, ProjectId};
 use stt_eval_shared::store::runs::RunFilter;
 
@@ -30,19 +30,12 @@ async fn find(app: &App, project: &ProjectId, id: DatasetId) -> Result<Dataset, 
     found.ok_or_else(|| Refusal::no_such("dataset"))
 }
 
-async fn runs(
-    app: &App,
-    project: &ProjectId,
-    id: DatasetId,
-    status: Option<RunStatus>,
-    limit: usize,
-) -> Result<(Vec<Run>, u64), Refusal> {
-    let filter = RunFilter {
+/// The runs of a dataset, or those in one state.
+const fn of_dataset(id: DatasetId, status: Option<RunStatus>) -> RunFilter {
+    RunFilter {
         dataset: Some(id),
         status,
-    };
-    let (page, total) = app.store.list_runs(project, filter, None, limit).await?;
-    Ok((page.items, total))
+    }
 }
 
 /// Shows a dataset with a page of its clips.
@@ -69,13 +62,18 @@ pub async fn show(
             .list_samples(project, id, pager.from(), pager.limit);
         Ok::<_, Refusal>(samples::show(&app, found.await?, false).await)
     };
-    let ((clips, next), (runs, run_count)) =
-        futures::future::try_join(clips, runs(&app, project, id, None, RUNS)).await?;
+    let runs = async {
+        let found = app
+            .store
+            .list_runs(project, of_dataset(id, None), None, RUNS);
+        Ok::<_, Refusal>(found.await?)
+    };
+    let ((clips, next), (runs, run_count)) = futures::future::try_join(clips, runs).await?;
     let meta = pager.meta(u64::from(dataset.sample_count), next.as_deref());
     let more = meta
         .next_cursor
         .map(|cursor| format!("/datasets/{id}?cursor={}", encoded(&cursor.to_string())));
-    let runs: Vec<_> = runs.iter().map(views::runs::brief).collect();
+    let runs: Vec<_> = runs.items.iter().map(views::runs::brief).collect();
     let dataset = views::datasets::dataset(dataset, None);
     let of = Shown {
         dataset: &dataset,
@@ -99,7 +97,7 @@ pub async fn ask(State(app): State<App>, visit: Visit, id: PathId<DatasetId>) ->
     visit.needs(Role::Editor)?;
     let (id, project) = (id.get()?, &visit.caller.actor.project);
     let dataset = find(&app, project, id).await?;
-    let count = async |status| Ok::<_, Refusal>(runs(&app, project, id, status, 1).await?.1);
+    let count = |status| app.store.count_runs(project, of_dataset(id, status));
     let (all, pending, processing) = futures::future::try_join3(
         count(None),
         count(Some(RunStatus::Pending)),

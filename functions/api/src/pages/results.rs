@@ -250,7 +250,8 @@ pub async fn list(
             )
         })
         .collect();
-    let (mut shown, next) = results::show(&app, project, &run, &selection, found).await?;
+    let shown = results::show_with_samples(&app, project, &run, &selection, found);
+    let ((mut shown, next), samples) = shown.await?;
     if judges(&visit) {
         let has_judged = |id: ResultId| {
             let own = said.iter().filter(|(of, _)| *of == id);
@@ -261,7 +262,6 @@ pub async fn list(
             one.is_correct = None;
         }
     }
-    let samples = results::samples_of(&app, project, &run, &shown).await?;
     let recordings = samples.into_values().map(|sample| Recording {
         sample: sample.id,
         name: sample.filename,

@@ -42,7 +42,7 @@ async fn page(
     }
     let sample = views::datasets::sample_with(sample, wordings);
     written(html::sample(
-        visit.frame(&dataset.name, Section::Datasets).part("Clip"),
+        visit.frame(&dataset.name, Section::Datasets),
         &dataset.name,
         &sample,
         cursor,

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use stt_eval_formats::language::tag_of;
 use stt_eval_html::layout::Section;
-use stt_eval_html::upload::{self as html, Clip, Field, Findings, Found, Given, Preview};
+use stt_eval_html::upload::{self as html, Clip, Field, Findings, Found, Given, Preview, Quote};
 use stt_eval_shared::App;
 use stt_eval_shared::access::keys::Role;
 use stt_eval_shared::domain::{FileId, Timestamp, validate};
@@ -187,7 +187,10 @@ fn found(visit: &Visit, form: &Form, judged: &Judged, problem: Option<&str>) -> 
         let group = groups.entry((!finding.is_left_out, finding.topic));
         group.or_default().push(Found {
             said: &finding.message,
-            text: finding.text.as_deref(),
+            quote: finding.quote.as_ref().map(|quote| Quote {
+                text: &quote.text,
+                language: &quote.language,
+            }),
         });
     }
     let groups: Vec<Findings<'_>> = groups

@@ -113,10 +113,8 @@ pub async fn run(
 
     let samples = samples(&clips, &ids);
     // A machine that is used again has a dataset of this name already.
-    let name = format!(
-        "Bundled clips {}",
-        stt_eval_shared::domain::Timestamp::now()
-    );
+    let now = stt_eval_shared::domain::Timestamp::now().to_string();
+    let name = format!("Bundled clips, {} {}", &now[..10], &now[11..19]);
     let dataset = client
         .post(
             "/datasets",

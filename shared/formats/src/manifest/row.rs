@@ -153,9 +153,10 @@ pub struct Reading {
     pub encoding: Option<Encoding>,
     /// What had to be found out by looking, such as an encoding.
     pub remarks: Vec<String>,
-    /// The column of the recording, as it is called.
+    /// The column of the recording, as it is called; of several lists those of all, with ` / `
+    /// between them.
     pub audio_column: Option<String>,
-    /// The column of the text.
+    /// The column of the text, likewise.
     pub text_column: Option<String>,
     /// The column of ids.
     pub id_column: Option<String>,

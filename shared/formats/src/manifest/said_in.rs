@@ -9,7 +9,7 @@ use super::reader::Reader;
 use crate::decode::Decoded;
 use crate::files::{self, parent};
 use crate::format::Format;
-use crate::paths::name_inside;
+use crate::paths::{begins_at_top, name_inside, path_outside};
 use crate::problem::counted;
 use crate::table::Columns;
 
@@ -69,7 +69,10 @@ impl SaidIn {
     fn is_there(&self, table: &Cells, row: usize, column: usize) -> bool {
         match table.cell(row, Some(column)) {
             None | Some(Cell::Value(Value::Null)) => false,
-            Some(cell) => !self.is_file(column) || cell.text().is_some(),
+            Some(cell) if self.is_file(column) => {
+                cell.text().is_some_and(|name| !name.trim().is_empty())
+            }
+            Some(_) => true,
         }
     }
 
@@ -101,13 +104,23 @@ impl SaidIn {
 /// The text that a row of a list names by its file; or why it has none.
 pub(super) fn text_in_file(reader: &Reader<'_>, list: &str, path: &str) -> Result<String, String> {
     let why = |what: &str| format!("the text of this row is in {path}, {what}");
-    let Some(name) = name_inside(path, parent(list), reader.files.place()) else {
-        return Err(why("which is outside of the folder, and is not read"));
+    let (files, folder) = (reader.files, parent(list));
+    let inside = name_inside(path, folder, files.place());
+    let there = inside.clone().filter(|name| reader.has(name));
+    let outside = || path_outside(path, folder, files);
+    let is_allowed = reader.options.allow_outside;
+    let Some(name) = there.or_else(|| is_allowed.then(outside).flatten()) else {
+        return Err(why(match inside {
+            Some(_) => "which is not there",
+            None if !is_allowed && outside().is_some() => {
+                "which is outside of the folder, and is not read (--allow-outside)"
+            }
+            None if begins_at_top(path) => "which is not in this folder",
+            None if is_allowed => "which is not there",
+            None => "which is outside of the folder, and is not read",
+        }));
     };
-    if !reader.has(&name) {
-        return Err(why("which is not there"));
-    }
-    match files::text(reader.files, &name) {
+    match files::text(files, &name) {
         Ok(Decoded { text, .. }) => Ok(text.trim_end_matches('\n').to_owned()),
         Err(problem) => Err(why(&format!("which can't be read: {}", problem.message))),
     }

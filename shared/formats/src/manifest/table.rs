@@ -415,10 +415,19 @@ fn choose(
         };
         reader.reading.remarks.extend(told);
     }
-    let name = |column: Option<usize>| column.map(|column| columns.name(column).to_owned());
-    reader.reading.audio_column = name(audio);
-    reader.reading.text_column = name(said_in.first());
-    reader.reading.id_column = name(id);
+    let of_all = &mut reader.reading;
+    if layout.format == Format::Parquet {
+        // Recordings are taken out of it by this name.
+        of_all.audio_column = None;
+    }
+    for (names, column) in [
+        (&mut of_all.audio_column, audio),
+        (&mut of_all.text_column, said_in.first()),
+        (&mut of_all.id_column, id),
+    ] {
+        let name = column.map(|column| columns.name(column));
+        name.into_iter().for_each(|name| also(names, name));
+    }
     Ok(Chosen {
         audio,
         said_in,
@@ -431,6 +440,21 @@ fn choose(
         end: columns.first(Role::End),
         split: columns.first(Role::Split),
     })
+}
+
+/// Between names of columns.
+const BETWEEN: &str = " / ";
+
+/// Each list may call its column otherwise.
+fn also(names: &mut Option<String>, name: &str) {
+    match names {
+        Some(names) if names.split(BETWEEN).any(|one| one == name) => {}
+        Some(names) => {
+            names.push_str(BETWEEN);
+            names.push_str(name);
+        }
+        None => *names = Some(name.to_owned()),
+    }
 }
 
 /// Columns that could be the text, the one that is taken without being asked for first.

@@ -43,7 +43,7 @@ pub(crate) use words::{FirstWords, Look, ids_and_texts};
 
 pub use entry::{Entry, Lines, Place, ReadOptions, Side, Transcripts};
 
-use super::files::{Files, stem};
+use super::files::{Files, head, stem};
 use super::format::Format;
 use super::paths::has_audio_extension;
 use super::problem::{Code, Problem};
@@ -63,7 +63,7 @@ pub fn read(
         let made = folder::read(files, side, wanted)?;
         return Ok(made.without_marks(wide::OURS));
     };
-    if has_audio_extension(name) {
+    if wanted.format.is_none() && is_recording(files, name) {
         let problem = Problem::new(Code::Unsupported, "is a recording, and has no text");
         return Err(problem.file(name).hint(
             "name what was said or heard: a list, a table, or what services answered; `run` has \
@@ -86,6 +86,18 @@ pub fn read(
     }));
     of_text_or_file(files, name, text, (format, side), wanted, &mut made)?;
     Ok(made.without_marks(wide::OURS))
+}
+
+/// Whether a file is called as recordings are, and has what they have: texts may be called so too,
+/// `hyp.au` by its system.
+fn is_recording(files: &dyn Files, name: &str) -> bool {
+    let is_text = |head: &[u8]| {
+        // The last character may be cut off.
+        let error = std::str::from_utf8(head).err();
+        let is_utf8 = error.is_none_or(|error| error.error_len().is_none());
+        is_utf8 && !head.is_empty() && !head.contains(&0)
+    };
+    has_audio_extension(name) && !is_text(&head(files, name))
 }
 
 /// What a file is where Kaldi's `text` is asked for, which only one side may be: its own columns

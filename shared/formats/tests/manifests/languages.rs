@@ -98,6 +98,28 @@ fn tables_and_lists_of_languages_are_one_set() {
     assert_eq!(problem.code, Code::Ambiguous);
 }
 
+#[test]
+fn columns_of_all_lists_are_told() {
+    let table = |language: &str| {
+        let column = if language == "hindi" {
+            "text"
+        } else {
+            "sentence"
+        };
+        format!("file,{column}\n1.wav,{language} 1\n2.wav,{language} 2\n")
+    };
+    let mut all = corpus("%/list.csv", table);
+    all.push((
+        "urdu/list.csv".to_owned(),
+        "file,text\n3.wav,u\n".to_owned(),
+    ));
+    all.push(("urdu/3.wav".to_owned(), String::new()));
+    let found = judged(&all);
+    assert_eq!(found.samples.len(), 5);
+    assert_eq!(found.audio_column.as_deref(), Some("file"));
+    assert_eq!(found.text_column.as_deref(), Some("text / sentence"));
+}
+
 /// Two lists of one language, or of folders that name none, may be of anything.
 #[test]
 fn other_lists_of_one_format_are_not_taken_together() {

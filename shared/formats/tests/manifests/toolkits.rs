@@ -368,8 +368,7 @@ fn each_line_of_nemo_has_its_own_place_for_the_text() {
         assert_eq!(
             told,
             [
-                "the text of this row is in /etc/passwd, which is outside of the folder, and is not \
-                 read",
+                "the text of this row is in /etc/passwd, which is not in this folder",
                 "the text of this row is in ../b.txt, which is outside of the folder, and is not read",
                 "the text of this row is in no.txt, which is not there",
             ]
@@ -377,6 +376,15 @@ fn each_line_of_nemo_has_its_own_place_for_the_text() {
         let usable = judged.samples.iter().map(|one| one.usable);
         assert_eq!(usable.collect::<Vec<_>>(), [true, false, false, false]);
     }
+    // An empty name is none.
+    let lines = [
+        line("a", ", \"text_filepath\": \"\", \"normalized_text\": \"n\""),
+        line("c", ", \"text_filepath\": \" \""),
+    ]
+    .concat();
+    let judged = folder(&with(lines.as_str()));
+    assert_eq!(said(&judged), [("a.wav", Some("n")), ("c.wav", None)]);
+    assert_eq!(count(&judged, FindingKind::BadRow), 0);
 }
 
 #[test]

@@ -29,6 +29,7 @@ texts! {
         AddNow: "Add transcripts",
         DeleteRun: "Delete run",
         DeleteMeans: "Its results, what people said of them, and its reports are deleted. The dataset and its recordings stay.",
-        StillStopping: "It is still being stopped at the vendors. What is left can be tried again in a moment.",
+        StillStopping: "It is still being stopped at the vendors.",
+        RetrySoon: "What is left can be tried again in a moment.",
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stt_eval_html::dataset::{self, Draft, Shown};
 use stt_eval_html::earlier::KeyNames;
 use stt_eval_html::upload::{
-    self, Clip, Field, Findings, Found, Given, Language, New, Preview, Recording,
+    self, Clip, Field, Findings, Found, Given, Language, New, Preview, Quote, Recording,
 };
 use stt_eval_wire::datasets::{Dataset, Sample};
 use stt_eval_wire::findings::Topic;
@@ -297,7 +297,7 @@ fn what_was_found_is_shown_before_anything_is_saved() {
     let told: Vec<String> = (0..25)
         .map(|line| format!("line {line}: {HOSTILE}"))
         .collect();
-    let found = |said, text| Found { said, text };
+    let found = |said, quote| Found { said, quote };
     let findings = [
         Findings {
             topic: Topic::MissingAudio,
@@ -311,7 +311,10 @@ fn what_was_found_is_shown_before_anything_is_saved() {
             count: 1,
             first: vec![found(
                 "line 7, b.wav: the text is in another script",
-                Some(&long),
+                Some(Quote {
+                    text: &long,
+                    language: "ur-IN",
+                }),
             )],
         },
     ];
@@ -380,7 +383,7 @@ fn what_was_found_is_shown_before_anything_is_saved() {
         "<h2 id=\"left-out\">Left out of the dataset</h2><h3>Missing audio <small>25</small></h3>",
         "and 5 more",
         "<h2 id=\"saved-too\">Saved, but look at these</h2><h3>Wrong script for the language",
-        "line 7, b.wav: the text is in another script <q><bdi>بہت ",
+        "line 7, b.wav: the text is in another script <q><bdi lang=\"ur-IN\" dir=\"rtl\">بہت ",
         "<span class=\"hint\">no reference yet</span>",
         ">Save dataset</button>",
         ">Check again</button>",

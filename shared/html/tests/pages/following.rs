@@ -138,10 +138,17 @@ fn what_a_cancellation_left_can_be_tried_again_once_it_is_over() {
         cancel: false,
         retry: false,
         stopping: true,
+        delete: true,
         ..ALL
     };
     let html = following::fragment(&left, stopping, now()).unwrap();
     assert!(html.contains("tried again in a moment.</p>"), "{html}");
+    let reads = Actions {
+        delete: false,
+        ..stopping
+    };
+    let html_of_reader = following::fragment(&left, reads, now()).unwrap();
+    assert!(html_of_reader.contains("being stopped at the vendors.</p>"));
     // It is followed until it is: without scripts by loading it again.
     assert!(html.contains("data-followed=\"true\"") && html.contains(">Refresh</a>"));
     let page = runs::page(frame(), &left, stopping, now()).unwrap();
@@ -238,6 +245,8 @@ fn transcripts_that_were_not_taken_can_be_sent_again() {
     let page = runs::page_with(frame(), &run(json!({})), ALL, now(), list).unwrap();
     check(&page);
     assert!(page.contains("<details open>"));
+    // What came anew would take the form with it.
+    assert!(page.contains("data-followed=\"false\""));
     // At the top, where the page begins, and at the field.
     assert_eq!(
         page.matches("role=\"alert\" tabindex=\"-1\" autofocus>")
@@ -246,10 +255,11 @@ fn transcripts_that_were_not_taken_can_be_sent_again() {
     );
     for told in [
         "<a href=\"#list-table\">Table of transcripts</a>: rows[3].text: is missing",
-        "<a href=\"#list-name\">Add transcripts made elsewhere</a>: the run is under way",
-        "<div class=\"error\" id=\"list-wrong\"><p>rows[3].text: is missing</p>",
+        "<a href=\"#list-wrong\">Add transcripts made elsewhere</a>: the run is under way",
+        "<div class=\"error\" id=\"list-wrong\"><p>the run is under way</p>",
+        "<div class=\"error\" id=\"list-table-wrong\"><p>rows[3].text: is missing</p>",
         "list-name-hint list-name-wrong\" aria-invalid=\"true\"",
-        "list-table-hint list-wrong\" aria-invalid=\"true\"",
+        "list-table-hint list-table-wrong\" aria-invalid=\"true\"",
     ] {
         assert!(page.contains(told), "{told}: {page}");
     }

@@ -402,15 +402,15 @@ fn a_table_is_judged_before_it_is_saved() {
         for part in [
             "5\u{a0}clips can be saved, 2 can’t. 1\u{a0}recording is in no row of the table.",
             "Missing audio <small>1</small>",
-            "<li>line 6: gone.wav is not there <q><bdi>कल</bdi></q></li>",
+            "<li>line 6: gone.wav is not there <q><bdi lang=\"hi\" dir=\"ltr\">कल</bdi></q></li>",
             "Recordings without a row in the table <small>1</small>",
             "spare.wav",
-            "line 7: a.wav is that of line 2 too <q><bdi>फिर</bdi></q>",
+            "line 7: a.wav is that of line 2 too <q><bdi lang=\"hi\" dir=\"ltr\">फिर</bdi></q>",
             "Empty text <small>1</small>",
             "<li>line 4, c.wav: the text is empty",
             "Wrong script for the language <small>1</small>",
             "<li>line 5, d.wav: the text is in another script than its language \
-             <q><bdi>good morning to you all</bdi></q>",
+             <q><bdi lang=\"hi\" dir=\"ltr\">good morning to you all</bdi></q>",
             "<p>नमस्ते जी</p>",
             ">Save dataset</button>",
         ] {

@@ -1,12 +1,13 @@
-//! Large runs: their pages ask no more of the tables than those of a small one.
+//! Large runs, and many: their pages ask no more of the tables than those of a small one.
 
 use std::time::Duration;
 
 use stt_eval_local::node::Node;
 use stt_eval_local::options::NodeOptions;
 use stt_eval_shared::domain::review::{Opinion, Review, Reviewer, Verdict};
-use stt_eval_shared::domain::run::Run;
+use stt_eval_shared::domain::run::{Run, RunStatus};
 use stt_eval_shared::domain::{ProjectId, ResultId, RunId, Timestamp};
+use stt_eval_shared::store::StoreError;
 use stt_eval_tests::{Machine, MachineOptions};
 
 use super::Browser;
@@ -24,6 +25,12 @@ struct Size {
     /// Of these, such as have results; the others are pending.
     done: u16,
 }
+
+/// A run of one clip.
+const ONE: Size = Size {
+    samples: 1,
+    done: 1,
+};
 
 /// What was asked of DynamoDB so far.
 fn asked(node: &Node) -> u64 {
@@ -53,13 +60,19 @@ async fn enlarge(node: &Node, project: &ProjectId, run: RunId, size: Size) {
         }));
     }
     store.write_outcomes(project, &outcomes).await.unwrap();
-    let small = store.run(project, run).await.unwrap().unwrap();
-    let large = Run {
-        sample_count: size.samples.into(),
-        rev: small.rev + 1,
-        ..small
-    };
-    store.save_run(&large).await.unwrap();
+    // What ends a run may still write to it.
+    loop {
+        let small = store.run(project, run).await.unwrap().unwrap();
+        let large = Run {
+            sample_count: size.samples.into(),
+            rev: small.rev + 1,
+            ..small
+        };
+        match store.save_run(&large).await {
+            Err(StoreError::Conflict) => {}
+            saved => return saved.unwrap(),
+        }
+    }
 }
 
 /// A machine on the same data on which nothing looks for work, so that what is counted is
@@ -126,6 +139,24 @@ impl Large {
         }
     }
 
+    async fn run(&self) -> Run {
+        let id = self.run.parse().unwrap();
+        let found = self.node.app.store.run(&self.project, id).await;
+        found.unwrap().unwrap()
+    }
+
+    /// A run like it that nothing has come of.
+    async fn another(&self, number: u8, status: RunStatus) -> Run {
+        let run = Run {
+            id: RunId::mint(1, [number; 10]),
+            status,
+            rev: 1,
+            ..self.run().await
+        };
+        self.node.app.store.save_run(&run).await.unwrap();
+        run
+    }
+
     /// The one who is signed in finds what a model has heard right, on all clips.
     async fn judge(&self, model: u8, clips: u16) {
         let (store, id) = (&self.node.app.store, self.run.parse().unwrap());
@@ -140,7 +171,7 @@ impl Large {
                 Review::with(None, ResultId::new(id, model, *position), said).unwrap()
             });
             let reviews: Vec<Review> = reviews.collect();
-            let run = store.run(&self.project, id).await.unwrap().unwrap();
+            let run = self.run().await;
             let run = Run {
                 rev: run.rev + 1,
                 ..run
@@ -240,5 +271,38 @@ async fn the_next_clip_is_found_in_few_requests_however_many_are_judged() {
         assert_eq!(page.status, 200, "{name} has none left");
         assert!((1..=most).contains(&asks), "{name} asks {asks} times");
     }
+    large.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_that_go_with_a_dataset_are_counted_and_not_read() {
+    let mut large = Large::of(ONE).await;
+    for number in 1..=30 {
+        large.another(number, RunStatus::Completed).await;
+    }
+    let pending = large.another(31, RunStatus::Pending).await;
+    let path = format!("/datasets/{}/delete", pending.dataset);
+    let told = large.browser.get(&path).await.text;
+    for part in ["32\u{a0}runs", "1\u{a0}run is under way"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (asks, page) = large.asks(&path).await;
+    assert_eq!(page.status, 200);
+    // The session with its key and the dataset; then all runs, and those in either state.
+    assert!((1..=5).contains(&asks), "it asks {asks} times");
+    large.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clips_without_results_are_read_once() {
+    let mut large = Large::of(ONE).await;
+    let pending = large.another(1, RunStatus::Pending).await;
+    let path = format!("/runs/{}/results", pending.id);
+    let told = large.browser.get(&path).await.text;
+    assert!(told.contains("<bdi>clips-0.wav</bdi>"), "{told}");
+    let (asks, page) = large.asks(&path).await;
+    assert_eq!(page.status, 200);
+    // The session with its key, the run, the results of its two models, and the clip.
+    assert!((1..=5).contains(&asks), "it asks {asks} times");
     large.stop().await;
 }

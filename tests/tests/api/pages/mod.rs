@@ -5,6 +5,7 @@ mod compare;
 mod consensus;
 mod datasets;
 mod demo;
+mod findings;
 mod kept_runs;
 mod large;
 mod look;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use stt_eval_formats::files::{self as in_files, InMemory, stem};
 use stt_eval_formats::{
-    Code, FindingKind, MOST_OF_A_KIND, Options, Problem, Sample, judge as judge_table,
+    Code, Finding as Found, FindingKind, Judged as InTable, MOST_OF_A_KIND, Options, Problem,
+    Sample, judge as judge_table,
 };
 use stt_eval_shared::App;
 use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
@@ -53,6 +54,15 @@ const MANY: [FindingKind; 7] = [
     FindingKind::BadMarkup,
 ];
 
+/// The text of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// As it was read.
+    pub text: String,
+    /// Its language, a tag.
+    pub language: String,
+}
+
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -63,7 +73,7 @@ pub struct Finding {
     /// What was found, and where.
     pub message: String,
     /// The text of its row, where there is one.
-    pub text: Option<String>,
+    pub quote: Option<Quote>,
 }
 
 /// A table.
@@ -108,7 +118,7 @@ impl Judged {
             topic,
             is_left_out: false,
             message: message.into(),
-            text: None,
+            quote: None,
         });
     }
 
@@ -312,6 +322,29 @@ fn alone(
     }
 }
 
+/// What a row is told by: of JSON several may begin on one line, and ids may be the same.
+type Key<'a> = (u64, &'a str);
+
+fn key(row: &Sample) -> Key<'_> {
+    (row.line, row.id.as_str())
+}
+
+/// The row that a finding is of; none where it is of the whole table, or of a line that is no
+/// row.
+fn row_of(finding: &Found) -> Option<Key<'_>> {
+    finding.line.zip(finding.id.as_deref())
+}
+
+/// The text of a row; its language is the one of the form where it names none that is known.
+fn quote(row: &Sample, language: &str) -> Option<Quote> {
+    let own = row.language.as_deref();
+    let own = own.and_then(|tag| language_tag("language", tag).ok());
+    Some(Quote {
+        text: row.text.clone()?,
+        language: own.unwrap_or_else(|| language.to_owned()),
+    })
+}
+
 /// Rows of a table as clips.
 fn rows(
     judged: &mut Judged,
@@ -354,71 +387,40 @@ fn rows(
             return;
         }
     };
-    // An id that is only the name of a recording says nothing that its recording does not:
-    // of the same recording that is told already, and others of its name are others.
-    let is_named = |sample: &&Sample| sample.audio.as_deref().map(stem) == Some(&*sample.id);
-    let named = found.samples.iter().filter(is_named);
-    let mut told = BTreeSet::new();
-    told.extend(named.map(|sample| Some(sample.line)));
-    let same_audio = found.kept().iter();
-    let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
-    told.extend(same_audio.map(|finding| finding.line));
-    let by_line = found.samples.iter().map(|sample| (sample.line, sample));
-    let by_line: BTreeMap<u64, &Sample> = by_line.collect();
-    for finding in found.kept() {
-        if finding.kind == FindingKind::DuplicateId && told.contains(&finding.line) {
-            continue;
-        }
-        let sample = finding.line.and_then(|line| by_line.get(&line).copied());
-        let is_left_out = finding.kind.is_error();
-        // What else is odd about a row that is left out does not matter.
-        if !is_left_out && sample.is_some_and(|sample| !sample.usable) {
-            continue;
-        }
-        judged.findings.push(Finding {
-            topic: topic(finding.kind),
-            is_left_out,
-            message: at(finding.line, sample, &without_options(&finding.message)),
-            text: sample.and_then(|sample| sample.text.clone()),
-        });
-    }
-    for kind in MANY {
-        let untold = found.findings.count(kind).saturating_sub(MOST_OF_A_KIND);
-        if untold > 0 {
-            judged.untold.push((topic(kind), kind.is_error(), untold));
-        }
-    }
-    // Rows that can't be read are findings, and no samples.
-    judged.refused += found.findings.count(FindingKind::BadRow);
+    // Before anything is told: of rows that are left out not all of it matters.
+    let (mut taken, mut left_out) = (BTreeSet::new(), BTreeSet::new());
+    let mut refused = Vec::new();
     let mut named = BTreeSet::new();
     for sample in &found.samples {
         let id = sample.audio.as_ref().and_then(|name| by_name.get(name));
         named.extend(id.copied());
-        let (Some(id), true) = (id, sample.usable) else {
-            judged.refused += 1;
-            continue;
-        };
-        let file = files.get(id);
-        let drafted = match unusable(file) {
-            Some(why) => {
-                let name = sample.audio.as_deref().unwrap_or_default();
-                Err((Topic::Recording, format!("{name} {why}")))
-            }
-            None => draft(sample, *id, file, language).map_err(|why| (Topic::Row, why)),
+        let drafted = match (id, sample.usable) {
+            (Some(id), true) => drafted(sample, *id, files.get(id), language).map_err(Some),
+            // Why not is among what was found.
+            _ => Err(None),
         };
         match drafted {
-            Ok(draft) => judged.drafts.push(draft),
-            Err((topic, why)) => {
+            Ok(draft) => {
+                taken.insert(key(sample));
+                judged.drafts.push(draft);
+            }
+            Err(why) => {
                 judged.refused += 1;
-                judged.findings.push(Finding {
+                left_out.insert(key(sample));
+                refused.extend(why.map(|(topic, why)| Finding {
                     topic,
                     is_left_out: true,
                     message: at(Some(sample.line), Some(sample), &why),
-                    text: sample.text.clone(),
-                });
+                    quote: quote(sample, language),
+                }));
             }
         }
     }
+    left_out.retain(|row| !taken.contains(row));
+    // Rows that can't be read have no samples, and no ids.
+    judged.refused += found.findings.count_without_row(FindingKind::BadRow);
+    tell_table(judged, &found, &left_out, language);
+    judged.findings.append(&mut refused);
     let is_left = |(name, id): &(&String, &FileId)| !named.contains(*id) && !listed.contains(*name);
     for (name, id) in by_name.iter().filter(is_left) {
         judged.without_row += 1;
@@ -427,6 +429,60 @@ fn rows(
             None => judged.leave_out(Topic::WithoutRow, name),
         }
     }
+}
+
+/// Tells what was found in a table. What is odd about a row that is left out does not matter.
+fn tell_table(judged: &mut Judged, found: &InTable, left_out: &BTreeSet<Key<'_>>, language: &str) {
+    // An id that is only the name of a recording says nothing that its recording does not:
+    // of the same recording that is told already, and others of its name are others.
+    let is_named = |sample: &&Sample| sample.audio.as_deref().map(stem) == Some(&*sample.id);
+    let named = found.samples.iter().filter(is_named);
+    let mut told: BTreeSet<Key<'_>> = named.map(key).collect();
+    let same_audio = found.kept().iter();
+    let same_audio = same_audio.filter(|finding| finding.kind == FindingKind::SameAudio);
+    told.extend(same_audio.filter_map(row_of));
+    let mut samples: BTreeMap<Key<'_>, Option<&Sample>> = BTreeMap::new();
+    for sample in &found.samples {
+        // Which one of two is meant is not known.
+        let known = samples.entry(key(sample));
+        known.and_modify(|one| *one = None).or_insert(Some(sample));
+    }
+    for finding in found.kept() {
+        let row = row_of(finding);
+        let is_among = |rows: &BTreeSet<Key<'_>>| row.is_some_and(|row| rows.contains(&row));
+        let is_left_out = finding.kind.is_error();
+        let is_told = finding.kind == FindingKind::DuplicateId && is_among(&told);
+        if is_told || (!is_left_out && is_among(left_out)) {
+            continue;
+        }
+        let sample = row.and_then(|row| samples.get(&row).copied().flatten());
+        judged.findings.push(Finding {
+            topic: topic(finding.kind),
+            is_left_out,
+            message: at(finding.line, sample, &without_options(&finding.message)),
+            quote: sample.and_then(|sample| quote(sample, language)),
+        });
+    }
+    for kind in MANY {
+        let untold = found.findings.count(kind).saturating_sub(MOST_OF_A_KIND);
+        if untold > 0 {
+            judged.untold.push((topic(kind), kind.is_error(), untold));
+        }
+    }
+}
+
+/// A row as a clip, or what is against it that its table does not tell.
+fn drafted(
+    row: &Sample,
+    id: FileId,
+    file: Option<&File>,
+    language: &str,
+) -> Result<Draft, (Topic, String)> {
+    if let Some(why) = unusable(file) {
+        let name = row.audio.as_deref().unwrap_or_default();
+        return Err((Topic::Recording, format!("{name} {why}")));
+    }
+    draft(row, id, file, language).map_err(|why| (Topic::Row, why))
 }
 
 /// Whether a row is about a part of its recording.

@@ -8,7 +8,7 @@ use stt_eval_shared::domain::ResultId;
 use stt_eval_shared::domain::run::Run;
 
 use super::clip;
-use super::selection::{ItemPage, RunItem};
+use super::selection::ItemPage;
 use crate::actor::Actor;
 use crate::refusal::{Kind, Refusal};
 
@@ -44,15 +44,11 @@ pub async fn hide(
     run: &Run,
     found: &mut ItemPage,
 ) -> Result<(), Refusal> {
-    let position = |item: &RunItem| match item {
-        RunItem::Pending(id) => id.position(),
-        RunItem::Done(entry) => entry.outcome.id.position(),
-    };
-    let positions = found.items.iter().map(|(item, _)| position(item));
+    let positions = found.items.iter().map(|(item, _)| item.position());
     let hidden = hidden(app, actor, run, positions.collect()).await?;
     found
         .items
-        .retain(|(item, _)| !hidden.contains(&position(item)));
+        .retain(|(item, _)| !hidden.contains(&item.position()));
     Ok(())
 }
 

@@ -19,4 +19,4 @@ pub mod variant;
 pub use clips::clips;
 pub use order::{Order, page};
 pub use selection::{Reviewed, Selection, Shown, model};
-pub use show::{one, samples_of, show};
+pub use show::{one, show, show_with_samples};

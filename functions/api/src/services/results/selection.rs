@@ -82,6 +82,17 @@ pub enum RunItem {
     Pending(ResultId),
 }
 
+impl RunItem {
+    /// The position of its clip.
+    #[must_use]
+    pub fn position(&self) -> u16 {
+        match self {
+            Self::Done(entry) => entry.outcome.id.position(),
+            Self::Pending(id) => id.position(),
+        }
+    }
+}
+
 /// A page of items.
 pub struct ItemPage {
     /// The items in order, each with the place after it.

@@ -17,13 +17,19 @@ use crate::refusal::Refusal;
 use crate::services::{MAX_PAGE_BYTES, signing};
 use crate::views;
 
-/// The samples at some positions.
+/// Samples by position.
+type Samples = BTreeMap<u16, Sample>;
+
+/// What clients see of a page of items, and where the next page begins.
+type Seen = (Vec<wire::results::Result>, Option<String>);
+
+/// The samples at some positions, asked for at once.
 async fn samples_at(
     app: &App,
     project: &ProjectId,
     run: &Run,
     mut positions: Vec<u16>,
-) -> Result<BTreeMap<u16, Sample>, Refusal> {
+) -> Result<Samples, Refusal> {
     positions.sort_unstable();
     positions.dedup();
     let mut spans: Vec<Span> = Vec::new();
@@ -37,24 +43,13 @@ async fn samples_at(
         }
     }
     if spans.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Samples::new());
     }
     let samples = app.store.samples_in(project, run.dataset, &spans).await?;
     Ok(samples
         .into_iter()
         .map(|sample| (sample.id.position(), sample))
         .collect())
-}
-
-/// The samples of some results, by position. They are asked for at once.
-pub async fn samples_of(
-    app: &App,
-    project: &ProjectId,
-    run: &Run,
-    results: &[wire::results::Result],
-) -> Result<BTreeMap<u16, Sample>, Refusal> {
-    let positions = results.iter().map(|one| one.sample_id.position());
-    samples_at(app, project, run, positions.collect()).await
 }
 
 /// What clients see of a page of items, and where the next page begins. The
@@ -66,14 +61,32 @@ pub async fn show(
     run: &Run,
     selection: &Selection,
     found: ItemPage,
-) -> Result<(Vec<wire::results::Result>, Option<String>), Refusal> {
-    let wanted = selection.shown.signed_url;
-    let needed = found.items.iter().filter_map(|(item, _)| match item {
-        RunItem::Pending(id) => Some(id.position()),
-        RunItem::Done(entry) if wanted => Some(entry.outcome.id.position()),
-        RunItem::Done(_) => None,
-    });
+) -> Result<Seen, Refusal> {
+    let items = found.items.iter().map(|(item, _)| item);
+    // What is done tells of its sample all but where the recording is.
+    let needed = items
+        .filter(|item| selection.shown.signed_url || matches!(item, RunItem::Pending(_)))
+        .map(RunItem::position);
     let samples = samples_at(app, project, run, needed.collect()).await?;
+    Ok(seen(app, run, selection.shown, found, &samples).await)
+}
+
+/// The same, and the samples of all the items: none of them is read twice.
+pub async fn show_with_samples(
+    app: &App,
+    project: &ProjectId,
+    run: &Run,
+    selection: &Selection,
+    found: ItemPage,
+) -> Result<(Seen, Samples), Refusal> {
+    let all = found.items.iter().map(|(item, _)| item.position());
+    let samples = samples_at(app, project, run, all.collect()).await?;
+    let seen = seen(app, run, selection.shown, found, &samples).await;
+    Ok((seen, samples))
+}
+
+async fn seen(app: &App, run: &Run, shown: Shown, found: ItemPage, samples: &Samples) -> Seen {
+    let wanted = shown.signed_url;
     let mut views = Vec::with_capacity(found.items.len());
     let mut bytes = 0;
     let mut items = found.items.into_iter();
@@ -84,7 +97,7 @@ pub async fn show(
                     continue;
                 };
                 let url = signing::sample_url(app, sample, wanted).await;
-                views::results::pending(run, id, sample, selection.shown.alignment, url)
+                views::results::pending(run, id, sample, shown.alignment, url)
             }
             RunItem::Done(entry) => {
                 let Entry {
@@ -94,16 +107,16 @@ pub async fn show(
                     Some(sample) => signing::sample_url(app, sample, wanted).await,
                     None => wanted.then_some(None),
                 };
-                views::results::done(run, outcome, review, selection.shown.alignment, url)
+                views::results::done(run, outcome, review, shown.alignment, url)
             }
         };
         bytes += views::results::weight(&view);
         views.push(view);
         if bytes > MAX_PAGE_BYTES && items.len() > 0 {
-            return Ok((views, Some(place)));
+            return (views, Some(place));
         }
     }
-    Ok((views, found.next))
+    (views, found.next)
 }
 
 /// A run and one of its results, as it counts; `None` while that is pending.
