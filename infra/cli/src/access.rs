@@ -154,7 +154,7 @@ pub fn login(
         "key_refused" => failure.hint("nothing was kept: the same command with another key"),
         _ => failure,
     })?;
-    let kept = keep(&name, &url, key)?;
+    let (kept, earlier) = keep(&name, &url, key)?;
     if let Kept::File(Some(reason)) = &kept {
         output.note(&format!(
             "note: the keyring can't be used ({reason}); the key is kept in credentials.toml"
@@ -165,11 +165,13 @@ pub fn login(
         Kept::File(_) => (in_file, of_file),
     };
     if let Err(failure) = after.write(&profiles) {
-        // A login that failed keeps nothing.
-        match &kept {
-            Kept::Keyring => forget_in_keyring(&name, &url)?,
-            Kept::File(_) => forget(&name)?,
-        };
+        // A login that failed keeps nothing, and what was kept before stays.
+        if let Err(left) = earlier.put_back(&name, &url, &kept) {
+            let reason = left.message;
+            output.note(&format!(
+                "note: the key that was kept before can't be put back: {reason}"
+            ));
+        }
         return Err(failure);
     }
     if before.is_some_and(|before| before.credential_command.is_some()) {

@@ -335,7 +335,7 @@ fn summary(judged: &Judged) -> Summary {
     made
 }
 
-/// Findings that are shown; the document has all.
+/// Findings of a kind that are shown; the document has more.
 const SHOWN: usize = 20;
 
 fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> String {
@@ -399,17 +399,17 @@ fn text(judged: &Judged, summary: &Summary, source: &str, output: &Output) -> St
         };
         let many = grouped(count as u64);
         out += &format!("  {mark} {many} {}\n", name.replace('_', " "));
-        for found in judged
-            .kept()
-            .iter()
-            .filter(|one| one.kind == kind)
-            .take(SHOWN)
-        {
+        let of_kind = judged.kept().iter().filter(|one| one.kind == kind);
+        for found in of_kind.clone().take(SHOWN) {
             out += &format!("      {}\n", with_place(found));
         }
         if count > SHOWN {
             let more = grouped((count - SHOWN) as u64);
-            out += &format!("      … and {more} more (--json has all)\n");
+            let in_document = match of_kind.count() {
+                kept if kept < count => format!("the first {}", grouped(kept as u64)),
+                _ => "all".to_owned(),
+            };
+            out += &format!("      … and {more} more (--json has {in_document})\n");
         }
     }
     let verdict = summary.usable == summary.utterances && judged.findings.errors() == 0;
@@ -458,9 +458,7 @@ fn with_place(found: &Finding) -> String {
 /// Rows that are no utterances, as they can't be read.
 pub fn unread(judged: &Judged) -> usize {
     // Those with an id are utterances.
-    let all = judged.kept().iter();
-    let named = all.filter(|found| found.kind == FindingKind::BadRow && found.id.is_some());
-    judged.findings.count(FindingKind::BadRow) - named.count()
+    judged.findings.count_without_row(FindingKind::BadRow)
 }
 
 /// Errors as rows of a document: where each is, and what.

@@ -26,6 +26,8 @@ pub struct OnDisk {
     /// Those of `names` that are links to what is not in the folder, and is not allowed.
     leave: BTreeSet<String>,
     place: Option<String>,
+    /// The folder without links on the way to it.
+    real_root: Option<PathBuf>,
     working: Option<String>,
     outside: bool,
     nearby: Nearby,
@@ -135,6 +137,7 @@ pub fn alone(path: &Path) -> Result<Named, Failure> {
         names: vec![name.clone()],
         leave: BTreeSet::new(),
         place: None,
+        real_root: None,
         working: None,
         outside: false,
         nearby: Nearby::default(),
@@ -179,6 +182,7 @@ impl OnDisk {
             names,
             leave,
             place: absolute(root),
+            real_root,
             working: working.as_deref().and_then(absolute),
             outside,
             nearby: Nearby::default(),
@@ -360,5 +364,15 @@ impl Files for OnDisk {
 
     fn has_outside(&self, path: &str) -> bool {
         self.nearby.has_file(path)
+    }
+
+    fn through_links(&self, path: &str) -> Option<String> {
+        let (folder, own) = path.rsplit_once('/')?;
+        let real = self.nearby.real_folder(folder)?;
+        let below = real.strip_prefix(self.real_root.as_ref()?).ok()?.to_str()?;
+        Some(match below.is_empty() {
+            true => own.to_owned(),
+            false => format!("{}/{own}", below.replace('\\', "/")),
+        })
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files of a folder that are asked for one by one.
 const FEW: usize = 64;
@@ -28,7 +28,11 @@ enum Folder {
 
 /// Folders outside of a source, as far as they were asked for.
 #[derive(Debug, Default)]
-pub struct Nearby(RefCell<HashMap<String, Folder>>);
+pub struct Nearby {
+    known: RefCell<HashMap<String, Folder>>,
+    /// Folders without links on the way to them.
+    real: RefCell<HashMap<String, Option<PathBuf>>>,
+}
 
 impl Nearby {
     /// Whether there is a file of this path, in which `/` stands between folders.
@@ -38,7 +42,7 @@ impl Nearby {
         };
         let path = Path::new(path);
         let folder = path.parent().unwrap_or(path);
-        let mut known = self.0.borrow_mut();
+        let mut known = self.known.borrow_mut();
         match known.get_mut(name) {
             Some(Folder::NotThere) => return false,
             Some(Folder::Names(names)) => {
@@ -64,6 +68,20 @@ impl Nearby {
             }
         }
         path.is_file()
+    }
+
+    /// Where a folder really is, in whose path `/` stands between folders.
+    pub fn real_folder(&self, name: &str) -> Option<PathBuf> {
+        let mut real = self.real.borrow_mut();
+        if let Some(known) = real.get(name) {
+            return known.clone();
+        }
+        // Before the first `/` there is the top.
+        let found = Path::new(&format!("{name}/")).canonicalize().ok();
+        if real.len() < MOST_FOLDERS {
+            real.insert(name.to_owned(), found.clone());
+        }
+        found
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
             let not_there = not_there.map(|name| nearby.has_file(&at(name)));
             assert_eq!(not_there, [false; 4], "{times}");
         }
-        let is_listed = nearby.0.borrow();
+        let is_listed = nearby.known.borrow();
         assert!(
             matches!(is_listed.get(&folder.path().display().to_string()), Some(Folder::Names(names)) if names.len() == 3)
         );

@@ -18,7 +18,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A name in a header.
-fn key(name: &str) -> String {
+pub fn key(name: &str) -> String {
     let is_bare = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_');
     match !name.is_empty() && name.chars().all(is_bare) {
         true => name.to_owned(),
@@ -28,6 +28,16 @@ fn key(name: &str) -> String {
 
 fn is_header(line: &str) -> bool {
     line.trim_start().starts_with('[')
+}
+
+/// What a line has behind its value: a comment, and what ends it.
+fn behind_value(line: &str) -> &str {
+    // Before a `#` that is in a text, the line is broken off and can't be read.
+    let is_whole = |at: &usize| line.get(..*at).is_some_and(|own| read(own).is_some());
+    let mut marks = line.match_indices('#').map(|(at, _)| at);
+    let own = marks.find(is_whole).and_then(|at| line.get(..at));
+    let value = own.unwrap_or(line).trim_end();
+    line.get(value.len()..).unwrap_or_default()
 }
 
 /// The lines below the header of a profile.
@@ -52,7 +62,7 @@ fn put(lines: &mut Vec<String>, section: &mut Range<usize>, name: &str, value: O
         (Some(place), Some(value)) => {
             let line = &mut lines[place];
             if read(line) != Some(json!({name: value})) {
-                *line = format!("{name} = {value}");
+                *line = format!("{name} = {value}{}", behind_value(line));
             }
         }
         (None, Some(value)) => {
@@ -78,6 +88,11 @@ fn put(lines: &mut Vec<String>, section: &mut Range<usize>, name: &str, value: O
 /// The text of the file with a profile in it, which is the default where there was none. What
 /// it says then has to be looked at: a profile can be written in more ways than are known here.
 pub fn with(text: &str, name: &str, profile: &Profile, is_default: bool) -> String {
+    // Editors of Windows begin a file with it.
+    const MARK: char = '\u{feff}';
+    if let Some(text) = text.strip_prefix(MARK) {
+        return format!("{MARK}{}", with(text, name, profile, is_default));
+    }
     let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     let command = profile.credential_command.as_ref();
     let values = [
@@ -161,10 +176,37 @@ mod tests {
         own_key.keyring = false;
         assert_eq!(with(&kept, "a", &own_key, false), taken_out);
         let moved = expected
-            .replace("url = \"https://a\"   # of Asha", "url = \"https://c\"")
+            .replace("https://a", "https://c")
             .replace("project", "# project");
         assert_eq!(with(file, "a", &at("https://c"), false), moved);
         let added = format!("{file}\n[profile.c]\nurl = \"https://c\"\n");
         assert_eq!(with(file, "c", &at("https://c"), false), added);
+    }
+
+    #[test]
+    fn what_stands_behind_a_value_stays() {
+        for (line, behind) in [
+            ("url = \"https://a\"", ""),
+            ("url = \"https://a\"\r", "\r"),
+            ("url = \"https://a#b\" # c # d\r", " # c # d\r"),
+            ("url = 'a\" # b'# c", "# c"),
+        ] {
+            assert_eq!(behind_value(line), behind, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_mark_of_the_order_of_bytes_stays_first() {
+        for file in ["[profile.a]\nurl = \"https://a\"\n", "# mine\n", ""] {
+            let marked = format!("\u{feff}{file}");
+            for name in ["a", "b"] {
+                for is_default in [true, false] {
+                    let plain = with(file, name, &at("https://b"), is_default);
+                    let wanted = format!("\u{feff}{plain}");
+                    assert_eq!(with(&marked, name, &at("https://b"), is_default), wanted);
+                    assert!(basic_toml::from_str::<Value>(&wanted).is_ok(), "{wanted}");
+                }
+            }
+        }
     }
 }

@@ -83,6 +83,15 @@ fn wrong(path: &Path, name: &str, reason: &str) -> Failure {
     Failure::usage(format!("{}: [profile.{name}] {reason}", path.display()))
 }
 
+/// The file as it is; `None` where there is none.
+fn written(path: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path, error)),
+    }
+}
+
 impl Profiles {
     /// Reads them; none where there is no file.
     ///
@@ -90,14 +99,10 @@ impl Profiles {
     /// The file can't be read, or is none of profiles.
     pub fn read() -> Result<Self, Failure> {
         let path = config()?;
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(failed(&path, error)),
-        };
-        Self::of(&path, text)
+        match written(&path)? {
+            Some(text) => Self::of(&path, text),
+            None => Ok(Self::default()),
+        }
     }
 
     fn of(path: &Path, text: String) -> Result<Self, Failure> {
@@ -183,24 +188,42 @@ impl Profiles {
         after.text = edit::with(&self.text, name, profile, self.default.is_none());
         match Self::of(&path, after.text.clone()) {
             Ok(read) if read == after => Ok(after),
-            _ => Err(
-                wrong(&path, name, "can't be changed as it is written").hint(format!(
-                    "write into it: url = {:?}, and no credential_command",
-                    profile.url
-                )),
-            ),
+            _ if self.profile.contains_key(name) => {
+                Err(
+                    wrong(&path, name, "can't be changed as it is written").hint(format!(
+                        "write into it: url = {:?}, and no credential_command",
+                        profile.url
+                    )),
+                )
+            }
+            _ => {
+                let reason = "no profile can be added to it as it is written";
+                Err(
+                    Failure::usage(format!("{}: {reason}", path.display())).hint(format!(
+                        "write its profiles as sections, and this one by the lines [profile.{}] and \
+                         url = {:?}",
+                        edit::key(name),
+                        profile.url
+                    )),
+                )
+            }
         }
     }
 
     /// Writes them in place of those that were read; what is the same is left alone.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file can't be written, or its owner has changed it since it was read.
     pub fn write(&self, before: &Self) -> Result<(), Failure> {
-        match self.text == before.text {
-            true => Ok(()),
-            false => replace(&config()?, self.text.as_bytes()),
+        if self.text == before.text {
+            return Ok(());
         }
+        let path = config()?;
+        if written(&path)?.unwrap_or_default() != before.text {
+            let reason = "was changed while the key was asked for, and nothing was kept";
+            return Err(failed(&path, reason).hint("the same command again"));
+        }
+        replace(&path, self.text.as_bytes())
     }
 }
 

@@ -149,25 +149,74 @@ pub enum Kept {
     File(Option<String>),
 }
 
+/// What was kept for a profile before its key of now.
+pub struct Earlier {
+    in_file: Option<SecretText>,
+    in_keyring: Option<SecretText>,
+}
+
+impl Earlier {
+    /// Puts it back, in place of the key that was kept.
+    ///
+    /// # Errors
+    /// The file can't be written, or the keyring is of no use any more.
+    pub fn put_back(self, profile: &str, url: &str, kept: &Kept) -> Result<(), Failure> {
+        match self.in_file {
+            Some(key) => keep_in_file(profile, key)?,
+            None => {
+                forget(profile)?;
+            }
+        }
+        match (kept, self.in_keyring) {
+            (Kept::File(_), _) => Ok(()),
+            (Kept::Keyring, None) => forget_in_keyring(profile, url).map(drop),
+            (Kept::Keyring, Some(key)) => match in_keyring(profile, url, &key) {
+                Some(Err(reason)) => Err(no_keyring(profile, &reason)),
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
 /// Keeps a key: in the keyring of the system if this program knows of it and it can be used,
 /// otherwise in the file.
 ///
 /// # Errors
 /// The file can't be written.
-pub fn keep(profile: &str, url: &str, key: SecretText) -> Result<Kept, Failure> {
+pub fn keep(profile: &str, url: &str, key: SecretText) -> Result<(Kept, Earlier), Failure> {
+    let earlier = Earlier {
+        in_file: read()?.profile.remove(profile).map(|one| one.key),
+        in_keyring: known_to_keyring(profile, url),
+    };
     let refused = match in_keyring(profile, url, &key) {
         Some(Ok(())) => {
             // The one before must not lie there for ever.
             forget(profile)?;
-            return Ok(Kept::Keyring);
+            return Ok((Kept::Keyring, earlier));
         }
         Some(Err(reason)) => Some(reason),
         None => None,
     };
+    keep_in_file(profile, key)?;
+    Ok((Kept::File(refused), earlier))
+}
+
+fn keep_in_file(profile: &str, key: SecretText) -> Result<(), Failure> {
     let mut kept = read()?;
     kept.profile.insert(profile.to_owned(), One { key });
-    write(&kept)?;
-    Ok(Kept::File(refused))
+    write(&kept)
+}
+
+/// The key that the keyring has for a profile, if it has one and tells it.
+#[cfg(feature = "keyring")]
+fn known_to_keyring(profile: &str, url: &str) -> Option<SecretText> {
+    let key = super::keyring::get(profile, url).ok()?;
+    Some(SecretText::from(key))
+}
+
+#[cfg(not(feature = "keyring"))]
+fn known_to_keyring(_: &str, _: &str) -> Option<SecretText> {
+    None
 }
 
 #[cfg(feature = "keyring")]

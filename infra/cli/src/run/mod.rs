@@ -272,9 +272,6 @@ async fn go(
         Some(run) if goes_on(&run) || !arguments.new => {
             output.event("made_before", json!({"run": run.id.to_string()}));
             made_before = "  (made before)";
-            if let Some(told) = once::keeps_its_cap(&run, arguments) {
-                output.remark(&told);
-            }
             run
         }
         before => {
@@ -303,6 +300,10 @@ async fn go(
             making.run(&new, dataset).await?
         }
     };
+    // A command that was killed may have made it as well, without knowing.
+    if let Some(told) = once::keeps_its_cap(&run, arguments) {
+        output.remark(&told);
+    }
     *under_way.borrow_mut() = Some(run.id.to_string());
     journal.remember_latest(&run.id.to_string())?;
     let url = format!("{}/runs/{}", to.target.url, run.id);

@@ -13,6 +13,7 @@ use crate::deployment::Request;
 use crate::failure::{Exit, Failure};
 use crate::journal::{Step, digest};
 use crate::money::limit;
+use crate::read::goes_on;
 
 /// Steps of runs in the journal.
 const RUNS: &str = "runs";
@@ -20,6 +21,9 @@ const RUNS: &str = "runs";
 pub const USUAL: &str = "indic-v1";
 /// The key of a request is known for at least a day.
 const KEY_KNOWN: Duration = Duration::from_secs(20 * 3_600);
+/// Behind a request that was begun so long ago there is nothing any more that could still make
+/// something: no deployment works on one for longer.
+const WORKED_ON: Duration = Duration::from_secs(120);
 /// Clocks may differ by this much.
 const CLOCKS: Duration = Duration::from_secs(600);
 
@@ -71,7 +75,8 @@ pub fn keeps_its_cap(run: &Run, arguments: &RunArguments) -> Option<String> {
         (Some(own), Some(asked)) => (own - asked).abs() < 1e-6,
         (own, asked) => own == asked,
     };
-    let failed = run.counts.failed > 0;
+    // What is asked again is asked when all else is done.
+    let failed = run.counts.failed > 0 && !goes_on(run);
     if is_same || (asked.is_none() && !failed) {
         return None;
     }
@@ -96,25 +101,28 @@ pub fn keeps_its_cap(run: &Run, arguments: &RunArguments) -> Option<String> {
     Some(told)
 }
 
+/// The name in journals of a run over some content. Journals outlive releases: what is digested
+/// must stay as it is.
+fn journal_name(
+    fingerprint: &str,
+    (models, normalizer, max_cost): &Known<'_>,
+    of_models: OfModels<'_>,
+) -> Result<String, Failure> {
+    let asked = (fingerprint, models, of_models.prompt, normalizer, max_cost);
+    // Journals know runs that say nothing of it from before there was the option.
+    let asked = match of_models.lossless_flac {
+        None => serde_json::to_vec(&asked),
+        Some(lossless_flac) => serde_json::to_vec(&(asked, lossless_flac)),
+    };
+    let asked = asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
+    Ok(digest(&asked))
+}
+
 impl Making<'_> {
     /// A name in journals.
-    fn digest(&self, (models, normalizer, max_cost): &Known<'_>) -> Result<String, Failure> {
+    fn digest(&self, known: &Known<'_>) -> Result<String, Failure> {
         let of_models = OfModels::of(self.arguments);
-        let asked = (
-            &self.plan.fingerprint,
-            models,
-            of_models.prompt,
-            normalizer,
-            max_cost,
-        );
-        // Journals know runs that say nothing of it from before there was the option.
-        let asked = match of_models.lossless_flac {
-            None => serde_json::to_vec(&asked),
-            Some(lossless_flac) => serde_json::to_vec(&(asked, lossless_flac)),
-        };
-        let asked =
-            asked.map_err(|error| Failure::new(Exit::Failed, "request", error.to_string()))?;
-        let asked = digest(&asked);
+        let asked = journal_name(&self.plan.fingerprint, known, of_models)?;
         Ok(match imported::digest_of(self.plan)? {
             None => asked,
             Some(heard) => digest(format!("{asked} {heard}").as_bytes()),
@@ -184,42 +192,63 @@ impl Making<'_> {
     /// What is refused, or can't be reached.
     pub async fn run(&self, new: &NewRun, dataset: DatasetId) -> Result<Run, Failure> {
         let name = self.run_name()?;
-        let step = self.journal.begin(RUNS, &name)?;
-        if let Some(run) = self.begun_long_ago(dataset, &step).await? {
-            self.journal.made(RUNS, &name, &step, run.id.to_string())?;
-            return Ok(run);
+        let mut step = self.journal.begin(RUNS, &name)?;
+        let age = Timestamp::now().since(step.at);
+        // A command was killed before it knew what it had made. The deployment may have forgotten
+        // the key of its request: sent again, that would make a second one. Who wants a new one
+        // does not want that one, unless it goes on.
+        if age >= KEY_KNOWN || (self.arguments.new && age >= WORKED_ON) {
+            if let Some(run) = self.taken_up(dataset, &step).await? {
+                self.journal.made(RUNS, &name, &step, run.id.to_string())?;
+                return Ok(run);
+            }
+            if self.arguments.new {
+                step = self.begun_anew(&name)?;
+            }
         }
-        let request = Request::post(paths::runs(), new)?.once(&step.key);
-        let (run, step) = match self.to.ask::<Run>(&request).await {
+        let run = match self.made_by(&step, new).await {
             // What the key made was deleted since.
             Err(failure) if is_gone(&failure) => {
-                self.journal.forget(RUNS, &name)?;
-                let step = self.journal.begin(RUNS, &name)?;
-                let again = Request::post(paths::runs(), new)?.once(&step.key);
-                (self.to.ask::<Run>(&again).await?, step)
+                step = self.begun_anew(&name)?;
+                self.made_by(&step, new).await?
             }
-            // A command that was killed made it, to be scored otherwise.
-            Err(failure) if is_of_another(&failure) => match self.alike(dataset, &step).await? {
-                Some(run) => (run, step),
-                None => return Err(failure),
+            // A command that was killed made it, to be scored otherwise or with another limit to
+            // what it may cost; or it failed, and nothing was made.
+            Err(failure) if is_of_another(&failure) => match self.taken_up(dataset, &step).await? {
+                Some(run) => run,
+                None if self.arguments.new || age >= WORKED_ON => {
+                    step = self.begun_anew(&name)?;
+                    self.made_by(&step, new).await?
+                }
+                None => {
+                    return Err(failure.hint(
+                        "the same command as before goes on with it; in two minutes this one \
+                         begins anew, with --new now",
+                    ));
+                }
             },
-            other => (other?, step),
+            made => made?,
         };
         self.journal.made(RUNS, &name, &step, run.id.to_string())?;
         Ok(run)
     }
 
-    /// A run that a command made before it was killed, when the deployment may have
-    /// forgotten the key of its request: sent again, that would make a second one.
-    async fn begun_long_ago(
-        &self,
-        dataset: DatasetId,
-        step: &Step,
-    ) -> Result<Option<Run>, Failure> {
-        if Timestamp::now().since(step.at) < KEY_KNOWN {
-            return Ok(None);
-        }
-        self.alike(dataset, step).await
+    /// What the request of a step makes.
+    async fn made_by(&self, step: &Step, new: &NewRun) -> Result<Run, Failure> {
+        let request = Request::post(paths::runs(), new)?.once(&step.key);
+        self.to.ask(&request).await
+    }
+
+    /// The step with another key: of the one before nothing is wanted any more.
+    fn begun_anew(&self, name: &str) -> Result<Step, Failure> {
+        self.journal.forget(RUNS, name)?;
+        self.journal.begin(RUNS, name)
+    }
+
+    /// A run that a command made before it was killed, if it is what is wanted now.
+    async fn taken_up(&self, dataset: DatasetId, step: &Step) -> Result<Option<Run>, Failure> {
+        let made = self.alike(dataset, step).await?;
+        Ok(made.filter(|run| goes_on(run) || !self.arguments.new))
     }
 
     /// A run that can be what a step made.
@@ -275,15 +304,53 @@ mod tests {
             let other = known_by(&models, None, max_cost);
             assert!(other.contains(&known_as(&models)), "{max_cost:?}");
         }
+        // The very names that are in journals.
+        let prompt = "p".to_owned();
+        let none = OfModels::default();
+        let with_all = OfModels {
+            prompt: Some(&prompt),
+            max_cost: None,
+            lossless_flac: Some(true),
+        };
+        for (models, normalizer, max_cost, of_models, name) in [
+            (
+                models.to_vec(),
+                Some(USUAL),
+                Some(5.0),
+                none,
+                "d8f8ff7acc207a0d7e760ce077346db2ce5af24d3ff7bdd884e1d7bf2b755504",
+            ),
+            (
+                sorted(&models),
+                None,
+                Some(0.25),
+                with_all,
+                "e164fece8a3d9a664a0a288ec849de87fcdc4a8d1f669f38c04d415746af74d4",
+            ),
+            (
+                sorted(&models),
+                None,
+                None,
+                none,
+                "e668f66cdb43bc3a9265b229bbb44f410f1040e6f75f419ff24642ce1ca20755",
+            ),
+        ] {
+            let known = (models, normalizer, max_cost);
+            assert_eq!(
+                journal_name("f", &known, of_models).unwrap(),
+                name,
+                "{known:?}"
+            );
+        }
     }
 
     #[test]
     fn a_run_keeps_what_it_may_cost() {
-        let run = |failed: u32, max: Option<f64>| -> Run {
+        let run = |status: &str, failed: u32, max: Option<f64>| -> Run {
             serde_json::from_value(json!({
                 "id": "run_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "run_name": "r",
                 "dataset_id": "ds_01KAR8F3V4N7C3Q8Z5W2Y0H6M1", "dataset_name": "d",
-                "type": "stt", "language": "hi", "providers": ["m"], "status": "completed",
+                "type": "stt", "language": "hi", "providers": ["m"], "status": status,
                 "total_items": 9,
                 "counts": {"pending": 0, "completed": 9 - failed, "failed": failed},
                 "score": null, "error_message": null, "warnings": [], "round": 1,
@@ -321,10 +388,14 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                keeps_its_cap(&run(failed, max), &asked(more)),
+                keeps_its_cap(&run("completed", failed, max), &asked(more)),
                 told,
                 "{more:?}"
             );
         }
+        // As long as it goes on nothing can be asked again.
+        let going_on = run("processing", 3, Some(5.0));
+        assert_eq!(keeps_its_cap(&going_on, &asked(six)), Some(stays));
+        assert_eq!(keeps_its_cap(&going_on, &asked(&[])), None);
     }
 }

@@ -19,8 +19,8 @@ const SHOWN: usize = 20;
 /// Longer texts are not shown: a page is for people.
 const LONGEST: usize = 100_000;
 
-/// Samples with the highest error rates over some systems, the worst first; of equal rates those
-/// with more errors. So `results --worst` has them.
+/// Samples with the highest error rates over some systems, the worst first, as `results --worst` has
+/// them; of equal rates those with more errors.
 pub fn worst(scored: &Scored, systems: &[System], most: usize) -> Vec<usize> {
     let counted = |index: usize| {
         let of = systems

@@ -264,7 +264,7 @@ fn the_worst_samples_are_cases_that_pass() {
                 100.0 %; said: c d; heard: x y</system-out>\n    </testcase>";
     assert!(xml.contains(case), "{xml}");
     assert_eq!(xml.matches("<system-out>").count(), 2);
-    // By their rates, as `results --worst`: three of ten words are no worse than one of two.
+    // By their rates: three of ten words are no worse than one of two.
     assert!(xml.contains("name=\"worst 2: line 1\""), "{xml}");
 }
 

@@ -136,3 +136,86 @@ fn a_line_that_is_too_long_is_refused_in_bounded_memory() {
         assert!(words.contains(wanted), "{arguments:?}: {words}");
     }
 }
+
+#[test]
+fn what_is_not_kept_is_counted_all_the_same() {
+    let lines: String = (0..1_500)
+        .map(|row| {
+            format!(
+                "{{\"audio_filepath\": \"{row}.wav\", \"duration\": 1, \"text_filepath\": \
+                 \"{row}.txt\"}}\n"
+            )
+        })
+        .collect();
+    let set = Set::new(&[("manifest.json", lines.as_bytes())]);
+    let told = set.run(&["check", "manifest.json", "--no-probe"]);
+    let words = text(&told.stdout);
+    assert_eq!(code(&told), 3, "{words}");
+    assert!(words.contains("0 of 1,500 can be used\n"), "{words}");
+    let more = "      … and 1,480 more (--json has the first 1,000)\n";
+    assert!(words.contains(more), "{words}");
+    let few: String = lines
+        .lines()
+        .take(30)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(set.path("manifest.json"), few).unwrap();
+    let told = set.run(&["check", "manifest.json", "--no-probe"]);
+    let words = text(&told.stdout);
+    assert!(
+        words.contains("… and 10 more (--json has all)\n"),
+        "{words}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_outside_is_read_where_that_is_allowed() {
+    let wav = wav();
+    let set = Set::new(&[("set/a.wav", &wav), ("texts/a.txt", b"one two\n")]);
+    std::os::unix::fs::symlink(set.path("set"), set.path("link")).unwrap();
+    // By the way that leads through no link.
+    let real = set.path("set").canonicalize().unwrap();
+    let list = |text: &str| {
+        let line = format!(
+            "{{\"audio_filepath\": \"{}/a.wav\", \"duration\": 1, \"text_filepath\": \
+             \"{text}\"}}\n",
+            real.display()
+        );
+        std::fs::write(set.path("set/manifest.json"), line).unwrap();
+    };
+    let check = |more: &[&str]| {
+        let told = set.run(&[&["check", "link", "--json"], more].concat());
+        document(&told)
+    };
+    for written in [
+        "../texts/a.txt".to_owned(),
+        format!("{}/texts/../texts/a.txt", set.folder.path().display()),
+    ] {
+        list(&written);
+        let told = check(&["--allow-outside"]);
+        assert_eq!(told["samples"][0]["text"], "one two", "{told}");
+        assert_eq!(told["samples"][0]["audio"], "a.wav", "{told}");
+        let told = check(&[]);
+        let wanted = format!(
+            "the text of this row is in {written}, which is outside of the folder, and is not read \
+             (--allow-outside)"
+        );
+        let findings = told["findings"].as_array().unwrap();
+        assert!(
+            findings.iter().any(|one| one["message"] == wanted.as_str()),
+            "{told}"
+        );
+    }
+    // Of another machine.
+    list("/nowhere/texts/a.txt");
+    for more in [&[][..], &["--allow-outside"]] {
+        let told = check(more);
+        let wanted = "the text of this row is in /nowhere/texts/a.txt, which is not in this folder";
+        let findings = told["findings"].as_array().unwrap();
+        assert!(
+            findings.iter().any(|one| one["message"] == wanted),
+            "{told}"
+        );
+    }
+}

@@ -75,6 +75,67 @@ async fn a_command_that_is_killed_goes_on_and_makes_nothing_twice() {
     bench.machine.stop().await;
 }
 
+/// A command that was killed before it knew what it had made, at a time or just now.
+fn killed(bench: &Bench, at: Option<&str>) {
+    let step = journal_file(bench.home.path(), "runs");
+    let mut begun: Value = serde_json::from_slice(&std::fs::read(&step).unwrap()).unwrap();
+    begun["id"] = Value::Null;
+    if let Some(at) = at {
+        begun["at"] = at.into();
+    }
+    std::fs::write(&step, begun.to_string()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_command_hides_no_limit_and_stops_no_other_run() {
+    let bench = Bench::new().await;
+    let client = bench.machine.client("demo");
+    let capped = |cap| with(&["--yes", "--max-cost", cap]);
+    let run_of = |document: &Value| document["run"]["id"].as_str().unwrap().to_owned();
+
+    // What it had made has no limit, and that is told.
+    let first = run_of(&bench.json(&with(&["--yes"])).await);
+    killed(&bench, None);
+    let found = bench.json(&capped("1")).await;
+    assert_eq!(run_of(&found), first);
+    let told = format!(
+        "{first} was made before without --max-cost, and that of this command changes nothing"
+    );
+    let remarks = found["remarks"].as_array().unwrap();
+    assert!(remarks.contains(&told.into()), "{found}");
+
+    // The deployment knows the key of another request, and no run of it: as after a failure.
+    let gone = client.delete(&format!("/runs/{first}")).await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    killed(&bench, None);
+    let refused = bench.run(&capped("2")).await;
+    let words = text(&refused.stderr);
+    assert_eq!(code(&refused), 1, "{words}");
+    assert!(words.contains("with --new now"), "{words}");
+    let new = bench
+        .json(&with(&["--yes", "--max-cost", "2", "--new"]))
+        .await;
+    let second = run_of(&new);
+    assert_eq!(new["run"]["status"], "completed", "{new}");
+
+    // Later nothing of it is under way any more.
+    let gone = client.delete(&format!("/runs/{second}")).await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    killed(&bench, Some("2026-01-01T00:00:00.000Z"));
+    let third = run_of(&bench.json(&capped("3")).await);
+
+    // Who wants a new one gets it: neither what was made by a killed command, nor its key again.
+    killed(&bench, Some("2026-01-01T00:00:00.000Z"));
+    let fourth = run_of(
+        &bench
+            .json(&with(&["--yes", "--max-cost", "3", "--new"]))
+            .await,
+    );
+    assert_ne!(fourth, third);
+    assert_eq!(bench.counts().await, (2, 1));
+    bench.machine.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_goes_while_one_waits_does_not_hide_the_verdict() {
     let bench = Bench::with(MachineOptions {
