@@ -163,16 +163,20 @@ def tables_in(body, expression):
     raise LookupError(f"which table is {expression!r}?")
 
 
-def indexes_in(body, expression):
+def indexes_in(code, expression):
+    """The indexes that an expression stands for; a field may be any that its file fills it with."""
     if expression.startswith('"'):
         return {expression.strip('"')}
-    return set(re.findall(r'\("(\w+)","\w+_key",', body))
+    found = set(re.findall(r'\bindex:"(\w+)",hash:"\w+_key",', code))
+    if expression != "listing.index" or not found:
+        raise LookupError(f"which index is {expression!r}?")
+    return found
 
 
 TABLE = r"(&?(?:self\.|store\.)?tables\.\w+|&?table|&?name)"
 
 
-def read_method(body):
+def read_method(body, code):
     method, seen = Method(), 0
 
     def add(action, expression, index=None):
@@ -191,7 +195,7 @@ def read_method(body):
     requests = rf"\.db\.(\w+)\(\)\.table_name\({TABLE}\)(?:\.index_name\(([^)]+)\))?"
     for request, expression, index in re.findall(requests, body):
         seen += 1
-        for found in indexes_in(body, index) if index else [None]:
+        for found in indexes_in(code, index) if index else [None]:
             add(REQUESTS[request], expression, found)
     if body.count(".db.") != seen:
         raise LookupError("a request in a form that is not known here")
@@ -204,7 +208,8 @@ def store_methods():
     for path in sorted(STORE.glob("*.rs")):
         if path.name in ("mod.rs", "txn.rs", "row.rs", "schema.rs"):
             continue  # the helpers themselves
-        for name, body in functions_of(code_of(path)):
+        code = code_of(path)
+        for name, body in functions_of(code):
             if path.name == "counts.rs" and not name.endswith("_files"):
                 continue  # helpers, too
             touches = ".tables." in body or ".db." in body or "self." in body
@@ -212,7 +217,7 @@ def store_methods():
                 continue
             assert name not in methods, f"two methods of the store are called {name}"
             try:
-                methods[name] = read_method(body)
+                methods[name] = read_method(body, code)
             except (LookupError, KeyError) as problem:
                 raise AssertionError(f"{path.name}: {name}: {problem}") from problem
     return methods
