@@ -1,9 +1,9 @@
 //! A report in words that need no explanation: steps, flags, counts of few, parts of few clips.
 
-use crate::report::section;
+use crate::report::{LINKS, section};
 use crate::samples::{models, report};
 use stt_eval_html::layout::{Frame, Medium};
-use stt_eval_html::report::{self, Links, Order};
+use stt_eval_html::report::{self, Order};
 use stt_eval_wire::report::{Group, Report};
 
 const WORDS: [&str; 4] = ["बुखार", "बूखार", "है", "तो"];
@@ -145,18 +145,8 @@ fn downloads_stand_together_and_the_arrow_beside_its_word() {
         medium: Medium::Site,
         ..Frame::of_file("r")
     };
-    let links = Links {
-        run: "/runs/x",
-        page: "/runs/x/report",
-        query: "",
-        file: "/runs/x/report.html",
-        fields: &[],
-        group_by: None,
-        block_by: None,
-        kept: &[],
-    };
     let value = report("r", &models(), WORDS, true);
-    let html = report::page(&value, frame, links, Order::Wer).unwrap();
+    let html = report::page(&value, frame, LINKS, Order::Wer).unwrap();
     let (_, files) = html.split_once("<ul class=\"files\">").unwrap();
     let (files, _) = files.split_once("</ul>").unwrap();
     for path in [

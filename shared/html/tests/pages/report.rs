@@ -99,7 +99,19 @@ fn agreement_is_told_by_more_than_one_figure_and_not_of_few() {
     );
 }
 
-/// Numbers in the texts of a chart and in the cells of the table beside it.
+/// Where the page of a report is, and what hangs on it.
+pub(crate) const LINKS: Links<'static> = Links {
+    run: "/runs/x",
+    page: "/runs/x/report",
+    query: "",
+    file: "/runs/x/report.html",
+    fields: &[],
+    group_by: None,
+    block_by: None,
+    kept: &[],
+};
+
+/// The part of a page that a heading names.
 pub(crate) fn section<'a>(html: &'a str, id: &str) -> &'a str {
     let begin = html
         .find(&format!("<section aria-labelledby=\"{id}\">"))
@@ -205,17 +217,7 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         }),
         unencrypted: true,
     };
-    let links = Links {
-        run: "/runs/x",
-        page: "/runs/x/report",
-        query: "",
-        file: "/runs/x/report.html",
-        fields: &[],
-        group_by: None,
-        block_by: None,
-        kept: &[],
-    };
-    let page = report::page(&value, frame, links, Order::Wer).unwrap();
+    let page = report::page(&value, frame, LINKS, Order::Wer).unwrap();
     let file = report::file(&value).unwrap();
     for html in [&page, &file] {
         for tag in html
@@ -246,7 +248,7 @@ fn nothing_of_a_page_is_inline_and_a_file_asks_nothing_of_the_network() {
         }),
         ..frame
     };
-    let page = report::page(&value, ending, links, Order::Wer).unwrap();
+    let page = report::page(&value, ending, LINKS, Order::Wer).unwrap();
     assert!(page.contains("data-ends=\"0\">") && page.contains("signed out within 15 minutes"));
     assert!(page.contains("<a href=\"/runs\" aria-current=\"page\">Runs</a>"));
     assert!(page.contains("A. &#38; B."));

@@ -1,10 +1,11 @@
 //! What a report comes to, and in which order its models stand.
 
+use crate::report::LINKS;
 use crate::samples::{Model, models, report};
 use serde_json::json;
 use stt_eval_html::layout::{Frame, Medium};
 use stt_eval_html::report::verdict::{plain, verdict};
-use stt_eval_html::report::{self, Links, Order};
+use stt_eval_html::report::{self, Order};
 use stt_eval_wire::report::Report;
 
 const WORDS: [&str; 4] = ["बुखार", "बूखार", "है", "तो"];
@@ -229,17 +230,7 @@ fn sorted(report: &Report, order: Order) -> Vec<String> {
         medium: Medium::Site,
         ..Frame::of_file("r")
     };
-    let links = Links {
-        run: "/",
-        page: "/",
-        query: "",
-        file: "/",
-        fields: &[],
-        group_by: None,
-        block_by: None,
-        kept: &[],
-    };
-    let html = report::page(report, frame, links, order).unwrap();
+    let html = report::page(report, frame, LINKS, order).unwrap();
     let body = html.split("<table class=\"models\">").nth(1).unwrap();
     let body = body.split("<tbody>").nth(1).unwrap();
     let body = body.split("</tbody>").next().unwrap();

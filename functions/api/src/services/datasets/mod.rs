@@ -7,6 +7,7 @@ pub mod draft;
 pub mod kept;
 pub mod manifest;
 mod models;
+mod row;
 mod snapshot;
 pub mod splits;
 pub mod table;

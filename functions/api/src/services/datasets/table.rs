@@ -11,15 +11,16 @@ use stt_eval_formats::{
     Sample, judge as judge_table,
 };
 use stt_eval_shared::App;
-use stt_eval_shared::domain::dataset::{MAX_METADATA_FIELDS, MAX_SAMPLES, Metadata};
+use stt_eval_shared::domain::dataset::{MAX_SAMPLES, Metadata};
 use stt_eval_shared::domain::file::{File, FileStatus};
-use stt_eval_shared::domain::validate::{self, Errors};
+use stt_eval_shared::domain::validate::Errors;
 use stt_eval_shared::domain::{FileId, ProjectId};
 use stt_eval_shared::wire::findings::Topic;
 
 use super::check::usable;
-use super::draft::{Draft, language_tag, reference, size};
+use super::draft::{Draft, language_tag};
 use super::models::not_taken;
+use super::row;
 use super::splits::{Parts, Wanted, of_fields, parts};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
@@ -163,8 +164,6 @@ pub(super) fn of_problem(problem: &Problem) -> String {
     let hint = problem.hint.as_deref().and_then(|hint| match problem.code {
         Code::ChooseColumn => Some(ONE_TEXT),
         Code::UnknownFormat | Code::Nothing => Some(HEADER),
-        // What to do with texts alone is for the command line as well.
-        _ if hint.contains("`score`") => Some(HEADER),
         _ => Some(hint).filter(|hint| !hint.contains("--")),
     });
     match hint {
@@ -473,84 +472,16 @@ fn tell_table(judged: &mut Judged, found: &InTable, left_out: &BTreeSet<Key<'_>>
 
 /// A row as a clip, or what is against it that its table does not tell.
 fn drafted(
-    row: &Sample,
+    sample: &Sample,
     id: FileId,
     file: Option<&File>,
     language: &str,
 ) -> Result<Draft, (Topic, String)> {
     if let Some(why) = unusable(file) {
-        let name = row.audio.as_deref().unwrap_or_default();
+        let name = sample.audio.as_deref().unwrap_or_default();
         return Err((Topic::Recording, format!("{name} {why}")));
     }
-    draft(row, id, file, language).map_err(|why| (Topic::Row, why))
-}
-
-/// Whether a row is about a part of its recording.
-fn is_piece(sample: &Sample, file: Option<&File>) -> bool {
-    let whole = file
-        .and_then(|file| file.audio.as_ref())
-        .map(|audio| audio.duration_seconds);
-    let ends_early = |end: f64| whole.is_some_and(|whole| end + 0.5 < whole);
-    sample
-        .start
-        .is_some_and(|start| start > 0.0 || sample.end.is_some_and(ends_early))
-}
-
-fn draft(
-    sample: &Sample,
-    file: FileId,
-    record: Option<&File>,
-    language: &str,
-) -> Result<Draft, String> {
-    if is_piece(sample, record) {
-        return Err(
-            "is a piece of a longer recording, which is not cut here; the command line \
-                    cuts it"
-                .to_owned(),
-        );
-    }
-    let place = format!("line {}", sample.line);
-    let mut errors = Errors::new();
-    let ground_truth = sample
-        .ground_truth()
-        .and_then(|text| errors.keep(reference("the text", text)));
-    let tag = sample.language.as_deref().unwrap_or(language);
-    let tag = errors.keep(language_tag(&format!("the language “{tag}”:"), tag));
-    let fields = sample.metadata.iter();
-    let mut metadata: Metadata = fields
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    if let Some(speaker) = &sample.speaker {
-        metadata.insert("speaker".to_owned(), speaker.clone());
-    }
-    for (name, value) in &metadata {
-        errors.keep(validate::name("the name of a column", name));
-        if value.contains('\0') {
-            errors.push(name.as_str(), "must not contain U+0000");
-        }
-    }
-    if metadata.len() > MAX_METADATA_FIELDS {
-        let count = metadata.len();
-        errors.push(
-            "the columns",
-            format!("besides file and text are {count}; at most {MAX_METADATA_FIELDS} are kept"),
-        );
-    }
-    errors.keep(size("the row", ground_truth.as_deref(), &metadata));
-    if let Err(found) = errors.finish() {
-        let found = found
-            .iter()
-            .map(|error| format!("{} {}", error.field, error.message));
-        return Err(found.collect::<Vec<_>>().join("; "));
-    }
-    Ok(Draft {
-        file_field: format!("{place}: file"),
-        place,
-        file,
-        ground_truth,
-        language: tag.unwrap_or_else(|| language.to_owned()),
-        metadata,
-    })
+    row::draft(sample, id, file, language).map_err(|why| (Topic::Row, why))
 }
 
 #[cfg(test)]
